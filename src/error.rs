@@ -1,0 +1,161 @@
+//! Every way to be refused or to fail, in one type that each door translates once.
+//!
+//! # Why
+//! A refusal has a [`Kind`] (what doors branch on), a sentence for the caller and, optionally, a
+//! cause for the log. Strangers never see the cause: it may name tables, files or peers.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+/// What went wrong, as far as a caller needs to know to react.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request itself is wrong; repeating it cannot help.
+    Invalid,
+    /// A cursor that this server never made.
+    BadCursor,
+    /// Nobody is signed in, or no longer.
+    Unauthenticated,
+    /// The person is known and may not do this.
+    Forbidden,
+    /// Cookies came from a page that is not ours.
+    CrossSite,
+    /// No such thing, or not theirs to see.
+    NotFound,
+    /// The path exists, under another method.
+    MethodNotAllowed,
+    /// Something in that place already exists.
+    Conflict,
+    /// An idempotency key came back with another body.
+    Mismatch,
+    /// The body is over the limit.
+    TooLarge,
+    /// The body is of a media type this API does not read.
+    UnsupportedType,
+    /// Too many requests; see [`Error::retry_after`].
+    TooMany,
+    /// Continuity from the given cursor cannot be proven.
+    Gone,
+    /// The server cannot do it just now; see [`Error::retry_after`].
+    Unavailable,
+    /// The server is stopping; see [`Error::retry_after`].
+    ShuttingDown,
+    /// A fault of ours.
+    Internal,
+}
+
+/// A refusal or a failure: a kind, a sentence for the caller, a cause for the log.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    text: Cow<'static, str>,
+    field: Option<&'static str>,
+    retry_after: Option<Duration>,
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// What fallible functions of this crate return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// An error of `kind` whose `text` is a sentence a stranger may read.
+    pub fn new(kind: Kind, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, text: text.into(), field: None, retry_after: None, cause: None }
+    }
+
+    /// The request itself is wrong.
+    pub fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Invalid, text)
+    }
+
+    /// The request is wrong in one named field.
+    pub fn invalid_field(field: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
+        Self { field: Some(field), ..Self::new(Kind::Invalid, text) }
+    }
+
+    /// Nobody is signed in, or no longer.
+    pub fn unauthenticated() -> Self {
+        Self::new(Kind::Unauthenticated, "you are not signed in")
+    }
+
+    /// The person is known and may not do this.
+    pub fn forbidden(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Forbidden, text)
+    }
+
+    /// No such thing, or not theirs to see.
+    pub fn not_found(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::NotFound, text)
+    }
+
+    /// Something in that place already exists.
+    pub fn conflict(text: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Kind::Conflict, text)
+    }
+
+    /// Too many requests; try again after `wait`.
+    pub fn too_many(text: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(Kind::TooMany, text) }
+    }
+
+    /// The server cannot do it just now; try again after `wait`.
+    pub fn unavailable(text: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..Self::new(Kind::Unavailable, text) }
+    }
+
+    /// The server is stopping; another one answers in a moment.
+    pub fn shutting_down() -> Self {
+        Self {
+            retry_after: Some(Duration::from_secs(2)),
+            ..Self::new(Kind::ShuttingDown, "the server is restarting, please try again")
+        }
+    }
+
+    /// A fault of ours, with its cause.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(Kind::Internal, "something went wrong on our side").because(cause)
+    }
+
+    /// Keeps what led here, for the log only.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// What went wrong, for branching.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The sentence for the caller.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The field that is wrong, where it is one.
+    pub fn field(&self) -> Option<&'static str> {
+        self.field
+    }
+
+    /// How long to wait before trying again, where waiting helps.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// What led here, for the log only.
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
+        self.cause.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+    }
+}

@@ -1,0 +1,5 @@
+//! Parlance: one chat server that speaks four published chat APIs on one durable log.
+
+pub mod error;
+
+pub use error::{Error, Kind, Result};
