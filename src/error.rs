@@ -59,7 +59,13 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error of `kind` whose `text` is a sentence a stranger may read.
     pub fn new(kind: Kind, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, text: text.into(), field: None, retry_after: None, cause: None }
+        Self {
+            kind,
+            text: text.into(),
+            field: None,
+            retry_after: None,
+            cause: None,
+        }
     }
 
     /// The request itself is wrong.
@@ -69,7 +75,10 @@ impl Error {
 
     /// The request is wrong in one named field.
     pub fn invalid_field(field: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
-        Self { field: Some(field), ..Self::new(Kind::Invalid, text) }
+        Self {
+            field: Some(field),
+            ..Self::new(Kind::Invalid, text)
+        }
     }
 
     /// Nobody is signed in, or no longer.
@@ -94,19 +103,28 @@ impl Error {
 
     /// Too many requests; try again after `wait`.
     pub fn too_many(text: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
-        Self { retry_after: Some(wait), ..Self::new(Kind::TooMany, text) }
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(Kind::TooMany, text)
+        }
     }
 
     /// The server cannot do it just now; try again after `wait`.
     pub fn unavailable(text: impl Into<Cow<'static, str>>, wait: Duration) -> Self {
-        Self { retry_after: Some(wait), ..Self::new(Kind::Unavailable, text) }
+        Self {
+            retry_after: Some(wait),
+            ..Self::new(Kind::Unavailable, text)
+        }
     }
 
     /// The server is stopping; another one answers in a moment.
     pub fn shutting_down() -> Self {
         Self {
             retry_after: Some(Duration::from_secs(2)),
-            ..Self::new(Kind::ShuttingDown, "the server is restarting, please try again")
+            ..Self::new(
+                Kind::ShuttingDown,
+                "the server is restarting, please try again",
+            )
         }
     }
 
@@ -156,6 +174,8 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
+        self.cause
+            .as_deref()
+            .map(|cause| cause as &(dyn std::error::Error + 'static))
     }
 }
