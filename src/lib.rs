@@ -1,6 +1,7 @@
 //! Parlance: one chat server that speaks four published chat APIs on one durable log.
 
 pub mod error;
+pub mod live;
 pub mod model;
 pub mod store;
 
