@@ -146,13 +146,22 @@ impl Ear {
     }
 
     pub(super) fn chats(&self) -> Vec<ChatId> {
-        self.state().chats.iter().flatten().map(|(chat, _)| *chat).collect()
+        self.state()
+            .chats
+            .iter()
+            .flatten()
+            .map(|(chat, _)| *chat)
+            .collect()
     }
 
     /// Whether the person is in a chat, and was when this position was taken.
     pub(super) fn is_in(&self, chat: ChatId, at: Position) -> bool {
         let state = self.state();
-        state.chats.as_ref().and_then(|chats| chats.get(&chat)).is_some_and(|joined| *joined <= at)
+        state
+            .chats
+            .as_ref()
+            .and_then(|chats| chats.get(&chat))
+            .is_some_and(|joined| *joined <= at)
     }
 
     pub(super) fn is_idle(&self, since: Instant) -> bool {
@@ -196,7 +205,9 @@ impl Listener {
 
     /// What was told after a position.
     pub fn hear(&self, after: Position) -> Heard {
-        let Some(hub) = self.hub.upgrade() else { return Heard::Behind };
+        let Some(hub) = self.hub.upgrade() else {
+            return Heard::Behind;
+        };
         // The head first: whatever it covers has already been told to every ear.
         let head = hub.head();
         let state = self.ear.state();
@@ -204,9 +215,14 @@ impl Listener {
             drop(state);
             return hub.recall(&self.ear, after);
         }
-        let newer = state.heard.iter().filter(|published| published.change.position > after);
+        let newer = state
+            .heard
+            .iter()
+            .filter(|published| published.change.position > after);
         let heard: Vec<_> = newer.cloned().collect();
-        let last = heard.last().map_or(head, |published| published.change.position.max(head));
+        let last = heard
+            .last()
+            .map_or(head, |published| published.change.position.max(head));
         Heard::Complete(heard, last)
     }
 }

@@ -49,7 +49,10 @@ struct State {
 impl Hub {
     /// A hub that knows nothing before `head`.
     pub fn new(head: Position) -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), head: AtomicI64::new(head.get()) })
+        Arc::new(Self {
+            state: Mutex::default(),
+            head: AtomicI64::new(head.get()),
+        })
     }
 
     /// The newest published position.
@@ -74,7 +77,11 @@ impl Hub {
                 continue;
             }
             if position != head.plus(1) {
-                tracing::error!(head = head.get(), position = position.get(), "Changes are missing between the head and what is published: listeners read the log instead.");
+                tracing::error!(
+                    head = head.get(),
+                    position = position.get(),
+                    "Changes are missing between the head and what is published: listeners read the log instead."
+                );
                 state.restart(Position::new(position.get() - 1));
             }
             state.tell(Arc::new(Published::new(change)));
@@ -85,7 +92,11 @@ impl Hub {
     /// Fills the tail with changes up to the head, so that who comes back finds them in memory.
     pub(super) fn fill(&self, changes: Vec<Change>) {
         let mut state = self.state();
-        if state.tail.is_empty() && changes.last().is_some_and(|last| last.position == self.head()) {
+        if state.tail.is_empty()
+            && changes
+                .last()
+                .is_some_and(|last| last.position == self.head())
+        {
             for change in changes {
                 state.remember(Arc::new(Published::new(change)));
             }
@@ -103,12 +114,18 @@ impl Hub {
                     .entry(person)
                     .or_insert_with(|| Arc::new(Ear::new(topic, head)))
                     .clone();
-                state.tenants.entry(tenant).or_default().insert(person, Arc::clone(&ear));
+                state
+                    .tenants
+                    .entry(tenant)
+                    .or_default()
+                    .insert(person, Arc::clone(&ear));
                 ear
             }
-            Topic::Chat(chat) => {
-                state.chats.entry(chat).or_insert_with(|| Arc::new(Ear::new(topic, head))).clone()
-            }
+            Topic::Chat(chat) => state
+                .chats
+                .entry(chat)
+                .or_insert_with(|| Arc::new(Ear::new(topic, head)))
+                .clone(),
         };
         ear.join();
         Listener::new(ear, Arc::downgrade(self))
@@ -116,7 +133,9 @@ impl Hub {
 
     /// Forgets the ears that nobody has listened to for `linger`.
     pub fn sweep(&self, linger: Duration) {
-        let Some(since) = Instant::now().checked_sub(linger) else { return };
+        let Some(since) = Instant::now().checked_sub(linger) else {
+            return;
+        };
         let mut state = self.state();
         let idle: Vec<_> = state
             .people
@@ -131,10 +150,16 @@ impl Hub {
     }
 
     pub(super) fn learn(&self, ear: &Arc<Ear>, memberships: Vec<(ChatId, Position)>) {
-        let Topic::Person(_, person) = ear.topic else { return };
+        let Topic::Person(_, person) = ear.topic else {
+            return;
+        };
         let mut state = self.state();
         for chat in ear.learn(memberships, self.head()).into_iter().flatten() {
-            state.members.entry(chat).or_default().insert(person, Arc::clone(ear));
+            state
+                .members
+                .entry(chat)
+                .or_default()
+                .insert(person, Arc::clone(ear));
         }
     }
 
@@ -142,14 +167,25 @@ impl Hub {
     pub(super) fn recall(&self, ear: &Ear, after: Position) -> Heard {
         let state = self.state();
         let head = self.head();
-        let reaches = state.tail.front().is_some_and(|first| first.change.position <= after.plus(1));
+        let reaches = state
+            .tail
+            .front()
+            .is_some_and(|first| first.change.position <= after.plus(1));
         if !reaches && after < head {
             return Heard::Behind;
         }
         // The tail has no gaps, so the place of a position in it is a subtraction.
-        let newer = usize::try_from(head.get() - after.get()).unwrap_or(0).min(state.tail.len());
+        let newer = usize::try_from(head.get() - after.get())
+            .unwrap_or(0)
+            .min(state.tail.len());
         let newer = state.tail.range(state.tail.len() - newer..);
-        Heard::Complete(newer.filter(|p| concerns(ear, &p.change)).cloned().collect(), head)
+        Heard::Complete(
+            newer
+                .filter(|p| concerns(ear, &p.change))
+                .cloned()
+                .collect(),
+            head,
+        )
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -164,7 +200,10 @@ impl State {
         let actor = self.people.get(&change.actor.id).cloned();
         if let (What::Joined(_), Some(ear)) = (&change.what, &actor) {
             ear.note_membership(change.chat, Some(change.position));
-            self.members.entry(change.chat).or_default().insert(change.actor.id, Arc::clone(ear));
+            self.members
+                .entry(change.chat)
+                .or_default()
+                .insert(change.actor.id, Arc::clone(ear));
         }
         let hearers = match change.audience {
             Audience::Members => self.members.get(&change.chat),
@@ -198,7 +237,9 @@ impl State {
         self.tail_bytes += published.weight();
         self.tail.push_back(published);
         while self.tail.len() > TAIL_CHANGES || self.tail_bytes > TAIL_BYTES {
-            let Some(oldest) = self.tail.pop_front() else { break };
+            let Some(oldest) = self.tail.pop_front() else {
+                break;
+            };
             self.tail_bytes -= oldest.weight();
         }
     }

@@ -18,7 +18,10 @@ pub struct Published {
 impl Published {
     /// Wraps a change that nobody has written down yet.
     pub fn new(change: Change) -> Self {
-        Self { change, forms: Default::default() }
+        Self {
+            change,
+            forms: Default::default(),
+        }
     }
 
     /// The change in form number `slot` (below [`FORMS`]), written now if nobody did before.

@@ -57,7 +57,9 @@ impl Role {
 
     /// Reads that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Admin, Self::Member].into_iter().find(|role| role.as_str() == word)
+        [Self::Admin, Self::Member]
+            .into_iter()
+            .find(|role| role.as_str() == word)
     }
 }
 

@@ -53,13 +53,18 @@ impl FromStr for Cursor {
             return Err(NotACursor);
         };
         let sound = (1..=32).contains(&epoch.len())
-            && epoch.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+            && epoch
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         let canonical = position == "0" || !position.starts_with('0');
         if !sound || !canonical {
             return Err(NotACursor);
         }
         let position = position.parse().map_err(|_| NotACursor)?;
-        Ok(Self { epoch: Epoch(epoch.to_owned()), position })
+        Ok(Self {
+            epoch: Epoch(epoch.to_owned()),
+            position,
+        })
     }
 }
 
@@ -69,14 +74,28 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_its_own_text() {
-        let cursor = Cursor { epoch: Epoch::new("k3v9".into()), position: Position::new(981) };
+        let cursor = Cursor {
+            epoch: Epoch::new("k3v9".into()),
+            position: Position::new(981),
+        };
         assert_eq!(cursor.to_string(), "1.k3v9.981");
         assert_eq!("1.k3v9.981".parse(), Ok(cursor));
     }
 
     #[test]
     fn foreign_text_is_no_cursor() {
-        for text in ["", "1", "1.k3v9", "2.k3v9.981", "1..981", "1.K.1", "1.k.-1", "1.k.01", "1.k.1.", "1.k. 1"] {
+        for text in [
+            "",
+            "1",
+            "1.k3v9",
+            "2.k3v9.981",
+            "1..981",
+            "1.K.1",
+            "1.k.-1",
+            "1.k.01",
+            "1.k.1.",
+            "1.k. 1",
+        ] {
             assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text:?}");
         }
     }

@@ -115,7 +115,16 @@ mod tests {
     fn only_plain_digits_are_an_id() {
         assert_eq!("7".parse(), Ok(ChatId::new(7)));
         assert_eq!("9007199254740991".parse(), Ok(ChatId::new(LARGEST)));
-        for text in ["", "+7", "-7", " 7", "7a", "0x7", "9007199254740992", "99999999999999999999"] {
+        for text in [
+            "",
+            "+7",
+            "-7",
+            " 7",
+            "7a",
+            "0x7",
+            "9007199254740992",
+            "99999999999999999999",
+        ] {
             assert_eq!(text.parse::<ChatId>(), Err(NotAnId), "{text:?}");
         }
     }

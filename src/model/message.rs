@@ -28,7 +28,9 @@ impl MessageKind {
 
     /// Reads that word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Text, Self::Image, Self::File].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Text, Self::Image, Self::File]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 

@@ -28,7 +28,9 @@ impl TenantKind {
 
     /// Reads the word the store keeps.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Home, Self::Open, Self::Site, Self::App].into_iter().find(|kind| kind.as_str() == word)
+        [Self::Home, Self::Open, Self::Site, Self::App]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
     }
 }
 

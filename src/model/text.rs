@@ -21,13 +21,19 @@ const CLIENT_ID_CHARS: usize = 64;
 
 /// Folds case and runs of blanks, for comparing what people would call the same.
 pub fn fold(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 /// Refuses U+0000, which PostgreSQL cannot store.
 fn without_nul(field: &'static str, text: &str) -> Result<()> {
     if text.contains('\0') {
-        return Err(Error::invalid_field(field, format!("{field} must not contain U+0000")));
+        return Err(Error::invalid_field(
+            field,
+            format!("{field} must not contain U+0000"),
+        ));
     }
     Ok(())
 }
@@ -37,10 +43,16 @@ fn line(field: &'static str, text: &str, most: usize) -> Result<String> {
     let text = text.trim();
     without_nul(field, text)?;
     if text.is_empty() {
-        return Err(Error::invalid_field(field, format!("{field} must not be blank")));
+        return Err(Error::invalid_field(
+            field,
+            format!("{field} must not be blank"),
+        ));
     }
     if text.chars().any(char::is_control) {
-        return Err(Error::invalid_field(field, format!("{field} must be one line of text")));
+        return Err(Error::invalid_field(
+            field,
+            format!("{field} must be one line of text"),
+        ));
     }
     if text.chars().count() > most {
         let sentence = format!("{field} must have at most {most} characters");
@@ -112,12 +124,16 @@ impl Content {
     /// Inspects the address of a picture or a file: http or https, without blanks.
     pub fn parse_url(text: String) -> Result<Self> {
         let content = Self::parse(text)?;
-        let rest = content.0.strip_prefix("https://").or_else(|| content.0.strip_prefix("http://"));
+        let rest = content
+            .0
+            .strip_prefix("https://")
+            .or_else(|| content.0.strip_prefix("http://"));
         match rest {
             Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => Ok(content),
-            Some(_) | None => {
-                Err(Error::invalid_field("content", "content must be an http or https URL"))
-            }
+            Some(_) | None => Err(Error::invalid_field(
+                "content",
+                "content must be an http or https URL",
+            )),
         }
     }
 
@@ -137,15 +153,23 @@ impl Email {
         let refusal = || Error::invalid_field("email", "email must be an e-mail address");
         let text = text.trim();
         without_nul("email", text)?;
-        let Some((local, domain)) = text.rsplit_once('@') else { return Err(refusal()) };
+        let Some((local, domain)) = text.rsplit_once('@') else {
+            return Err(refusal());
+        };
         let sound = !local.is_empty()
             && !local.contains('@')
             && text.chars().count() <= EMAIL_CHARS
-            && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>(),;:\"\\[]".contains(c))
-            && domain.split('.').all(|label| {
-                !label.is_empty() && !label.starts_with('-') && !label.ends_with('-')
-            });
-        if sound { Ok(Self(text.to_owned())) } else { Err(refusal()) }
+            && !text
+                .chars()
+                .any(|c| c.is_whitespace() || c.is_control() || "<>(),;:\"\\[]".contains(c))
+            && domain
+                .split('.')
+                .all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
+        if sound {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(refusal())
+        }
     }
 
     /// The address as it was given.
@@ -167,7 +191,9 @@ impl Password {
     pub fn parse(text: String) -> Result<Self> {
         let refusal = |sentence: String| Err(Error::invalid_field("password", sentence));
         if text.chars().count() < PASSWORD_CHARS {
-            return refusal(format!("password must have at least {PASSWORD_CHARS} characters"));
+            return refusal(format!(
+                "password must have at least {PASSWORD_CHARS} characters"
+            ));
         }
         Self::attempt(text)
     }
@@ -222,7 +248,10 @@ mod tests {
     #[test]
     fn a_name_is_trimmed_and_folded() {
         let name = Name::parse("  Ann  Lee ").expect("a sound name");
-        assert_eq!((name.as_str(), name.folded().as_str()), ("Ann  Lee", "ann lee"));
+        assert_eq!(
+            (name.as_str(), name.folded().as_str()),
+            ("Ann  Lee", "ann lee")
+        );
     }
 
     #[test]
@@ -231,12 +260,18 @@ mod tests {
         for text in ["", "  ", "a\0b", "a\nb", long.as_str()] {
             assert!(Name::parse(text).is_err(), "{text:?}");
         }
-        assert!(Name::parse(&"я".repeat(64)).is_ok(), "characters are counted, not bytes");
+        assert!(
+            Name::parse(&"я".repeat(64)).is_ok(),
+            "characters are counted, not bytes"
+        );
     }
 
     #[test]
     fn content_is_limited_in_bytes_and_kept_to_the_letter() {
-        assert_eq!(Content::parse(" hi\n".into()).expect("sound").as_str(), " hi\n");
+        assert_eq!(
+            Content::parse(" hi\n".into()).expect("sound").as_str(),
+            " hi\n"
+        );
         assert!(Content::parse("я".repeat(8192)).is_ok());
         assert!(Content::parse("я".repeat(8193)).is_err());
         assert!(Content::parse(" \n\t".into()).is_err());
@@ -247,7 +282,9 @@ mod tests {
         for text in ["a@b", "a.b+c@example.com", "ü@example.com", "a@localhost"] {
             assert!(Email::parse(text).is_ok(), "{text:?}");
         }
-        for text in ["", "a", "@b", "a@", "a@@b", "a b@c", "a@b..c", "a@-b.c", "<a@b>", "a@b\0"] {
+        for text in [
+            "", "a", "@b", "a@", "a@@b", "a b@c", "a@b..c", "a@-b.c", "<a@b>", "a@b\0",
+        ] {
             assert!(Email::parse(text).is_err(), "{text:?}");
         }
     }
@@ -258,7 +295,10 @@ mod tests {
         assert!(Password::parse("пароль".into()).is_ok());
         assert!(Password::parse("x".repeat(1024)).is_ok());
         assert!(Password::parse("x".repeat(1025)).is_err());
-        assert_eq!(format!("{:?}", Password::parse("secret".into())), "Ok(Password(…))");
+        assert_eq!(
+            format!("{:?}", Password::parse("secret".into())),
+            "Ok(Password(…))"
+        );
     }
 
     #[test]

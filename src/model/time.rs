@@ -28,6 +28,13 @@ impl Millis {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The instant `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// How long it is from `earlier` to here; zero when it is not earlier.
     pub fn since(self, earlier: Self) -> std::time::Duration {
         let millis = self.0.saturating_sub(earlier.0);
@@ -61,7 +68,10 @@ mod tests {
 
     #[test]
     fn an_instant_is_written_with_milliseconds() {
-        assert_eq!(Millis::new(1_500_000_000_250).to_rfc3339(), "2017-07-14T02:40:00.250Z");
+        assert_eq!(
+            Millis::new(1_500_000_000_250).to_rfc3339(),
+            "2017-07-14T02:40:00.250Z"
+        );
         assert_eq!(Millis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
 }

@@ -4,9 +4,7 @@ use sqlx::FromRow;
 
 use crate::{
     error::Result,
-    model::{
-        Chat, ChatId, Membership, Millis, PersonId, PersonName, Position, TenantId,
-    },
+    model::{Chat, ChatId, Membership, Millis, PersonId, PersonName, Position, TenantId},
     store::{
         Store, failed,
         rows::{ChatRow, MembershipRow},
@@ -74,7 +72,14 @@ impl PlaceRow {
         else {
             return Ok(None);
         };
-        let row = MembershipRow { person_id, role, standing, joined_position, read_id, read_seq };
+        let row = MembershipRow {
+            person_id,
+            role,
+            standing,
+            joined_position,
+            read_id,
+            read_seq,
+        };
         Membership::try_from(row).map(Some)
     }
 }
@@ -127,7 +132,8 @@ impl Store {
                 .await
         })
         .map_err(failed)?;
-        row.map(|row| Ok((Chat::try_from(row.chat)?, row.place.membership()?))).transpose()
+        row.map(|row| Ok((Chat::try_from(row.chat)?, row.place.membership()?)))
+            .transpose()
     }
 
     /// The open chats of a tenant and a person's own, newest activity first, at most `limit`, and
@@ -140,7 +146,9 @@ impl Store {
         limit: usize,
     ) -> Result<(Vec<Listed>, bool)> {
         let before = before.map_or(i64::MAX, Position::get);
-        let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1).saturating_add(1);
+        let ask = i64::try_from(limit)
+            .unwrap_or(i64::MAX - 1)
+            .saturating_add(1);
         let rows: Vec<ListedRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(LIST)
                 .bind(tenant.get())
@@ -156,15 +164,27 @@ impl Store {
             .into_iter()
             .take(limit)
             .map(|row| {
-                let last = match (row.last_content, row.last_at, row.last_sender_id, row.last_sender_name) {
+                let last = match (
+                    row.last_content,
+                    row.last_at,
+                    row.last_sender_id,
+                    row.last_sender_name,
+                ) {
                     (Some(content), Some(at), Some(sender), Some(name)) => {
-                        let sender = PersonName { id: PersonId::new(sender), name: name.into() };
+                        let sender = PersonName {
+                            id: PersonId::new(sender),
+                            name: name.into(),
+                        };
                         Some((content, Millis::new(at), sender))
                     }
                     _ => None,
                 };
                 let chat = Chat::try_from(row.chat)?;
-                Ok(Listed { chat, membership: row.place.membership()?, last })
+                Ok(Listed {
+                    chat,
+                    membership: row.place.membership()?,
+                    last,
+                })
             })
             .collect::<Result<_>>()?;
         Ok((listed, more))
@@ -181,6 +201,9 @@ impl Store {
             .await
         })
         .map_err(failed)?;
-        Ok(rows.into_iter().map(|(chat, at)| (ChatId::new(chat), Position::new(at))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|(chat, at)| (ChatId::new(chat), Position::new(at)))
+            .collect())
     }
 }

@@ -52,15 +52,6 @@ impl Store {
         .map_err(failed)
     }
 
-    /// The oldest position that a client may continue from.
-    pub async fn floor(&self) -> Result<Position> {
-        on!(&self.inner.read, pool => {
-            sqlx::query_scalar("select floor from log where id = 1").fetch_one(pool).await
-        })
-        .map(Position::new)
-        .map_err(failed)
-    }
-
     /// At most `limit` changes after a position, ascending, whoever may hear of them.
     pub async fn changes(&self, after: Position, limit: i64) -> Result<Vec<Change>> {
         let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {

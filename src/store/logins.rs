@@ -124,7 +124,10 @@ impl Store {
         .map_err(failed)?;
         Ok(row.map(|row| {
             let login = Login::from(row.login);
-            let name = PersonName { id: login.person, name: row.name.into() };
+            let name = PersonName {
+                id: login.person,
+                name: row.name.into(),
+            };
             (login, name)
         }))
     }

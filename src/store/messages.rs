@@ -52,7 +52,8 @@ impl Store {
         after: MessageId,
         limit: usize,
     ) -> Result<Page> {
-        self.messages(AFTER, (tenant, chat), after.get(), limit).await
+        self.messages(AFTER, (tenant, chat), after.get(), limit)
+            .await
     }
 
     /// One message of a chat.
@@ -61,7 +62,11 @@ impl Store {
         (tenant, chat): (TenantId, ChatId),
         message: MessageId,
     ) -> Result<Option<(Message, PersonName)>> {
-        Ok(self.messages(ONE, (tenant, chat), message.get(), 1).await?.messages.pop())
+        Ok(self
+            .messages(ONE, (tenant, chat), message.get(), 1)
+            .await?
+            .messages
+            .pop())
     }
 
     async fn messages(
@@ -71,7 +76,9 @@ impl Store {
         edge: i64,
         limit: usize,
     ) -> Result<Page> {
-        let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1).saturating_add(1);
+        let ask = i64::try_from(limit)
+            .unwrap_or(i64::MAX - 1)
+            .saturating_add(1);
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(sql)
                 .bind(chat.get())
@@ -89,7 +96,10 @@ impl Store {
             .map(|mut row| {
                 let name = std::mem::take(&mut row.sender_name).into();
                 let message = Message::try_from(row)?;
-                let sender = PersonName { id: message.sender, name };
+                let sender = PersonName {
+                    id: message.sender,
+                    name,
+                };
                 Ok((message, sender))
             })
             .collect::<Result<_>>()?;

@@ -35,7 +35,7 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 use crate::{
     error::{Error, Result},
-    model::Epoch,
+    model::{Epoch, Position},
 };
 
 pub use chats::Listed;
@@ -63,6 +63,7 @@ struct Inner {
     read: Either<SqlitePool, PgPool>,
     write: Either<SqlitePool, PgPool>,
     epoch: Epoch,
+    floor: Position,
 }
 
 /// A writing transaction; it is undone when dropped before [`Tx::commit`].
@@ -73,6 +74,11 @@ impl Store {
     /// Which life of the log this is.
     pub fn epoch(&self) -> &Epoch {
         &self.inner.epoch
+    }
+
+    /// The oldest position that a client may continue from.
+    pub fn floor(&self) -> Position {
+        self.inner.floor
     }
 
     /// The word for the engine, for logs and metrics.
@@ -99,7 +105,11 @@ impl Store {
             sqlx::query_scalar("select cast(1 as bigint)").fetch_one(pool).await
         })
         .map_err(failed)?;
-        if one == 1 { Ok(()) } else { Err(Error::internal("the database cannot count to one")) }
+        if one == 1 {
+            Ok(())
+        } else {
+            Err(Error::internal("the database cannot count to one"))
+        }
     }
 
     /// Closes every connection, once those in use are given back.

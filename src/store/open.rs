@@ -13,7 +13,7 @@ use sqlx::{
 
 use crate::{
     error::{Error, Result},
-    model::{Clock, Epoch, TenantKind},
+    model::{Clock, Epoch, Position, TenantKind},
     store::{Either, Inner, Store, failed},
 };
 
@@ -47,9 +47,13 @@ impl Pool for Store {
 
     async fn init(figment: &Figment) -> Result<Self> {
         let config: rocket_db_pools::Config = figment.extract().map_err(|error| {
-            Error::invalid(format!("databases.chat cannot be read: {error}; see Rocket.toml"))
+            Error::invalid(format!(
+                "databases.chat cannot be read: {error}; see Rocket.toml"
+            ))
         })?;
-        let most = u32::try_from(config.max_connections).unwrap_or(u32::MAX).max(1);
+        let most = u32::try_from(config.max_connections)
+            .unwrap_or(u32::MAX)
+            .max(1);
         Self::open(&Options {
             url: config.url,
             max_connections: most,
@@ -72,11 +76,17 @@ impl Store {
     pub async fn open(options: &Options) -> Result<Self> {
         let (read, write) = if options.url.starts_with("sqlite:") {
             let (read, write) = open_sqlite(options).await?;
-            sqlx::migrate!("migrations/sqlite").run(&write).await.map_err(migration_failed)?;
+            sqlx::migrate!("migrations/sqlite")
+                .run(&write)
+                .await
+                .map_err(migration_failed)?;
             (Either::Sqlite(read), Either::Sqlite(write))
         } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
             let (read, write) = open_postgres(options).await?;
-            sqlx::migrate!("migrations/postgres").run(&write).await.map_err(migration_failed)?;
+            sqlx::migrate!("migrations/postgres")
+                .run(&write)
+                .await
+                .map_err(migration_failed)?;
             (Either::Postgres(read), Either::Postgres(write))
         } else {
             return Err(Error::invalid(
@@ -84,8 +94,15 @@ impl Store {
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
-        let epoch = settle(&write).await?;
-        Ok(Self { inner: Arc::new(Inner { read, write, epoch }) })
+        let (epoch, floor) = settle(&write).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                read,
+                write,
+                epoch,
+                floor,
+            }),
+        })
     }
 }
 
@@ -101,7 +118,9 @@ async fn open_sqlite(options: &Options) -> Result<(SqlitePool, SqlitePool)> {
         .optimize_on_close(true, None);
     make_folder(connect.get_filename())?;
     let pool = |most: u32| {
-        SqlitePoolOptions::new().max_connections(most).acquire_timeout(options.connect_timeout)
+        SqlitePoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(options.connect_timeout)
     };
     let write = pool(1)
         .connect_with(connect.clone())
@@ -118,7 +137,9 @@ async fn open_postgres(options: &Options) -> Result<(PgPool, PgPool)> {
     let connect =
         PgConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
     let pool = |most: u32| {
-        PgPoolOptions::new().max_connections(most).acquire_timeout(options.connect_timeout)
+        PgPoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(options.connect_timeout)
     };
     let read = pool(options.max_connections)
         .connect_with(connect.clone())
@@ -134,11 +155,12 @@ async fn open_postgres(options: &Options) -> Result<(PgPool, PgPool)> {
 
 fn make_folder(file: &Path) -> Result<()> {
     match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|error| {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|error| {
                 let sentence = format!("the folder {} cannot be made", folder.display());
                 Error::new(crate::error::Kind::Internal, sentence).because(error)
-            }),
+            })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -162,7 +184,7 @@ fn migration_failed(error: sqlx::migrate::MigrateError) -> Error {
 }
 
 /// Writes what every database has from its first day: the log's one row and the standing tenants.
-async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<Epoch> {
+async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position)> {
     let now = Clock.now().get();
     on!(write, pool => {
         let epoch = Alphanumeric.sample_string(&mut rand::rng(), EPOCH_LENGTH).to_lowercase();
@@ -185,10 +207,11 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<Epoch> {
             .await
             .map_err(failed)?;
         }
-        let epoch = sqlx::query_scalar("select epoch from log where id = 1")
-            .fetch_one(pool)
-            .await
-            .map_err(failed)?;
-        Ok(Epoch::new(epoch))
+        let (epoch, floor): (String, i64) =
+            sqlx::query_as("select epoch, floor from log where id = 1")
+                .fetch_one(pool)
+                .await
+                .map_err(failed)?;
+        Ok((Epoch::new(epoch), Position::new(floor)))
     })
 }

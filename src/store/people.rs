@@ -44,7 +44,11 @@ impl Tx {
             .await
         });
         inserted.map(PersonId::new).map_err(|error| {
-            if is_taken(&error) { Error::conflict("that name is taken").because(error) } else { failed(error) }
+            if is_taken(&error) {
+                Error::conflict("that name is taken").because(error)
+            } else {
+                failed(error)
+            }
         })
     }
 
@@ -77,7 +81,10 @@ impl Store {
     }
 
     /// Who signs in by that key, and the hash of their password.
-    pub async fn account(&self, account_key: &str) -> Result<Option<(PersonName, TenantId, String)>> {
+    pub async fn account(
+        &self,
+        account_key: &str,
+    ) -> Result<Option<(PersonName, TenantId, String)>> {
         let row: Option<(i64, String, i64, String)> = on!(&self.inner.read, pool => {
             sqlx::query_as(
                 "select id, name, tenant_id, password_hash from people \
@@ -89,7 +96,10 @@ impl Store {
         })
         .map_err(failed)?;
         Ok(row.map(|(id, name, tenant, hash)| {
-            let name = PersonName { id: PersonId::new(id), name: name.into() };
+            let name = PersonName {
+                id: PersonId::new(id),
+                name: name.into(),
+            };
             (name, TenantId::new(tenant), hash)
         }))
     }

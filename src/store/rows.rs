@@ -156,7 +156,11 @@ impl TryFrom<MessageRow> for Message {
             chat: ChatId::new(row.chat_id),
             seq: Seq::new(row.seq),
             sender: PersonId::new(row.sender_id),
-            kind: known(MessageKind::from_word(&row.kind), "messages.kind", &row.kind)?,
+            kind: known(
+                MessageKind::from_word(&row.kind),
+                "messages.kind",
+                &row.kind,
+            )?,
             content: row.content,
             client_id: row.client_id,
             at: Millis::new(row.created_at),

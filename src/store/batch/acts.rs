@@ -144,6 +144,9 @@ impl Tx {
             .await
         })
         .map_err(failed)?;
-        Ok(row.map(|(id, name)| PersonName { id: PersonId::new(id), name: name.into() }))
+        Ok(row.map(|(id, name)| PersonName {
+            id: PersonId::new(id),
+            name: name.into(),
+        }))
     }
 }

@@ -185,7 +185,12 @@ impl TryFrom<SendRow> for SendAnswer {
             }),
             _ => None,
         };
-        let earlier = match (row.earlier_id, row.earlier_seq, row.earlier_digest, row.earlier_at) {
+        let earlier = match (
+            row.earlier_id,
+            row.earlier_seq,
+            row.earlier_digest,
+            row.earlier_at,
+        ) {
             (Some(id), Some(seq), Some(digest), Some(at)) => Some(Earlier {
                 id: MessageId::new(id),
                 seq: Seq::new(seq),
@@ -195,7 +200,11 @@ impl TryFrom<SendRow> for SendAnswer {
             _ => None,
         };
         let standing = row.standing.as_deref().map(rows::standing).transpose()?;
-        Ok(Self { chat, standing, earlier })
+        Ok(Self {
+            chat,
+            standing,
+            earlier,
+        })
     }
 }
 
@@ -231,7 +240,9 @@ impl Tx {
     pub async fn lock_log(&mut self) -> Result<Position> {
         let head: i64 = match &mut self.0 {
             Either::Sqlite(tx) => {
-                sqlx::query_scalar("select head from log where id = 1").fetch_one(&mut **tx).await
+                sqlx::query_scalar("select head from log where id = 1")
+                    .fetch_one(&mut **tx)
+                    .await
             }
             Either::Postgres(tx) => {
                 sqlx::query_scalar("select head from log where id = 1 for update")
@@ -282,7 +293,10 @@ impl Tx {
 /// Every question must have exactly one answer: a missing one would shift all that follow.
 fn complete<R, A: TryFrom<R, Error = Error>>(asked: usize, rows: Vec<R>) -> Result<Vec<A>> {
     if rows.len() != asked {
-        return Err(Error::internal(format!("{asked} questions got {} answers", rows.len())));
+        return Err(Error::internal(format!(
+            "{asked} questions got {} answers",
+            rows.len()
+        )));
     }
     rows.into_iter().map(A::try_from).collect()
 }

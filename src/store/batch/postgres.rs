@@ -88,7 +88,12 @@ pub(super) async fn write(
     set: &WriteSet,
     now: Millis,
 ) -> Result<(), sqlx::Error> {
-    let WriteSet { changes, messages, bumps, marks } = set;
+    let WriteSet {
+        changes,
+        messages,
+        bumps,
+        marks,
+    } = set;
     sqlx::query(WRITE)
         .bind(i64::try_from(changes.len()).unwrap_or(i64::MAX))
         .bind(now.get())

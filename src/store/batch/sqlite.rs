@@ -55,9 +55,19 @@ pub(super) async fn ask_sends(
 ) -> Result<Vec<SendRow>, sqlx::Error> {
     let asked: Vec<_> = questions
         .iter()
-        .map(|q| (q.tenant.get(), q.chat.get(), q.sender.get(), q.client_id.as_deref()))
+        .map(|q| {
+            (
+                q.tenant.get(),
+                q.chat.get(),
+                q.sender.get(),
+                q.client_id.as_deref(),
+            )
+        })
         .collect();
-    sqlx::query_as(ASK_SENDS).bind(Json(asked)).fetch_all(&mut **tx).await
+    sqlx::query_as(ASK_SENDS)
+        .bind(Json(asked))
+        .fetch_all(&mut **tx)
+        .await
 }
 
 pub(super) async fn ask_reads(
@@ -68,7 +78,10 @@ pub(super) async fn ask_reads(
         .iter()
         .map(|q| (q.tenant.get(), q.chat.get(), q.reader.get(), q.up_to.get()))
         .collect();
-    sqlx::query_as(ASK_READS).bind(Json(asked)).fetch_all(&mut **tx).await
+    sqlx::query_as(ASK_READS)
+        .bind(Json(asked))
+        .fetch_all(&mut **tx)
+        .await
 }
 
 pub(super) async fn write(
@@ -98,7 +111,11 @@ pub(super) async fn write(
             .bind(count)
             .execute(&mut **tx)
             .await?;
-        sqlx::query(WRITE_CHANGES).bind(Json(rows)).bind(now.get()).execute(&mut **tx).await?;
+        sqlx::query(WRITE_CHANGES)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
     }
     if !set.messages.is_empty() {
         let rows: Vec<_> = set
@@ -118,7 +135,11 @@ pub(super) async fn write(
                 )
             })
             .collect();
-        sqlx::query(WRITE_MESSAGES).bind(Json(rows)).bind(now.get()).execute(&mut **tx).await?;
+        sqlx::query(WRITE_MESSAGES)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
     }
     if !set.bumps.is_empty() {
         let rows: Vec<_> = set
@@ -134,7 +155,11 @@ pub(super) async fn write(
                 )
             })
             .collect();
-        sqlx::query(WRITE_BUMPS).bind(Json(rows)).bind(now.get()).execute(&mut **tx).await?;
+        sqlx::query(WRITE_BUMPS)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
     }
     if !set.marks.is_empty() {
         let rows: Vec<_> = set
@@ -152,7 +177,11 @@ pub(super) async fn write(
                 )
             })
             .collect();
-        sqlx::query(WRITE_MARKS).bind(Json(rows)).bind(now.get()).execute(&mut **tx).await?;
+        sqlx::query(WRITE_MARKS)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
     }
     Ok(())
 }
