@@ -22,7 +22,7 @@ use crate::{
 /// The most logins kept in memory; those that nobody waits with make room first.
 const MOST: usize = 100_000;
 /// Uses are written down no more often than this.
-const TOUCH: Duration = Duration::from_secs(60);
+const TOUCH: Duration = Duration::from_mins(1);
 /// The longest token that is looked at.
 const TOKEN_BYTES: usize = 256;
 

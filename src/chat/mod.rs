@@ -36,9 +36,9 @@ pub use accounts::Caller;
 /// How often idle ears are forgotten and uses of logins are written down.
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
 /// How often logins past their time are forgotten.
-const EXPIRY: Duration = Duration::from_secs(3600);
+const EXPIRY: Duration = Duration::from_hours(1);
 /// How long an ear outlives its last listener, so that the next poll finds it warm.
-const LINGER: Duration = Duration::from_secs(60);
+const LINGER: Duration = Duration::from_mins(1);
 
 /// What an operator decides about the verbs.
 #[derive(Debug, Clone)]
