@@ -1,1 +1,3 @@
-//! Tests.
+//! The tests, in one binary.
+
+mod config;
