@@ -2,5 +2,7 @@
 
 pub mod config;
 pub mod error;
+pub mod http;
+pub mod telemetry;
 
 pub use error::{Error, Kind, Result};
