@@ -102,27 +102,27 @@ pub(crate) async fn get(client: &Client, path: &str) -> Answer {
 type Told = Result<String, Refusal>;
 
 #[post("/api/echo", data = "<fields>")]
-fn echo(fields: Fields) -> Told {
+fn echo(fields: &Fields) -> Told {
     Ok(fields.required_text("content")?.to_owned())
 }
 
 #[post("/api/number", data = "<fields>")]
-fn number(fields: Fields) -> Told {
+fn number(fields: &Fields) -> Told {
     Ok(format!("{:?}", fields.number("number")?))
 }
 
 #[post("/api/numbers", data = "<fields>")]
-fn numbers(fields: Fields) -> Told {
+fn numbers(fields: &Fields) -> Told {
     Ok(format!("{:?}", fields.numbers("members")?))
 }
 
 #[post("/api/flag", data = "<fields>")]
-fn flag(fields: Fields) -> Told {
+fn flag(fields: &Fields) -> Told {
     Ok(format!("{:?}", fields.flag("private")?))
 }
 
 #[get("/api/query")]
-fn query(query: Query) -> Told {
+fn query(query: &Query) -> Told {
     Ok(format!(
         "{:?} {:?}",
         query.number("limit")?,
@@ -136,7 +136,7 @@ fn thing(id: u32, size: Option<u8>) -> String {
 }
 
 #[patch("/api/things/<id>", data = "<_fields>")]
-fn change(id: u32, _fields: Fields) -> String {
+fn change(id: u32, _fields: &Fields) -> String {
     id.to_string()
 }
 
@@ -173,7 +173,7 @@ fn log_out() -> &'static str {
 }
 
 #[post("/api/events/<event>", data = "<_fields>")]
-fn event(event: &str, _fields: Fields) -> String {
+fn event(event: &str, _fields: &Fields) -> String {
     event.to_owned()
 }
 

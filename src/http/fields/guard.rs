@@ -17,18 +17,18 @@ use crate::{
 const BODY_KIB: u64 = 128;
 
 #[rocket::async_trait]
-impl<'r> FromData<'r> for Fields {
+impl<'r> FromData<'r> for &'r Fields {
     type Error = Kind;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
         match read(request, data).await {
-            Ok(fields) => data::Outcome::Success(fields),
+            Ok(fields) => data::Outcome::Success(request.local_cache(|| fields)),
             Err(error) => refuse(request, error),
         }
     }
 }
 
-/// The fields of the query string.
+/// The fields of the query string; a route takes `&Query`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Query(pub Fields);
 
@@ -41,14 +41,14 @@ impl Deref for Query {
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Query {
+impl<'r> FromRequest<'r> for &'r Query {
     type Error = Kind;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Kind> {
         let query = request.uri().query();
         let bytes = query.as_ref().map_or(&[][..], |query| query.as_bytes());
         match Fields::from_form(bytes) {
-            Ok(fields) => request::Outcome::Success(Self(fields)),
+            Ok(fields) => request::Outcome::Success(request.local_cache(|| Query(fields))),
             Err(error) => refuse(request, error),
         }
     }

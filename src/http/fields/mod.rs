@@ -26,7 +26,7 @@ const MOST: usize = 256;
 /// The largest number that survives a trip through a client's floating point number.
 const LARGEST: i64 = (1 << 53) - 1;
 
-/// The fields of a request, in the order they came.
+/// The fields of a request, in the order they came; a route takes `data = "<fields>"` as `&Fields`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Fields {
     pairs: Vec<(String, Value)>,
