@@ -16,12 +16,14 @@ mod fields;
 mod headers;
 mod origins;
 mod refusal;
+mod signed_in;
 
 use rocket::{Build, Rocket, shield::Shield};
 
 pub use fields::{Fields, Query};
 pub use origins::Provenance;
 pub use refusal::{Refusal, refuse};
+pub use signed_in::{SignedIn, TOKEN, USER_ID};
 
 use crate::config::Settings;
 

@@ -54,8 +54,12 @@ pub fn announce(published: &Published) -> &str {
 
 /// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
 pub fn message(published: &Published) -> Option<&str> {
-    let What::Message(message) = &published.change.what else { return None };
-    Some(published.form(form::MESSENGER_MESSAGE, |_| json(&MessageWire::from(message))))
+    let What::Message(message) = &published.change.what else {
+        return None;
+    };
+    Some(published.form(form::MESSENGER_MESSAGE, |_| {
+        json(&MessageWire::from(message))
+    }))
 }
 
 fn event(change: &Change) -> String {

@@ -17,11 +17,17 @@ pub struct Ok {
 
 impl Ok {
     /// The document's body, to the letter.
-    pub const PLAIN: Self = Self { status: "ok", message: None };
+    pub const PLAIN: Self = Self {
+        status: "ok",
+        message: None,
+    };
 
     /// The same with the message that was written.
     pub fn with(message: MessageWire) -> Self {
-        Self { status: "ok", message: Some(message) }
+        Self {
+            status: "ok",
+            message: Some(message),
+        }
     }
 }
 
@@ -34,14 +40,20 @@ pub struct PersonWire {
 
 impl From<&PersonName> for PersonWire {
     fn from(person: &PersonName) -> Self {
-        Self { id: person.id.get(), name: person.name.to_string() }
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+        }
     }
 }
 
 /// Each person once.
 pub fn people<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<PersonWire> {
     let mut seen = std::collections::HashSet::new();
-    people.filter(|person| seen.insert(person.id)).map(PersonWire::from).collect()
+    people
+        .filter(|person| seen.insert(person.id))
+        .map(PersonWire::from)
+        .collect()
 }
 
 /// A chat in a list:
@@ -66,7 +78,11 @@ pub struct ChatListed {
 
 impl From<&Listed> for ChatListed {
     fn from(listed: &Listed) -> Self {
-        let Listed { chat, membership, last } = listed;
+        let Listed {
+            chat,
+            membership,
+            last,
+        } = listed;
         let place = membership.filter(|place| place.standing == Standing::In);
         let last = last.as_ref();
         Self {
@@ -75,7 +91,9 @@ impl From<&Listed> for ChatListed {
             last_message_time: last.map(|(_, at, _)| at.to_rfc3339()),
             sender_id: last.map(|(_, _, sender)| sender.id.get()),
             title: chat.title.clone(),
-            unread: place.map_or(0, |place| (chat.last_seq.get() - place.read_seq.get()).max(0)),
+            unread: place.map_or(0, |place| {
+                (chat.last_seq.get() - place.read_seq.get()).max(0)
+            }),
             last_position: chat.last_position.get(),
             open: chat.kind == ChatKind::Open,
             member: place.is_some(),
