@@ -21,6 +21,7 @@ mod origins;
 mod pages;
 mod refusal;
 mod shutdown;
+mod signed_in;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use health::Readiness;
 pub use origins::Provenance;
 pub use refusal::{Refusal, refuse};
 pub use shutdown::Closing;
+pub use signed_in::{SignedIn, TOKEN, USER_ID};
 
 use crate::{
     config::Settings,

@@ -22,6 +22,11 @@ impl Closing {
         Self::default()
     }
 
+    /// The same as a token, for modules that know nothing of HTTP.
+    pub fn token(&self) -> CancellationToken {
+        self.0.clone()
+    }
+
     /// Waits until the server begins to stop.
     pub fn begun(&self) -> impl Future<Output = ()> + Send + use<> {
         self.0.clone().cancelled_owned()

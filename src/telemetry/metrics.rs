@@ -1,5 +1,7 @@
 //! The figures of one server, in atomics that are read when somebody asks.
 
+use std::{fmt, sync::OnceLock};
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -15,20 +17,21 @@ use prometheus_client::{
 use super::process::Process;
 use crate::error::{Error, Result};
 
+/// Sets gauges that are known elsewhere.
+type Look = Box<dyn Fn(&Metrics) + Send + Sync>;
+
 /// The figures of one server. Cloning a field shares it.
-#[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
+    look: OnceLock<Look>,
     /// Requests answered.
     pub requests: Family<RequestLabels, Counter>,
     /// Seconds from a request's arrival to the start of its answer.
     pub request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     /// Requests whose answer is not yet sent whole, held ones among them.
     pub requests_in_flight: Gauge,
-    /// Long-polls that wait for something new.
-    pub polls_held: Gauge,
-    /// Event streams that are open.
-    pub streams_held: Gauge,
+    /// Long-polls and event streams that wait for something new.
+    pub waiters_held: Gauge,
     /// Messages that were stored and answered.
     pub messages_accepted: Counter,
     /// Transactions of the writer that were committed.
@@ -70,11 +73,11 @@ impl Metrics {
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("parlance"),
+            look: OnceLock::new(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
             requests_in_flight: Gauge::default(),
-            polls_held: Gauge::default(),
-            streams_held: Gauge::default(),
+            waiters_held: Gauge::default(),
             messages_accepted: Counter::default(),
             batches_committed: Counter::default(),
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
@@ -86,8 +89,18 @@ impl Metrics {
         metrics
     }
 
-    /// Every figure in the text format of `OpenMetrics`.
+    /// Has `look` set the gauges that are known elsewhere, each time before the figures are read.
+    ///
+    /// Only the first one counts: a server says once where its figures are.
+    pub fn look_up(&self, look: impl Fn(&Self) + Send + Sync + 'static) {
+        let _ = self.look.set(Box::new(look));
+    }
+
+    /// Every figure in the text format of OpenMetrics.
     pub fn text(&self) -> Result<String> {
+        if let Some(look) = self.look.get() {
+            look(self);
+        }
         let mut text = String::new();
         text::encode(&mut text, &self.registry).map_err(Error::internal)?;
         Ok(text)
@@ -108,14 +121,9 @@ impl Metrics {
             self.requests_in_flight.clone(),
         );
         registry.register(
-            "polls_held",
-            "Long-polls that wait for something new",
-            self.polls_held.clone(),
-        );
-        registry.register(
-            "streams_held",
-            "Event streams that are open",
-            self.streams_held.clone(),
+            "waiters_held",
+            "Long-polls and event streams that wait for something new",
+            self.waiters_held.clone(),
         );
         registry.register(
             "messages_accepted",
@@ -154,6 +162,12 @@ impl Metrics {
             Info::new([("version", env!("CARGO_PKG_VERSION"))]),
         );
         registry.register_collector(Box::new(Process));
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
 

@@ -216,11 +216,13 @@ async fn requests_are_counted_by_route_method_and_class() {
 fn two_servers_do_not_share_their_figures() {
     let (one, other) = (Metrics::new(), Metrics::new());
     one.messages_accepted.inc_by(3);
-    one.polls_held.set(2);
+    one.look_up(|metrics| {
+        metrics.waiters_held.set(2);
+    });
     one.batch_size.observe(17.0);
     let text = one.text().expect("text");
     assert!(text.contains("\nparlance_messages_accepted_total 3\n"));
-    assert!(text.contains("\nparlance_polls_held 2\n"));
+    assert!(text.contains("\nparlance_waiters_held 2\n"));
     assert!(text.contains("\nparlance_batch_size_sum 17.0\n"));
     let text = other.text().expect("text");
     assert!(text.contains("\nparlance_messages_accepted_total 0\n"));
