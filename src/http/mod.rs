@@ -25,7 +25,7 @@ mod signed_in;
 
 use std::sync::Arc;
 
-use rocket::{Build, Rocket, shield::Shield};
+use rocket::{Build, Rocket, fairing::AdHoc, shield::Shield};
 
 pub use address::ClientAddress;
 pub use fields::{Fields, Query};
@@ -55,6 +55,7 @@ pub fn fit(
     rocket
         .attach(Access(Arc::clone(&metrics)))
         .attach(closing.clone())
+        .attach(announcement())
         // Rocket's own set of headers gives way to ours.
         .attach(Shield::new())
         .attach(origins::Door)
@@ -68,4 +69,16 @@ pub fn fit(
         .mount("/", health::routes())
         .mount("/", figures::routes())
         .mount("/", pages::routes())
+}
+
+/// One line that says where the server listens: Rocket's own lines are silenced.
+fn announcement() -> AdHoc {
+    AdHoc::on_liftoff("announcement", |rocket| {
+        Box::pin(async move {
+            let config = rocket.config();
+            let (address, port) = (config.address, config.port);
+            let version = env!("CARGO_PKG_VERSION");
+            tracing::info!(%address, port, version, "The server listens.");
+        })
+    })
 }
