@@ -16,6 +16,7 @@ pub mod chats;
 pub mod logins;
 pub mod messages;
 pub mod password;
+pub mod throttle;
 pub mod wait;
 pub mod waiters;
 pub mod writer;
