@@ -1,1 +1,7 @@
-//! Tests.
+//! The tests, in one binary.
+
+mod config;
+mod http_bodies;
+mod http_errors;
+mod http_origins;
+mod http_world;

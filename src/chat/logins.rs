@@ -1,0 +1,230 @@
+//! Who is signed in: tokens, and the logins in use, kept in memory and ended exactly.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use rand::Rng;
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::Result,
+    model::{Login, LoginId, Millis, PersonId, PersonName, TokenHash},
+    store::Store,
+};
+
+/// The most logins kept in memory; those that nobody waits with make room first.
+const MOST: usize = 100_000;
+/// Uses are written down no more often than this.
+const TOUCH: Duration = Duration::from_mins(1);
+/// The longest token that is looked at.
+const TOKEN_BYTES: usize = 256;
+
+/// A token as its owner holds it. Never logged, never stored.
+pub struct Token(String);
+
+impl Token {
+    /// A new token of 256 random bits, in hex.
+    pub fn random() -> Self {
+        let mut bytes = [0_u8; 32];
+        rand::rng().fill_bytes(&mut bytes);
+        Self(hex(&bytes))
+    }
+
+    /// The token, to hand to its owner.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The hash by which it is found.
+    pub fn hash(&self) -> TokenHash {
+        hash(&self.0)
+    }
+}
+
+/// The hash by which a token is found.
+pub fn hash(token: &str) -> TokenHash {
+    TokenHash::new(hex(&Sha256::digest(token.as_bytes())))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
+        .collect()
+}
+
+/// A login that is in use.
+#[derive(Debug)]
+pub struct LiveLogin {
+    /// The login as it was read.
+    pub login: Login,
+    /// Whose it is.
+    pub person: PersonName,
+    /// Cancelled when it ends: whoever waits with it is told at once.
+    pub ended: CancellationToken,
+    used_at: AtomicI64,
+    written_at: AtomicI64,
+}
+
+/// The logins in use.
+///
+/// A login is read once and then believed until it is ended *here*: ending takes it out and cancels
+/// its token. A reader that looked at the store before the end and comes to add it after would
+/// bring it back, so every end moves `ends` on, and what was read before is not kept.
+#[derive(Debug)]
+pub struct Logins {
+    idle: Duration,
+    max: Duration,
+    ends: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// Guarded by the lock of [`Logins`].
+#[derive(Debug, Default)]
+struct State {
+    by_token: HashMap<(PersonId, TokenHash), Arc<LiveLogin>>,
+    tokens: HashMap<LoginId, (PersonId, TokenHash)>,
+}
+
+impl Logins {
+    /// Logins that live this long unused, and this long at all.
+    pub fn new(idle: Duration, max: Duration) -> Self {
+        Self {
+            idle,
+            max,
+            ends: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// The live login of a person that has this token.
+    pub async fn find(
+        &self,
+        store: &Store,
+        person: PersonId,
+        token: &str,
+        now: Millis,
+    ) -> Result<Option<Arc<LiveLogin>>> {
+        if token.is_empty() || token.len() > TOKEN_BYTES {
+            return Ok(None);
+        }
+        let key = (person, hash(token));
+        loop {
+            if let Some(live) = self.state().by_token.get(&key).cloned() {
+                return Ok(self.is_current(&live, now).then_some(live));
+            }
+            let ends = self.ends.load(Ordering::Acquire);
+            let Some((login, person)) = store.login(key.0, &key.1).await? else {
+                return Ok(None);
+            };
+            let mut state = self.state();
+            if self.ends.load(Ordering::Acquire) != ends {
+                continue;
+            }
+            let live = state.keep(key.clone(), login, person);
+            drop(state);
+            return Ok(self.is_current(&live, now).then_some(live));
+        }
+    }
+
+    /// Ends logins that are gone from the store.
+    pub fn end(&self, ended: &[LoginId]) {
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        for login in ended {
+            if let Some(key) = state.tokens.remove(login)
+                && let Some(live) = state.by_token.remove(&key)
+            {
+                live.ended.cancel();
+            }
+        }
+    }
+
+    /// How many logins are kept in memory.
+    pub fn count(&self) -> usize {
+        self.state().by_token.len()
+    }
+
+    /// Writes down when logins were last used, for those used since.
+    pub async fn flush(&self, store: &Store) -> Result<()> {
+        let used: Vec<_> = self
+            .state()
+            .by_token
+            .values()
+            .filter_map(|live| {
+                let used = live.used_at.load(Ordering::Relaxed);
+                let written = live.written_at.load(Ordering::Relaxed);
+                let due = Millis::new(used).since(Millis::new(written)) >= TOUCH;
+                due.then(|| {
+                    live.written_at.store(used, Ordering::Relaxed);
+                    (live.login.id, Millis::new(used))
+                })
+            })
+            .collect();
+        if used.is_empty() {
+            return Ok(());
+        }
+        let mut tx = store.begin().await?;
+        tx.touch_logins(&used).await?;
+        tx.commit().await
+    }
+
+    /// Forgets the logins that are past their time.
+    pub async fn expire(&self, store: &Store, now: Millis) -> Result<()> {
+        let mut tx = store.begin().await?;
+        tx.delete_expired_logins(now.minus(self.idle), now.minus(self.max))
+            .await?;
+        tx.commit().await
+    }
+
+    fn is_current(&self, live: &LiveLogin, now: Millis) -> bool {
+        let used = Millis::new(live.used_at.load(Ordering::Relaxed));
+        let current = now.since(used) < self.idle && now.since(live.login.created_at) < self.max;
+        if current {
+            live.used_at.fetch_max(now.get(), Ordering::Relaxed);
+        }
+        current && !live.ended.is_cancelled()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn keep(
+        &mut self,
+        key: (PersonId, TokenHash),
+        login: Login,
+        person: PersonName,
+    ) -> Arc<LiveLogin> {
+        if let Some(live) = self.by_token.get(&key) {
+            return Arc::clone(live);
+        }
+        if self.by_token.len() >= MOST {
+            // One that somebody waits with must stay, or its end would not reach them.
+            self.by_token.retain(|_, live| Arc::strong_count(live) > 1);
+            let by_token = &self.by_token;
+            self.tokens.retain(|_, key| by_token.contains_key(key));
+        }
+        let used = login.used_at.get();
+        let live = Arc::new(LiveLogin {
+            person,
+            ended: CancellationToken::new(),
+            used_at: AtomicI64::new(used),
+            written_at: AtomicI64::new(used),
+            login,
+        });
+        self.tokens.insert(live.login.id, key.clone());
+        self.by_token.insert(key, Arc::clone(&live));
+        live
+    }
+}

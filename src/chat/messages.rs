@@ -1,0 +1,84 @@
+//! Messages: sending and reading them.
+
+use crate::{
+    chat::{
+        Caller, Services,
+        access::Reader,
+        writer::{SendDraft, Sent},
+    },
+    error::{Error, Result},
+    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, PersonName},
+    store::Page,
+};
+
+/// What is to be said.
+#[derive(Debug)]
+pub struct Draft {
+    /// What its content is.
+    pub kind: MessageKind,
+    /// What it says.
+    pub content: Content,
+    /// What its sender calls it, which makes saying it again harmless.
+    pub client_id: Option<ClientId>,
+}
+
+/// Sends a message; who posts to an open chat becomes a member of it. Durable once this returns.
+pub async fn send(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    draft: Draft,
+) -> Result<Sent> {
+    let Draft {
+        kind,
+        content,
+        client_id,
+    } = draft;
+    let actor = caller.actor();
+    services
+        .writer
+        .send(SendDraft {
+            actor,
+            chat,
+            kind,
+            content,
+            client_id,
+        })
+        .await
+}
+
+/// The newest messages before `before`, ascending.
+pub async fn before(
+    services: &Services,
+    reader: &Reader,
+    before: Option<MessageId>,
+    limit: usize,
+) -> Result<Page> {
+    services
+        .store
+        .messages_before(reader.key(), before, limit)
+        .await
+}
+
+/// The messages after `after`, ascending.
+pub async fn after(
+    services: &Services,
+    reader: &Reader,
+    after: MessageId,
+    limit: usize,
+) -> Result<Page> {
+    services
+        .store
+        .messages_after(reader.key(), after, limit)
+        .await
+}
+
+/// One message.
+pub async fn one(
+    services: &Services,
+    reader: &Reader,
+    message: MessageId,
+) -> Result<(Message, PersonName)> {
+    let found = services.store.message(reader.key(), message).await?;
+    found.ok_or_else(|| Error::not_found("there is no such message"))
+}

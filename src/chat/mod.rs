@@ -1,0 +1,184 @@
+//! The verbs: everything people do, whichever API they speak.
+//!
+//! # Why
+//! Every door (a route, a socket's event) parses what its own API says and calls one verb here;
+//! that is what keeps four APIs one product. Verbs take a proof of who asks: a [`Caller`] can only
+//! be made by [`accounts`], a [`access::Reader`] only by [`access`]. Verbs answer with model values
+//! and know neither JSON nor HTTP.
+//!
+//! Whether somebody may *send* is decided by the [`writer`] inside the transaction that writes: a
+//! check before it could be outdated by the time the batch is written, and would cost every post a
+//! second look at the database.
+
+pub mod access;
+pub mod accounts;
+pub mod chats;
+pub mod logins;
+pub mod messages;
+pub mod password;
+pub mod wait;
+pub mod waiters;
+pub mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    error::Result,
+    live::{Hub, relay},
+    model::{Clock, Cursor, PersonId, PersonName, Position, TenantId},
+    store::Store,
+};
+
+pub use accounts::Caller;
+
+/// How often idle ears are forgotten and uses of logins are written down.
+const HOUSEKEEPING: Duration = Duration::from_secs(15);
+/// How often logins past their time are forgotten.
+const EXPIRY: Duration = Duration::from_hours(1);
+/// How long an ear outlives its last listener, so that the next poll finds it warm.
+const LINGER: Duration = Duration::from_mins(1);
+
+/// What an operator decides about the verbs.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// bcrypt's cost for new passwords.
+    pub bcrypt_cost: u32,
+    /// How many passwords are hashed at once.
+    pub bcrypt_parallel: usize,
+    /// How long a login lives unused.
+    pub login_idle: Duration,
+    /// How long a login lives at all.
+    pub login_max: Duration,
+    /// Whether anybody may sign up.
+    pub registration_open: bool,
+    /// The writer's bounds.
+    pub writer: writer::Bounds,
+}
+
+/// Everything the verbs work with; one a server, shared by every door.
+#[derive(Debug)]
+pub struct Services {
+    /// The database.
+    pub store: Store,
+    /// Who listens.
+    pub hub: Arc<Hub>,
+    /// Who writes.
+    pub writer: writer::Writer,
+    /// Who is signed in.
+    pub logins: logins::Logins,
+    /// Hashes passwords.
+    pub hasher: password::Hasher,
+    /// Who waits.
+    pub waiters: waiters::Waiters,
+    /// What the operator decided.
+    pub rules: Rules,
+    /// What time it is.
+    pub clock: Clock,
+    /// Cancelled when the server begins to stop.
+    pub closing: CancellationToken,
+}
+
+impl Services {
+    /// Starts the verbs on an open store.
+    pub async fn start(
+        store: Store,
+        rules: Rules,
+        observer: Arc<dyn writer::Observer>,
+        closing: CancellationToken,
+    ) -> Result<Arc<Self>> {
+        let hub = relay::open(&store).await?;
+        let services = Arc::new(Self {
+            writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
+            logins: logins::Logins::new(rules.login_idle, rules.login_max),
+            hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
+            waiters: waiters::Waiters::default(),
+            clock: Clock,
+            hub,
+            store,
+            rules,
+            closing,
+        });
+        tokio::spawn(keep_house(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
+        Ok(services)
+    }
+
+    /// The cursor at which everything published so far has been seen.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor_at(self.hub.head())
+    }
+
+    /// The cursor of a position.
+    pub fn cursor_at(&self, position: Position) -> Cursor {
+        Cursor {
+            epoch: self.store.epoch().clone(),
+            position,
+        }
+    }
+
+    /// Writes what waits, notes what was noted last, and closes the database.
+    pub async fn stop(&self) {
+        self.closing.cancel();
+        self.writer.drain().await;
+        if let Err(error) = self.logins.flush(&self.store).await {
+            tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
+        }
+        self.store.close().await;
+    }
+}
+
+/// Forgets who stopped listening and notes which logins were used, until the server stops.
+async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationToken) {
+    let mut every = tokio::time::interval(HOUSEKEEPING);
+    let mut expire = tokio::time::interval(EXPIRY);
+    loop {
+        tokio::select! {
+            () = closing.cancelled() => return,
+            _ = every.tick() => {}
+            _ = expire.tick() => {
+                let Some(services) = services.upgrade() else { return };
+                if let Err(error) = services.logins.expire(&services.store, services.clock.now()).await {
+                    tracing::warn!(cause = ?error, "Expired logins could not be forgotten.");
+                }
+                continue;
+            }
+        }
+        let Some(services) = services.upgrade() else {
+            return;
+        };
+        services.hub.sweep(LINGER);
+        if let Err(error) = services.logins.flush(&services.store).await {
+            tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
+        }
+    }
+}
+
+/// Who asks, as far as the verbs care: a proof that only [`accounts`] can make.
+impl Caller {
+    /// Who they are.
+    pub fn person(&self) -> &PersonName {
+        &self.login().person
+    }
+
+    /// Their number.
+    pub fn id(&self) -> PersonId {
+        self.person().id
+    }
+
+    /// Their tenant.
+    pub fn tenant(&self) -> TenantId {
+        self.login().login.tenant
+    }
+
+    /// The same, as the writer wants it.
+    pub fn actor(&self) -> writer::Actor {
+        writer::Actor {
+            tenant: self.tenant(),
+            person: self.person().clone(),
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! Waiting: what is new after a position, and if nothing is, until something is.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use crate::{
+    chat::{Caller, Services, access::Reader, waiters::Waiting},
+    error::{Error, Kind, Result},
+    live::{Heard, Listener, Published, Topic},
+    model::{Change, Chat, ChatKind, Cursor, MessageId, Position, What},
+};
+
+/// How many places of the log one look at the store covers.
+const WINDOW: i64 = 4096;
+/// How many windows are searched before the caller is asked to come again.
+const WINDOWS: usize = 16;
+
+/// Which kinds of change a caller wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted(u8);
+
+impl Wanted {
+    /// All kinds.
+    pub const ALL: Self = Self(u8::MAX);
+    /// The words for the kinds, in the order of the bits.
+    const WORDS: [&'static str; 6] = ["message", "edited", "deleted", "chat", "member", "read"];
+
+    /// Reads a list of words separated by commas.
+    pub fn parse(words: &str) -> Result<Self> {
+        words
+            .split(',')
+            .map(str::trim)
+            .try_fold(Self(0), |wanted, word| {
+                if matches!(word, "typing" | "presence") {
+                    return Ok(wanted);
+                }
+                let bit = Self::WORDS
+                    .iter()
+                    .position(|known| *known == word)
+                    .ok_or_else(|| {
+                        let known = Self::WORDS.join(", ");
+                        Error::invalid_field(
+                            "types",
+                            format!("types must be a list of {known}, typing, presence"),
+                        )
+                    })?;
+                Ok(Self(wanted.0 | 1 << bit))
+            })
+    }
+
+    fn has(self, what: &What) -> bool {
+        let bit = match what {
+            What::Message(_) => 0,
+            What::Edited(_) => 1,
+            What::Deleted(_) => 2,
+            What::Chat(_) => 3,
+            What::Joined(_) | What::Left => 4,
+            What::Read(_) => 5,
+        };
+        self.0 & 1 << bit != 0
+    }
+}
+
+/// Some changes, ascending.
+#[derive(Debug)]
+pub struct Batch {
+    /// The changes; empty when the time was up.
+    pub changes: Vec<Arc<Published>>,
+    /// Everything up to here has been seen.
+    pub cursor: Position,
+    /// Whether there is more already.
+    pub more: bool,
+    /// Why the wait ended early, if it did.
+    pub end: Option<End>,
+}
+
+/// Why a wait ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A newer wait of the same name took over.
+    Superseded,
+    /// The server is stopping.
+    Closing,
+}
+
+/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed.
+pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
+    let same_life = cursor.epoch == *services.store.epoch();
+    let known = cursor.position >= services.store.floor() && cursor.position <= services.hub.head();
+    if same_life && known {
+        return Ok(cursor.position);
+    }
+    Err(Error::new(
+        Kind::Gone,
+        "this server cannot tell what came after that cursor: start again from the present one",
+    ))
+}
+
+/// What somebody listens to, and how far they have heard.
+pub struct Watch {
+    services: Arc<Services>,
+    caller: Caller,
+    listener: Listener,
+    waiting: Option<Waiting>,
+    scope: Scope,
+    wanted: Wanted,
+    after: Position,
+}
+
+enum Scope {
+    Person,
+    Chat(Chat),
+}
+
+impl Watch {
+    /// Listens to everything the caller hears. `name` lets a newer wait take over from this one.
+    pub async fn person(
+        services: &Arc<Services>,
+        caller: &Caller,
+        after: Position,
+        wanted: Wanted,
+    ) -> Result<Self> {
+        let listener = services
+            .hub
+            .listen(Topic::Person(caller.tenant(), caller.id()));
+        if listener.is_new() {
+            listener.learn(services.store.memberships(caller.id()).await?);
+        }
+        Ok(Self::new(
+            services,
+            caller,
+            listener,
+            Scope::Person,
+            (after, wanted),
+        ))
+    }
+
+    /// Listens to the new messages of one chat.
+    pub fn chat(
+        services: &Arc<Services>,
+        caller: &Caller,
+        reader: &Reader,
+        after: Position,
+    ) -> Result<Self> {
+        if after > services.hub.head() {
+            return Err(Error::new(Kind::Gone, "there is no such message yet"));
+        }
+        let chat = reader.chat().clone();
+        let listener = services.hub.listen(Topic::Chat(chat.id));
+        Ok(Self::new(
+            services,
+            caller,
+            listener,
+            Scope::Chat(chat),
+            (after, Wanted::ALL),
+        ))
+    }
+
+    fn new(
+        services: &Arc<Services>,
+        caller: &Caller,
+        listener: Listener,
+        scope: Scope,
+        (after, wanted): (Position, Wanted),
+    ) -> Self {
+        let (services, caller) = (Arc::clone(services), caller.clone());
+        Self {
+            services,
+            caller,
+            listener,
+            waiting: None,
+            scope,
+            wanted,
+            after,
+        }
+    }
+
+    /// Takes a place among those who wait. `name` lets a newer wait take over from this one.
+    pub fn admit(&mut self, name: Option<String>) -> Result<()> {
+        let login = self.caller.login().login.id;
+        self.waiting = Some(self.services.waiters.admit(login, self.caller.id(), name)?);
+        Ok(())
+    }
+
+    /// Everything up to here has been seen.
+    pub fn seen(&self) -> Position {
+        self.after
+    }
+
+    /// At most `limit` changes, now if there are any, else as soon as there are, else none when
+    /// `patience` is over. Fails with [`Kind::Unauthenticated`] as soon as the login ends.
+    pub async fn next(&mut self, limit: usize, patience: Duration) -> Result<Batch> {
+        let mut deadline = pin!(tokio::time::sleep(patience));
+        loop {
+            let mut woken = pin!(self.listener.woken());
+            woken.as_mut().enable();
+            let (changes, cursor, more) = self.look(limit).await?;
+            self.after = cursor;
+            let batch = |changes, more, end| Batch {
+                changes,
+                cursor,
+                more,
+                end,
+            };
+            if self.caller.login().ended.is_cancelled() {
+                return Err(Error::unauthenticated());
+            }
+            if more || !changes.is_empty() {
+                return Ok(batch(changes, more, None));
+            }
+            let superseded = async {
+                match &self.waiting {
+                    Some(waiting) => waiting.superseded.cancelled().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.caller.login().ended.cancelled() => return Err(Error::unauthenticated()),
+                () = superseded => return Ok(batch(Vec::new(), false, Some(End::Superseded))),
+                () = self.services.closing.cancelled() => {
+                    return Ok(batch(Vec::new(), false, Some(End::Closing)));
+                }
+                () = woken => {}
+                () = &mut deadline => return Ok(batch(Vec::new(), false, None)),
+            }
+        }
+    }
+
+    /// What there is after the last position seen, and up to where that is complete.
+    async fn look(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        match (self.listener.hear(self.after), &self.scope) {
+            (Heard::Complete(heard, head), scope) => {
+                let kept = self.keep(scope, heard)?;
+                Ok(cut(kept, limit, head))
+            }
+            (Heard::Behind, Scope::Chat(chat)) => {
+                let head = self.services.hub.head();
+                let after = MessageId::from(self.after);
+                let key = (chat.tenant, chat.id);
+                let page = self
+                    .services
+                    .store
+                    .messages_after(key, after, limit)
+                    .await?;
+                let found: Vec<_> = page
+                    .messages
+                    .into_iter()
+                    .map(|(message, sender)| {
+                        Arc::new(Published::new(Change {
+                            position: message.id.into(),
+                            tenant: chat.tenant,
+                            chat: chat.id,
+                            actor: sender,
+                            at: message.at,
+                            audience: crate::model::Audience::Members,
+                            what: What::Message(message),
+                        }))
+                    })
+                    .collect();
+                let last = found.last().map(|published| published.change.position);
+                let cursor = match last {
+                    Some(last) if page.more || last > head => last,
+                    Some(_) | None => head,
+                };
+                Ok((found, cursor, page.more))
+            }
+            (Heard::Behind, Scope::Person) => self.read_log(limit).await,
+        }
+    }
+
+    /// Reads the log in windows, so that one request costs the same however far behind it is.
+    async fn read_log(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        let head = self.services.hub.head();
+        let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+        let mut after = self.after;
+        for _ in 0..WINDOWS {
+            let until = after.plus(WINDOW).min(head);
+            let (person, tenant) = (self.caller.id(), self.caller.tenant());
+            let store = &self.services.store;
+            let changes = store.changes_for(person, tenant, after, until, ask).await?;
+            // A window with more than was asked for is complete only up to its last change.
+            let seen = match changes.last() {
+                Some(last) if changes.len() > limit => last.position,
+                Some(_) | None => until,
+            };
+            let found = changes
+                .into_iter()
+                .map(|change| Arc::new(Published::new(change)))
+                .collect();
+            let kept = self.keep(&Scope::Person, found)?;
+            if !kept.is_empty() || seen == head {
+                let (kept, cursor, more) = cut(kept, limit, seen);
+                return Ok((kept, cursor, more || cursor < head));
+            }
+            after = seen;
+        }
+        Ok((Vec::new(), after, true))
+    }
+
+    /// Leaves out what this watch does not want, and ends it where its chat ends for the caller.
+    fn keep(&self, scope: &Scope, heard: Vec<Arc<Published>>) -> Result<Vec<Arc<Published>>> {
+        let Scope::Chat(chat) = scope else {
+            let wanted = |p: &Arc<Published>| self.wanted.has(&p.change.what);
+            return Ok(heard.into_iter().filter(wanted).collect());
+        };
+        let mut kept = Vec::new();
+        for published in heard {
+            match &published.change.what {
+                What::Message(_) => kept.push(published),
+                What::Chat(changed) if changed.deleted_at.is_some() => {
+                    return Err(Error::not_found("there is no such chat"));
+                }
+                What::Left
+                    if chat.kind != ChatKind::Open
+                        && published.change.actor.id == self.caller.id() =>
+                {
+                    return Err(Error::not_found("there is no such chat"));
+                }
+                What::Chat(_)
+                | What::Left
+                | What::Edited(_)
+                | What::Deleted(_)
+                | What::Joined(_)
+                | What::Read(_) => {}
+            }
+        }
+        Ok(kept)
+    }
+}
+
+/// At most `limit` changes: what is cut off is there next time.
+fn cut(
+    mut changes: Vec<Arc<Published>>,
+    limit: usize,
+    complete: Position,
+) -> (Vec<Arc<Published>>, Position, bool) {
+    if changes.len() <= limit {
+        return (changes, complete, false);
+    }
+    changes.truncate(limit);
+    let cursor = changes
+        .last()
+        .map_or(complete, |published| published.change.position);
+    (changes, cursor, true)
+}

@@ -1,0 +1,425 @@
+//! What becomes of each draft of a batch, and what the batch writes.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    chat::writer::{Job, Outcome, ReadDraft, SendDraft, Sent, acts},
+    error::{Error, Kind, Result},
+    model::{
+        Audience, Change, ChatId, ChatKind, Message, MessageId, Millis, PersonId, Position, Role,
+        Seq, Standing, TenantId, What,
+    },
+    store::{
+        Tx,
+        batch::{
+            Bump, Mark, NewChange, ReadAnswer, ReadQuestion, SendAnswer, SendQuestion, WriteSet,
+        },
+    },
+};
+
+/// Chats with more members tell nobody but the reader how far they have read.
+const READS_SHOWN_UP_TO: i64 = 50;
+
+/// Carries out a batch inside its transaction: first what is rare, one by one, then the messages,
+/// then the read marks, each kind in the order it came. Returns an outcome a job, and the changes
+/// that are to be published once it is committed.
+pub(super) async fn carry_out(
+    tx: &mut Tx,
+    jobs: &[Job],
+    head: Position,
+    now: Millis,
+) -> Result<(Vec<Outcome>, Vec<Change>)> {
+    let mut outcomes: Vec<Option<Outcome>> = jobs.iter().map(|_| None).collect();
+    let mut changes = Vec::new();
+    let mut next = head.plus(1);
+    for (job, outcome) in jobs.iter().zip(&mut outcomes) {
+        let step = acts::Step { tx, next, now };
+        *outcome = match job {
+            Job::Create(draft, _) => Some(Outcome::Created(
+                acts::create(step, draft, &mut changes).await?,
+            )),
+            Job::Join(draft, _) => {
+                Some(Outcome::Done(acts::join(step, draft, &mut changes).await?))
+            }
+            Job::Leave(draft, _) => {
+                Some(Outcome::Done(acts::leave(step, draft, &mut changes).await?))
+            }
+            Job::Send(..) | Job::Read(..) => None,
+        };
+        next = head.plus(1 + i64::try_from(changes.len()).unwrap_or(i64::MAX));
+    }
+
+    let sends: Vec<_> = jobs
+        .iter()
+        .filter_map(|job| match job {
+            Job::Send(draft, _) => Some(draft),
+            _ => None,
+        })
+        .collect();
+    let reads: Vec<_> = jobs
+        .iter()
+        .filter_map(|job| match job {
+            Job::Read(draft, _) => Some(draft),
+            _ => None,
+        })
+        .collect();
+    let questions: Vec<_> = sends.iter().map(|draft| question_of_send(draft)).collect();
+    let send_answers = tx.ask_sends(&questions).await?;
+    let questions: Vec<_> = reads.iter().map(|draft| question_of_read(draft)).collect();
+    let read_answers = tx.ask_reads(&questions).await?;
+
+    let mut plan = Plan::new(next, now);
+    let mut sent = sends
+        .iter()
+        .zip(send_answers)
+        .map(|(draft, answer)| plan.send(draft, &answer))
+        .collect::<Vec<_>>()
+        .into_iter();
+    let mut read = reads
+        .iter()
+        .zip(read_answers)
+        .map(|(draft, answer)| plan.read(draft, answer))
+        .collect::<Vec<_>>()
+        .into_iter();
+    let (set, planned) = plan.finish();
+    if !planned.is_empty() {
+        tx.write(&set, now).await?;
+        changes.extend(planned);
+    }
+
+    let outcomes = jobs
+        .iter()
+        .zip(outcomes)
+        .map(|(job, outcome)| {
+            let missing = || Error::internal("a draft without an outcome");
+            match job {
+                Job::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
+                Job::Read(..) => Outcome::Done(read.next().ok_or_else(missing).flatten()),
+                Job::Create(..) | Job::Join(..) | Job::Leave(..) => {
+                    outcome.unwrap_or_else(|| Outcome::Done(Err(missing())))
+                }
+            }
+        })
+        .collect();
+    Ok((outcomes, changes))
+}
+
+fn question_of_send(draft: &SendDraft) -> SendQuestion {
+    SendQuestion {
+        tenant: draft.actor.tenant,
+        chat: draft.chat,
+        sender: draft.actor.person.id,
+        client_id: draft.client_id.as_ref().map(|id| id.as_str().to_owned()),
+    }
+}
+
+fn question_of_read(draft: &ReadDraft) -> ReadQuestion {
+    ReadQuestion {
+        tenant: draft.actor.tenant,
+        chat: draft.chat,
+        reader: draft.actor.person.id,
+        up_to: draft.up_to,
+    }
+}
+
+/// The digest by which a message sent again is known to say the same.
+fn digest(draft: &SendDraft) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(draft.kind.as_str());
+    hasher.update([0]);
+    hasher.update(draft.content.as_str());
+    hasher
+        .finalize()
+        .iter()
+        .take(16)
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            for nibble in [byte >> 4, byte & 15] {
+                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+            }
+            hex
+        })
+}
+
+/// The decisions of one batch so far, each seeing those before it.
+struct Plan {
+    next: Position,
+    now: Millis,
+    set: WriteSet,
+    changes: Vec<Change>,
+    bumps: HashMap<ChatId, Bump>,
+    marks: HashMap<(ChatId, PersonId), Mark>,
+    /// What was sent in this batch under a client id, and what it said.
+    named: HashMap<(ChatId, PersonId, String), (String, Sent)>,
+}
+
+impl Plan {
+    fn new(next: Position, now: Millis) -> Self {
+        Self {
+            next,
+            now,
+            set: WriteSet::default(),
+            changes: Vec::new(),
+            bumps: HashMap::new(),
+            marks: HashMap::new(),
+            named: HashMap::new(),
+        }
+    }
+
+    fn finish(mut self) -> (WriteSet, Vec<Change>) {
+        self.set.bumps = self.bumps.into_iter().collect();
+        self.set.marks = self
+            .marks
+            .into_iter()
+            .map(|((chat, person), mark)| (chat, person, mark))
+            .collect();
+        (self.set, self.changes)
+    }
+
+    fn send(&mut self, draft: &SendDraft, answer: &SendAnswer) -> Result<Sent> {
+        let no_chat = || Error::not_found("there is no such chat");
+        let Some(chat) = answer.chat else {
+            return Err(no_chat());
+        };
+        let place = (draft.chat, draft.actor.person.id);
+        let standing = if self.marks.contains_key(&place) {
+            Some(Standing::In)
+        } else {
+            answer.standing
+        };
+        let comes = match (chat.kind, standing) {
+            (_, Some(Standing::In)) => false,
+            (ChatKind::Open, None | Some(Standing::Left)) => true,
+            (ChatKind::Open, Some(Standing::Removed)) => {
+                return Err(Error::forbidden("you were removed from this chat"));
+            }
+            (ChatKind::Private | ChatKind::Direct | ChatKind::Desk, _) => return Err(no_chat()),
+        };
+        let digest = draft.client_id.as_ref().map(|_| digest(draft));
+        if let Some(sent) = self.sent_before(draft, digest.as_deref(), answer)? {
+            return Ok(sent);
+        }
+        let mut bump = self.bumps.get(&draft.chat).copied().unwrap_or(Bump {
+            last_seq: chat.last_seq,
+            last_message: None,
+            last_position: self.next,
+            members: chat.members,
+        });
+        let mut joined = self.next;
+        if comes {
+            bump.members += 1;
+            joined = self.note(draft, Audience::Members, What::Joined(Role::Member));
+        }
+        let seq = Seq::new(bump.last_seq.get() + 1);
+        let id = MessageId::from(self.next);
+        let message = Message {
+            id,
+            chat: draft.chat,
+            seq,
+            sender: draft.actor.person.id,
+            kind: draft.kind,
+            content: draft.content.as_str().to_owned(),
+            client_id: draft.client_id.as_ref().map(|id| id.as_str().to_owned()),
+            at: self.now,
+            edited_at: None,
+            deleted_at: None,
+        };
+        self.set
+            .messages
+            .push((draft.actor.tenant, message.clone(), digest.clone()));
+        let position = self.note(draft, Audience::Members, What::Message(message));
+        bump.last_seq = seq;
+        bump.last_message = Some(id);
+        bump.last_position = position;
+        self.bumps.insert(draft.chat, bump);
+        self.mark(place, draft.actor.tenant, joined, (id, seq));
+        let sent = Sent {
+            id,
+            seq,
+            at: self.now,
+            replayed: false,
+        };
+        if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
+            let name = (
+                draft.chat,
+                draft.actor.person.id,
+                client_id.as_str().to_owned(),
+            );
+            self.named.insert(name, (digest, sent));
+        }
+        Ok(sent)
+    }
+
+    /// The message that this draft repeats, if it repeats one.
+    fn sent_before(
+        &self,
+        draft: &SendDraft,
+        digest: Option<&str>,
+        answer: &SendAnswer,
+    ) -> Result<Option<Sent>> {
+        let (Some(client_id), Some(digest)) = (&draft.client_id, digest) else {
+            return Ok(None);
+        };
+        let name = (
+            draft.chat,
+            draft.actor.person.id,
+            client_id.as_str().to_owned(),
+        );
+        let earlier = match (&answer.earlier, self.named.get(&name)) {
+            (Some(earlier), _) => {
+                let sent = Sent {
+                    id: earlier.id,
+                    seq: earlier.seq,
+                    at: earlier.at,
+                    replayed: true,
+                };
+                (earlier.digest.as_str(), sent)
+            }
+            (None, Some((digest, sent))) => (
+                digest.as_str(),
+                Sent {
+                    replayed: true,
+                    ..*sent
+                },
+            ),
+            (None, None) => return Ok(None),
+        };
+        if earlier.0 == digest {
+            Ok(Some(earlier.1))
+        } else {
+            Err(Error::new(
+                Kind::Mismatch,
+                "this client_id was used for another message in this chat",
+            ))
+        }
+    }
+
+    fn read(&mut self, draft: &ReadDraft, answer: ReadAnswer) -> Result<()> {
+        let place = (draft.chat, draft.actor.person.id);
+        let no_chat = || Error::not_found("there is no such chat");
+        let Some(members) = answer.members else {
+            return Err(no_chat());
+        };
+        let marked = self.marks.get(&place).map(|mark| mark.read);
+        if marked.is_none() && answer.standing != Some(Standing::In) {
+            return Err(Error::forbidden("join the chat first"));
+        }
+        let Some((newest, seq)) = answer.newest else {
+            return Ok(());
+        };
+        if newest <= marked.unwrap_or(answer.read) {
+            return Ok(());
+        }
+        let audience = if members <= READS_SHOWN_UP_TO {
+            Audience::Members
+        } else {
+            Audience::Actor
+        };
+        let joined = self.next;
+        self.change(
+            Subject {
+                tenant: draft.actor.tenant,
+                chat: draft.chat,
+                actor: &draft.actor.person,
+            },
+            audience,
+            What::Read(newest),
+        );
+        self.mark(place, draft.actor.tenant, joined, (newest, seq));
+        Ok(())
+    }
+
+    /// Moves somebody's read mark, and makes them a member if they are none.
+    fn mark(
+        &mut self,
+        place: (ChatId, PersonId),
+        tenant: TenantId,
+        joined: Position,
+        (read, read_seq): (MessageId, Seq),
+    ) {
+        let mark = self.marks.entry(place).or_insert(Mark {
+            tenant,
+            role: Role::Member,
+            joined,
+            read,
+            read_seq,
+        });
+        mark.read = read;
+        mark.read_seq = read_seq;
+    }
+
+    fn note(&mut self, draft: &SendDraft, audience: Audience, what: What) -> Position {
+        let subject = Subject {
+            tenant: draft.actor.tenant,
+            chat: draft.chat,
+            actor: &draft.actor.person,
+        };
+        self.change(subject, audience, what)
+    }
+
+    fn change(&mut self, subject: Subject<'_>, audience: Audience, what: What) -> Position {
+        let position = self.next;
+        let change = subject.change(position, self.now, audience, what);
+        self.set.changes.push(line_of(&change));
+        self.changes.push(change);
+        self.next = position.plus(1);
+        position
+    }
+}
+
+/// Where something changes, and whom it is about.
+#[derive(Clone, Copy)]
+pub(super) struct Subject<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) chat: ChatId,
+    pub(super) actor: &'a crate::model::PersonName,
+}
+
+impl Subject<'_> {
+    pub(super) fn change(
+        self,
+        position: Position,
+        at: Millis,
+        audience: Audience,
+        what: What,
+    ) -> Change {
+        let Self {
+            tenant,
+            chat,
+            actor,
+        } = self;
+        Change {
+            position,
+            tenant,
+            chat,
+            actor: actor.clone(),
+            at,
+            audience,
+            what,
+        }
+    }
+}
+
+/// The line of the log that tells of a change.
+pub(super) fn line_of(change: &Change) -> NewChange {
+    let (kind, target, role) = match &change.what {
+        What::Message(message) => ("message", Some(message.id), None),
+        What::Edited(message) => ("edited", Some(message.id), None),
+        What::Deleted(message) => ("deleted", Some(message.id), None),
+        What::Chat(_) => ("chat", None, None),
+        What::Joined(role) => ("joined", None, Some(*role)),
+        What::Left => ("left", None, None),
+        What::Read(up_to) => ("read", Some(*up_to), None),
+    };
+    NewChange {
+        position: change.position,
+        tenant: change.tenant,
+        chat: change.chat,
+        kind,
+        audience: change.audience,
+        actor: change.actor.id,
+        target,
+        role,
+    }
+}

@@ -1,0 +1,113 @@
+//! The defaults as the lowest layer of the figment, below `Rocket.toml` and the environment.
+
+use rocket::figment::{
+    Error, Figment, Metadata, Profile, Provider,
+    providers::{Env, Format, Toml},
+    util::map,
+    value::{Dict, Map, Value},
+};
+
+use super::{LogFormat, Registration, SameSite, Settings, length};
+
+/// Our own defaults for Rocket's keys and for ours.
+#[derive(Debug, Clone, Copy)]
+pub struct Defaults;
+
+/// Most bytes of a body, whatever its form: 16,384 bytes of Cyrillic are 98,304 when urlencoded.
+const BODY: &str = "128KiB";
+
+/// Where `parlance` reads its settings from: the defaults, then `Rocket.toml` (or the file that
+/// `ROCKET_CONFIG` names), then `ROCKET_…` variables.
+pub fn figment() -> Figment {
+    Figment::from(rocket::Config::default())
+        .merge(Defaults)
+        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
+        .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
+        .select(Profile::from_env_or(
+            "ROCKET_PROFILE",
+            rocket::Config::DEFAULT_PROFILE,
+        ))
+}
+
+impl Provider for Defaults {
+    fn metadata(&self) -> Metadata {
+        Metadata::named("Parlance's defaults")
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let mut dict = rocket_keys();
+        dict.extend(our_keys(&Settings::default()));
+        Ok(map![Profile::Default => dict])
+    }
+}
+
+fn rocket_keys() -> Dict {
+    map![
+        "address".to_owned() => "127.0.0.1".into(),
+        "port".to_owned() => 8000_u16.into(),
+        "keep_alive".to_owned() => 5_u32.into(),
+        "max_blocking".to_owned() => 512_u32.into(),
+        "ident".to_owned() => false.into(),
+        "ip_header".to_owned() => false.into(),
+        "log_level".to_owned() => "off".into(),
+        "cli_colors".to_owned() => true.into(),
+        "limits".to_owned() => Value::from(map![
+            "form" => BODY,
+            "data-form" => BODY,
+            "json" => BODY,
+            "string" => BODY,
+            "bytes" => BODY,
+            "file" => BODY,
+            "msgpack" => BODY,
+        ]),
+        "shutdown".to_owned() => Value::from(map![
+            "ctrlc" => Value::from(true),
+            "signals" => Value::from(vec!["term"]),
+            "grace" => Value::from(2_u32),
+            "mercy" => Value::from(3_u32),
+            "force" => Value::from(true),
+        ]),
+    ]
+}
+
+fn our_keys(settings: &Settings) -> Dict {
+    let same_site = match settings.cookie_same_site {
+        SameSite::Lax => "lax",
+        SameSite::Strict => "strict",
+        SameSite::None => "none",
+    };
+    let registration = match settings.registration {
+        Registration::Open => "open",
+        Registration::Closed => "closed",
+    };
+    let log_format = match settings.log_format {
+        LogFormat::Text => "text",
+        LogFormat::Json => "json",
+    };
+    let database = &settings.database;
+    map![
+        "databases".to_owned() => Value::from(map!["chat" => Value::from(map![
+            "url" => Value::from(database.url.as_str()),
+            "max_connections" => Value::from(database.max_connections),
+            "connect_timeout" => Value::from(database.connect_timeout.as_secs()),
+            "idle_timeout" => Value::from(database.idle_timeout.as_secs()),
+        ])]),
+        "registration".to_owned() => registration.into(),
+        "bcrypt_cost".to_owned() => settings.bcrypt_cost.into(),
+        // Zero stands for the number of cores, which no file can know.
+        "bcrypt_parallel".to_owned() => 0_u32.into(),
+        "cookie_secure".to_owned() => settings.cookie_secure.into(),
+        "cookie_same_site".to_owned() => same_site.into(),
+        "allowed_origins".to_owned() => Vec::<String>::new().into(),
+        "login_idle".to_owned() => length::spell(settings.login_idle).into(),
+        "login_max".to_owned() => length::spell(settings.login_max).into(),
+        "rate_limits".to_owned() => settings.rate_limits.into(),
+        "poll_timeout_max".to_owned() => settings.poll_timeout_max.as_secs().into(),
+        "write_batch_max".to_owned() => settings.write_batch_max.into(),
+        "write_queue".to_owned() => settings.write_queue.into(),
+        "metrics_token".to_owned() => "".into(),
+        "log_format".to_owned() => log_format.into(),
+        "log_filter".to_owned() => settings.log_filter.as_str().into(),
+        "static_dir".to_owned() => "".into(),
+    ]
+}

@@ -1,0 +1,26 @@
+//! Settings: everything an operator may set, checked at start.
+//!
+//! # Why
+//! Values come from three layers, the later winning: the defaults compiled into the binary
+//! ([`Defaults`]), `Rocket.toml`, and `ROCKET_…` variables of the environment. So the binary starts
+//! with the same defaults wherever it is run from, and `Rocket.toml` at the top of the repository
+//! lists every key at its default (a test compares the two).
+//!
+//! Everything is checked once, before anything listens, and every mistake is told at once with what
+//! to change. A key nobody reads is only a warning: an older binary must start with a newer file.
+//!
+//! This is the only module that reads the environment.
+
+mod defaults;
+mod length;
+mod mistakes;
+mod origin;
+mod reader;
+mod settings;
+mod unknown;
+
+pub use defaults::{Defaults, figment};
+pub use length::{parse as parse_length, spell as spell_length};
+pub use mistakes::Mistakes;
+pub use origin::WebOrigin;
+pub use settings::{Database, LogFormat, Registration, SameSite, Settings};

@@ -1,0 +1,92 @@
+//! A web origin: scheme, host and port, as browsers write it in the `Origin` header.
+
+use std::fmt;
+
+/// `https://chat.example.com` or `http://localhost:3000`, lower case, without the scheme's own port.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WebOrigin {
+    scheme: Scheme,
+    host: String,
+    port: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    fn own_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl WebOrigin {
+    /// Reads an origin; a path, a query, user information or another scheme is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (scheme, authority) = text.split_once("://")?;
+        let scheme = if scheme.eq_ignore_ascii_case("http") {
+            Scheme::Http
+        } else if scheme.eq_ignore_ascii_case("https") {
+            Scheme::Https
+        } else {
+            return None;
+        };
+        let (host, port) = split_authority(authority)?;
+        Some(Self {
+            scheme,
+            host,
+            port: port.unwrap_or(scheme.own_port()),
+        })
+    }
+
+    /// Whether a `Host` header names this origin's host and port.
+    ///
+    /// The scheme is not compared: behind a proxy that ends TLS we cannot know our own. A `Host`
+    /// without a port means the port of the origin's scheme.
+    pub fn is_served_by(&self, host_header: &str) -> bool {
+        split_authority(host_header).is_some_and(|(host, port)| {
+            host == self.host && port.unwrap_or(self.scheme.own_port()) == self.port
+        })
+    }
+}
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = match self.scheme {
+            Scheme::Http => "http",
+            Scheme::Https => "https",
+        };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port != self.scheme.own_port() {
+            write!(f, ":{}", self.port)?;
+        }
+        Ok(())
+    }
+}
+
+fn split_authority(authority: &str) -> Option<(String, Option<u16>)> {
+    let (host, port) = match authority.rsplit_once(':') {
+        // The last colon of a bare IPv6 address is inside its brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let port = match port {
+        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(port.parse::<u16>().ok()?)
+        }
+        Some(_) => return None,
+        None => None,
+    };
+    let bracketed = host.starts_with('[') && host.ends_with(']');
+    let allowed = |byte: u8| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'-' | b'_')
+            || (bracketed && matches!(byte, b':' | b'[' | b']'))
+    };
+    (!host.is_empty() && host.bytes().all(allowed)).then(|| (host.to_ascii_lowercase(), port))
+}

@@ -1,0 +1,261 @@
+//! The settings themselves, with their defaults and their bounds.
+
+use std::{path::PathBuf, time::Duration};
+
+use rocket::figment::Figment;
+
+use super::{Mistakes, WebOrigin, reader::Reader, unknown};
+
+const DAY: Duration = Duration::from_hours(24);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Everything an operator may set beside Rocket's own keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The database, as `databases.chat`.
+    pub database: Database,
+    /// Who may make an account.
+    pub registration: Registration,
+    /// bcrypt's work factor: each step doubles the time a hash takes.
+    pub bcrypt_cost: u32,
+    /// How many passwords are hashed at the same time.
+    pub bcrypt_parallel: usize,
+    /// Cookies are sent over TLS only, and browsers are told to insist on it.
+    pub cookie_secure: bool,
+    /// The `SameSite` attribute of cookies.
+    pub cookie_same_site: SameSite,
+    /// Origins beside our own whose pages may use our cookies.
+    pub allowed_origins: Vec<WebOrigin>,
+    /// A login unused for this long ends.
+    pub login_idle: Duration,
+    /// A login ends after this long however much it is used.
+    pub login_max: Duration,
+    /// Whether throttles are on.
+    pub rate_limits: bool,
+    /// The longest that a long-poll may ask to wait, in seconds on the wire.
+    pub poll_timeout_max: Duration,
+    /// Most drafts written in one transaction.
+    pub write_batch_max: usize,
+    /// Most drafts waiting to be written; past it callers are asked to come back.
+    pub write_queue: usize,
+    /// What a scraper that is not on this machine must show at `/metrics`.
+    pub metrics_token: Option<String>,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// Which log lines are written, in `RUST_LOG`'s syntax.
+    pub log_filter: String,
+    /// A folder to serve pages from, instead of those in the binary.
+    pub static_dir: Option<PathBuf>,
+}
+
+/// Where the data is, and how many connections are held to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Database {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// Most connections at a time.
+    pub max_connections: u32,
+    /// How long a request waits for a connection.
+    pub connect_timeout: Duration,
+    /// A connection unused for this long is closed.
+    pub idle_timeout: Duration,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registration {
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// The `SameSite` attribute of cookies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SameSite {
+    /// Sent along when a link leads here, not with other requests from elsewhere.
+    Lax,
+    /// Never sent with a request that starts elsewhere.
+    Strict,
+    /// Sent always; browsers want `cookie_secure` with it.
+    None,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            database: Database {
+                url: "sqlite://data/parlance.db".to_owned(),
+                max_connections: 16,
+                connect_timeout: 5 * SECOND,
+                idle_timeout: 600 * SECOND,
+            },
+            registration: Registration::Open,
+            bcrypt_cost: 12,
+            bcrypt_parallel: cores(),
+            cookie_secure: false,
+            cookie_same_site: SameSite::Lax,
+            allowed_origins: Vec::new(),
+            login_idle: 30 * DAY,
+            login_max: 180 * DAY,
+            rate_limits: true,
+            poll_timeout_max: 55 * SECOND,
+            write_batch_max: 512,
+            write_queue: 4_096,
+            metrics_token: None,
+            log_format: LogFormat::Text,
+            log_filter: "info".to_owned(),
+            static_dir: None,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and checks every setting; with them come warnings about keys that nothing reads.
+    pub fn read(figment: &Figment) -> Result<(Self, Vec<String>), Mistakes> {
+        let mut reader = Reader {
+            figment,
+            mistakes: Mistakes::none(),
+        };
+        let settings = Self::read_all(&mut reader);
+        settings.check_together(&mut reader.mistakes);
+        if let Err(errors) = rocket::Config::try_from(figment) {
+            for error in errors {
+                let key = error.path.join(".");
+                reader
+                    .mistakes
+                    .note(&key, format!("is wrong ({})", error.kind));
+            }
+        }
+        if reader.mistakes.is_empty() {
+            Ok((settings, unknown::warnings(figment)))
+        } else {
+            Err(reader.mistakes)
+        }
+    }
+
+    fn read_all(reader: &mut Reader<'_>) -> Self {
+        let default = Self::default();
+        Self {
+            database: Database::read(reader, &default.database),
+            registration: reader.choice(
+                "registration",
+                &[
+                    ("open", Registration::Open),
+                    ("closed", Registration::Closed),
+                ],
+                default.registration,
+            ),
+            bcrypt_cost: reader.number("bcrypt_cost", 4..=31, default.bcrypt_cost),
+            bcrypt_parallel: match reader.number("bcrypt_parallel", 0..=1_024, 0) {
+                0 => default.bcrypt_parallel,
+                number => number,
+            },
+            cookie_secure: reader.flag("cookie_secure", default.cookie_secure),
+            cookie_same_site: reader.choice(
+                "cookie_same_site",
+                &[
+                    ("lax", SameSite::Lax),
+                    ("strict", SameSite::Strict),
+                    ("none", SameSite::None),
+                ],
+                default.cookie_same_site,
+            ),
+            allowed_origins: read_origins(reader),
+            login_idle: reader.length("login_idle", SECOND..=3_650 * DAY, default.login_idle),
+            login_max: reader.length("login_max", SECOND..=3_650 * DAY, default.login_max),
+            rate_limits: reader.flag("rate_limits", default.rate_limits),
+            poll_timeout_max: reader.length(
+                "poll_timeout_max",
+                SECOND..=600 * SECOND,
+                default.poll_timeout_max,
+            ),
+            write_batch_max: reader.number("write_batch_max", 1..=1_000, default.write_batch_max),
+            write_queue: reader.number("write_queue", 1..=1_000_000, default.write_queue),
+            metrics_token: reader.optional_text("metrics_token"),
+            log_format: reader.choice(
+                "log_format",
+                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
+                default.log_format,
+            ),
+            log_filter: reader.text("log_filter", &default.log_filter),
+            static_dir: reader.optional_text("static_dir").map(PathBuf::from),
+        }
+    }
+
+    fn check_together(&self, mistakes: &mut Mistakes) {
+        if self.cookie_same_site == SameSite::None && !self.cookie_secure {
+            let what = "must be true when cookie_same_site is \"none\", or browsers drop the \
+                        cookies";
+            mistakes.note("cookie_secure", what);
+        }
+        if self.login_idle > self.login_max {
+            let what = "must be no shorter than login_idle";
+            mistakes.note("login_max", what);
+        }
+        if self.write_queue < self.write_batch_max {
+            let what = "must be no smaller than write_batch_max";
+            mistakes.note("write_queue", what);
+        }
+    }
+}
+
+impl Database {
+    fn read(reader: &mut Reader<'_>, default: &Self) -> Self {
+        let url = reader.text("databases.chat.url", &default.url);
+        let known = ["sqlite:", "postgres://", "postgresql://"];
+        if !known.iter().any(|scheme| url.starts_with(scheme)) {
+            // The address may hold a password: it is not repeated here.
+            let what = "must begin with sqlite:// or postgres://";
+            reader.mistakes.note("databases.chat.url", what);
+        }
+        Self {
+            url,
+            max_connections: reader.number(
+                "databases.chat.max_connections",
+                2..=10_000,
+                default.max_connections,
+            ),
+            connect_timeout: Duration::from_secs(reader.number(
+                "databases.chat.connect_timeout",
+                1..=600,
+                default.connect_timeout.as_secs(),
+            )),
+            idle_timeout: Duration::from_secs(reader.number(
+                "databases.chat.idle_timeout",
+                1..=86_400,
+                default.idle_timeout.as_secs(),
+            )),
+        }
+    }
+}
+
+fn read_origins(reader: &mut Reader<'_>) -> Vec<WebOrigin> {
+    let key = "allowed_origins";
+    let mut origins = Vec::new();
+    for text in reader.texts(key) {
+        match WebOrigin::parse(&text) {
+            Some(origin) => origins.push(origin),
+            None => reader.mistakes.note(
+                key,
+                format!(
+                    "must hold origins such as \"https://chat.example.com\", {text:?} is not one"
+                ),
+            ),
+        }
+    }
+    origins
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

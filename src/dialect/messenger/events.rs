@@ -1,0 +1,104 @@
+//! Changes as the messenger tells them.
+
+use serde::Serialize;
+
+use crate::{
+    dialect::{
+        form,
+        messenger::wire::{ChatWire, MessageWire, PersonWire},
+    },
+    live::Published,
+    model::{Change, What},
+};
+
+/// The word for a change, as `type` and as the stream's `event:`.
+pub fn word(what: &What) -> &'static str {
+    match what {
+        What::Message(_) => "message",
+        What::Edited(_) => "edited",
+        What::Deleted(_) => "deleted",
+        What::Chat(_) => "chat",
+        What::Joined(_) | What::Left => "member",
+        What::Read(_) => "read",
+    }
+}
+
+/// An event; which keys it has beyond the first three depends on its type.
+#[derive(Serialize)]
+struct Event<'a> {
+    r#type: &'static str,
+    position: i64,
+    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat: Option<ChatWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person: Option<PersonWire>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    person_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    up_to: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<[PersonWire; 1]>,
+}
+
+/// A change as an event, in JSON; written once however many hear it.
+pub fn announce(published: &Published) -> &str {
+    published.form(form::MESSENGER, event)
+}
+
+/// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
+pub fn message(published: &Published) -> Option<&str> {
+    let What::Message(message) = &published.change.what else {
+        return None;
+    };
+    Some(published.form(form::MESSENGER_MESSAGE, |_| {
+        json(&MessageWire::from(message))
+    }))
+}
+
+fn event(change: &Change) -> String {
+    let mut event = Event {
+        r#type: word(&change.what),
+        position: change.position.get(),
+        chat_id: change.chat.get(),
+        message: None,
+        chat: None,
+        person: None,
+        role: None,
+        joined: None,
+        person_id: None,
+        up_to: None,
+        people: None,
+    };
+    match &change.what {
+        What::Message(message) | What::Edited(message) | What::Deleted(message) => {
+            event.message = Some(message.into());
+            event.people = Some([(&change.actor).into()]);
+        }
+        What::Chat(chat) => event.chat = Some(chat.into()),
+        What::Joined(role) => {
+            event.person = Some((&change.actor).into());
+            event.role = Some(role.as_str());
+            event.joined = Some(true);
+        }
+        What::Left => {
+            event.person = Some((&change.actor).into());
+            event.joined = Some(false);
+        }
+        What::Read(up_to) => {
+            event.person_id = Some(change.actor.id.get());
+            event.up_to = Some(up_to.get());
+        }
+    }
+    json(&event)
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings, numbers and fixed keys are always JSON")
+}

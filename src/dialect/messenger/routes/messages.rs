@@ -1,0 +1,171 @@
+//! Messages: a chat's history and new messages, and sending.
+
+use std::time::Duration;
+
+use rocket::{
+    Either, Request, State, get,
+    http::Status,
+    post,
+    request::{FromRequest, Outcome},
+};
+
+use crate::{
+    chat::{access, messages, messages::Draft, wait},
+    config::Settings,
+    dialect::messenger::{
+        routes::{Answer, Id, Reply, Verbs, Written, cursor, events, limit, with_fresh_cursor},
+        wire,
+    },
+    error::{Error, Kind, Result},
+    http::{Fields, Query, Refusal, SignedIn},
+    model::{ChatId, ClientId, Content, MessageId, MessageKind, Position},
+    store::Page,
+};
+
+/// `GET /api/chats/{id}`: the newest page, an older one with `before`, or with `after` what is new,
+/// waiting for it when a `timeout` is given.
+#[get("/api/chats/<chat>")]
+pub(super) async fn list(
+    services: &Verbs,
+    settings: &State<Settings>,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    query: &Query,
+) -> Answer<Either<Reply<wire::History>, Written>> {
+    let limit = limit(query)?;
+    let before = query.number("before")?.map(MessageId::new);
+    if let Some(after) = query.text("after")? {
+        if before.is_some() {
+            return Err(Error::invalid("after and before cannot go together").into());
+        }
+        let patience = events::patience(settings, query, Duration::ZERO)?;
+        let reader = access::reader(services, &caller, chat.0).await?;
+        let after = place(services, after).map_err(|error| with_fresh_cursor(services, error))?;
+        let mut watch = wait::Watch::chat(services, &caller, &reader, after)
+            .map_err(|error| with_fresh_cursor(services, error))?;
+        if !patience.is_zero() {
+            events::refuse_when_closing(services)?;
+            watch.admit(query.text("poll")?.map(str::to_owned))?;
+        }
+        let batch = watch.next(limit, patience).await?;
+        return Ok(Either::Right(Written(events::messages(services, &batch))));
+    }
+    let reader = access::reader(services, &caller, chat.0).await?;
+    let cursor = services.cursor();
+    let Page { messages, more } = messages::before(services, &reader, before, limit).await?;
+    Ok(Either::Left(Reply::ok(wire::History {
+        people: wire::people(messages.iter().map(|(_, sender)| sender)),
+        messages: messages.iter().map(|(message, _)| message.into()).collect(),
+        has_more: more,
+        cursor: cursor.to_string(),
+    })))
+}
+
+/// A message's id, or a cursor: only a cursor has a dot.
+fn place(services: &Verbs, text: &str) -> Result<Position> {
+    if text.contains('.') {
+        return wait::resume(services, &cursor(text)?);
+    }
+    let id = text
+        .parse::<MessageId>()
+        .map_err(|_| Error::new(Kind::BadCursor, "after must be a message's id or a cursor"))?;
+    Ok(id.into())
+}
+
+/// What a sender asks for by headers.
+pub(super) struct Wishes {
+    key: Option<String>,
+    representation: bool,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Wishes {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let key = request
+            .headers()
+            .get_one("Idempotency-Key")
+            .map(str::to_owned);
+        let representation = request
+            .headers()
+            .get("Prefer")
+            .flat_map(|value| value.split([',', ';']))
+            .any(|wish| wish.trim().eq_ignore_ascii_case("return=representation"));
+        Outcome::Success(Self {
+            key,
+            representation,
+        })
+    }
+}
+
+/// `POST /api/chats/{id}` content.
+#[post("/api/chats/<chat>", data = "<fields>")]
+pub(super) async fn send(
+    services: &Verbs,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    wishes: Wishes,
+    fields: &Fields,
+) -> Answer<Reply<wire::Ok>> {
+    let chat = chat.0;
+    let sent = messages::send(services, &caller, chat, draft(fields, &wishes)?).await?;
+    let body = if wishes.representation {
+        let reader = access::reader(services, &caller, chat).await?;
+        wire::Ok::with((&messages::one(services, &reader, sent.id).await?.0).into())
+    } else {
+        wire::Ok::PLAIN
+    };
+    let reply = Reply::new(Status::Created, body)
+        .header(
+            "Location",
+            format!("/api/chats/{chat}/messages/{}", sent.id),
+        )
+        .header("X-Message-Id", sent.id)
+        .header("X-Message-Time", sent.at.to_rfc3339());
+    Ok(if sent.replayed {
+        reply.header("Idempotency-Replayed", true)
+    } else {
+        reply
+    })
+}
+
+fn draft(fields: &Fields, wishes: &Wishes) -> Result<Draft> {
+    let kind = match fields.text("type")? {
+        None => MessageKind::Text,
+        Some(word) => MessageKind::from_word(word)
+            .ok_or_else(|| Error::invalid_field("type", "type must be text, img or file"))?,
+    };
+    let content = fields.required_text("content")?.to_owned();
+    let content = match kind {
+        MessageKind::Text => Content::parse(content)?,
+        MessageKind::Image | MessageKind::File => Content::parse_url(content)?,
+    };
+    let client_id = match (fields.text("client_id")?, wishes.key.as_deref()) {
+        (Some(field), Some(header)) if field != header => {
+            return Err(Error::invalid(
+                "client_id and Idempotency-Key differ: send one of them",
+            ));
+        }
+        (field, header) => field.or(header).map(ClientId::parse).transpose()?,
+    };
+    Ok(Draft {
+        kind,
+        content,
+        client_id,
+    })
+}
+
+/// `GET /api/chats/{id}/messages/{message}`.
+#[get("/api/chats/<chat>/messages/<message>")]
+pub(super) async fn one(
+    services: &Verbs,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+) -> std::result::Result<Reply<wire::MessageWire>, Refusal> {
+    let reader = access::reader(services, &caller, chat.0).await?;
+    Ok(Reply::ok(
+        (&messages::one(services, &reader, message.0).await?.0).into(),
+    ))
+}

@@ -1,0 +1,165 @@
+//! The messenger's routes: guard, parse, one verb, answer.
+
+mod accounts;
+mod chats;
+mod events;
+mod messages;
+
+use std::sync::Arc;
+
+use rocket::{
+    Request, Response, Route, State,
+    http::Status,
+    request::FromParam,
+    response::{self, Responder, content::RawJson},
+    routes,
+    serde::json::Json,
+};
+use serde::Serialize;
+
+use crate::{
+    chat::Services,
+    dialect::messenger::wire,
+    error::{Error, Result},
+    http::{Fields, Refusal},
+    model::{ChatId, Cursor, LoginId, MessageId},
+};
+
+/// What every route works with.
+type Verbs = State<Arc<Services>>;
+
+/// What a route answers.
+type Answer<T> = std::result::Result<T, Refusal>;
+
+/// The most that one answer lists.
+const LIMIT_MOST: i64 = 200;
+/// What one answer lists when nobody says.
+const LIMIT_DEFAULT: i64 = 100;
+
+/// All routes, to be mounted at `/`.
+pub fn all() -> Vec<Route> {
+    routes![
+        accounts::register,
+        accounts::sign_in,
+        accounts::sign_out,
+        accounts::sign_out_by_post,
+        accounts::sign_out_everywhere,
+        accounts::me,
+        accounts::password,
+        accounts::logins,
+        accounts::end_login,
+        chats::list,
+        chats::create,
+        chats::join,
+        chats::leave,
+        chats::read,
+        messages::list,
+        messages::send,
+        messages::one,
+        events::stream,
+        events::poll,
+    ]
+}
+
+/// A number in a path; anything else is no such path.
+struct Id<T>(T);
+
+macro_rules! id_from_path {
+    ($($id:ty),*) => {$(
+        impl<'a> FromParam<'a> for Id<$id> {
+            type Error = crate::model::ids::NotAnId;
+
+            fn from_param(text: &'a str) -> std::result::Result<Self, Self::Error> {
+                text.parse().map(Self)
+            }
+        }
+    )*};
+}
+
+id_from_path!(ChatId, MessageId, LoginId);
+
+/// A status, headers and a JSON body that nobody keeps.
+struct Reply<T> {
+    status: Status,
+    headers: Vec<(&'static str, String)>,
+    body: T,
+}
+
+impl<T> Reply<T> {
+    fn new(status: Status, body: T) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
+    }
+
+    fn ok(body: T) -> Self {
+        Self::new(Status::Ok, body)
+    }
+
+    fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+impl<'r, T: Serialize> Responder<'r, 'static> for Reply<T> {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build_from(Json(self.body).respond_to(request)?);
+        response
+            .status(self.status)
+            .raw_header("Cache-Control", "no-store");
+        for (name, value) in self.headers {
+            response.raw_header(name, value);
+        }
+        response.ok()
+    }
+}
+
+/// A JSON body that is already written, which nobody keeps.
+struct Written(String);
+
+impl<'r> Responder<'r, 'static> for Written {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        Response::build_from(RawJson(self.0).respond_to(request)?)
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+/// `{"status":"ok"}` with 200.
+fn done() -> Reply<wire::Ok> {
+    Reply::ok(wire::Ok::PLAIN)
+}
+
+/// How many entries a caller wants: `limit`, 1 to 200.
+fn limit(fields: &Fields) -> Result<usize> {
+    let limit = fields.number("limit")?.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MOST).contains(&limit) {
+        let sentence = format!("limit must be 1 to {LIMIT_MOST}");
+        return Err(Error::invalid_field("limit", sentence));
+    }
+    usize::try_from(limit).map_err(Error::internal)
+}
+
+/// Reads a cursor, from wherever it came.
+fn cursor(text: &str) -> Result<Cursor> {
+    text.parse().map_err(|_| {
+        Error::new(
+            crate::error::Kind::BadCursor,
+            "after must be a cursor that this server gave out",
+        )
+    })
+}
+
+/// Adds the present cursor to a refusal for lost continuity.
+fn with_fresh_cursor(services: &Services, error: Error) -> Refusal {
+    let gone = error.kind() == crate::error::Kind::Gone;
+    let refusal = Refusal::from(error);
+    if gone {
+        refusal.with("cursor", services.cursor().to_string())
+    } else {
+        refusal
+    }
+}

@@ -1,0 +1,241 @@
+//! The messenger's JSON, as its document shows it, and the keys added to it.
+
+use serde::Serialize;
+
+use crate::{
+    model::{Chat, ChatKind, Login, LoginId, Message, Millis, Person, PersonName, Standing},
+    store::Listed,
+};
+
+/// `{"status": "ok"}`: the body of whatever succeeded.
+#[derive(Debug, Serialize)]
+pub struct Ok {
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<MessageWire>,
+}
+
+impl Ok {
+    /// The document's body, to the letter.
+    pub const PLAIN: Self = Self {
+        status: "ok",
+        message: None,
+    };
+
+    /// The same with the message that was written.
+    pub fn with(message: MessageWire) -> Self {
+        Self {
+            status: "ok",
+            message: Some(message),
+        }
+    }
+}
+
+/// A person where others see them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PersonWire {
+    id: i64,
+    name: String,
+}
+
+impl From<&PersonName> for PersonWire {
+    fn from(person: &PersonName) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+        }
+    }
+}
+
+/// Each person once.
+pub fn people<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<PersonWire> {
+    let mut seen = std::collections::HashSet::new();
+    people
+        .filter(|person| seen.insert(person.id))
+        .map(PersonWire::from)
+        .collect()
+}
+
+/// A chat in a list:
+///
+/// ```json
+/// {"id": {id}, "last_message": {last_message}, "last_message_time": {last_message},
+///  "sender_id": {sender_id}, "title": {title}}
+/// ```
+#[derive(Debug, Serialize)]
+pub struct ChatListed {
+    id: i64,
+    last_message: Option<String>,
+    last_message_time: Option<String>,
+    sender_id: Option<i64>,
+    title: Option<String>,
+    unread: i64,
+    last_position: i64,
+    open: bool,
+    member: bool,
+    members_count: i64,
+}
+
+impl From<&Listed> for ChatListed {
+    fn from(listed: &Listed) -> Self {
+        let Listed {
+            chat,
+            membership,
+            last,
+        } = listed;
+        let place = membership.filter(|place| place.standing == Standing::In);
+        let last = last.as_ref();
+        Self {
+            id: chat.id.get(),
+            last_message: last.map(|(content, _, _)| content.clone()),
+            last_message_time: last.map(|(_, at, _)| at.to_rfc3339()),
+            sender_id: last.map(|(_, _, sender)| sender.id.get()),
+            title: chat.title.clone(),
+            unread: place.map_or(0, |place| {
+                (chat.last_seq.get() - place.read_seq.get()).max(0)
+            }),
+            last_position: chat.last_position.get(),
+            open: chat.kind == ChatKind::Open,
+            member: place.is_some(),
+            members_count: chat.members,
+        }
+    }
+}
+
+/// `{"chats": […]}`, with what pages and resumes.
+#[derive(Debug, Serialize)]
+pub struct Chats {
+    /// Newest activity first.
+    pub chats: Vec<ChatListed>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// The log's place before the page was read.
+    pub cursor: String,
+    /// Who sent the last messages.
+    pub people: Vec<PersonWire>,
+}
+
+/// A chat in an event: nothing in it differs by reader.
+#[derive(Debug, Serialize)]
+pub struct ChatWire {
+    id: i64,
+    title: Option<String>,
+    open: bool,
+    members_count: i64,
+    last_position: i64,
+    created_at: String,
+    deleted_at: Option<String>,
+}
+
+impl From<&Chat> for ChatWire {
+    fn from(chat: &Chat) -> Self {
+        Self {
+            id: chat.id.get(),
+            title: chat.title.clone(),
+            open: chat.kind == ChatKind::Open,
+            members_count: chat.members,
+            last_position: chat.last_position.get(),
+            created_at: chat.created_at.to_rfc3339(),
+            deleted_at: chat.deleted_at.map(Millis::to_rfc3339),
+        }
+    }
+}
+
+/// A message:
+///
+/// ```json
+/// {"content": {content}, "id": {id}, "sender_id": {sender_id}, "time": {time}}
+/// ```
+#[derive(Debug, Serialize)]
+pub struct MessageWire {
+    content: String,
+    id: i64,
+    sender_id: i64,
+    time: String,
+    chat_id: i64,
+    r#type: &'static str,
+    client_id: Option<String>,
+    edited_at: Option<String>,
+    deleted_at: Option<String>,
+}
+
+impl From<&Message> for MessageWire {
+    fn from(message: &Message) -> Self {
+        Self {
+            content: message.content.clone(),
+            id: message.id.get(),
+            sender_id: message.sender.get(),
+            time: message.at.to_rfc3339(),
+            chat_id: message.chat.get(),
+            r#type: message.kind.as_str(),
+            client_id: message.client_id.clone(),
+            edited_at: message.edited_at.map(Millis::to_rfc3339),
+            deleted_at: message.deleted_at.map(Millis::to_rfc3339),
+        }
+    }
+}
+
+/// `{"messages": […]}` of a page of history.
+#[derive(Debug, Serialize)]
+pub struct History {
+    /// Ascending.
+    pub messages: Vec<MessageWire>,
+    /// Whether there are older ones.
+    pub has_more: bool,
+    /// The log's place before the page was read.
+    pub cursor: String,
+    /// Who sent them.
+    pub people: Vec<PersonWire>,
+}
+
+/// Who I am.
+#[derive(Debug, Serialize)]
+pub struct Me {
+    id: i64,
+    name: String,
+    email: Option<String>,
+    created_at: String,
+}
+
+impl From<&Person> for Me {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.clone(),
+            email: person.email.clone(),
+            created_at: person.created_at.to_rfc3339(),
+        }
+    }
+}
+
+/// One of my logins.
+#[derive(Debug, Serialize)]
+pub struct LoginWire {
+    id: i64,
+    client: Option<String>,
+    address: Option<String>,
+    created_at: String,
+    used_at: String,
+    current: bool,
+}
+
+impl LoginWire {
+    /// A login as its owner sees it who came with `current`.
+    pub fn new(login: &Login, current: LoginId) -> Self {
+        Self {
+            id: login.id.get(),
+            client: login.client.clone(),
+            address: login.address.clone(),
+            created_at: login.created_at.to_rfc3339(),
+            used_at: login.used_at.to_rfc3339(),
+            current: login.id == current,
+        }
+    }
+}
+
+/// My logins.
+#[derive(Debug, Serialize)]
+pub struct Logins {
+    /// The last used first.
+    pub logins: Vec<LoginWire>,
+}

@@ -1,0 +1,122 @@
+//! The guards that read [`Fields`] from a body and [`Query`] from a path's end.
+
+use std::ops::Deref;
+
+use rocket::{
+    data::{self, Data, FromData, ToByteUnit},
+    request::{self, FromRequest, Request},
+};
+
+use super::Fields;
+use crate::{
+    error::{Error, Kind, Result},
+    http::refuse,
+};
+
+/// Most bytes of a body where the settings name no limit, in KiB.
+const BODY_KIB: u64 = 128;
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for &'r Fields {
+    type Error = Kind;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
+        match read(request, data).await {
+            Ok(fields) => data::Outcome::Success(request.local_cache(|| fields)),
+            Err(error) => refuse(request, error),
+        }
+    }
+}
+
+/// The fields of the query string; a route takes `&Query`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Query(pub Fields);
+
+impl Deref for Query {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Query {
+    type Error = Kind;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Kind> {
+        let query = request.uri().query();
+        let bytes = query.as_ref().map_or(&[][..], |query| query.as_bytes());
+        match Fields::from_form(bytes) {
+            Ok(fields) => request::Outcome::Success(request.local_cache(|| Query(fields))),
+            Err(error) => refuse(request, error),
+        }
+    }
+}
+
+/// The media types that are read.
+enum Form {
+    Urlencoded,
+    Multipart,
+    Json,
+}
+
+impl Form {
+    fn of(media_type: &str) -> Option<Self> {
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        match essence.to_ascii_lowercase().as_str() {
+            "application/x-www-form-urlencoded" => Some(Self::Urlencoded),
+            "multipart/form-data" => Some(Self::Multipart),
+            "application/json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn limit(&self) -> &'static str {
+        match self {
+            Self::Urlencoded => "form",
+            Self::Multipart => "data-form",
+            Self::Json => "json",
+        }
+    }
+}
+
+async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
+    if data.peek(1).await.is_empty() {
+        // Clients name a type even when they send nothing, and send nothing to POST …/join.
+        return Ok(Fields::default());
+    }
+    let media_type = request.headers().get_one("Content-Type");
+    let Some(form) = media_type.and_then(Form::of) else {
+        return Err(Error::new(
+            Kind::UnsupportedType,
+            "the body must be application/x-www-form-urlencoded, multipart/form-data or \
+             application/json, and the Content-Type header must say which",
+        ));
+    };
+    let limit = request
+        .limits()
+        .get(form.limit())
+        .unwrap_or_else(|| BODY_KIB.kibibytes());
+    let body = data
+        .open(limit)
+        .into_bytes()
+        .await
+        .map_err(|error| Error::invalid("the body did not arrive whole").because(error))?;
+    if !body.is_complete() {
+        return Err(Error::new(
+            Kind::TooLarge,
+            format!("the body is larger than {} bytes", limit.as_u64()),
+        ));
+    }
+    let body = body.into_inner();
+    match form {
+        Form::Urlencoded => Fields::from_form(&body),
+        Form::Json => Fields::from_json(&body),
+        Form::Multipart => {
+            let boundary = multer::parse_boundary(media_type.unwrap_or_default())
+                .map_err(|error| Error::invalid("the form names no boundary").because(error))?;
+            Fields::from_multipart(body, boundary).await
+        }
+    }
+}

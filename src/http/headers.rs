@@ -1,0 +1,76 @@
+//! Headers that every answer carries: what browsers may do with it, and which request it answers.
+
+use rocket::{
+    Request, Response,
+    fairing::{Fairing, Info, Kind},
+    http::{Header, uri::Path},
+};
+
+use super::origins;
+use crate::{config::Settings, telemetry::RequestId};
+
+/// Pages run our own scripts and styles alone, from files, and no page may frame them.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
+    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Anything else is data: were it ever shown as a page, nothing in it would run.
+const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A year: what browsers' preload lists ask for.
+const INSIST_ON_TLS: &str = "max-age=31536000";
+
+/// Dresses every answer.
+pub(super) struct Headers;
+
+#[rocket::async_trait]
+impl Fairing for Headers {
+    fn info(&self) -> Info {
+        Info {
+            name: "headers",
+            kind: Kind::Response,
+        }
+    }
+
+    async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
+        dress(request, response);
+    }
+}
+
+/// Sets the headers; doing it twice changes nothing.
+pub(super) fn dress(request: &Request<'_>, response: &mut Response<'_>) {
+    response.set_raw_header("X-Content-Type-Options", "nosniff");
+    response.set_raw_header("X-Frame-Options", "DENY");
+    // Not `no-referrer`: with it the Origin of a form post is `null`.
+    response.set_raw_header("Referrer-Policy", "same-origin");
+    let is_page = response
+        .content_type()
+        .is_some_and(|content_type| content_type.is_html());
+    if !response.headers().contains("Content-Security-Policy") {
+        let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
+        response.set_raw_header("Content-Security-Policy", policy);
+    }
+    let secure = request
+        .rocket()
+        .state::<Settings>()
+        .is_some_and(|settings| settings.cookie_secure);
+    if secure {
+        response.set_raw_header("Strict-Transport-Security", INSIST_ON_TLS);
+    }
+    if under(&request.uri().path(), "/api") && !response.headers().contains("Cache-Control") {
+        response.set_raw_header("Cache-Control", "no-store");
+    }
+    response.set_header(Header::new(
+        RequestId::HEADER,
+        RequestId::of(request).as_str().to_owned(),
+    ));
+    origins::answer(request, response);
+}
+
+/// Whether `path` is `base` or below it, decoded as routes see it: `/%61pi` is `/api`.
+pub(super) fn under(path: &Path<'_>, base: &str) -> bool {
+    let mut given = path.segments().filter(|segment| !segment.is_empty());
+    base.split('/')
+        .filter(|segment| !segment.is_empty())
+        .all(|segment| given.next() == Some(segment))
+}

@@ -1,0 +1,246 @@
+//! Which pages may use our cookies: our own and the allowed origins', nobody else's.
+//!
+//! A browser sends our cookies along with requests that other sites' pages make. So cookies count
+//! only when the request comes from our own origin or an allowed one:
+//!
+//! | `Sec-Fetch-Site` | `Origin` | cookies |
+//! |---|---|---|
+//! | `same-origin` | any | count |
+//! | other or absent | our host and port | count |
+//! | other or absent | in `allowed_origins` | count |
+//! | other or absent | another one, `null`, several | ignored |
+//! | absent or `none` | absent | count (curl, or an address typed in) |
+//! | `cross-site`, `same-site` | absent | ignored |
+//!
+//! Where they are ignored, a request that would change something with them is refused at the door:
+//! unsafe methods under `/api` and `GET /api/logout` that bring our cookies, and sign-up and sign-in
+//! whatever they bring, because they would set cookies.
+
+use rocket::{
+    Data, Request, Response,
+    fairing::{Fairing, Info, Kind},
+    http::{
+        Method, Status,
+        ext::IntoOwned,
+        uri::{Origin, Path},
+    },
+    outcome::Outcome,
+    request::{self, FromRequest},
+    route::{self, Route},
+};
+
+use super::{headers::under, refusal};
+use crate::{
+    config::{Settings, WebOrigin},
+    error,
+};
+
+/// Paths whose callers bring their own token or key, so that pages of any origin may call them.
+const OPEN: [&str; 7] = [
+    "/api/events",
+    "/socket.io",
+    "/owner",
+    "/auth",
+    "/app",
+    "/room",
+    "/user",
+];
+
+/// Answers that set cookies: a foreign page must not sign its visitor in as somebody else.
+const SIGN_IN: [&str; 2] = ["/api/login", "/api/reg"];
+
+/// The cookies that sign a person in.
+const COOKIES: [&str; 2] = ["token", "access_token"];
+
+/// Where a refused request is sent on to; the guard's sentence waits with the request.
+const REFUSED: &str = "/.refused";
+
+/// Where a request comes from, as far as cookies are concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Provenance {
+    /// Our own pages, or no page at all.
+    Ours,
+    /// A page of an allowed origin.
+    Allowed,
+    /// A page of somebody else's.
+    Elsewhere,
+}
+
+impl Provenance {
+    /// Where `request` comes from; found once for each request.
+    pub fn of<'a>(request: &'a Request<'_>) -> &'a Self {
+        request.local_cache(|| {
+            let settings = request.rocket().state::<Settings>();
+            judge(request, settings.map_or(&[], |it| &it.allowed_origins))
+        })
+    }
+
+    /// Whether the cookies that came along may be believed.
+    pub fn cookies_count(&self) -> bool {
+        match self {
+            Self::Ours | Self::Allowed => true,
+            Self::Elsewhere => false,
+        }
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for &'r Provenance {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Self::Error> {
+        request::Outcome::Success(Provenance::of(request))
+    }
+}
+
+fn judge(request: &Request<'_>, allowed: &[WebOrigin]) -> Provenance {
+    let headers = request.headers();
+    let site = headers.get_one("Sec-Fetch-Site");
+    if site == Some("same-origin") {
+        return Provenance::Ours;
+    }
+    let mut origins = headers.get("Origin");
+    let Some(origin) = origins.next() else {
+        return match site {
+            None | Some("none") => Provenance::Ours,
+            Some(_) => Provenance::Elsewhere,
+        };
+    };
+    let Some(origin) = WebOrigin::parse(origin).filter(|_| origins.next().is_none()) else {
+        return Provenance::Elsewhere;
+    };
+    let ours = headers
+        .get_one("Host")
+        .is_some_and(|host| origin.is_served_by(host));
+    if ours {
+        Provenance::Ours
+    } else if allowed.contains(&origin) {
+        Provenance::Allowed
+    } else {
+        Provenance::Elsewhere
+    }
+}
+
+/// Turns away, before any route sees it, what foreign pages would do with our cookies.
+pub(super) struct Door;
+
+#[rocket::async_trait]
+impl Fairing for Door {
+    fn info(&self) -> Info {
+        Info {
+            name: "origins",
+            kind: Kind::Request,
+        }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        if Provenance::of(request).cookies_count() || !would_act(request) {
+            return;
+        }
+        let error = error::Error::new(
+            error::Kind::CrossSite,
+            "this request comes from a page of another site, whose requests may not use cookies",
+        );
+        refusal::keep(request, error);
+        if let Ok(uri) = Origin::parse(REFUSED) {
+            request.set_uri(uri.into_owned());
+        }
+    }
+}
+
+/// Whether a request would change something in the name of whoever holds its cookies.
+fn would_act(request: &Request<'_>) -> bool {
+    let path = request.uri().path();
+    let safe = matches!(
+        request.method(),
+        Method::Get | Method::Head | Method::Options
+    );
+    if !safe && SIGN_IN.iter().any(|base| under(&path, base)) {
+        return true;
+    }
+    let acts = (!safe && under(&path, "/api")) || under(&path, "/api/logout");
+    let own_token = request.headers().contains("Authorization");
+    let has_cookies = COOKIES
+        .iter()
+        .any(|name| request.cookies().get(name).is_some());
+    acts && !is_open(&path) && has_cookies && !own_token && request.method() != Method::Options
+}
+
+fn is_open(path: &Path<'_>) -> bool {
+    OPEN.iter().any(|base| under(path, base))
+}
+
+/// Routes that end requests which the door turned away.
+pub(super) fn refused() -> Vec<Route> {
+    fn handle<'r>(request: &'r Request<'_>, data: Data<'r>) -> route::BoxFuture<'r> {
+        Box::pin(async move {
+            match refusal::take(request) {
+                Some(error) => Outcome::Success(refusal::Refusal::new(error).respond(request)),
+                None => Outcome::Forward((data, Status::NotFound)),
+            }
+        })
+    }
+    [
+        Method::Get,
+        Method::Head,
+        Method::Post,
+        Method::Put,
+        Method::Patch,
+        Method::Delete,
+    ]
+    .into_iter()
+    .map(|method| {
+        let mut route = Route::ranked(-100, method, REFUSED, handle);
+        route.name = Some("refused".into());
+        route
+    })
+    .collect()
+}
+
+/// Tells the browser which origin's page may read this answer.
+pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
+    let path = request.uri().path();
+    let open = is_open(&path);
+    if !open && !under(&path, "/api") {
+        return;
+    }
+    vary(response);
+    let Some(origin) = request.headers().get_one("Origin") else {
+        return;
+    };
+    let allowed = *Provenance::of(request) == Provenance::Allowed;
+    if !allowed && !open {
+        return;
+    }
+    response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
+    if allowed || under(&path, "/socket.io") {
+        response.set_raw_header("Access-Control-Allow-Credentials", "true");
+    }
+    if request.method() == Method::Options {
+        response.set_raw_header(
+            "Access-Control-Allow-Methods",
+            "GET, POST, PUT, PATCH, DELETE",
+        );
+        response.set_raw_header(
+            "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id",
+        );
+        response.set_raw_header("Access-Control-Max-Age", "600");
+    } else {
+        response.set_raw_header(
+            "Access-Control-Expose-Headers",
+            "Idempotency-Replayed, Location, Retry-After, X-Message-Id, X-Message-Time, \
+             X-Request-Id",
+        );
+    }
+}
+
+fn vary(response: &mut Response<'_>) {
+    let already = response
+        .headers()
+        .get("Vary")
+        .any(|value| value.contains("Origin"));
+    if !already {
+        response.adjoin_raw_header("Vary", "Origin");
+    }
+}

@@ -1,0 +1,65 @@
+//! The guard for routes that act in somebody's name.
+
+use std::sync::Arc;
+
+use rocket::{
+    Request,
+    request::{FromRequest, Outcome},
+};
+
+use super::{Provenance, refuse};
+use crate::{
+    chat::{Caller, Services, accounts},
+    error::{Error, Kind, Result},
+    model::PersonId,
+};
+
+/// The cookie that says who; it must match the token's owner and never decides.
+pub const USER_ID: &str = "user_id";
+/// The cookie that proves it.
+pub const TOKEN: &str = "token";
+/// Another name for it, under which it is taken but never set.
+const ACCESS_TOKEN: &str = "access_token";
+
+/// Whoever holds the request's `user_id` and `token` (or `access_token`) cookies.
+#[derive(Debug)]
+pub struct SignedIn(pub Caller);
+
+impl std::ops::Deref for SignedIn {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for SignedIn {
+    type Error = Kind;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
+        match caller(request).await {
+            Ok(caller) => Outcome::Success(Self(caller)),
+            Err(error) => refuse(request, error),
+        }
+    }
+}
+
+async fn caller(request: &Request<'_>) -> Result<Caller> {
+    if !Provenance::of(request).cookies_count() {
+        return Err(Error::unauthenticated());
+    }
+    let cookies = request.cookies();
+    let person = cookies
+        .get(USER_ID)
+        .and_then(|cookie| cookie.value().parse::<PersonId>().ok());
+    let token = cookies.get(TOKEN).or_else(|| cookies.get(ACCESS_TOKEN));
+    let (Some(person), Some(token)) = (person, token) else {
+        return Err(Error::unauthenticated());
+    };
+    let services = request
+        .rocket()
+        .state::<Arc<Services>>()
+        .ok_or_else(|| Error::internal("the verbs are not managed by this server"))?;
+    accounts::authenticate(services, person, token.value()).await
+}

@@ -1,0 +1,236 @@
+//! An ear: what one person, or one chat, was told lately, shared by everybody who listens to it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Instant,
+};
+
+use tokio::sync::{Notify, futures::Notified};
+
+use crate::{
+    live::{Hub, Published},
+    model::{ChatId, PersonId, Position, TenantId},
+};
+
+/// How many changes an ear remembers. Who misses more reads the log.
+const RING: usize = 64;
+
+/// What an ear listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Everything a person hears, in all their chats.
+    Person(TenantId, PersonId),
+    /// What happens in one chat, for whoever may read it.
+    Chat(ChatId),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Ear {
+    pub(super) topic: Topic,
+    wake: Notify,
+    state: Mutex<State>,
+}
+
+/// Guarded by the ear's lock, which is only ever taken for a moment and after the hub's.
+#[derive(Debug)]
+struct State {
+    heard: VecDeque<Arc<Published>>,
+    /// The ring holds everything the ear was told after this position.
+    complete_after: Position,
+    /// The person's chats and the change by which they came to each; unknown until learned.
+    chats: Option<HashMap<ChatId, Position>>,
+    /// What happened to the person's memberships while they were being learned.
+    meanwhile: Vec<(ChatId, Option<Position>)>,
+    listeners: usize,
+    /// When the last listener left.
+    idle_since: Instant,
+}
+
+/// What an ear has to say after a position.
+#[derive(Debug)]
+pub enum Heard {
+    /// Everything after the position asked, up to the position told.
+    Complete(Vec<Arc<Published>>, Position),
+    /// The ear does not reach back that far: read the log.
+    Behind,
+}
+
+impl Ear {
+    pub(super) fn new(topic: Topic, head: Position) -> Self {
+        Self {
+            topic,
+            wake: Notify::new(),
+            state: Mutex::new(State {
+                heard: VecDeque::new(),
+                complete_after: head,
+                chats: None,
+                meanwhile: Vec::new(),
+                listeners: 0,
+                idle_since: Instant::now(),
+            }),
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a change and wakes whoever waits.
+    pub(super) fn tell(&self, published: &Arc<Published>) {
+        let mut state = self.state();
+        if state.heard.len() == RING
+            && let Some(oldest) = state.heard.pop_front()
+        {
+            state.complete_after = oldest.change.position;
+        }
+        state.heard.push_back(Arc::clone(published));
+        drop(state);
+        self.wake.notify_waiters();
+    }
+
+    /// Forgets everything up to a position, because what lies before it was not told to this ear.
+    pub(super) fn restart(&self, at: Position) {
+        let mut state = self.state();
+        state.heard.clear();
+        state.complete_after = at;
+        drop(state);
+        self.wake.notify_waiters();
+    }
+
+    /// Notes that the person came to a chat, or left it.
+    pub(super) fn note_membership(&self, chat: ChatId, joined: Option<Position>) {
+        let mut state = self.state();
+        let Some(chats) = &mut state.chats else {
+            state.meanwhile.push((chat, joined));
+            return;
+        };
+        match joined {
+            Some(position) => {
+                chats.entry(chat).or_insert(position);
+            }
+            None => {
+                chats.remove(&chat);
+            }
+        }
+    }
+
+    /// Takes the memberships read from the store, corrected by what happened since; says which
+    /// chats these are, or nothing when they were known already.
+    pub(super) fn learn(
+        &self,
+        memberships: Vec<(ChatId, Position)>,
+        head: Position,
+    ) -> Option<Vec<ChatId>> {
+        let mut state = self.state();
+        if state.chats.is_some() {
+            return None;
+        }
+        let mut chats: HashMap<ChatId, Position> = memberships.into_iter().collect();
+        for (chat, joined) in std::mem::take(&mut state.meanwhile) {
+            match joined {
+                Some(position) => {
+                    chats.entry(chat).or_insert(position);
+                }
+                None => {
+                    chats.remove(&chat);
+                }
+            }
+        }
+        let known = chats.keys().copied().collect();
+        state.chats = Some(chats);
+        state.heard.clear();
+        state.complete_after = head;
+        Some(known)
+    }
+
+    pub(super) fn chats(&self) -> Vec<ChatId> {
+        self.state()
+            .chats
+            .iter()
+            .flatten()
+            .map(|(chat, _)| *chat)
+            .collect()
+    }
+
+    /// Whether the person is in a chat, and was when this position was taken.
+    pub(super) fn is_in(&self, chat: ChatId, at: Position) -> bool {
+        let state = self.state();
+        state
+            .chats
+            .as_ref()
+            .and_then(|chats| chats.get(&chat))
+            .is_some_and(|joined| *joined <= at)
+    }
+
+    pub(super) fn is_idle(&self, since: Instant) -> bool {
+        let state = self.state();
+        state.listeners == 0 && state.idle_since <= since
+    }
+
+    pub(super) fn join(&self) {
+        self.state().listeners += 1;
+    }
+}
+
+/// Somebody who listens to an ear; dropping it stops listening.
+#[derive(Debug)]
+pub struct Listener {
+    ear: Arc<Ear>,
+    hub: Weak<Hub>,
+}
+
+impl Listener {
+    pub(super) fn new(ear: Arc<Ear>, hub: Weak<Hub>) -> Self {
+        Self { ear, hub }
+    }
+
+    /// A future that is ready after the next change. Make it, and `enable` it, before looking.
+    pub fn woken(&self) -> Notified<'_> {
+        self.ear.wake.notified()
+    }
+
+    /// Whether the person's chats have yet to be read from the store, see [`Listener::learn`].
+    pub fn is_new(&self) -> bool {
+        matches!(self.ear.topic, Topic::Person(..)) && self.ear.state().chats.is_none()
+    }
+
+    /// Takes the person's chats as read from the store after this listener was made.
+    pub fn learn(&self, memberships: Vec<(ChatId, Position)>) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.learn(&self.ear, memberships);
+        }
+    }
+
+    /// What was told after a position.
+    pub fn hear(&self, after: Position) -> Heard {
+        let Some(hub) = self.hub.upgrade() else {
+            return Heard::Behind;
+        };
+        // The head first: whatever it covers has already been told to every ear.
+        let head = hub.head();
+        let state = self.ear.state();
+        if after < state.complete_after {
+            drop(state);
+            return hub.recall(&self.ear, after);
+        }
+        let newer = state
+            .heard
+            .iter()
+            .filter(|published| published.change.position > after);
+        let heard: Vec<_> = newer.cloned().collect();
+        let last = heard
+            .last()
+            .map_or(head, |published| published.change.position.max(head));
+        Heard::Complete(heard, last)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        let mut state = self.ear.state();
+        state.listeners = state.listeners.saturating_sub(1);
+        state.idle_since = Instant::now();
+    }
+}

@@ -1,0 +1,303 @@
+//! The hub: the one place where changes are published, and the register of those who listen.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    live::{
+        Published,
+        ear::{Ear, Heard, Listener, Topic},
+    },
+    model::{Audience, Change, ChatId, PersonId, Position, TenantId, What},
+};
+
+/// The most changes the tail holds.
+const TAIL_CHANGES: usize = 4096;
+/// About the most bytes the tail holds.
+const TAIL_BYTES: usize = 16 << 20;
+
+/// Hands every change to those who listen, in position order.
+#[derive(Debug)]
+pub struct Hub {
+    state: Mutex<State>,
+    /// The newest position that every ear has been told.
+    head: AtomicI64,
+}
+
+type Ears = HashMap<PersonId, Arc<Ear>>;
+
+/// Guarded by the hub's lock: the tail and who listens to what.
+#[derive(Debug, Default)]
+struct State {
+    /// The newest changes without gaps, ending at the head.
+    tail: VecDeque<Arc<Published>>,
+    tail_bytes: usize,
+    people: Ears,
+    chats: HashMap<ChatId, Arc<Ear>>,
+    /// The people who listen, by the chats they are in.
+    members: HashMap<ChatId, Ears>,
+    /// The people who listen, by their tenant.
+    tenants: HashMap<TenantId, Ears>,
+}
+
+impl Hub {
+    /// A hub that knows nothing before `head`.
+    pub fn new(head: Position) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            head: AtomicI64::new(head.get()),
+        })
+    }
+
+    /// The newest published position.
+    pub fn head(&self) -> Position {
+        Position::new(self.head.load(Ordering::Acquire))
+    }
+
+    /// How many people and chats are listened to.
+    pub fn ears(&self) -> usize {
+        let state = self.state();
+        state.people.len() + state.chats.len()
+    }
+
+    /// Publishes changes: ascending, each one place after the last. Those that were published
+    /// before are passed over, so that a reader of the log may start anywhere.
+    pub(crate) fn publish(&self, changes: impl IntoIterator<Item = Change>) {
+        let mut state = self.state();
+        for change in changes {
+            let position = change.position;
+            let head = self.head();
+            if position <= head {
+                continue;
+            }
+            if position != head.plus(1) {
+                tracing::error!(
+                    head = head.get(),
+                    position = position.get(),
+                    "Changes are missing between the head and what is published: listeners read the log instead."
+                );
+                state.restart(Position::new(position.get() - 1));
+            }
+            state.tell(Arc::new(Published::new(change)));
+            self.head.store(position.get(), Ordering::Release);
+        }
+    }
+
+    /// Fills the tail with changes up to the head, so that who comes back finds them in memory.
+    pub(super) fn fill(&self, changes: Vec<Change>) {
+        let mut state = self.state();
+        if state.tail.is_empty()
+            && changes
+                .last()
+                .is_some_and(|last| last.position == self.head())
+        {
+            for change in changes {
+                state.remember(Arc::new(Published::new(change)));
+            }
+        }
+    }
+
+    /// Listens to a topic from now on.
+    pub fn listen(self: &Arc<Self>, topic: Topic) -> Listener {
+        let mut state = self.state();
+        let head = self.head();
+        let ear = match topic {
+            Topic::Person(tenant, person) => {
+                let ear = state
+                    .people
+                    .entry(person)
+                    .or_insert_with(|| Arc::new(Ear::new(topic, head)))
+                    .clone();
+                state
+                    .tenants
+                    .entry(tenant)
+                    .or_default()
+                    .insert(person, Arc::clone(&ear));
+                ear
+            }
+            Topic::Chat(chat) => state
+                .chats
+                .entry(chat)
+                .or_insert_with(|| Arc::new(Ear::new(topic, head)))
+                .clone(),
+        };
+        ear.join();
+        Listener::new(ear, Arc::downgrade(self))
+    }
+
+    /// Forgets the ears that nobody has listened to for `linger`.
+    pub fn sweep(&self, linger: Duration) {
+        let Some(since) = Instant::now().checked_sub(linger) else {
+            return;
+        };
+        let mut state = self.state();
+        let idle: Vec<_> = state
+            .people
+            .values()
+            .chain(state.chats.values())
+            .filter(|ear| ear.is_idle(since))
+            .cloned()
+            .collect();
+        for ear in idle {
+            state.forget(&ear);
+        }
+    }
+
+    pub(super) fn learn(&self, ear: &Arc<Ear>, memberships: Vec<(ChatId, Position)>) {
+        let Topic::Person(_, person) = ear.topic else {
+            return;
+        };
+        let mut state = self.state();
+        for chat in ear.learn(memberships, self.head()).into_iter().flatten() {
+            state
+                .members
+                .entry(chat)
+                .or_default()
+                .insert(person, Arc::clone(ear));
+        }
+    }
+
+    /// What an ear would have been told after a position, from the tail.
+    pub(super) fn recall(&self, ear: &Ear, after: Position) -> Heard {
+        let state = self.state();
+        let head = self.head();
+        let reaches = state
+            .tail
+            .front()
+            .is_some_and(|first| first.change.position <= after.plus(1));
+        if !reaches && after < head {
+            return Heard::Behind;
+        }
+        // The tail has no gaps, so the place of a position in it is a subtraction.
+        let newer = usize::try_from(head.get() - after.get())
+            .unwrap_or(0)
+            .min(state.tail.len());
+        let newer = state.tail.range(state.tail.len() - newer..);
+        Heard::Complete(
+            newer
+                .filter(|p| concerns(ear, &p.change))
+                .cloned()
+                .collect(),
+            head,
+        )
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Tells a change to everybody it concerns.
+    fn tell(&mut self, published: Arc<Published>) {
+        let change = &published.change;
+        let actor = self.people.get(&change.actor.id).cloned();
+        if let (What::Joined(_), Some(ear)) = (&change.what, &actor) {
+            ear.note_membership(change.chat, Some(change.position));
+            self.members
+                .entry(change.chat)
+                .or_default()
+                .insert(change.actor.id, Arc::clone(ear));
+        }
+        let hearers = match change.audience {
+            Audience::Members => self.members.get(&change.chat),
+            Audience::Tenant => self.tenants.get(&change.tenant),
+            Audience::Actor => None,
+        };
+        for ear in hearers.into_iter().flat_map(HashMap::values) {
+            ear.tell(&published);
+        }
+        if let Some(ear) = &actor
+            && !hearers.is_some_and(|hearers| hearers.contains_key(&change.actor.id))
+            && concerns(ear, change)
+        {
+            ear.tell(&published);
+        }
+        if let Some(ear) = self.chats.get(&change.chat)
+            && concerns(ear, change)
+        {
+            ear.tell(&published);
+        }
+        if let What::Left = change.what {
+            if let Some(ear) = &actor {
+                ear.note_membership(change.chat, None);
+            }
+            self.remove_member(change.chat, change.actor.id);
+        }
+        self.remember(published);
+    }
+
+    fn remember(&mut self, published: Arc<Published>) {
+        self.tail_bytes += published.weight();
+        self.tail.push_back(published);
+        while self.tail.len() > TAIL_CHANGES || self.tail_bytes > TAIL_BYTES {
+            let Some(oldest) = self.tail.pop_front() else {
+                break;
+            };
+            self.tail_bytes -= oldest.weight();
+        }
+    }
+
+    /// Starts anew after a gap.
+    fn restart(&mut self, at: Position) {
+        self.tail.clear();
+        self.tail_bytes = 0;
+        for ear in self.people.values().chain(self.chats.values()) {
+            ear.restart(at);
+        }
+    }
+
+    fn forget(&mut self, ear: &Ear) {
+        match ear.topic {
+            Topic::Chat(chat) => {
+                self.chats.remove(&chat);
+            }
+            Topic::Person(tenant, person) => {
+                self.people.remove(&person);
+                for chat in ear.chats() {
+                    self.remove_member(chat, person);
+                }
+                if let Some(ears) = self.tenants.get_mut(&tenant) {
+                    ears.remove(&person);
+                    if ears.is_empty() {
+                        self.tenants.remove(&tenant);
+                    }
+                }
+            }
+        }
+    }
+
+    fn remove_member(&mut self, chat: ChatId, person: PersonId) {
+        if let Some(ears) = self.members.get_mut(&chat) {
+            ears.remove(&person);
+            if ears.is_empty() {
+                self.members.remove(&chat);
+            }
+        }
+    }
+}
+
+/// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.
+fn concerns(ear: &Ear, change: &Change) -> bool {
+    match ear.topic {
+        Topic::Chat(chat) => change.chat == chat && change.audience != Audience::Actor,
+        Topic::Person(tenant, person) => {
+            let own = change.actor.id == person;
+            change.tenant == tenant
+                && match change.audience {
+                    Audience::Tenant => true,
+                    Audience::Actor => own,
+                    Audience::Members => {
+                        (own && matches!(change.what, What::Joined(_) | What::Left))
+                            || ear.is_in(change.chat, change.position)
+                    }
+                }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Chats and who is in them.
+
+use crate::model::{
+    ids::{ChatId, MessageId, PersonId, Position, Seq, TenantId},
+    time::Millis,
+};
+
+/// Who finds a chat, and who may read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChatKind {
+    /// Everybody in the tenant.
+    Open,
+    /// Its members.
+    Private,
+    /// Two people, once.
+    Direct,
+    /// A guest and the owners of the site.
+    Desk,
+}
+
+impl ChatKind {
+    /// The word the store keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Private => "private",
+            Self::Direct => "direct",
+            Self::Desk => "desk",
+        }
+    }
+
+    /// Reads the word the store keeps.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Open, Self::Private, Self::Direct, Self::Desk]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// What a member may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Adds and removes members, renames, deletes.
+    Admin,
+    /// Talks.
+    Member,
+}
+
+impl Role {
+    /// The word that the store and the wires use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Member => "member",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Admin, Self::Member]
+            .into_iter()
+            .find(|role| role.as_str() == word)
+    }
+}
+
+/// Where a person stands with a chat they have been in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// A member.
+    In,
+    /// Left by themselves and may come back.
+    Left,
+    /// Was removed and may not come back until added.
+    Removed,
+}
+
+impl Standing {
+    /// The word the store keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Left => "left",
+            Self::Removed => "removed",
+        }
+    }
+
+    /// Reads the word the store keeps.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::In, Self::Left, Self::Removed]
+            .into_iter()
+            .find(|standing| standing.as_str() == word)
+    }
+}
+
+/// A person's place in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Membership {
+    /// Who.
+    pub person: PersonId,
+    /// What they may do.
+    pub role: Role,
+    /// Whether they are in it still.
+    pub standing: Standing,
+    /// The change by which they came, the last time they came.
+    pub joined: Position,
+    /// The last message they have read.
+    pub read: MessageId,
+    /// The number of that message within the chat.
+    pub read_seq: Seq,
+}
+
+/// A chat, with what a list shows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chat {
+    /// Its number.
+    pub id: ChatId,
+    /// Whose chat this is.
+    pub tenant: TenantId,
+    /// Who finds it.
+    pub kind: ChatKind,
+    /// What it is called.
+    pub title: Option<String>,
+    /// When it was made.
+    pub created_at: Millis,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
+    /// How many members it has.
+    pub members: i64,
+    /// How many messages were ever sent to it.
+    pub last_seq: Seq,
+    /// Its newest activity: what chat lists are sorted by.
+    pub last_position: Position,
+}

@@ -1,0 +1,102 @@
+//! Cursors: positions as clients see them.
+
+use std::{fmt, str::FromStr};
+
+use crate::model::ids::Position;
+
+/// The version of the cursor's text.
+const VERSION: &str = "1";
+
+/// Which life of the log a position belongs to: 8 random letters and digits, new after a restore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Epoch(String);
+
+impl Epoch {
+    /// Takes the epoch that the store keeps.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The epoch's text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An epoch and a position, written as `1.<epoch>.<position>`: opaque to clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// The life of the log that the position belongs to.
+    pub epoch: Epoch,
+    /// Everything up to here has been seen.
+    pub position: Position,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{VERSION}.{}.{}", self.epoch.0, self.position)
+    }
+}
+
+/// Text that never was a cursor of this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotACursor;
+
+impl FromStr for Cursor {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let mut parts = text.split('.');
+        let (Some(VERSION), Some(epoch), Some(position), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotACursor);
+        };
+        let sound = (1..=32).contains(&epoch.len())
+            && epoch
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let canonical = position == "0" || !position.starts_with('0');
+        if !sound || !canonical {
+            return Err(NotACursor);
+        }
+        let position = position.parse().map_err(|_| NotACursor)?;
+        Ok(Self {
+            epoch: Epoch(epoch.to_owned()),
+            position,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_survives_its_own_text() {
+        let cursor = Cursor {
+            epoch: Epoch::new("k3v9".into()),
+            position: Position::new(981),
+        };
+        assert_eq!(cursor.to_string(), "1.k3v9.981");
+        assert_eq!("1.k3v9.981".parse(), Ok(cursor));
+    }
+
+    #[test]
+    fn foreign_text_is_no_cursor() {
+        for text in [
+            "",
+            "1",
+            "1.k3v9",
+            "2.k3v9.981",
+            "1..981",
+            "1.K.1",
+            "1.k.-1",
+            "1.k.01",
+            "1.k.1.",
+            "1.k. 1",
+        ] {
+            assert_eq!(text.parse::<Cursor>(), Err(NotACursor), "{text:?}");
+        }
+    }
+}

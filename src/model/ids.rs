@@ -1,0 +1,131 @@
+//! Ids as types, so that a person's number is never taken for a chat's.
+
+use std::{fmt, str::FromStr};
+
+/// The largest id that survives a trip through a client's floating point number.
+const LARGEST: i64 = (1 << 53) - 1;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(i64);
+
+        impl $name {
+            /// Takes a number that the store gave out.
+            pub const fn new(number: i64) -> Self {
+                Self(number)
+            }
+
+            /// The number itself.
+            pub const fn get(self) -> i64 {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = NotAnId;
+
+            fn from_str(text: &str) -> Result<Self, NotAnId> {
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                match text.parse() {
+                    Ok(number) if digits && number <= LARGEST => Ok(Self(number)),
+                    Ok(_) | Err(_) => Err(NotAnId),
+                }
+            }
+        }
+    };
+}
+
+id!(
+    /// A tenant: a site, an app, or home.
+    TenantId
+);
+id!(
+    /// A person of a tenant.
+    PersonId
+);
+id!(
+    /// A signed-in token.
+    LoginId
+);
+id!(
+    /// A chat.
+    ChatId
+);
+id!(
+    /// A message: the position of the change that brought it.
+    MessageId
+);
+id!(
+    /// A place in the log; the first change has position 1.
+    Position
+);
+id!(
+    /// A message's number within its chat, from 1 without gaps.
+    Seq
+);
+
+impl Position {
+    /// The place before the first change.
+    pub const START: Self = Self(0);
+
+    /// The position `count` places further on.
+    #[must_use]
+    pub const fn plus(self, count: i64) -> Self {
+        Self(self.0 + count)
+    }
+}
+
+impl From<MessageId> for Position {
+    fn from(id: MessageId) -> Self {
+        Self(id.0)
+    }
+}
+
+impl From<Position> for MessageId {
+    fn from(position: Position) -> Self {
+        Self(position.0)
+    }
+}
+
+/// Text that is not the decimal number of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotAnId;
+
+impl fmt::Display for NotAnId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an id is a whole number")
+    }
+}
+
+impl std::error::Error for NotAnId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_digits_are_an_id() {
+        assert_eq!("7".parse(), Ok(ChatId::new(7)));
+        assert_eq!("9007199254740991".parse(), Ok(ChatId::new(LARGEST)));
+        for text in [
+            "",
+            "+7",
+            "-7",
+            " 7",
+            "7a",
+            "0x7",
+            "9007199254740992",
+            "99999999999999999999",
+        ] {
+            assert_eq!(text.parse::<ChatId>(), Err(NotAnId), "{text:?}");
+        }
+    }
+}

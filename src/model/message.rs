@@ -1,0 +1,60 @@
+//! Messages.
+
+use crate::model::{
+    ids::{ChatId, MessageId, PersonId, Seq},
+    time::Millis,
+};
+
+/// What a message's content is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// Words.
+    Text,
+    /// The address of a picture.
+    Image,
+    /// The address of a file.
+    File,
+}
+
+impl MessageKind {
+    /// The word that the store and every wire use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Image => "img",
+            Self::File => "file",
+        }
+    }
+
+    /// Reads that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Text, Self::Image, Self::File]
+            .into_iter()
+            .find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A message in a chat.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its number: the position of the change that brought it.
+    pub id: MessageId,
+    /// Where it was said.
+    pub chat: ChatId,
+    /// Its number within the chat.
+    pub seq: Seq,
+    /// Who said it.
+    pub sender: PersonId,
+    /// What its content is.
+    pub kind: MessageKind,
+    /// What it says; empty once deleted.
+    pub content: String,
+    /// The sender's own name for it.
+    pub client_id: Option<String>,
+    /// When it was said.
+    pub at: Millis,
+    /// When it was last changed by its sender.
+    pub edited_at: Option<Millis>,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
+}

@@ -1,0 +1,28 @@
+//! The nouns: plain data without I/O, shared by every layer.
+//!
+//! # Why
+//! Values are made only by constructors that check them, so a [`text::Content`] or a
+//! [`ids::ChatId`] in a signature is a promise that nobody has to repeat. Nothing here knows SQL,
+//! JSON or HTTP: each border translates on its own side.
+
+pub mod change;
+pub mod chat;
+pub mod cursor;
+pub mod ids;
+pub mod login;
+pub mod message;
+pub mod person;
+pub mod tenant;
+pub mod text;
+pub mod time;
+
+pub use change::{Audience, Change, What};
+pub use chat::{Chat, ChatKind, Membership, Role, Standing};
+pub use cursor::{Cursor, Epoch};
+pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
+pub use login::{Login, TokenHash};
+pub use message::{Message, MessageKind};
+pub use person::{Person, PersonKind, PersonName};
+pub use tenant::{Tenant, TenantKind};
+pub use text::{ClientId, Content, Email, Name, Password, Title};
+pub use time::{Clock, Millis};

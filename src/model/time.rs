@@ -1,0 +1,77 @@
+//! Instants as milliseconds, and the one place that asks what time it is.
+
+use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+
+/// RFC 3339 in UTC with milliseconds.
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// An instant, in milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Millis(i64);
+
+impl Millis {
+    /// Takes a number of milliseconds since 1970-01-01 UTC.
+    pub const fn new(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since 1970-01-01 UTC.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The instant `duration` later.
+    #[must_use]
+    pub fn plus(self, duration: std::time::Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
+    /// The instant `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: std::time::Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
+    /// How long it is from `earlier` to here; zero when it is not earlier.
+    pub fn since(self, earlier: Self) -> std::time::Duration {
+        let millis = self.0.saturating_sub(earlier.0);
+        std::time::Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    /// RFC 3339 in UTC with milliseconds, as `2026-01-31T09:30:00.250Z`.
+    pub fn to_rfc3339(self) -> String {
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|instant| instant.format(FORMAT).ok())
+            .unwrap_or_else(|| "1970-01-01T00:00:00.000Z".to_owned())
+    }
+}
+
+/// Tells the time; tests may hold their own.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Clock;
+
+impl Clock {
+    /// The present instant.
+    pub fn now(self) -> Millis {
+        let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
+        Millis(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_with_milliseconds() {
+        assert_eq!(
+            Millis::new(1_500_000_000_250).to_rfc3339(),
+            "2017-07-14T02:40:00.250Z"
+        );
+        assert_eq!(Millis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+    }
+}

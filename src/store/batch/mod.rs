@@ -1,0 +1,302 @@
+//! The writer's statements: what a batch of drafts asks, and what it writes.
+//!
+//! # Why
+//! A statement a draft would cost a round trip to the driver's thread (about 100 us) each. A batch
+//! asks one question for all its messages and one for all its read marks, decides in Rust, and
+//! writes with a set statement a table, however many drafts it holds. The two engines take sets
+//! differently (`json_each`, `unnest`), so these statements have an arm for each, in [`sqlite`] and
+//! [`postgres`]. What is rare (making a chat, joining, leaving) goes row by row in the same
+//! transaction, in [`acts`].
+
+mod acts;
+mod postgres;
+mod sqlite;
+
+use sqlx::FromRow;
+
+use crate::{
+    error::{Error, Result},
+    model::{
+        Audience, ChatId, ChatKind, Message, MessageId, Millis, PersonId, Position, Role, Seq,
+        Standing, TenantId,
+    },
+    store::{Either, Tx, failed, rows},
+};
+
+pub use acts::NewChat;
+
+/// Where a message is to go, from whom, and what its sender calls it.
+#[derive(Debug, Clone)]
+pub struct SendQuestion {
+    /// The sender's tenant.
+    pub tenant: TenantId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The sender.
+    pub sender: PersonId,
+    /// The sender's own name for the message.
+    pub client_id: Option<String>,
+}
+
+/// What there is to know before a message is written.
+#[derive(Debug, Clone)]
+pub struct SendAnswer {
+    /// The chat, unless there is none.
+    pub chat: Option<ChatFacts>,
+    /// Where the sender stands with it, if they ever came.
+    pub standing: Option<Standing>,
+    /// The message that already has this client id.
+    pub earlier: Option<Earlier>,
+}
+
+/// What a batch needs to know of a chat.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatFacts {
+    /// Who finds it.
+    pub kind: ChatKind,
+    /// How many messages it has had.
+    pub last_seq: Seq,
+    /// How many members it has.
+    pub members: i64,
+}
+
+/// A message that was sent before under the same client id.
+#[derive(Debug, Clone)]
+pub struct Earlier {
+    /// Its number.
+    pub id: MessageId,
+    /// Its number within the chat.
+    pub seq: Seq,
+    /// The digest of what it said when it was sent.
+    pub digest: String,
+    /// When it was sent.
+    pub at: Millis,
+}
+
+/// Whose read mark is to move, and how far.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadQuestion {
+    /// The reader's tenant.
+    pub tenant: TenantId,
+    /// The chat.
+    pub chat: ChatId,
+    /// The reader.
+    pub reader: PersonId,
+    /// The message they have read.
+    pub up_to: MessageId,
+}
+
+/// What there is to know before a read mark moves.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadAnswer {
+    /// How many members the chat has, unless there is no such chat.
+    pub members: Option<i64>,
+    /// Where the reader stands with it, if they ever came.
+    pub standing: Option<Standing>,
+    /// The last message they have read.
+    pub read: MessageId,
+    /// The newest message of the chat up to the one asked for.
+    pub newest: Option<(MessageId, Seq)>,
+}
+
+/// A line of the log.
+#[derive(Debug, Clone)]
+pub struct NewChange {
+    /// Its place.
+    pub position: Position,
+    /// Whose chat it happened in.
+    pub tenant: TenantId,
+    /// Where it happened.
+    pub chat: ChatId,
+    /// The word for what changed.
+    pub kind: &'static str,
+    /// Who hears of it.
+    pub audience: Audience,
+    /// Whom it is about.
+    pub actor: PersonId,
+    /// The message it is about.
+    pub target: Option<MessageId>,
+    /// The role it brought.
+    pub role: Option<Role>,
+}
+
+/// What a batch does to a chat's own row.
+#[derive(Debug, Clone, Copy)]
+pub struct Bump {
+    /// How many messages it has now had.
+    pub last_seq: Seq,
+    /// Its newest message, where the batch brought one.
+    pub last_message: Option<MessageId>,
+    /// Its newest activity.
+    pub last_position: Position,
+    /// How many members it has now.
+    pub members: i64,
+}
+
+/// Where a batch leaves a person's place in a chat.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    /// That person's tenant.
+    pub tenant: TenantId,
+    /// Their role, should they come with this batch.
+    pub role: Role,
+    /// The change by which they come, should they come with this batch.
+    pub joined: Position,
+    /// The last message they have read.
+    pub read: MessageId,
+    /// The number of that message within the chat.
+    pub read_seq: Seq,
+}
+
+/// Everything one batch writes.
+#[derive(Debug, Default)]
+pub struct WriteSet {
+    /// The lines of the log, ascending and without gaps.
+    pub changes: Vec<NewChange>,
+    /// The messages, each with the digest of what it says.
+    pub messages: Vec<(TenantId, Message, Option<String>)>,
+    /// The chats' rows.
+    pub bumps: Vec<(ChatId, Bump)>,
+    /// The places of people in chats.
+    pub marks: Vec<(ChatId, PersonId, Mark)>,
+}
+
+#[derive(FromRow)]
+struct SendRow {
+    chat_kind: Option<String>,
+    last_seq: Option<i64>,
+    members_count: Option<i64>,
+    standing: Option<String>,
+    earlier_id: Option<i64>,
+    earlier_seq: Option<i64>,
+    earlier_digest: Option<String>,
+    earlier_at: Option<i64>,
+}
+
+impl TryFrom<SendRow> for SendAnswer {
+    type Error = Error;
+
+    fn try_from(row: SendRow) -> Result<Self> {
+        let chat = match (row.chat_kind, row.last_seq, row.members_count) {
+            (Some(kind), Some(last_seq), Some(members)) => Some(ChatFacts {
+                kind: rows::chat_kind(&kind)?,
+                last_seq: Seq::new(last_seq),
+                members,
+            }),
+            _ => None,
+        };
+        let earlier = match (
+            row.earlier_id,
+            row.earlier_seq,
+            row.earlier_digest,
+            row.earlier_at,
+        ) {
+            (Some(id), Some(seq), Some(digest), Some(at)) => Some(Earlier {
+                id: MessageId::new(id),
+                seq: Seq::new(seq),
+                digest,
+                at: Millis::new(at),
+            }),
+            _ => None,
+        };
+        let standing = row.standing.as_deref().map(rows::standing).transpose()?;
+        Ok(Self {
+            chat,
+            standing,
+            earlier,
+        })
+    }
+}
+
+#[derive(FromRow)]
+struct ReadRow {
+    members_count: Option<i64>,
+    standing: Option<String>,
+    read_id: Option<i64>,
+    newest_id: Option<i64>,
+    newest_seq: Option<i64>,
+}
+
+impl TryFrom<ReadRow> for ReadAnswer {
+    type Error = Error;
+
+    fn try_from(row: ReadRow) -> Result<Self> {
+        Ok(Self {
+            members: row.members_count,
+            standing: row.standing.as_deref().map(rows::standing).transpose()?,
+            read: MessageId::new(row.read_id.unwrap_or_default()),
+            newest: row
+                .newest_id
+                .zip(row.newest_seq)
+                .map(|(id, seq)| (MessageId::new(id), Seq::new(seq))),
+        })
+    }
+}
+
+impl Tx {
+    /// Takes the log's lock and tells its head. On PostgreSQL it must be the transaction's first
+    /// statement, alone, so that what follows sees what the last writer committed; it is what makes
+    /// position order equal commit order.
+    pub async fn lock_log(&mut self) -> Result<Position> {
+        let head: i64 = match &mut self.0 {
+            Either::Sqlite(tx) => {
+                sqlx::query_scalar("select head from log where id = 1")
+                    .fetch_one(&mut **tx)
+                    .await
+            }
+            Either::Postgres(tx) => {
+                sqlx::query_scalar("select head from log where id = 1 for update")
+                    .fetch_one(&mut **tx)
+                    .await
+            }
+        }
+        .map_err(failed)?;
+        Ok(Position::new(head))
+    }
+
+    /// Answers what every message of a batch asks, in the order asked.
+    pub async fn ask_sends(&mut self, questions: &[SendQuestion]) -> Result<Vec<SendAnswer>> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<SendRow> = match &mut self.0 {
+            Either::Sqlite(tx) => sqlite::ask_sends(tx, questions).await,
+            Either::Postgres(tx) => postgres::ask_sends(tx, questions).await,
+        }
+        .map_err(failed)?;
+        complete(questions.len(), rows)
+    }
+
+    /// Answers what every read mark of a batch asks, in the order asked.
+    pub async fn ask_reads(&mut self, questions: &[ReadQuestion]) -> Result<Vec<ReadAnswer>> {
+        if questions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows: Vec<ReadRow> = match &mut self.0 {
+            Either::Sqlite(tx) => sqlite::ask_reads(tx, questions).await,
+            Either::Postgres(tx) => postgres::ask_reads(tx, questions).await,
+        }
+        .map_err(failed)?;
+        complete(questions.len(), rows)
+    }
+
+    /// Writes a batch, and moves the log's head by as many places as it has changes.
+    pub async fn write(&mut self, set: &WriteSet, now: Millis) -> Result<()> {
+        match &mut self.0 {
+            Either::Sqlite(tx) => sqlite::write(tx, set, now).await,
+            Either::Postgres(tx) => postgres::write(tx, set, now).await,
+        }
+        .map_err(failed)
+    }
+}
+
+/// Every question must have exactly one answer: a missing one would shift all that follow.
+fn complete<R, A: TryFrom<R, Error = Error>>(asked: usize, rows: Vec<R>) -> Result<Vec<A>> {
+    if rows.len() != asked {
+        return Err(Error::internal(format!(
+            "{asked} questions got {} answers",
+            rows.len()
+        )));
+    }
+    rows.into_iter().map(A::try_from).collect()
+}

@@ -1,0 +1,187 @@
+//! The set statements on SQLite: each takes its rows as one JSON array, through `json_each`.
+
+use sqlx::{Sqlite, Transaction, types::Json};
+
+use crate::{
+    model::{Millis, Role},
+    store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+};
+
+const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, m.standing, \
+     e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
+     from json_each($1) d \
+     left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
+     left join members m on m.chat_id = c.id and m.person_id = d.value ->> 2 \
+     left join messages e on e.chat_id = c.id and e.sender_id = d.value ->> 2 \
+       and e.client_id = d.value ->> 3 and e.client_id is not null \
+     order by d.key";
+
+const ASK_READS: &str = "select c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+     from json_each($1) d \
+     left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
+     left join members m on m.chat_id = c.id and m.person_id = d.value ->> 2 \
+     left join messages n on n.id = \
+       (select max(x.id) from messages x where x.chat_id = c.id and x.id <= d.value ->> 3) \
+     order by d.key";
+
+const WRITE_CHANGES: &str = "insert into changes \
+     (position, tenant_id, chat_id, kind, audience, actor_id, target_id, role, at) \
+     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+     value ->> 7, $2 from json_each($1)";
+
+const WRITE_MESSAGES: &str = "insert into messages \
+     (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, created_at) \
+     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
+     value ->> 7, value ->> 8, $2 from json_each($1)";
+
+const WRITE_BUMPS: &str = "update chats set last_seq = d.value ->> 1, \
+     last_message_id = coalesce(d.value ->> 2, last_message_id), last_position = d.value ->> 3, \
+     members_count = d.value ->> 4, updated_at = $2 \
+     from json_each($1) d where chats.id = d.value ->> 0";
+
+const WRITE_MARKS: &str = "insert into members \
+     (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
+     select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'in', $2, value ->> 4, value ->> 5, value ->> 6 \
+     from json_each($1) where true \
+     on conflict (chat_id, person_id) do update set \
+     role = case when standing = 'in' then role else excluded.role end, \
+     joined_at = case when standing = 'in' then joined_at else excluded.joined_at end, \
+     joined_position = case when standing = 'in' then joined_position else excluded.joined_position end, \
+     standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq";
+
+pub(super) async fn ask_sends(
+    tx: &mut Transaction<'static, Sqlite>,
+    questions: &[SendQuestion],
+) -> Result<Vec<SendRow>, sqlx::Error> {
+    let asked: Vec<_> = questions
+        .iter()
+        .map(|q| {
+            (
+                q.tenant.get(),
+                q.chat.get(),
+                q.sender.get(),
+                q.client_id.as_deref(),
+            )
+        })
+        .collect();
+    sqlx::query_as(ASK_SENDS)
+        .bind(Json(asked))
+        .fetch_all(&mut **tx)
+        .await
+}
+
+pub(super) async fn ask_reads(
+    tx: &mut Transaction<'static, Sqlite>,
+    questions: &[ReadQuestion],
+) -> Result<Vec<ReadRow>, sqlx::Error> {
+    let asked: Vec<_> = questions
+        .iter()
+        .map(|q| (q.tenant.get(), q.chat.get(), q.reader.get(), q.up_to.get()))
+        .collect();
+    sqlx::query_as(ASK_READS)
+        .bind(Json(asked))
+        .fetch_all(&mut **tx)
+        .await
+}
+
+pub(super) async fn write(
+    tx: &mut Transaction<'static, Sqlite>,
+    set: &WriteSet,
+    now: Millis,
+) -> Result<(), sqlx::Error> {
+    if !set.changes.is_empty() {
+        let rows: Vec<_> = set
+            .changes
+            .iter()
+            .map(|c| {
+                (
+                    c.position.get(),
+                    c.tenant.get(),
+                    c.chat.get(),
+                    c.kind,
+                    c.audience.as_str(),
+                    c.actor.get(),
+                    c.target.map(|id| id.get()),
+                    c.role.map(Role::as_str),
+                )
+            })
+            .collect();
+        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        sqlx::query("update log set head = head + $1 where id = 1")
+            .bind(count)
+            .execute(&mut **tx)
+            .await?;
+        sqlx::query(WRITE_CHANGES)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
+    }
+    if !set.messages.is_empty() {
+        let rows: Vec<_> = set
+            .messages
+            .iter()
+            .map(|(tenant, m, digest)| {
+                (
+                    m.id.get(),
+                    tenant.get(),
+                    m.chat.get(),
+                    m.seq.get(),
+                    m.sender.get(),
+                    m.kind.as_str(),
+                    m.content.as_str(),
+                    m.client_id.as_deref(),
+                    digest.as_deref(),
+                )
+            })
+            .collect();
+        sqlx::query(WRITE_MESSAGES)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
+    }
+    if !set.bumps.is_empty() {
+        let rows: Vec<_> = set
+            .bumps
+            .iter()
+            .map(|(chat, b)| {
+                (
+                    chat.get(),
+                    b.last_seq.get(),
+                    b.last_message.map(|id| id.get()),
+                    b.last_position.get(),
+                    b.members,
+                )
+            })
+            .collect();
+        sqlx::query(WRITE_BUMPS)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
+    }
+    if !set.marks.is_empty() {
+        let rows: Vec<_> = set
+            .marks
+            .iter()
+            .map(|(chat, person, m)| {
+                (
+                    chat.get(),
+                    person.get(),
+                    m.tenant.get(),
+                    m.role.as_str(),
+                    m.joined.get(),
+                    m.read.get(),
+                    m.read_seq.get(),
+                )
+            })
+            .collect();
+        sqlx::query(WRITE_MARKS)
+            .bind(Json(rows))
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await?;
+    }
+    Ok(())
+}

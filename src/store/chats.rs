@@ -1,0 +1,209 @@
+//! Reading chats and memberships.
+
+use sqlx::FromRow;
+
+use crate::{
+    error::Result,
+    model::{Chat, ChatId, Membership, Millis, PersonId, PersonName, Position, TenantId},
+    store::{
+        Store, failed,
+        rows::{ChatRow, MembershipRow},
+    },
+};
+
+/// A chat as one person sees it: their place in it, where they have one.
+const CHAT: &str = "select c.id, c.tenant_id, c.kind, c.title, c.created_at, c.deleted_at, \
+     c.members_count, c.last_seq, c.last_position, \
+     m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq \
+     from chats c left join members m on m.chat_id = c.id and m.person_id = $3 \
+     where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null";
+
+/// The open chats of a tenant and the chats of a person, newest activity first. Each half is
+/// limited before they meet, so that neither a tenant with a million open chats nor a person in
+/// thousands makes a page cost more.
+const LIST: &str = "select c.id, c.tenant_id, c.kind, c.title, c.created_at, c.deleted_at, \
+     c.members_count, c.last_seq, c.last_position, \
+     m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
+     l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
+     p.name as last_sender_name \
+     from ( \
+       select id from (select id from chats \
+         where tenant_id = $1 and kind = 'open' and deleted_at is null and last_position < $3 \
+         order by last_position desc limit $4) open_chats \
+       union \
+       select id from (select x.id from members y join chats x on x.id = y.chat_id \
+         where y.person_id = $2 and y.standing = 'in' and x.tenant_id = $1 \
+         and x.deleted_at is null and x.last_position < $3 \
+         order by x.last_position desc limit $4) my_chats \
+     ) found \
+     join chats c on c.id = found.id \
+     left join messages l on l.id = c.last_message_id \
+     left join people p on p.id = l.sender_id \
+     left join members m on m.chat_id = c.id and m.person_id = $2 \
+     order by c.last_position desc limit $4";
+
+#[derive(FromRow)]
+struct PlaceRow {
+    person_id: Option<i64>,
+    role: Option<String>,
+    standing: Option<String>,
+    joined_position: Option<i64>,
+    read_id: Option<i64>,
+    read_seq: Option<i64>,
+}
+
+impl PlaceRow {
+    fn membership(self) -> Result<Option<Membership>> {
+        let (
+            Some(person_id),
+            Some(role),
+            Some(standing),
+            Some(joined_position),
+            Some(read_id),
+            Some(read_seq),
+        ) = (
+            self.person_id,
+            self.role,
+            self.standing,
+            self.joined_position,
+            self.read_id,
+            self.read_seq,
+        )
+        else {
+            return Ok(None);
+        };
+        let row = MembershipRow {
+            person_id,
+            role,
+            standing,
+            joined_position,
+            read_id,
+            read_seq,
+        };
+        Membership::try_from(row).map(Some)
+    }
+}
+
+#[derive(FromRow)]
+struct SeenRow {
+    #[sqlx(flatten)]
+    chat: ChatRow,
+    #[sqlx(flatten)]
+    place: PlaceRow,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    chat: ChatRow,
+    #[sqlx(flatten)]
+    place: PlaceRow,
+    last_content: Option<String>,
+    last_at: Option<i64>,
+    last_sender_id: Option<i64>,
+    last_sender_name: Option<String>,
+}
+
+/// A chat in somebody's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The chat.
+    pub chat: Chat,
+    /// Their place in it, where they ever had one.
+    pub membership: Option<Membership>,
+    /// The last message's text, time and sender.
+    pub last: Option<(String, Millis, PersonName)>,
+}
+
+impl Store {
+    /// A chat of a tenant that is not deleted, and a person's place in it.
+    pub async fn chat(
+        &self,
+        tenant: TenantId,
+        chat: ChatId,
+        person: PersonId,
+    ) -> Result<Option<(Chat, Option<Membership>)>> {
+        let row: Option<SeenRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(CHAT)
+                .bind(chat.get())
+                .bind(tenant.get())
+                .bind(person.get())
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(failed)?;
+        row.map(|row| Ok((Chat::try_from(row.chat)?, row.place.membership()?)))
+            .transpose()
+    }
+
+    /// The open chats of a tenant and a person's own, newest activity first, at most `limit`, and
+    /// whether there are more.
+    pub async fn chats(
+        &self,
+        tenant: TenantId,
+        person: PersonId,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<(Vec<Listed>, bool)> {
+        let before = before.map_or(i64::MAX, Position::get);
+        let ask = i64::try_from(limit)
+            .unwrap_or(i64::MAX - 1)
+            .saturating_add(1);
+        let rows: Vec<ListedRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(LIST)
+                .bind(tenant.get())
+                .bind(person.get())
+                .bind(before)
+                .bind(ask)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        let more = rows.len() > limit;
+        let listed = rows
+            .into_iter()
+            .take(limit)
+            .map(|row| {
+                let last = match (
+                    row.last_content,
+                    row.last_at,
+                    row.last_sender_id,
+                    row.last_sender_name,
+                ) {
+                    (Some(content), Some(at), Some(sender), Some(name)) => {
+                        let sender = PersonName {
+                            id: PersonId::new(sender),
+                            name: name.into(),
+                        };
+                        Some((content, Millis::new(at), sender))
+                    }
+                    _ => None,
+                };
+                let chat = Chat::try_from(row.chat)?;
+                Ok(Listed {
+                    chat,
+                    membership: row.place.membership()?,
+                    last,
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok((listed, more))
+    }
+
+    /// The chats a person is in, each with the change by which they came.
+    pub async fn memberships(&self, person: PersonId) -> Result<Vec<(ChatId, Position)>> {
+        let rows: Vec<(i64, i64)> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select chat_id, joined_position from members where person_id = $1 and standing = 'in'",
+            )
+            .bind(person.get())
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(rows
+            .into_iter()
+            .map(|(chat, at)| (ChatId::new(chat), Position::new(at)))
+            .collect())
+    }
+}

@@ -1,0 +1,108 @@
+//! Reading messages.
+
+use crate::{
+    error::Result,
+    model::{ChatId, Message, MessageId, PersonName, TenantId},
+    store::{Store, failed, rows::MessageRow},
+};
+
+macro_rules! select_messages {
+    ($condition:literal) => {
+        concat!(
+            "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
+             m.created_at, m.edited_at, m.deleted_at, p.name as sender_name \
+             from messages m join people p on p.id = m.sender_id \
+             where m.chat_id = $1 and m.tenant_id = $2 and ",
+            $condition
+        )
+    };
+}
+
+const BEFORE: &str = select_messages!("m.id < $3 order by m.id desc limit $4");
+const AFTER: &str = select_messages!("m.id > $3 order by m.id limit $4");
+const ONE: &str = select_messages!("m.id = $3 limit $4");
+
+/// Some of a chat's messages, ascending, and whether there are more in the direction asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The messages, each with who said it.
+    pub messages: Vec<(Message, PersonName)>,
+    /// Whether the next page in that direction has anything.
+    pub more: bool,
+}
+
+impl Store {
+    /// The newest messages of a chat before `before`, at most `limit`.
+    pub async fn messages_before(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        before: Option<MessageId>,
+        limit: usize,
+    ) -> Result<Page> {
+        let before = before.map_or(i64::MAX, MessageId::get);
+        let mut page = self.messages(BEFORE, (tenant, chat), before, limit).await?;
+        page.messages.reverse();
+        Ok(page)
+    }
+
+    /// The oldest messages of a chat after `after`, at most `limit`.
+    pub async fn messages_after(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        after: MessageId,
+        limit: usize,
+    ) -> Result<Page> {
+        self.messages(AFTER, (tenant, chat), after.get(), limit)
+            .await
+    }
+
+    /// One message of a chat.
+    pub async fn message(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        message: MessageId,
+    ) -> Result<Option<(Message, PersonName)>> {
+        Ok(self
+            .messages(ONE, (tenant, chat), message.get(), 1)
+            .await?
+            .messages
+            .pop())
+    }
+
+    async fn messages(
+        &self,
+        sql: &'static str,
+        (tenant, chat): (TenantId, ChatId),
+        edge: i64,
+        limit: usize,
+    ) -> Result<Page> {
+        let ask = i64::try_from(limit)
+            .unwrap_or(i64::MAX - 1)
+            .saturating_add(1);
+        let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(sql)
+                .bind(chat.get())
+                .bind(tenant.get())
+                .bind(edge)
+                .bind(ask)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        let more = rows.len() > limit;
+        let messages = rows
+            .into_iter()
+            .take(limit)
+            .map(|mut row| {
+                let name = std::mem::take(&mut row.sender_name).into();
+                let message = Message::try_from(row)?;
+                let sender = PersonName {
+                    id: message.sender,
+                    name,
+                };
+                Ok((message, sender))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Page { messages, more })
+    }
+}

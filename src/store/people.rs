@@ -1,0 +1,136 @@
+//! People and their passwords.
+
+use crate::{
+    error::{Error, Result},
+    model::{Millis, Name, Person, PersonId, PersonKind, PersonName, TenantId},
+    store::{Store, Tx, failed, is_taken, rows::PersonRow},
+};
+
+/// What a new person brings.
+#[derive(Debug)]
+pub struct NewPerson<'a> {
+    /// Whose person this is.
+    pub tenant: TenantId,
+    /// How they came to be.
+    pub kind: PersonKind,
+    /// What they are called.
+    pub name: &'a Name,
+    /// Where to write to them.
+    pub email: Option<&'a str>,
+    /// What they sign in by, unique on the whole server.
+    pub account_key: Option<&'a str>,
+    /// The bcrypt hash of their password.
+    pub password_hash: Option<&'a str>,
+}
+
+impl Tx {
+    /// Adds a person; a conflict when the account key is taken.
+    pub async fn insert_person(&mut self, new: &NewPerson<'_>, now: Millis) -> Result<PersonId> {
+        let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into people (tenant_id, kind, name, name_key, email, account_key, \
+                 password_hash, created_at, updated_at) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning id",
+            )
+            .bind(new.tenant.get())
+            .bind(new.kind.as_str())
+            .bind(new.name.as_str())
+            .bind(new.name.folded())
+            .bind(new.email)
+            .bind(new.account_key)
+            .bind(new.password_hash)
+            .bind(now.get())
+            .fetch_one(&mut **tx)
+            .await
+        });
+        inserted.map(PersonId::new).map_err(|error| {
+            if is_taken(&error) {
+                Error::conflict("that name is taken").because(error)
+            } else {
+                failed(error)
+            }
+        })
+    }
+
+    /// Replaces a person's password.
+    pub async fn set_password(&mut self, person: PersonId, hash: &str, now: Millis) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update people set password_hash = $2, updated_at = $3 where id = $1")
+                .bind(person.get())
+                .bind(hash)
+                .bind(now.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+}
+
+impl Store {
+    /// Whether somebody signs in by that key.
+    pub async fn account_exists(&self, account_key: &str) -> Result<bool> {
+        let count: i64 = on!(&self.inner.read, pool => {
+            sqlx::query_scalar("select count(*) from people where account_key = $1")
+                .bind(account_key)
+                .fetch_one(pool)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(count > 0)
+    }
+
+    /// Who signs in by that key, and the hash of their password.
+    pub async fn account(
+        &self,
+        account_key: &str,
+    ) -> Result<Option<(PersonName, TenantId, String)>> {
+        let row: Option<(i64, String, i64, String)> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select id, name, tenant_id, password_hash from people \
+                 where account_key = $1 and deleted_at is null and password_hash is not null",
+            )
+            .bind(account_key)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(row.map(|(id, name, tenant, hash)| {
+            let name = PersonName {
+                id: PersonId::new(id),
+                name: name.into(),
+            };
+            (name, TenantId::new(tenant), hash)
+        }))
+    }
+
+    /// The hash of a person's password.
+    pub async fn password_hash(&self, person: PersonId) -> Result<Option<String>> {
+        on!(&self.inner.read, pool => {
+            sqlx::query_scalar::<_, Option<String>>(
+                "select password_hash from people where id = $1 and deleted_at is null",
+            )
+            .bind(person.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map(Option::flatten)
+        .map_err(failed)
+    }
+
+    /// A person of a tenant.
+    pub async fn person(&self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select id, tenant_id, kind, name, email, created_at from people \
+                 where id = $1 and tenant_id = $2 and deleted_at is null",
+            )
+            .bind(person.get())
+            .bind(tenant.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+}
