@@ -23,7 +23,9 @@ export class Feed {
     this.loosen = null;
   }
 
+  /** To be called with the snapshot just read, so the server is known to be there. */
   start() {
+    this.heard();
     this.claimLine();
     this.run();
   }

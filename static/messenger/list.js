@@ -60,7 +60,7 @@ export class List {
 
   preview(chat, newest) {
     if (newest) return newest.content;
-    if (chat.last_message === null) return chat.member ? 'Nothing said yet' : 'Nothing said yet. Be the first.';
+    if (chat.last_message === null) return chat.member ? 'Nothing said yet' : 'Have a look';
     const who = chat.sender_id === this.model.me.id ? 'You' : this.model.people.get(chat.sender_id);
     const text = chat.last_message === '' ? 'Message deleted' : chat.last_message;
     return who ? `${who}: ${text}` : text;

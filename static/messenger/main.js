@@ -15,6 +15,7 @@ import { Talk } from './talk.js';
 
 const STREAM = 'parlance.stream';
 const NOTICE = 'parlance.notice';
+const STALE = 20_000;
 
 const readChats = async () => (await get('/api/chats?limit=200')).body;
 
@@ -93,9 +94,15 @@ function openDesk(me, snapshot) {
   const talk = new Talk({ model, outbox, line: () => line.state, ask });
   const list = new List({ model, outbox, current: () => talk.chat });
 
+  let readAt = Date.now();
   const refreshChats = async () => {
     model.takeChats(await readChats());
+    readAt = Date.now();
     talk.refresh();
+  };
+  // Open chats I am not in tell me nothing: a look at the list is the moment to ask.
+  const freshenChats = () => {
+    if (Date.now() - readAt > STALE) refreshChats().catch(() => {});
   };
 
   const feed = new Feed({
@@ -159,6 +166,7 @@ function openDesk(me, snapshot) {
     talk.open(id, options);
     model.changed();
     if (id === null && before !== null) {
+      freshenChats();
       document.querySelector(`a.chat-row[href="#/chats/${before}"]`)?.focus();
     }
   };
@@ -180,6 +188,7 @@ function openDesk(me, snapshot) {
     if (document.visibilityState !== 'visible') return;
     feed.wake();
     outbox.nudge();
+    freshenChats();
   });
   $('skip').addEventListener('click', (event) => {
     event.preventDefault();
