@@ -1,1 +1,4 @@
 //! Tests.
+mod packet;
+mod packet_oracle;
+mod packet_properties;
