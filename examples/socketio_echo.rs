@@ -4,8 +4,15 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use parlance::socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
+use parlance::socketio::{
+    engine::{Connection, Cors, Engine, Frame, Message, Options, Reason, Session},
+    server::{Events, Socket, SocketIo},
+};
 use rocket::{Build, Config, Rocket};
+use serde_json::Value;
+
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+const PING_TIMEOUT: Duration = Duration::from_millis(200);
 
 /// What the command line says.
 struct Flags {
@@ -57,13 +64,42 @@ impl Connection for Echo {
 
 fn engine_echo(flags: &Flags) -> Engine {
     let options = Options {
-        ping_interval: Duration::from_millis(300),
-        ping_timeout: Duration::from_millis(200),
+        ping_interval: PING_INTERVAL,
+        ping_timeout: PING_TIMEOUT,
         max_payload: 1_000_000,
         allow_eio3: flags.eio3,
+        cors: Cors::Any,
         ..Options::default()
     };
     Engine::new(options, |session| Arc::new(Echo(session)) as _)
+}
+
+fn socketio_echo(flags: &Flags) -> SocketIo {
+    let greets = |socket: Socket| async move {
+        let auth = socket.auth().cloned().unwrap_or_default();
+        // A client that has left already needs no greeting.
+        let _ = socket.emit("auth", Value::Object(auth));
+    };
+    let main = Events::new()
+        .connected(greets)
+        .on("message", |socket, event| async move {
+            let _ = socket.emit("message-back", event.args);
+        })
+        .on("message-with-ack", |_socket, mut event| async move {
+            let args = std::mem::take(&mut event.args);
+            event.acknowledge(args);
+        });
+    SocketIo::builder()
+        .path(&flags.path)
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .connect_timeout(Duration::from_secs(1))
+        .max_http_buffer_size(1_000_000)
+        .allow_eio3(flags.eio3)
+        .cors(Cors::Any)
+        .namespace("/", main)
+        .namespace("/custom", Events::new().connected(greets))
+        .build()
 }
 
 fn server(flags: &Flags) -> Rocket<Build> {
@@ -74,7 +110,11 @@ fn server(flags: &Flags) -> Rocket<Build> {
         ..Config::release_default()
     };
     let rocket = rocket::custom(config);
-    rocket.attach(engine_echo(flags).fairing(&flags.path))
+    if flags.path.trim_matches('/') == "engine.io" {
+        rocket.attach(engine_echo(flags).fairing(&flags.path))
+    } else {
+        rocket.attach(socketio_echo(flags).fairing())
+    }
 }
 
 #[rocket::main]
