@@ -118,7 +118,7 @@ proptest! {
         text in r#"[0-7]([0-3]-)?(/[a-zé?]{0,3},?)?[0-9]{0,3}(\{"a":1\}|\["[a-z]{0,3}"(,[0-9])?\]|\[[0-9a-z{}"]{0,4}\]|[a-z]?)"#,
     ) {
         let mut decoder = Decoder::new(Version::V5);
-        let due = text.bytes().nth(1).map_or(0, |digit| digit.wrapping_sub(b'0'));
+        let due = text.as_bytes().get(1).map_or(0, |digit| digit.wrapping_sub(b'0'));
         let attachments = vec![Bytes::from_static(b"x"); usize::from(due.min(3))];
         let mut ours = decoder.text(&text);
         for attachment in &attachments {
