@@ -167,6 +167,8 @@ pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
     found.extend(one_way_to_publish(source));
     found.extend(pure_events(source));
     found.extend(no_dialects_name(house, source));
+    // A `use` line with braces names the same module again and again.
+    found.dedup();
     found
 }
 

@@ -61,8 +61,8 @@ fn a_wall_stands_however_it_is_climbed() {
         "use super::super::http::Fields;",
         "fn f() { crate::http::fit() }",
     ] {
-        let path = if code.contains("super::super") {
-            "src/model/text/name.rs"
+        let path = if code.starts_with("use super::http") {
+            "src/model/mod.rs"
         } else {
             "src/model/text.rs"
         };
