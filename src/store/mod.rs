@@ -28,6 +28,7 @@ mod messages;
 mod open;
 mod people;
 mod rows;
+mod tenants;
 
 use std::{sync::Arc, time::Duration};
 
@@ -40,6 +41,7 @@ use crate::{
 
 pub use open::{Db, Options};
 pub use people::NewPerson;
+pub use tenants::NewTenant;
 
 /// One of two engines.
 #[derive(Debug, Clone)]
