@@ -7,6 +7,7 @@ mod http_doors;
 mod http_errors;
 mod http_origins;
 mod http_pages;
+mod http_wire;
 mod http_world;
 mod packet;
 mod packet_oracle;
