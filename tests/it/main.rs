@@ -1,5 +1,6 @@
 //! The tests, in one binary.
 
+mod binary;
 mod config;
 mod house_rules;
 mod http_bodies;
