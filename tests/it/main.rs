@@ -1,5 +1,6 @@
 //! The tests, in one binary.
 
+mod binary;
 mod config;
 mod house_rules;
 mod http_bodies;
@@ -7,6 +8,7 @@ mod http_doors;
 mod http_errors;
 mod http_origins;
 mod http_pages;
+mod http_wire;
 mod http_world;
 mod packet;
 mod packet_oracle;
