@@ -139,6 +139,17 @@ impl Actor {
         }
     }
 
+    /// Somebody else, signed in by other means.
+    pub(crate) fn with_login(&self, name: &str, id: i64, token: String) -> Self {
+        let name = name.to_owned();
+        Self {
+            name,
+            id,
+            token,
+            ..self.clone()
+        }
+    }
+
     /// A request with this person's cookies.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let cookies = format!("user_id={}; token={}", self.id, self.token);
