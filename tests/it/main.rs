@@ -3,12 +3,15 @@
 mod actor;
 mod config;
 mod http_bodies;
+mod http_doors;
 mod http_errors;
 mod http_origins;
+mod http_pages;
 mod http_world;
 mod messenger_accounts;
 mod messenger_chats;
 mod messenger_seed;
 mod messenger_sending;
 mod place;
+mod telemetry;
 mod world;

@@ -2,7 +2,7 @@
 
 use parlance::{
     chat::logins,
-    model::{Name, PersonKind, TenantId},
+    model::{Name, Names, PersonKind, TenantId},
     store::NewPerson,
 };
 use reqwest::Method;
@@ -426,6 +426,9 @@ async fn another_tenants_people_see_and_hear_nothing_of_ours() {
         tenant,
         kind: PersonKind::Person,
         name: &name,
+        names: Names::default(),
+        photo: None,
+        external_id: None,
         email: None,
         account_key: None,
         password_hash: None,
