@@ -2,6 +2,10 @@
 
 mod actor;
 mod config;
+mod events_audience;
+mod events_ends;
+mod events_poll;
+mod events_stream;
 mod http_bodies;
 mod http_doors;
 mod http_errors;
