@@ -8,7 +8,7 @@ use crate::{
         logins::{LiveLogin, Token},
     },
     error::{Error, Kind, Result},
-    model::{Email, Login, LoginId, Name, Password, Person, PersonId, PersonKind, TenantId},
+    model::{Email, Login, LoginId, Name, Names, Password, Person, PersonId, PersonKind, TenantId},
     store::NewPerson,
 };
 
@@ -82,6 +82,9 @@ pub async fn register(
         tenant: HOME,
         kind: PersonKind::Person,
         name,
+        names: Names::default(),
+        photo: None,
+        external_id: None,
         email: Some(email.as_str()),
         account_key: Some(&key),
         password_hash: Some(&hash),
@@ -121,11 +124,11 @@ pub async fn sign_in(
         Ok(name) => services.store.account(&account_key(&name)).await?,
         Err(_) => None,
     };
-    let hash = account.as_ref().map(|(_, _, hash)| hash.clone());
+    let hash = account.as_ref().map(|(_, hash)| hash.clone());
     if !services.hasher.verify(password, hash).await? {
         return Err(refusal());
     }
-    let Some((person, tenant, _)) = account else {
+    let Some((person, _)) = account else {
         return Err(refusal());
     };
     let token = Token::random();
@@ -133,7 +136,7 @@ pub async fn sign_in(
     let (client, address) = device.parts();
     let now = services.clock.now();
     tx.insert_login(
-        (tenant, person.id),
+        (person.tenant, person.id),
         &token.hash(),
         client.as_deref(),
         address,

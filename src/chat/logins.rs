@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Result,
-    model::{Login, LoginId, Millis, PersonId, PersonName, TokenHash},
+    model::{Login, LoginId, Millis, Person, PersonId, TokenHash},
     store::Store,
 };
 
@@ -67,7 +67,7 @@ pub struct LiveLogin {
     /// The login as it was read.
     pub login: Login,
     /// Whose it is.
-    pub person: PersonName,
+    pub person: Arc<Person>,
     /// Cancelled when it ends: whoever waits with it is told at once.
     pub ended: CancellationToken,
     used_at: AtomicI64,
@@ -200,12 +200,7 @@ impl Logins {
 }
 
 impl State {
-    fn keep(
-        &mut self,
-        key: (PersonId, TokenHash),
-        login: Login,
-        person: PersonName,
-    ) -> Arc<LiveLogin> {
+    fn keep(&mut self, key: (PersonId, TokenHash), login: Login, person: Person) -> Arc<LiveLogin> {
         if let Some(live) = self.by_token.get(&key) {
             return Arc::clone(live);
         }
@@ -217,7 +212,7 @@ impl State {
         }
         let used = login.used_at.get();
         let live = Arc::new(LiveLogin {
-            person,
+            person: Arc::new(person),
             ended: CancellationToken::new(),
             used_at: AtomicI64::new(used),
             written_at: AtomicI64::new(used),

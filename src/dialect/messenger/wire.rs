@@ -47,13 +47,19 @@ impl From<&PersonName> for PersonWire {
     }
 }
 
+impl From<&Person> for PersonWire {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+        }
+    }
+}
+
 /// Each person once.
-pub fn people<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<PersonWire> {
+pub fn people(people: impl Iterator<Item = PersonWire>) -> Vec<PersonWire> {
     let mut seen = std::collections::HashSet::new();
-    people
-        .filter(|person| seen.insert(person.id))
-        .map(PersonWire::from)
-        .collect()
+    people.filter(|person| seen.insert(person.id)).collect()
 }
 
 /// A chat in a list:
@@ -201,7 +207,7 @@ impl From<&Person> for Me {
     fn from(person: &Person) -> Self {
         Self {
             id: person.id.get(),
-            name: person.name.clone(),
+            name: person.name.to_string(),
             email: person.email.clone(),
             created_at: person.created_at.to_rfc3339(),
         }

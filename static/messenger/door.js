@@ -1,0 +1,78 @@
+// Signing in and signing up.
+import { Refusal, post } from './api.js';
+import { $, firstFault, formError, setText, show } from './dom.js';
+
+const LEADS = {
+  'sign-in': 'Sign in to pick up where you left off.',
+  'sign-up': 'Pick a name and you are in.',
+};
+
+/** Shows the forms; calls `entered()` once the server has set its cookies. */
+export function openDoor({ notice, entered }) {
+  const forms = { 'sign-in': $('sign-in'), 'sign-up': $('sign-up') };
+  show($('door-notice'), Boolean(notice));
+  setText($('door-notice'), notice ?? '');
+
+  function turn() {
+    const wanted = location.hash === '#/sign-up' ? 'sign-up' : 'sign-in';
+    for (const [name, form] of Object.entries(forms)) show(form, name === wanted);
+    setText($('door-lead'), LEADS[wanted]);
+    document.title = wanted === 'sign-up' ? 'Create an account · Parlance' : 'Sign in · Parlance';
+    forms[wanted].elements.name.focus();
+  }
+
+  async function submit(event) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const button = form.querySelector('[type=submit]');
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    if (fault || button.getAttribute('aria-disabled') === 'true') return;
+    button.setAttribute('aria-disabled', 'true');
+    try {
+      await post(form.getAttribute('action'), new FormData(form));
+      form.reset();
+      if (location.hash === '#/sign-in' || location.hash === '#/sign-up') history.replaceState(null, '', '#/');
+      window.removeEventListener('hashchange', turn);
+      entered();
+    } catch (error) {
+      formError(form, explain(error), blamed(form, error));
+    } finally {
+      button.removeAttribute('aria-disabled');
+    }
+  }
+
+  for (const form of Object.values(forms)) {
+    form.noValidate = true;
+    form.addEventListener('submit', submit);
+  }
+  window.addEventListener('hashchange', turn);
+  $('door').classList.add('ready');
+  turn();
+}
+
+function explain(error) {
+  if (!(error instanceof Refusal)) return 'The server is not answering. Please try again in a moment.';
+  if (error.status === 429 && error.retryAfter) {
+    return `${sentence(error.message)} Please wait ${Math.ceil(error.retryAfter / 1000)} seconds.`;
+  }
+  return sentence(error.message);
+}
+
+/** Which field a refusal is about, as far as its words tell. */
+function blamed(form, error) {
+  if (!(error instanceof Refusal) || error.status !== 400) return null;
+  const words = error.message.toLowerCase();
+  if (form.id === 'sign-in') return form.elements.password;
+  if (/e-?mail/u.test(words)) return form.elements.email;
+  if (words.includes('password')) return form.elements.password;
+  if (words.includes('name')) return form.elements.name;
+  return null;
+}
+
+/** The server's own words, made to look like a sentence. */
+export function sentence(text) {
+  const trimmed = text.trim();
+  const first = trimmed.charAt(0).toLocaleUpperCase() + trimmed.slice(1);
+  return /[.!?]$/u.test(first) ? first : `${first}.`;
+}

@@ -1,0 +1,243 @@
+// What this page knows: people, chats and their messages. A snapshot, kept fresh by events.
+
+/** Compares the way the log does: a message's id is its place. */
+const byId = (a, b) => a.id - b.id;
+
+export class Model {
+  constructor(me) {
+    this.me = me;
+    this.people = new Map([[me.id, me.name]]);
+    this.chats = new Map();
+    /** Messages of the chats opened so far: {messages, more, ready, stale}. */
+    this.rooms = new Map();
+    /** How far I have read, as this page has told the server. */
+    this.marks = new Map();
+    this.more = false;
+    this.listeners = new Set();
+    this.due = false;
+  }
+
+  onChange(listener) {
+    this.listeners.add(listener);
+  }
+
+  /** Listeners run once for any number of changes made in one go. */
+  changed() {
+    if (this.due) return;
+    this.due = true;
+    queueMicrotask(() => {
+      this.due = false;
+      for (const listener of this.listeners) listener();
+    });
+  }
+
+  name(person) {
+    return this.people.get(person) ?? 'Somebody';
+  }
+
+  meet(people) {
+    for (const person of people ?? []) this.people.set(person.id, person.name);
+  }
+
+  room(chat) {
+    if (!this.rooms.has(chat)) this.rooms.set(chat, { messages: [], more: false, ready: false, stale: false });
+    return this.rooms.get(chat);
+  }
+
+  unread() {
+    let sum = 0;
+    for (const chat of this.chats.values()) sum += chat.unread;
+    return sum;
+  }
+
+  /** The chat list as just read from the server. Messages read before it may have gaps now. */
+  takeChats(answer) {
+    this.meet(answer.people);
+    const known = new Map();
+    for (const chat of answer.chats) known.set(chat.id, filled(chat));
+    this.chats = known;
+    this.more = Boolean(answer.has_more);
+    for (const room of this.rooms.values()) room.stale = true;
+    this.changed();
+  }
+
+  takeChat(chat) {
+    const before = this.chats.get(chat.id);
+    // A new chat that is open concerns everybody; one that is not is told to its members only.
+    const fresh = { ...filled({}), member: chat.open === false };
+    this.chats.set(chat.id, { ...(before ?? fresh), ...withoutGaps(chat), title: chat.title ?? before?.title ?? 'Chat' });
+    this.changed();
+  }
+
+  /** The newest page of a chat. What we had is kept only when the two overlap. */
+  takePage(chat, answer) {
+    this.meet(answer.people);
+    const room = this.room(chat);
+    const page = answer.messages;
+    const last = room.messages.at(-1);
+    const joined = !answer.has_more || (last && page.length > 0 && page[0].id <= last.id);
+    if (!joined) {
+      room.messages = [];
+      room.more = Boolean(answer.has_more);
+    } else if (!room.ready) {
+      room.more = Boolean(answer.has_more);
+    }
+    room.ready = true;
+    room.stale = false;
+    this.merge(room, page);
+    this.changed();
+  }
+
+  /** What a chat I only look into has said since; its list entry has no events to keep it fresh. */
+  takeLater(chat, answer) {
+    this.meet(answer.people);
+    const room = this.room(chat);
+    this.merge(room, answer.messages);
+    for (const message of answer.messages) this.summarize(chat, message);
+    this.changed();
+  }
+
+  takeEarlier(chat, answer) {
+    this.meet(answer.people);
+    const room = this.room(chat);
+    this.merge(room, answer.messages);
+    room.more = Boolean(answer.has_more);
+    this.changed();
+  }
+
+  merge(room, messages) {
+    const all = new Map(room.messages.map((message) => [message.id, message]));
+    for (const message of messages) all.set(message.id, message);
+    room.messages = [...all.values()].sort(byId);
+  }
+
+  /** A message of mine that the server has accepted, shown before its event comes round. */
+  takeSent(chat, message) {
+    const room = this.rooms.get(chat);
+    if (room?.ready) this.merge(room, [message]);
+    this.summarize(chat, message);
+    this.changed();
+  }
+
+  summarize(id, message) {
+    const chat = this.chats.get(id);
+    if (!chat || message.id < chat.last_id) return;
+    chat.last_id = message.id;
+    chat.last_message = message.content;
+    chat.last_message_time = message.time;
+    chat.sender_id = message.sender_id;
+  }
+
+  /**
+   * Applies one event. Gives 'chats' when the list must be read again to understand it. Events may repeat what
+   * the snapshot already holds: `last_position` tells.
+   */
+  apply(event) {
+    const chat = this.chats.get(event.chat_id ?? event.chat?.id);
+    switch (event.type) {
+      case 'message':
+        if (!chat) return 'chats';
+        return this.applyMessage(chat, event);
+      case 'edited':
+      case 'deleted':
+        this.applyChanged(event);
+        return null;
+      case 'chat':
+        this.applyChat(chat, event);
+        return null;
+      case 'member':
+        return this.applyMember(chat, event);
+      case 'read':
+        if (event.person_id !== this.me.id || !chat) return null;
+        this.markRead(chat.id, event.up_to);
+        return chat.unread > 0 && !this.rooms.get(chat.id)?.ready ? 'chats' : null;
+      default:
+        return null;
+    }
+  }
+
+  applyMessage(chat, { position, message }) {
+    const room = this.rooms.get(chat.id);
+    if (room?.ready) this.merge(room, [message]);
+    this.summarize(chat.id, message);
+    const fresh = position > chat.last_position;
+    chat.last_position = Math.max(chat.last_position, position);
+    const read = message.id <= (this.marks.get(chat.id) ?? 0);
+    if (fresh && message.sender_id !== this.me.id && !read) chat.unread += 1;
+    return null;
+  }
+
+  applyChanged({ chat_id: id, message }) {
+    const room = this.rooms.get(id);
+    if (room?.messages.some((each) => each.id === message.id)) this.merge(room, [message]);
+    const chat = this.chats.get(id);
+    if (chat && chat.last_id === message.id) chat.last_message = message.content;
+  }
+
+  applyChat(chat, event) {
+    if (event.chat.deleted_at || event.chat.deleted) {
+      this.chats.delete(event.chat.id);
+      this.changed();
+      return;
+    }
+    this.takeChat(event.chat);
+  }
+
+  applyMember(chat, event) {
+    const person = event.person?.id ?? event.person ?? event.person_id;
+    if (event.person?.name) this.meet([event.person]);
+    if (!chat) return person === this.me.id && event.joined ? 'chats' : null;
+    const fresh = event.position > chat.last_position;
+    if (fresh) {
+      chat.last_position = event.position;
+      if (typeof chat.members_count === 'number') chat.members_count += event.joined ? 1 : -1;
+    }
+    if (person !== this.me.id) return null;
+    if (event.joined) {
+      // Between looking in and joining some messages may have passed by unseen.
+      if (!chat.member) this.room(chat.id).stale = true;
+      chat.member = true;
+    } else {
+      chat.member = false;
+      chat.unread = 0;
+      if (!chat.open) this.chats.delete(chat.id);
+    }
+    return null;
+  }
+
+  markRead(id, upTo) {
+    const before = this.marks.get(id) ?? 0;
+    if (upTo <= before) return;
+    this.marks.set(id, upTo);
+    const chat = this.chats.get(id);
+    if (!chat) return;
+    const room = this.rooms.get(id);
+    if (upTo >= (chat.last_id || chat.last_position)) chat.unread = 0;
+    else if (room?.ready) {
+      const later = room.messages.filter((each) => each.id > upTo && each.sender_id !== this.me.id);
+      chat.unread = Math.min(chat.unread, later.length);
+    }
+    this.changed();
+  }
+}
+
+/** A list entry with every key this page reads, whatever the server left out. */
+function filled(chat) {
+  return {
+    open: true,
+    member: true,
+    unread: 0,
+    last_position: 0,
+    last_id: 0,
+    members_count: null,
+    last_message: null,
+    last_message_time: null,
+    sender_id: null,
+    ...withoutGaps(chat),
+    title: chat.title ?? 'Chat',
+  };
+}
+
+function withoutGaps(chat) {
+  return Object.fromEntries(Object.entries(chat).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,77 @@
+// Small windows over the page: a question, and the form for a new chat.
+import { Refusal, post } from './api.js';
+import { $, firstFault, formError, setText, show } from './dom.js';
+import { sentence } from './door.js';
+
+/** Asks for a yes. Without `yes` it only tells, and there is nothing to answer. */
+export function ask({ title, text, yes, no = 'Cancel' }) {
+  const sheet = $('confirm');
+  setText($('confirm-title'), title);
+  setText($('confirm-text'), text);
+  setText($('confirm-yes'), yes ?? '');
+  setText($('confirm-no'), no);
+  show($('confirm-yes'), Boolean(yes));
+  sheet.returnValue = '';
+  sheet.showModal();
+  $('confirm-no').focus();
+  return new Promise((resolve) => {
+    sheet.addEventListener('close', () => resolve(sheet.returnValue === 'yes'), { once: true });
+  });
+}
+
+/** Wires the sheets once. `made(id)` is called with a new chat; `find(title)` gives the id of an open chat of that title. */
+export function prepareSheets({ made, find }) {
+  $('confirm-yes').addEventListener('click', () => $('confirm').close('yes'));
+  $('confirm-no').addEventListener('click', () => $('confirm').close('no'));
+  for (const button of document.querySelectorAll('[data-close]')) {
+    button.addEventListener('click', () => button.closest('dialog').close());
+  }
+  for (const sheet of document.querySelectorAll('dialog')) {
+    sheet.addEventListener('click', (event) => {
+      if (event.target === sheet) sheet.close();
+    });
+  }
+
+  const form = $('chat-form');
+  form.noValidate = true;
+  const open = () => {
+    form.reset();
+    formError(form, null);
+    $('chat-dialog').showModal();
+    form.elements.title.focus();
+  };
+  $('new-chat').addEventListener('click', open);
+  $('blank-new').addEventListener('click', open);
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const fault = firstFault(form);
+    const title = form.elements.title.value;
+    if (fault || title.trim() === '') {
+      formError(form, 'Please give the chat a title.', form.elements.title);
+      return;
+    }
+    const button = form.querySelector('[type=submit]');
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    button.setAttribute('aria-disabled', 'true');
+    formError(form, null);
+    try {
+      const { headers } = await post('/api/chats', new FormData(form));
+      const id = Number(headers.get('Location')?.match(/(\d+)$/)?.[1]);
+      $('chat-dialog').close();
+      await made(id, title.trim());
+    } catch (error) {
+      const taken = error instanceof Refusal && error.status === 409 ? find(title) : null;
+      if (taken) {
+        $('chat-dialog').close();
+        location.hash = `#/chats/${taken}`;
+        await ask({ title: 'That chat exists already', text: `Somebody started “${title.trim()}” before. Here it is.`, no: 'Go on' });
+        return;
+      }
+      const why = error instanceof Refusal ? sentence(error.message) : 'The server is not answering. Please try again in a moment.';
+      formError(form, why, form.elements.title);
+    } finally {
+      button.removeAttribute('aria-disabled');
+    }
+  });
+}

@@ -1,0 +1,409 @@
+// One chat: its messages, its history upwards, its composer.
+import { Refusal, get, post } from './api.js';
+import { $, reconcile, setText, show, speak } from './dom.js';
+import { sentence } from './door.js';
+import { read, write } from './kept.js';
+import { messageItems } from './messages.js';
+import { backoff, createPause } from './patience.js';
+import { bytesOf, plural } from './words.js';
+
+const PAGE = 60;
+const LONGEST = 16_384;
+const NEAR = 80;
+
+export class Talk {
+  /** `line()` is the state of the line to the server; `ask(question)` asks for a yes. */
+  constructor({ model, outbox, line, ask }) {
+    Object.assign(this, { model, outbox, line, ask });
+    this.chat = null;
+    this.divider = null;
+    this.atEnd = true;
+    this.missed = 0;
+    this.fault = null;
+    this.peeking = null;
+    this.posted = new Map();
+    this.draftKey = `parlance.drafts.${model.me.id}`;
+    this.scroll = $('scroll');
+    this.content = $('content');
+    this.listen();
+  }
+
+  listen() {
+    $('composer').addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    this.content.addEventListener('keydown', (event) => {
+      // On a touch keyboard Enter makes a new line, as people there expect.
+      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || matchMedia('(pointer: coarse)').matches) return;
+      event.preventDefault();
+      this.send();
+    });
+    this.content.addEventListener('input', () => {
+      this.grow();
+      this.keepDraft();
+      this.weigh();
+    });
+    this.scroll.addEventListener('scroll', () => this.scrolled(), { passive: true });
+    $('earlier-button').addEventListener('click', () => this.earlier());
+    $('to-end').addEventListener('click', () => {
+      this.toEnd();
+      this.content.focus();
+    });
+    $('join').addEventListener('click', () => this.join());
+    $('leave').addEventListener('click', () => this.leave());
+    document.addEventListener('visibilitychange', () => this.lookedAt());
+    window.addEventListener('focus', () => this.lookedAt());
+    new ResizeObserver(() => {
+      if (this.atEnd) this.toEnd();
+    }).observe(this.scroll);
+  }
+
+  get entry() {
+    return this.chat === null ? null : (this.model.chats.get(this.chat) ?? null);
+  }
+
+  /** Opens a chat, or none. The unread count at this moment decides where the line "New" goes. */
+  open(id, { focus = true } = {}) {
+    if (this.chat === id) {
+      if (focus) this.focus();
+      return;
+    }
+    this.stopPeeking();
+    this.chat = id;
+    this.divider = null;
+    this.fault = null;
+    this.missed = 0;
+    this.atEnd = true;
+    this.placed = false;
+    this.unreadAtOpening = this.entry?.unread ?? 0;
+    $('messages').replaceChildren();
+    this.content.value = id === null ? '' : (read(this.draftKey, {})[id] ?? '');
+    this.render();
+    if (id === null) return;
+    this.grow();
+    this.weigh();
+    const room = this.model.room(id);
+    if (!room.ready || room.stale) this.load();
+    else this.place();
+    if (focus) this.focus();
+  }
+
+  focus() {
+    // A phone would raise its keyboard over the messages one came to read.
+    const target = this.entry?.member && matchMedia('(pointer: fine)').matches ? this.content : $('room-title');
+    target.focus({ preventScroll: true });
+  }
+
+  /** Reads the newest page again when the one we have may have gaps. */
+  refresh() {
+    if (this.chat === null) return;
+    const room = this.model.room(this.chat);
+    if (room.stale || !room.ready) this.load();
+  }
+
+  async load() {
+    const id = this.chat;
+    if (this.loading === id) return;
+    this.loading = id;
+    this.render();
+    try {
+      const { body } = await get(`/api/chats/${id}?limit=${PAGE}`);
+      this.model.takePage(id, body);
+      if (this.chat !== id) return;
+      this.fault = null;
+      this.peekFrom = body.cursor;
+      this.render();
+      if (!this.placed) this.place();
+    } catch (error) {
+      if (this.chat !== id) return;
+      this.fault = error;
+      if (error instanceof Refusal && error.status === 404) this.model.rooms.delete(id);
+    } finally {
+      if (this.loading === id) this.loading = null;
+      if (this.chat === id) this.render();
+    }
+    this.lookedAt();
+  }
+
+  /** First sight of a chat: at the first unread message, or else at the end. */
+  place() {
+    this.placed = true;
+    const room = this.model.room(this.chat);
+    if (this.unreadAtOpening > 0) {
+      const theirs = room.messages.filter((message) => message.sender_id !== this.model.me.id);
+      this.divider = theirs.at(-this.unreadAtOpening)?.id ?? theirs[0]?.id ?? null;
+    }
+    this.render();
+    this.toEnd();
+    const mark = $('messages').querySelector('.divider');
+    if (mark && mark.offsetTop < this.scroll.scrollTop) this.scroll.scrollTop = mark.offsetTop - 12;
+    this.scrolled();
+  }
+
+  async earlier() {
+    const id = this.chat;
+    const room = this.model.room(id);
+    if (!room.more || this.fetching || room.messages.length === 0) return;
+    this.fetching = true;
+    const button = $('earlier-button');
+    setText(button, 'Loading…');
+    try {
+      const { body } = await get(`/api/chats/${id}?before=${room.messages[0].id}&limit=${PAGE}`);
+      if (this.chat !== id) return;
+      const height = this.scroll.scrollHeight;
+      const top = this.scroll.scrollTop;
+      this.model.takeEarlier(id, body);
+      this.render();
+      // What one was reading stays where it was.
+      this.scroll.scrollTop = top + this.scroll.scrollHeight - height;
+      speak(plural(body.messages.length, 'earlier message', 'earlier messages'));
+    } catch {
+      speak('Earlier messages could not be loaded.');
+    } finally {
+      this.fetching = false;
+      setText(button, 'Show earlier messages');
+    }
+  }
+
+  scrolled() {
+    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    if (this.atEnd) this.missed = 0;
+    this.renderToEnd();
+    if (scrollTop < NEAR && this.placed) this.earlier();
+    this.lookedAt();
+  }
+
+  toEnd() {
+    this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.atEnd = true;
+  }
+
+  renderToEnd() {
+    show($('to-end'), !this.atEnd && this.chat !== null);
+    setText($('to-end-text'), this.missed ? plural(this.missed, 'new message', 'new messages') : 'Newest');
+  }
+
+  render() {
+    const entry = this.entry;
+    show($('talk'), this.chat !== null);
+    show($('blank'), this.chat === null);
+    if (this.chat === null) return;
+    const room = this.model.room(this.chat);
+    const missing = this.fault instanceof Refusal && this.fault.status === 404;
+    setText($('room-title'), entry?.title ?? (missing ? 'Chat not found' : 'Chat'));
+    setText($('room-sub'), entry ? subtitle(entry) : '');
+    show($('leave'), Boolean(entry?.member));
+    show($('composer'), Boolean(entry?.member) && !missing);
+    show($('joining'), Boolean(entry && !entry.member) && !missing);
+    show($('earlier'), room.more);
+    this.renderBeginning(room, entry, missing);
+    const keep = this.atEnd;
+    reconcile(
+      $('messages'),
+      messageItems({
+        model: this.model,
+        room,
+        waiting: this.outbox.of(this.chat),
+        divider: this.divider,
+        trying: this.line() === 'live',
+        actions: { again: (id) => this.outbox.again(id), remove: (id) => this.outbox.remove(id) },
+      }),
+    );
+    if (keep) this.toEnd();
+    this.renderToEnd();
+    this.peek();
+  }
+
+  renderBeginning(room, entry, missing) {
+    let text = '';
+    if (missing) text = 'This chat is not here any more, or never was.';
+    else if (!room.ready && this.fault) text = 'The messages cannot be loaded just now. They will come as soon as the server answers.';
+    else if (!room.ready) text = 'Loading messages…';
+    else if (room.messages.length === 0 && this.outbox.of(this.chat).length === 0) {
+      text = entry?.member ? 'Nothing said yet. Write the first message below.' : 'Nothing said yet. Join to be the first.';
+    } else if (!room.more) text = 'This is where the chat begins.';
+    setText($('beginning'), text);
+    show($('beginning'), text !== '');
+    $('beginning').classList.toggle('large', room.messages.length === 0);
+  }
+
+  /** Called with each event as it is applied: counts and says what arrives while one reads elsewhere. */
+  overheard(event) {
+    if (event.type !== 'message' || event.message.sender_id === this.model.me.id) return;
+    const name = this.model.name(event.message.sender_id);
+    if (event.chat_id === this.chat) {
+      if (!this.atEnd) this.missed += 1;
+      speak(`${name}: ${event.message.content}`);
+    } else {
+      const title = this.model.chats.get(event.chat_id)?.title;
+      if (title) speak(`New message from ${name} in ${title}`);
+    }
+  }
+
+  send() {
+    const content = this.content.value;
+    if (content.trim() === '' || this.chat === null) {
+      this.content.focus();
+      return;
+    }
+    if (bytesOf(content) > LONGEST) {
+      this.weigh();
+      return;
+    }
+    this.divider = null;
+    this.outbox.add(this.chat, content);
+    this.content.value = '';
+    this.keepDraft();
+    this.grow();
+    this.weigh();
+    this.toEnd();
+    this.content.focus();
+  }
+
+  keepDraft() {
+    const drafts = read(this.draftKey, {});
+    if (this.content.value) drafts[this.chat] = this.content.value;
+    else delete drafts[this.chat];
+    write(this.draftKey, Object.keys(drafts).length ? drafts : undefined);
+  }
+
+  grow() {
+    this.content.rows = 1;
+    const line = parseFloat(getComputedStyle(this.content).lineHeight) || 22;
+    const padding = parseFloat(getComputedStyle(this.content).paddingTop) * 2 || 0;
+    this.content.rows = Math.max(1, Math.min(8, Math.round((this.content.scrollHeight - padding) / line)));
+    if (this.atEnd) this.toEnd();
+  }
+
+  /** A message may be long, not endless: says so before the server has to. */
+  weigh() {
+    const over = bytesOf(this.content.value) - LONGEST;
+    const note = $('composer-note');
+    setText(note, over > 0 ? `Too long by ${plural(over, 'character', 'characters')}. Please split it in two.` : '');
+    if (over > 0) this.content.setAttribute('aria-invalid', 'true');
+    else this.content.removeAttribute('aria-invalid');
+  }
+
+  /** Tells the server how far I have read, when the newest message is really before my eyes. */
+  lookedAt() {
+    const id = this.chat;
+    const entry = this.entry;
+    if (!entry?.member || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
+    const room = this.model.room(id);
+    const newest = room.messages.at(-1)?.id;
+    if (!room.ready || !newest || newest <= (this.posted.get(id) ?? 0)) return;
+    const unread = entry.unread > 0;
+    this.posted.set(id, newest);
+    entry.unread = 0;
+    this.model.markRead(id, newest);
+    // My own words are read by nature: no need to tell.
+    if (!unread && room.messages.at(-1).sender_id === this.model.me.id) return;
+    clearTimeout(this.telling);
+    this.telling = setTimeout(() => this.tellRead(id, newest), 250);
+  }
+
+  async tellRead(id, upTo) {
+    try {
+      await post(`/api/chats/${id}/read`, { up_to: upTo });
+    } catch {
+      // Not told: the next look tells it, with whatever came since.
+      if (this.posted.get(id) === upTo) this.posted.delete(id);
+    }
+  }
+
+  async join() {
+    const id = this.chat;
+    await this.act('join', $('join'), () => {
+      this.model.takeChat({ id, member: true });
+      this.model.room(id).stale = true;
+      this.load();
+      this.render();
+      this.focus();
+    });
+  }
+
+  async leave() {
+    const id = this.chat;
+    const entry = this.entry;
+    const text = entry.open
+      ? 'It leaves your list. Since it is open to everyone, you can join again at any time.'
+      : 'It leaves your list, and only somebody inside can bring you back.';
+    const sure = await this.ask({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' });
+    if (!sure) return;
+    await this.act('leave', $('leave'), () => {
+      this.model.takeChat({ id, member: false, unread: 0 });
+      if (!entry.open) this.model.chats.delete(id);
+      location.hash = '#/';
+    });
+  }
+
+  async act(verb, button, done) {
+    if (button.getAttribute('aria-disabled') === 'true') return;
+    button.setAttribute('aria-disabled', 'true');
+    try {
+      await post(`/api/chats/${this.chat}/${verb}`);
+      done();
+    } catch (error) {
+      const why = error instanceof Refusal ? sentence(error.message) : 'The server is not answering. Please try again in a moment.';
+      await this.ask({ title: 'That did not work', text: why, no: 'Close' });
+    } finally {
+      button.removeAttribute('aria-disabled');
+    }
+  }
+
+  /** A chat I only look into sends me no events: wait on the chat itself for as long as I look. */
+  peek() {
+    const entry = this.entry;
+    const room = this.chat === null ? null : this.model.room(this.chat);
+    const wanted = entry && !entry.member && room.ready && this.peekFrom && !this.fault;
+    if (!wanted) this.stopPeeking();
+    else if (this.peeking?.chat !== this.chat) this.startPeeking(this.chat);
+  }
+
+  stopPeeking() {
+    this.peeking?.breaker.abort();
+    this.peeking?.pause.nudge();
+    this.peeking = null;
+  }
+
+  async startPeeking(chat) {
+    this.stopPeeking();
+    const peeking = { chat, breaker: new AbortController(), pause: createPause() };
+    this.peeking = peeking;
+    let after = this.peekFrom;
+    let failures = 0;
+    while (this.peeking === peeking) {
+      let wait = document.visibilityState === 'visible' ? 0 : 5_000;
+      try {
+        const hold = wait ? 0 : 25;
+        const { body } = await get(`/api/chats/${chat}?after=${encodeURIComponent(after)}&timeout=${hold}`, {
+          signal: peeking.breaker.signal,
+          patience: 40_000,
+        });
+        failures = 0;
+        after = body.cursor ?? after;
+        if (body.messages?.length) this.model.takeLater(chat, body);
+        wait = body.more ? 0 : Math.max(wait, body.retry_ms ?? 0);
+      } catch (error) {
+        if (this.peeking !== peeking) return;
+        if (error instanceof Refusal && [401, 404].includes(error.status)) return;
+        if (error instanceof Refusal && error.status === 410) {
+          this.peeking = null;
+          this.load();
+          return;
+        }
+        wait = backoff(failures, error.retryAfter);
+        failures += 1;
+      }
+      if (wait) await peeking.pause.wait(wait);
+    }
+  }
+}
+
+function subtitle(entry) {
+  const kind = entry.open ? 'Open to everyone' : 'Private';
+  if (typeof entry.members_count !== 'number') return kind;
+  return `${plural(entry.members_count, 'member', 'members')} · ${kind}`;
+}

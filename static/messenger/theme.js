@@ -1,0 +1,38 @@
+// Light or dark, settled before the first paint. A classic script, since modules run too late for that.
+(function () {
+  'use strict';
+  var root = document.documentElement;
+  var KEY = 'parlance.theme';
+
+  function kept() {
+    try {
+      var value = localStorage.getItem(KEY);
+      return value === 'light' || value === 'dark' ? value : 'system';
+    } catch {
+      return 'system';
+    }
+  }
+
+  function show(theme) {
+    if (theme === 'system') root.removeAttribute('data-theme');
+    else root.setAttribute('data-theme', theme);
+  }
+
+  root.classList.add('js');
+  show(kept());
+  window.addEventListener('storage', function (event) {
+    if (event.key === KEY) show(kept());
+  });
+  window.parlanceTheme = {
+    get: kept,
+    set: function (theme) {
+      try {
+        if (theme === 'system') localStorage.removeItem(KEY);
+        else localStorage.setItem(KEY, theme);
+      } catch {
+        // Storage may be forbidden; the choice then lasts as long as the page.
+      }
+      show(theme);
+    },
+  };
+})();

@@ -1,0 +1,66 @@
+// Times, names and addresses the way people write them.
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
+const dayMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const longDayYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+
+function daysAgo(date, now = new Date()) {
+  const midnight = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
+  return Math.round((midnight(now) - midnight(date)) / 86_400_000);
+}
+
+export const timeOfDay = (text) => clock.format(new Date(text));
+export const inFull = (text) => full.format(new Date(text));
+
+/** For a list: the time today, the weekday this week, else the date. */
+export function briefly(text) {
+  const date = new Date(text);
+  const days = daysAgo(date);
+  if (days <= 0) return clock.format(date);
+  if (days === 1) return 'Yesterday';
+  if (days < 7) return weekday.format(date);
+  return date.getFullYear() === new Date().getFullYear() ? dayMonth.format(date) : dayMonthYear.format(date);
+}
+
+export function dayName(text) {
+  const date = new Date(text);
+  const days = daysAgo(date);
+  if (days === 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  return date.getFullYear() === new Date().getFullYear() ? longDay.format(date) : longDayYear.format(date);
+}
+
+export const dayKey = (text) => new Date(text).toDateString();
+
+export function initials(name) {
+  const words = name.trim().split(/\s+/u);
+  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
+  return letters.map((word) => Array.from(word)[0] ?? '').join('').toLocaleUpperCase();
+}
+
+/** One of eight calm colours, the same for the same id everywhere. */
+export const hue = (id) => `hue-${Math.abs(Number(id) || 0) % 8}`;
+
+export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+
+export const bytesOf = (text) => new TextEncoder().encode(text).length;
+
+const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
+
+/** Cuts a text into plain pieces and addresses that may be followed. */
+export function pieces(text) {
+  const found = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const address = match[0].replace(/[.,;:!?)\]}]+$/u, '');
+    if (!URL.canParse(address)) continue;
+    found.push({ text: text.slice(from, match.index) }, { text: address, link: address });
+    from = match.index + address.length;
+  }
+  found.push({ text: text.slice(from) });
+  return found.filter((piece) => piece.text);
+}
