@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Result,
     live::{Hub, relay},
-    model::{Clock, Cursor, Person, PersonId, Position, TenantId},
+    model::{Clock, Cursor, PersonId, Position, TenantId},
     store::Store,
 };
 
@@ -158,13 +158,7 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
     }
 }
 
-/// Who asks, as far as the verbs care: a proof that only [`accounts`] can make.
 impl Caller {
-    /// Who they are.
-    pub fn person(&self) -> &Arc<Person> {
-        &self.login().person
-    }
-
     /// Their number.
     pub fn id(&self) -> PersonId {
         self.person().id
@@ -172,6 +166,6 @@ impl Caller {
 
     /// Their tenant.
     pub fn tenant(&self) -> TenantId {
-        self.login().login.tenant
+        self.person().tenant
     }
 }

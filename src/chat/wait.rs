@@ -176,7 +176,12 @@ impl Watch {
 
     /// Takes a place among those who wait. `name` lets a newer wait take over from this one.
     pub fn admit(&mut self, name: Option<String>) -> Result<()> {
-        let login = self.caller.login().login.id;
+        let login = self
+            .caller
+            .login()
+            .ok_or_else(Error::unauthenticated)?
+            .login
+            .id;
         self.waiting = Some(self.services.waiters.admit(login, self.caller.id(), name)?);
         Ok(())
     }
@@ -201,7 +206,7 @@ impl Watch {
                 more,
                 end,
             };
-            if self.caller.login().ended.is_cancelled() {
+            if self.caller.is_gone() {
                 return Err(Error::unauthenticated());
             }
             if more || !changes.is_empty() {
@@ -215,7 +220,7 @@ impl Watch {
             };
             tokio::select! {
                 biased;
-                () = self.caller.login().ended.cancelled() => return Err(Error::unauthenticated()),
+                () = self.caller.gone() => return Err(Error::unauthenticated()),
                 () = superseded => return Ok(batch(Vec::new(), false, Some(End::Superseded))),
                 () = self.services.closing.cancelled() => {
                     return Ok(batch(Vec::new(), false, Some(End::Closing)));

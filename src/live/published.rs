@@ -5,7 +5,7 @@ use std::{any::Any, sync::OnceLock};
 use crate::model::{Change, Signal, What};
 
 /// How many ways of writing a change there may be: one a dialect, and some to spare.
-pub const FORMS: usize = 10;
+pub const FORMS: usize = 12;
 
 /// A change, with room for each written form of it, made once however many hear it.
 #[derive(Debug)]

@@ -7,4 +7,7 @@ mod http_errors;
 mod http_origins;
 mod http_pages;
 mod http_world;
+mod packet;
+mod packet_oracle;
+mod packet_properties;
 mod telemetry;

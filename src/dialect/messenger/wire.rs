@@ -227,14 +227,14 @@ pub struct LoginWire {
 
 impl LoginWire {
     /// A login as its owner sees it who came with `current`.
-    pub fn new(login: &Login, current: LoginId) -> Self {
+    pub fn new(login: &Login, current: Option<LoginId>) -> Self {
         Self {
             id: login.id.get(),
             client: login.client.clone(),
             address: login.address.clone(),
             created_at: login.created_at.to_rfc3339(),
             used_at: login.used_at.to_rfc3339(),
-            current: login.id == current,
+            current: Some(login.id) == current,
         }
     }
 }
