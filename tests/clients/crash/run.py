@@ -89,7 +89,7 @@ class Trial:
         refused = self.ledger.statuses.get(503, 0)
         how()
         wait_until("requests are refused while the database is away",
-                   lambda: self.ledger.statuses.get(503, 0) > refused or self.ledger.faults)
+                   lambda: self.ledger.statuses.get(503, 0) > refused + 3 or self.ledger.faults)
         self.database.start()
         accepted = self.ledger.accepted()
         wait_until("posts are accepted again",

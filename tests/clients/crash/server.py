@@ -1,6 +1,7 @@
 """The server under test and its database: started, killed, started again on the same data."""
 
 import csv
+import functools
 import http.client
 import json
 import os
@@ -93,12 +94,16 @@ class Postgres:
         )
         return done.stdout
 
-    def _psql(self, sql, database):
-        port = (self.cluster / "port").read_text().strip()
+    @functools.cached_property
+    def psql(self):
         programs = subprocess.run(
             [ROOT / "tests" / "postgres", "bin"], stdout=subprocess.PIPE, check=True, text=True
-        ).stdout.strip()
-        command = [f"{programs}/psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t",
+        )
+        return f"{programs.stdout.strip()}/psql"
+
+    def _psql(self, sql, database):
+        port = (self.cluster / "port").read_text().strip()
+        command = [self.psql, "-X", "-q", "-v", "ON_ERROR_STOP=1", "--csv", "-t",
                    "-h", "127.0.0.1", "-p", port, "-U", "parlance", "-d", database, "-c", sql]
         return subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout
 
