@@ -17,11 +17,11 @@ pub mod text;
 pub mod time;
 
 pub use change::{Audience, Change, Sign, Signal, What};
-pub use chat::{Chat, ChatKind, DeskStatus, Membership, Role, Standing};
+pub use chat::{Chat, ChatKind, DeskStatus, Listed, Membership, Role, Standing};
 pub use cursor::{Cursor, Epoch};
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};
-pub use message::{Message, MessageKind};
+pub use message::{Message, MessageKind, Page};
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use tenant::{Tenant, TenantKind};
 pub use text::{ClientId, Content, Email, Name, Password, Title};

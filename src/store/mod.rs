@@ -39,8 +39,6 @@ use crate::{
     model::{Epoch, Position},
 };
 
-pub use chats::Listed;
-pub use messages::Page;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;

@@ -1,6 +1,7 @@
 //! The tests, in one binary.
 
 mod config;
+mod house_rules;
 mod http_bodies;
 mod http_doors;
 mod http_errors;

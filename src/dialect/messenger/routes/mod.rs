@@ -1,4 +1,8 @@
 //! The messenger's routes: guard, parse, one verb, answer.
+//!
+//! # Why
+//! One file for each thing the API speaks of, and everything that those files share here: how a
+//! reply is made, and how an id in a path is read.
 
 mod accounts;
 mod chats;
