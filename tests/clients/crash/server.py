@@ -133,17 +133,18 @@ class Server:
         self.database = database
         self.port = free_port()
         self.process = None
+        self.settings = {}
 
     def start(self):
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ROCKET_")},
             "ROCKET_ADDRESS": "127.0.0.1",
             "ROCKET_PORT": str(self.port),
-            "ROCKET_SOCKET_PORT": "0",
             "ROCKET_BCRYPT_COST": "4",
             "ROCKET_RATE_LIMITS": "false",
             "ROCKET_LOG_FILTER": "warn",
             "ROCKET_DATABASES": f'{{chat={{url="{self.database.url}"}}}}',
+            **self.settings,
         }
         with open(self.folder / "server.log", "a") as log:
             self.process = subprocess.Popen(
