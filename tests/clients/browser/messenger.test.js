@@ -183,7 +183,7 @@ describe('the demo page', () => {
         await bo.say(`Bo in the dark (${signal})`);
         await ann.line('waiting');
         await ann.page.getByText('What you write is kept here').waitFor();
-        await ann.page.getByText('Waiting to be sent').waitFor();
+        await ann.page.getByText('Waiting to be sent', { exact: true }).waitFor();
         await ann.assertAccessible('without a server');
         await server.start();
         await ann.page.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 }).catch(() => {});
@@ -213,7 +213,7 @@ describe('the demo page', () => {
     await ann.watch.expecting(AWAY, async () => {
       await ann.context.setOffline(true);
       await ann.say('Written, then the page was closed');
-      await ann.page.getByText('Waiting to be sent').waitFor();
+      await ann.page.getByText('Waiting to be sent', { exact: true }).waitFor();
       await ann.page.close();
     });
     await ann.context.setOffline(false);
@@ -241,14 +241,15 @@ describe('the demo page', () => {
   });
 
   test('a cursor that is gone reloads the snapshot and goes on', async () => {
-    await ann.page.route('**/api/events?*', async (route) => {
-      const { cursor } = await (await ann.request('GET', '/api/events?after=now&timeout=0')).json();
+    const cursor = async () => (await (await ann.request('GET', '/api/events?after=now&timeout=0')).json()).cursor;
+    const gone = async (route) => {
+      const before = await cursor();
       await bo.request('POST', '/api/chats/1', { content: 'Said before the fresh cursor' });
-      const fresh = await (await ann.request('GET', '/api/events?after=now&timeout=0')).json();
-      assert.notEqual(fresh.cursor, cursor);
-      await ann.page.unroute('**/api/events?*');
-      await route.fulfill({ status: 410, json: { error: 'that cursor is gone', code: 'gone', cursor: fresh.cursor } });
-    });
+      const fresh = await cursor();
+      assert.notEqual(fresh, before);
+      await route.fulfill({ status: 410, json: { error: 'that cursor is gone', code: 'gone', cursor: fresh } });
+    };
+    await ann.page.route('**/api/events?*', gone, { times: 1 });
     await ann.watch.expecting(/status of 410/, async () => {
       await bo.say('Ends the wait that is under way');
       await ann.hears('Said before the fresh cursor');
