@@ -11,6 +11,7 @@
 //! | [`dialect`] | tongues: one folder for each API |
 //! | [`http`] | the front door: what HTTP routes share |
 //! | [`config`] | everything an operator may set |
+//! | [`socketio`] | the side door: a Socket.IO server on Rocket's own upgrade |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
 
@@ -22,6 +23,7 @@ pub mod http;
 pub mod live;
 pub mod model;
 mod server;
+pub mod socketio;
 pub mod store;
 pub mod telemetry;
 

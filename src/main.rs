@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use parlance::{
     Server,
     config::{self, Settings},
+    telemetry,
 };
 
 #[cfg(not(target_env = "msvc"))]
@@ -26,6 +27,10 @@ async fn serve() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if let Err(error) = telemetry::init(&settings) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
     for warning in warnings {
         tracing::warn!("{warning}");
     }

@@ -7,7 +7,7 @@ use std::{
 
 use rocket::{
     Build, Rocket,
-    fairing::{AdHoc, Fairing, Info, Kind},
+    fairing::{AdHoc, Fairing},
     figment::Figment,
 };
 use rocket_db_pools::Database;
@@ -20,7 +20,11 @@ use crate::{
     error::{Error, Result},
     http,
     store::Db,
+    telemetry::Metrics,
 };
+
+/// When to ask again a server that is starting.
+const SOON: Duration = Duration::from_secs(1);
 
 /// A server that is ready to run.
 pub struct Server {
@@ -36,17 +40,20 @@ impl Server {
     /// Puts a server together from its settings. Nothing is opened yet.
     pub fn build(figment: &Figment, settings: Settings) -> Self {
         let started = Started::default();
-        let closing = CancellationToken::new();
-        let rules = rules(&settings);
-        let rocket = rocket::custom(figment)
+        let closing = http::Closing::new();
+        let metrics = Arc::new(Metrics::new());
+        let verbs = start_verbs(
+            rules(&settings),
+            started.clone(),
+            Arc::clone(&metrics),
+            closing.token(),
+        );
+        let rocket = http::fit(rocket::custom(figment), settings, metrics, closing)
             .attach(Db::init())
-            .attach(start_verbs(rules, started.clone(), closing.clone()))
-            .attach(Closing(closing))
+            .attach(verbs)
+            .manage(readiness(started.clone()))
             .mount("/", messenger::routes::all());
-        Self {
-            rocket: http::fit(rocket, settings),
-            started,
-        }
+        Self { rocket, started }
     }
 
     /// The Rocket inside, for more routes and fairings.
@@ -89,16 +96,22 @@ fn rules(settings: &Settings) -> Rules {
 }
 
 /// Starts the verbs once the database is open.
-fn start_verbs(rules: Rules, started: Started, closing: CancellationToken) -> impl Fairing {
+fn start_verbs(
+    rules: Rules,
+    started: Started,
+    metrics: Arc<Metrics>,
+    closing: CancellationToken,
+) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
         let Some(db) = Db::fetch(&rocket) else {
             tracing::error!("The database is not open.");
             return Err(rocket);
         };
-        let observer = Arc::new(Unobserved);
+        let observer = Arc::new(Counting(Arc::clone(&metrics)));
         match Services::start((**db).clone(), rules, observer, closing).await {
             Ok(services) => {
                 let services = started.0.get_or_init(|| services);
+                look_up(&metrics, services);
                 Ok(rocket.manage(Arc::clone(services)))
             }
             Err(error) => {
@@ -109,25 +122,48 @@ fn start_verbs(rules: Rules, started: Started, closing: CancellationToken) -> im
     })
 }
 
-/// Tells everybody who waits that the server is stopping.
-struct Closing(CancellationToken);
-
-#[rocket::async_trait]
-impl Fairing for Closing {
-    fn info(&self) -> Info {
-        Info {
-            name: "closing",
-            kind: Kind::Shutdown,
+/// The server is ready once the verbs are started and the database answers.
+fn readiness(started: Started) -> http::Readiness {
+    http::Readiness::new(move || {
+        let started = started.clone();
+        async move {
+            match started.0.get() {
+                Some(services) => services.store.ping().await,
+                None => Err(Error::unavailable("the server is starting", SOON)),
+            }
         }
-    }
-
-    async fn on_shutdown(&self, _: &Rocket<rocket::Orbit>) {
-        self.0.cancel();
-    }
+    })
 }
 
-struct Unobserved;
+/// Gauges that the verbs know, looked up when somebody reads the figures.
+fn look_up(metrics: &Metrics, services: &Arc<Services>) {
+    let services = Arc::downgrade(services);
+    metrics.look_up(move |metrics| {
+        if let Some(services) = services.upgrade() {
+            metrics.head_position.set(services.hub.head().get());
+            metrics.logins_cached.set(gauge(services.logins.count()));
+            metrics.waiters_held.set(gauge(services.waiters.count()));
+        }
+    });
+}
 
-impl writer::Observer for Unobserved {
-    fn batch(&self, _: usize, _: usize, _: Duration) {}
+fn gauge(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Counts what the writer commits.
+struct Counting(Arc<Metrics>);
+
+impl writer::Observer for Counting {
+    fn batch(&self, drafts: usize, messages: usize, took: Duration) {
+        let metrics = &self.0;
+        metrics.batches_committed.inc();
+        metrics
+            .batch_size
+            .observe(f64::from(u32::try_from(drafts).unwrap_or(u32::MAX)));
+        metrics.commit_seconds.observe(took.as_secs_f64());
+        metrics
+            .messages_accepted
+            .inc_by(u64::try_from(messages).unwrap_or(u64::MAX));
+    }
 }

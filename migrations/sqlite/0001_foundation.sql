@@ -13,8 +13,17 @@ create table tenants (
     kind text not null,
     name text not null,
     application_id text not null unique,
+    owner_id bigint,
+    verify_url text,
+    require_auth boolean not null default false,
     created_at bigint not null,
+    updated_at bigint not null,
     deleted_at bigint
+);
+
+create table domains (
+    domain text primary key,
+    tenant_id bigint not null references tenants (id)
 );
 
 create table people (
@@ -23,6 +32,9 @@ create table people (
     kind text not null,
     name text not null,
     name_key text not null,
+    first_name text,
+    middle_name text,
+    last_name text,
     email text,
     photo text,
     account_key text,
@@ -61,6 +73,11 @@ create table chats (
     created_at bigint not null,
     updated_at bigint not null,
     deleted_at bigint,
+    room text,
+    extra text,
+    domain text,
+    status text,
+    status_position bigint,
     members_count bigint not null,
     last_seq bigint not null,
     last_message_id bigint,
@@ -68,6 +85,9 @@ create table chats (
 );
 
 create unique index chats_by_open_title on chats (tenant_id, title_key) where kind = 'open' and deleted_at is null;
+create unique index chats_by_room on chats (tenant_id, room) where room is not null and deleted_at is null;
+create index chats_by_status on chats (tenant_id, status, status_position) where kind = 'desk' and deleted_at is null;
+create index chats_of_desk on chats (tenant_id, last_position) where kind = 'desk' and deleted_at is null;
 create index chats_by_activity on chats (tenant_id, last_position) where kind = 'open' and deleted_at is null;
 
 create table members (
@@ -111,6 +131,6 @@ create table changes (
     audience text not null,
     actor_id bigint not null,
     target_id bigint,
-    role text,
+    word text,
     at bigint not null
 );

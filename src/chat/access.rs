@@ -45,6 +45,7 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     match chat.kind {
         ChatKind::Open => {}
         ChatKind::Private | ChatKind::Direct | ChatKind::Desk if is_in => {}
+        ChatKind::Desk if caller.person().runs_desk() => {}
         ChatKind::Private | ChatKind::Direct | ChatKind::Desk => return Err(no_chat()),
     }
     Ok(Reader { chat, membership })

@@ -8,7 +8,10 @@ use crate::{
         logins::{LiveLogin, Token},
     },
     error::{Error, Kind, Result},
-    model::{Email, Login, LoginId, Name, Password, Person, PersonId, PersonKind, TenantId},
+    model::{
+        Email, Login, LoginId, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
+        TenantId,
+    },
     store::NewPerson,
 };
 
@@ -17,16 +20,52 @@ pub const HOME: TenantId = TenantId::new(1);
 /// The most characters kept of what a client calls itself.
 const CLIENT_CHARS: usize = 200;
 
-/// Somebody who proved who they are.
+/// Somebody who proved who they are, or for whom their tenant's server speaks.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    login: Arc<LiveLogin>,
+    person: Arc<Person>,
+    login: Option<Arc<LiveLogin>>,
 }
 
 impl Caller {
-    /// The login they came with.
-    pub fn login(&self) -> &LiveLogin {
-        &self.login
+    /// Who they are.
+    pub fn person(&self) -> &Arc<Person> {
+        &self.person
+    }
+
+    /// The login they came with; none when their tenant's server speaks for them.
+    pub fn login(&self) -> Option<&Arc<LiveLogin>> {
+        self.login.as_ref()
+    }
+
+    /// Whether their login has ended since.
+    pub fn is_gone(&self) -> bool {
+        self.login
+            .as_ref()
+            .is_some_and(|login| login.ended.is_cancelled())
+    }
+
+    /// Waits until their login ends: for ever when there is none to end.
+    pub async fn gone(&self) {
+        match &self.login {
+            Some(login) => login.ended.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    fn signed_in(login: Arc<LiveLogin>) -> Self {
+        Self {
+            person: Arc::clone(&login.person),
+            login: Some(login),
+        }
+    }
+
+    /// The number of the login they came with.
+    fn login_id(&self) -> Result<LoginId> {
+        self.login
+            .as_ref()
+            .map(|login| login.login.id)
+            .ok_or_else(Error::unauthenticated)
     }
 }
 
@@ -55,8 +94,51 @@ pub async fn authenticate(services: &Services, person: PersonId, token: &str) ->
         .find(&services.store, person, token, now)
         .await?;
     login
-        .map(|login| Caller { login })
+        .map(Caller::signed_in)
         .ok_or_else(Error::unauthenticated)
+}
+
+/// Everybody who holds this token: one, unless tenants' own tokens happen to be the same.
+pub async fn holders(services: &Services, token: &str) -> Result<Vec<Caller>> {
+    let now = services.clock.now();
+    let logins = services
+        .logins
+        .find_all(&services.store, token, now)
+        .await?;
+    Ok(logins.into_iter().map(Caller::signed_in).collect())
+}
+
+/// A person of a tenant whose server proved, by its secret, that it may speak for its people.
+pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
+    if person.tenant != tenant.0.id {
+        return Err(Error::not_found(format!(
+            "there is no person {}",
+            person.id
+        )));
+    }
+    Ok(Caller {
+        person,
+        login: None,
+    })
+}
+
+/// Proof that somebody holds a tenant's secret.
+#[derive(Debug, Clone)]
+pub struct KeyHolder(Tenant);
+
+impl KeyHolder {
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.0
+    }
+}
+
+/// Whose secret this is.
+pub async fn key_holder(services: &Services, application_id: &str) -> Result<KeyHolder> {
+    let tenant = services.store.tenant_by_key(application_id).await?;
+    tenant
+        .map(KeyHolder)
+        .ok_or_else(|| Error::new(Kind::Unauthenticated, "there is no such application id"))
 }
 
 /// Signs somebody up at home, and in.
@@ -82,6 +164,9 @@ pub async fn register(
         tenant: HOME,
         kind: PersonKind::Person,
         name,
+        names: Names::default(),
+        photo: None,
+        external_id: None,
         email: Some(email.as_str()),
         account_key: Some(&key),
         password_hash: Some(&hash),
@@ -121,11 +206,11 @@ pub async fn sign_in(
         Ok(name) => services.store.account(&account_key(&name)).await?,
         Err(_) => None,
     };
-    let hash = account.as_ref().map(|(_, _, hash)| hash.clone());
+    let hash = account.as_ref().map(|(_, hash)| hash.clone());
     if !services.hasher.verify(password, hash).await? {
         return Err(refusal());
     }
-    let Some((person, tenant, _)) = account else {
+    let Some((person, _)) = account else {
         return Err(refusal());
     };
     let token = Token::random();
@@ -133,7 +218,7 @@ pub async fn sign_in(
     let (client, address) = device.parts();
     let now = services.clock.now();
     tx.insert_login(
-        (tenant, person.id),
+        (person.tenant, person.id),
         &token.hash(),
         client.as_deref(),
         address,
@@ -149,7 +234,7 @@ pub async fn sign_in(
 
 /// Ends the caller's login: its waiters are told at once.
 pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
-    end_login(services, caller, caller.login.login.id).await
+    end_login(services, caller, caller.login_id()?).await
 }
 
 /// Ends one of the caller's logins.
@@ -192,7 +277,7 @@ pub async fn change_password(
     tx.set_password(caller.id(), &hash, services.clock.now())
         .await?;
     let ended = tx
-        .delete_logins(caller.id(), Some(caller.login.login.id))
+        .delete_logins(caller.id(), Some(caller.login_id()?))
         .await?;
     tx.commit().await?;
     services.logins.end(&ended);

@@ -1,12 +1,14 @@
 //! Chats: making them, listing them, coming and going.
 
+use std::sync::Arc;
+
 use crate::{
     chat::{
         Caller, Services,
-        writer::{CreateDraft, MemberDraft, ReadDraft},
+        writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
     error::Result,
-    model::{ChatId, Cursor, MessageId, Position, Title},
+    model::{ChatId, ChatKind, Cursor, MessageId, Position, Role, Title},
     store::Listed,
 };
 
@@ -29,10 +31,7 @@ pub async fn list(
     limit: usize,
 ) -> Result<Listing> {
     let cursor = services.cursor();
-    let (chats, more) = services
-        .store
-        .chats(caller.tenant(), caller.id(), before, limit)
-        .await?;
+    let (chats, more) = services.store.chats(caller.person(), before, limit).await?;
     Ok(Listing {
         chats,
         more,
@@ -42,35 +41,28 @@ pub async fn list(
 
 /// Makes an open chat with the caller as its admin.
 pub async fn create(services: &Services, caller: &Caller, title: Title) -> Result<ChatId> {
-    services
-        .writer
-        .create(CreateDraft {
-            actor: caller.actor(),
-            title,
-        })
-        .await
+    let draft = CreateDraft {
+        tenant: caller.tenant(),
+        maker: Arc::clone(caller.person()),
+        joins_as: Some(Role::Admin),
+        kind: ChatKind::Open,
+        title: Some(title),
+        room: None,
+        extra: None,
+        domain: None,
+        members: Vec::new(),
+    };
+    services.writer.create(draft).await
 }
 
 /// Makes the caller a member of an open chat.
 pub async fn join(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
-    services
-        .writer
-        .join(MemberDraft {
-            actor: caller.actor(),
-            chat,
-        })
-        .await
+    act(services, caller, chat, Act::Join).await
 }
 
 /// Ends the caller's membership.
 pub async fn leave(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
-    services
-        .writer
-        .leave(MemberDraft {
-            actor: caller.actor(),
-            chat,
-        })
-        .await
+    act(services, caller, chat, Act::Leave).await
 }
 
 /// Moves the caller's read mark forward; going back does nothing.
@@ -80,12 +72,19 @@ pub async fn read(
     chat: ChatId,
     up_to: MessageId,
 ) -> Result<()> {
+    let actor = Arc::clone(caller.person());
+    services.writer.read(ReadDraft { actor, chat, up_to }).await
+}
+
+async fn act(services: &Services, caller: &Caller, chat: ChatId, act: Act) -> Result<()> {
+    let actor = Arc::clone(caller.person());
     services
         .writer
-        .read(ReadDraft {
-            actor: caller.actor(),
+        .act(ActDraft {
+            actor,
+            right: Right::Own,
             chat,
-            up_to,
+            act,
         })
         .await
 }

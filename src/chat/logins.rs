@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -11,11 +11,12 @@ use std::{
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Result,
-    model::{Login, LoginId, Millis, PersonId, PersonName, TokenHash},
+    model::{Login, LoginId, Millis, Person, PersonId, TokenHash},
     store::Store,
 };
 
@@ -67,11 +68,34 @@ pub struct LiveLogin {
     /// The login as it was read.
     pub login: Login,
     /// Whose it is.
-    pub person: PersonName,
+    pub person: Arc<Person>,
     /// Cancelled when it ends: whoever waits with it is told at once.
     pub ended: CancellationToken,
+    /// Who is rung when it ends.
+    bells: Mutex<Vec<Weak<Notify>>>,
     used_at: AtomicI64,
     written_at: AtomicI64,
+}
+
+impl LiveLogin {
+    /// Rings a bell when the login ends: one bell may serve many logins.
+    pub fn ring_when_ended(&self, bell: &Arc<Notify>) {
+        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
+        bells.retain(|bell| bell.strong_count() > 0);
+        bells.push(Arc::downgrade(bell));
+        drop(bells);
+        if self.ended.is_cancelled() {
+            bell.notify_one();
+        }
+    }
+
+    fn end(&self) {
+        self.ended.cancel();
+        let bells = std::mem::take(&mut *self.bells.lock().unwrap_or_else(PoisonError::into_inner));
+        for bell in bells.iter().filter_map(Weak::upgrade) {
+            bell.notify_one();
+        }
+    }
 }
 
 /// The logins in use.
@@ -135,6 +159,37 @@ impl Logins {
         }
     }
 
+    /// The live logins that have this token: one, unless tenants' own tokens happen to be the same.
+    /// Asks the store each time, for what is in memory need not be all.
+    pub async fn find_all(
+        &self,
+        store: &Store,
+        token: &str,
+        now: Millis,
+    ) -> Result<Vec<Arc<LiveLogin>>> {
+        if token.is_empty() || token.len() > TOKEN_BYTES {
+            return Ok(Vec::new());
+        }
+        let hash = hash(token);
+        loop {
+            let ends = self.ends.load(Ordering::Acquire);
+            let found = store.logins_by_token(&hash).await?;
+            let mut state = self.state();
+            if self.ends.load(Ordering::Acquire) != ends {
+                continue;
+            }
+            let live = found
+                .into_iter()
+                .map(|(login, person)| state.keep((person.id, hash.clone()), login, person));
+            let live: Vec<_> = live.collect();
+            drop(state);
+            return Ok(live
+                .into_iter()
+                .filter(|live| self.is_current(live, now))
+                .collect());
+        }
+    }
+
     /// Ends logins that are gone from the store.
     pub fn end(&self, ended: &[LoginId]) {
         let mut state = self.state();
@@ -143,7 +198,7 @@ impl Logins {
             if let Some(key) = state.tokens.remove(login)
                 && let Some(live) = state.by_token.remove(&key)
             {
-                live.ended.cancel();
+                live.end();
             }
         }
     }
@@ -200,12 +255,7 @@ impl Logins {
 }
 
 impl State {
-    fn keep(
-        &mut self,
-        key: (PersonId, TokenHash),
-        login: Login,
-        person: PersonName,
-    ) -> Arc<LiveLogin> {
+    fn keep(&mut self, key: (PersonId, TokenHash), login: Login, person: Person) -> Arc<LiveLogin> {
         if let Some(live) = self.by_token.get(&key) {
             return Arc::clone(live);
         }
@@ -217,8 +267,9 @@ impl State {
         }
         let used = login.used_at.get();
         let live = Arc::new(LiveLogin {
-            person,
+            person: Arc::new(person),
             ended: CancellationToken::new(),
+            bells: Mutex::default(),
             used_at: AtomicI64::new(used),
             written_at: AtomicI64::new(used),
             login,

@@ -1,5 +1,7 @@
 //! Messages: sending and reading them.
 
+use std::sync::Arc;
+
 use crate::{
     chat::{
         Caller, Services,
@@ -34,7 +36,7 @@ pub async fn send(
         content,
         client_id,
     } = draft;
-    let actor = caller.actor();
+    let actor = Arc::clone(caller.person());
     services
         .writer
         .send(SendDraft {

@@ -16,6 +16,7 @@ pub mod chats;
 pub mod logins;
 pub mod messages;
 pub mod password;
+pub mod throttle;
 pub mod wait;
 pub mod waiters;
 pub mod writer;
@@ -27,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Result,
     live::{Hub, relay},
-    model::{Clock, Cursor, PersonId, PersonName, Position, TenantId},
+    model::{Clock, Cursor, PersonId, Position, TenantId},
     store::Store,
 };
 
@@ -157,13 +158,7 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
     }
 }
 
-/// Who asks, as far as the verbs care: a proof that only [`accounts`] can make.
 impl Caller {
-    /// Who they are.
-    pub fn person(&self) -> &PersonName {
-        &self.login().person
-    }
-
     /// Their number.
     pub fn id(&self) -> PersonId {
         self.person().id
@@ -171,14 +166,6 @@ impl Caller {
 
     /// Their tenant.
     pub fn tenant(&self) -> TenantId {
-        self.login().login.tenant
-    }
-
-    /// The same, as the writer wants it.
-    pub fn actor(&self) -> writer::Actor {
-        writer::Actor {
-            tenant: self.tenant(),
-            person: self.person().clone(),
-        }
+        self.person().tenant
     }
 }

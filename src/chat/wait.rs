@@ -6,7 +6,7 @@ use crate::{
     chat::{Caller, Services, access::Reader, waiters::Waiting},
     error::{Error, Kind, Result},
     live::{Heard, Listener, Published, Topic},
-    model::{Change, Chat, ChatKind, Cursor, MessageId, Position, What},
+    model::{Chat, ChatKind, Cursor, Position, What},
 };
 
 /// How many places of the log one look at the store covers.
@@ -52,7 +52,7 @@ impl Wanted {
             What::Message(_) => 0,
             What::Edited(_) => 1,
             What::Deleted(_) => 2,
-            What::Chat(_) => 3,
+            What::Chat(_) | What::Desk(..) => 3,
             What::Joined(_) | What::Left => 4,
             What::Read(_) => 5,
         };
@@ -121,7 +121,7 @@ impl Watch {
     ) -> Result<Self> {
         let listener = services
             .hub
-            .listen(Topic::Person(caller.tenant(), caller.id()));
+            .listen(Topic::Person(Arc::clone(caller.person())));
         if listener.is_new() {
             listener.learn(services.store.memberships(caller.id()).await?);
         }
@@ -176,7 +176,12 @@ impl Watch {
 
     /// Takes a place among those who wait. `name` lets a newer wait take over from this one.
     pub fn admit(&mut self, name: Option<String>) -> Result<()> {
-        let login = self.caller.login().login.id;
+        let login = self
+            .caller
+            .login()
+            .ok_or_else(Error::unauthenticated)?
+            .login
+            .id;
         self.waiting = Some(self.services.waiters.admit(login, self.caller.id(), name)?);
         Ok(())
     }
@@ -201,7 +206,7 @@ impl Watch {
                 more,
                 end,
             };
-            if self.caller.login().ended.is_cancelled() {
+            if self.caller.is_gone() {
                 return Err(Error::unauthenticated());
             }
             if more || !changes.is_empty() {
@@ -215,7 +220,7 @@ impl Watch {
             };
             tokio::select! {
                 biased;
-                () = self.caller.login().ended.cancelled() => return Err(Error::unauthenticated()),
+                () = self.caller.gone() => return Err(Error::unauthenticated()),
                 () = superseded => return Ok(batch(Vec::new(), false, Some(End::Superseded))),
                 () = self.services.closing.cancelled() => {
                     return Ok(batch(Vec::new(), false, Some(End::Closing)));
@@ -235,34 +240,17 @@ impl Watch {
             }
             (Heard::Behind, Scope::Chat(chat)) => {
                 let head = self.services.hub.head();
-                let after = MessageId::from(self.after);
+                let store = &self.services.store;
+                let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
                 let key = (chat.tenant, chat.id);
-                let page = self
-                    .services
-                    .store
-                    .messages_after(key, after, limit)
-                    .await?;
-                let found: Vec<_> = page
-                    .messages
+                let changes = store.messages_told(key, self.after, ask).await?;
+                // What was committed but not yet published is told when it is.
+                let found: Vec<_> = changes
                     .into_iter()
-                    .map(|(message, sender)| {
-                        Arc::new(Published::new(Change {
-                            position: message.id.into(),
-                            tenant: chat.tenant,
-                            chat: chat.id,
-                            actor: sender,
-                            at: message.at,
-                            audience: crate::model::Audience::Members,
-                            what: What::Message(message),
-                        }))
-                    })
+                    .filter(|change| change.position <= head)
+                    .map(|change| Arc::new(Published::new(change)))
                     .collect();
-                let last = found.last().map(|published| published.change.position);
-                let cursor = match last {
-                    Some(last) if page.more || last > head => last,
-                    Some(_) | None => head,
-                };
-                Ok((found, cursor, page.more))
+                Ok(cut(found, limit, head))
             }
             (Heard::Behind, Scope::Person) => self.read_log(limit).await,
         }
@@ -275,9 +263,10 @@ impl Watch {
         let mut after = self.after;
         for _ in 0..WINDOWS {
             let until = after.plus(WINDOW).min(head);
-            let (person, tenant) = (self.caller.id(), self.caller.tenant());
             let store = &self.services.store;
-            let changes = store.changes_for(person, tenant, after, until, ask).await?;
+            let changes = store
+                .changes_for(self.caller.person(), (after, until), ask)
+                .await?;
             // A window with more than was asked for is complete only up to its last change.
             let seen = match changes.last() {
                 Some(last) if changes.len() > limit => last.position,
@@ -321,7 +310,8 @@ impl Watch {
                 | What::Edited(_)
                 | What::Deleted(_)
                 | What::Joined(_)
-                | What::Read(_) => {}
+                | What::Read(_)
+                | What::Desk(..) => {}
             }
         }
         Ok(kept)

@@ -11,33 +11,74 @@
 //! Cookies are believed only where [`Provenance::cookies_count`] says so, and requests that would
 //! act on them from elsewhere end before any route: a route cannot forget to ask.
 
+mod address;
 mod catchers;
 mod fields;
+mod figures;
 mod headers;
+mod health;
 mod origins;
+mod pages;
 mod refusal;
+mod shutdown;
 mod signed_in;
 
-use rocket::{Build, Rocket, shield::Shield};
+use std::sync::Arc;
 
+use rocket::{Build, Rocket, fairing::AdHoc, shield::Shield};
+
+pub use address::ClientAddress;
 pub use fields::{Fields, Query};
+pub use health::Readiness;
 pub use origins::Provenance;
 pub use refusal::{Refusal, refuse};
+pub use shutdown::Closing;
 pub use signed_in::{SignedIn, TOKEN, USER_ID};
 
-use crate::config::Settings;
+use crate::{
+    config::Settings,
+    telemetry::{Access, Metrics},
+};
 
-/// Fits the door to a server: error answers, the origin policy, headers, OPTIONS.
+/// Fits the door to a server: error answers, the origin policy, headers, request ids, counts,
+/// `/health`, `/metrics`, the pages and OPTIONS.
 ///
-/// Routes are mounted by whoever calls this, before or after.
-pub fn fit(rocket: Rocket<Build>, settings: Settings) -> Rocket<Build> {
+/// It comes first, before the database is attached: fairings run in the order they came. Settings,
+/// metrics and `closing` become Rocket's state. Routes are mounted by whoever calls this, and a
+/// [`Readiness`] is managed by whoever knows the database.
+pub fn fit(
+    rocket: Rocket<Build>,
+    settings: Settings,
+    metrics: Arc<Metrics>,
+    closing: Closing,
+) -> Rocket<Build> {
     rocket
-        .manage(settings)
+        .attach(Access(Arc::clone(&metrics)))
+        .attach(closing.clone())
+        .attach(announcement())
         // Rocket's own set of headers gives way to ours.
         .attach(Shield::new())
         .attach(origins::Door)
         .attach(headers::Headers)
+        .manage(settings)
+        .manage(metrics)
+        .manage(closing)
         .register("/", [catchers::catcher()])
         .mount("/", [catchers::options()])
         .mount("/", origins::refused())
+        .mount("/", health::routes())
+        .mount("/", figures::routes())
+        .mount("/", pages::routes())
+}
+
+/// One line that says where the server listens: Rocket's own lines are silenced.
+fn announcement() -> AdHoc {
+    AdHoc::on_liftoff("announcement", |rocket| {
+        Box::pin(async move {
+            let config = rocket.config();
+            let (address, port) = (config.address, config.port);
+            let version = env!("CARGO_PKG_VERSION");
+            tracing::info!(%address, port, version, "The server listens.");
+        })
+    })
 }

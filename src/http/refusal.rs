@@ -8,6 +8,7 @@ use rocket::{
     outcome::Outcome,
     response::{self, Responder},
 };
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::{
@@ -54,11 +55,14 @@ impl Refusal {
     pub(super) fn respond(&self, request: &Request<'_>) -> Response<'static> {
         let (status, code) = describe(self.error.kind());
         log(request, &self.error);
-        let mut body = Map::new();
-        body.insert("error".to_owned(), self.error.text().into());
-        body.insert("code".to_owned(), code.into());
-        body.extend(self.more.clone());
-        let mut response = json(status, &Value::Object(body));
+        let mut response = json(
+            status,
+            &Body {
+                error: self.error.text(),
+                code,
+                more: &self.more,
+            },
+        );
         if let Some(wait) = self.error.retry_after() {
             response.set_raw_header("Retry-After", whole_seconds(wait).to_string());
         }
@@ -104,6 +108,15 @@ pub(super) fn take(request: &Request<'_>) -> Option<Error> {
     kept(request).0.lock().ok()?.take()
 }
 
+/// What is sent.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    code: &'a str,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
+}
+
 /// The status and the code of each kind, as the messenger's contract lists them.
 fn describe(kind: Kind) -> (Status, &'static str) {
     match kind {
@@ -127,8 +140,9 @@ fn describe(kind: Kind) -> (Status, &'static str) {
 }
 
 /// A JSON answer that nobody keeps.
-pub(super) fn json(status: Status, body: &Value) -> Response<'static> {
-    let body = body.to_string();
+pub(super) fn json(status: Status, body: &impl Serialize) -> Response<'static> {
+    // Plain keys and texts: writing them cannot fail.
+    let body = serde_json::to_string(body).unwrap_or_default();
     Response::build()
         .status(status)
         .header(ContentType::JSON)

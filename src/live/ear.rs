@@ -9,18 +9,20 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    live::{Hub, Published},
-    model::{ChatId, PersonId, Position, TenantId},
+    live::{Hub, Published, published::Told},
+    model::{ChatId, Person, Position},
 };
 
 /// How many changes an ear remembers. Who misses more reads the log.
 const RING: usize = 64;
+/// How many signals an ear remembers; who is slower than that misses some.
+const SIGNALS: usize = 16;
 
 /// What an ear listens to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone)]
 pub enum Topic {
     /// Everything a person hears, in all their chats.
-    Person(TenantId, PersonId),
+    Person(Arc<Person>),
     /// What happens in one chat, for whoever may read it.
     Chat(ChatId),
 }
@@ -43,6 +45,11 @@ struct State {
     chats: Option<HashMap<ChatId, Position>>,
     /// What happened to the person's memberships while they were being learned.
     meanwhile: Vec<(ChatId, Option<Position>)>,
+    /// The latest signals.
+    signals: VecDeque<Arc<Told>>,
+    /// Who is rung when something is told, by the number of the listener.
+    bells: Vec<(u64, Arc<Notify>)>,
+    next_bell: u64,
     listeners: usize,
     /// When the last listener left.
     idle_since: Instant,
@@ -67,6 +74,9 @@ impl Ear {
                 complete_after: head,
                 chats: None,
                 meanwhile: Vec::new(),
+                signals: VecDeque::new(),
+                bells: Vec::new(),
+                next_bell: 0,
                 listeners: 0,
                 idle_since: Instant::now(),
             }),
@@ -86,7 +96,23 @@ impl Ear {
             state.complete_after = oldest.change.position;
         }
         state.heard.push_back(Arc::clone(published));
-        drop(state);
+        self.ring(&state);
+    }
+
+    /// Remembers a signal for a while and wakes whoever waits.
+    pub(super) fn tell_signal(&self, told: &Arc<Told>) {
+        let mut state = self.state();
+        if state.signals.len() == SIGNALS {
+            state.signals.pop_front();
+        }
+        state.signals.push_back(Arc::clone(told));
+        self.ring(&state);
+    }
+
+    fn ring(&self, state: &State) {
+        for (_, bell) in &state.bells {
+            bell.notify_one();
+        }
         self.wake.notify_waiters();
     }
 
@@ -95,8 +121,7 @@ impl Ear {
         let mut state = self.state();
         state.heard.clear();
         state.complete_after = at;
-        drop(state);
-        self.wake.notify_waiters();
+        self.ring(&state);
     }
 
     /// Notes that the person came to a chat, or left it.
@@ -179,11 +204,43 @@ impl Ear {
 pub struct Listener {
     ear: Arc<Ear>,
     hub: Weak<Hub>,
+    bell: Option<u64>,
+    /// The newest signal this listener has heard.
+    signals: u64,
 }
 
 impl Listener {
-    pub(super) fn new(ear: Arc<Ear>, hub: Weak<Hub>) -> Self {
-        Self { ear, hub }
+    pub(super) fn new(ear: Arc<Ear>, hub: Weak<Hub>, signals: u64) -> Self {
+        Self {
+            ear,
+            hub,
+            bell: None,
+            signals,
+        }
+    }
+
+    /// Rings a bell from now on whenever something is told: one bell may serve many listeners.
+    pub fn ring(&mut self, bell: Arc<Notify>) {
+        let mut state = self.ear.state();
+        let number = state.next_bell;
+        state.next_bell += 1;
+        state.bells.push((number, bell));
+        self.bell = Some(number);
+    }
+
+    /// The signals told since this was last asked.
+    pub fn signals(&mut self) -> Vec<Arc<Told>> {
+        let state = self.ear.state();
+        let newer = state
+            .signals
+            .iter()
+            .filter(|told| told.number > self.signals);
+        let newer: Vec<_> = newer.cloned().collect();
+        drop(state);
+        if let Some(last) = newer.last() {
+            self.signals = last.number;
+        }
+        newer
     }
 
     /// A future that is ready after the next change. Make it, and `enable` it, before looking.
@@ -193,7 +250,7 @@ impl Listener {
 
     /// Whether the person's chats have yet to be read from the store, see [`Listener::learn`].
     pub fn is_new(&self) -> bool {
-        matches!(self.ear.topic, Topic::Person(..)) && self.ear.state().chats.is_none()
+        matches!(self.ear.topic, Topic::Person(_)) && self.ear.state().chats.is_none()
     }
 
     /// Takes the person's chats as read from the store after this listener was made.
@@ -230,6 +287,9 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut state = self.ear.state();
+        if let Some(number) = self.bell {
+            state.bells.retain(|(bell, _)| *bell != number);
+        }
         state.listeners = state.listeners.saturating_sub(1);
         state.idle_since = Instant::now();
     }

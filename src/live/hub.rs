@@ -13,8 +13,9 @@ use crate::{
     live::{
         Published,
         ear::{Ear, Heard, Listener, Topic},
+        published::Told,
     },
-    model::{Audience, Change, ChatId, PersonId, Position, TenantId, What},
+    model::{Audience, Change, ChatId, PersonId, Position, Signal, TenantId, What},
 };
 
 /// The most changes the tail holds.
@@ -44,6 +45,10 @@ struct State {
     members: HashMap<ChatId, Ears>,
     /// The people who listen, by their tenant.
     tenants: HashMap<TenantId, Ears>,
+    /// The people who listen and run their tenant's desk.
+    desks: HashMap<TenantId, Ears>,
+    /// How many signals were told.
+    signals: u64,
 }
 
 impl Hub {
@@ -108,27 +113,51 @@ impl Hub {
         let mut state = self.state();
         let head = self.head();
         let ear = match topic {
-            Topic::Person(tenant, person) => {
+            Topic::Person(person) => {
+                let (id, tenant, desk) = (person.id, person.tenant, person.runs_desk());
                 let ear = state
                     .people
-                    .entry(person)
-                    .or_insert_with(|| Arc::new(Ear::new(topic, head)))
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(Ear::new(Topic::Person(person), head)))
                     .clone();
                 state
                     .tenants
                     .entry(tenant)
                     .or_default()
-                    .insert(person, Arc::clone(&ear));
+                    .insert(id, Arc::clone(&ear));
+                if desk {
+                    state
+                        .desks
+                        .entry(tenant)
+                        .or_default()
+                        .insert(id, Arc::clone(&ear));
+                }
                 ear
             }
             Topic::Chat(chat) => state
                 .chats
                 .entry(chat)
-                .or_insert_with(|| Arc::new(Ear::new(topic, head)))
+                .or_insert_with(|| Arc::new(Ear::new(Topic::Chat(chat), head)))
                 .clone(),
         };
         ear.join();
-        Listener::new(ear, Arc::downgrade(self))
+        Listener::new(ear, Arc::downgrade(self), state.signals)
+    }
+
+    /// Tells a signal to the members of its chat, and to those who run its desk. It is not kept:
+    /// who does not listen now never hears it.
+    pub fn signal(&self, signal: Signal) {
+        let mut state = self.state();
+        state.signals += 1;
+        let told = Arc::new(Told::new(signal, state.signals));
+        let members = state.members.get(&told.signal.chat);
+        let owners = state
+            .desks
+            .get(&told.signal.tenant)
+            .filter(|_| told.signal.desk);
+        for ear in hearers(members, owners) {
+            ear.tell_signal(&told);
+        }
     }
 
     /// Forgets the ears that nobody has listened to for `linger`.
@@ -150,9 +179,10 @@ impl Hub {
     }
 
     pub(super) fn learn(&self, ear: &Arc<Ear>, memberships: Vec<(ChatId, Position)>) {
-        let Topic::Person(_, person) = ear.topic else {
+        let Topic::Person(person) = &ear.topic else {
             return;
         };
+        let person = person.id;
         let mut state = self.state();
         for chat in ear.learn(memberships, self.head()).into_iter().flatten() {
             state
@@ -205,16 +235,22 @@ impl State {
                 .or_default()
                 .insert(change.actor.id, Arc::clone(ear));
         }
-        let hearers = match change.audience {
-            Audience::Members => self.members.get(&change.chat),
-            Audience::Tenant => self.tenants.get(&change.tenant),
-            Audience::Actor => None,
+        let (members, owners) = match change.audience {
+            Audience::Members => (self.members.get(&change.chat), None),
+            Audience::Desk => (
+                self.members.get(&change.chat),
+                self.desks.get(&change.tenant),
+            ),
+            Audience::Tenant => (self.tenants.get(&change.tenant), None),
+            Audience::Actor => (None, None),
         };
-        for ear in hearers.into_iter().flat_map(HashMap::values) {
+        let mut actor_heard = false;
+        for ear in hearers(members, owners) {
+            actor_heard |= actor.as_ref().is_some_and(|actor| Arc::ptr_eq(actor, ear));
             ear.tell(&published);
         }
         if let Some(ear) = &actor
-            && !hearers.is_some_and(|hearers| hearers.contains_key(&change.actor.id))
+            && !actor_heard
             && concerns(ear, change)
         {
             ear.tell(&published);
@@ -254,19 +290,21 @@ impl State {
     }
 
     fn forget(&mut self, ear: &Ear) {
-        match ear.topic {
+        match &ear.topic {
             Topic::Chat(chat) => {
-                self.chats.remove(&chat);
+                self.chats.remove(chat);
             }
-            Topic::Person(tenant, person) => {
-                self.people.remove(&person);
+            Topic::Person(person) => {
+                self.people.remove(&person.id);
                 for chat in ear.chats() {
-                    self.remove_member(chat, person);
+                    self.remove_member(chat, person.id);
                 }
-                if let Some(ears) = self.tenants.get_mut(&tenant) {
-                    ears.remove(&person);
-                    if ears.is_empty() {
-                        self.tenants.remove(&tenant);
+                for register in [&mut self.tenants, &mut self.desks] {
+                    if let Some(ears) = register.get_mut(&person.tenant) {
+                        ears.remove(&person.id);
+                        if ears.is_empty() {
+                            register.remove(&person.tenant);
+                        }
                     }
                 }
             }
@@ -283,18 +321,37 @@ impl State {
     }
 }
 
+/// The members of a chat and those who run its desk, each once.
+fn hearers<'a>(
+    members: Option<&'a Ears>,
+    owners: Option<&'a Ears>,
+) -> impl Iterator<Item = &'a Arc<Ear>> {
+    let others = owners
+        .into_iter()
+        .flatten()
+        .filter(move |(person, _)| !members.is_some_and(|members| members.contains_key(person)));
+    members
+        .into_iter()
+        .flatten()
+        .chain(others)
+        .map(|(_, ear)| ear)
+}
+
 /// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.
 fn concerns(ear: &Ear, change: &Change) -> bool {
-    match ear.topic {
-        Topic::Chat(chat) => change.chat == chat && change.audience != Audience::Actor,
-        Topic::Person(tenant, person) => {
-            let own = change.actor.id == person;
-            change.tenant == tenant
+    match &ear.topic {
+        Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
+        Topic::Person(person) => {
+            let own = change.actor.id == person.id;
+            let comes_or_goes = own && matches!(change.what, What::Joined(_) | What::Left);
+            change.tenant == person.tenant
                 && match change.audience {
                     Audience::Tenant => true,
                     Audience::Actor => own,
-                    Audience::Members => {
-                        (own && matches!(change.what, What::Joined(_) | What::Left))
+                    Audience::Members => comes_or_goes || ear.is_in(change.chat, change.position),
+                    Audience::Desk => {
+                        comes_or_goes
+                            || person.runs_desk()
                             || ear.is_in(change.chat, change.position)
                     }
                 }

@@ -14,4 +14,4 @@ pub mod relay;
 
 pub use ear::{Heard, Listener, Topic};
 pub use hub::Hub;
-pub use published::{FORMS, Published};
+pub use published::{FORMS, Published, Told};

@@ -1,10 +1,12 @@
 //! Changes: anything after which a snapshot differs, each with its position in the log.
 
+use std::sync::Arc;
+
 use crate::model::{
     chat::{Chat, Role},
     ids::{ChatId, MessageId, Position, TenantId},
     message::Message,
-    person::PersonName,
+    person::Person,
     time::Millis,
 };
 
@@ -15,6 +17,8 @@ pub enum Audience {
     Members,
     /// Everybody in the tenant: what happens to open chats as such.
     Tenant,
+    /// The guest and everybody who runs the tenant's desk.
+    Desk,
     /// Only the person whose doing it is.
     Actor,
 }
@@ -25,13 +29,14 @@ impl Audience {
         match self {
             Self::Members => "members",
             Self::Tenant => "tenant",
+            Self::Desk => "desk",
             Self::Actor => "actor",
         }
     }
 
     /// Reads the word the store keeps.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Members, Self::Tenant, Self::Actor]
+        [Self::Members, Self::Tenant, Self::Desk, Self::Actor]
             .into_iter()
             .find(|audience| audience.as_str() == word)
     }
@@ -46,7 +51,7 @@ pub enum What {
     Edited(Message),
     /// A message was deleted.
     Deleted(Message),
-    /// A chat was made, renamed or deleted.
+    /// A chat was made, changed or deleted.
     Chat(Chat),
     /// The actor came to be a member with this role.
     Joined(Role),
@@ -54,6 +59,8 @@ pub enum What {
     Left,
     /// The actor has read up to this message.
     Read(MessageId),
+    /// The actor's chat at a desk came to stand so; with it the last message's text and time.
+    Desk(Chat, Option<(String, Millis)>),
 }
 
 /// One change, at its place in the log.
@@ -66,11 +73,35 @@ pub struct Change {
     /// Where it happened.
     pub chat: ChatId,
     /// Whom it is about: the sender, the member, the reader, the maker.
-    pub actor: PersonName,
+    pub actor: Arc<Person>,
     /// When.
     pub at: Millis,
     /// Who hears of it.
     pub audience: Audience,
     /// What changed.
     pub what: What,
+}
+
+/// Something told to whoever listens just now, and never stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signal {
+    /// Whose chat it happens in.
+    pub tenant: TenantId,
+    /// Where it happens.
+    pub chat: ChatId,
+    /// Whether the chat is at a desk, whose owners hear it too.
+    pub desk: bool,
+    /// Who does it.
+    pub actor: Arc<Person>,
+    /// The connection it came by, for those who tell everybody else.
+    pub origin: Option<u64>,
+    /// What it is.
+    pub sign: Sign,
+}
+
+/// What a signal tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sign {
+    /// The actor types, or has stopped; with it the value as it was sent, in JSON.
+    Typing(bool, String),
 }

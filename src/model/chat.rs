@@ -37,6 +37,35 @@ impl ChatKind {
     }
 }
 
+/// Where a chat at a desk stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeskStatus {
+    /// Nobody has answered the guest yet.
+    Waiting,
+    /// An owner has answered.
+    Active,
+    /// It was ended; the guest's next message makes it wait again.
+    Closed,
+}
+
+impl DeskStatus {
+    /// The word the store keeps.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Active => "active",
+            Self::Closed => "closed",
+        }
+    }
+
+    /// Reads the word the store keeps.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Waiting, Self::Active, Self::Closed]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}
+
 /// What a member may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -120,8 +149,20 @@ pub struct Chat {
     pub kind: ChatKind,
     /// What it is called.
     pub title: Option<String>,
+    /// What its tenant's server calls it, unique in the tenant.
+    pub room: Option<String>,
+    /// What its tenant's server keeps with it, as JSON.
+    pub extra: Option<String>,
+    /// Who made it; at a desk, the guest.
+    pub maker: PersonId,
+    /// Where the guest came from, at a desk.
+    pub domain: Option<String>,
+    /// Who is to speak next, at a desk.
+    pub status: Option<DeskStatus>,
     /// When it was made.
     pub created_at: Millis,
+    /// When it was last changed.
+    pub updated_at: Millis,
     /// When it was deleted.
     pub deleted_at: Option<Millis>,
     /// How many members it has.

@@ -16,13 +16,13 @@ pub mod tenant;
 pub mod text;
 pub mod time;
 
-pub use change::{Audience, Change, What};
-pub use chat::{Chat, ChatKind, Membership, Role, Standing};
+pub use change::{Audience, Change, Sign, Signal, What};
+pub use chat::{Chat, ChatKind, DeskStatus, Membership, Role, Standing};
 pub use cursor::{Cursor, Epoch};
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};
 pub use message::{Message, MessageKind};
-pub use person::{Person, PersonKind, PersonName};
+pub use person::{Names, Person, PersonKind, PersonName};
 pub use tenant::{Tenant, TenantKind};
 pub use text::{ClientId, Content, Email, Name, Password, Title};
 pub use time::{Clock, Millis};

@@ -39,7 +39,7 @@ impl PersonKind {
     }
 }
 
-/// A person as others see them: a number and a name.
+/// A person as a message names them: a number and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonName {
     /// Their number.
@@ -48,7 +48,7 @@ pub struct PersonName {
     pub name: Arc<str>,
 }
 
-/// A person of a tenant.
+/// A person of a tenant: everything that any API shows of them, and nothing that is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
     /// Their number.
@@ -58,9 +58,45 @@ pub struct Person {
     /// How they came to be.
     pub kind: PersonKind,
     /// What they are called.
-    pub name: String,
+    pub name: Arc<str>,
+    /// Their names one by one, where their tenant gave them so.
+    pub names: Names,
     /// Where to write to them, when known.
     pub email: Option<String>,
+    /// The address of their picture.
+    pub photo: Option<String>,
+    /// What their tenant calls them.
+    pub external_id: Option<String>,
     /// When they came.
     pub created_at: Millis,
+    /// When what is known of them last changed.
+    pub updated_at: Millis,
+    /// When they were deleted.
+    pub deleted_at: Option<Millis>,
+}
+
+/// A person's names one by one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The first name.
+    pub first: Option<String>,
+    /// The middle name.
+    pub middle: Option<String>,
+    /// The last name.
+    pub last: Option<String>,
+}
+
+impl Person {
+    /// Whether they are members, by their role, of every chat at their tenant's desk.
+    pub fn runs_desk(&self) -> bool {
+        self.kind == PersonKind::Owner
+    }
+
+    /// The person as a message names them.
+    pub fn called(&self) -> PersonName {
+        PersonName {
+            id: self.id,
+            name: Arc::clone(&self.name),
+        }
+    }
 }

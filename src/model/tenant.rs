@@ -1,6 +1,9 @@
 //! Tenants: whose people and chats these are.
 
-use crate::model::ids::TenantId;
+use crate::model::{
+    ids::{PersonId, TenantId},
+    time::Millis,
+};
 
 /// What a tenant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,4 +46,18 @@ pub struct Tenant {
     pub kind: TenantKind,
     /// What its makers call it.
     pub name: String,
+    /// Its secret: who holds it speaks for its people.
+    pub application_id: String,
+    /// Whose account registered it.
+    pub owner: Option<PersonId>,
+    /// Where its people's tokens are verified.
+    pub verify_url: Option<String>,
+    /// Whether its secret alone is not enough: its owner's token is needed as well.
+    pub require_auth: bool,
+    /// When it was registered.
+    pub created_at: Millis,
+    /// When it was last changed.
+    pub updated_at: Millis,
+    /// When it was deleted.
+    pub deleted_at: Option<Millis>,
 }

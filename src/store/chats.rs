@@ -4,26 +4,29 @@ use sqlx::FromRow;
 
 use crate::{
     error::Result,
-    model::{Chat, ChatId, Membership, Millis, PersonId, PersonName, Position, TenantId},
+    model::{Chat, ChatId, Membership, Millis, Person, PersonId, PersonName, Position, TenantId},
     store::{
         Store, failed,
-        rows::{ChatRow, MembershipRow},
+        rows::{ChatRow, MembershipRow, chat_columns},
     },
 };
 
 /// A chat as one person sees it: their place in it, where they have one.
-const CHAT: &str = "select c.id, c.tenant_id, c.kind, c.title, c.created_at, c.deleted_at, \
-     c.members_count, c.last_seq, c.last_position, \
-     m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq \
+const CHAT: &str = concat!(
+    "select ",
+    chat_columns!(),
+    ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq \
      from chats c left join members m on m.chat_id = c.id and m.person_id = $3 \
-     where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null";
+     where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null"
+);
 
-/// The open chats of a tenant and the chats of a person, newest activity first. Each half is
-/// limited before they meet, so that neither a tenant with a million open chats nor a person in
-/// thousands makes a page cost more.
-const LIST: &str = "select c.id, c.tenant_id, c.kind, c.title, c.created_at, c.deleted_at, \
-     c.members_count, c.last_seq, c.last_position, \
-     m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
+/// The open chats of a tenant, the chats of a person, and those of the desk for who runs it, newest
+/// activity first. Each part is limited before they meet, so that neither a tenant with a million
+/// open chats nor a person in thousands makes a page cost more.
+const LIST: &str = concat!(
+    "select ",
+    chat_columns!(),
+    ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
      l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
      p.name as last_sender_name \
      from ( \
@@ -35,12 +38,17 @@ const LIST: &str = "select c.id, c.tenant_id, c.kind, c.title, c.created_at, c.d
          where y.person_id = $2 and y.standing = 'in' and x.tenant_id = $1 \
          and x.deleted_at is null and x.last_position < $3 \
          order by x.last_position desc limit $4) my_chats \
+       union \
+       select id from (select id from chats \
+         where $5 and tenant_id = $1 and kind = 'desk' and deleted_at is null and last_position < $3 \
+         order by last_position desc limit $4) desk_chats \
      ) found \
      join chats c on c.id = found.id \
      left join messages l on l.id = c.last_message_id \
      left join people p on p.id = l.sender_id \
      left join members m on m.chat_id = c.id and m.person_id = $2 \
-     order by c.last_position desc limit $4";
+     order by c.last_position desc limit $4"
+);
 
 #[derive(FromRow)]
 struct PlaceRow {
@@ -136,12 +144,11 @@ impl Store {
             .transpose()
     }
 
-    /// The open chats of a tenant and a person's own, newest activity first, at most `limit`, and
-    /// whether there are more.
+    /// The open chats of a person's tenant and their own, newest activity first, at most `limit`,
+    /// and whether there are more.
     pub async fn chats(
         &self,
-        tenant: TenantId,
-        person: PersonId,
+        person: &Person,
         before: Option<Position>,
         limit: usize,
     ) -> Result<(Vec<Listed>, bool)> {
@@ -151,10 +158,11 @@ impl Store {
             .saturating_add(1);
         let rows: Vec<ListedRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(LIST)
-                .bind(tenant.get())
-                .bind(person.get())
+                .bind(person.tenant.get())
+                .bind(person.id.get())
                 .bind(before)
                 .bind(ask)
+                .bind(person.runs_desk())
                 .fetch_all(pool)
                 .await
         })

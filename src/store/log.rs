@@ -2,44 +2,54 @@
 
 use crate::{
     error::Result,
-    model::{Change, PersonId, Position, TenantId},
-    store::{Store, failed, rows::ChangeRow},
+    model::{Change, ChatId, Person, Position, TenantId},
+    store::{
+        Store, failed,
+        rows::{ChangeRow, chat_columns, person_columns},
+    },
 };
 
 /// A change with what it is about, as it is now.
 macro_rules! select_changes {
     ($condition:literal) => {
         concat!(
-            "select c.position, c.tenant_id, c.chat_id, c.kind, c.audience, c.actor_id, \
-             p.name as actor_name, c.target_id, c.role, c.at, \
-             m.id as m_id, m.seq as m_seq, m.sender_id as m_sender_id, m.kind as m_kind, \
+            "select n.position, n.tenant_id, n.chat_id, n.kind, n.audience, n.target_id, n.word, n.at, ",
+            person_columns!(),
+            ", m.seq as m_seq, m.sender_id as m_sender_id, m.kind as m_kind, \
              m.content as m_content, m.client_id as m_client_id, m.created_at as m_created_at, \
              m.edited_at as m_edited_at, m.deleted_at as m_deleted_at, \
-             h.kind as h_kind, h.title as h_title, h.created_at as h_created_at, \
-             h.deleted_at as h_deleted_at, h.members_count as h_members_count, \
-             h.last_seq as h_last_seq, h.last_position as h_last_position \
-             from changes c \
-             join people p on p.id = c.actor_id \
-             left join messages m on m.id = c.target_id and c.kind in ('message', 'edited', 'deleted') \
-             left join chats h on h.id = c.chat_id and c.kind = 'chat' \
+             l.content as l_content, l.created_at as l_created_at, ",
+            chat_columns!(),
+            " from changes n \
+             join people p on p.id = n.actor_id \
+             join chats c on c.id = n.chat_id \
+             left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
+             left join messages l on l.id = c.last_message_id and n.kind = 'desk' \
              where ",
             $condition,
-            " order by c.position limit $1"
+            " order by n.position limit $1"
         )
     };
 }
 
 /// Everything after a position, for every tenant.
-const ALL: &str = select_changes!("c.position > $2");
+const ALL: &str = select_changes!("n.position > $2");
 
 /// What one person hears: the twin, in SQL, of what the hub does with a change as it happens.
 const FOR_PERSON: &str = select_changes!(
-    "c.position > $2 and c.position <= $3 and c.tenant_id = $4 and ( \
-        c.audience = 'tenant' \
-        or (c.actor_id = $5 and (c.audience = 'actor' or c.kind in ('joined', 'left'))) \
-        or (c.audience = 'members' and exists ( \
-            select 1 from members x where x.chat_id = c.chat_id and x.person_id = $5 \
-            and x.standing = 'in' and x.joined_position <= c.position)))"
+    "n.position > $2 and n.position <= $3 and n.tenant_id = $4 and ( \
+        n.audience = 'tenant' \
+        or (n.audience = 'desk' and $6) \
+        or (n.actor_id = $5 and (n.audience = 'actor' or n.kind in ('joined', 'left'))) \
+        or (n.audience in ('members', 'desk') and exists ( \
+            select 1 from members x where x.chat_id = n.chat_id and x.person_id = $5 \
+            and x.standing = 'in' and x.joined_position <= n.position)))"
+);
+
+/// The changes that brought a chat's messages.
+const MESSAGES: &str = select_changes!(
+    "n.position in (select x.id from messages x where x.chat_id = $3 and x.tenant_id = $4 \
+     and x.id > $2 order by x.id limit $1)"
 );
 
 impl Store {
@@ -64,10 +74,8 @@ impl Store {
     /// At most `limit` changes after `after` and up to `until` that a person hears of, ascending.
     pub async fn changes_for(
         &self,
-        person: PersonId,
-        tenant: TenantId,
-        after: Position,
-        until: Position,
+        person: &Person,
+        (after, until): (Position, Position),
         limit: i64,
     ) -> Result<Vec<Change>> {
         let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
@@ -75,8 +83,29 @@ impl Store {
                 .bind(limit)
                 .bind(after.get())
                 .bind(until.get())
+                .bind(person.tenant.get())
+                .bind(person.id.get())
+                .bind(person.runs_desk())
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Change::try_from).collect()
+    }
+
+    /// The changes that brought a chat's messages after a position, ascending, at most `limit`.
+    pub async fn messages_told(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        after: Position,
+        limit: i64,
+    ) -> Result<Vec<Change>> {
+        let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(MESSAGES)
+                .bind(limit)
+                .bind(after.get())
+                .bind(chat.get())
                 .bind(tenant.get())
-                .bind(person.get())
                 .fetch_all(pool)
                 .await
         })

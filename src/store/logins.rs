@@ -2,8 +2,11 @@
 
 use crate::{
     error::Result,
-    model::{Login, LoginId, Millis, PersonId, PersonName, TenantId, TokenHash},
-    store::{Store, Tx, failed, rows::LoginRow},
+    model::{Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
+    store::{
+        Store, Tx, failed,
+        rows::{LoginRow, PersonRow, person_columns},
+    },
 };
 
 const COLUMNS: &str = "select id, person_id, tenant_id, client, address, created_at, used_at \
@@ -98,38 +101,40 @@ impl Tx {
 }
 
 impl Store {
-    /// The login of a person that has this token, and what the person is called.
+    /// The login of a person that has this token, and the person.
     pub async fn login(
         &self,
         person: PersonId,
         hash: &TokenHash,
-    ) -> Result<Option<(Login, PersonName)>> {
+    ) -> Result<Option<(Login, Person)>> {
+        let found = self.logins_by_token(hash).await?;
+        Ok(found.into_iter().find(|(login, _)| login.person == person))
+    }
+
+    /// The logins that have this token: one, unless tenants' own tokens happen to be the same.
+    pub async fn logins_by_token(&self, hash: &TokenHash) -> Result<Vec<(Login, Person)>> {
         #[derive(sqlx::FromRow)]
         struct Row {
             #[sqlx(flatten)]
             login: LoginRow,
-            name: String,
+            #[sqlx(flatten)]
+            person: PersonRow,
         }
-        let row: Option<Row> = on!(&self.inner.read, pool => {
-            sqlx::query_as(
-                "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, p.name \
-                 from logins l join people p on p.id = l.person_id \
-                 where l.token_hash = $1 and l.person_id = $2 and p.deleted_at is null",
-            )
+        let rows: Vec<Row> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, ",
+                person_columns!(),
+                " from logins l join people p on p.id = l.person_id \
+                 where l.token_hash = $1 and p.deleted_at is null limit 100",
+            ))
             .bind(hash.as_str())
-            .bind(person.get())
-            .fetch_optional(pool)
+            .fetch_all(pool)
             .await
         })
         .map_err(failed)?;
-        Ok(row.map(|row| {
-            let login = Login::from(row.login);
-            let name = PersonName {
-                id: login.person,
-                name: row.name.into(),
-            };
-            (login, name)
-        }))
+        rows.into_iter()
+            .map(|row| Ok((Login::from(row.login), row.person.try_into()?)))
+            .collect()
     }
 
     /// A person's logins, the last used first, at most 200.

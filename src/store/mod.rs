@@ -28,6 +28,7 @@ mod messages;
 mod open;
 mod people;
 mod rows;
+mod tenants;
 
 use std::{sync::Arc, time::Duration};
 
@@ -42,6 +43,7 @@ pub use chats::Listed;
 pub use messages::Page;
 pub use open::{Db, Options};
 pub use people::NewPerson;
+pub use tenants::NewTenant;
 
 /// One of two engines.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use sqlx::{
 use crate::{
     error::{Error, Result},
     model::{Clock, Epoch, Position, TenantKind},
-    store::{Either, Inner, Store, failed},
+    store::{Either, Inner, Store},
 };
 
 /// How long a statement waits for another process that writes to the same SQLite file.
@@ -192,12 +192,12 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position)>
             .bind(epoch)
             .execute(pool)
             .await
-            .map_err(failed)?;
+            .map_err(unsettled)?;
         for (id, kind) in [(1_i64, TenantKind::Home), (2, TenantKind::Open)] {
             let secret = Alphanumeric.sample_string(&mut rand::rng(), 32);
             sqlx::query(
-                "insert into tenants (id, kind, name, application_id, created_at) \
-                 values ($1, $2, $2, $3, $4) on conflict do nothing",
+                "insert into tenants (id, kind, name, application_id, created_at, updated_at) \
+                 values ($1, $2, $2, $3, $4, $4) on conflict do nothing",
             )
             .bind(id)
             .bind(kind.as_str())
@@ -205,13 +205,18 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position)>
             .bind(now)
             .execute(pool)
             .await
-            .map_err(failed)?;
+            .map_err(unsettled)?;
         }
         let (epoch, floor): (String, i64) =
             sqlx::query_as("select epoch, floor from log where id = 1")
                 .fetch_one(pool)
                 .await
-                .map_err(failed)?;
+                .map_err(unsettled)?;
         Ok((Epoch::new(epoch), Position::new(floor)))
     })
+}
+
+fn unsettled(error: sqlx::Error) -> Error {
+    let sentence = format!("the database cannot be prepared ({error})");
+    Error::new(crate::error::Kind::Internal, sentence).because(error)
 }

@@ -2,8 +2,11 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Millis, Name, Person, PersonId, PersonKind, PersonName, TenantId},
-    store::{Store, Tx, failed, is_taken, rows::PersonRow},
+    model::{Millis, Name, Names, Person, PersonId, PersonKind, TenantId},
+    store::{
+        Store, Tx, failed, is_taken,
+        rows::{PersonRow, person_columns},
+    },
 };
 
 /// What a new person brings.
@@ -15,8 +18,14 @@ pub struct NewPerson<'a> {
     pub kind: PersonKind,
     /// What they are called.
     pub name: &'a Name,
+    /// Their names one by one, where their tenant gives them so.
+    pub names: Names,
     /// Where to write to them.
     pub email: Option<&'a str>,
+    /// The address of their picture.
+    pub photo: Option<&'a str>,
+    /// What their tenant calls them, unique in it.
+    pub external_id: Option<&'a str>,
     /// What they sign in by, unique on the whole server.
     pub account_key: Option<&'a str>,
     /// The bcrypt hash of their password.
@@ -28,15 +37,21 @@ impl Tx {
     pub async fn insert_person(&mut self, new: &NewPerson<'_>, now: Millis) -> Result<PersonId> {
         let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
             sqlx::query_scalar(
-                "insert into people (tenant_id, kind, name, name_key, email, account_key, \
-                 password_hash, created_at, updated_at) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8) returning id",
+                "insert into people (tenant_id, kind, name, name_key, first_name, middle_name, \
+                 last_name, email, photo, external_id, account_key, password_hash, created_at, \
+                 updated_at) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) returning id",
             )
             .bind(new.tenant.get())
             .bind(new.kind.as_str())
             .bind(new.name.as_str())
             .bind(new.name.folded())
+            .bind(new.names.first.as_deref())
+            .bind(new.names.middle.as_deref())
+            .bind(new.names.last.as_deref())
             .bind(new.email)
+            .bind(new.photo)
+            .bind(new.external_id)
             .bind(new.account_key)
             .bind(new.password_hash)
             .bind(now.get())
@@ -81,27 +96,27 @@ impl Store {
     }
 
     /// Who signs in by that key, and the hash of their password.
-    pub async fn account(
-        &self,
-        account_key: &str,
-    ) -> Result<Option<(PersonName, TenantId, String)>> {
-        let row: Option<(i64, String, i64, String)> = on!(&self.inner.read, pool => {
-            sqlx::query_as(
-                "select id, name, tenant_id, password_hash from people \
-                 where account_key = $1 and deleted_at is null and password_hash is not null",
-            )
+    pub async fn account(&self, account_key: &str) -> Result<Option<(Person, String)>> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            person: PersonRow,
+            password_hash: String,
+        }
+        let row: Option<Row> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select p.password_hash, ",
+                person_columns!(),
+                " from people p \
+                 where p.account_key = $1 and p.deleted_at is null and p.password_hash is not null",
+            ))
             .bind(account_key)
             .fetch_optional(pool)
             .await
         })
         .map_err(failed)?;
-        Ok(row.map(|(id, name, tenant, hash)| {
-            let name = PersonName {
-                id: PersonId::new(id),
-                name: name.into(),
-            };
-            (name, TenantId::new(tenant), hash)
-        }))
+        row.map(|row| Ok((row.person.try_into()?, row.password_hash)))
+            .transpose()
     }
 
     /// The hash of a person's password.
@@ -121,10 +136,11 @@ impl Store {
     /// A person of a tenant.
     pub async fn person(&self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
         let row: Option<PersonRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(
-                "select id, tenant_id, kind, name, email, created_at from people \
-                 where id = $1 and tenant_id = $2 and deleted_at is null",
-            )
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.id = $1 and p.tenant_id = $2 and p.deleted_at is null",
+            ))
             .bind(person.get())
             .bind(tenant.get())
             .fetch_optional(pool)

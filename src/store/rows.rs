@@ -5,8 +5,8 @@ use sqlx::FromRow;
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, Change, Chat, ChatId, ChatKind, Login, LoginId, Membership, Message, MessageId,
-        MessageKind, Millis, Person, PersonId, PersonKind, PersonName, Position, Role, Seq,
+        Audience, Change, Chat, ChatId, ChatKind, DeskStatus, Login, LoginId, Membership, Message,
+        MessageId, MessageKind, Millis, Names, Person, PersonId, PersonKind, Position, Role, Seq,
         Standing, TenantId, What,
     },
 };
@@ -16,27 +16,59 @@ fn known<T>(value: Option<T>, column: &str, word: &str) -> Result<T> {
     value.ok_or_else(|| Error::internal(format!("unknown word {word:?} in column {column}")))
 }
 
+/// A person's columns, each under the prefix that [`person_columns`] gives them.
 #[derive(FromRow)]
 pub(super) struct PersonRow {
-    id: i64,
-    tenant_id: i64,
-    kind: String,
-    name: String,
-    email: Option<String>,
-    created_at: i64,
+    p_id: i64,
+    p_tenant_id: i64,
+    p_kind: String,
+    p_name: String,
+    p_first_name: Option<String>,
+    p_middle_name: Option<String>,
+    p_last_name: Option<String>,
+    p_email: Option<String>,
+    p_photo: Option<String>,
+    p_external_id: Option<String>,
+    p_created_at: i64,
+    p_updated_at: i64,
+    p_deleted_at: Option<i64>,
 }
+
+/// The columns of a [`PersonRow`], from a table called `p`.
+macro_rules! person_columns {
+    () => {
+        "p.id as p_id, p.tenant_id as p_tenant_id, p.kind as p_kind, p.name as p_name, \
+         p.first_name as p_first_name, p.middle_name as p_middle_name, p.last_name as p_last_name, \
+         p.email as p_email, p.photo as p_photo, p.external_id as p_external_id, \
+         p.created_at as p_created_at, p.updated_at as p_updated_at, p.deleted_at as p_deleted_at"
+    };
+}
+pub(super) use person_columns;
 
 impl TryFrom<PersonRow> for Person {
     type Error = Error;
 
     fn try_from(row: PersonRow) -> Result<Self> {
         Ok(Self {
-            id: PersonId::new(row.id),
-            tenant: TenantId::new(row.tenant_id),
-            kind: known(PersonKind::from_word(&row.kind), "people.kind", &row.kind)?,
-            name: row.name,
-            email: row.email,
-            created_at: Millis::new(row.created_at),
+            id: PersonId::new(row.p_id),
+            tenant: TenantId::new(row.p_tenant_id),
+            kind: known(
+                PersonKind::from_word(&row.p_kind),
+                "people.kind",
+                &row.p_kind,
+            )?,
+            name: row.p_name.into(),
+            names: Names {
+                first: row.p_first_name,
+                middle: row.p_middle_name,
+                last: row.p_last_name,
+            },
+            email: row.p_email,
+            photo: row.p_photo,
+            external_id: row.p_external_id,
+            created_at: Millis::new(row.p_created_at),
+            updated_at: Millis::new(row.p_updated_at),
+            deleted_at: row.p_deleted_at.map(Millis::new),
         })
     }
 }
@@ -66,35 +98,65 @@ impl From<LoginRow> for Login {
     }
 }
 
+/// A chat's columns, each under the prefix that [`chat_columns`] gives them.
 #[derive(FromRow)]
 pub(super) struct ChatRow {
-    pub(super) id: i64,
-    pub(super) tenant_id: i64,
-    pub(super) kind: String,
-    pub(super) title: Option<String>,
-    pub(super) created_at: i64,
-    pub(super) deleted_at: Option<i64>,
-    pub(super) members_count: i64,
-    pub(super) last_seq: i64,
-    pub(super) last_position: i64,
+    c_id: i64,
+    c_tenant_id: i64,
+    c_kind: String,
+    c_title: Option<String>,
+    c_room: Option<String>,
+    c_extra: Option<String>,
+    c_created_by: i64,
+    c_domain: Option<String>,
+    c_status: Option<String>,
+    c_created_at: i64,
+    c_updated_at: i64,
+    c_deleted_at: Option<i64>,
+    c_members_count: i64,
+    c_last_seq: i64,
+    c_last_position: i64,
 }
+
+/// The columns of a [`ChatRow`], from a table called `c`.
+macro_rules! chat_columns {
+    () => {
+        "c.id as c_id, c.tenant_id as c_tenant_id, c.kind as c_kind, c.title as c_title, \
+         c.room as c_room, c.extra as c_extra, c.created_by as c_created_by, c.domain as c_domain, \
+         c.status as c_status, c.created_at as c_created_at, c.updated_at as c_updated_at, \
+         c.deleted_at as c_deleted_at, c.members_count as c_members_count, \
+         c.last_seq as c_last_seq, c.last_position as c_last_position"
+    };
+}
+pub(super) use chat_columns;
 
 impl TryFrom<ChatRow> for Chat {
     type Error = Error;
 
     fn try_from(row: ChatRow) -> Result<Self> {
         Ok(Self {
-            id: ChatId::new(row.id),
-            tenant: TenantId::new(row.tenant_id),
-            kind: known(ChatKind::from_word(&row.kind), "chats.kind", &row.kind)?,
-            title: row.title,
-            created_at: Millis::new(row.created_at),
-            deleted_at: row.deleted_at.map(Millis::new),
-            members: row.members_count,
-            last_seq: Seq::new(row.last_seq),
-            last_position: Position::new(row.last_position),
+            id: ChatId::new(row.c_id),
+            tenant: TenantId::new(row.c_tenant_id),
+            kind: known(ChatKind::from_word(&row.c_kind), "chats.kind", &row.c_kind)?,
+            title: row.c_title,
+            room: row.c_room,
+            extra: row.c_extra,
+            maker: PersonId::new(row.c_created_by),
+            domain: row.c_domain,
+            status: row.c_status.as_deref().map(desk_status).transpose()?,
+            created_at: Millis::new(row.c_created_at),
+            updated_at: Millis::new(row.c_updated_at),
+            deleted_at: row.c_deleted_at.map(Millis::new),
+            members: row.c_members_count,
+            last_seq: Seq::new(row.c_last_seq),
+            last_position: Position::new(row.c_last_position),
         })
     }
+}
+
+/// Reads the column `chats.status`.
+pub(super) fn desk_status(word: &str) -> Result<DeskStatus> {
+    known(DeskStatus::from_word(word), "chats.status", word)
 }
 
 #[derive(FromRow)]
@@ -170,7 +232,8 @@ impl TryFrom<MessageRow> for Message {
     }
 }
 
-/// The fields of a change, and those of the message (`m_`) or the chat (`h_`) that it is about.
+/// The fields of a change, of whom it is about, and of the message (`m_`) or the chat that it tells
+/// of; a chat's last message is `l_`.
 #[derive(FromRow)]
 pub(super) struct ChangeRow {
     position: i64,
@@ -178,12 +241,11 @@ pub(super) struct ChangeRow {
     chat_id: i64,
     kind: String,
     audience: String,
-    actor_id: i64,
-    actor_name: String,
     target_id: Option<i64>,
-    role: Option<String>,
+    word: Option<String>,
     at: i64,
-    m_id: Option<i64>,
+    #[sqlx(flatten)]
+    actor: PersonRow,
     m_seq: Option<i64>,
     m_sender_id: Option<i64>,
     m_kind: Option<String>,
@@ -192,61 +254,67 @@ pub(super) struct ChangeRow {
     m_created_at: Option<i64>,
     m_edited_at: Option<i64>,
     m_deleted_at: Option<i64>,
-    h_kind: Option<String>,
-    h_title: Option<String>,
-    h_created_at: Option<i64>,
-    h_deleted_at: Option<i64>,
-    h_members_count: Option<i64>,
-    h_last_seq: Option<i64>,
-    h_last_position: Option<i64>,
+    l_content: Option<String>,
+    l_created_at: Option<i64>,
+    #[sqlx(flatten)]
+    chat: ChatRow,
+}
+
+/// What a line of the log tells, put together from its row.
+struct Told {
+    what: What,
+    actor: Person,
 }
 
 impl ChangeRow {
-    fn message(&self) -> Result<Message> {
-        let missing = || Error::internal(format!("change {} has no message", self.position));
-        let kind = self.m_kind.as_deref().ok_or_else(missing)?;
-        Ok(Message {
-            id: MessageId::new(self.m_id.ok_or_else(missing)?),
-            chat: ChatId::new(self.chat_id),
-            seq: Seq::new(self.m_seq.ok_or_else(missing)?),
-            sender: PersonId::new(self.m_sender_id.ok_or_else(missing)?),
-            kind: known(MessageKind::from_word(kind), "messages.kind", kind)?,
-            content: self.m_content.clone().ok_or_else(missing)?,
-            client_id: self.m_client_id.clone(),
-            at: Millis::new(self.m_created_at.ok_or_else(missing)?),
-            edited_at: self.m_edited_at.map(Millis::new),
-            deleted_at: self.m_deleted_at.map(Millis::new),
-        })
-    }
-
-    fn chat(&self) -> Result<Chat> {
-        let missing = || Error::internal(format!("change {} has no chat", self.position));
-        Chat::try_from(ChatRow {
-            id: self.chat_id,
-            tenant_id: self.tenant_id,
-            kind: self.h_kind.clone().ok_or_else(missing)?,
-            title: self.h_title.clone(),
-            created_at: self.h_created_at.ok_or_else(missing)?,
-            deleted_at: self.h_deleted_at,
-            members_count: self.h_members_count.ok_or_else(missing)?,
-            last_seq: self.h_last_seq.ok_or_else(missing)?,
-            last_position: self.h_last_position.ok_or_else(missing)?,
-        })
-    }
-
-    fn what(&self) -> Result<What> {
-        Ok(match self.kind.as_str() {
-            "message" => What::Message(self.message()?),
-            "edited" => What::Edited(self.message()?),
-            "deleted" => What::Deleted(self.message()?),
-            "chat" => What::Chat(self.chat()?),
+    fn told(self) -> Result<Told> {
+        let position = self.position;
+        let what = match self.kind.as_str() {
+            "message" | "edited" | "deleted" => {
+                let missing = || Error::internal(format!("change {position} has no message"));
+                let kind = self.m_kind.as_deref().ok_or_else(missing)?;
+                let message = Message {
+                    id: MessageId::new(self.target_id.ok_or_else(missing)?),
+                    chat: ChatId::new(self.chat_id),
+                    seq: Seq::new(self.m_seq.ok_or_else(missing)?),
+                    sender: PersonId::new(self.m_sender_id.ok_or_else(missing)?),
+                    kind: known(MessageKind::from_word(kind), "messages.kind", kind)?,
+                    content: self.m_content.ok_or_else(missing)?,
+                    client_id: self.m_client_id,
+                    at: Millis::new(self.m_created_at.ok_or_else(missing)?),
+                    edited_at: self.m_edited_at.map(Millis::new),
+                    deleted_at: self.m_deleted_at.map(Millis::new),
+                };
+                match self.kind.as_str() {
+                    "edited" => What::Edited(message),
+                    "deleted" => What::Deleted(message),
+                    _ => What::Message(message),
+                }
+            }
+            "chat" => What::Chat(self.chat.try_into()?),
+            "desk" => {
+                let word = self.word.as_deref().unwrap_or_default();
+                let status = Some(desk_status(word)?);
+                let last = self.l_content.zip(self.l_created_at.map(Millis::new));
+                What::Desk(
+                    Chat {
+                        status,
+                        ..self.chat.try_into()?
+                    },
+                    last,
+                )
+            }
             "joined" => {
-                let word = self.role.as_deref().unwrap_or_default();
-                What::Joined(known(Role::from_word(word), "changes.role", word)?)
+                let word = self.word.as_deref().unwrap_or_default();
+                What::Joined(known(Role::from_word(word), "changes.word", word)?)
             }
             "left" => What::Left,
             "read" => What::Read(MessageId::new(self.target_id.unwrap_or_default())),
             word => return Err(Error::internal(format!("unknown change {word:?}"))),
+        };
+        Ok(Told {
+            what,
+            actor: self.actor.try_into()?,
         })
     }
 }
@@ -255,21 +323,21 @@ impl TryFrom<ChangeRow> for Change {
     type Error = Error;
 
     fn try_from(row: ChangeRow) -> Result<Self> {
+        let audience = known(
+            Audience::from_word(&row.audience),
+            "changes.audience",
+            &row.audience,
+        )?;
+        let (position, tenant, chat, at) = (row.position, row.tenant_id, row.chat_id, row.at);
+        let Told { what, actor } = row.told()?;
         Ok(Self {
-            what: row.what()?,
-            position: Position::new(row.position),
-            tenant: TenantId::new(row.tenant_id),
-            chat: ChatId::new(row.chat_id),
-            actor: PersonName {
-                id: PersonId::new(row.actor_id),
-                name: row.actor_name.as_str().into(),
-            },
-            at: Millis::new(row.at),
-            audience: known(
-                Audience::from_word(&row.audience),
-                "changes.audience",
-                &row.audience,
-            )?,
+            position: Position::new(position),
+            tenant: TenantId::new(tenant),
+            chat: ChatId::new(chat),
+            actor: actor.into(),
+            at: Millis::new(at),
+            audience,
+            what,
         })
     }
 }

@@ -44,6 +44,11 @@ async fn an_id_that_is_none_is_a_404() {
             (404, "not_found")
         );
     }
+    let answer = Answer::read(client.patch("/api/things/abc").dispatch().await).await;
+    assert_eq!(
+        (answer.status, answer.error().0.as_str()),
+        (404, "not_found")
+    );
 }
 
 #[rocket::async_test]

@@ -1,9 +1,12 @@
 //! A server with a few throwaway routes behind the real front door.
 
+use std::sync::Arc;
+
 use parlance::{
     Error,
     config::{Defaults, Settings},
-    http::{self, Fields, Provenance, Query, Refusal},
+    http::{self, Closing, Fields, Provenance, Query, Refusal},
+    telemetry::Metrics,
 };
 use rocket::{
     Build, Rocket,
@@ -25,7 +28,8 @@ pub(crate) fn rocket(toml: &str) -> Rocket<Build> {
         .merge(Toml::string(toml))
         .select(rocket::Config::DEFAULT_PROFILE);
     let (settings, _) = Settings::read(&figment).expect("the settings of a test are right");
-    http::fit(rocket::custom(figment), settings).mount(
+    let metrics = Arc::new(Metrics::new());
+    http::fit(rocket::custom(figment), settings, metrics, Closing::new()).mount(
         "/",
         routes![
             echo, number, numbers, flag, query, thing, change, fail, busy, panic, cookies, sign_in,
@@ -153,8 +157,7 @@ fn busy() -> Told {
 
 #[get("/api/panic")]
 fn panic() -> String {
-    let nothing: Option<String> = None;
-    nothing.expect("this handler panics on purpose")
+    std::panic::panic_any("this handler panics on purpose")
 }
 
 #[get("/api/cookies")]

@@ -1,14 +1,16 @@
-//! What a batch does one by one: making chats, coming and going.
+//! What a batch does one by one: making chats, coming and going, editing and deleting.
+
+use std::sync::Arc;
 
 use crate::{
     chat::writer::{
-        CreateDraft, MemberDraft,
-        plan::{Subject, line_of},
+        Act, ActDraft, Acted, CreateDraft, Right,
+        plan::{Subject, audience_in, line_of},
     },
     error::{Error, Result},
     model::{
-        Audience, Change, Chat, ChatId, ChatKind, MessageId, Millis, PersonName, Position, Role,
-        Seq, Standing, What,
+        Audience, Change, Chat, ChatId, ChatKind, Content, DeskStatus, Membership, Message,
+        MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, What,
     },
     store::{
         Tx,
@@ -24,158 +26,471 @@ pub(super) struct Step<'a> {
     pub(super) now: Millis,
 }
 
-/// Makes an open chat whose maker is its admin.
+impl Step<'_> {
+    /// Writes what an act does, and adds it to what is to be published.
+    async fn write(
+        self,
+        told: Vec<Change>,
+        mut set: WriteSet,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        set.changes = told.iter().map(line_of).collect();
+        self.tx.write(&set, self.now).await?;
+        changes.extend(told);
+        Ok(())
+    }
+}
+
+/// The changes of one act, each at the next place.
+struct Tale<'a> {
+    chat: &'a Chat,
+    next: Position,
+    now: Millis,
+    told: Vec<Change>,
+}
+
+impl Tale<'_> {
+    fn tell(&mut self, actor: &Arc<Person>, audience: Audience, what: What) -> Position {
+        let at = self
+            .next
+            .plus(i64::try_from(self.told.len()).unwrap_or(i64::MAX));
+        let subject = Subject {
+            tenant: self.chat.tenant,
+            chat: self.chat.id,
+            actor,
+        };
+        self.told.push(subject.change(at, self.now, audience, what));
+        at
+    }
+}
+
+/// Makes a chat and its first members.
 pub(super) async fn create(
     step: Step<'_>,
     draft: &CreateDraft,
     changes: &mut Vec<Change>,
 ) -> Result<Result<ChatId>> {
-    let CreateDraft { actor, title } = draft;
+    let mut people = Vec::with_capacity(draft.members.len());
+    for id in &draft.members {
+        let Some(person) = step.tx.person(draft.tenant, *id).await? else {
+            return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+        };
+        let again = people
+            .iter()
+            .any(|(other, _): &(Arc<Person>, Role)| other.id == person.id);
+        let joins_anyway = draft.joins_as.is_some() && person.id == draft.maker.id;
+        if !again && !joins_anyway {
+            people.push((Arc::new(person), Role::Member));
+        }
+    }
+    if let Some(role) = draft.joins_as {
+        people.insert(0, (Arc::clone(&draft.maker), role));
+    }
+    let status = (draft.kind == ChatKind::Desk).then_some(DeskStatus::Waiting);
     let new = NewChat {
-        tenant: actor.tenant,
-        kind: ChatKind::Open,
-        title: Some(title),
-        maker: actor.person.id,
+        tenant: draft.tenant,
+        kind: draft.kind,
+        title: draft.title.as_ref(),
+        maker: draft.maker.id,
+        room: draft.room.as_deref(),
+        extra: draft.extra.as_deref(),
+        domain: draft.domain.as_deref(),
+        status,
         position: step.next,
     };
     let Some(id) = step.tx.insert_chat(&new, step.now).await? else {
-        return Ok(Err(Error::conflict("an open chat has that title")));
+        return Ok(Err(Error::conflict(match draft.kind {
+            ChatKind::Open => "an open chat has that title",
+            ChatKind::Private | ChatKind::Direct | ChatKind::Desk => "a chat has that name",
+        })));
     };
     let chat = Chat {
         id,
-        tenant: actor.tenant,
-        kind: ChatKind::Open,
-        title: Some(title.as_str().to_owned()),
+        tenant: draft.tenant,
+        kind: draft.kind,
+        title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
+        room: draft.room.clone(),
+        extra: draft.extra.clone(),
+        maker: draft.maker.id,
+        domain: draft.domain.clone(),
+        status,
         created_at: step.now,
+        updated_at: step.now,
         deleted_at: None,
-        members: 1,
+        members: i64::try_from(people.len()).unwrap_or(i64::MAX),
         last_seq: Seq::new(0),
         last_position: step.next,
     };
-    let subject = Subject {
-        tenant: actor.tenant,
-        chat: id,
-        actor: &actor.person,
+    let mut tale = Tale {
+        chat: &chat,
+        next: step.next,
+        now: step.now,
+        told: Vec::new(),
     };
-    let told = [
-        subject.change(
-            step.next,
-            step.now,
-            Audience::Tenant,
-            What::Chat(chat.clone()),
-        ),
-        subject.change(
-            step.next.plus(1),
-            step.now,
-            Audience::Members,
-            What::Joined(Role::Admin),
-        ),
-    ];
+    if draft.kind == ChatKind::Open {
+        tale.tell(&draft.maker, Audience::Tenant, What::Chat(chat.clone()));
+    }
+    let mut marks = Vec::with_capacity(people.len());
+    for (person, role) in &people {
+        let joined = tale.tell(person, audience_in(draft.kind), What::Joined(*role));
+        marks.push((id, person.id, newcomer(&chat, *role, joined)));
+    }
+    // Members hear of what is theirs alone once they are in it.
+    match draft.kind {
+        ChatKind::Open => {}
+        ChatKind::Private | ChatKind::Direct => {
+            tale.tell(&draft.maker, Audience::Members, What::Chat(chat.clone()));
+        }
+        ChatKind::Desk => {
+            tale.tell(&draft.maker, Audience::Desk, What::Desk(chat.clone(), None));
+        }
+    }
+    let told = tale.told;
     let set = WriteSet {
-        changes: told.iter().map(line_of).collect(),
-        bumps: vec![(id, bump(&chat, 1))],
-        marks: vec![(
-            id,
-            actor.person.id,
-            newcomer(&chat, Role::Admin, told[1].position),
-        )],
+        bumps: vec![(id, bump(&chat, chat.members))],
+        marks,
         ..WriteSet::default()
     };
-    step.tx.write(&set, step.now).await?;
-    changes.extend(told);
+    step.write(told, set, changes).await?;
     Ok(Ok(id))
 }
 
-/// Makes somebody a member of an open chat; an admin when it has none.
-pub(super) async fn join(
+/// Does something rare in a chat.
+pub(super) async fn act(
     step: Step<'_>,
-    draft: &MemberDraft,
+    draft: &ActDraft,
     changes: &mut Vec<Change>,
-) -> Result<Result<()>> {
-    let MemberDraft { actor, chat: id } = draft;
-    let Some(chat) = step.tx.chat(actor.tenant, *id).await? else {
+) -> Result<Result<Acted>> {
+    let Some(chat) = step.tx.chat(draft.actor.tenant, draft.chat).await? else {
         return Ok(Err(no_chat()));
     };
-    let standing = step
-        .tx
-        .membership(*id, actor.person.id)
-        .await?
-        .map(|membership| membership.standing);
-    match (chat.kind, standing) {
-        (_, Some(Standing::In)) => return Ok(Ok(())),
-        (ChatKind::Open, None | Some(Standing::Left)) => {}
-        (ChatKind::Open, Some(Standing::Removed)) => {
-            return Ok(Err(Error::forbidden("you were removed from this chat")));
-        }
-        (ChatKind::Private | ChatKind::Direct | ChatKind::Desk, _) => return Ok(Err(no_chat())),
+    let place = step.tx.membership(chat.id, draft.actor.id).await?;
+    let scene = Scene {
+        step,
+        chat,
+        place,
+        draft,
+        changes,
+    };
+    match &draft.act {
+        Act::Join => scene.join().await,
+        Act::Leave => scene.leave().await,
+        Act::Add(people) => scene.add(people).await,
+        Act::Remove(people) => scene.remove(people).await,
+        Act::Edit(message, content) => scene.rewrite(*message, Some(content)).await,
+        Act::Delete(message) => scene.rewrite(*message, None).await,
+        Act::DeleteChat => scene.delete_chat().await,
+        Act::Close => scene.close().await,
     }
-    let role = if step.tx.admins(*id).await? == 0 {
-        Role::Admin
-    } else {
-        Role::Member
-    };
-    let subject = Subject {
-        tenant: actor.tenant,
-        chat: *id,
-        actor: &actor.person,
-    };
-    let told = subject.change(step.next, step.now, Audience::Members, What::Joined(role));
-    let set = WriteSet {
-        changes: vec![line_of(&told)],
-        bumps: vec![(*id, bump(&chat, chat.members + 1))],
-        marks: vec![(*id, actor.person.id, newcomer(&chat, role, step.next))],
-        ..WriteSet::default()
-    };
-    step.tx.write(&set, step.now).await?;
-    changes.push(told);
-    Ok(Ok(()))
 }
 
-/// Ends a membership; when the last admin leaves, the longest member becomes one.
-pub(super) async fn leave(
-    step: Step<'_>,
-    draft: &MemberDraft,
-    changes: &mut Vec<Change>,
-) -> Result<Result<()>> {
-    let MemberDraft { actor, chat: id } = draft;
-    let Some(chat) = step.tx.chat(actor.tenant, *id).await? else {
-        return Ok(Err(no_chat()));
-    };
-    let membership = step.tx.membership(*id, actor.person.id).await?;
-    let Some(membership) = membership.filter(|place| place.standing == Standing::In) else {
-        return Ok(if chat.kind == ChatKind::Open {
-            Ok(())
-        } else {
-            Err(no_chat())
-        });
-    };
-    step.tx
-        .end_membership(*id, actor.person.id, Standing::Left)
-        .await?;
-    let subject = |actor: &PersonName, at: Position, what: What| {
-        Subject {
-            tenant: draft.actor.tenant,
-            chat: *id,
-            actor,
-        }
-        .change(at, step.now, Audience::Members, what)
-    };
-    let mut told = vec![subject(&actor.person, step.next, What::Left)];
-    if membership.role == Role::Admin
-        && step.tx.admins(*id).await? == 0
-        && let Some(heir) = step.tx.longest_member(*id).await?
-    {
-        step.tx.set_role(*id, heir.id, Role::Admin).await?;
-        told.push(subject(&heir, step.next.plus(1), What::Joined(Role::Admin)));
+/// An act, and what it acts on.
+struct Scene<'a> {
+    step: Step<'a>,
+    chat: Chat,
+    place: Option<Membership>,
+    draft: &'a ActDraft,
+    changes: &'a mut Vec<Change>,
+}
+
+impl Scene<'_> {
+    fn is_in(&self) -> bool {
+        self.place
+            .is_some_and(|place| place.standing == Standing::In)
+            || (self.chat.kind == ChatKind::Desk && self.draft.actor.runs_desk())
     }
-    let set = WriteSet {
-        changes: told.iter().map(line_of).collect(),
-        bumps: vec![(*id, bump(&chat, chat.members - 1))],
-        ..WriteSet::default()
-    };
-    step.tx.write(&set, step.now).await?;
-    changes.extend(told);
-    Ok(Ok(()))
+
+    /// Refuses who may not govern the chat.
+    fn governs(&self) -> Result<()> {
+        let admin = self
+            .place
+            .is_some_and(|place| place.standing == Standing::In && place.role == Role::Admin);
+        match self.draft.right {
+            Right::Tenant => Ok(()),
+            Right::Own if admin => Ok(()),
+            Right::Own if self.is_in() || self.chat.kind == ChatKind::Open => {
+                Err(Error::forbidden("only an admin of the chat may do that"))
+            }
+            Right::Own => Err(no_chat()),
+        }
+    }
+
+    fn audience(&self) -> Audience {
+        audience_in(self.chat.kind)
+    }
+
+    async fn join(self) -> Result<Result<Acted>> {
+        let standing = self.place.map(|place| place.standing);
+        match (self.chat.kind, standing) {
+            (_, Some(Standing::In)) => return Ok(Ok(Acted::Done)),
+            (ChatKind::Open, None | Some(Standing::Left)) => {}
+            (ChatKind::Open, Some(Standing::Removed)) => {
+                return Ok(Err(Error::forbidden("you were removed from this chat")));
+            }
+            (ChatKind::Private | ChatKind::Direct | ChatKind::Desk, _) => {
+                return Ok(Err(no_chat()));
+            }
+        }
+        // A chat that everybody left has no admin: who comes back first becomes one.
+        let role = match self.step.tx.admins(self.chat.id).await? {
+            0 => Role::Admin,
+            _ => Role::Member,
+        };
+        let newcomers = vec![(Arc::clone(&self.draft.actor), role)];
+        self.bring(newcomers).await
+    }
+
+    async fn add(self, people: &[PersonId]) -> Result<Result<Acted>> {
+        if let Err(error) = self.governs() {
+            return Ok(Err(error));
+        }
+        let mut newcomers: Vec<(Arc<Person>, Role)> = Vec::new();
+        for id in people {
+            let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
+                return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+            };
+            let place = self.step.tx.membership(self.chat.id, *id).await?;
+            let is_in = place.is_some_and(|place| place.standing == Standing::In);
+            if !is_in && newcomers.iter().all(|(other, _)| other.id != person.id) {
+                newcomers.push((Arc::new(person), Role::Member));
+            }
+        }
+        self.bring(newcomers).await
+    }
+
+    /// Makes people members who are none.
+    async fn bring(self, newcomers: Vec<(Arc<Person>, Role)>) -> Result<Result<Acted>> {
+        if newcomers.is_empty() {
+            return Ok(Ok(Acted::Done));
+        }
+        let audience = self.audience();
+        let Self {
+            step,
+            chat,
+            changes,
+            ..
+        } = self;
+        let mut tale = Tale {
+            chat: &chat,
+            next: step.next,
+            now: step.now,
+            told: Vec::new(),
+        };
+        let mut marks = Vec::with_capacity(newcomers.len());
+        for (person, role) in &newcomers {
+            let joined = tale.tell(person, audience, What::Joined(*role));
+            marks.push((chat.id, person.id, newcomer(&chat, *role, joined)));
+        }
+        let told = tale.told;
+        let members = chat.members + i64::try_from(newcomers.len()).unwrap_or(0);
+        let set = WriteSet {
+            bumps: vec![(chat.id, bump(&chat, members))],
+            marks,
+            ..WriteSet::default()
+        };
+        step.write(told, set, changes).await?;
+        Ok(Ok(Acted::Done))
+    }
+
+    async fn leave(self) -> Result<Result<Acted>> {
+        let is_in = self
+            .place
+            .is_some_and(|place| place.standing == Standing::In);
+        if !is_in {
+            let nothing = self.chat.kind == ChatKind::Open;
+            return Ok(if nothing {
+                Ok(Acted::Done)
+            } else {
+                Err(no_chat())
+            });
+        }
+        let leaver = Arc::clone(&self.draft.actor);
+        self.take(vec![leaver], Standing::Left).await
+    }
+
+    async fn remove(self, people: &[PersonId]) -> Result<Result<Acted>> {
+        if let Err(error) = self.governs() {
+            return Ok(Err(error));
+        }
+        let mut leavers: Vec<Arc<Person>> = Vec::new();
+        for id in people {
+            let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
+                return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+            };
+            let place = self.step.tx.membership(self.chat.id, *id).await?;
+            let is_in = place.is_some_and(|place| place.standing == Standing::In);
+            if is_in && leavers.iter().all(|other| other.id != person.id) {
+                leavers.push(Arc::new(person));
+            }
+        }
+        if leavers.is_empty() {
+            return Ok(Ok(Acted::Done));
+        }
+        self.take(leavers, Standing::Removed).await
+    }
+
+    /// Ends memberships; when the last admin goes, the longest member becomes one.
+    async fn take(self, leavers: Vec<Arc<Person>>, standing: Standing) -> Result<Result<Acted>> {
+        let audience = self.audience();
+        let Self {
+            step,
+            chat,
+            changes,
+            ..
+        } = self;
+        let had_admin = step.tx.admins(chat.id).await? > 0;
+        let mut tale = Tale {
+            chat: &chat,
+            next: step.next,
+            now: step.now,
+            told: Vec::new(),
+        };
+        for person in &leavers {
+            step.tx.end_membership(chat.id, person.id, standing).await?;
+            tale.tell(person, audience, What::Left);
+        }
+        if had_admin
+            && step.tx.admins(chat.id).await? == 0
+            && let Some(heir) = step.tx.longest_member(chat.id).await?
+        {
+            step.tx.set_role(chat.id, heir.id, Role::Admin).await?;
+            tale.tell(&Arc::new(heir), audience, What::Joined(Role::Admin));
+        }
+        let told = tale.told;
+        let members = chat.members - i64::try_from(leavers.len()).unwrap_or(0);
+        let set = WriteSet {
+            bumps: vec![(chat.id, bump(&chat, members))],
+            ..WriteSet::default()
+        };
+        step.write(told, set, changes).await?;
+        Ok(Ok(Acted::Done))
+    }
+
+    /// Changes what a message says, or deletes it: its sender may.
+    async fn rewrite(self, id: MessageId, content: Option<&Content>) -> Result<Result<Acted>> {
+        if !self.is_in() {
+            return Ok(Err(no_chat()));
+        }
+        let Some(message) = self.step.tx.message(self.chat.id, id).await? else {
+            return Ok(Err(Error::not_found("there is no such message")));
+        };
+        if message.sender != self.draft.actor.id {
+            return Ok(Err(Error::forbidden(
+                "only its sender may change a message",
+            )));
+        }
+        let audience = self.audience();
+        let Self {
+            step,
+            chat,
+            draft,
+            changes,
+            ..
+        } = self;
+        let now = step.now;
+        let message = match content {
+            Some(content) => Message {
+                content: content.as_str().to_owned(),
+                edited_at: Some(now),
+                ..message
+            },
+            None => Message {
+                content: String::new(),
+                deleted_at: Some(now),
+                ..message
+            },
+        };
+        step.tx.rewrite_message(&message).await?;
+        let mut tale = Tale {
+            chat: &chat,
+            next: step.next,
+            now,
+            told: Vec::new(),
+        };
+        let what = match content {
+            Some(_) => What::Edited(message.clone()),
+            None => What::Deleted(message.clone()),
+        };
+        tale.tell(&draft.actor, audience, what);
+        let told = tale.told;
+        step.write(told, WriteSet::default(), changes).await?;
+        Ok(Ok(Acted::Message(Box::new(message))))
+    }
+
+    async fn delete_chat(self) -> Result<Result<Acted>> {
+        if let Err(error) = self.governs() {
+            return Ok(Err(error));
+        }
+        let audience = match self.chat.kind {
+            ChatKind::Open => Audience::Tenant,
+            kind => audience_in(kind),
+        };
+        let Self {
+            step,
+            chat,
+            draft,
+            changes,
+            ..
+        } = self;
+        step.tx.delete_chat(chat.id, step.now).await?;
+        let mut tale = Tale {
+            chat: &chat,
+            next: step.next,
+            now: step.now,
+            told: Vec::new(),
+        };
+        let gone = Chat {
+            deleted_at: Some(step.now),
+            updated_at: step.now,
+            ..chat.clone()
+        };
+        tale.tell(&draft.actor, audience, What::Chat(gone));
+        let told = tale.told;
+        step.write(told, WriteSet::default(), changes).await?;
+        Ok(Ok(Acted::Done))
+    }
+
+    /// Ends a conversation at a desk: who runs it may, and its guest.
+    async fn close(self) -> Result<Result<Acted>> {
+        if self.chat.kind != ChatKind::Desk || !self.is_in() {
+            return Ok(Err(no_chat()));
+        }
+        if self.chat.status == Some(DeskStatus::Closed) {
+            return Ok(Ok(Acted::Done));
+        }
+        let Self {
+            step,
+            chat,
+            changes,
+            ..
+        } = self;
+        let Some(guest) = step.tx.person(chat.tenant, chat.maker).await? else {
+            return Ok(Err(no_chat()));
+        };
+        let mut tale = Tale {
+            chat: &chat,
+            next: step.next,
+            now: step.now,
+            told: Vec::new(),
+        };
+        let status = Some(DeskStatus::Closed);
+        let closed = Chat {
+            status,
+            ..chat.clone()
+        };
+        tale.tell(&Arc::new(guest), Audience::Desk, What::Desk(closed, None));
+        let told = tale.told;
+        let bump = Bump {
+            status,
+            ..bump(&chat, chat.members)
+        };
+        let set = WriteSet {
+            bumps: vec![(chat.id, bump)],
+            ..WriteSet::default()
+        };
+        step.write(told, set, changes).await?;
+        Ok(Ok(Acted::Done))
+    }
 }
 
 fn no_chat() -> Error {
@@ -189,17 +504,17 @@ fn bump(chat: &Chat, members: i64) -> Bump {
         last_message: None,
         last_position: chat.last_position,
         members,
+        status: None,
     }
 }
 
 /// Who comes to a chat has nothing unread in it.
 fn newcomer(chat: &Chat, role: Role, joined: Position) -> Mark {
-    let read = MessageId::from(chat.last_position);
     Mark {
         tenant: chat.tenant,
         role,
         joined,
-        read,
+        read: MessageId::from(chat.last_position),
         read_seq: chat.last_seq,
     }
 }

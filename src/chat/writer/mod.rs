@@ -23,8 +23,8 @@ use crate::{
     error::{Error, Kind, Result},
     live::{Hub, relay},
     model::{
-        Change, ChatId, ClientId, Clock, Content, MessageId, MessageKind, Millis, PersonName, Seq,
-        TenantId, Title,
+        Change, ChatId, ChatKind, ClientId, Clock, Content, Message, MessageId, MessageKind,
+        Millis, Person, PersonId, Role, Seq, TenantId, Title,
     },
     store::Store,
 };
@@ -34,20 +34,11 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// About the most bytes of content that one transaction takes.
 const BATCH_BYTES: usize = 4 << 20;
 
-/// Who acts, and in whose name.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// Their tenant.
-    pub tenant: TenantId,
-    /// Who they are.
-    pub person: PersonName,
-}
-
 /// A message to send.
 #[derive(Debug, Clone)]
 pub struct SendDraft {
     /// Who sends it.
-    pub actor: Actor,
+    pub actor: Arc<Person>,
     /// Where to.
     pub chat: ChatId,
     /// What its content is.
@@ -75,7 +66,7 @@ pub struct Sent {
 #[derive(Debug, Clone)]
 pub struct ReadDraft {
     /// Who has read.
-    pub actor: Actor,
+    pub actor: Arc<Person>,
     /// Where.
     pub chat: ChatId,
     /// The last message read.
@@ -85,19 +76,74 @@ pub struct ReadDraft {
 /// A chat to make.
 #[derive(Debug, Clone)]
 pub struct CreateDraft {
-    /// Who makes it, and becomes its admin.
-    pub actor: Actor,
+    /// Whose chat it is.
+    pub tenant: TenantId,
+    /// Who makes it.
+    pub maker: Arc<Person>,
+    /// The role with which the maker comes to be in it; none when it is made for others.
+    pub joins_as: Option<Role>,
+    /// Who finds it.
+    pub kind: ChatKind,
     /// What it is called.
-    pub title: Title,
+    pub title: Option<Title>,
+    /// What the tenant's server calls it, unique in the tenant.
+    pub room: Option<String>,
+    /// What the tenant's server keeps with it, as JSON.
+    pub extra: Option<String>,
+    /// Where the guest comes from, at a desk.
+    pub domain: Option<String>,
+    /// Who else is in it from the start.
+    pub members: Vec<PersonId>,
 }
 
-/// A person who comes or goes.
+/// Something rare that somebody does in a chat.
 #[derive(Debug, Clone)]
-pub struct MemberDraft {
-    /// Who.
-    pub actor: Actor,
+pub struct ActDraft {
+    /// Who does it.
+    pub actor: Arc<Person>,
+    /// By what right.
+    pub right: Right,
     /// Where.
     pub chat: ChatId,
+    /// What.
+    pub act: Act,
+}
+
+/// By what right somebody acts in a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// Their own place in the chat.
+    Own,
+    /// Their tenant's key: all of the tenant's chats are theirs.
+    Tenant,
+}
+
+/// What somebody does in a chat.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// Comes to be in an open chat.
+    Join,
+    /// Leaves.
+    Leave,
+    /// Makes others members.
+    Add(Vec<PersonId>),
+    /// Ends others' membership.
+    Remove(Vec<PersonId>),
+    /// Changes what a message of theirs says.
+    Edit(MessageId, Content),
+    /// Deletes a message of theirs.
+    Delete(MessageId),
+    /// Deletes the chat.
+    DeleteChat,
+    /// Ends a conversation at a desk, until the guest writes again.
+    Close,
+}
+
+/// What came of an act.
+#[derive(Debug, Clone)]
+enum Acted {
+    Done,
+    Message(Box<Message>),
 }
 
 type Reply<T> = oneshot::Sender<Result<T>>;
@@ -108,15 +154,14 @@ enum Job {
     Send(SendDraft, Reply<Sent>),
     Read(ReadDraft, Reply<()>),
     Create(CreateDraft, Reply<ChatId>),
-    Join(MemberDraft, Reply<()>),
-    Leave(MemberDraft, Reply<()>),
+    Act(ActDraft, Reply<Acted>),
 }
 
 impl Job {
     fn weight(&self) -> usize {
         match self {
             Self::Send(draft, _) => draft.content.as_str().len(),
-            Self::Read(..) | Self::Create(..) | Self::Join(..) | Self::Leave(..) => 0,
+            Self::Read(..) | Self::Create(..) | Self::Act(..) => 0,
         }
     }
 
@@ -124,9 +169,8 @@ impl Job {
         match self {
             Self::Send(_, reply) => drop(reply.send(Err(error))),
             Self::Create(_, reply) => drop(reply.send(Err(error))),
-            Self::Read(_, reply) | Self::Join(_, reply) | Self::Leave(_, reply) => {
-                drop(reply.send(Err(error)));
-            }
+            Self::Read(_, reply) => drop(reply.send(Err(error))),
+            Self::Act(_, reply) => drop(reply.send(Err(error))),
         }
     }
 }
@@ -135,7 +179,8 @@ impl Job {
 enum Outcome {
     Sent(Result<Sent>),
     Created(Result<ChatId>),
-    Done(Result<()>),
+    Read(Result<()>),
+    Acted(Result<Acted>),
 }
 
 /// What the writer tells of each batch, for the metrics.
@@ -191,19 +236,22 @@ impl Writer {
         self.hand_in(|reply| Job::Read(draft, reply)).await
     }
 
-    /// Makes an open chat.
+    /// Makes a chat.
     pub async fn create(&self, draft: CreateDraft) -> Result<ChatId> {
         self.hand_in(|reply| Job::Create(draft, reply)).await
     }
 
-    /// Makes somebody a member of an open chat.
-    pub async fn join(&self, draft: MemberDraft) -> Result<()> {
-        self.hand_in(|reply| Job::Join(draft, reply)).await
+    /// Does something rare in a chat.
+    pub async fn act(&self, draft: ActDraft) -> Result<()> {
+        self.hand_in(|reply| Job::Act(draft, reply)).await.map(drop)
     }
 
-    /// Ends somebody's membership at their wish.
-    pub async fn leave(&self, draft: MemberDraft) -> Result<()> {
-        self.hand_in(|reply| Job::Leave(draft, reply)).await
+    /// Changes or deletes a message, and returns it as it is now.
+    pub async fn rewrite(&self, draft: ActDraft) -> Result<Message> {
+        match self.hand_in(|reply| Job::Act(draft, reply)).await? {
+            Acted::Message(message) => Ok(*message),
+            Acted::Done => Err(Error::internal("a rewrite without a message")),
+        }
     }
 
     /// Takes no more drafts, writes those that wait, and returns when all are answered.
@@ -366,10 +414,8 @@ fn answer(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
         match (job, outcome) {
             (Job::Send(_, reply), Outcome::Sent(sent)) => drop(reply.send(sent)),
             (Job::Create(_, reply), Outcome::Created(created)) => drop(reply.send(created)),
-            (
-                Job::Read(_, reply) | Job::Join(_, reply) | Job::Leave(_, reply),
-                Outcome::Done(done),
-            ) => drop(reply.send(done)),
+            (Job::Read(_, reply), Outcome::Read(read)) => drop(reply.send(read)),
+            (Job::Act(_, reply), Outcome::Acted(acted)) => drop(reply.send(acted)),
             (job, _) => job.refuse(Error::internal("an outcome of another kind")),
         }
     }

@@ -1,6 +1,6 @@
 //! What becomes of each draft of a batch, and what the batch writes.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
@@ -8,8 +8,8 @@ use crate::{
     chat::writer::{Job, Outcome, ReadDraft, SendDraft, Sent, acts},
     error::{Error, Kind, Result},
     model::{
-        Audience, Change, ChatId, ChatKind, Message, MessageId, Millis, PersonId, Position, Role,
-        Seq, Standing, TenantId, What,
+        Audience, Change, Chat, ChatId, ChatKind, DeskStatus, Message, MessageId, Millis, Person,
+        PersonId, Position, Role, Seq, Standing, TenantId, What,
     },
     store::{
         Tx,
@@ -40,12 +40,7 @@ pub(super) async fn carry_out(
             Job::Create(draft, _) => Some(Outcome::Created(
                 acts::create(step, draft, &mut changes).await?,
             )),
-            Job::Join(draft, _) => {
-                Some(Outcome::Done(acts::join(step, draft, &mut changes).await?))
-            }
-            Job::Leave(draft, _) => {
-                Some(Outcome::Done(acts::leave(step, draft, &mut changes).await?))
-            }
+            Job::Act(draft, _) => Some(Outcome::Acted(acts::act(step, draft, &mut changes).await?)),
             Job::Send(..) | Job::Read(..) => None,
         };
         next = head.plus(1 + i64::try_from(changes.len()).unwrap_or(i64::MAX));
@@ -70,7 +65,8 @@ pub(super) async fn carry_out(
     let questions: Vec<_> = reads.iter().map(|draft| question_of_read(draft)).collect();
     let read_answers = tx.ask_reads(&questions).await?;
 
-    let mut plan = Plan::new(next, now);
+    let desks = desks_to_turn(tx, &sends, &send_answers).await?;
+    let mut plan = Plan::new(next, now, desks);
     let mut sent = sends
         .iter()
         .zip(send_answers)
@@ -96,9 +92,9 @@ pub(super) async fn carry_out(
             let missing = || Error::internal("a draft without an outcome");
             match job {
                 Job::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
-                Job::Read(..) => Outcome::Done(read.next().ok_or_else(missing).flatten()),
-                Job::Create(..) | Job::Join(..) | Job::Leave(..) => {
-                    outcome.unwrap_or_else(|| Outcome::Done(Err(missing())))
+                Job::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
+                Job::Create(..) | Job::Act(..) => {
+                    outcome.unwrap_or_else(|| Outcome::Acted(Err(missing())))
                 }
             }
         })
@@ -110,8 +106,50 @@ fn question_of_send(draft: &SendDraft) -> SendQuestion {
     SendQuestion {
         tenant: draft.actor.tenant,
         chat: draft.chat,
-        sender: draft.actor.person.id,
+        sender: draft.actor.id,
         client_id: draft.client_id.as_ref().map(|id| id.as_str().to_owned()),
+    }
+}
+
+/// Where a message leaves a chat at a desk, if elsewhere than it stood.
+fn turn(draft: &SendDraft, kind: ChatKind, status: Option<DeskStatus>) -> Option<DeskStatus> {
+    match (kind, status, draft.actor.runs_desk()) {
+        (ChatKind::Desk, Some(DeskStatus::Waiting | DeskStatus::Closed), true) => {
+            Some(DeskStatus::Active)
+        }
+        (ChatKind::Desk, Some(DeskStatus::Closed), false) => Some(DeskStatus::Waiting),
+        _ => None,
+    }
+}
+
+/// Reads the chats at desks whose standing the batch changes: few, for most messages change none.
+async fn desks_to_turn(
+    tx: &mut Tx,
+    sends: &[&SendDraft],
+    answers: &[SendAnswer],
+) -> Result<HashMap<ChatId, (Chat, Arc<Person>)>> {
+    let mut desks = HashMap::new();
+    for (draft, answer) in sends.iter().zip(answers) {
+        let Some(facts) = answer.chat else { continue };
+        if facts.kind != ChatKind::Desk || desks.contains_key(&draft.chat) {
+            continue;
+        }
+        let turns = turn(draft, facts.kind, facts.status).is_some();
+        if turns
+            && let Some(chat) = tx.chat(draft.actor.tenant, draft.chat).await?
+            && let Some(guest) = tx.person(draft.actor.tenant, chat.maker).await?
+        {
+            desks.insert(draft.chat, (chat, Arc::new(guest)));
+        }
+    }
+    Ok(desks)
+}
+
+/// Who hears what happens in a chat of a kind.
+pub(super) fn audience_in(kind: ChatKind) -> Audience {
+    match kind {
+        ChatKind::Open | ChatKind::Private | ChatKind::Direct => Audience::Members,
+        ChatKind::Desk => Audience::Desk,
     }
 }
 
@@ -119,7 +157,7 @@ fn question_of_read(draft: &ReadDraft) -> ReadQuestion {
     ReadQuestion {
         tenant: draft.actor.tenant,
         chat: draft.chat,
-        reader: draft.actor.person.id,
+        reader: draft.actor.id,
         up_to: draft.up_to,
     }
 }
@@ -150,13 +188,16 @@ struct Plan {
     changes: Vec<Change>,
     bumps: HashMap<ChatId, Bump>,
     marks: HashMap<(ChatId, PersonId), Mark>,
+    /// The chats at desks that this batch may turn, each with its guest.
+    desks: HashMap<ChatId, (Chat, Arc<Person>)>,
     /// What was sent in this batch under a client id, and what it said.
     named: HashMap<(ChatId, PersonId, String), (String, Sent)>,
 }
 
 impl Plan {
-    fn new(next: Position, now: Millis) -> Self {
+    fn new(next: Position, now: Millis, desks: HashMap<ChatId, (Chat, Arc<Person>)>) -> Self {
         Self {
+            desks,
             next,
             now,
             set: WriteSet::default(),
@@ -182,7 +223,7 @@ impl Plan {
         let Some(chat) = answer.chat else {
             return Err(no_chat());
         };
-        let place = (draft.chat, draft.actor.person.id);
+        let place = (draft.chat, draft.actor.id);
         let standing = if self.marks.contains_key(&place) {
             Some(Standing::In)
         } else {
@@ -194,8 +235,10 @@ impl Plan {
             (ChatKind::Open, Some(Standing::Removed)) => {
                 return Err(Error::forbidden("you were removed from this chat"));
             }
+            (ChatKind::Desk, _) if draft.actor.runs_desk() => false,
             (ChatKind::Private | ChatKind::Direct | ChatKind::Desk, _) => return Err(no_chat()),
         };
+        let audience = audience_in(chat.kind);
         let digest = draft.client_id.as_ref().map(|_| digest(draft));
         if let Some(sent) = self.sent_before(draft, digest.as_deref(), answer)? {
             return Ok(sent);
@@ -205,21 +248,23 @@ impl Plan {
             last_message: None,
             last_position: self.next,
             members: chat.members,
+            status: None,
         });
         let mut joined = self.next;
         if comes {
             bump.members += 1;
-            joined = self.note(draft, Audience::Members, What::Joined(Role::Member));
+            joined = self.note(draft, audience, What::Joined(Role::Member));
         }
         let seq = Seq::new(bump.last_seq.get() + 1);
         let id = MessageId::from(self.next);
+        let text = draft.content.as_str();
         let message = Message {
             id,
             chat: draft.chat,
             seq,
-            sender: draft.actor.person.id,
+            sender: draft.actor.id,
             kind: draft.kind,
-            content: draft.content.as_str().to_owned(),
+            content: text.to_owned(),
             client_id: draft.client_id.as_ref().map(|id| id.as_str().to_owned()),
             at: self.now,
             edited_at: None,
@@ -228,10 +273,14 @@ impl Plan {
         self.set
             .messages
             .push((draft.actor.tenant, message.clone(), digest.clone()));
-        let position = self.note(draft, Audience::Members, What::Message(message));
+        let position = self.note(draft, audience, What::Message(message));
         bump.last_seq = seq;
         bump.last_message = Some(id);
         bump.last_position = position;
+        if let Some(status) = turn(draft, chat.kind, bump.status.or(chat.status)) {
+            bump.last_position = self.turn_desk(draft.chat, status, text);
+            bump.status = Some(status);
+        }
         self.bumps.insert(draft.chat, bump);
         self.mark(place, draft.actor.tenant, joined, (id, seq));
         let sent = Sent {
@@ -241,14 +290,28 @@ impl Plan {
             replayed: false,
         };
         if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
-            let name = (
-                draft.chat,
-                draft.actor.person.id,
-                client_id.as_str().to_owned(),
-            );
+            let name = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
             self.named.insert(name, (digest, sent));
         }
         Ok(sent)
+    }
+
+    /// Tells how a chat at a desk stands after a message.
+    fn turn_desk(&mut self, id: ChatId, status: DeskStatus, text: &str) -> Position {
+        let Some((chat, guest)) = self.desks.get(&id).cloned() else {
+            return self.next.plus(-1);
+        };
+        let subject = Subject {
+            tenant: chat.tenant,
+            chat: id,
+            actor: &guest,
+        };
+        let last = Some((text.to_owned(), self.now));
+        let chat = Chat {
+            status: Some(status),
+            ..chat
+        };
+        self.change(subject, Audience::Desk, What::Desk(chat, last))
     }
 
     /// The message that this draft repeats, if it repeats one.
@@ -261,11 +324,7 @@ impl Plan {
         let (Some(client_id), Some(digest)) = (&draft.client_id, digest) else {
             return Ok(None);
         };
-        let name = (
-            draft.chat,
-            draft.actor.person.id,
-            client_id.as_str().to_owned(),
-        );
+        let name = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
         let earlier = match (&answer.earlier, self.named.get(&name)) {
             (Some(earlier), _) => {
                 let sent = Sent {
@@ -296,14 +355,18 @@ impl Plan {
     }
 
     fn read(&mut self, draft: &ReadDraft, answer: ReadAnswer) -> Result<()> {
-        let place = (draft.chat, draft.actor.person.id);
+        let place = (draft.chat, draft.actor.id);
         let no_chat = || Error::not_found("there is no such chat");
-        let Some(members) = answer.members else {
+        let Some((kind, members)) = answer.chat else {
             return Err(no_chat());
         };
         let marked = self.marks.get(&place).map(|mark| mark.read);
-        if marked.is_none() && answer.standing != Some(Standing::In) {
-            return Err(Error::forbidden("join the chat first"));
+        let is_in = marked.is_some() || answer.standing == Some(Standing::In);
+        match kind {
+            ChatKind::Desk if draft.actor.runs_desk() => {}
+            _ if is_in => {}
+            ChatKind::Open => return Err(Error::forbidden("join the chat first")),
+            ChatKind::Private | ChatKind::Direct | ChatKind::Desk => return Err(no_chat()),
         }
         let Some((newest, seq)) = answer.newest else {
             return Ok(());
@@ -312,7 +375,7 @@ impl Plan {
             return Ok(());
         }
         let audience = if members <= READS_SHOWN_UP_TO {
-            Audience::Members
+            audience_in(kind)
         } else {
             Audience::Actor
         };
@@ -321,7 +384,7 @@ impl Plan {
             Subject {
                 tenant: draft.actor.tenant,
                 chat: draft.chat,
-                actor: &draft.actor.person,
+                actor: &draft.actor,
             },
             audience,
             What::Read(newest),
@@ -353,7 +416,7 @@ impl Plan {
         let subject = Subject {
             tenant: draft.actor.tenant,
             chat: draft.chat,
-            actor: &draft.actor.person,
+            actor: &draft.actor,
         };
         self.change(subject, audience, what)
     }
@@ -373,7 +436,7 @@ impl Plan {
 pub(super) struct Subject<'a> {
     pub(super) tenant: TenantId,
     pub(super) chat: ChatId,
-    pub(super) actor: &'a crate::model::PersonName,
+    pub(super) actor: &'a Arc<Person>,
 }
 
 impl Subject<'_> {
@@ -393,7 +456,7 @@ impl Subject<'_> {
             position,
             tenant,
             chat,
-            actor: actor.clone(),
+            actor: Arc::clone(actor),
             at,
             audience,
             what,
@@ -403,12 +466,13 @@ impl Subject<'_> {
 
 /// The line of the log that tells of a change.
 pub(super) fn line_of(change: &Change) -> NewChange {
-    let (kind, target, role) = match &change.what {
+    let (kind, target, word) = match &change.what {
         What::Message(message) => ("message", Some(message.id), None),
         What::Edited(message) => ("edited", Some(message.id), None),
         What::Deleted(message) => ("deleted", Some(message.id), None),
         What::Chat(_) => ("chat", None, None),
-        What::Joined(role) => ("joined", None, Some(*role)),
+        What::Joined(role) => ("joined", None, Some(role.as_str())),
+        What::Desk(chat, _) => ("desk", None, chat.status.map(DeskStatus::as_str)),
         What::Left => ("left", None, None),
         What::Read(up_to) => ("read", Some(*up_to), None),
     };
@@ -420,6 +484,6 @@ pub(super) fn line_of(change: &Change) -> NewChange {
         audience: change.audience,
         actor: change.actor.id,
         target,
-        role,
+        word,
     }
 }

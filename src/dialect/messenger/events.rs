@@ -17,7 +17,7 @@ pub fn word(what: &What) -> &'static str {
         What::Message(_) => "message",
         What::Edited(_) => "edited",
         What::Deleted(_) => "deleted",
-        What::Chat(_) => "chat",
+        What::Chat(_) | What::Desk(..) => "chat",
         What::Joined(_) | What::Left => "member",
         What::Read(_) => "read",
     }
@@ -49,7 +49,7 @@ struct Event<'a> {
 
 /// A change as an event, in JSON; written once however many hear it.
 pub fn announce(published: &Published) -> &str {
-    published.form(form::MESSENGER, event)
+    published.form(form::MESSENGER, |change| event(change).into_boxed_str())
 }
 
 /// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
@@ -79,16 +79,16 @@ fn event(change: &Change) -> String {
     match &change.what {
         What::Message(message) | What::Edited(message) | What::Deleted(message) => {
             event.message = Some(message.into());
-            event.people = Some([(&change.actor).into()]);
+            event.people = Some([PersonWire::from(&*change.actor)]);
         }
-        What::Chat(chat) => event.chat = Some(chat.into()),
+        What::Chat(chat) | What::Desk(chat, _) => event.chat = Some(chat.into()),
         What::Joined(role) => {
-            event.person = Some((&change.actor).into());
+            event.person = Some(PersonWire::from(&*change.actor));
             event.role = Some(role.as_str());
             event.joined = Some(true);
         }
         What::Left => {
-            event.person = Some((&change.actor).into());
+            event.person = Some(PersonWire::from(&*change.actor));
             event.joined = Some(false);
         }
         What::Read(up_to) => {

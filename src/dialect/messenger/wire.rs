@@ -47,13 +47,19 @@ impl From<&PersonName> for PersonWire {
     }
 }
 
+impl From<&Person> for PersonWire {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+        }
+    }
+}
+
 /// Each person once.
-pub fn people<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<PersonWire> {
+pub fn people(people: impl Iterator<Item = PersonWire>) -> Vec<PersonWire> {
     let mut seen = std::collections::HashSet::new();
-    people
-        .filter(|person| seen.insert(person.id))
-        .map(PersonWire::from)
-        .collect()
+    people.filter(|person| seen.insert(person.id)).collect()
 }
 
 /// A chat in a list:
@@ -201,7 +207,7 @@ impl From<&Person> for Me {
     fn from(person: &Person) -> Self {
         Self {
             id: person.id.get(),
-            name: person.name.clone(),
+            name: person.name.to_string(),
             email: person.email.clone(),
             created_at: person.created_at.to_rfc3339(),
         }
@@ -221,14 +227,14 @@ pub struct LoginWire {
 
 impl LoginWire {
     /// A login as its owner sees it who came with `current`.
-    pub fn new(login: &Login, current: LoginId) -> Self {
+    pub fn new(login: &Login, current: Option<LoginId>) -> Self {
         Self {
             id: login.id.get(),
             client: login.client.clone(),
             address: login.address.clone(),
             created_at: login.created_at.to_rfc3339(),
             used_at: login.used_at.to_rfc3339(),
-            current: login.id == current,
+            current: Some(login.id) == current,
         }
     }
 }

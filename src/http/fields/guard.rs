@@ -32,6 +32,15 @@ impl<'r> FromData<'r> for &'r Fields {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Query(pub Fields);
 
+impl Query {
+    /// Reads the query string of `request`.
+    pub fn of(request: &Request<'_>) -> Result<Self> {
+        let query = request.uri().query();
+        let bytes = query.as_ref().map_or(&[][..], |query| query.as_bytes());
+        Ok(Self(Fields::from_form(bytes)?))
+    }
+}
+
 impl Deref for Query {
     type Target = Fields;
 
@@ -45,10 +54,8 @@ impl<'r> FromRequest<'r> for &'r Query {
     type Error = Kind;
 
     async fn from_request(request: &'r Request<'_>) -> request::Outcome<Self, Kind> {
-        let query = request.uri().query();
-        let bytes = query.as_ref().map_or(&[][..], |query| query.as_bytes());
-        match Fields::from_form(bytes) {
-            Ok(fields) => request::Outcome::Success(request.local_cache(|| Query(fields))),
+        match Query::of(request) {
+            Ok(query) => request::Outcome::Success(request.local_cache(|| query)),
             Err(error) => refuse(request, error),
         }
     }

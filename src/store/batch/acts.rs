@@ -3,12 +3,12 @@
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, ChatKind, Membership, Millis, PersonId, PersonName, Position, Role, Standing,
-        TenantId, Title,
+        Chat, ChatId, ChatKind, DeskStatus, Membership, Message, MessageId, Millis, Person,
+        PersonId, Position, Role, Standing, TenantId, Title,
     },
     store::{
         Tx, failed,
-        rows::{ChatRow, MembershipRow},
+        rows::{ChatRow, MembershipRow, MessageRow, PersonRow, chat_columns, person_columns},
     },
 };
 
@@ -23,18 +23,28 @@ pub struct NewChat<'a> {
     pub title: Option<&'a Title>,
     /// Who makes it.
     pub maker: PersonId,
+    /// What its tenant's server calls it.
+    pub room: Option<&'a str>,
+    /// What its tenant's server keeps with it, as JSON.
+    pub extra: Option<&'a str>,
+    /// Where the guest comes from, at a desk.
+    pub domain: Option<&'a str>,
+    /// Where it stands, at a desk.
+    pub status: Option<DeskStatus>,
     /// The change that tells of it.
     pub position: Position,
 }
 
 impl Tx {
-    /// Adds a chat with no members yet; nothing when an open chat has that title.
+    /// Adds a chat with no members yet; nothing when an open chat has that title or a chat that room.
     pub async fn insert_chat(&mut self, new: &NewChat<'_>, now: Millis) -> Result<Option<ChatId>> {
         let id: Option<i64> = on!(&mut self.0, tx => {
             sqlx::query_scalar(
                 "insert into chats (tenant_id, kind, title, title_key, created_by, created_at, \
-                 updated_at, members_count, last_seq, last_position) \
-                 values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7) on conflict do nothing returning id",
+                 updated_at, members_count, last_seq, last_position, room, extra, domain, status, \
+                 status_position) \
+                 values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7, $8, $9, $10, $11, $7) \
+                 on conflict do nothing returning id",
             )
             .bind(new.tenant.get())
             .bind(new.kind.as_str())
@@ -43,6 +53,10 @@ impl Tx {
             .bind(new.maker.get())
             .bind(now.get())
             .bind(new.position.get())
+            .bind(new.room)
+            .bind(new.extra)
+            .bind(new.domain)
+            .bind(new.status.map(DeskStatus::as_str))
             .fetch_optional(&mut **tx)
             .await
         })
@@ -53,10 +67,11 @@ impl Tx {
     /// A chat of a tenant that is not deleted, as this transaction sees it.
     pub async fn chat(&mut self, tenant: TenantId, chat: ChatId) -> Result<Option<Chat>> {
         let row: Option<ChatRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(
-                "select id, tenant_id, kind, title, created_at, deleted_at, members_count, last_seq, \
-                 last_position from chats where id = $1 and tenant_id = $2 and deleted_at is null",
-            )
+            sqlx::query_as(concat!(
+                "select ",
+                chat_columns!(),
+                " from chats c where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null",
+            ))
             .bind(chat.get())
             .bind(tenant.get())
             .fetch_optional(&mut **tx)
@@ -133,20 +148,81 @@ impl Tx {
     }
 
     /// The member who has been in a chat longest.
-    pub async fn longest_member(&mut self, chat: ChatId) -> Result<Option<PersonName>> {
-        let row: Option<(i64, String)> = on!(&mut self.0, tx => {
-            sqlx::query_as(
-                "select m.person_id, p.name from members m join people p on p.id = m.person_id \
+    pub async fn longest_member(&mut self, chat: ChatId) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from members m join people p on p.id = m.person_id \
                  where m.chat_id = $1 and m.standing = 'in' order by m.joined_position limit 1",
-            )
+            ))
             .bind(chat.get())
             .fetch_optional(&mut **tx)
             .await
         })
         .map_err(failed)?;
-        Ok(row.map(|(id, name)| PersonName {
-            id: PersonId::new(id),
-            name: name.into(),
-        }))
+        row.map(Person::try_from).transpose()
+    }
+
+    /// A person of a tenant, as this transaction sees them.
+    pub async fn person(&mut self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.id = $1 and p.tenant_id = $2 and p.deleted_at is null",
+            ))
+            .bind(person.get())
+            .bind(tenant.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// A message of a chat that is not deleted, as this transaction sees it.
+    pub async fn message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<Message>> {
+        let row: Option<MessageRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(
+                "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
+                 m.created_at, m.edited_at, m.deleted_at, '' as sender_name from messages m \
+                 where m.chat_id = $1 and m.id = $2 and m.deleted_at is null",
+            )
+            .bind(chat.get())
+            .bind(message.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Message::try_from).transpose()
+    }
+
+    /// Writes down what a message now says, and when it was edited or deleted.
+    pub async fn rewrite_message(&mut self, message: &Message) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1")
+                .bind(message.id.get())
+                .bind(message.content.as_str())
+                .bind(message.edited_at.map(Millis::get))
+                .bind(message.deleted_at.map(Millis::get))
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+
+    /// Notes that a chat is deleted: its title and its room are free again.
+    pub async fn delete_chat(&mut self, chat: ChatId, now: Millis) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update chats set deleted_at = $2, updated_at = $2 where id = $1")
+                .bind(chat.get())
+                .bind(now.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
     }
 }

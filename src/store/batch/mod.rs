@@ -17,8 +17,8 @@ use sqlx::FromRow;
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, ChatId, ChatKind, Message, MessageId, Millis, PersonId, Position, Role, Seq,
-        Standing, TenantId,
+        Audience, ChatId, ChatKind, DeskStatus, Message, MessageId, Millis, PersonId, Position,
+        Role, Seq, Standing, TenantId,
     },
     store::{Either, Tx, failed, rows},
 };
@@ -58,6 +58,8 @@ pub struct ChatFacts {
     pub last_seq: Seq,
     /// How many members it has.
     pub members: i64,
+    /// Where it stands, at a desk.
+    pub status: Option<DeskStatus>,
 }
 
 /// A message that was sent before under the same client id.
@@ -89,8 +91,8 @@ pub struct ReadQuestion {
 /// What there is to know before a read mark moves.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadAnswer {
-    /// How many members the chat has, unless there is no such chat.
-    pub members: Option<i64>,
+    /// Who finds the chat and how many members it has, unless there is no such chat.
+    pub chat: Option<(ChatKind, i64)>,
     /// Where the reader stands with it, if they ever came.
     pub standing: Option<Standing>,
     /// The last message they have read.
@@ -116,8 +118,8 @@ pub struct NewChange {
     pub actor: PersonId,
     /// The message it is about.
     pub target: Option<MessageId>,
-    /// The role it brought.
-    pub role: Option<Role>,
+    /// The role it brought, or where the chat now stands.
+    pub word: Option<&'static str>,
 }
 
 /// What a batch does to a chat's own row.
@@ -131,6 +133,8 @@ pub struct Bump {
     pub last_position: Position,
     /// How many members it has now.
     pub members: i64,
+    /// Where it now stands, where that changed.
+    pub status: Option<DeskStatus>,
 }
 
 /// Where a batch leaves a person's place in a chat.
@@ -166,6 +170,7 @@ struct SendRow {
     chat_kind: Option<String>,
     last_seq: Option<i64>,
     members_count: Option<i64>,
+    status: Option<String>,
     standing: Option<String>,
     earlier_id: Option<i64>,
     earlier_seq: Option<i64>,
@@ -182,6 +187,7 @@ impl TryFrom<SendRow> for SendAnswer {
                 kind: rows::chat_kind(&kind)?,
                 last_seq: Seq::new(last_seq),
                 members,
+                status: row.status.as_deref().map(rows::desk_status).transpose()?,
             }),
             _ => None,
         };
@@ -210,6 +216,7 @@ impl TryFrom<SendRow> for SendAnswer {
 
 #[derive(FromRow)]
 struct ReadRow {
+    chat_kind: Option<String>,
     members_count: Option<i64>,
     standing: Option<String>,
     read_id: Option<i64>,
@@ -222,7 +229,10 @@ impl TryFrom<ReadRow> for ReadAnswer {
 
     fn try_from(row: ReadRow) -> Result<Self> {
         Ok(Self {
-            members: row.members_count,
+            chat: match (row.chat_kind, row.members_count) {
+                (Some(kind), Some(members)) => Some((rows::chat_kind(&kind)?, members)),
+                _ => None,
+            },
             standing: row.standing.as_deref().map(rows::standing).transpose()?,
             read: MessageId::new(row.read_id.unwrap_or_default()),
             newest: row

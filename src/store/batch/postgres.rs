@@ -3,11 +3,11 @@
 use sqlx::{Postgres, Transaction};
 
 use crate::{
-    model::{Millis, Role},
+    model::{DeskStatus, Millis},
     store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
 };
 
-const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, m.standing, \
+const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
      e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) \
        with ordinality as d (tenant_id, chat_id, sender_id, client_id, n) \
@@ -17,7 +17,7 @@ const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count
        and e.client_id = d.client_id and e.client_id is not null \
      order by d.n";
 
-const ASK_READS: &str = "select c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+const ASK_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
        with ordinality as d (tenant_id, chat_id, reader_id, up_to, n) \
      left join chats c on c.id = d.chat_id and c.tenant_id = d.tenant_id and c.deleted_at is null \
@@ -31,7 +31,7 @@ const ASK_READS: &str = "select c.members_count, m.standing, m.read_id, n.id as 
 const WRITE: &str = "with \
      log_moved as (update log set head = head + $1 where id = 1), \
      new_changes as (insert into changes \
-       (position, tenant_id, chat_id, kind, audience, actor_id, target_id, role, at) \
+       (position, tenant_id, chat_id, kind, audience, actor_id, target_id, word, at) \
        select d.*, $2 from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], \
          $8::bigint[], $9::bigint[], $10::text[]) as d), \
      new_messages as (insert into messages \
@@ -40,9 +40,11 @@ const WRITE: &str = "with \
          $16::text[], $17::text[], $18::text[], $19::text[]) as d), \
      bumped as (update chats set last_seq = d.last_seq, \
        last_message_id = coalesce(d.last_message_id, chats.last_message_id), \
-       last_position = d.last_position, members_count = d.members_count, updated_at = $2 \
-       from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[]) \
-         as d (id, last_seq, last_message_id, last_position, members_count) \
+       last_position = d.last_position, members_count = d.members_count, updated_at = $2, \
+       status = coalesce(d.status, chats.status), \
+       status_position = case when d.status is null then chats.status_position else d.last_position end \
+       from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $32::text[]) \
+         as d (id, last_seq, last_message_id, last_position, members_count, status) \
        where chats.id = d.id), \
      marked as (insert into members \
        (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
@@ -104,7 +106,7 @@ pub(super) async fn write(
         .bind(column(changes, |c| c.audience.as_str()))
         .bind(column(changes, |c| c.actor.get()))
         .bind(column(changes, |c| c.target.map(|id| id.get())))
-        .bind(column(changes, |c| c.role.map(Role::as_str)))
+        .bind(column(changes, |c| c.word))
         .bind(column(messages, |(_, m, _)| m.id.get()))
         .bind(column(messages, |(tenant, _, _)| tenant.get()))
         .bind(column(messages, |(_, m, _)| m.chat.get()))
@@ -126,6 +128,7 @@ pub(super) async fn write(
         .bind(column(marks, |(_, _, m)| m.joined.get()))
         .bind(column(marks, |(_, _, m)| m.read.get()))
         .bind(column(marks, |(_, _, m)| m.read_seq.get()))
+        .bind(column(bumps, |(_, b)| b.status.map(DeskStatus::as_str)))
         .execute(&mut **tx)
         .await
         .map(drop)

@@ -3,11 +3,11 @@
 use sqlx::{Sqlite, Transaction, types::Json};
 
 use crate::{
-    model::{Millis, Role},
+    model::{DeskStatus, Millis},
     store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
 };
 
-const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, m.standing, \
+const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
      e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
      from json_each($1) d \
      left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
@@ -16,7 +16,7 @@ const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count
        and e.client_id = d.value ->> 3 and e.client_id is not null \
      order by d.key";
 
-const ASK_READS: &str = "select c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+const ASK_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
      from json_each($1) d \
      left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
      left join members m on m.chat_id = c.id and m.person_id = d.value ->> 2 \
@@ -25,7 +25,7 @@ const ASK_READS: &str = "select c.members_count, m.standing, m.read_id, n.id as 
      order by d.key";
 
 const WRITE_CHANGES: &str = "insert into changes \
-     (position, tenant_id, chat_id, kind, audience, actor_id, target_id, role, at) \
+     (position, tenant_id, chat_id, kind, audience, actor_id, target_id, word, at) \
      select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
      value ->> 7, $2 from json_each($1)";
 
@@ -36,7 +36,9 @@ const WRITE_MESSAGES: &str = "insert into messages \
 
 const WRITE_BUMPS: &str = "update chats set last_seq = d.value ->> 1, \
      last_message_id = coalesce(d.value ->> 2, last_message_id), last_position = d.value ->> 3, \
-     members_count = d.value ->> 4, updated_at = $2 \
+     members_count = d.value ->> 4, updated_at = $2, \
+     status = coalesce(d.value ->> 5, status), \
+     status_position = case when d.value ->> 5 is null then status_position else d.value ->> 3 end \
      from json_each($1) d where chats.id = d.value ->> 0";
 
 const WRITE_MARKS: &str = "insert into members \
@@ -102,7 +104,7 @@ pub(super) async fn write(
                     c.audience.as_str(),
                     c.actor.get(),
                     c.target.map(|id| id.get()),
-                    c.role.map(Role::as_str),
+                    c.word,
                 )
             })
             .collect();
@@ -152,6 +154,7 @@ pub(super) async fn write(
                     b.last_message.map(|id| id.get()),
                     b.last_position.get(),
                     b.members,
+                    b.status.map(DeskStatus::as_str),
                 )
             })
             .collect();

@@ -126,7 +126,7 @@ pub(super) async fn password(
 /// `GET /api/logins`.
 #[get("/api/logins")]
 pub(super) async fn logins(services: &Verbs, caller: SignedIn) -> Answer<Reply<wire::Logins>> {
-    let current = caller.login().login.id;
+    let current = caller.login().map(|login| login.login.id);
     let logins = accounts::logins(services, &caller).await?;
     let logins = logins
         .iter()

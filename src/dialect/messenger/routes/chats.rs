@@ -27,7 +27,7 @@ pub(super) async fn list(
         .iter()
         .filter_map(|listed| listed.last.as_ref());
     Ok(Reply::ok(wire::Chats {
-        people: wire::people(senders.map(|(_, _, sender)| sender)),
+        people: wire::people(senders.map(|(_, _, sender)| sender.into())),
         chats: listing.chats.iter().map(wire::ChatListed::from).collect(),
         has_more: listing.more,
         cursor: listing.cursor.to_string(),

@@ -220,7 +220,9 @@ fn answer<'a>(
         body.push_str(form);
         told.push(published);
     }
-    let senders = told.iter().map(|published| &published.change.actor);
+    let senders = told
+        .iter()
+        .map(|published| wire::PersonWire::from(&*published.change.actor));
     let people = serde_json::to_string(&wire::people(senders)).unwrap_or_default();
     // Writing to a string cannot fail.
     let _ = write!(

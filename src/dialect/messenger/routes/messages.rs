@@ -54,7 +54,7 @@ pub(super) async fn list(
     let cursor = services.cursor();
     let Page { messages, more } = messages::before(services, &reader, before, limit).await?;
     Ok(Either::Left(Reply::ok(wire::History {
-        people: wire::people(messages.iter().map(|(_, sender)| sender)),
+        people: wire::people(messages.iter().map(|(_, sender)| sender.into())),
         messages: messages.iter().map(|(message, _)| message.into()).collect(),
         has_more: more,
         cursor: cursor.to_string(),

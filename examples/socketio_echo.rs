@@ -1,0 +1,129 @@
+//! The server that protocol suites expect: it sends back what it hears.
+//!
+//! `--path /engine.io/` echoes Engine.IO messages; any other path is a Socket.IO server.
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
+
+use parlance::socketio::{
+    engine::{Connection, Cors, Engine, Frame, Message, Options, Reason, Session},
+    server::{Events, Socket, SocketIo},
+};
+use rocket::{Build, Config, Rocket};
+use serde_json::Value;
+
+const PING_INTERVAL: Duration = Duration::from_millis(300);
+const PING_TIMEOUT: Duration = Duration::from_millis(200);
+const GREETING_DELAY: Duration = Duration::from_millis(5);
+
+/// What the command line says.
+struct Flags {
+    address: IpAddr,
+    port: u16,
+    path: String,
+    eio3: bool,
+}
+
+impl Flags {
+    fn read() -> Result<Self, String> {
+        let mut flags = Self {
+            address: IpAddr::from([127, 0, 0, 1]),
+            port: 3000,
+            path: "/socket.io/".into(),
+            eio3: false,
+        };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or(format!("{word} needs a value"));
+            match word.as_str() {
+                "--address" => flags.address = value()?.parse().map_err(|_| "not an address")?,
+                "--port" => flags.port = value()?.parse().map_err(|_| "not a port")?,
+                "--path" => flags.path = value()?,
+                "--eio3" => flags.eio3 = true,
+                other => return Err(format!("unknown flag {other}")),
+            }
+        }
+        Ok(flags)
+    }
+}
+
+/// Sends every message back.
+struct Echo(Arc<Session>);
+
+impl Connection for Echo {
+    fn message(&self, message: Message<'_>) {
+        let echoed = self.0.send(&[match message {
+            Message::Text(text) => Frame::text(text),
+            Message::Binary(bytes) => Frame::binary(&bytes),
+        }]);
+        if echoed.is_err() {
+            self.0.close(Reason::ForcedClose);
+        }
+    }
+
+    fn closed(&self, _reason: Reason) {}
+}
+
+fn engine_echo(flags: &Flags) -> Engine {
+    let options = Options {
+        ping_interval: PING_INTERVAL,
+        ping_timeout: PING_TIMEOUT,
+        max_payload: 1_000_000,
+        allow_eio3: flags.eio3,
+        cors: Cors::Any,
+        ..Options::default()
+    };
+    Engine::new(options, |session| Arc::new(Echo(session)) as _)
+}
+
+fn socketio_echo(flags: &Flags) -> SocketIo {
+    let greets = |socket: Socket| async move {
+        // The suite looks for one message in each read of its WebSocket. This server writes what it can
+        // at once, so the greeting waits until the reply to CONNECT is surely read.
+        tokio::time::sleep(GREETING_DELAY).await;
+        let auth = socket.auth().cloned().unwrap_or_default();
+        // A client that has left already needs no greeting.
+        let _ = socket.emit("auth", Value::Object(auth));
+    };
+    let main = Events::new()
+        .connected(greets)
+        .on("message", |socket, event| async move {
+            let _ = socket.emit("message-back", event.args);
+        })
+        .on("message-with-ack", |_socket, mut event| async move {
+            let args = std::mem::take(&mut event.args);
+            event.acknowledge(args);
+        });
+    SocketIo::builder()
+        .path(&flags.path)
+        .ping_interval(PING_INTERVAL)
+        .ping_timeout(PING_TIMEOUT)
+        .connect_timeout(Duration::from_secs(1))
+        .max_http_buffer_size(1_000_000)
+        .allow_eio3(flags.eio3)
+        .cors(Cors::Any)
+        .namespace("/", main)
+        .namespace("/custom", Events::new().connected(greets))
+        .build()
+}
+
+fn server(flags: &Flags) -> Rocket<Build> {
+    let config = Config {
+        address: flags.address,
+        port: flags.port,
+        log_level: rocket::config::LogLevel::Off,
+        ..Config::release_default()
+    };
+    let rocket = rocket::custom(config);
+    if flags.path.trim_matches('/') == "engine.io" {
+        rocket.attach(engine_echo(flags).fairing(&flags.path))
+    } else {
+        rocket.attach(socketio_echo(flags).fairing())
+    }
+}
+
+#[rocket::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let flags = Flags::read()?;
+    server(&flags).launch().await?;
+    Ok(())
+}

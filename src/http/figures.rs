@@ -1,0 +1,94 @@
+//! `/metrics`, for this machine or whoever has the token.
+
+use std::sync::Arc;
+
+use rocket::{
+    Request, Response, Route, State, get,
+    http::{ContentType, Status},
+    request::{FromRequest, Outcome},
+    response::Responder,
+    routes,
+};
+
+use super::{ClientAddress, Query, Refusal, refuse};
+use crate::{
+    config::Settings,
+    error::{Error, Kind, Result},
+    telemetry::Metrics,
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![metrics]
+}
+
+/// The proof that a caller may read the figures.
+struct Scraper;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Scraper {
+    type Error = Kind;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
+        match admit(request) {
+            Ok(scraper) => Outcome::Success(scraper),
+            Err(error) => refuse(request, error),
+        }
+    }
+}
+
+/// This machine is let in, and so is who shows `metrics_token`, as a bearer or as `?token=`.
+fn admit(request: &Request<'_>) -> Result<Scraper> {
+    if ClientAddress::of(request).is_this_machine() {
+        return Ok(Scraper);
+    }
+    let refusal =
+        || Error::forbidden("the figures are for this machine, or for whoever shows metrics_token");
+    let token = request
+        .rocket()
+        .state::<Settings>()
+        .and_then(|settings| settings.metrics_token.as_deref())
+        .ok_or_else(refusal)?;
+    let bearer = request
+        .headers()
+        .get_one("Authorization")
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, shown)| shown.trim().to_owned());
+    let shown = match bearer {
+        Some(shown) => Some(shown),
+        None => Query::of(request)?.text("token")?.map(ToOwned::to_owned),
+    };
+    if shown.is_some_and(|shown| same(shown.as_bytes(), token.as_bytes())) {
+        Ok(Scraper)
+    } else {
+        Err(refusal())
+    }
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn same(shown: &[u8], token: &[u8]) -> bool {
+    let differences = shown
+        .iter()
+        .zip(token)
+        .fold(0, |differences, (a, b)| differences | (a ^ b));
+    shown.len() == token.len() && differences == 0
+}
+
+/// The figures as text.
+struct Figures(String);
+
+impl<'r> Responder<'r, 'static> for Figures {
+    fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let media_type = ContentType::parse_flexible(Metrics::MEDIA_TYPE);
+        Response::build_from(self.0.respond_to(request)?)
+            .status(Status::Ok)
+            .header(media_type.unwrap_or(ContentType::Text))
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+#[get("/metrics")]
+fn metrics(_scraper: Scraper, metrics: &State<Arc<Metrics>>) -> Result<Figures, Refusal> {
+    Ok(Figures(metrics.text()?))
+}

@@ -1,0 +1,139 @@
+//! The pages at `/`: files of `static/` inside the binary, or of a folder while working on them.
+//!
+//! The binary carries its pages so that it alone serves the demo, wherever it is run from. The
+//! files' hashes are their entity tags: browsers ask each time and mostly hear 304.
+
+use std::{
+    io::Cursor,
+    path::{Path, PathBuf},
+};
+
+use rocket::{
+    Request, Response, Route, State, get,
+    http::{ContentType, Status, uri::Origin},
+    response::{self, Redirect, Responder},
+    routes, tokio,
+};
+use rust_embed::{Embed, EmbeddedFile};
+
+use crate::config::Settings;
+
+/// What is in the binary.
+#[derive(Embed)]
+#[folder = "static/"]
+#[allow_missing = true]
+struct Embedded;
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![start, page]
+}
+
+/// What a path of the pages answers.
+#[derive(Responder)]
+enum Page {
+    Embedded(Embodied),
+    Read(Fresh),
+    Moved(Redirect),
+}
+
+#[get("/")]
+async fn start(uri: &Origin<'_>, settings: &State<Settings>) -> Option<Page> {
+    find(Path::new(""), uri, settings).await
+}
+
+// Last of all routes: whatever else is mounted comes first.
+#[get("/<path..>", rank = 1000)]
+async fn page(path: PathBuf, uri: &Origin<'_>, settings: &State<Settings>) -> Option<Page> {
+    find(&path, uri, settings).await
+}
+
+/// The page at `path`; nothing leads on to the catcher, which knows other methods' routes.
+async fn find(path: &Path, uri: &Origin<'_>, settings: &Settings) -> Option<Page> {
+    if let Some(file) = open(path, settings).await {
+        return Some(file);
+    }
+    let index = open(&path.join("index.html"), settings).await?;
+    // Links in a folder's page are relative to the folder.
+    if uri.path().ends_with('/') {
+        return Some(index);
+    }
+    // Made from the path that was read: `//name` would be another host.
+    let folder: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
+    Some(Page::Moved(Redirect::permanent(format!(
+        "/{}/",
+        folder.join("/")
+    ))))
+}
+
+async fn open(path: &Path, settings: &Settings) -> Option<Page> {
+    let media_type = media_type(path);
+    if let Some(folder) = &settings.static_dir {
+        let bytes = tokio::fs::read(folder.join(path)).await.ok()?;
+        return Some(Page::Read(Fresh(media_type, bytes)));
+    }
+    let name: Vec<_> = path
+        .iter()
+        .map(|part| part.to_str())
+        .collect::<Option<_>>()?;
+    let file = Embedded::get(&name.join("/"))?;
+    Some(Page::Embedded(Embodied(media_type, file)))
+}
+
+fn media_type(path: &Path) -> ContentType {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    match extension {
+        Some("webmanifest") => ContentType::new("application", "manifest+json"),
+        Some(extension) => ContentType::from_extension(extension).unwrap_or(ContentType::Binary),
+        None => ContentType::Binary,
+    }
+}
+
+/// A file read just now, never kept: it is being worked on.
+struct Fresh(ContentType, Vec<u8>);
+
+impl<'r> Responder<'r, 'static> for Fresh {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .header(self.0)
+            .raw_header("Cache-Control", "no-store")
+            .sized_body(self.1.len(), Cursor::new(self.1))
+            .ok()
+    }
+}
+
+/// A file of the binary, with its hash as entity tag.
+struct Embodied(ContentType, EmbeddedFile);
+
+impl<'r> Responder<'r, 'static> for Embodied {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let tag = entity_tag(&self.1);
+        let mut response = Response::build();
+        response
+            .raw_header("Cache-Control", "no-cache")
+            .raw_header("ETag", tag.clone());
+        if has(request, &tag) {
+            return response.status(Status::NotModified).ok();
+        }
+        let bytes = self.1.data;
+        response
+            .header(self.0)
+            .sized_body(bytes.len(), Cursor::new(bytes))
+            .ok()
+    }
+}
+
+fn entity_tag(file: &EmbeddedFile) -> String {
+    let hash = file.metadata.sha256_hash();
+    let start = hash.first_chunk().copied().unwrap_or_default();
+    format!("\"{:016x}\"", u64::from_be_bytes(start))
+}
+
+/// Whether the browser says that it has what `tag` names.
+fn has(request: &Request<'_>, tag: &str) -> bool {
+    request
+        .headers()
+        .get("If-None-Match")
+        .flat_map(|header| header.split(','))
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
+}

@@ -1,0 +1,58 @@
+//! What an operator may set, under Node's names and with Node's defaults.
+
+use std::time::Duration;
+
+use super::{Cors, Transport};
+
+/// What an operator may set. The defaults are those of Node's server, but for [`Cors`].
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// How long after the handshake, and after each pong, the server pings.
+    pub ping_interval: Duration,
+    /// How long the client has for its pong.
+    pub ping_timeout: Duration,
+    /// How long an upgrade may take.
+    pub upgrade_timeout: Duration,
+    /// The biggest body or WebSocket message a client may send, in bytes.
+    pub max_payload: usize,
+    /// The transports that are offered.
+    pub transports: Vec<Transport>,
+    /// Whether a session may go from polling to WebSocket.
+    pub allow_upgrades: bool,
+    /// Whether clients of revision 3 (socket.io-client 2.x) are let in.
+    pub allow_eio3: bool,
+    /// Which pages may reach the server.
+    pub cors: Cors,
+    /// How many bytes may wait for one client. What is over it is refused, see
+    /// [`Session::send`](super::Session::send).
+    pub outbox_bytes: usize,
+    /// How long a close waits for a polling client to fetch it.
+    pub close_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            upgrade_timeout: Duration::from_secs(10),
+            max_payload: 1_000_000,
+            transports: vec![Transport::Polling, Transport::WebSocket],
+            allow_upgrades: true,
+            allow_eio3: false,
+            cors: Cors::default(),
+            outbox_bytes: 1 << 20,
+            close_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl Options {
+    pub(super) fn upgrades_from(&self, transport: Transport) -> &'static [&'static str] {
+        let offered = self.allow_upgrades && self.transports.contains(&Transport::WebSocket);
+        match transport {
+            Transport::Polling if offered => &["websocket"],
+            Transport::Polling | Transport::WebSocket => &[],
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Why a connection, or a socket on it, came to its end.
+
+use std::fmt;
+
+/// Why it ended, in the words that Socket.IO's servers use ([`Reason::as_str`]).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// The transport broke, or the client misused it.
+    TransportError,
+    /// The client closed the transport.
+    TransportClose,
+    /// The server closed the transport under the socket.
+    ForcedClose,
+    /// The client did not answer in time.
+    PingTimeout,
+    /// What the client sent is no packet.
+    ParseError,
+    /// The server is stopping.
+    ServerShuttingDown,
+    /// The server closed the whole connection, or nobody joined a namespace in time.
+    ForcedServerClose,
+    /// The client left the namespace.
+    ClientNamespaceDisconnect,
+    /// The server put the socket out of the namespace.
+    ServerNamespaceDisconnect,
+}
+
+impl Reason {
+    /// The reason as Socket.IO's documentation spells it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TransportError => "transport error",
+            Self::TransportClose => "transport close",
+            Self::ForcedClose => "forced close",
+            Self::PingTimeout => "ping timeout",
+            Self::ParseError => "parse error",
+            Self::ServerShuttingDown => "server shutting down",
+            Self::ForcedServerClose => "forced server close",
+            Self::ClientNamespaceDisconnect => "client namespace disconnect",
+            Self::ServerNamespaceDisconnect => "server namespace disconnect",
+        }
+    }
+
+    /// Whether the server ended it in good order: what waits is still sent, and the client is told.
+    pub(super) const fn is_orderly(self) -> bool {
+        match self {
+            Self::ForcedClose
+            | Self::ServerShuttingDown
+            | Self::ForcedServerClose
+            | Self::ClientNamespaceDisconnect
+            | Self::ServerNamespaceDisconnect => true,
+            Self::TransportError | Self::TransportClose | Self::PingTimeout | Self::ParseError => {
+                false
+            }
+        }
+    }
+
+    /// The status code of a WebSocket's close frame.
+    pub(super) const fn close_code(self) -> u16 {
+        match self {
+            Self::TransportError | Self::ParseError => 1002,
+            Self::ServerShuttingDown => 1001,
+            Self::TransportClose
+            | Self::ForcedClose
+            | Self::PingTimeout
+            | Self::ForcedServerClose
+            | Self::ClientNamespaceDisconnect
+            | Self::ServerNamespaceDisconnect => 1000,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,397 @@
+//! One client's session: the way in and the way out, whatever the transport.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use serde_json::json;
+
+use super::{
+    Connection, Frame, Handshake, Message, Reason, Revision, Shared, Sid, Transport, lock, millis,
+    packet::Incoming,
+    state::{NEVER, Phase, PollSlot, State, Upgrade},
+};
+
+/// One client's session.
+pub struct Session {
+    pub(super) shared: Arc<Shared>,
+    pub(super) state: Mutex<State>,
+    handshake: Handshake,
+    sid: Sid,
+}
+
+/// Why frames were not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsent {
+    /// Too much waits already. [`Connection::drained`] tells when it has been sent.
+    Full,
+    /// The session is over.
+    Closed,
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "too much waits for this client already",
+            Self::Closed => "the session is over",
+        })
+    }
+}
+
+impl std::error::Error for Unsent {}
+
+/// What a WebSocket's task finds when it looks for work.
+pub(super) enum Refill {
+    /// Frames to write.
+    Frames,
+    /// Nothing; the waker is kept.
+    Idle,
+    /// Nothing any more.
+    Over(Reason),
+}
+
+impl Session {
+    /// Opens a session and asks the service for its connection.
+    pub(super) fn open(shared: &Arc<Shared>, handshake: Handshake, base64: bool) -> Arc<Self> {
+        let options = &shared.options;
+        let mut first_look = shared.now() + millis(options.ping_interval);
+        if handshake.revision() == Revision::V3 {
+            first_look += millis(options.ping_timeout);
+        }
+        let state = State::new(handshake.transport(), base64, first_look);
+        let session = Arc::new(Self {
+            shared: Arc::clone(shared),
+            state: Mutex::new(state),
+            handshake,
+            sid: Sid::random(),
+        });
+        shared.registry.insert(&session);
+        shared.wheel.start(shared);
+        {
+            let mut state = lock(&session.state);
+            if session.handshake.transport() == Transport::WebSocket {
+                state.push(Frame::packet(&session.open_packet()));
+            }
+            session.schedule(&mut state);
+        }
+        let connection = shared.service.open(Arc::clone(&session));
+        let over = {
+            let mut state = lock(&session.state);
+            match state.phase {
+                Phase::Open => {
+                    state.connection = Some(Arc::clone(&connection));
+                    None
+                }
+                Phase::Closing(reason) | Phase::Kept(reason) => Some(reason),
+                Phase::Closed => Some(Reason::ForcedClose),
+            }
+        };
+        if let Some(reason) = over {
+            connection.closed(reason);
+        }
+        session
+    }
+
+    /// The packet that tells a client what it is dealing with.
+    pub(super) fn open_packet(&self) -> String {
+        let options = &self.shared.options;
+        let about = json!({
+            "sid": self.sid.as_str(),
+            "upgrades": options.upgrades_from(self.handshake.transport()),
+            "pingInterval": millis(options.ping_interval),
+            "pingTimeout": millis(options.ping_timeout),
+            "maxPayload": options.max_payload,
+        });
+        format!("0{about}")
+    }
+
+    /// The secret id.
+    pub fn sid(&self) -> &Sid {
+        &self.sid
+    }
+
+    /// The request that opened the session.
+    pub fn handshake(&self) -> &Handshake {
+        &self.handshake
+    }
+
+    /// The revision that the client speaks.
+    pub fn revision(&self) -> Revision {
+        self.handshake.revision()
+    }
+
+    /// The transport in use, which changes when the client steps up.
+    pub fn transport(&self) -> Transport {
+        lock(&self.state).transport
+    }
+
+    /// Whether a frame sent now would leave at once: nothing waits and somebody carries.
+    pub fn is_idle(&self) -> bool {
+        let state = lock(&self.state);
+        let carried = match state.transport {
+            Transport::Polling => state.poll == PollSlot::Waiting,
+            Transport::WebSocket => true,
+        };
+        state.is_open() && state.weight == 0 && carried
+    }
+
+    /// Sends frames, all or none, with no other between them.
+    ///
+    /// # Errors
+    /// [`Unsent::Full`] if something waits already and with these it would be more than
+    /// [`Options::outbox_bytes`](super::Options::outbox_bytes); a first frame may be of any size.
+    pub fn send(&self, frames: &[Frame]) -> Result<(), Unsent> {
+        let weight: usize = frames.iter().map(Frame::weight).sum();
+        let carrier = {
+            let mut state = lock(&self.state);
+            if !state.is_open() {
+                return Err(Unsent::Closed);
+            }
+            if state.weight > 0 && state.weight + weight > self.shared.options.outbox_bytes {
+                state.crowded = true;
+                return Err(Unsent::Full);
+            }
+            state.weight += weight;
+            state.outbox.extend(frames.iter().cloned());
+            state.carrier.take()
+        };
+        wake(carrier);
+        Ok(())
+    }
+
+    /// Calls [`Connection::reminded`] once, after that time.
+    pub fn remind(self: &Arc<Self>, after: Duration) {
+        let mut state = lock(&self.state);
+        state.reminder = self.shared.now() + millis(after);
+        self.schedule(&mut state);
+    }
+
+    /// Ends the session, for the first reason given. What waits is still sent if the server ended it
+    /// in good order; a polling client with no poll held may fetch it for a while.
+    pub fn close(self: &Arc<Self>, reason: Reason) {
+        let (connection, wakers) = {
+            let mut state = lock(&self.state);
+            if !state.is_open() {
+                return;
+            }
+            if !reason.is_orderly() {
+                state.discard();
+            }
+            let polled = state.transport == Transport::Polling;
+            let unheld = polled && state.poll == PollSlot::Empty;
+            state.phase = match (unheld, reason.is_orderly()) {
+                (true, true) => {
+                    state.due = self.shared.now() + millis(self.shared.options.close_timeout);
+                    state.reminder = NEVER;
+                    state.scheduled = NEVER;
+                    self.schedule(&mut state);
+                    Phase::Kept(reason)
+                }
+                (true, false) => Phase::Closed,
+                (false, _) => Phase::Closing(reason),
+            };
+            if !matches!(state.phase, Phase::Kept(_)) {
+                self.shared.registry.remove(&self.sid);
+            }
+            let prober = match &mut state.upgrade {
+                Upgrade::Underway { waker, .. } => waker.take(),
+                Upgrade::None | Upgrade::Done => None,
+            };
+            (state.connection.take(), [state.carrier.take(), prober])
+        };
+        wakers.into_iter().for_each(wake);
+        if let Some(connection) = connection {
+            connection.closed(reason);
+        }
+    }
+
+    /// Whether the session is over.
+    pub fn is_closed(&self) -> bool {
+        !lock(&self.state).is_open()
+    }
+
+    /// Takes one packet from the client.
+    pub(super) fn receive(self: &Arc<Self>, packet: Incoming<'_>) {
+        match (packet, self.revision()) {
+            (Incoming::Message(message), _) => self.deliver(message),
+            (Incoming::Close, _) => self.close(Reason::TransportClose),
+            (Incoming::Ping(_), Revision::V3) => {
+                let options = &self.shared.options;
+                let patience = options.ping_interval + options.ping_timeout;
+                let mut state = lock(&self.state);
+                if state.is_open() {
+                    state.due = self.shared.now() + millis(patience);
+                    let carrier = state.push(Frame::PONG);
+                    drop(state);
+                    wake(carrier);
+                }
+            }
+            (Incoming::Pong, Revision::V4) => {
+                let mut state = lock(&self.state);
+                if state.is_open() {
+                    state.awaiting_pong = false;
+                    state.due = self.shared.now() + millis(self.shared.options.ping_interval);
+                }
+            }
+            (Incoming::Ping(_), Revision::V4) | (Incoming::Pong, Revision::V3) => {
+                self.close(Reason::TransportError);
+            }
+            (Incoming::Upgrade | Incoming::Noop, _) => {}
+        }
+    }
+
+    fn deliver(&self, message: Message<'_>) {
+        if let Some(connection) = self.connection() {
+            connection.message(message);
+        }
+    }
+
+    /// The connection, until the session is over.
+    pub(super) fn connection(&self) -> Option<Arc<dyn Connection>> {
+        lock(&self.state).connection.clone()
+    }
+
+    /// Whether the connection wants another message.
+    pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let ready = match self.connection() {
+            Some(connection) => connection.poll_ready(cx),
+            None => Poll::Ready(()),
+        };
+        self.note_stalled(ready.is_pending());
+        ready
+    }
+
+    /// While we do not read, the heartbeat is patient: the pong may be among what waits.
+    pub(super) fn note_stalled(&self, stalled: bool) {
+        let mut state = lock(&self.state);
+        if state.stalled != stalled && state.is_open() {
+            state.stalled = stalled;
+            let patience = self.shared.now() + millis(self.shared.options.ping_timeout);
+            state.due = state.due.max(patience);
+        }
+    }
+
+    /// Gives a WebSocket's task what waits; `written` of what it took before has left.
+    pub(super) fn refill(
+        &self,
+        into: &mut VecDeque<Frame>,
+        written: usize,
+        cx: &Context<'_>,
+    ) -> Refill {
+        let drained = {
+            let mut state = lock(&self.state);
+            state.weight = state.weight.saturating_sub(written);
+            if !state.outbox.is_empty() {
+                std::mem::swap(&mut state.outbox, into);
+                return Refill::Frames;
+            }
+            if state.outbox.capacity() > 64 {
+                state.outbox = VecDeque::new();
+            }
+            if let Phase::Closing(reason) | Phase::Kept(reason) = state.phase {
+                return Refill::Over(reason);
+            }
+            if state.phase == Phase::Closed {
+                return Refill::Over(Reason::ForcedClose);
+            }
+            state.carrier = Some(cx.waker().clone());
+            let crowded = std::mem::take(&mut state.crowded);
+            crowded.then(|| state.connection.clone()).flatten()
+        };
+        if let Some(connection) = drained {
+            connection.drained();
+        }
+        Refill::Idle
+    }
+
+    /// Tells a WebSocket's task whose client does not read whether the session is over.
+    pub(super) fn watch(&self, cx: &Context<'_>) -> Option<Reason> {
+        let mut state = lock(&self.state);
+        match state.phase {
+            Phase::Open => {
+                state.carrier = Some(cx.waker().clone());
+                None
+            }
+            Phase::Closing(reason) | Phase::Kept(reason) => Some(reason),
+            Phase::Closed => Some(Reason::ForcedClose),
+        }
+    }
+
+    /// Sees to it that the wheel looks in when the next thing is due.
+    fn schedule(self: &Arc<Self>, state: &mut State) {
+        let next = state.next_look();
+        if next < state.scheduled {
+            state.scheduled = next;
+            self.shared.wheel.insert(next, Arc::downgrade(self));
+        }
+    }
+
+    /// The wheel looks in: pings, reminds, gives up.
+    pub(super) fn look(self: &Arc<Self>, at: u64) {
+        let now = self.shared.now();
+        let mut carrier = None;
+        let mut reminded = None;
+        let mut timed_out = false;
+        {
+            let mut state = lock(&self.state);
+            if state.scheduled != at {
+                return;
+            }
+            state.scheduled = NEVER;
+            match state.phase {
+                Phase::Closing(_) | Phase::Closed => return,
+                Phase::Kept(_) => {
+                    state.phase = Phase::Closed;
+                    state.discard();
+                    self.shared.registry.remove(&self.sid);
+                    return;
+                }
+                Phase::Open => {}
+            }
+            if state.reminder <= now {
+                state.reminder = NEVER;
+                reminded.clone_from(&state.connection);
+            }
+            if state.due <= now {
+                let patience = millis(self.shared.options.ping_timeout);
+                if state.stalled {
+                    state.due = now + patience;
+                } else if self.revision() == Revision::V4 && !state.awaiting_pong {
+                    state.awaiting_pong = true;
+                    state.due += patience;
+                    carrier = state.push(Frame::PING);
+                } else {
+                    timed_out = true;
+                }
+            }
+            if !timed_out {
+                self.schedule(&mut state);
+            }
+        }
+        wake(carrier);
+        if timed_out {
+            self.close(Reason::PingTimeout);
+        } else if let Some(connection) = reminded {
+            connection.reminded();
+        }
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("handshake", &self.handshake)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Wakes a task, if there is one to be woken.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

@@ -1,0 +1,37 @@
+//! The id of a session, which is a secret between one client and the server.
+
+use std::fmt;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// 120 random bits as 20 characters. Whoever knows it can speak for the client, so it is neither
+/// shown nor logged: `Debug` does not tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sid([u8; 20]);
+
+impl Sid {
+    /// A new one.
+    pub fn random() -> Self {
+        let mut text = [0; 20];
+        URL_SAFE_NO_PAD
+            .encode_slice(rand::random::<[u8; 15]>(), &mut text)
+            .expect("15 bytes are 20 characters of base64");
+        Self(text)
+    }
+
+    /// What a client says is one; `None` if it cannot be.
+    pub fn parse(text: &str) -> Option<Self> {
+        Some(Self(text.as_bytes().try_into().ok()?))
+    }
+
+    /// The id itself, for the client it belongs to.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Sid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sid(secret)")
+    }
+}

@@ -1,0 +1,130 @@
+//! What changes in a session's life; every change is made under its lock.
+
+use std::{collections::VecDeque, mem, sync::Arc, task::Waker};
+
+use super::{Connection, Frame, Reason, Revision, Transport};
+
+/// A time that never comes.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// What changes in a session's life.
+pub(super) struct State {
+    pub(super) connection: Option<Arc<dyn Connection>>,
+    pub(super) outbox: VecDeque<Frame>,
+    /// The weight of all frames that have not reached the transport yet.
+    pub(super) weight: usize,
+    /// Wakes whoever carries the outbox away: the waiting poll or the WebSocket's task.
+    pub(super) carrier: Option<Waker>,
+    pub(super) upgrade: Upgrade,
+    /// When the heartbeat needs something done, or a kept close is given up.
+    pub(super) due: u64,
+    pub(super) reminder: u64,
+    /// The wheel's one entry that counts; all others are out of date.
+    pub(super) scheduled: u64,
+    pub(super) phase: Phase,
+    pub(super) transport: Transport,
+    pub(super) poll: PollSlot,
+    /// The client cannot read bytes on its present transport.
+    pub(super) base64: bool,
+    pub(super) awaiting_pong: bool,
+    /// Somebody was told that the outbox is full.
+    pub(super) crowded: bool,
+    /// A POST is being read.
+    pub(super) posting: bool,
+    /// We do not read, because the connection wants no more just now; its pong cannot be seen.
+    pub(super) stalled: bool,
+}
+
+/// How far the session's life has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Open,
+    /// Over, but the transport has yet to tell the client.
+    Closing(Reason),
+    /// Over, with nobody to tell: kept for the next poll.
+    Kept(Reason),
+    Closed,
+}
+
+/// Whether a GET is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PollSlot {
+    Empty,
+    Waiting,
+    /// The waiting poll is to go home with a noop, because a probe has come.
+    Nudged,
+}
+
+/// How far an upgrade to WebSocket has come.
+pub(super) enum Upgrade {
+    None,
+    /// A WebSocket was let in. The waker tells it when the session ends meanwhile.
+    Underway {
+        probed: bool,
+        waker: Option<Waker>,
+    },
+    Done,
+}
+
+impl State {
+    pub(super) fn new(transport: Transport, base64: bool, due: u64) -> Self {
+        Self {
+            connection: None,
+            outbox: VecDeque::new(),
+            weight: 0,
+            carrier: None,
+            upgrade: match transport {
+                Transport::Polling => Upgrade::None,
+                Transport::WebSocket => Upgrade::Done,
+            },
+            due,
+            reminder: NEVER,
+            scheduled: NEVER,
+            phase: Phase::Open,
+            transport,
+            poll: PollSlot::Empty,
+            base64,
+            awaiting_pong: false,
+            crowded: false,
+            posting: false,
+            stalled: false,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Puts a frame in, limit or not, and returns whom to wake.
+    pub(super) fn push(&mut self, frame: Frame) -> Option<Waker> {
+        self.weight += frame.weight();
+        self.outbox.push_back(frame);
+        self.carrier.take()
+    }
+
+    /// Takes everything that waits, for a poll.
+    pub(super) fn take_all(&mut self) -> Vec<Frame> {
+        self.weight = 0;
+        mem::take(&mut self.outbox).into()
+    }
+
+    /// Throws away what waits.
+    pub(super) fn discard(&mut self) {
+        self.weight = 0;
+        self.outbox = VecDeque::new();
+    }
+
+    /// Whether the heartbeat says that the client is gone.
+    pub(super) fn is_overdue(&self, revision: Revision, now: u64, ping_timeout: u64) -> bool {
+        let patience = match revision {
+            Revision::V4 if !self.awaiting_pong => ping_timeout,
+            Revision::V3 | Revision::V4 => 0,
+        };
+        self.is_open() && !self.stalled && now >= self.due.saturating_add(patience)
+    }
+
+    /// The next time that the session is to be looked at.
+    pub(super) fn next_look(&self) -> u64 {
+        self.due.min(self.reminder)
+    }
+}

@@ -1,0 +1,111 @@
+//! The WebSocket transport: from the request, over the upgrade, to one task for each socket.
+//!
+//! # Why
+//! - tungstenite reads frames (masks, fragments, UTF-8, control frames); writing is ours, because a
+//!   server's frames are ready-made and need no second buffer.
+//! - The stream moves into a task of its own and Rocket's handler returns at once, so the request and
+//!   all it holds can go.
+
+mod claim;
+mod task;
+mod wire;
+
+use std::{io, pin::Pin, sync::Arc};
+
+use rocket::{
+    Request, Response,
+    data::{IoHandler, IoStream},
+};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{Handshake, Session, Shared, refusal::Refusal};
+use wire::Wire;
+
+/// A request that asks for a WebSocket, and may have one.
+pub(super) struct Upgrade {
+    accept: String,
+}
+
+impl Upgrade {
+    /// Reads the request's headers as RFC 6455 wants them.
+    pub(super) fn of(request: &Request<'_>) -> Result<Self, Refusal> {
+        let headers = request.headers();
+        let lists = |name, wanted: &str| {
+            headers
+                .get(name)
+                .flat_map(|value| value.split(','))
+                .any(|item| item.trim().eq_ignore_ascii_case(wanted))
+        };
+        let asked = lists("upgrade", "websocket")
+            && lists("connection", "upgrade")
+            && headers.get_one("sec-websocket-version") == Some("13");
+        let key = headers.get_one("sec-websocket-key");
+        match key.filter(|key| asked && key.len() == 24) {
+            Some(key) => Ok(Self {
+                accept: derive_accept_key(key.as_bytes()),
+            }),
+            None => Err(Refusal::BadRequest),
+        }
+    }
+
+    /// Answers with a session that begins on the WebSocket.
+    pub(super) fn open<'r>(
+        self,
+        shared: Arc<Shared>,
+        handshake: Handshake,
+        base64: bool,
+    ) -> Response<'r> {
+        self.answer(Plan::Open {
+            shared,
+            handshake,
+            base64,
+        })
+    }
+
+    /// Answers with a WebSocket that an existing session is to step up to.
+    pub(super) fn step_up<'r>(self, session: Arc<Session>, base64: bool) -> Response<'r> {
+        self.answer(Plan::StepUp { session, base64 })
+    }
+
+    fn answer<'r>(self, plan: Plan) -> Response<'r> {
+        Response::build()
+            .raw_header("Sec-WebSocket-Accept", self.accept)
+            .upgrade("websocket", plan)
+            .finalize()
+    }
+}
+
+/// What is to become of a stream once it is a WebSocket.
+enum Plan {
+    Open {
+        shared: Arc<Shared>,
+        handshake: Handshake,
+        base64: bool,
+    },
+    StepUp {
+        session: Arc<Session>,
+        base64: bool,
+    },
+}
+
+#[rocket::async_trait]
+impl IoHandler for Plan {
+    async fn io(self: Pin<Box<Self>>, io: IoStream) -> io::Result<()> {
+        match *Pin::into_inner(self) {
+            Plan::Open {
+                shared,
+                handshake,
+                base64,
+            } => {
+                let wire = Wire::new(io, shared.options.max_payload);
+                let session = Session::open(&shared, handshake, base64);
+                tokio::spawn(task::Socket::new(session, wire));
+            }
+            Plan::StepUp { session, base64 } => {
+                let wire = Wire::new(io, session.shared.options.max_payload);
+                tokio::spawn(claim::step_up(session, wire, base64));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,241 @@
+//! The one task of a WebSocket: carries the outbox away and brings messages in.
+
+use std::{
+    io::ErrorKind,
+    mem,
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Sleep;
+use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError};
+
+use super::{
+    super::{
+        Connection, Frame, Reason, Revision, Session, lock, packet::Incoming, payload::as_text,
+        session::Refill,
+    },
+    Wire,
+};
+
+/// How long a client may take to confirm a close.
+pub(super) const LINGER: Duration = Duration::from_secs(3);
+
+/// The one task of a WebSocket. It is written by hand, because the state of an async function would
+/// cost more than all it holds.
+pub(super) struct Socket {
+    session: Arc<Session>,
+    connection: Option<Arc<dyn Connection>>,
+    wire: Wire,
+    /// The weight of the frames in the wire's queue, as the outbox counted them.
+    batch: usize,
+    stalled: bool,
+    base64: bool,
+    /// Set once the close has been sent.
+    lingering: Option<Pin<Box<Sleep>>>,
+}
+
+impl Socket {
+    pub(super) fn new(session: Arc<Session>, wire: Wire) -> Self {
+        session.shared.sockets.fetch_add(1, Ordering::SeqCst);
+        let base64 = lock(&session.state).base64;
+        Self {
+            connection: session.connection(),
+            session,
+            wire,
+            batch: 0,
+            stalled: false,
+            base64,
+            lingering: None,
+        }
+    }
+
+    /// Writes until there is nothing left. `Break` when the task is over.
+    fn carry(&mut self, cx: &mut Context<'_>) -> Flow {
+        loop {
+            match self.wire.poll_write(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_)) => {
+                    self.session.close(Reason::TransportError);
+                    return Flow::Over;
+                }
+                Poll::Pending if self.lingering.is_some() => return Flow::On,
+                Poll::Pending => {
+                    let Some(reason) = self.session.watch(cx) else {
+                        return Flow::On;
+                    };
+                    if !reason.is_orderly() {
+                        return Flow::Over;
+                    }
+                    self.linger(cx);
+                    return Flow::On;
+                }
+            }
+            if self.lingering.is_some() && self.is_closing() {
+                return Flow::On;
+            }
+            let written = mem::take(&mut self.batch);
+            match self.session.refill(&mut self.wire.queue, written, cx) {
+                Refill::Frames => {
+                    self.batch = self.wire.queue.iter().map(Frame::weight).sum();
+                    self.adapt();
+                }
+                Refill::Idle => return Flow::On,
+                Refill::Over(reason) => {
+                    self.connection = None;
+                    self.wire.close(reason, cx);
+                    self.linger(cx);
+                }
+            }
+        }
+    }
+
+    /// Whether the close has been sent: the session's connection is then no longer held.
+    fn is_closing(&self) -> bool {
+        self.connection.is_none()
+    }
+
+    /// From now on the client has a little time left.
+    fn linger(&mut self, cx: &mut Context<'_>) {
+        let mut sleep = Box::pin(tokio::time::sleep(LINGER));
+        // The first look registers the task; the time cannot be up yet.
+        let _ = sleep.as_mut().poll(cx);
+        self.lingering.get_or_insert(sleep);
+    }
+
+    /// Gives binary messages the form that this client reads.
+    fn adapt(&mut self) {
+        let revision = self.session.revision();
+        if revision == Revision::V4 && !self.base64 {
+            return;
+        }
+        for frame in self.wire.queue.iter_mut().filter(|frame| frame.is_binary()) {
+            *frame = if self.base64 {
+                let text = as_text(revision, frame);
+                Frame::packet(&String::from_utf8_lossy(&text))
+            } else {
+                frame.with_type_byte()
+            };
+        }
+    }
+
+    /// Reads until there is nothing more.
+    fn bring(&mut self, cx: &mut Context<'_>) -> Flow {
+        loop {
+            if !self.is_welcome(cx) {
+                return Flow::On;
+            }
+            let message = match self.wire.poll_read(cx) {
+                Poll::Ready(Ok(message)) => message,
+                Poll::Ready(Err(error)) => {
+                    self.session.close(why(&error));
+                    return if self.says_goodbye(&error) {
+                        Flow::Again
+                    } else {
+                        Flow::Over
+                    };
+                }
+                Poll::Pending if self.wire.has_work() => return Flow::Again,
+                Poll::Pending => return Flow::On,
+            };
+            if self.take(&message) {
+                return Flow::Again;
+            }
+        }
+    }
+
+    /// Whether the client is still to be told, because it is the one that broke the rules.
+    fn says_goodbye(&self, error: &Error) -> bool {
+        self.lingering.is_none() && matches!(error, Error::Capacity(_) | Error::Utf8(_))
+    }
+
+    fn is_welcome(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(connection) = &self.connection else {
+            return true;
+        };
+        let stalled = connection.poll_ready(cx).is_pending();
+        if stalled != self.stalled {
+            self.stalled = stalled;
+            self.session.note_stalled(stalled);
+        }
+        !stalled
+    }
+
+    /// Takes a message in. True if there may be something to write now.
+    fn take(&mut self, message: &Message) -> bool {
+        let revision = self.session.revision();
+        let packet = match message {
+            Message::Text(text) => Incoming::text(revision, text),
+            Message::Binary(bytes) => Incoming::binary(revision, bytes.clone()),
+            Message::Close(_) => Ok(Incoming::Close),
+            Message::Ping(_) => return true,
+            Message::Pong(_) | Message::Frame(_) => return false,
+        };
+        match packet {
+            Ok(packet) => self.session.receive(packet),
+            Err(_) => self.session.close(Reason::ParseError),
+        }
+        true
+    }
+}
+
+/// How a step of the task ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Flow {
+    /// All done for now.
+    On,
+    /// There may be something to write.
+    Again,
+    /// The task is over.
+    Over,
+}
+
+impl Future for Socket {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.carry(cx) == Flow::Over {
+                return Poll::Ready(());
+            }
+            match self.bring(cx) {
+                Flow::Again => {}
+                Flow::Over => return Poll::Ready(()),
+                Flow::On => break,
+            }
+        }
+        match &mut self.lingering {
+            Some(sleep) => sleep.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.session.close(Reason::TransportClose);
+        let shared = &self.session.shared;
+        shared.sockets.fetch_sub(1, Ordering::SeqCst);
+        shared.socket_gone.notify_waiters();
+    }
+}
+
+/// Why a stream that could not be read came to its end.
+fn why(error: &Error) -> Reason {
+    match error {
+        Error::ConnectionClosed
+        | Error::AlreadyClosed
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Reason::TransportClose,
+        Error::Io(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof
+            ) =>
+        {
+            Reason::TransportClose
+        }
+        _ => Reason::TransportError,
+    }
+}

@@ -1,0 +1,170 @@
+//! A stream that speaks WebSocket: tungstenite reads, ready-made frames are written as they are.
+
+use std::{
+    collections::VecDeque,
+    io::{self, ErrorKind, IoSlice, Read, Write},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use rocket::{
+    data::IoStream,
+    tokio::io::{AsyncRead, AsyncWrite, ReadBuf},
+};
+use tokio_tungstenite::tungstenite::{
+    Error, Message,
+    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::Utf8Bytes},
+};
+
+use super::super::{Frame, Reason};
+
+/// The least that is set aside for reading: most of what clients send is smaller.
+const READ_BUFFER: usize = 512;
+
+/// How many frames one write takes at most.
+const SLICES: usize = 32;
+
+/// A stream that speaks WebSocket.
+pub(super) struct Wire {
+    io: IoStream,
+    context: WebSocketContext,
+    /// What is being written, whole frames.
+    pub(super) queue: VecDeque<Frame>,
+    /// How much of the first frame has been written.
+    begun: usize,
+    unflushed: bool,
+    /// Pongs and closes that tungstenite wants sent; another one waits until these are gone.
+    reply: Option<Frame>,
+}
+
+impl Wire {
+    pub(super) fn new(io: IoStream, max_payload: usize) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(READ_BUFFER)
+            .write_buffer_size(0)
+            .max_write_buffer_size(512)
+            .max_message_size(Some(max_payload))
+            .max_frame_size(Some(max_payload));
+        Self {
+            io,
+            context: WebSocketContext::new(Role::Server, Some(config)),
+            queue: VecDeque::new(),
+            begun: 0,
+            unflushed: false,
+            reply: None,
+        }
+    }
+
+    /// Reads one message.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        let mut side = Side {
+            io: &mut self.io,
+            reply: &mut self.reply,
+            cx,
+        };
+        match self.context.read(&mut side) {
+            Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
+            other => Poll::Ready(other),
+        }
+    }
+
+    /// Whether there is something to write.
+    pub(super) fn has_work(&self) -> bool {
+        !self.queue.is_empty() || self.reply.is_some() || self.unflushed
+    }
+
+    /// Writes everything there is, then flushes once.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.has_work() {
+            if self.begun == 0
+                && let Some(reply) = self.reply.take()
+            {
+                self.queue.push_front(reply);
+            }
+            if self.queue.is_empty() {
+                ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+                self.unflushed = false;
+                continue;
+            }
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut count = 0;
+            for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+                let skip = if count == 0 { self.begun } else { 0 };
+                *slice = IoSlice::new(&frame.wire()[skip..]);
+                count += 1;
+            }
+            let io = Pin::new(&mut self.io);
+            let written = ready!(io.poll_write_vectored(cx, &slices[..count]))?;
+            if written == 0 {
+                return Poll::Ready(Err(ErrorKind::WriteZero.into()));
+            }
+            self.unflushed = true;
+            self.advance(written);
+        }
+        if self.queue.capacity() > 64 {
+            self.queue = VecDeque::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(front) = self.queue.front() {
+            let left = front.wire().len() - self.begun;
+            if written < left {
+                self.begun += written;
+                return;
+            }
+            written -= left;
+            self.begun = 0;
+            self.queue.pop_front();
+        }
+    }
+
+    /// Begins the closing handshake, or answers the client's.
+    pub(super) fn close(&mut self, reason: Reason, cx: &mut Context<'_>) {
+        let mut side = Side {
+            io: &mut self.io,
+            reply: &mut self.reply,
+            cx,
+        };
+        let frame = CloseFrame {
+            code: reason.close_code().into(),
+            reason: Utf8Bytes::from_static(reason.as_str()),
+        };
+        // It can only fail because the connection is closed already.
+        let _ = self.context.close(&mut side, Some(frame));
+    }
+}
+
+/// The stream as tungstenite sees it: it reads, and what it writes comes between our own frames.
+struct Side<'s, 'c> {
+    io: &'s mut IoStream,
+    reply: &'s mut Option<Frame>,
+    cx: &'s mut Context<'c>,
+}
+
+impl Read for Side<'_, '_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut *self.io).poll_read(self.cx, &mut buffer) {
+            Poll::Ready(Ok(())) => Ok(buffer.filled().len()),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+        }
+    }
+}
+
+impl Write for Side<'_, '_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // A client that pings without end and reads nothing gets one pong at a time.
+        if self.reply.is_some() {
+            return Err(ErrorKind::WouldBlock.into());
+        }
+        *self.reply = Some(Frame::raw(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,55 @@
+//! An event from a client, and the answer it may want.
+
+use std::fmt;
+
+use super::Socket;
+use crate::socketio::{
+    engine::Unsent,
+    packet::{Args, Encoded},
+};
+
+/// An event from a client.
+#[derive(Debug)]
+pub struct Event {
+    /// Its name.
+    pub name: String,
+    /// What came with it.
+    pub args: Args,
+    /// The client waits for an answer.
+    pub ack: Option<Responder>,
+}
+
+impl Event {
+    /// Answers, if the client waits for an answer.
+    pub fn acknowledge(&mut self, args: impl Into<Args>) {
+        if let Some(ack) = self.ack.take() {
+            // A client that is gone needs no answer.
+            let _ = ack.send(args);
+        }
+    }
+}
+
+/// The right to answer one event, once.
+pub struct Responder {
+    socket: Socket,
+    id: u64,
+}
+
+impl Responder {
+    pub(super) fn new(socket: Socket, id: u64) -> Self {
+        Self { socket, id }
+    }
+
+    /// Answers.
+    pub fn send(self, args: impl Into<Args>) -> Result<(), Unsent> {
+        let namespace = self.socket.namespace();
+        let encoded = Encoded::ack(namespace, self.id, &args.into());
+        self.socket.send_or_close(&encoded)
+    }
+}
+
+impl fmt::Debug for Responder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Responder").finish_non_exhaustive()
+    }
+}

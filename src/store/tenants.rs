@@ -1,0 +1,154 @@
+//! Tenants and the domains they come from.
+
+use sqlx::FromRow;
+
+use crate::{
+    error::{Error, Result},
+    model::{Millis, PersonId, Tenant, TenantId, TenantKind},
+    store::{Store, Tx, failed, is_taken},
+};
+
+#[derive(FromRow)]
+struct TenantRow {
+    id: i64,
+    kind: String,
+    name: String,
+    application_id: String,
+    owner_id: Option<i64>,
+    verify_url: Option<String>,
+    require_auth: bool,
+    created_at: i64,
+    updated_at: i64,
+    deleted_at: Option<i64>,
+}
+
+macro_rules! select_tenants {
+    ($condition:literal) => {
+        concat!(
+            "select id, kind, name, application_id, owner_id, verify_url, require_auth, created_at, \
+             updated_at, deleted_at from tenants where ",
+            $condition
+        )
+    };
+}
+
+impl TryFrom<TenantRow> for Tenant {
+    type Error = Error;
+
+    fn try_from(row: TenantRow) -> Result<Self> {
+        let kind = TenantKind::from_word(&row.kind).ok_or_else(|| {
+            Error::internal(format!("unknown word {:?} in tenants.kind", row.kind))
+        })?;
+        Ok(Self {
+            id: TenantId::new(row.id),
+            kind,
+            name: row.name,
+            application_id: row.application_id,
+            owner: row.owner_id.map(PersonId::new),
+            verify_url: row.verify_url,
+            require_auth: row.require_auth,
+            created_at: Millis::new(row.created_at),
+            updated_at: Millis::new(row.updated_at),
+            deleted_at: row.deleted_at.map(Millis::new),
+        })
+    }
+}
+
+/// What a new tenant brings.
+#[derive(Debug)]
+pub struct NewTenant<'a> {
+    /// What it is.
+    pub kind: TenantKind,
+    /// What its makers call it.
+    pub name: &'a str,
+    /// Its secret.
+    pub application_id: &'a str,
+    /// Whose account registers it.
+    pub owner: Option<PersonId>,
+    /// Where its people's tokens are verified.
+    pub verify_url: Option<&'a str>,
+    /// Whether its owner's token is needed beside its secret.
+    pub require_auth: bool,
+}
+
+impl Tx {
+    /// Adds a tenant.
+    pub async fn insert_tenant(&mut self, new: &NewTenant<'_>, now: Millis) -> Result<TenantId> {
+        on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into tenants (kind, name, application_id, owner_id, verify_url, require_auth, \
+                 created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) returning id",
+            )
+            .bind(new.kind.as_str())
+            .bind(new.name)
+            .bind(new.application_id)
+            .bind(new.owner.map(PersonId::get))
+            .bind(new.verify_url)
+            .bind(new.require_auth)
+            .bind(now.get())
+            .fetch_one(&mut **tx)
+            .await
+        })
+        .map(TenantId::new)
+        .map_err(failed)
+    }
+
+    /// Gives a domain to a tenant; a conflict when it has one already.
+    pub async fn insert_domain(&mut self, domain: &str, tenant: TenantId) -> Result<()> {
+        let inserted = on!(&mut self.0, tx => {
+            sqlx::query("insert into domains (domain, tenant_id) values ($1, $2)")
+                .bind(domain)
+                .bind(tenant.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        });
+        inserted.map_err(|error| {
+            if is_taken(&error) {
+                Error::conflict("that domain is taken").because(error)
+            } else {
+                failed(error)
+            }
+        })
+    }
+}
+
+impl Store {
+    /// The tenant that has this secret.
+    pub async fn tenant_by_key(&self, application_id: &str) -> Result<Option<Tenant>> {
+        let row: Option<TenantRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(select_tenants!("application_id = $1 and deleted_at is null"))
+                .bind(application_id)
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(failed)?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// A tenant.
+    pub async fn tenant(&self, tenant: TenantId) -> Result<Option<Tenant>> {
+        let row: Option<TenantRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(select_tenants!("id = $1 and deleted_at is null"))
+                .bind(tenant.get())
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(failed)?;
+        row.map(Tenant::try_from).transpose()
+    }
+
+    /// The tenant that a domain belongs to.
+    pub async fn tenant_of_domain(&self, domain: &str) -> Result<Option<Tenant>> {
+        let row: Option<TenantRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(select_tenants!(
+                "id = (select tenant_id from domains where domain = $1) and deleted_at is null"
+            ))
+            .bind(domain)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Tenant::try_from).transpose()
+    }
+}

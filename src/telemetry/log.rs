@@ -1,0 +1,69 @@
+//! Log lines: as text or JSON on the standard error stream, Rocket's among them.
+
+use std::io::{IsTerminal, stderr};
+
+use tracing::Subscriber;
+use tracing_log::LogTracer;
+use tracing_subscriber::{
+    EnvFilter, Layer, filter,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt,
+};
+
+use crate::{
+    config::{LogFormat, Settings},
+    error::{Error, Result},
+};
+
+/// What Rocket says is said better elsewhere: a launch by us, a request by the access line, a
+/// refusal by its answer. Its errors at start are kept.
+const QUIET: &str = "rocket=error,rocket::server=off,rocket::launch=off";
+
+/// Sends this process's log lines, and those of libraries that use `log`, where the settings say.
+///
+/// Called once, before the server is built: Rocket installs a logger of its own otherwise.
+pub fn init(settings: &Settings) -> Result<()> {
+    let subscriber = subscriber(settings, stderr, stderr().is_terminal())?;
+    tracing::subscriber::set_global_default(subscriber).map_err(Error::internal)?;
+    LogTracer::init().map_err(Error::internal)
+}
+
+/// The subscriber that [`init`] installs, writing to `writer`.
+pub fn subscriber<W>(
+    settings: &Settings,
+    writer: W,
+    colours: bool,
+) -> Result<impl Subscriber + Send + Sync + use<W>>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let wanted = &settings.log_filter;
+    let names_rocket = wanted.contains("rocket");
+    let directives = if names_rocket {
+        wanted.clone()
+    } else {
+        format!("{QUIET},{wanted}")
+    };
+    let filter = EnvFilter::try_new(directives).map_err(|error| {
+        Error::invalid(format!(
+            "log_filter must be a level or a list such as \"info,parlance=debug\", it is \
+             {wanted:?}: set it in Rocket.toml or ROCKET_LOG_FILTER"
+        ))
+        .because(error)
+    })?;
+    // Rocket's macros speak from our modules, under targets that end like this.
+    let no_asides =
+        filter::filter_fn(move |metadata| names_rocket || !metadata.target().ends_with("::_"));
+    let lines = match settings.log_format {
+        LogFormat::Text => fmt::layer().with_writer(writer).with_ansi(colours).boxed(),
+        LogFormat::Json => fmt::layer()
+            .json()
+            .flatten_event(true)
+            .with_writer(writer)
+            .boxed(),
+    };
+    Ok(tracing_subscriber::registry()
+        .with(filter)
+        .with(no_asides)
+        .with(lines))
+}

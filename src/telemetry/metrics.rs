@@ -1,0 +1,183 @@
+//! The figures of one server, in atomics that are read when somebody asks.
+
+use std::{fmt, sync::OnceLock};
+
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+        info::Info,
+    },
+    registry::{Registry, Unit},
+};
+
+use super::process::Process;
+use crate::error::{Error, Result};
+
+/// Sets gauges that are known elsewhere.
+type Look = Box<dyn Fn(&Metrics) + Send + Sync>;
+
+/// The figures of one server. Cloning a field shares it.
+pub struct Metrics {
+    registry: Registry,
+    look: OnceLock<Look>,
+    /// Requests answered.
+    pub requests: Family<RequestLabels, Counter>,
+    /// Seconds from a request's arrival to the start of its answer.
+    pub request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    /// Requests whose answer is not yet sent whole, held ones among them.
+    pub requests_in_flight: Gauge,
+    /// Long-polls and event streams that wait for something new.
+    pub waiters_held: Gauge,
+    /// Messages that were stored and answered.
+    pub messages_accepted: Counter,
+    /// Transactions of the writer that were committed.
+    pub batches_committed: Counter,
+    /// Drafts in each of those transactions.
+    pub batch_size: Histogram,
+    /// Seconds from the first statement of such a transaction until it was durable.
+    pub commit_seconds: Histogram,
+    /// The newest position that subscribers were told of.
+    pub head_position: Gauge,
+    /// Logins held in memory.
+    pub logins_cached: Gauge,
+}
+
+/// What requests are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RequestLabels {
+    /// GET, POST, …
+    pub method: &'static str,
+    /// The route's template, such as `/api/chats/<id>`; `none` where no route took it.
+    pub route: String,
+    /// `2xx`, `4xx`, …
+    pub status: &'static str,
+}
+
+/// What requests are timed by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct RouteLabels {
+    /// The route's template.
+    pub route: String,
+}
+
+impl Metrics {
+    /// The media type of [`Metrics::text`].
+    pub const MEDIA_TYPE: &'static str =
+        "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+    /// Figures that all stand at zero.
+    pub fn new() -> Self {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("parlance"),
+            look: OnceLock::new(),
+            requests: Family::default(),
+            request_seconds: Family::new_with_constructor(seconds),
+            requests_in_flight: Gauge::default(),
+            waiters_held: Gauge::default(),
+            messages_accepted: Counter::default(),
+            batches_committed: Counter::default(),
+            batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
+            commit_seconds: seconds(),
+            head_position: Gauge::default(),
+            logins_cached: Gauge::default(),
+        };
+        metrics.register();
+        metrics
+    }
+
+    /// Has `look` set the gauges that are known elsewhere, each time before the figures are read.
+    ///
+    /// Only the first one counts: a server says once where its figures are.
+    pub fn look_up(&self, look: impl Fn(&Self) + Send + Sync + 'static) {
+        let _ = self.look.set(Box::new(look));
+    }
+
+    /// Every figure in the text format of OpenMetrics.
+    pub fn text(&self) -> Result<String> {
+        if let Some(look) = self.look.get() {
+            look(self);
+        }
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry).map_err(Error::internal)?;
+        Ok(text)
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        registry.register("http_requests", "Requests answered", self.requests.clone());
+        registry.register_with_unit(
+            "http_request",
+            "Seconds from a request's arrival to the start of its answer",
+            Unit::Seconds,
+            self.request_seconds.clone(),
+        );
+        registry.register(
+            "http_requests_in_flight",
+            "Requests whose answer is not yet sent whole",
+            self.requests_in_flight.clone(),
+        );
+        registry.register(
+            "waiters_held",
+            "Long-polls and event streams that wait for something new",
+            self.waiters_held.clone(),
+        );
+        registry.register(
+            "messages_accepted",
+            "Messages that were stored and answered",
+            self.messages_accepted.clone(),
+        );
+        registry.register(
+            "batches_committed",
+            "Transactions of the writer that were committed",
+            self.batches_committed.clone(),
+        );
+        registry.register(
+            "batch_size",
+            "Drafts in a transaction of the writer",
+            self.batch_size.clone(),
+        );
+        registry.register_with_unit(
+            "commit",
+            "Seconds that a transaction of the writer took",
+            Unit::Seconds,
+            self.commit_seconds.clone(),
+        );
+        registry.register(
+            "head_position",
+            "The newest position that subscribers were told of",
+            self.head_position.clone(),
+        );
+        registry.register(
+            "logins_cached",
+            "Logins held in memory",
+            self.logins_cached.clone(),
+        );
+        registry.register(
+            "build",
+            "The version that is running",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register_collector(Box::new(Process));
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// From half a millisecond to about half a minute.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 17))
+}

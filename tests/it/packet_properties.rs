@@ -1,0 +1,140 @@
+//! Socket.IO packets by chance: what is written is read again, and no bytes make it panic.
+
+use bytes::Bytes;
+use parlance::socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
+use proptest::{collection::vec, prelude::*};
+use serde_json::{Map, Value};
+
+/// Any JSON of modest depth, without objects that look like placeholders.
+fn json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..4).prop_map(Value::from),
+            vec((any::<String>(), inner), 0..4)
+                .prop_map(|pairs| Value::from(pairs.into_iter().collect::<Map<_, _>>())),
+        ]
+    })
+}
+
+/// Arguments with up to ten attachments, some of them inside objects.
+pub(crate) fn args() -> impl Strategy<Value = Args> {
+    let bytes = || vec(any::<u8>(), 0..20).prop_map(Bytes::from);
+    let nested = (any::<String>(), bytes());
+    (vec(json(), 0..4), vec(bytes(), 0..6), vec(nested, 0..5)).prop_map(
+        |(values, whole, nested)| {
+            let mut args = Args::new();
+            for value in values {
+                args.push(value);
+            }
+            for bytes in whole {
+                args.push(bytes);
+            }
+            for (key, bytes) in nested {
+                let placeholder = args.attach(bytes);
+                args.push(Value::from(Map::from_iter([(key, placeholder)])));
+            }
+            args
+        },
+    )
+}
+
+pub(crate) fn namespace() -> impl Strategy<Value = Namespace> {
+    prop_oneof![
+        Just(Namespace::MAIN),
+        "/[^,?]{0,12}".prop_map(|name| Namespace::new(&name)),
+    ]
+}
+
+/// A name that may travel.
+pub(crate) fn name() -> impl Strategy<Value = String> {
+    any::<String>().prop_filter("reserved", |name| {
+        !matches!(name.as_str(), "connect" | "disconnect" | "disconnecting")
+    })
+}
+
+pub(crate) fn version() -> impl Strategy<Value = Version> {
+    prop_oneof![Just(Version::V4), Just(Version::V5)]
+}
+
+/// Reads what was written, each attachment in its turn.
+fn read_back(version: Version, encoded: &Encoded) -> Packet {
+    let mut decoder = Decoder::new(version);
+    let mut packet = decoder.text(encoded.text()).expect("we wrote it");
+    for attachment in encoded.attachments() {
+        assert_eq!(packet, None, "complete before its attachments");
+        packet = decoder.binary(attachment.clone()).expect("it is due");
+    }
+    assert!(!decoder.is_waiting());
+    packet.expect("all attachments are here")
+}
+
+proptest! {
+    #[test]
+    fn events_come_back(
+        version in version(),
+        namespace in namespace(),
+        id: Option<u64>,
+        name in name(),
+        args in args(),
+    ) {
+        let encoded = Encoded::event(&namespace, id, &name, &args);
+        prop_assert_eq!(read_back(version, &encoded), Packet::Event { namespace, id, name, args });
+    }
+
+    #[test]
+    fn acknowledgements_come_back(
+        version in version(),
+        namespace in namespace(),
+        id: u64,
+        args in args(),
+    ) {
+        let encoded = Encoded::ack(&namespace, id, &args);
+        prop_assert_eq!(read_back(version, &encoded), Packet::Ack { namespace, id, args });
+    }
+
+    #[test]
+    fn leaving_comes_back(version in version(), namespace in namespace()) {
+        let encoded = Encoded::disconnect(&namespace);
+        prop_assert_eq!(read_back(version, &encoded), Packet::Disconnect { namespace });
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(version in version(), texts in vec(any::<String>(), 1..4)) {
+        let mut decoder = Decoder::new(version);
+        for text in texts {
+            let _ = decoder.text(&text);
+        }
+    }
+
+    /// Text that is nearly a packet gets further than any text does.
+    #[test]
+    fn nothing_that_is_nearly_a_packet_makes_it_panic(
+        version in version(),
+        messages in vec(
+            prop_oneof![
+                r#"[0-7]([0-9]{0,3}-)?(/[a-zé?&=%+]{0,5},?)?[0-9]{0,22}[\[\]{}",:0-9a\\ud8e]{0,20}"#
+                    .prop_map(Ok),
+                r#"[56][0-3]-[0-9]?\["a"(,\{"_placeholder":true,"num":[0-9-]{1,3}\}){0,3}\]"#
+                    .prop_map(Ok),
+                r#"2\["(\\ud83d|\\ude00|\\\\|\\"|é|\\u){0,6}"\]"#.prop_map(Ok),
+                vec(any::<u8>(), 0..4).prop_map(|bytes| Err(Bytes::from(bytes))),
+            ],
+            1..5,
+        ),
+    ) {
+        let mut decoder = Decoder::new(version);
+        for message in messages {
+            let _ = match message {
+                Ok(text) => decoder.text(&text),
+                Err(bytes) => decoder.binary(bytes),
+            };
+        }
+    }
+}
