@@ -58,7 +58,7 @@ export class Person {
     const person = new Person();
     person.name = name;
     person.server = server;
-    person.context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-GB', ...options });
+    person.context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
     person.page = await person.context.newPage();
     person.page.setDefaultTimeout(PATIENCE);
     person.watch = new Watch(person.page);
