@@ -62,7 +62,7 @@ function lab(recovery) {
     socket.on("volatile", (text) => socket.volatile.emit("volatile", text));
     socket.on("burst", (count, ack) => {
       for (let at = 0; at < count; at++) socket.emit("burst", at, at % 10 === 0 ? Buffer.from([at % 256]) : null);
-      ack(count);
+      ack?.(count);
     });
     const numbers = [];
     socket.on("number", (number) => numbers.push(number));
