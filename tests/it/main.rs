@@ -1,4 +1,11 @@
 //! Tests.
+mod engine;
+mod engine_handshake;
+mod engine_heartbeat;
+mod engine_polling;
+mod engine_upgrade;
+mod engine_websocket;
 mod packet;
 mod packet_oracle;
 mod packet_properties;
+mod socketio_client;
