@@ -238,6 +238,11 @@ impl Socket {
         Broadcast::all(&self.0.hub)
     }
 
+    /// Everybody in the namespace, the socket itself too.
+    pub fn everyone(&self) -> Broadcast {
+        Broadcast::all(&self.0.hub)
+    }
+
     /// Everybody else in the namespace.
     pub fn broadcast(&self) -> Broadcast {
         Broadcast::all(&self.0.hub).without(self)
