@@ -119,7 +119,14 @@ impl Server {
         };
         let second = async {
             if let Err(error) = second.launch().await {
-                tracing::warn!(port, kind = %error.kind(), "The second port (socket_port) cannot be served.");
+                // Read whether or not the line is written: Rocket panics over an error that nobody
+                // looked at.
+                let cause = error.kind().to_string();
+                tracing::warn!(
+                    port,
+                    cause,
+                    "The second port (socket_port) cannot be served."
+                );
             }
         };
         tokio::join!(first, second).0.map(drop)
