@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod chat;
+pub mod connection;
 pub mod cursor;
 pub mod ids;
 pub mod login;
@@ -18,6 +19,7 @@ pub mod time;
 
 pub use change::{Audience, Change, Sign, Signal, What};
 pub use chat::{Chat, ChatKind, DeskStatus, Listed, Membership, Role, Standing};
+pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};

@@ -22,6 +22,7 @@ macro_rules! on {
 
 pub mod batch;
 mod chats;
+mod connections;
 mod log;
 mod logins;
 mod messages;
