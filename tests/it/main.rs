@@ -17,5 +17,7 @@ mod messenger_chats;
 mod messenger_seed;
 mod messenger_sending;
 mod place;
+mod store_contract;
+mod store_plans;
 mod telemetry;
 mod world;
