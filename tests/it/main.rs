@@ -35,5 +35,7 @@ mod socketio_connect;
 mod socketio_events;
 mod socketio_recovery;
 mod socketio_rooms;
+mod store_contract;
+mod store_plans;
 mod telemetry;
 mod world;
