@@ -30,6 +30,7 @@ impl Server {
         command
             .current_dir(folder)
             .env("ROCKET_PORT", port.to_string())
+            .env("ROCKET_SOCKET_PORT", "0")
             .env("ROCKET_BCRYPT_COST", "4")
             .env("ROCKET_RATE_LIMITS", "false")
             .env("ROCKET_LOG_FILTER", "warn")
