@@ -103,6 +103,7 @@
     .hello { border-top: 0; background: transparent; padding: 0; }
     .field { display: grid; gap: 4px; font-size: 14px; }
     input, textarea { width: 100%; padding: 9px 12px; border: 1px solid var(--edge); border-radius: 11px; background: var(--surface); font-size: 16px; resize: none; }
+    input:focus-visible, textarea:focus-visible { outline-offset: -1px; }
     [aria-invalid="true"] { border-color: var(--bad); }
     .error { margin: 0; color: var(--bad); font-size: 14px; }
     .go { min-height: 44px; border: 0; border-radius: 11px; background: var(--accent); color: var(--accent-ink); font-weight: 600; }
@@ -205,6 +206,7 @@
   let sending = false;
   let alarm = null;
   let typingEnds = null;
+  let settling = null;
   let lastTold = 0;
   let openNow = false;
 
@@ -305,16 +307,36 @@
     render();
   }
 
-  async function load({ chatId, guestToken }) {
-    const all = [];
-    for (;;) {
-      const { data } = await ask('getChatMessages', { chatId, token: guestToken, limit: PAGE, skip: all.length });
-      all.push(...data);
-      if (data.length < PAGE) break;
-    }
-    messages = all.map(({ from, message, _id, time }) => ({ from, message, id: _id, time }));
+  async function load(me) {
+    await readFrom(me, 0);
     ready = true;
     render();
+    see();
+  }
+
+  /** Reads the chat from its message number `start` on, and keeps what was pushed meanwhile. */
+  async function readFrom({ chatId, guestToken }, start) {
+    const all = [];
+    for (;;) {
+      const { data } = await ask('getChatMessages', { chatId, token: guestToken, limit: PAGE, skip: start + all.length });
+      all.push(...data.map(({ from, message, _id, time }) => ({ from, message, id: _id, time })));
+      if (data.length < PAGE) break;
+    }
+    const last = all.at(-1)?.id ?? '';
+    const later = messages.slice(start).filter((message) => message.id > last);
+    messages.splice(start, Infinity, ...all, ...later);
+  }
+
+  /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
+  function settle() {
+    clearTimeout(settling);
+    settling = setTimeout(async () => {
+      const start = messages.findIndex((message) => !message.id);
+      if (start < 0 || !connected) return;
+      await readFrom(guest(), start).catch(() => {});
+      render();
+      see();
+    }, 150);
   }
 
   function pushed(push) {
@@ -387,6 +409,7 @@
             await load(me);
           } else if (!id || !messages.some((each) => each.id === id)) {
             messages.push({ from: me.guestId, message: next.message, id, time: reply.data?.time ?? new Date().toISOString() });
+            if (!id) settle();
           }
           render();
         } catch (problem) {
@@ -418,10 +441,10 @@
   /** Remembers, and tells, how far the guest has read. */
   function see() {
     const me = guest();
-    const last = messages.at(-1);
-    if (!openNow || document.visibilityState !== 'visible' || !me || !last?.id || recall().seen === last.id) return;
+    const last = messages.findLast((message) => message.id && message.from !== me?.guestId);
+    if (!openNow || document.visibilityState !== 'visible' || !me || !last || recall().seen === last.id) return;
     keep({ seen: last.id });
-    if (last.from !== me.guestId) socket.emit('seen', { chatId: me.chatId, token: me.guestToken, _id: last.id });
+    socket?.emit('seen', { chatId: me.chatId, token: me.guestToken, _id: last.id });
     render();
   }
 

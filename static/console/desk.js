@@ -18,6 +18,7 @@ export class Desk {
     this.socket
       .on('connect', () => this.connected(state))
       .on('waiting', ({ until }) => state('waiting', until))
+      .on('disconnect', () => [...this.typing.keys()].forEach((id) => this.endTyping(id)))
       .on('newMessage', (push) => this.pushed(push))
       .on('waitingChat', (entry) => this.arrived(entry))
       .on('typing', (signal) => this.typed(signal))
@@ -89,19 +90,38 @@ export class Desk {
   }
 
   async load(id) {
-    const all = [];
-    for (;;) {
-      const { data } = await this.ask('getChatMessages', { chatId: id, limit: PAGE, skip: all.length });
-      all.push(...data);
-      if (data.length < PAGE) break;
-    }
     const room = this.room(id);
-    room.messages = all.map(({ from, message, _id, time }) => ({ from, message, id: _id, time }));
+    await this.readFrom(id, room, 0);
     // Guests speak first; an entry may say who they are more surely.
     room.guest = this.chats.get(id)?.guestId ?? room.messages[0]?.from ?? null;
     room.ready = true;
     room.stale = false;
     this.changed();
+  }
+
+  /** Reads a chat from its message number `start` on, and keeps what was pushed meanwhile. */
+  async readFrom(id, room, start) {
+    const all = [];
+    for (;;) {
+      const { data } = await this.ask('getChatMessages', { chatId: id, limit: PAGE, skip: start + all.length });
+      all.push(...data.map(({ from, message, _id, time }) => ({ from, message, id: _id, time })));
+      if (data.length < PAGE) break;
+    }
+    const last = all.at(-1)?.id ?? '';
+    const later = room.messages.slice(start).filter((message) => message.id > last);
+    room.messages.splice(start, Infinity, ...all, ...later);
+  }
+
+  /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
+  settle(id) {
+    const room = this.room(id);
+    clearTimeout(room.settling);
+    room.settling = setTimeout(async () => {
+      const start = room.messages.findIndex((message) => !message.id);
+      if (start < 0) return;
+      await this.readFrom(id, room, start).catch(() => {});
+      this.changed();
+    }, 150);
   }
 
   arrived(entry) {
@@ -117,7 +137,7 @@ export class Desk {
     const id = plain(push.chatId);
     const { message, from } = push.message;
     const room = this.rooms.get(id);
-    if (room?.ready && !room.messages.some((each) => each.id && each.id === push._id)) {
+    if (room && !room.messages.some((each) => each.id && each.id === push._id)) {
       room.messages.push({ from, message, id: push._id, time: push.time });
     }
     const chat = this.chats.get(id);
@@ -157,7 +177,7 @@ export class Desk {
   read(id) {
     const chat = this.chats.get(id);
     const room = this.room(id);
-    const last = room.messages.at(-1)?.id;
+    const last = room.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
     if (!chat || !last || room.read === last) return;
     room.read = last;
     chat.unread = 0;
@@ -178,6 +198,7 @@ export class Desk {
       await this.load(letter.chat);
     } else if (room.ready && !(id && room.messages.some((each) => each.id === id))) {
       room.messages.push({ from: this.owner.ownerId, message: letter.message, id, time: reply.data?.time ?? letter.time });
+      if (!id) this.settle(letter.chat);
     }
     const chat = this.chats.get(letter.chat);
     if (chat) {
