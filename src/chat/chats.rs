@@ -8,8 +8,7 @@ use crate::{
         writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
     error::Result,
-    model::{ChatId, ChatKind, Cursor, MessageId, Position, Role, Title},
-    store::Listed,
+    model::{ChatId, ChatKind, Cursor, Listed, MessageId, Position, Role, Title},
 };
 
 /// A page of somebody's chats, and the log's place before it was read.

@@ -9,8 +9,7 @@ use crate::{
         writer::{SendDraft, Sent},
     },
     error::{Error, Result},
-    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, PersonName},
-    store::Page,
+    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonName},
 };
 
 /// What is to be said.

@@ -13,6 +13,7 @@
 pub mod access;
 pub mod accounts;
 pub mod chats;
+pub mod connections;
 pub mod logins;
 pub mod messages;
 pub mod password;
@@ -54,6 +55,8 @@ pub struct Rules {
     pub login_max: Duration,
     /// Whether anybody may sign up.
     pub registration_open: bool,
+    /// Whether who guesses passwords, or makes accounts by the dozen, is slowed down.
+    pub throttled: bool,
     /// The writer's bounds.
     pub writer: writer::Bounds,
 }
@@ -69,6 +72,8 @@ pub struct Services {
     pub writer: writer::Writer,
     /// Who is signed in.
     pub logins: logins::Logins,
+    /// Slows down who guesses.
+    pub throttle: throttle::Throttle,
     /// Hashes passwords.
     pub hasher: password::Hasher,
     /// Who waits.
@@ -93,6 +98,7 @@ impl Services {
         let services = Arc::new(Self {
             writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
             logins: logins::Logins::new(rules.login_idle, rules.login_max),
+            throttle: throttle::Throttle::new(rules.throttled),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
             waiters: waiters::Waiters::default(),
             clock: Clock,
@@ -144,6 +150,9 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
                 let Some(services) = services.upgrade() else { return };
                 if let Err(error) = services.logins.expire(&services.store, services.clock.now()).await {
                     tracing::warn!(cause = ?error, "Expired logins could not be forgotten.");
+                }
+                if let Err(error) = connections::forget(&services).await {
+                    tracing::warn!(cause = ?error, "Lost connections could not be forgotten.");
                 }
                 continue;
             }

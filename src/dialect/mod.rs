@@ -1,16 +1,200 @@
 //! The tongues: one folder for each API that this server speaks.
 //!
 //! # Why
-//! A dialect translates and decides nothing: `wire` holds the types of its document, `events`
-//! writes changes down as that document wants them, `routes` are its HTTP routes. What they do is
-//! done by the verbs in [`crate::chat`], the same for all of them.
+//! A dialect translates and decides nothing. `wire` holds the types of its document; `events` reads
+//! what a client says and writes answers and changes down as that document wants them, pure and
+//! without I/O; `act` asks the verbs in [`crate::chat`], the same for all dialects; `routes` are its
+//! HTTP routes.
+//!
+//! The event-style dialects are a [`Dialect`] each, in the one list [`DIALECTS`]. A socket and a plain
+//! HTTP request reach them through the same [`Speaker`], so both are the same handlers.
+//!
+//! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
+//! once, whoever hears them.
 
 pub mod messenger;
+mod speaker;
 
-/// Which of a [`crate::live::Published`]'s forms is whose.
+use std::{borrow::Cow, pin::Pin};
+
+use serde_json::Value;
+
+use crate::model::{Change, Signal};
+
+pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
+
+/// Which of a [`crate::live::Published`]'s forms is whose. An event-style dialect has two of its own
+/// beside these, by its place in [`DIALECTS`].
 pub mod form {
     /// The messenger's events.
     pub const MESSENGER: usize = 0;
     /// The messenger's messages, as the chat's own long-poll lists them.
     pub const MESSENGER_MESSAGE: usize = 1;
+    /// The first dialect's emissions as a long-poll lists them; each later dialect has the next.
+    pub const LISTED: usize = 2;
+    /// The first dialect's emissions as frames; each later dialect has the next.
+    pub const FRAMES: usize = 5;
+    /// The same with the place to resume from.
+    pub const FRAMES_WITH_OFFSET: usize = 8;
+}
+
+/// The event-style dialects. A dialect's place here is its number, see [`number`].
+pub const DIALECTS: [&dyn Dialect; 0] = [];
+
+/// The place of each event-style dialect in [`DIALECTS`].
+pub mod number {
+    /// Chat inside another product.
+    pub const EMBED: usize = 0;
+    /// Live support.
+    pub const SUPPORT: usize = 1;
+    /// Chat as a service.
+    pub const SERVICE: usize = 2;
+}
+
+/// A future on the heap.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Something told to a client: an event's name and its argument.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emission {
+    /// The event's name.
+    pub name: Cow<'static, str>,
+    /// Its argument.
+    pub data: Value,
+}
+
+impl Emission {
+    /// An event with one argument.
+    pub fn new(name: impl Into<Cow<'static, str>>, data: impl Into<Value>) -> Self {
+        Self {
+            name: name.into(),
+            data: data.into(),
+        }
+    }
+}
+
+/// What a caller is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The HTTP status that fits it.
+    pub status: u16,
+    /// What the acknowledgement says, and the HTTP answer.
+    pub data: Value,
+    /// What is emitted to the caller, in order; a reply is an event of the same name.
+    pub emissions: Vec<Emission>,
+}
+
+impl Answer {
+    /// An answer that is emitted under `event` and acknowledged alike.
+    pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: Value) -> Self {
+        let emissions = vec![Emission::new(event, data.clone())];
+        Self {
+            status,
+            data,
+            emissions,
+        }
+    }
+}
+
+/// An event-style API.
+pub trait Dialect: Send + Sync + 'static {
+    /// Its name, as `?dialect=` has it.
+    fn name(&self) -> &'static str;
+
+    /// The names of its events.
+    fn events(&self) -> &'static [&'static str];
+
+    /// Whether an event with this argument is its own. Names that several dialects have are told
+    /// apart by the argument, and asked in the order of [`DIALECTS`].
+    fn takes(&self, event: &str, _argument: Option<&Value>) -> bool {
+        self.events().contains(&event)
+    }
+
+    /// Somebody has connected: it may take them for who they say they are, or refuse them with a
+    /// sentence.
+    fn welcome<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// A plain HTTP request means a room, as a connection would that had entered it before.
+    fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, ()> {
+        Box::pin(async {})
+    }
+
+    /// Somebody says something.
+    fn handle<'a>(
+        &'a self,
+        speaker: &'a mut Speaker,
+        event: &'a str,
+        arguments: &'a [Value],
+    ) -> Boxed<'a, Answer>;
+
+    /// Whether a change that reached this speaker is for this connection too.
+    fn hears(&self, _speaker: &Speaker, _change: &Change) -> bool {
+        true
+    }
+
+    /// A change as it is told to others; the same for all of them.
+    fn announce(&self, change: &Change) -> Vec<Emission>;
+
+    /// Whether a signal that reached this speaker is for this connection too.
+    fn hears_signal(&self, _speaker: &Speaker, _signal: &Signal) -> bool {
+        true
+    }
+
+    /// A signal as it is told to others.
+    fn announce_signal(&self, signal: &Signal) -> Vec<Emission>;
+
+    /// Somebody has gone.
+    fn farewell<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, ()> {
+        Box::pin(async {})
+    }
+}
+
+/// The dialect that an event is for: `wanted` by name if the caller says, else the first that takes it.
+pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> Option<usize> {
+    DIALECTS.iter().position(|dialect| {
+        wanted.is_none_or(|name| dialect.name() == name) && dialect.takes(event, argument)
+    })
+}
+
+/// Whether a host, with or without a port, is this machine.
+pub fn is_loopback_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_hosts_are_known_with_and_without_a_port() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "[::1]",
+            "[::1]:8000",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.evil.com",
+            "10.0.0.1:8000",
+            "[::2]:80",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
 }

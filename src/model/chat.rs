@@ -2,6 +2,7 @@
 
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Position, Seq, TenantId},
+    person::PersonName,
     time::Millis,
 };
 
@@ -171,4 +172,15 @@ pub struct Chat {
     pub last_seq: Seq,
     /// Its newest activity: what chat lists are sorted by.
     pub last_position: Position,
+}
+
+/// A chat in somebody's list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The chat.
+    pub chat: Chat,
+    /// Their place in it, where they ever had one.
+    pub membership: Option<Membership>,
+    /// The last message's text, time and sender.
+    pub last: Option<(String, Millis, PersonName)>,
 }

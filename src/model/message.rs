@@ -2,6 +2,7 @@
 
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Seq},
+    person::PersonName,
     time::Millis,
 };
 
@@ -57,4 +58,13 @@ pub struct Message {
     pub edited_at: Option<Millis>,
     /// When it was deleted.
     pub deleted_at: Option<Millis>,
+}
+
+/// Some of a chat's messages, ascending, and whether there are more in the direction asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The messages, each with who said it.
+    pub messages: Vec<(Message, PersonName)>,
+    /// Whether the next page in that direction has anything.
+    pub more: bool,
 }

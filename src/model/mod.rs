@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod chat;
+pub mod connection;
 pub mod cursor;
 pub mod ids;
 pub mod login;
@@ -17,11 +18,12 @@ pub mod text;
 pub mod time;
 
 pub use change::{Audience, Change, Sign, Signal, What};
-pub use chat::{Chat, ChatKind, DeskStatus, Membership, Role, Standing};
+pub use chat::{Chat, ChatKind, DeskStatus, Listed, Membership, Role, Standing};
+pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};
-pub use message::{Message, MessageKind};
+pub use message::{Message, MessageKind, Page};
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use tenant::{Tenant, TenantKind};
 pub use text::{ClientId, Content, Email, Name, Password, Title};

@@ -4,7 +4,9 @@ use sqlx::FromRow;
 
 use crate::{
     error::Result,
-    model::{Chat, ChatId, Membership, Millis, Person, PersonId, PersonName, Position, TenantId},
+    model::{
+        Chat, ChatId, Listed, Membership, Millis, Person, PersonId, PersonName, Position, TenantId,
+    },
     store::{
         Store, failed,
         rows::{ChatRow, MembershipRow, chat_columns},
@@ -110,17 +112,6 @@ struct ListedRow {
     last_at: Option<i64>,
     last_sender_id: Option<i64>,
     last_sender_name: Option<String>,
-}
-
-/// A chat in somebody's list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
-    /// The chat.
-    pub chat: Chat,
-    /// Their place in it, where they ever had one.
-    pub membership: Option<Membership>,
-    /// The last message's text, time and sender.
-    pub last: Option<(String, Millis, PersonName)>,
 }
 
 impl Store {

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, Message, MessageId, PersonName, TenantId},
+    model::{ChatId, Message, MessageId, Page, PersonName, TenantId},
     store::{Store, failed, rows::MessageRow},
 };
 
@@ -21,15 +21,6 @@ macro_rules! select_messages {
 const BEFORE: &str = select_messages!("m.id < $3 order by m.id desc limit $4");
 const AFTER: &str = select_messages!("m.id > $3 order by m.id limit $4");
 const ONE: &str = select_messages!("m.id = $3 limit $4");
-
-/// Some of a chat's messages, ascending, and whether there are more in the direction asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The messages, each with who said it.
-    pub messages: Vec<(Message, PersonName)>,
-    /// Whether the next page in that direction has anything.
-    pub more: bool,
-}
 
 impl Store {
     /// The newest messages of a chat before `before`, at most `limit`.

@@ -22,6 +22,7 @@ macro_rules! on {
 
 pub mod batch;
 mod chats;
+mod connections;
 mod log;
 mod logins;
 mod messages;
@@ -39,8 +40,6 @@ use crate::{
     model::{Epoch, Position},
 };
 
-pub use chats::Listed;
-pub use messages::Page;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;

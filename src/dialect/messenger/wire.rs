@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use crate::{
-    model::{Chat, ChatKind, Login, LoginId, Message, Millis, Person, PersonName, Standing},
-    store::Listed,
+use crate::model::{
+    Chat, ChatKind, Listed, Login, LoginId, Message, Millis, Person, PersonName, Standing,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.

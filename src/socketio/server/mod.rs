@@ -58,7 +58,7 @@ pub use events::Events;
 pub use handler::Handler;
 pub use id::SocketId;
 pub use prepared::Prepared;
-pub use socket::{Disconnect, Socket};
+pub use socket::{Disconnect, Socket, WeakSocket};
 
 use super::{
     engine::{Engine, Mount},

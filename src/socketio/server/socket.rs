@@ -5,7 +5,7 @@ use std::{
     collections::VecDeque,
     fmt,
     sync::{
-        Arc, Mutex, OnceLock,
+        Arc, Mutex, OnceLock, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     time::Duration,
@@ -233,6 +233,16 @@ impl Socket {
         lock(&self.0.state).rooms.clone()
     }
 
+    /// Everybody in the namespace, this one too.
+    pub fn everybody(&self) -> Broadcast {
+        Broadcast::all(&self.0.hub)
+    }
+
+    /// Everybody in the namespace, the socket itself too.
+    pub fn everyone(&self) -> Broadcast {
+        Broadcast::all(&self.0.hub)
+    }
+
     /// Everybody else in the namespace.
     pub fn broadcast(&self) -> Broadcast {
         Broadcast::all(&self.0.hub).without(self)
@@ -254,6 +264,11 @@ impl Socket {
         }
     }
 
+    /// A handle that does not keep the socket.
+    pub fn downgrade(&self) -> WeakSocket {
+        WeakSocket(Arc::downgrade(&self.0))
+    }
+
     /// Whether two handles are the same socket.
     pub(super) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
@@ -262,6 +277,17 @@ impl Socket {
     /// Something to tell apart sockets by.
     pub(super) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
+    }
+}
+
+/// A handle that does not keep its socket, for what the socket itself keeps.
+#[derive(Clone)]
+pub struct WeakSocket(Weak<Inner>);
+
+impl WeakSocket {
+    /// The socket, while anybody keeps it.
+    pub fn upgrade(&self) -> Option<Socket> {
+        self.0.upgrade().map(Socket)
     }
 }
 

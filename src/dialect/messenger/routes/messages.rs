@@ -18,8 +18,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     http::{Fields, Query, Refusal, SignedIn},
-    model::{ChatId, ClientId, Content, MessageId, MessageKind, Position},
-    store::Page,
+    model::{ChatId, ClientId, Content, MessageId, MessageKind, Page, Position},
 };
 
 /// `GET /api/chats/{id}`: the newest page, an older one with `before`, or with `after` what is new,

@@ -1,4 +1,8 @@
 //! The messenger's routes: guard, parse, one verb, answer.
+//!
+//! # Why
+//! One file for each thing the API speaks of, and everything that those files share here: how a
+//! reply is made, and how an id in a path is read.
 
 mod accounts;
 mod chats;
@@ -98,7 +102,7 @@ impl<T> Reply<T> {
         Self::new(Status::Ok, body)
     }
 
-    fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    fn header(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

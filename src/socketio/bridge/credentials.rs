@@ -1,0 +1,90 @@
+//! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
+
+use crate::{
+    chat::{Caller, Services, accounts},
+    config::WebOrigin,
+    dialect::{Credentials, is_loopback_host},
+    model::PersonId,
+    socketio::{engine::Handshake, server::Socket},
+};
+
+/// The most bytes of a credential that is looked at.
+const MOST: usize = 1024;
+
+/// Looks at what people bring.
+#[derive(Debug, Clone)]
+pub struct Doorman {
+    /// Origins beside our own whose pages may use our cookies.
+    pub allowed_origins: Vec<WebOrigin>,
+}
+
+impl Doorman {
+    /// Whether somebody brings anything that is to be looked at before they are let in.
+    pub(super) fn needs_a_look(socket: &Socket) -> bool {
+        told(socket, "token").is_some() || told(socket, "key").is_some()
+    }
+
+    /// Everything somebody brings.
+    pub(super) async fn look_at(&self, services: &Services, socket: &Socket) -> Credentials {
+        let handshake = socket.handshake();
+        let bearer = handshake.header("authorization").map(|value| {
+            value
+                .strip_prefix("Bearer ")
+                .unwrap_or(value)
+                .trim()
+                .to_owned()
+        });
+        Credentials {
+            token: told(socket, "token").or(bearer),
+            key: told(socket, "key"),
+            app: told(socket, "appId"),
+            cookies: self.signed_in(services, handshake).await,
+            loopback: is_loopback_host(handshake.host().unwrap_or_default()),
+            address: handshake.peer().map(|peer| peer.ip()),
+        }
+    }
+
+    /// Who somebody is by their cookies: those of our own pages and of the allowed origins' count.
+    async fn signed_in(&self, services: &Services, handshake: &Handshake) -> Option<Caller> {
+        let counts = match handshake.origin() {
+            None => handshake
+                .header("sec-fetch-site")
+                .is_none_or(|site| site == "none" || site == "same-origin"),
+            Some(_) if handshake.is_own_origin() => true,
+            Some(origin) => WebOrigin::parse(origin)
+                .is_some_and(|origin| self.allowed_origins.contains(&origin)),
+        };
+        if !counts {
+            return None;
+        }
+        let cookies = handshake.cookies()?;
+        let cookie = |name: &str| {
+            cookies
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='))
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value)
+        };
+        let person: PersonId = cookie("user_id")?.parse().ok()?;
+        let token = cookie("token").or_else(|| cookie("access_token"))?;
+        accounts::authenticate(services, person, token).await.ok()
+    }
+}
+
+/// Something told in the query or in the payload of CONNECT.
+fn told(socket: &Socket, name: &str) -> Option<String> {
+    let shown = socket
+        .auth()
+        .and_then(|auth| auth.get(name))
+        .and_then(|value| value.as_str());
+    let asked = || {
+        socket
+            .handshake()
+            .query_value(name)
+            .map(std::borrow::Cow::into_owned)
+    };
+    shown
+        .map(str::to_owned)
+        .or_else(asked)
+        .filter(|value| !value.is_empty() && value.len() <= MOST)
+}

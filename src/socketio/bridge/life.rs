@@ -1,0 +1,110 @@
+//! One socket's life: who speaks on it, and how far it has heard.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use tokio::sync::{Mutex, MutexGuard, Notify};
+use tokio_util::sync::CancellationToken;
+
+use crate::{dialect::Speaker, model::Position};
+
+/// See the module. Its turn is held by an event while it is handled, and by the pump while it tells
+/// what is new: never both, so an answer comes before what it caused.
+pub(super) struct Life {
+    speaker: Mutex<Speaker>,
+    bell: Arc<Notify>,
+    drained: Notify,
+    ended: CancellationToken,
+    pumping: AtomicBool,
+    recovery: OnceLock<Box<Recovery>>,
+}
+
+/// What a connection needs that may come back.
+pub(super) struct Recovery {
+    /// The private id by which it does.
+    pub(super) private: String,
+    /// Up to here it has been told everything.
+    told: AtomicI64,
+    /// Whom it acted for when that was last written down.
+    pub(super) kept: std::sync::Mutex<String>,
+}
+
+impl Recovery {
+    pub(super) fn new(private: String, told: Position) -> Self {
+        let told = AtomicI64::new(told.get());
+        Self {
+            private,
+            told,
+            kept: std::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn told(&self) -> Position {
+        Position::new(self.told.load(Ordering::Acquire))
+    }
+
+    pub(super) fn has_told(&self, position: Position) {
+        self.told.store(position.get(), Ordering::Release);
+    }
+}
+
+impl Life {
+    pub(super) fn new(speaker: impl FnOnce(Arc<Notify>) -> Speaker) -> Self {
+        let bell = Arc::new(Notify::new());
+        Self {
+            speaker: Mutex::new(speaker(Arc::clone(&bell))),
+            bell,
+            drained: Notify::new(),
+            ended: CancellationToken::new(),
+            pumping: AtomicBool::new(false),
+            recovery: OnceLock::new(),
+        }
+    }
+
+    /// What it needs to come back, if it may.
+    pub(super) fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.get().map(|recovery| &**recovery)
+    }
+
+    pub(super) fn may_come_back(&self, recovery: Recovery) {
+        // Said once, while it is let in.
+        let _ = self.recovery.set(Box::new(recovery));
+    }
+
+    pub(super) async fn turn(&self) -> MutexGuard<'_, Speaker> {
+        self.speaker.lock().await
+    }
+
+    /// Whether the pump is yet to be started; says so once.
+    pub(super) fn begin_pump(&self) -> bool {
+        !self.pumping.swap(true, Ordering::AcqRel)
+    }
+
+    /// Waits until there may be something to hear; says no when the socket is gone.
+    pub(super) async fn rung(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => false,
+            () = self.bell.notified() => true,
+        }
+    }
+
+    /// Waits until the outbox is empty; says no when the socket is gone.
+    pub(super) async fn emptied(&self) -> bool {
+        tokio::select! {
+            biased;
+            () = self.ended.cancelled() => false,
+            () = self.drained.notified() => true,
+        }
+    }
+
+    pub(super) fn drained(&self) {
+        self.drained.notify_one();
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.cancel();
+    }
+}

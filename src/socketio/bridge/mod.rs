@@ -1,0 +1,247 @@
+//! The bridge: chat on Socket.IO. What a client says goes to a dialect, what others say comes back in
+//! the dialects the client has spoken.
+//!
+//! # Why
+//! A socket's life is short of state: whom it acts for, and the last position of the log it has
+//! heard. It is woken by a bell that all its ears ring, takes what is new from them, and writes
+//! frames that every other socket of the same dialect shares. When its outbox is full it stops where
+//! it is and, once drained, goes on from there, reading the log if its ears no longer reach back: so
+//! nothing is dropped, nothing is queued for a reader that does not read, and nobody waits for it.
+//!
+//! Events of one socket and what it hears take turns ([`life::Life`]), so a client is answered
+//! before it hears of what it did.
+
+mod credentials;
+mod life;
+mod pump;
+mod recovery;
+mod stage;
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde_json::{Map, Value};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    chat::Services,
+    dialect::{self, DIALECTS, Options, Speaker},
+    socketio::{
+        engine::Reason,
+        packet::Args,
+        server::{Admission, Event, Handler, Refusal, Socket},
+    },
+};
+
+use life::{Life, Recovery};
+use stage::SocketStage;
+
+pub use credentials::Doorman;
+
+/// What a socket is told whose event no dialect knows.
+const UNKNOWN_EVENT: &str = "there is no such event";
+
+/// The main namespace, where all dialects are spoken.
+pub struct Bridge {
+    started: Arc<OnceLock<Arc<Services>>>,
+    options: Arc<Options>,
+    doorman: Doorman,
+    numbers: AtomicU64,
+    pumps: TaskTracker,
+}
+
+impl Bridge {
+    /// A bridge to verbs that are started before the first client comes.
+    pub fn new(
+        started: Arc<OnceLock<Arc<Services>>>,
+        options: Arc<Options>,
+        doorman: Doorman,
+    ) -> Self {
+        Self {
+            started,
+            options,
+            doorman,
+            numbers: AtomicU64::new(1),
+            pumps: TaskTracker::new(),
+        }
+    }
+
+    /// The socket's life, begun with its first need.
+    async fn life(&self, socket: &Socket) -> Option<Arc<Life>> {
+        if let Some(life) = socket.data::<Life>() {
+            return Some(life);
+        }
+        let services = self.started.get()?;
+        let credentials = self.doorman.look_at(services, socket).await;
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let life = Life::new(|bell| {
+            let stage = Arc::new(SocketStage::new(socket));
+            let (services, options) = (Arc::clone(services), Arc::clone(&self.options));
+            Speaker::new(services, options, credentials, stage, (number, Some(bell)))
+        });
+        socket.set_data(life);
+        socket.data::<Life>()
+    }
+
+    /// Listens, if there is anybody to listen for and nobody does yet.
+    fn listen(&self, socket: &Socket, life: &Arc<Life>, speaker: &Speaker) {
+        if !speaker.acting().is_empty() && life.begin_pump() {
+            self.pumps
+                .spawn(pump::run(socket.clone(), Arc::clone(life)));
+        }
+    }
+}
+
+impl Handler for Bridge {
+    async fn admit(
+        &self,
+        socket: &Socket,
+        _auth: Option<&Map<String, Value>>,
+    ) -> Result<Admission, Refusal> {
+        let recovers = recovery::is_asked_for(socket);
+        if !recovers && !Doorman::needs_a_look(socket) {
+            return Ok(Admission::new());
+        }
+        let Some(life) = self.life(socket).await else {
+            return Err(Refusal::new("the server is starting"));
+        };
+        let mut speaker = life.turn().await;
+        for dialect in DIALECTS {
+            dialect.welcome(&mut speaker).await.map_err(Refusal::new)?;
+        }
+        if !recovers {
+            return Ok(Admission::new());
+        }
+        match come_back(socket, &life, &mut speaker).await {
+            Ok(Some(admission)) => return Ok(admission),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
+            }
+        }
+        let private = recovery::private_id();
+        life.may_come_back(Recovery::new(private.clone(), speaker.services.hub.head()));
+        Ok(Admission::recoverable(private))
+    }
+
+    async fn connected(&self, socket: &Socket) {
+        if let Some(life) = socket.data::<Life>() {
+            let speaker = life.turn().await;
+            self.listen(socket, &life, &speaker);
+        }
+    }
+
+    async fn event(&self, socket: &Socket, mut event: Event) {
+        let Some(life) = self.life(socket).await else {
+            return;
+        };
+        let mut speaker = life.turn().await;
+        let arguments = event.args.values().to_vec();
+        let Some(place) = dialect::of_event(&event.name, arguments.first(), None) else {
+            let body = serde_json::json!({"status": "error", "error": UNKNOWN_EVENT});
+            event.acknowledge(Args::from(body));
+            return;
+        };
+        let answer = DIALECTS[place]
+            .handle(&mut speaker, &event.name, &arguments)
+            .await;
+        for emission in answer.emissions {
+            let mut args = Args::from(emission.data);
+            if let Some(recovery) = life.recovery() {
+                args.push(speaker.services.cursor_at(recovery.told()).to_string());
+            }
+            // A client that is gone, or reads nothing, is dealt with by the server layer.
+            let _ = socket.emit(&emission.name, args);
+        }
+        event.acknowledge(Args::from(answer.data));
+        keep(socket, &life, &speaker).await;
+        self.listen(socket, &life, &speaker);
+    }
+
+    async fn drained(&self, socket: &Socket) {
+        if let Some(life) = socket.data::<Life>() {
+            life.drained();
+        }
+    }
+
+    async fn disconnected(&self, socket: &Socket, _reason: Reason) {
+        let Some(life) = socket.data::<Life>() else {
+            return;
+        };
+        life.end();
+        let mut speaker = life.turn().await;
+        for dialect in DIALECTS {
+            dialect.farewell(&mut speaker).await;
+        }
+        if let Some(recovery) = life.recovery() {
+            let (id, acting) = (
+                socket.id().as_str().to_owned(),
+                recovery::write_down(&speaker),
+            );
+            let services = Arc::clone(&speaker.services);
+            let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
+            if let Err(error) = kept {
+                tracing::debug!(cause = ?error, "It was not noted that a connection was lost.");
+            }
+        }
+        speaker.leave();
+    }
+}
+
+/// Lets a client go on where it was: what it missed comes before it is told that it is in.
+async fn come_back(
+    socket: &Socket,
+    life: &Arc<Life>,
+    speaker: &mut Speaker,
+) -> crate::error::Result<Option<Admission>> {
+    let services = Arc::clone(&speaker.services);
+    let key = speaker.credentials.key.clone();
+    let Some(returned) = recovery::look_up(&services, socket, key.as_deref()).await? else {
+        return Ok(None);
+    };
+    for (dialects, caller) in &returned.acting {
+        speaker
+            .act_as_since(*dialects, caller, returned.after)
+            .await?;
+    }
+    let (missed, told) = pump::missed(speaker, returned.after).await?;
+    let recovery = Recovery::new(returned.private.clone(), told);
+    *lock(&recovery.kept) = recovery::write_down(speaker);
+    life.may_come_back(recovery);
+    Ok(Some(Admission::recovered(
+        returned.id,
+        returned.private,
+        missed,
+    )))
+}
+
+/// Writes down whom a connection acts for that may come back, when that changed.
+async fn keep(socket: &Socket, life: &Life, speaker: &Speaker) {
+    let Some(recovery) = life.recovery() else {
+        return;
+    };
+    let acting = recovery::write_down(speaker);
+    if *lock(&recovery.kept) == acting {
+        return;
+    }
+    let id = socket.id().as_str().to_owned();
+    match recovery::keep(
+        &speaker.services,
+        &recovery.private,
+        id,
+        acting.clone(),
+        false,
+    )
+    .await
+    {
+        Ok(()) => *lock(&recovery.kept) = acting,
+        Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
+    }
+}
+
+fn lock(text: &std::sync::Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    text.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,351 @@
+//! The rules themselves, each with its reason.
+
+use std::collections::BTreeSet;
+
+use super::source::{Kind, Named, Source};
+
+/// What the rules need to know beside the file at hand.
+pub(super) struct House {
+    /// Crates that `Cargo.toml` depends on, as code names them.
+    pub(super) crates: BTreeSet<String>,
+    /// The folders of `src/dialect`.
+    pub(super) dialects: BTreeSet<String>,
+}
+
+/// What a part of the house may name.
+struct Wall {
+    part: &'static str,
+    /// Our own modules, beside itself and `error`.
+    modules: &'static [&'static str],
+    /// Crates, beside `std` and `tracing`.
+    crates: &'static [&'static str],
+    why: &'static str,
+}
+
+/// Most lines of a file.
+const LONGEST: usize = 600;
+
+const WALLS: [Wall; 11] = [
+    Wall {
+        part: "error",
+        modules: &[],
+        crates: &[],
+        why: "every module uses it, so it can use none",
+    },
+    Wall {
+        part: "model",
+        modules: &[],
+        crates: &["time"],
+        why: "nouns are plain data: no I/O, no wire format, no database",
+    },
+    Wall {
+        part: "store",
+        modules: &["model"],
+        crates: &["sqlx", "rand", "tokio", "futures_util"],
+        why: "memory speaks SQL and hands out model values; who calls it is none of its business",
+    },
+    Wall {
+        part: "live",
+        modules: &["model"],
+        crates: &["tokio", "tokio_util"],
+        why: "ears know changes and who listens, not where changes are kept or how they are told",
+    },
+    Wall {
+        part: "chat",
+        modules: &["model", "store", "live"],
+        crates: &[
+            "tokio",
+            "tokio_util",
+            "bcrypt",
+            "hmac",
+            "sha2",
+            "base64",
+            "rand",
+            "futures_util",
+        ],
+        why: "verbs serve every API, so they know none of them and no framework",
+    },
+    Wall {
+        part: "dialect, its wire and events",
+        modules: &["model", "live", "dialect"],
+        crates: &["serde", "serde_json", "time", "base64"],
+        why: "what is said on the wire is pure: it decides nothing and waits for nothing",
+    },
+    Wall {
+        part: "dialect, its routes",
+        modules: &[
+            "model",
+            "live",
+            "chat",
+            "http",
+            "config",
+            "dialect",
+            "telemetry",
+        ],
+        crates: &[
+            "rocket",
+            "serde",
+            "serde_json",
+            "async_stream",
+            "futures_util",
+            "tokio",
+            "rand",
+            "time",
+        ],
+        why: "a route guards, parses, asks one verb and answers; SQL is behind the verbs",
+    },
+    Wall {
+        part: "http",
+        modules: &["model", "chat", "config", "dialect", "telemetry"],
+        crates: &[
+            "rocket",
+            "serde",
+            "serde_json",
+            "multer",
+            "bytes",
+            "percent_encoding",
+            "rust_embed",
+            "async_stream",
+            "futures_util",
+            "tokio",
+            "tokio_util",
+            "rand",
+        ],
+        why: "the front door holds what routes share; SQL is behind the verbs",
+    },
+    Wall {
+        part: "socketio",
+        modules: &["model", "chat", "live", "dialect", "config", "telemetry"],
+        crates: &[
+            "rocket",
+            "serde",
+            "serde_json",
+            "tokio",
+            "tokio_util",
+            "tokio_tungstenite",
+            "futures_util",
+            "bytes",
+            "base64",
+            "rand",
+            "percent_encoding",
+        ],
+        why: "the side door speaks frames to whatever dialect is behind it; SQL is behind the verbs",
+    },
+    Wall {
+        part: "config",
+        modules: &[],
+        crates: &["rocket", "serde"],
+        why: "settings are read before anything else exists",
+    },
+    Wall {
+        part: "telemetry",
+        modules: &["config"],
+        crates: &[
+            "rocket",
+            "prometheus_client",
+            "tracing_log",
+            "tracing_subscriber",
+            "rand",
+        ],
+        why: "figures and lines are told to it; it asks nobody",
+    },
+];
+
+/// Exceptions from the walls, for one file each.
+const GATES: [(&str, &[&str]); 2] = [
+    // Rocket hands over the pool's configuration, and closes the pool.
+    ("src/store/open.rs", &["rocket", "rocket_db_pools"]),
+    // It reads what other nodes wrote.
+    ("src/live/relay.rs", &["crate::store"]),
+];
+
+/// Every breach of a rule in one file, as a sentence with its place and its reason.
+pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
+    let mut found = shape(source);
+    found.extend(walls(house, source));
+    found.extend(environment(source));
+    found.extend(one_way_to_publish(source));
+    found.extend(pure_events(source));
+    found.extend(no_dialects_name(house, source));
+    // A `use` line with braces names the same module again and again.
+    found.dedup();
+    found
+}
+
+/// A file says in its first line what it holds, is short, and a module says why it is as it is.
+pub(super) fn shape(source: &Source<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let first = source.text.lines().next().unwrap_or_default();
+    if !first.starts_with("//! ") || first.len() < 10 {
+        found.push(breach(
+            source,
+            1,
+            "begins without a `//!` sentence",
+            "whoever opens a file should know after one line whether it is the right one",
+        ));
+    }
+    let lines = source.text.lines().count();
+    if lines > LONGEST {
+        found.push(breach(
+            source,
+            lines,
+            &format!("has {lines} lines"),
+            "a file is one sentence; past 600 lines it is several and should be several files",
+        ));
+    }
+    let is_module = source.path.starts_with("src/") && source.path.ends_with("/mod.rs");
+    if is_module && !source.text.contains("\n//! # Why\n") {
+        found.push(breach(
+            source,
+            1,
+            "has no `# Why` section",
+            "decisions are kept where they bind",
+        ));
+    }
+    found
+}
+
+fn walls(house: &House, source: &Source<'_>) -> Vec<String> {
+    let module = source.module();
+    let Some(wall) = wall_of(&module) else {
+        // The top of the crate puts the parts together and may name them all.
+        return Vec::new();
+    };
+    let own = module.first().copied().unwrap_or_default();
+    let gates = GATES
+        .iter()
+        .filter(|(path, _)| *path == source.path)
+        .flat_map(|(_, names)| names.iter())
+        .copied();
+    let gates: Vec<_> = gates.collect();
+    let mut found = Vec::new();
+    for Named { line, segments } in source.named() {
+        let first = segments[0].as_str();
+        let (name, allowed) = if first == "crate" {
+            let Some(target) = segments.get(1).map(String::as_str) else {
+                continue;
+            };
+            // Types that the crate's root hands on are those of `error`.
+            let is_module = target.chars().next().is_some_and(char::is_lowercase);
+            let free = !is_module || target == own || target == "error";
+            let full = format!("crate::{target}");
+            let gate = gates.contains(&full.as_str());
+            (full, free || gate || wall.modules.contains(&target))
+        } else if house.crates.contains(first) {
+            let free = first == "tracing" || gates.contains(&first);
+            (first.to_owned(), free || wall.crates.contains(&first))
+        } else {
+            continue;
+        };
+        if !allowed {
+            let what = format!("names {name}, which {} may not", wall.part);
+            found.push(breach(source, line, &what, wall.why));
+        }
+    }
+    found
+}
+
+fn wall_of(module: &[&str]) -> Option<&'static Wall> {
+    let part = match module {
+        ["dialect", _, "wire" | "events", ..] => "dialect, its wire and events",
+        ["dialect", ..] => "dialect, its routes",
+        [first, ..] => first,
+        [] => return None,
+    };
+    WALLS.iter().find(|wall| wall.part == part)
+}
+
+fn environment(source: &Source<'_>) -> Vec<String> {
+    if source.module().first() == Some(&"config") {
+        return Vec::new();
+    }
+    source
+        .named()
+        .iter()
+        .filter(|named| named.segments.starts_with(&["std".into(), "env".into()]))
+        .map(|named| {
+            breach(
+                source,
+                named.line,
+                "reads the environment outside config",
+                "an operator finds every setting in one place, checked at start",
+            )
+        })
+        .collect()
+}
+
+fn one_way_to_publish(source: &Source<'_>) -> Vec<String> {
+    let may = source.path.starts_with("src/chat/writer")
+        || source.path.starts_with("src/live/relay")
+        || source.path == "src/live/hub.rs";
+    if may {
+        return Vec::new();
+    }
+    source
+        .words
+        .windows(3)
+        .filter(|words| {
+            matches!(words[0].kind, Kind::Mark('.' | ':'))
+                && words[1].kind == Kind::Name("publish".to_owned())
+                && words[2].kind == Kind::Mark('(')
+        })
+        .map(|words| {
+            breach(
+                source,
+                words[1].line,
+                "publishes, which only chat's writer and live's relay may",
+                "subscribers hear changes strictly in position order, which one place can keep",
+            )
+        })
+        .collect()
+}
+
+fn pure_events(source: &Source<'_>) -> Vec<String> {
+    if !matches!(source.module()[..], ["dialect", _, "events", ..]) {
+        return Vec::new();
+    }
+    names(source)
+        .filter(|(_, name)| matches!(*name, "async" | "await"))
+        .map(|(line, _)| {
+            breach(
+                source,
+                line,
+                "waits in a dialect's events",
+                "decoding and encoding are pure, so that any bytes can be thrown at them",
+            )
+        })
+        .collect()
+}
+
+fn no_dialects_name(house: &House, source: &Source<'_>) -> Vec<String> {
+    if !matches!(source.module().first(), Some(&("chat" | "socketio"))) {
+        return Vec::new();
+    }
+    let texts = source.words.iter().filter_map(|word| match &word.kind {
+        Kind::Text(text) => Some((word.line, text.as_str())),
+        Kind::Name(_) | Kind::Mark(_) => None,
+    });
+    names(source)
+        .chain(texts)
+        .filter(|(_, name)| house.dialects.contains(&name.to_lowercase()))
+        .map(|(line, name)| {
+            breach(
+                source,
+                line,
+                &format!("names the dialect {name}"),
+                "a fifth dialect must need no change here",
+            )
+        })
+        .collect()
+}
+
+fn names<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (usize, &'a str)> {
+    source.words.iter().filter_map(|word| match &word.kind {
+        Kind::Name(name) => Some((word.line, name.as_str())),
+        Kind::Text(_) | Kind::Mark(_) => None,
+    })
+}
+
+fn breach(source: &Source<'_>, line: usize, what: &str, why: &str) -> String {
+    format!("{}:{line} {what}: {why}", source.path)
+}

@@ -1,0 +1,280 @@
+//! The rules on small samples: each one must be able to fail.
+
+use super::{
+    rules::{House, breaches},
+    source::Source,
+};
+
+fn house() -> House {
+    House {
+        crates: [
+            "rocket",
+            "serde",
+            "serde_json",
+            "sqlx",
+            "tokio",
+            "time",
+            "rocket_db_pools",
+        ]
+        .map(String::from)
+        .into(),
+        dialects: ["messenger", "support"].map(String::from).into(),
+    }
+}
+
+/// What is wrong with `code` at `path`, without the reasons.
+fn wrong(path: &str, code: &str) -> Vec<String> {
+    let text = format!("//! A sample of code.\n//!\n//! # Why\n{code}");
+    breaches(&house(), &Source::new(path, &text))
+        .iter()
+        .map(|breach| {
+            let (place, why) = breach.split_once(": ").expect("a reason");
+            assert!(!why.is_empty());
+            place.strip_prefix(path).expect("a place").to_owned()
+        })
+        .collect()
+}
+
+fn right(path: &str, code: &str) {
+    assert_eq!(wrong(path, code), Vec::<String>::new(), "{path}: {code}");
+}
+
+#[test]
+fn a_wall_stands_however_it_is_climbed() {
+    for code in [
+        "use rocket::Request;",
+        "use rocket as framework;",
+        "use ::rocket::Request;",
+        "pub use {std::fmt, rocket::{http::Status, Request}};",
+        "fn f() { rocket::tokio::spawn(f); }",
+        "fn f(_: &rocket::Request<'_>) {}",
+        "#[rocket::async_trait]\nimpl X for Y {}",
+        "macro_rules! m { () => { rocket::x() } }",
+    ] {
+        let found = wrong("src/chat/messages.rs", code);
+        assert_eq!(found, [":4 names rocket, which chat may not"], "{code}");
+    }
+    for code in [
+        "use crate::http::Fields;",
+        "use crate::{error::Error, http};",
+        "use super::http::Fields;",
+        "use super::super::http::Fields;",
+        "fn f() { crate::http::fit() }",
+    ] {
+        let path = if code.starts_with("use super::http") {
+            "src/model/mod.rs"
+        } else {
+            "src/model/text.rs"
+        };
+        let found = wrong(path, code);
+        assert_eq!(
+            found,
+            [":4 names crate::http, which model may not"],
+            "{code}"
+        );
+    }
+}
+
+#[test]
+fn each_part_has_its_own_wall() {
+    for (path, code, name) in [
+        (
+            "src/error.rs",
+            "use crate::model::PersonId;",
+            "crate::model",
+        ),
+        ("src/model/mod.rs", "use serde::Serialize;", "serde"),
+        (
+            "src/store/messages.rs",
+            "use serde_json::json;",
+            "serde_json",
+        ),
+        (
+            "src/store/messages.rs",
+            "use crate::chat::Caller;",
+            "crate::chat",
+        ),
+        (
+            "src/live/hub.rs",
+            "use crate::store::Store;",
+            "crate::store",
+        ),
+        ("src/live/hub.rs", "use serde::Serialize;", "serde"),
+        (
+            "src/chat/mod.rs",
+            "use crate::dialect::LIST;",
+            "crate::dialect",
+        ),
+        ("src/chat/mod.rs", "use sqlx::Row;", "sqlx"),
+        (
+            "src/dialect/support/wire.rs",
+            "use rocket::Route;",
+            "rocket",
+        ),
+        ("src/dialect/support/routes.rs", "use sqlx::Row;", "sqlx"),
+        (
+            "src/dialect/support/events.rs",
+            "use crate::chat;",
+            "crate::chat",
+        ),
+        (
+            "src/http/health.rs",
+            "use crate::store::Store;",
+            "crate::store",
+        ),
+        (
+            "src/socketio/server.rs",
+            "use crate::http::Fields;",
+            "crate::http",
+        ),
+        ("src/config/mod.rs", "use crate::http;", "crate::http"),
+        ("src/telemetry/mod.rs", "use crate::chat;", "crate::chat"),
+    ] {
+        let found = wrong(path, code);
+        assert_eq!(found.len(), 1, "{path} {code} {found:?}");
+        assert!(found[0].starts_with(&format!(":4 names {name}, which")));
+    }
+}
+
+#[test]
+fn what_is_allowed_passes() {
+    right("src/model/time.rs", "use time::OffsetDateTime;");
+    right(
+        "src/store/open.rs",
+        "use rocket_db_pools::Pool; use rocket::figment::Figment;",
+    );
+    right("src/live/relay.rs", "use crate::store::Store;");
+    right(
+        "src/chat/mod.rs",
+        "use crate::{live::Hub, model, store::Store, Error, Result};",
+    );
+    right(
+        "src/chat/mod.rs",
+        "use super::chat::Caller; use self::access::Reader;",
+    );
+    right(
+        "src/dialect/support/routes/mod.rs",
+        "use rocket::get; use crate::http::Fields;",
+    );
+    right(
+        "src/server.rs",
+        "use rocket::Build; use crate::{chat, http, store};",
+    );
+    right("src/main.rs", "use parlance::Server;");
+    // Imported names are not crates of the same name.
+    right(
+        "src/live/hub.rs",
+        "use tokio::time; fn f() { time::sleep(s) }",
+    );
+}
+
+#[test]
+fn comments_texts_and_unit_tests_are_no_code() {
+    right(
+        "src/chat/mod.rs",
+        "// use rocket::Request;\n/* rocket::x /* rocket::y */ */",
+    );
+    right(
+        "src/chat/mod.rs",
+        "/// [`rocket::Request`]\nconst A: &str = \"rocket::Request\";",
+    );
+    right(
+        "src/chat/mod.rs",
+        "const A: &str = r#\"\"rocket::x\"#; const B: char = '\"';",
+    );
+    right(
+        "src/chat/mod.rs",
+        "#[cfg(test)]\nmod tests { use rocket::X; fn f() {} }",
+    );
+    right("src/chat/mod.rs", "fn f<'a>(a: &'a str) -> char { '\\'' }");
+    let after = "#[cfg(test)]\nmod tests { fn f() {} }\nuse rocket::X;";
+    assert_eq!(wrong("src/chat/mod.rs", after).len(), 1);
+    let after = "const A: char = '\\'';\nconst B: &str = \"\\\"\";\nuse rocket::X;";
+    assert_eq!(
+        wrong("src/chat/mod.rs", after),
+        [":6 names rocket, which chat may not"]
+    );
+}
+
+#[test]
+fn the_environment_is_read_in_config_alone() {
+    for code in [
+        "use std::env;",
+        "use std::{env::var, fmt};",
+        "fn f() { std::env::args(); }",
+    ] {
+        let found = wrong("src/chat/mod.rs", code);
+        assert_eq!(found, [":4 reads the environment outside config"]);
+        assert_eq!(wrong("src/main.rs", code).len(), 1);
+        right("src/config/mod.rs", code);
+    }
+    right(
+        "src/chat/mod.rs",
+        "const V: &str = env!(\"CARGO_PKG_VERSION\");",
+    );
+}
+
+#[test]
+fn only_the_writer_and_the_relay_publish() {
+    let code = "fn f(hub: &Hub) { hub.publish(changes); }";
+    for path in ["src/chat/messages.rs", "src/http/mod.rs", "src/server.rs"] {
+        assert_eq!(wrong(path, code).len(), 1);
+    }
+    assert_eq!(
+        wrong("src/live/ear.rs", "fn f() { Hub::publish(hub) }").len(),
+        1
+    );
+    for path in [
+        "src/chat/writer/mod.rs",
+        "src/live/relay.rs",
+        "src/live/hub.rs",
+    ] {
+        right(path, code);
+    }
+    right(
+        "src/chat/messages.rs",
+        "fn f(p: Published) { p.published() }",
+    );
+}
+
+#[test]
+fn events_are_pure() {
+    for code in ["async fn f() {}", "fn f() { g().await }"] {
+        assert_eq!(wrong("src/dialect/support/events.rs", code).len(), 1);
+        right("src/dialect/support/routes.rs", code);
+    }
+}
+
+#[test]
+fn no_dialects_name_is_known_to_verbs_and_sockets() {
+    for code in [
+        "fn f(a: Messenger) {}",
+        "const MESSENGER: u8 = 1;",
+        "fn f() { of(\"support\") }",
+    ] {
+        for path in ["src/chat/mod.rs", "src/socketio/server.rs"] {
+            assert_eq!(wrong(path, code).len(), 1, "{code}");
+        }
+        right("src/live/published.rs", code);
+    }
+    right(
+        "src/chat/mod.rs",
+        "const A: &str = \"we support many\"; fn supported() {}",
+    );
+}
+
+#[test]
+fn files_have_a_shape() {
+    let of = |path: &str, text: &str| breaches(&house(), &Source::new(path, text));
+    assert_eq!(of("src/chat/a.rs", "use std::fmt;\n").len(), 1);
+    assert_eq!(of("src/chat/a.rs", "//!\n").len(), 1);
+    assert_eq!(of("src/chat/a.rs", "//! What this file holds.\n").len(), 0);
+    assert_eq!(
+        of("src/chat/mod.rs", "//! What this file holds.\n").len(),
+        1
+    );
+    let long = format!("//! What this file holds.\n{}", "\n".repeat(600));
+    assert_eq!(of("src/chat/a.rs", &long).len(), 1);
+    let fits = format!("//! What this file holds.\n{}", "\n".repeat(599));
+    assert_eq!(of("src/chat/a.rs", &fits).len(), 0);
+}
