@@ -12,5 +12,6 @@ mod socketio;
 mod socketio_client;
 mod socketio_connect;
 mod socketio_events;
+mod socketio_overflow;
 mod socketio_recovery;
 mod socketio_rooms;
