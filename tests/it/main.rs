@@ -33,6 +33,7 @@ mod socketio;
 mod socketio_client;
 mod socketio_connect;
 mod socketio_events;
+mod socketio_overflow;
 mod socketio_recovery;
 mod socketio_rooms;
 mod store_contract;
