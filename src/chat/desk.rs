@@ -88,7 +88,10 @@ pub async fn seat_by_email(
 ) -> Result<Option<Seated>> {
     let now = services.clock.now();
     services.throttle.guest(device.network, now)?;
-    let known = services.store.guest_by_email(site.id, email.as_str()).await?;
+    let known = services
+        .store
+        .guest_by_email(site.id, email.as_str())
+        .await?;
     match known {
         Some(person) => seat_person(services, &Arc::new(person), device)
             .await
@@ -149,7 +152,9 @@ pub async fn queue(
     slice: (i64, i64),
 ) -> Result<Vec<DeskChat>> {
     if !owner.person().runs_desk() {
-        return Err(Error::forbidden("only who runs the desk may see its queues"));
+        return Err(Error::forbidden(
+            "only who runs the desk may see its queues",
+        ));
     }
     let key: (TenantId, PersonId) = (owner.tenant(), owner.id());
     services.store.desk_chats(key, status, slice).await
@@ -181,13 +186,7 @@ pub async fn close(services: &Services, caller: &Caller, chat: ChatId) -> Result
 }
 
 /// Tells the others in a chat something that is not kept.
-pub fn signal(
-    services: &Services,
-    caller: &Caller,
-    reader: &Reader,
-    origin: u64,
-    sign: Sign,
-) {
+pub fn signal(services: &Services, caller: &Caller, reader: &Reader, origin: u64, sign: Sign) {
     let (tenant, chat) = reader.key();
     services.hub.signal(Signal {
         tenant,

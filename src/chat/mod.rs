@@ -13,8 +13,10 @@
 pub mod access;
 pub mod accounts;
 pub mod chats;
+pub mod desk;
 pub mod logins;
 pub mod messages;
+pub mod owners;
 pub mod password;
 pub mod throttle;
 pub mod wait;

@@ -10,7 +10,7 @@
 use std::{
     collections::HashMap,
     hash::Hash,
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -55,6 +55,13 @@ const SIGN_UP: Ladder = Ladder {
     forget: Duration::from_hours(1),
 };
 
+/// Guests that come to desks from one address; a shop's own network may bring many.
+const GUEST: Ladder = Ladder {
+    free: 60,
+    cap: Duration::from_mins(5),
+    forget: Duration::from_mins(15),
+};
+
 impl Ladder {
     /// The pause after `count` attempts: nothing, then 1 s, 2 s, 4 s, … up to the cap.
     fn pause(self, count: u32) -> Duration {
@@ -81,6 +88,7 @@ struct Tallies {
     accounts: Tally<String>,
     addresses: Tally<IpAddr>,
     sign_ups: Tally<IpAddr>,
+    guests: Tally<IpAddr>,
 }
 
 impl Throttle {
@@ -92,6 +100,7 @@ impl Throttle {
                 accounts: Tally::new(ACCOUNT),
                 addresses: Tally::new(ADDRESS),
                 sign_ups: Tally::new(SIGN_UP),
+                guests: Tally::new(GUEST),
             }),
         }
     }
@@ -126,11 +135,19 @@ impl Throttle {
         if !self.on {
             return Ok(());
         }
-        let mut tallies = self.tallies();
-        let wait = tallies.sign_ups.wait(&network, now);
-        refuse_during(wait, "too many accounts were made from here")?;
-        tallies.sign_ups.count(&network, now);
-        Ok(())
+        self.tallies()
+            .sign_ups
+            .admit(network, now, "too many accounts were made from here")
+    }
+
+    /// Counts a guest who comes to a desk from an address.
+    pub fn guest(&self, network: IpAddr, now: Millis) -> Result<()> {
+        if !self.on {
+            return Ok(());
+        }
+        self.tallies()
+            .guests
+            .admit(network, now, "too many chats were begun from here")
     }
 
     fn tallies(&self) -> MutexGuard<'_, Tallies> {
@@ -165,6 +182,17 @@ impl Attempt<'_> {
     }
 }
 
+/// What throttles count an address as: itself, or of IPv6 its /64, which is what one customer gets.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 fn refuse_during(wait: Duration, text: &'static str) -> Result<()> {
     if wait.is_zero() {
         Ok(())
@@ -193,6 +221,13 @@ impl<K: Eq + Hash + Clone> Tally<K> {
             ladder,
             entries: HashMap::new(),
         }
+    }
+
+    /// Counts one more, unless it is paused.
+    fn admit(&mut self, key: K, now: Millis, refusal: &'static str) -> Result<()> {
+        refuse_during(self.wait(&key, now), refusal)?;
+        self.count(&key, now);
+        Ok(())
     }
 
     fn wait(&self, key: &K, now: Millis) -> Duration {
@@ -405,6 +440,25 @@ mod tests {
             .attempt("ann", network(1), START)
             .expect("signing in is another matter")
             .succeeded();
+    }
+
+    #[test]
+    fn guests_from_an_address_are_slowed_down() {
+        let throttle = Throttle::new(true);
+        for _ in 0..61 {
+            throttle.guest(network(1), START).expect("free");
+        }
+        assert_eq!(told(throttle.guest(network(1), START)), seconds(1));
+        throttle.guest(network(2), START).expect("another address");
+        throttle.sign_up(network(1), START).expect("another matter");
+    }
+
+    #[test]
+    fn an_ipv6_customer_counts_as_one() {
+        let network = |text: &str| super::network(text.parse().expect("an address"));
+        assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::"));
+        assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
     }
 
     #[test]

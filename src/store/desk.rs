@@ -96,11 +96,7 @@ impl Store {
     }
 
     /// The chat that a guest has at the desk of their tenant.
-    pub async fn chat_of_guest(
-        &self,
-        tenant: TenantId,
-        guest: PersonId,
-    ) -> Result<Option<ChatId>> {
+    pub async fn chat_of_guest(&self, tenant: TenantId, guest: PersonId) -> Result<Option<ChatId>> {
         let chat: Option<i64> = on!(&self.inner.read, pool => {
             sqlx::query_scalar(CHAT_OF_GUEST)
                 .bind(tenant.get())

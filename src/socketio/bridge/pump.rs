@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::life::Life;
 use crate::{
-    dialect::{DIALECTS, Speaker, form},
+    dialect::{DIALECTS, Options, Speaker, form},
     error::Result,
     live::{Heard, Published},
     model::Position,
@@ -92,7 +92,7 @@ async fn tell(socket: &Socket, speaker: &mut Speaker, place: &mut Place) -> Resu
             if !is_meant {
                 continue;
             }
-            for frame in frames(number, &published) {
+            for frame in frames(number, &speaker.options, &published) {
                 told += 1;
                 if skip > 0 {
                     skip -= 1;
@@ -209,9 +209,9 @@ fn tell_signals(socket: &Socket, speaker: &mut Speaker) -> Result<(), Unsent> {
 }
 
 /// A change's frames in a dialect, made once for all sockets.
-fn frames(number: usize, published: &Published) -> &[Prepared] {
+fn frames<'a>(number: usize, options: &Options, published: &'a Published) -> &'a [Prepared] {
     published.form(form::FRAMES + number, |change| {
-        prepare(DIALECTS[number].announce(change))
+        prepare(DIALECTS[number].announce_by(options, change))
     })
 }
 
