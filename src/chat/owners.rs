@@ -55,22 +55,21 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     let hash = services.hasher.hash(password).await?;
     let name = name_of(email)?;
     let mut tx = services.store.begin().await?;
-    let tenant = match site {
-        Some(site) => site.id,
-        None => {
-            let site = NewTenant {
-                kind: TenantKind::Site,
-                name: domain.as_str(),
-                application_id: &application_id(),
-                owner: None,
-                verify_url: None,
-                require_auth: false,
-            };
-            let tenant = tx.insert_tenant(&site, now).await?;
-            let inserted = tx.insert_domain(domain.as_str(), tenant).await;
-            inserted.map_err(|error| in_place_of(error, domain_taken))?;
-            tenant
-        }
+    let tenant = if let Some(site) = site {
+        site.id
+    } else {
+        let site = NewTenant {
+            kind: TenantKind::Site,
+            name: domain.as_str(),
+            application_id: &application_id(),
+            owner: None,
+            verify_url: None,
+            require_auth: false,
+        };
+        let tenant = tx.insert_tenant(&site, now).await?;
+        let inserted = tx.insert_domain(domain.as_str(), tenant).await;
+        inserted.map_err(|error| in_place_of(error, domain_taken))?;
+        tenant
     };
     let owner = NewPerson {
         tenant,

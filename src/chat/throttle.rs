@@ -137,7 +137,7 @@ impl Throttle {
         }
         self.tallies()
             .sign_ups
-            .admit(network, now, "too many accounts were made from here")
+            .admit(&network, now, "too many accounts were made from here")
     }
 
     /// Counts a guest who comes to a desk from an address.
@@ -147,7 +147,7 @@ impl Throttle {
         }
         self.tallies()
             .guests
-            .admit(network, now, "too many chats were begun from here")
+            .admit(&network, now, "too many chats were begun from here")
     }
 
     fn tallies(&self) -> MutexGuard<'_, Tallies> {
@@ -224,9 +224,9 @@ impl<K: Eq + Hash + Clone> Tally<K> {
     }
 
     /// Counts one more, unless it is paused.
-    fn admit(&mut self, key: K, now: Millis, refusal: &'static str) -> Result<()> {
-        refuse_during(self.wait(&key, now), refusal)?;
-        self.count(&key, now);
+    fn admit(&mut self, key: &K, now: Millis, refusal: &'static str) -> Result<()> {
+        refuse_during(self.wait(key, now), refusal)?;
+        self.count(key, now);
         Ok(())
     }
 

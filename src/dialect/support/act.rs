@@ -106,10 +106,8 @@ async fn caller(speaker: &mut Speaker, token: &str, side: Side) -> Result<Caller
     let found = holders
         .into_iter()
         .find(|holder| match (holder.person().kind, side) {
-            (PersonKind::Owner, Side::Owner | Side::Either) => true,
-            (PersonKind::Guest, Side::Either) => true,
-            (PersonKind::Guest, Side::Owner) => false,
-            (PersonKind::Person | PersonKind::Admin, _) => false,
+            (PersonKind::Owner, _) | (PersonKind::Guest, Side::Either) => true,
+            (PersonKind::Guest, Side::Owner) | (PersonKind::Person | PersonKind::Admin, _) => false,
         });
     let Some(caller) = found else {
         return Err(match side {
@@ -140,16 +138,15 @@ async fn new_chat(speaker: &mut Speaker, guest: &Guest) -> Result<Value> {
     } else {
         None
     };
-    let seated = match known {
-        Some(seated) => seated,
-        None => {
-            let new = NewGuest {
-                name: &guest.name,
-                email: &guest.email,
-                domain: &domain,
-            };
-            desk::seat(&services, &site, &new, &device).await?
-        }
+    let seated = if let Some(seated) = known {
+        seated
+    } else {
+        let new = NewGuest {
+            name: &guest.name,
+            email: &guest.email,
+            domain: &domain,
+        };
+        desk::seat(&services, &site, &new, &device).await?
     };
     welcome_guest(speaker, &seated).await
 }
