@@ -110,6 +110,16 @@ pub async fn holders(services: &Services, token: &str) -> Result<Vec<Caller>> {
     Ok(logins.into_iter().map(Caller::signed_in).collect())
 }
 
+/// Whoever still has the login of that number.
+pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Caller>> {
+    let now = services.clock.now();
+    let live = services
+        .logins
+        .find_by_id(&services.store, login, now)
+        .await?;
+    Ok(live.map(Caller::signed_in))
+}
+
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
 pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.0.id {
@@ -122,6 +132,13 @@ pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
         person,
         login: None,
     })
+}
+
+/// The same, by the person's number.
+pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
+    let found = services.store.person(tenant.0.id, person).await?;
+    let nobody = || Error::not_found(format!("there is no person {person}"));
+    on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
 }
 
 /// Proof that somebody holds a tenant's secret.

@@ -195,6 +195,28 @@ impl Logins {
         }
     }
 
+    /// The live login of that number.
+    pub async fn find_by_id(
+        &self,
+        store: &Store,
+        id: LoginId,
+        now: Millis,
+    ) -> Result<Option<Arc<LiveLogin>>> {
+        loop {
+            let ends = self.ends.load(Ordering::Acquire);
+            let Some((login, hash, person)) = store.login_by_id(id).await? else {
+                return Ok(None);
+            };
+            let mut state = self.state();
+            if self.ends.load(Ordering::Acquire) != ends {
+                continue;
+            }
+            let live = state.keep((person.id, hash), login, person);
+            drop(state);
+            return Ok(self.is_current(&live, now).then_some(live));
+        }
+    }
+
     /// Ends logins that are gone from the store.
     pub fn end(&self, ended: &[LoginId]) {
         let mut state = self.state();

@@ -5,10 +5,10 @@ use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    chat::{Caller, Services, accounts, logins},
+    chat::{Caller, Services, accounts, logins, wait},
     dialect::Emission,
     error::Result,
-    live::{Listener, Topic},
+    live::Listener,
     model::{PersonId, Position, TokenHash},
 };
 
@@ -92,6 +92,11 @@ impl Acting {
         self.dialects & 1 << dialect != 0
     }
 
+    /// The dialects it hears in, a bit each.
+    pub fn dialects(&self) -> u8 {
+        self.dialects
+    }
+
     /// What came up to here is not for this connection.
     pub fn from(&self) -> Position {
         self.from
@@ -168,19 +173,15 @@ impl Speaker {
         }
         if let Some(acting) = known {
             acting.dialects |= dialects;
+            acting.from = acting.from.min(from);
             acting.caller = caller.clone();
             return Ok(());
         }
         let listener = match &self.bell {
             None => None,
             Some(bell) => {
-                let topic = Topic::Person(Arc::clone(caller.person()));
-                let mut listener = self.services.hub.listen(topic);
+                let mut listener = wait::listen(&self.services, caller.person()).await?;
                 listener.ring(Arc::clone(bell));
-                if listener.is_new() {
-                    let chats = self.services.store.memberships(caller.id()).await?;
-                    listener.learn(chats);
-                }
                 Some(listener)
             }
         };
@@ -190,6 +191,10 @@ impl Speaker {
             from,
             listener,
         });
+        if let Some(bell) = &self.bell {
+            // Something may have been told before the bell hung.
+            bell.notify_one();
+        }
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 
 pub mod change;
 pub mod chat;
+pub mod connection;
 pub mod cursor;
 pub mod domain;
 pub mod ids;
@@ -19,6 +20,7 @@ pub mod time;
 
 pub use change::{Audience, Change, Sign, Signal, What};
 pub use chat::{Chat, ChatKind, DeskChat, DeskStatus, Listed, Membership, Role, Standing};
+pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
 pub use domain::Domain;
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};

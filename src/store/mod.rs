@@ -22,6 +22,7 @@ macro_rules! on {
 
 pub mod batch;
 mod chats;
+mod connections;
 mod desk;
 mod log;
 mod logins;
