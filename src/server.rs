@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{Rules, Services, writer},
     config::{Registration, Settings, SupportPush},
-    dialect::{Options, messenger},
+    dialect::{Options, messenger, support},
     error::{Error, Result},
     http,
     socketio::{
@@ -67,6 +67,7 @@ impl Server {
                 .manage(Arc::clone(&options))
                 .mount("/", http::events::routes())
                 .mount("/", messenger::routes::all())
+                .mount("/", support::routes::all())
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));

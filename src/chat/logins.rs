@@ -82,7 +82,12 @@ impl LiveLogin {
     pub fn ring_when_ended(&self, bell: &Arc<Notify>) {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         bells.retain(|bell| bell.strong_count() > 0);
-        bells.push(Arc::downgrade(bell));
+        if !bells
+            .iter()
+            .any(|known| known.as_ptr() == Arc::as_ptr(bell))
+        {
+            bells.push(Arc::downgrade(bell));
+        }
         drop(bells);
         if self.ended.is_cancelled() {
             bell.notify_one();

@@ -14,6 +14,7 @@
 
 pub mod messenger;
 mod speaker;
+pub mod support;
 
 use std::{borrow::Cow, pin::Pin};
 
@@ -39,14 +40,14 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 0] = [];
+pub const DIALECTS: [&dyn Dialect; 1] = [&support::Support];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {
     /// Chat inside another product.
-    pub const EMBED: usize = 0;
+    pub const EMBED: usize = 1;
     /// Live support.
-    pub const SUPPORT: usize = 1;
+    pub const SUPPORT: usize = 0;
     /// Chat as a service.
     pub const SERVICE: usize = 2;
 }
@@ -136,6 +137,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// A change as it is told to others; the same for all of them.
     fn announce(&self, change: &Change) -> Vec<Emission>;
+
+    /// The same, where what is told depends on what the operator decided.
+    fn announce_by(&self, _options: &Options, change: &Change) -> Vec<Emission> {
+        self.announce(change)
+    }
 
     /// Whether a signal that reached this speaker is for this connection too.
     fn hears_signal(&self, _speaker: &Speaker, _signal: &Signal) -> bool {

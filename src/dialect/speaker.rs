@@ -173,6 +173,7 @@ impl Speaker {
         }
         if let Some(acting) = known {
             acting.dialects |= dialects;
+            acting.from = acting.from.min(from);
             acting.caller = caller.clone();
             return Ok(());
         }

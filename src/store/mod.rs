@@ -23,6 +23,7 @@ macro_rules! on {
 pub mod batch;
 mod chats;
 mod connections;
+mod desk;
 mod log;
 mod logins;
 mod messages;

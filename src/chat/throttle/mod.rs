@@ -13,7 +13,7 @@ mod tally;
 mod tests;
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -46,6 +46,13 @@ const SIGN_UP: Ladder = Ladder {
     forget: Duration::from_hours(1),
 };
 
+/// Guests that come to desks from one address; a shop's own network may bring many.
+const GUEST: Ladder = Ladder {
+    free: 60,
+    cap: Duration::from_mins(5),
+    forget: Duration::from_mins(15),
+};
+
 /// Counts attempts to sign in, per account and per address, and sign-ups per address.
 #[derive(Debug)]
 pub struct Throttle {
@@ -59,6 +66,7 @@ struct Tallies {
     accounts: Tally<String>,
     addresses: Tally<IpAddr>,
     sign_ups: Tally<IpAddr>,
+    guests: Tally<IpAddr>,
 }
 
 impl Throttle {
@@ -70,6 +78,7 @@ impl Throttle {
                 accounts: Tally::new(ACCOUNT),
                 addresses: Tally::new(ADDRESS),
                 sign_ups: Tally::new(SIGN_UP),
+                guests: Tally::new(GUEST),
             }),
         }
     }
@@ -111,6 +120,18 @@ impl Throttle {
         Ok(())
     }
 
+    /// Counts a guest who comes to a desk from an address.
+    pub fn guest(&self, network: IpAddr, now: Millis) -> Result<()> {
+        if !self.on {
+            return Ok(());
+        }
+        let mut tallies = self.tallies();
+        let wait = tallies.guests.wait(&network, now);
+        refuse_during(wait, "too many chats were begun from here")?;
+        tallies.guests.count(&network, now);
+        Ok(())
+    }
+
     fn tallies(&self) -> MutexGuard<'_, Tallies> {
         self.tallies.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -140,6 +161,17 @@ impl Attempt<'_> {
         let mut tallies = self.throttle.tallies();
         tallies.accounts.give_back(&self.account, self.began);
         tallies.addresses.give_back(&self.network, self.began);
+    }
+}
+
+/// What throttles count an address as: itself, or of IPv6 its /64, which is what one customer gets.
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 

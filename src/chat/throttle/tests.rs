@@ -174,3 +174,26 @@ fn memory_is_bounded_and_the_oldest_go_first() {
     assert!(tallies.accounts.entries.contains_key("person 24999"));
     assert!(!tallies.accounts.entries.contains_key("person 0"));
 }
+
+#[test]
+fn guests_from_an_address_are_slowed_down() {
+    let throttle = Throttle::new(true);
+    for _ in 0..61 {
+        throttle.guest(network(1), START).expect("free");
+    }
+    assert_eq!(told(throttle.guest(network(1), START)), seconds(1));
+    throttle
+        .guest(network(2), START)
+        .expect("another address");
+    throttle
+        .sign_up(network(1), START)
+        .expect("another matter");
+}
+
+#[test]
+fn an_ipv6_customer_counts_as_one() {
+    let network = |text: &str| super::network(text.parse().expect("an address"));
+    assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::"));
+    assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+}
