@@ -16,6 +16,8 @@ pub mod chats;
 pub mod logins;
 pub mod messages;
 pub mod password;
+pub mod people;
+pub mod signals;
 pub mod throttle;
 pub mod wait;
 pub mod waiters;

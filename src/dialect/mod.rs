@@ -12,7 +12,9 @@
 //! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
 //! once, whoever hears them.
 
+pub mod embed;
 pub mod messenger;
+pub mod refusal;
 mod speaker;
 
 use std::{borrow::Cow, pin::Pin};
@@ -39,7 +41,7 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 0] = [];
+pub const DIALECTS: [&dyn Dialect; 1] = [&embed::Embed];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {

@@ -142,6 +142,11 @@ impl Speaker {
         }
     }
 
+    /// Whether this is a connection, which hears; an HTTP request is answered and gone.
+    pub fn listens(&self) -> bool {
+        self.bell.is_some()
+    }
+
     /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
     pub async fn act_as(&mut self, dialect: usize, caller: &Caller) -> Result<()> {
         let from = self.services.hub.head();

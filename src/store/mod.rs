@@ -24,9 +24,11 @@ pub mod batch;
 mod chats;
 mod log;
 mod logins;
+mod members;
 mod messages;
 mod open;
 mod people;
+mod registered;
 mod rows;
 mod tenants;
 
