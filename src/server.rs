@@ -15,10 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{Rules, Services, writer},
-    config::{Registration, Settings},
-    dialect::messenger,
+    config::{Registration, Settings, SupportPush},
+    dialect::{Options, messenger},
     error::{Error, Result},
     http,
+    socketio::{
+        bridge::{Bridge, Doorman},
+        engine::Cors,
+        server::SocketIo,
+    },
     store::Db,
     telemetry::Metrics,
 };
@@ -29,31 +34,48 @@ const SOON: Duration = Duration::from_secs(1);
 /// A server that is ready to run.
 pub struct Server {
     rocket: Rocket<Build>,
+    second: Option<Rocket<Build>>,
     started: Started,
 }
 
 /// The verbs, once they are started: kept outside of Rocket, which gives nothing back when it fails.
-#[derive(Clone, Default)]
-struct Started(Arc<OnceLock<Arc<Services>>>);
+type Started = Arc<OnceLock<Arc<Services>>>;
 
 impl Server {
     /// Puts a server together from its settings. Nothing is opened yet.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the settings are the server's from here on"
+    )]
     pub fn build(figment: &Figment, settings: Settings) -> Self {
         let started = Started::default();
         let closing = http::Closing::new();
         let metrics = Arc::new(Metrics::new());
+        let options = Arc::new(options(&settings));
+        let sockets = sockets(&started, &settings, &options);
         let verbs = start_verbs(
             rules(&settings),
             started.clone(),
             Arc::clone(&metrics),
             closing.token(),
         );
-        let rocket = http::fit(rocket::custom(figment), settings, metrics, closing)
-            .attach(Db::init())
-            .attach(verbs)
-            .manage(readiness(started.clone()))
-            .mount("/", messenger::routes::all());
-        Self { rocket, started }
+        let fit = |figment: Figment| {
+            let (settings, metrics) = (settings.clone(), Arc::clone(&metrics));
+            http::fit(rocket::custom(figment), settings, metrics, closing.clone())
+                .attach(sockets.fairing())
+                .manage(readiness(started.clone()))
+                .manage(Arc::clone(&options))
+                .mount("/", http::events::routes())
+                .mount("/", messenger::routes::all())
+        };
+        let port = settings.socket_port;
+        let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
+        let rocket = fit(figment.clone()).attach(Db::init()).attach(verbs);
+        Self {
+            rocket,
+            second,
+            started,
+        }
     }
 
     /// The Rocket inside, for more routes and fairings.
@@ -61,23 +83,73 @@ impl Server {
     pub fn map(self, change: impl FnOnce(Rocket<Build>) -> Rocket<Build>) -> Self {
         Self {
             rocket: change(self.rocket),
-            started: self.started,
+            ..self
         }
     }
 
     /// Runs until a signal stops it; returns when everything accepted is written.
-    pub async fn run(self) -> Result<()> {
-        let launched = self.rocket.launch().await;
-        if let Some(services) = self.started.0.get() {
+    pub async fn run(mut self) -> Result<()> {
+        let launched = Box::pin(self.launch()).await;
+        if let Some(services) = self.started.get() {
             services.stop().await;
         }
-        match launched {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                let sentence = format!("the server cannot start: {}", error.kind());
-                Err(Error::new(crate::error::Kind::Internal, sentence))
+        launched.map_err(|error| {
+            let sentence = format!("the server cannot start: {}", error.kind());
+            Error::new(crate::error::Kind::Internal, sentence)
+        })
+    }
+
+    /// Rocket binds one port, so a second one takes a second Rocket, which shares everything. It
+    /// begins when the first has ignited and ends with it.
+    async fn launch(&mut self) -> std::result::Result<(), rocket::Error> {
+        let rocket = std::mem::replace(&mut self.rocket, rocket::build())
+            .ignite()
+            .await?;
+        let second = self.second.take().zip(self.started.get());
+        let Some((second, services)) = second else {
+            return rocket.launch().await.map(drop);
+        };
+        let second = second.manage(Arc::clone(services)).ignite().await?;
+        let end_of_second = second.shutdown();
+        let port = second.config().port;
+        let first = async {
+            let launched = rocket.launch().await;
+            end_of_second.notify();
+            launched
+        };
+        let second = async {
+            if let Err(error) = second.launch().await {
+                tracing::warn!(port, kind = %error.kind(), "The second port (socket_port) cannot be served.");
             }
-        }
+        };
+        tokio::join!(first, second).0.map(drop)
+    }
+}
+
+/// The Socket.IO server, on which every event-style dialect is spoken.
+fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> SocketIo {
+    let doorman = Doorman {
+        allowed_origins: settings.allowed_origins.clone(),
+    };
+    SocketIo::builder()
+        .allow_eio3(true)
+        // Who speaks brings a token or a key of their own; the doorman decides whose cookies count.
+        .cors(Cors::Any)
+        .ping_interval(settings.socket_ping_interval)
+        .ping_timeout(settings.socket_ping_timeout)
+        .namespace(
+            "/",
+            Bridge::new(Arc::clone(started), Arc::clone(options), doorman),
+        )
+        .build()
+}
+
+fn options(settings: &Settings) -> Options {
+    Options {
+        embed_open: false,
+        support_push_v1: settings.support_push == SupportPush::V1,
+        support_resume_by_email: settings.support_resume_by_email,
+        owner_registration_open: settings.owner_registration == Registration::Open,
     }
 }
 
@@ -88,6 +160,7 @@ fn rules(settings: &Settings) -> Rules {
         login_idle: settings.login_idle,
         login_max: settings.login_max,
         registration_open: settings.registration == Registration::Open,
+        throttled: settings.rate_limits,
         writer: writer::Bounds {
             batch: settings.write_batch_max,
             queue: settings.write_queue,
@@ -110,7 +183,7 @@ fn start_verbs(
         let observer = Arc::new(Counting(Arc::clone(&metrics)));
         match Services::start((**db).clone(), rules, observer, closing).await {
             Ok(services) => {
-                let services = started.0.get_or_init(|| services);
+                let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
                 Ok(rocket.manage(Arc::clone(services)))
             }
@@ -127,7 +200,7 @@ fn readiness(started: Started) -> http::Readiness {
     http::Readiness::new(move || {
         let started = started.clone();
         async move {
-            match started.0.get() {
+            match started.get() {
                 Some(services) => services.store.ping().await,
                 None => Err(Error::unavailable("the server is starting", SOON)),
             }

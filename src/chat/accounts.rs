@@ -1,6 +1,6 @@
 //! Accounts: signing up, in and out, and the logins of a person.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     chat::{
@@ -71,13 +71,15 @@ impl Caller {
     }
 }
 
-/// Where somebody signs in from, for the list of their logins.
-#[derive(Debug, Clone, Default)]
+/// Where somebody signs in from: for the list of their logins, and for throttling.
+#[derive(Debug, Clone)]
 pub struct Device {
     /// What the client calls itself.
     pub client: Option<String>,
     /// The address it comes from.
-    pub address: Option<String>,
+    pub address: IpAddr,
+    /// What throttles count by: of an IPv6 address the network that one customer gets.
+    pub network: IpAddr,
 }
 
 /// A fresh login: the token is told once.
@@ -188,6 +190,9 @@ pub async fn register(
     }
     let taken = || Error::invalid_field("name", "that name is taken");
     let key = account_key(name);
+    services
+        .throttle
+        .sign_up(device.network, services.clock.now())?;
     // Looked up first only to spare the hash; the unique key decides.
     if services.store.account_exists(&key).await? {
         return Err(taken());
@@ -219,7 +224,7 @@ pub async fn register(
         (HOME, person),
         &token.hash(),
         client.as_deref(),
-        address,
+        address.as_deref(),
         now,
     )
     .await?;
@@ -236,14 +241,20 @@ pub async fn sign_in(
     device: &Device,
 ) -> Result<SignedIn> {
     let refusal = || Error::invalid("name or password is wrong");
-    let account = match Name::parse(name) {
-        Ok(name) => services.store.account(&account_key(&name)).await?,
-        Err(_) => None,
+    let key = Name::parse(name).ok().map(|name| account_key(&name));
+    let counted = key.as_deref().unwrap_or_default();
+    let attempt = services
+        .throttle
+        .attempt(counted, device.network, services.clock.now())?;
+    let account = match &key {
+        Some(key) => services.store.account(key).await?,
+        None => None,
     };
     let hash = account.as_ref().map(|(_, hash)| hash.clone());
     if !services.hasher.verify(password, hash).await? {
         return Err(refusal());
     }
+    attempt.succeeded();
     let Some((person, _)) = account else {
         return Err(refusal());
     };
@@ -255,7 +266,7 @@ pub async fn sign_in(
         (person.tenant, person.id),
         &token.hash(),
         client.as_deref(),
-        address,
+        address.as_deref(),
         now,
     )
     .await?;
@@ -330,7 +341,7 @@ pub async fn me(services: &Services, caller: &Caller) -> Result<Person> {
 }
 
 impl Device {
-    fn parts(&self) -> (Option<String>, Option<&str>) {
+    fn parts(&self) -> (Option<String>, Option<String>) {
         let client = self.client.as_deref().map(|client| {
             client
                 .chars()
@@ -338,7 +349,7 @@ impl Device {
                 .take(CLIENT_CHARS)
                 .collect()
         });
-        (client, self.address.as_deref())
+        (client, Some(self.address.to_string()))
     }
 }
 

@@ -56,6 +56,8 @@ pub struct Rules {
     pub login_max: Duration,
     /// Whether anybody may sign up.
     pub registration_open: bool,
+    /// Whether who guesses passwords, or makes accounts by the dozen, is slowed down.
+    pub throttled: bool,
     /// The writer's bounds.
     pub writer: writer::Bounds,
 }
@@ -71,6 +73,8 @@ pub struct Services {
     pub writer: writer::Writer,
     /// Who is signed in.
     pub logins: logins::Logins,
+    /// Slows down who guesses.
+    pub throttle: throttle::Throttle,
     /// Hashes passwords.
     pub hasher: password::Hasher,
     /// Who waits.
@@ -95,6 +99,7 @@ impl Services {
         let services = Arc::new(Self {
             writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
             logins: logins::Logins::new(rules.login_idle, rules.login_max),
+            throttle: throttle::Throttle::new(rules.throttled),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
             waiters: waiters::Waiters::default(),
             clock: Clock,

@@ -7,7 +7,7 @@ use rocket::figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{LogFormat, Registration, SameSite, Settings, length};
+use super::{LogFormat, Registration, SameSite, Settings, SupportPush, length};
 
 /// Our own defaults for Rocket's keys and for ours.
 #[derive(Debug, Clone, Copy)]
@@ -76,9 +76,13 @@ fn our_keys(settings: &Settings) -> Dict {
         SameSite::Strict => "strict",
         SameSite::None => "none",
     };
-    let registration = match settings.registration {
+    let word = |registration| match registration {
         Registration::Open => "open",
         Registration::Closed => "closed",
+    };
+    let support_push = match settings.support_push {
+        SupportPush::V1 => "v1",
+        SupportPush::V2 => "v2",
     };
     let log_format = match settings.log_format {
         LogFormat::Text => "text",
@@ -92,7 +96,7 @@ fn our_keys(settings: &Settings) -> Dict {
             "connect_timeout" => Value::from(database.connect_timeout.as_secs()),
             "idle_timeout" => Value::from(database.idle_timeout.as_secs()),
         ])]),
-        "registration".to_owned() => registration.into(),
+        "registration".to_owned() => word(settings.registration).into(),
         "bcrypt_cost".to_owned() => settings.bcrypt_cost.into(),
         // Zero stands for the number of cores, which no file can know.
         "bcrypt_parallel".to_owned() => 0_u32.into(),
@@ -105,6 +109,12 @@ fn our_keys(settings: &Settings) -> Dict {
         "poll_timeout_max".to_owned() => settings.poll_timeout_max.as_secs().into(),
         "write_batch_max".to_owned() => settings.write_batch_max.into(),
         "write_queue".to_owned() => settings.write_queue.into(),
+        "socket_port".to_owned() => settings.socket_port.into(),
+        "socket_ping_interval".to_owned() => length::spell(settings.socket_ping_interval).into(),
+        "socket_ping_timeout".to_owned() => length::spell(settings.socket_ping_timeout).into(),
+        "owner_registration".to_owned() => word(settings.owner_registration).into(),
+        "support_push".to_owned() => support_push.into(),
+        "support_resume_by_email".to_owned() => settings.support_resume_by_email.into(),
         "metrics_token".to_owned() => "".into(),
         "log_format".to_owned() => log_format.into(),
         "log_filter".to_owned() => settings.log_filter.as_str().into(),

@@ -38,6 +38,18 @@ pub struct Settings {
     pub write_batch_max: usize,
     /// Most drafts waiting to be written; past it callers are asked to come back.
     pub write_queue: usize,
+    /// A second port that serves the same; 0 opens none.
+    pub socket_port: u16,
+    /// How often Socket.IO connections are asked for a sign of life.
+    pub socket_ping_interval: Duration,
+    /// How long a Socket.IO client has for that sign.
+    pub socket_ping_timeout: Duration,
+    /// Who may register a site with live support.
+    pub owner_registration: Registration,
+    /// Which document's shape pushed support messages have.
+    pub support_push: SupportPush,
+    /// Whether a guest's e-mail alone reopens their support chat.
+    pub support_resume_by_email: bool,
     /// What a scraper that is not on this machine must show at `/metrics`.
     pub metrics_token: Option<String>,
     /// How log lines look.
@@ -68,6 +80,15 @@ pub enum Registration {
     Open,
     /// Nobody.
     Closed,
+}
+
+/// Which document's shape pushed support messages have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SupportPush {
+    /// The first one's: the text and the chat.
+    V1,
+    /// The second one's: the message with its sender, and the chat.
+    V2,
 }
 
 /// The `SameSite` attribute of cookies.
@@ -111,6 +132,12 @@ impl Default for Settings {
             poll_timeout_max: 55 * SECOND,
             write_batch_max: 512,
             write_queue: 4_096,
+            socket_port: 8080,
+            socket_ping_interval: 25 * SECOND,
+            socket_ping_timeout: 20 * SECOND,
+            owner_registration: Registration::Open,
+            support_push: SupportPush::V2,
+            support_resume_by_email: false,
             metrics_token: None,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
@@ -181,6 +208,32 @@ impl Settings {
             ),
             write_batch_max: reader.number("write_batch_max", 1..=1_000, default.write_batch_max),
             write_queue: reader.number("write_queue", 1..=1_000_000, default.write_queue),
+            socket_port: reader.number("socket_port", 0..=u16::MAX, default.socket_port),
+            socket_ping_interval: reader.length(
+                "socket_ping_interval",
+                SECOND..=DAY,
+                default.socket_ping_interval,
+            ),
+            socket_ping_timeout: reader.length(
+                "socket_ping_timeout",
+                SECOND..=DAY,
+                default.socket_ping_timeout,
+            ),
+            owner_registration: reader.choice(
+                "owner_registration",
+                &[
+                    ("open", Registration::Open),
+                    ("closed", Registration::Closed),
+                ],
+                default.owner_registration,
+            ),
+            support_push: reader.choice(
+                "support_push",
+                &[("v1", SupportPush::V1), ("v2", SupportPush::V2)],
+                default.support_push,
+            ),
+            support_resume_by_email: reader
+                .flag("support_resume_by_email", default.support_resume_by_email),
             metrics_token: reader.optional_text("metrics_token"),
             log_format: reader.choice(
                 "log_format",

@@ -118,6 +118,11 @@ pub trait Dialect: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
+    /// A plain HTTP request means a room, as a connection would that had entered it before.
+    fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, ()> {
+        Box::pin(async {})
+    }
+
     /// Somebody says something.
     fn handle<'a>(
         &'a self,
@@ -153,4 +158,45 @@ pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> 
     DIALECTS.iter().position(|dialect| {
         wanted.is_none_or(|name| dialect.name() == name) && dialect.takes(event, argument)
     })
+}
+
+/// Whether a host, with or without a port, is this machine.
+pub fn is_loopback_host(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        Some(_) | None => host,
+    };
+    let name = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_hosts_are_known_with_and_without_a_port() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1",
+            "127.9.9.9:1",
+            "[::1]",
+            "[::1]:8000",
+        ] {
+            assert!(is_loopback_host(host), "{host}");
+        }
+        for host in [
+            "",
+            "example.com",
+            "localhost.evil.com",
+            "10.0.0.1:8000",
+            "[::2]:80",
+        ] {
+            assert!(!is_loopback_host(host), "{host}");
+        }
+    }
 }

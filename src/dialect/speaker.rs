@@ -18,6 +18,10 @@ const PROVED: usize = 64;
 const SENT: usize = 256;
 
 /// What the operator decides about dialects.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the settings"
+)]
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether anybody may embed without a key, on a connection to a loopback host.
@@ -261,13 +265,11 @@ impl Speaker {
 
     /// What a dialect keeps of this speaker.
     pub fn memory<T: Any + Send + Sync + Default>(&mut self, dialect: usize) -> &mut T {
-        let place = match self.memory.iter().position(|(owner, _)| *owner == dialect) {
-            Some(place) => place,
-            None => {
-                self.memory.push((dialect, Box::new(T::default())));
-                self.memory.len() - 1
-            }
-        };
+        let known = self.memory.iter().position(|(owner, _)| *owner == dialect);
+        let place = known.unwrap_or_else(|| {
+            self.memory.push((dialect, Box::new(T::default())));
+            self.memory.len() - 1
+        });
         self.memory[place]
             .1
             .downcast_mut()

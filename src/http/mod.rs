@@ -13,6 +13,7 @@
 
 mod address;
 mod catchers;
+pub mod events;
 mod fields;
 mod figures;
 mod headers;

@@ -39,6 +39,8 @@ pub(super) struct Ear {
 #[derive(Debug)]
 struct State {
     heard: VecDeque<Arc<Published>>,
+    /// Whether something was told since whoever waits was last woken.
+    unwoken: bool,
     /// The ring holds everything the ear was told after this position.
     complete_after: Position,
     /// The person's chats and the change by which they came to each; unknown until learned.
@@ -71,6 +73,7 @@ impl Ear {
             wake: Notify::new(),
             state: Mutex::new(State {
                 heard: VecDeque::new(),
+                unwoken: false,
                 complete_after: head,
                 chats: None,
                 meanwhile: Vec::new(),
@@ -87,8 +90,8 @@ impl Ear {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers a change and wakes whoever waits.
-    pub(super) fn tell(&self, published: &Arc<Published>) {
+    /// Remembers a change. Says whether whoever waits has yet to be woken, see [`Ear::wake`].
+    pub(super) fn tell(&self, published: &Arc<Published>) -> bool {
         let mut state = self.state();
         if state.heard.len() == RING
             && let Some(oldest) = state.heard.pop_front()
@@ -96,6 +99,13 @@ impl Ear {
             state.complete_after = oldest.change.position;
         }
         state.heard.push_back(Arc::clone(published));
+        !std::mem::replace(&mut state.unwoken, true)
+    }
+
+    /// Wakes whoever waits, once the head covers what was told.
+    pub(super) fn wake(&self) {
+        let mut state = self.state();
+        state.unwoken = false;
         self.ring(&state);
     }
 
@@ -272,15 +282,12 @@ impl Listener {
             drop(state);
             return hub.recall(&self.ear, after);
         }
-        let newer = state
-            .heard
-            .iter()
-            .filter(|published| published.change.position > after);
-        let heard: Vec<_> = newer.cloned().collect();
-        let last = heard
-            .last()
-            .map_or(head, |published| published.change.position.max(head));
-        Heard::Complete(heard, last)
+        // What is told but not yet covered by the head waits for it: a place beyond the head would
+        // be no place to resume from, and the next look, seeing the old head, would fall back.
+        let newer = state.heard.iter().filter(|published| {
+            published.change.position > after && published.change.position <= head
+        });
+        Heard::Complete(newer.cloned().collect(), head.max(after))
     }
 }
 

@@ -47,6 +47,8 @@ struct State {
     tenants: HashMap<TenantId, Ears>,
     /// The people who listen and run their tenant's desk.
     desks: HashMap<TenantId, Ears>,
+    /// The ears that were told something and not yet woken.
+    told: Vec<Arc<Ear>>,
     /// How many signals were told.
     signals: u64,
 }
@@ -91,6 +93,11 @@ impl Hub {
             }
             state.tell(Arc::new(Published::new(change)));
             self.head.store(position.get(), Ordering::Release);
+        }
+        let told = std::mem::take(&mut state.told);
+        drop(state);
+        for ear in told {
+            ear.wake();
         }
     }
 
@@ -244,21 +251,27 @@ impl State {
             Audience::Tenant => (self.tenants.get(&change.tenant), None),
             Audience::Actor => (None, None),
         };
+        let told = &mut self.told;
+        let mut tell = |ear: &Arc<Ear>| {
+            if ear.tell(&published) {
+                told.push(Arc::clone(ear));
+            }
+        };
         let mut actor_heard = false;
         for ear in hearers(members, owners) {
             actor_heard |= actor.as_ref().is_some_and(|actor| Arc::ptr_eq(actor, ear));
-            ear.tell(&published);
+            tell(ear);
         }
         if let Some(ear) = &actor
             && !actor_heard
             && concerns(ear, change)
         {
-            ear.tell(&published);
+            tell(ear);
         }
         if let Some(ear) = self.chats.get(&change.chat)
             && concerns(ear, change)
         {
-            ear.tell(&published);
+            tell(ear);
         }
         if let What::Left = change.what {
             if let Some(ear) = &actor {

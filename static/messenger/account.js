@@ -5,9 +5,9 @@ import { sentence } from './door.js';
 import { hue, inFull, initials, briefly, plural } from './words.js';
 
 export class Account {
-  /** `leaving(notice)` is called when this login is over; `stream(wanted)` when the switch is turned. */
-  constructor({ me, outbox, streaming, stream, ask, leaving }) {
-    Object.assign(this, { me, outbox, ask, leaving });
+  /** `leaving()` before an attempt to sign out gives what to call when it fails, `left(notice)` ends it; `stream(wanted)` for the switch. */
+  constructor({ me, outbox, streaming, stream, ask, leaving, left }) {
+    Object.assign(this, { me, outbox, ask, leaving, left });
     this.sheet = $('account');
     setText($('who-name'), me.name);
     setText($('who-email'), me.email ?? '');
@@ -100,15 +100,17 @@ export class Account {
   }
 
   async over(path, notice) {
+    const stay = this.leaving();
     try {
       await post(path);
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 401)) {
+        stay();
         setText($('logins-note'), failure(error));
         return;
       }
     }
-    this.leaving(notice);
+    this.left(notice);
   }
 }
 

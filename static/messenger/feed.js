@@ -48,6 +48,19 @@ export class Feed {
     this.nudge();
   }
 
+  /** Keeps silent until the function it gives is called. */
+  rest() {
+    let wake;
+    this.resting = new Promise((resolve) => {
+      wake = resolve;
+    });
+    this.interrupt();
+    return () => {
+      this.resting = null;
+      wake();
+    };
+  }
+
   stream(wanted) {
     if (this.streaming === wanted) return;
     this.streaming = wanted;
@@ -76,6 +89,7 @@ export class Feed {
 
   async run() {
     while (!this.stopped) {
+      await this.resting;
       this.breaker = new AbortController();
       try {
         // After a failure a short question first: it tells at once whether the server is back.

@@ -2,7 +2,7 @@
 import { $, setText, show } from './dom.js';
 
 const QUIET_FOR = 1_200;
-const NAMES = { connecting: 'Connecting', live: 'Connected', trying: 'Connecting', waiting: 'Not connected' };
+const NAMES = { connecting: 'Connecting', live: 'Connected', waiting: 'Not connected' };
 
 export class Line {
   /** `retry()` is the button; `back()` is called when the line stands again; `changed()` on every change. */
@@ -10,6 +10,8 @@ export class Line {
     Object.assign(this, { retry, back, changed });
     this.state = 'connecting';
     this.until = null;
+    this.alarm = null;
+    this.clock = null;
     $('trouble-retry').addEventListener('click', () => retry());
   }
 
@@ -41,9 +43,10 @@ export class Line {
     this.changed();
   }
 
+  /** What is shown: a blink is not worth a word, and neither is each attempt. */
   get seen() {
-    // A blink is not worth a word: still "Connected" until it lasts.
-    return this.state === 'live' || (this.state !== 'connecting' && this.clock === null && this.alarm !== null) ? 'live' : this.state;
+    if (this.state === 'connecting' || this.state === 'live') return this.state;
+    return this.clock === null ? 'live' : 'waiting';
   }
 
   render() {

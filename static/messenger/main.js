@@ -69,7 +69,10 @@ function leave(notice) {
   location.reload();
 }
 
-const ended = () => leave('You were signed out. Please sign in again; nothing you wrote is lost.');
+/** Set while one signs out on purpose: the line may hear of it before the answer comes. */
+let signingOut = false;
+
+const ended = () => signingOut || leave('You were signed out. Please sign in again; nothing you wrote is lost.');
 
 function openDesk(me, snapshot) {
   const model = new Model(me);
@@ -140,7 +143,15 @@ function openDesk(me, snapshot) {
       write(STREAM, wanted || undefined);
       feed.stream(wanted);
     },
-    leaving: (notice) => {
+    leaving: () => {
+      signingOut = true;
+      const wake = feed.rest();
+      return () => {
+        signingOut = false;
+        wake();
+      };
+    },
+    left: (notice) => {
       history.replaceState(null, '', '#/');
       leave(notice);
     },

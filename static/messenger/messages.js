@@ -114,7 +114,7 @@ function entryItem(entry, { first, last, trying, actions }) {
 
 function waitingLine(trying, last) {
   if (!last) return null;
-  return h('p', { class: 'meta' }, trying ? 'Sending' : 'Waiting to be sent', icon('clock'));
+  return h('p', { class: 'meta', 'aria-hidden': 'true' }, trying ? 'Sending' : 'Waiting to be sent', icon('clock'));
 }
 
 function refusal(entry, actions) {

@@ -64,7 +64,7 @@ export class Model {
   takeChat(chat) {
     const before = this.chats.get(chat.id);
     // A new chat that is open concerns everybody; one that is not is told to its members only.
-    const fresh = { ...filled({}), member: chat.open === false };
+    const fresh = { ...filled({}), member: chat.open === false, founding: chat.members_count === 1 };
     this.chats.set(chat.id, { ...(before ?? fresh), ...withoutGaps(chat), title: chat.title ?? before?.title ?? 'Chat' });
     this.changed();
   }
@@ -190,7 +190,9 @@ export class Model {
     const fresh = event.position > chat.last_position;
     if (fresh) {
       chat.last_position = event.position;
-      if (typeof chat.members_count === 'number') chat.members_count += event.joined ? 1 : -1;
+      // Who starts a chat is in its first count already; the event of their joining comes after.
+      if (chat.founding && event.role === 'admin') chat.founding = false;
+      else if (typeof chat.members_count === 'number') chat.members_count += event.joined ? 1 : -1;
     }
     if (person !== this.me.id) return null;
     if (event.joined) {

@@ -207,7 +207,7 @@ export class Talk {
         room,
         waiting: this.outbox.of(this.chat),
         divider: this.divider,
-        trying: this.line() === 'live',
+        trying: this.line() === 'live' && this.outbox.failures === 0,
         actions: { again: (id) => this.outbox.again(id), remove: (id) => this.outbox.remove(id) },
       }),
     );

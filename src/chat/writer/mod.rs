@@ -12,7 +12,13 @@
 mod acts;
 mod plan;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -195,6 +201,8 @@ pub struct Writer {
     queue: mpsc::Sender<Job>,
     task: std::sync::Mutex<Option<JoinHandle<()>>>,
     stop: tokio_util::sync::CancellationToken,
+    /// Whether the writer is waiting for the database to come back.
+    away: Arc<AtomicBool>,
 }
 
 /// How much the writer takes.
@@ -211,18 +219,21 @@ impl Writer {
     pub fn start(store: Store, hub: Arc<Hub>, bounds: Bounds, observer: Arc<dyn Observer>) -> Self {
         let (queue, jobs) = mpsc::channel(bounds.queue.max(1));
         let stop = tokio_util::sync::CancellationToken::new();
+        let away = Arc::new(AtomicBool::new(false));
         let desk = Desk {
             store,
             hub,
             clock: Clock,
             observer,
             batch: bounds.batch.max(1),
+            away: Arc::clone(&away),
         };
         let task = tokio::spawn(desk.run(jobs, stop.clone()));
         Self {
             queue,
             task: std::sync::Mutex::new(Some(task)),
             stop,
+            away,
         }
     }
 
@@ -270,6 +281,12 @@ impl Writer {
     }
 
     async fn hand_in<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T> {
+        if self.away.load(Ordering::Relaxed) {
+            return Err(Error::unavailable(
+                "the database is out of reach, please try again",
+                Duration::from_secs(1),
+            ));
+        }
         let (reply, outcome) = oneshot::channel();
         self.queue.try_send(job(reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::unavailable(
@@ -291,6 +308,7 @@ struct Desk {
     clock: Clock,
     observer: Arc<dyn Observer>,
     batch: usize,
+    away: Arc<AtomicBool>,
 }
 
 impl Desk {
@@ -317,7 +335,8 @@ impl Desk {
     async fn carry_out(&self, jobs: Vec<Job>) {
         match self.attempt(&jobs).await {
             Ok(outcomes) => answer(jobs, outcomes),
-            Err(error) if jobs.len() == 1 => {
+            // While the database is out of reach one draft fares no better than many.
+            Err(error) if jobs.len() == 1 || error.kind() == Kind::Unavailable => {
                 for job in jobs {
                     job.refuse(again(&error));
                 }
@@ -363,6 +382,9 @@ impl Desk {
     /// After a commit that was not confirmed, asks the log whether it happened.
     async fn find_out(&self, changes: &[Change], error: Error) -> Result<()> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
+        // PostgreSQL may still be at it, though nobody listens: it holds the log's lock until then.
+        self.insist(|| async { self.store.begin().await?.lock_log().await })
+            .await;
         let found = self.catch_up().await;
         if changes.iter().all(|change| found.contains(change)) {
             Ok(())
@@ -373,11 +395,24 @@ impl Desk {
 
     /// Publishes what the log holds, however long the database takes to answer.
     async fn catch_up(&self) -> Vec<Change> {
+        self.insist(|| relay::catch_up(&self.store, &self.hub))
+            .await
+    }
+
+    /// Asks until there is an answer. Meanwhile new drafts are refused instead of left to wait.
+    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> T
+    where
+        F: Future<Output = Result<T>>,
+    {
         loop {
-            match relay::catch_up(&self.store, &self.hub).await {
-                Ok(found) => return found,
+            match ask().await {
+                Ok(answer) => {
+                    self.away.store(false, Ordering::Relaxed);
+                    return answer;
+                }
                 Err(error) => {
                     tracing::error!(cause = ?error, "The log cannot be read.");
+                    self.away.store(true, Ordering::Relaxed);
                     tokio::time::sleep(PATIENCE).await;
                 }
             }

@@ -250,10 +250,16 @@ impl Plan {
             members: chat.members,
             status: None,
         });
+        // Whoever comes to an empty chat runs it: a chat with members has an admin.
+        let role = if comes && bump.members == 0 {
+            Role::Admin
+        } else {
+            Role::Member
+        };
         let mut joined = self.next;
         if comes {
             bump.members += 1;
-            joined = self.note(draft, audience, What::Joined(Role::Member));
+            joined = self.note(draft, audience, What::Joined(role));
         }
         let seq = Seq::new(bump.last_seq.get() + 1);
         let id = MessageId::from(self.next);
@@ -282,7 +288,16 @@ impl Plan {
             bump.status = Some(status);
         }
         self.bumps.insert(draft.chat, bump);
-        self.mark(place, draft.actor.tenant, joined, (id, seq));
+        self.mark(
+            place,
+            Mark {
+                tenant: draft.actor.tenant,
+                role,
+                joined,
+                read: id,
+                read_seq: seq,
+            },
+        );
         let sent = Sent {
             id,
             seq,
@@ -389,27 +404,28 @@ impl Plan {
             audience,
             What::Read(newest),
         );
-        self.mark(place, draft.actor.tenant, joined, (newest, seq));
+        self.mark(
+            place,
+            Mark {
+                tenant: draft.actor.tenant,
+                role: Role::Member,
+                joined,
+                read: newest,
+                read_seq: seq,
+            },
+        );
         Ok(())
     }
 
     /// Moves somebody's read mark, and makes them a member if they are none.
-    fn mark(
-        &mut self,
-        place: (ChatId, PersonId),
-        tenant: TenantId,
-        joined: Position,
-        (read, read_seq): (MessageId, Seq),
-    ) {
-        let mark = self.marks.entry(place).or_insert(Mark {
-            tenant,
-            role: Role::Member,
-            joined,
-            read,
-            read_seq,
-        });
-        mark.read = read;
-        mark.read_seq = read_seq;
+    fn mark(&mut self, place: (ChatId, PersonId), mark: Mark) {
+        self.marks
+            .entry(place)
+            .and_modify(|earlier| {
+                earlier.read = mark.read;
+                earlier.read_seq = mark.read_seq;
+            })
+            .or_insert(mark);
     }
 
     fn note(&mut self, draft: &SendDraft, audience: Audience, what: What) -> Position {

@@ -16,6 +16,10 @@ use crate::{
 /// Most bytes of a body where the settings name no limit, in KiB.
 const BODY_KIB: u64 = 128;
 
+/// How many bytes of a body Rocket looks at before any guard does. When the connection breaks while
+/// it looks, it goes on with what it has: a short body would seem whole.
+const LOOKED_AT: usize = "_method=delete".len();
+
 #[rocket::async_trait]
 impl<'r> FromData<'r> for &'r Fields {
     type Error = Kind;
@@ -89,7 +93,12 @@ impl Form {
 }
 
 async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
-    if data.peek(1).await.is_empty() {
+    let seen_whole = data.peek_complete();
+    let start = data.peek(LOOKED_AT).await.len();
+    if start < LOOKED_AT && !seen_whole {
+        return Err(cut_short());
+    }
+    if start == 0 {
         // Clients name a type even when they send nothing, and send nothing to POST …/join.
         return Ok(Fields::default());
     }
@@ -109,7 +118,7 @@ async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
         .open(limit)
         .into_bytes()
         .await
-        .map_err(|error| Error::invalid("the body did not arrive whole").because(error))?;
+        .map_err(|error| cut_short().because(error))?;
     if !body.is_complete() {
         return Err(Error::new(
             Kind::TooLarge,
@@ -126,4 +135,8 @@ async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
             Fields::from_multipart(body, boundary).await
         }
     }
+}
+
+fn cut_short() -> Error {
+    Error::invalid("the body did not arrive whole")
 }

@@ -14,7 +14,7 @@ mod guard;
 mod json;
 mod multipart;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use guard::Query;
 
@@ -116,6 +116,11 @@ impl Fields {
     /// Whether there is any field at all.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
+    }
+
+    /// The fields as one JSON object; of a name that came twice, the last.
+    pub fn to_json(&self) -> Map<String, Value> {
+        self.pairs.iter().cloned().collect()
     }
 
     /// The names, in the order they came.

@@ -1,11 +1,9 @@
 //! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
 
-use std::net::IpAddr;
-
 use crate::{
     chat::{Caller, Services, accounts},
     config::WebOrigin,
-    dialect::Credentials,
+    dialect::{Credentials, is_loopback_host},
     model::PersonId,
     socketio::{engine::Handshake, server::Socket},
 };
@@ -22,7 +20,7 @@ pub struct Doorman {
 
 impl Doorman {
     /// Whether somebody brings anything that is to be looked at before they are let in.
-    pub(super) fn needs_a_look(&self, socket: &Socket) -> bool {
+    pub(super) fn needs_a_look(socket: &Socket) -> bool {
         told(socket, "token").is_some() || told(socket, "key").is_some()
     }
 
@@ -41,7 +39,7 @@ impl Doorman {
             key: told(socket, "key"),
             app: told(socket, "appId"),
             cookies: self.signed_in(services, handshake).await,
-            loopback: is_loopback(handshake.host().unwrap_or_default()),
+            loopback: is_loopback_host(handshake.host().unwrap_or_default()),
             address: handshake.peer().map(|peer| peer.ip()),
         }
     }
@@ -89,45 +87,4 @@ fn told(socket: &Socket, name: &str) -> Option<String> {
         .map(str::to_owned)
         .or_else(asked)
         .filter(|value| !value.is_empty() && value.len() <= MOST)
-}
-
-/// Whether a Host header names this machine.
-fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn loopback_hosts_are_known_with_and_without_a_port() {
-        for host in [
-            "localhost",
-            "LOCALHOST:8000",
-            "127.0.0.1",
-            "127.9.9.9:1",
-            "[::1]",
-            "[::1]:8000",
-        ] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in [
-            "",
-            "example.com",
-            "localhost.evil.com",
-            "10.0.0.1:8000",
-            "[::2]:80",
-        ] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 }

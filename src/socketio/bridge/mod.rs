@@ -99,7 +99,7 @@ impl Handler for Bridge {
         socket: &Socket,
         _auth: Option<&Map<String, Value>>,
     ) -> Result<Admission, Refusal> {
-        if !self.doorman.needs_a_look(socket) {
+        if !Doorman::needs_a_look(socket) {
             return Ok(Admission::new());
         }
         let Some(life) = self.life(socket).await else {

@@ -126,6 +126,10 @@ impl Door {
                 let upgrade = websocket::Upgrade::of(request)?;
                 Ok(upgrade.open(shared.clone(), handshake, params.base64))
             }
+            // Such a client would wait for a WebSocket that never comes.
+            Transport::Polling if websocket::Upgrade::of(request).is_ok() => {
+                Err(Refusal::BadRequest)
+            }
             Transport::Polling => {
                 let session = Session::open(shared, handshake, params.base64);
                 let frames = [super::Frame::packet(&session.open_packet())];

@@ -23,6 +23,10 @@ use super::{
 /// before it completes the upgrade.
 const HOLD_WHILE_PROBING: Duration = Duration::from_millis(100);
 
+/// How many packets one poll brings home; the next one brings more. python-socketio gives up on a
+/// payload of more.
+const MAX_PACKETS_A_POLL: usize = 16;
+
 impl Session {
     /// Whether a request of this transport and revision may speak for the session. A client that
     /// was silent too long is found out here, if not before.
@@ -107,9 +111,9 @@ impl Session {
             }
             Phase::Open if state.transport == Transport::WebSocket => (vec![Frame::NOOP], None),
             Phase::Open if !state.outbox.is_empty() => {
-                let frames = state.take_all();
-                let crowded = std::mem::take(&mut state.crowded);
-                (frames, crowded.then(|| state.connection.clone()).flatten())
+                let frames = state.take_some(MAX_PACKETS_A_POLL);
+                let drained = state.outbox.is_empty() && std::mem::take(&mut state.crowded);
+                (frames, drained.then(|| state.connection.clone()).flatten())
             }
             Phase::Open if state.poll == PollSlot::Nudged => (vec![Frame::NOOP], None),
             Phase::Open => {

@@ -102,7 +102,17 @@ impl State {
         self.carrier.take()
     }
 
-    /// Takes everything that waits, for a poll.
+    /// Takes what one poll brings home, at most `count` frames.
+    pub(super) fn take_some(&mut self, count: usize) -> Vec<Frame> {
+        if self.outbox.len() <= count {
+            return self.take_all();
+        }
+        let frames: Vec<Frame> = self.outbox.drain(..count).collect();
+        self.weight -= frames.iter().map(Frame::weight).sum::<usize>();
+        frames
+    }
+
+    /// Takes everything that waits, for a last poll.
     pub(super) fn take_all(&mut self) -> Vec<Frame> {
         self.weight = 0;
         mem::take(&mut self.outbox).into()

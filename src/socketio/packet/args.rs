@@ -118,6 +118,13 @@ impl Args {
         self.attachments.get(index)
     }
 
+    /// Without the first `count`, whose attachments stay.
+    #[must_use]
+    pub fn skip(mut self, count: usize) -> Self {
+        self.values.drain(..count.min(self.values.len()));
+        self
+    }
+
     /// All arguments, placeholders included.
     pub fn values(&self) -> &[Value] {
         &self.values

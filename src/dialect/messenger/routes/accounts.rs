@@ -1,7 +1,5 @@
 //! Signing up, in and out, and one's own logins.
 
-use std::net::IpAddr;
-
 use rocket::{
     Request, State, delete, get,
     http::{Cookie, CookieJar, SameSite, Status},
@@ -17,7 +15,7 @@ use crate::{
         routes::{Answer, Id, Reply, Verbs, done},
         wire,
     },
-    http::{Fields, SignedIn, TOKEN, USER_ID},
+    http::{ClientAddress, Fields, SignedIn, TOKEN, USER_ID},
     model::{Email, LoginId, Name, Password},
 };
 
@@ -30,8 +28,13 @@ impl<'r> FromRequest<'r> for From {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let client = request.headers().get_one("User-Agent").map(str::to_owned);
-        let address = request.client_ip().as_ref().map(IpAddr::to_string);
-        Outcome::Success(Self(Device { client, address }))
+        let address = ClientAddress::of(request);
+        let (address, network) = (address.ip(), address.network());
+        Outcome::Success(Self(Device {
+            client,
+            address,
+            network,
+        }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Events: everything in all my chats, by long-poll and as a stream.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, num::IntErrorKind, sync::Arc, time::Duration};
 
 use rand::RngExt;
 use rocket::{
@@ -168,10 +168,15 @@ pub(super) fn patience(
     let Some(text) = query.text("timeout")? else {
         return Ok(otherwise.min(settings.poll_timeout_max));
     };
-    let seconds: i64 = text.trim().parse().map_err(|_| {
-        Error::invalid_field("timeout", "timeout must be a whole number of seconds")
-    })?;
-    let seconds = u64::try_from(seconds).unwrap_or(0);
+    let seconds = match text.trim().parse::<i64>() {
+        Ok(seconds) => u64::try_from(seconds).unwrap_or(0),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => u64::MAX,
+        Err(error) if *error.kind() == IntErrorKind::NegOverflow => 0,
+        Err(_) => {
+            let sentence = "timeout must be a whole number of seconds";
+            return Err(Error::invalid_field("timeout", sentence));
+        }
+    };
     Ok(Duration::from_secs(seconds).min(settings.poll_timeout_max))
 }
 

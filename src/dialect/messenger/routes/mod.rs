@@ -102,7 +102,11 @@ impl<T> Reply<T> {
         Self::new(Status::Ok, body)
     }
 
-    fn header(mut self, name: &'static str, value: impl ToString) -> Self {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a call reads better without a reference"
+    )]
+    fn header(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name, value.to_string()));
         self
     }

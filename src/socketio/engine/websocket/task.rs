@@ -32,6 +32,8 @@ pub(super) struct Socket {
     /// The weight of the frames in the wire's queue, as the outbox counted them.
     batch: usize,
     stalled: bool,
+    /// The client does not read just now.
+    blocked: bool,
     base64: bool,
     /// Set once the close has been sent.
     lingering: Option<Pin<Box<Sleep>>>,
@@ -47,15 +49,18 @@ impl Socket {
             wire,
             batch: 0,
             stalled: false,
+            blocked: false,
             base64,
             lingering: None,
         }
     }
 
-    /// Writes until there is nothing left. `Break` when the task is over.
+    /// Writes until there is nothing left, or the client reads no more.
     fn carry(&mut self, cx: &mut Context<'_>) -> Flow {
         loop {
-            match self.wire.poll_write(cx) {
+            let written = self.wire.poll_write(cx);
+            self.blocked = written.is_pending();
+            match written {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
                     self.session.close(Reason::TransportError);
@@ -137,7 +142,7 @@ impl Socket {
                         Flow::Over
                     };
                 }
-                Poll::Pending if self.wire.has_work() => return Flow::Again,
+                Poll::Pending if self.wire.has_work() && !self.blocked => return Flow::Again,
                 Poll::Pending => return Flow::On,
             };
             if self.take(&message) {

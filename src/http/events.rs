@@ -1,0 +1,217 @@
+//! The event-style dialects by plain HTTP: any event as a POST.
+
+use std::sync::Arc;
+
+use rocket::{
+    Request, Response, Route, State,
+    data::{self, Data, FromData, ToByteUnit},
+    http::Status,
+    post,
+    request::{FromRequest, Outcome},
+    response::{self, Responder},
+    routes,
+    serde::json::Json,
+};
+use serde_json::{Map, Value, json};
+
+use super::{ClientAddress, Fields, Query, SignedIn};
+use crate::{
+    chat::Services,
+    dialect::{self, Answer, Credentials, DIALECTS, Emission, Options, Speaker, Stage, Whom},
+    error::{Error, Kind, Result},
+    http::Refusal,
+};
+
+/// The routes of every event-style dialect.
+pub fn routes() -> Vec<Route> {
+    routes![say]
+}
+
+/// What an HTTP request brings to be believed, as a socket's handshake would.
+struct Brought(Credentials);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Brought {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let cookies = SignedIn::from_request(request)
+            .await
+            .succeeded()
+            .map(|signed_in| signed_in.0);
+        let bearer = request.headers().get_one("Authorization").map(|value| {
+            value
+                .strip_prefix("Bearer ")
+                .unwrap_or(value)
+                .trim()
+                .to_owned()
+        });
+        let query = <&Query>::from_request(request).await.succeeded();
+        let asked = |name| {
+            let value = query.and_then(|query| query.text(name).ok().flatten());
+            value.filter(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let host = request.host().map(|host| host.domain().as_str().to_owned());
+        Outcome::Success(Self(Credentials {
+            token: asked("token").or(bearer),
+            key: asked("key"),
+            app: asked("appId"),
+            cookies,
+            loopback: host.is_some_and(|host| dialect::is_loopback_host(&host)),
+            address: Some(ClientAddress::of(request).ip()),
+        }))
+    }
+}
+
+/// An event's answer, with the status that fits it.
+struct Said {
+    event: String,
+    answer: Answer,
+}
+
+impl<'r> Responder<'r, 'static> for Said {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let Answer {
+            status,
+            data,
+            emissions,
+        } = self.answer;
+        let mut body = json!({"event": self.event, "data": data});
+        // The reply itself is an event of the same name and was told already.
+        let others: Vec<_> = emissions
+            .into_iter()
+            .filter(|emission| emission.name != self.event || emission.data != body["data"])
+            .map(|emission| json!({"event": emission.name, "data": emission.data}))
+            .collect();
+        if !others.is_empty() {
+            body["emitted"] = Value::from(others);
+        }
+        Response::build_from(Json(body).respond_to(request)?)
+            .status(Status::new(status))
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+/// `POST /api/events/{event}`: the body is the event's argument, the answer what a socket would get.
+#[post("/api/events/<event..>", data = "<argument>")]
+async fn say(
+    services: &State<Arc<Services>>,
+    options: &State<Arc<Options>>,
+    event: std::path::PathBuf,
+    query: &Query,
+    brought: Brought,
+    argument: Argument,
+) -> std::result::Result<Said, Refusal> {
+    let event = name_of(&event)?;
+    let Argument(argument) = argument;
+    let wanted = query.text("dialect")?;
+    let place = dialect::of_event(&event, argument.as_ref(), wanted)
+        .ok_or_else(|| Error::not_found("there is no such event"))?;
+    let mut speaker = Speaker::new(
+        Arc::clone(services),
+        Arc::clone(options),
+        brought.0,
+        Arc::new(Nowhere),
+        (0, None),
+    );
+    let dialect = DIALECTS[place];
+    if let Err(sentence) = dialect.welcome(&mut speaker).await {
+        return Err(Error::new(Kind::Unauthenticated, sentence).into());
+    }
+    if let Some(room) = query.text("room")? {
+        dialect.enter(&mut speaker, room).await;
+    }
+    let arguments: Vec<_> = argument.into_iter().collect();
+    let answer = dialect.handle(&mut speaker, &event, &arguments).await;
+    Ok(Said { event, answer })
+}
+
+/// An event's name may have slashes of its own.
+fn name_of(path: &std::path::Path) -> Result<String> {
+    let name = path
+        .to_str()
+        .ok_or_else(|| Error::not_found("there is no such event"))?;
+    let event = DIALECTS
+        .iter()
+        .flat_map(|dialect| dialect.events())
+        .find(|event| **event == name);
+    Ok(event.map_or_else(|| format!("/{name}"), |event| (*event).to_owned()))
+}
+
+/// The body as the event's argument: any JSON, or the fields of a form. None for an empty body; a form
+/// whose only field is `value` stands for that text.
+struct Argument(Option<Value>);
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Argument {
+    type Error = Kind;
+
+    async fn from_data(request: &'r Request<'_>, mut data: Data<'r>) -> data::Outcome<'r, Self> {
+        let is_json = request
+            .content_type()
+            .is_some_and(|media_type| media_type.is_json());
+        let start = data
+            .peek(64)
+            .await
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            .copied();
+        if is_json && start.is_some_and(|byte| byte != b'{') {
+            return match plain_json(data).await {
+                Ok(value) => data::Outcome::Success(Self(Some(value))),
+                Err(error) => super::refuse(request, error),
+            };
+        }
+        match <&Fields>::from_data(request, data).await {
+            data::Outcome::Success(fields) => {
+                data::Outcome::Success(Self(argument(fields, is_json)))
+            }
+            data::Outcome::Error(error) => data::Outcome::Error(error),
+            data::Outcome::Forward(forward) => data::Outcome::Forward(forward),
+        }
+    }
+}
+
+/// JSON that is no object: text, a number, a list.
+async fn plain_json(data: Data<'_>) -> Result<Value> {
+    let body = data
+        .open(128.kibibytes())
+        .into_bytes()
+        .await
+        .map_err(|error| Error::invalid("the body did not arrive whole").because(error))?;
+    if !body.is_complete() {
+        return Err(Error::new(
+            Kind::TooLarge,
+            "the body is larger than 128 KiB",
+        ));
+    }
+    serde_json::from_slice(&body.into_inner())
+        .map_err(|error| Error::invalid("the body is not valid JSON").because(error))
+}
+
+fn argument(fields: &Fields, is_json: bool) -> Option<Value> {
+    let fields: Map<String, Value> = fields.to_json();
+    match fields.get("value") {
+        _ if fields.is_empty() && !is_json => None,
+        Some(value) if fields.len() == 1 && !is_json => Some(value.clone()),
+        Some(_) | None => Some(Value::Object(fields)),
+    }
+}
+
+/// An HTTP request is nowhere: it hears nothing, and nobody can be told through it.
+struct Nowhere;
+
+impl Stage for Nowhere {
+    fn id(&self) -> String {
+        String::new()
+    }
+
+    fn join(&self, _room: &str) {}
+
+    fn leave(&self, _room: &str) {}
+
+    fn tell(&self, _room: &str, _whom: Whom, _emission: &Emission) {}
+
+    fn close(&self) {}
+}

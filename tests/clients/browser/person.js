@@ -1,0 +1,208 @@
+// Somebody at a browser: signs up through the forms, writes, reads. Anything the console complains of fails the test.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { chromium } from 'playwright-core';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const PATIENCE = 15_000;
+
+export function openBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Watches a page for complaints; `faults` holds what was not to be expected. */
+export class Watch {
+  constructor(page) {
+    this.faults = [];
+    this.allowed = [];
+    page.on('pageerror', (error) => this.faults.push(`exception: ${error.stack ?? error}`));
+    page.on('console', (message) => {
+      if (message.type() !== 'error' && message.type() !== 'warning') return;
+      const text = `${message.text()} (${message.location().url})`;
+      if (!this.allowed.some((pattern) => pattern.test(text))) this.faults.push(text);
+    });
+  }
+
+  /** Lets a complaint pass for as long as `work` runs. */
+  async expecting(pattern, work) {
+    this.allowed.push(pattern);
+    try {
+      return await work();
+    } finally {
+      this.allowed.splice(this.allowed.indexOf(pattern), 1);
+    }
+  }
+
+  assertQuiet() {
+    assert.deepEqual(this.faults, [], 'the console stays quiet');
+  }
+}
+
+/** Chromium itself reports every request that fails while the server is away. */
+export const AWAY = /Failed to load resource: net::ERR_|ERR_INCOMPLETE_CHUNKED_ENCODING|status of 503/;
+
+export class Person {
+  static async arrive(browser, server, name, options = {}) {
+    const person = new Person();
+    person.name = name;
+    person.server = server;
+    person.context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
+    person.page = await person.context.newPage();
+    person.page.setDefaultTimeout(PATIENCE);
+    person.watch = new Watch(person.page);
+    // A violation of the page's policy is also a complaint when the browser itself keeps quiet about it.
+    await person.page.addInitScript(() => {
+      document.addEventListener('securitypolicyviolation', (event) => {
+        console.error(`policy violated: ${event.violatedDirective} by ${event.blockedURI}`);
+      });
+    });
+    return person;
+  }
+
+  async signUp() {
+    await this.page.goto(`${this.server.url}/#/sign-up`);
+    const form = this.page.getByRole('form', { name: 'Create an account' });
+    await form.getByLabel('Name').fill(this.name);
+    await form.getByLabel('E-mail').fill(`${this.name.toLowerCase()}@example.org`);
+    await form.getByLabel('Password').fill(this.password);
+    await form.getByRole('button', { name: 'Create account' }).click();
+    await this.atDesk();
+  }
+
+  async signIn() {
+    await this.page.goto(`${this.server.url}/#/sign-in`);
+    const form = this.page.getByRole('form', { name: 'Sign in' });
+    await form.getByLabel('Name').fill(this.name);
+    await form.getByLabel('Password').fill(this.password);
+    await form.getByRole('button', { name: 'Sign in' }).click();
+    await this.atDesk();
+  }
+
+  password = 'a quiet secret';
+
+  atDesk() {
+    return this.page.locator('#desk').waitFor();
+  }
+
+  async startChat(title) {
+    await this.page.getByRole('button', { name: 'New chat' }).click();
+    await this.page.getByLabel('What is it about?').fill(title);
+    await this.page.getByRole('button', { name: 'Start chat' }).click();
+    await this.page.getByRole('heading', { name: title }).waitFor();
+    await this.page.locator('#composer').waitFor();
+  }
+
+  row(title) {
+    return this.page.locator('a.chat-row', { hasText: title });
+  }
+
+  async openChat(title) {
+    await this.row(title).click();
+    await this.page.getByRole('heading', { name: title }).waitFor();
+  }
+
+  async join(title) {
+    await this.openChat(title);
+    await this.page.getByRole('button', { name: 'Join this chat' }).click();
+    await this.page.locator('#composer').waitFor();
+  }
+
+  /** Types and sends; does not wait for the server. */
+  async say(text) {
+    await this.page.getByLabel('Message', { exact: true }).fill(text);
+    await this.page.getByRole('button', { name: 'Send' }).click();
+  }
+
+  bubble(text) {
+    return this.page.locator('#messages .bubble', { hasText: text });
+  }
+
+  async hears(text) {
+    await this.bubble(text).first().waitFor();
+  }
+
+  /** The message is kept by the server, and shown as such. */
+  async hasSent(text) {
+    await this.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).first().waitFor();
+  }
+
+  /** What is said in the open chat, in order, without the words for screen readers. */
+  texts() {
+    return this.page.locator('#messages .bubble').evaluateAll((bubbles) =>
+      bubbles.map((bubble) =>
+        [...bubble.childNodes]
+          .filter((node) => !(node instanceof HTMLElement && node.classList.contains('sr-only')))
+          .map((node) => node.textContent)
+          .join(''),
+      ),
+    );
+  }
+
+  async line(state) {
+    await this.page.locator(`#line[data-state="${state}"]`).waitFor();
+  }
+
+  /** Polls the page until `question` gives `answer`. */
+  async eventually(question, answer, says) {
+    const until = Date.now() + PATIENCE;
+    let last;
+    do {
+      last = await question();
+      try {
+        assert.deepEqual(last, answer);
+        return;
+      } catch {
+        await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+      }
+    } while (Date.now() < until);
+    assert.deepEqual(last, answer, says);
+  }
+
+  /** A request as a program with this person's cookies would make it. */
+  request(method, path, form) {
+    return this.context.request.fetch(`${this.server.url}${path}`, { method, form, headers: { Origin: this.server.url } });
+  }
+
+  /** No failing of WCAG 2 A or AA that a program can see. */
+  async assertAccessible(where) {
+    await this.page.evaluate(AXE);
+    const found = await this.page.evaluate(() =>
+      globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+    );
+    const faults = found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ')}`);
+    assert.deepEqual(faults, [], `accessible: ${where}`);
+  }
+
+  async leave() {
+    this.watch.assertQuiet();
+    await this.context.close();
+  }
+}
+
+/** Presses a key until what has the focus carries this name. */
+export async function tabTo(page, name, key = 'Tab') {
+  const passed = [];
+  for (let step = 0; step < 40; step += 1) {
+    await page.keyboard.press(key);
+    const found = await page.evaluate(() => {
+      const element = document.activeElement;
+      if (element === document.body) return '';
+      return (element?.getAttribute('aria-label') ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? '').trim();
+    });
+    if (found.startsWith(name)) return;
+    passed.push(found.slice(0, 30));
+  }
+  assert.fail(`${key} never reaches “${name}”; it passes ${passed.join(' | ')}`);
+}

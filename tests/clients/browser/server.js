@@ -1,0 +1,84 @@
+// The real binary on a free port and its own data, which it keeps over a restart.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+
+const PATIENCE = 30_000;
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export class Server {
+  static async start(settings = {}) {
+    const server = new Server();
+    server.folder = await mkdtemp(join(tmpdir(), 'parlance-browser-'));
+    server.port = await freePort();
+    server.url = `http://127.0.0.1:${server.port}`;
+    server.settings = settings;
+    await server.start();
+    return server;
+  }
+
+  async start() {
+    this.words = '';
+    this.process = spawn(process.env.PARLANCE_BIN, {
+      cwd: this.folder,
+      env: {
+        PATH: process.env.PATH,
+        ROCKET_ADDRESS: '127.0.0.1',
+        ROCKET_PORT: String(this.port),
+        ROCKET_SOCKET_PORT: '0',
+        ROCKET_DATABASES: `{chat={url="sqlite://${join(this.folder, 'chat.db')}"}}`,
+        ROCKET_BCRYPT_COST: '4',
+        ROCKET_RATE_LIMITS: 'false',
+        // The pages of a folder instead of those in the binary, while working on them.
+        ...(process.env.PARLANCE_STATIC && { ROCKET_STATIC_DIR: process.env.PARLANCE_STATIC }),
+        ...this.settings,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk) => {
+      this.words = (this.words + chunk).slice(-20_000);
+    };
+    this.process.stdout.on('data', keep);
+    this.process.stderr.on('data', keep);
+    this.gone = once(this.process, 'exit');
+    await this.answering();
+  }
+
+  /** Asks until the server answers, whatever it says. */
+  async answering() {
+    const until = Date.now() + PATIENCE;
+    for (;;) {
+      try {
+        await fetch(`${this.url}/api/me`);
+        return;
+      } catch {
+        if (this.process.exitCode !== null || Date.now() > until) {
+          throw new Error(`The server does not start:\n${this.words}`);
+        }
+        await pause(50);
+      }
+    }
+  }
+
+  async kill(signal) {
+    this.process.kill(signal);
+    await this.gone;
+  }
+
+  async end() {
+    if (this.process.exitCode === null && this.process.signalCode === null) await this.kill('SIGTERM');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

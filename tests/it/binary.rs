@@ -1,0 +1,160 @@
+//! The binary itself: it starts anywhere with the defaults, says what is wrong, and stops in peace.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// The binary, in `folder`, with nothing of our own settings around it.
+fn parlance(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
+    command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROCKET_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
+    let Output { status, stderr, .. } = parlance(folder)
+        .envs(settings.iter().copied())
+        .output()
+        .expect("it runs");
+    assert!(!status.success());
+    String::from_utf8(stderr).expect("text")
+}
+
+/// A binary that listens, and what it has said so far.
+struct Started {
+    child: Child,
+    port: u64,
+    lines: Vec<Value>,
+    rest: BufReader<std::process::ChildStderr>,
+}
+
+impl Started {
+    fn begin(mut command: Command) -> Self {
+        let mut child = command
+            .env("ROCKET_PORT", "0")
+            .env("ROCKET_LOG_FORMAT", "json")
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut rest = BufReader::new(child.stderr.take().expect("it is piped"));
+        let mut lines = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = rest.read_line(&mut line).expect("text");
+            assert!(read > 0, "it stopped before it listened: {lines:?}");
+            let line: Value = serde_json::from_str(&line).expect("a JSON line");
+            let port = line["port"].as_u64();
+            lines.push(line);
+            if let Some(port) = port {
+                return Self {
+                    child,
+                    port,
+                    lines,
+                    rest,
+                };
+            }
+        }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let port = u16::try_from(self.port).expect("a port");
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    }
+
+    /// Asks it to stop, and returns what it said until then.
+    fn stop(mut self) -> String {
+        let asked = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.child.id().to_string())
+            .status()
+            .expect("kill is there");
+        assert!(asked.success());
+        let mut rest = String::new();
+        self.rest.read_to_string(&mut rest).expect("text");
+        assert!(self.child.wait().expect("it ends").success());
+        rest
+    }
+}
+
+#[test]
+fn it_starts_in_an_empty_folder_with_the_defaults_and_stops_in_peace() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Started::begin(parlance(folder.path()));
+    assert_eq!(server.lines.len(), 1, "{:?}", server.lines);
+    assert_eq!(server.lines[0]["address"], "127.0.0.1");
+    assert!(server.get("/health").starts_with("HTTP/1.0 200"));
+    assert!(server.get("/").starts_with("HTTP/1.0 200"));
+    let figures = server.get("/metrics");
+    assert!(figures.contains("\nparlance_head_position "));
+    assert!(folder.path().join("data/parlance.db").exists());
+    assert!(server.stop().contains("The server is stopping."));
+}
+
+#[test]
+fn it_reads_the_file_then_the_environment_and_warns_of_what_it_does_not_know() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = "[default]\nmetrics_tokn = 'x'\nlog_filter = 'error'\n\
+        [default.databases.chat]\nurl = 'sqlite://elsewhere/chat.db'\n";
+    fs::write(folder.path().join("Rocket.toml"), file).expect("written");
+    let mut command = parlance(folder.path());
+    command.env("ROCKET_LOG_FILTER", "info");
+    let server = Started::begin(command);
+    let said = server.lines[0]["message"].as_str().expect("a text");
+    assert!(said.contains("metrics_tokn"), "{said}");
+    assert!(said.contains("Rocket.toml"), "{said}");
+    assert!(said.ends_with("did you mean metrics_token?"), "{said}");
+    assert!(folder.path().join("elsewhere/chat.db").exists());
+    server.stop();
+}
+
+#[test]
+fn it_tells_every_mistake_at_once_and_does_not_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = refused(
+        folder.path(),
+        &[
+            ("ROCKET_BCRYPT_COST", "99"),
+            ("ROCKET_PORT", "eighty"),
+            ("ROCKET_DATABASES", "{chat={max_connections=0}}"),
+        ],
+    );
+    let named: Vec<_> = told
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    assert_eq!(
+        named,
+        ["databases.chat.max_connections", "bcrypt_cost", "port"]
+    );
+    assert!(told.contains(
+        "bcrypt_cost must be between 4 and 31, it is 99: set it in Rocket.toml or \
+         ROCKET_BCRYPT_COST"
+    ));
+    assert!(!folder.path().join("data").exists());
+
+    let told = refused(folder.path(), &[("ROCKET_LOG_FILTER", "parlance=loud")]);
+    assert!(told.contains("ROCKET_LOG_FILTER"), "{told}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_plainly() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let told = refused(folder.path(), &[("ROCKET_PORT", &port)]);
+    assert!(told.contains("the server cannot start"), "{told}");
+    assert!(!told.contains("panicked"), "{told}");
+}

@@ -1,0 +1,163 @@
+//! Where a test's server keeps its data: a SQLite file, or a PostgreSQL database of its own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use parlance::store::{Options, Store};
+use sqlx::{Connection, PgConnection, SqliteConnection};
+use tempfile::TempDir;
+
+/// Names a PostgreSQL server, as `postgres://user@host:port/`. Unset: SQLite.
+const SERVER: &str = "PARLANCE_TEST_DATABASE_URL";
+
+static COUNT: AtomicU32 = AtomicU32::new(0);
+
+/// A database that is gone when the test is over.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Sqlite(TempDir),
+    Postgres { server: String, name: String },
+}
+
+/// A plain connection beside the server's own.
+pub(crate) enum Beside {
+    Sqlite(SqliteConnection),
+    Postgres(PgConnection),
+}
+
+impl Place {
+    /// A new database on the engine that this run of the tests is about.
+    pub(crate) async fn make() -> Self {
+        let Some(server) = std::env::var(SERVER).ok().filter(|url| !url.is_empty()) else {
+            return Self::Sqlite(TempDir::new().expect("the system has a temporary folder"));
+        };
+        let server = server.trim_end_matches('/').to_owned();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("parlance_test_{}_{number}", std::process::id());
+        order(&server, format!("create database {name}")).await;
+        Self::Postgres { server, name }
+    }
+
+    /// What `databases.chat.url` is set to.
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => {
+                format!("sqlite://{}/data/chat.db", folder.path().display())
+            }
+            Self::Postgres { server, name } => format!("{server}/{name}"),
+        }
+    }
+
+    /// The store on this database, without a server.
+    pub(crate) async fn store(&self) -> Store {
+        let options = Options {
+            url: self.url(),
+            max_connections: 4,
+            connect_timeout: std::time::Duration::from_secs(30),
+        };
+        Store::open(&options).await.expect("the database opens")
+    }
+
+    /// A connection that goes around the store.
+    pub(crate) async fn beside(&self) -> Beside {
+        let url = self.url();
+        match self {
+            Self::Sqlite(_) => Beside::Sqlite(
+                SqliteConnection::connect(&url)
+                    .await
+                    .expect("the database file opens"),
+            ),
+            Self::Postgres { .. } => Beside::Postgres(
+                PgConnection::connect(&url)
+                    .await
+                    .expect("the database answers"),
+            ),
+        }
+    }
+}
+
+impl Beside {
+    /// Runs a statement.
+    pub(crate) async fn run(&mut self, sql: &str) {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        let done = match self {
+            Self::Sqlite(one) => sqlx::query(sql).execute(one).await.map(drop),
+            Self::Postgres(one) => sqlx::query(sql).execute(one).await.map(drop),
+        };
+        done.expect("the statement is right");
+    }
+
+    /// One number.
+    pub(crate) async fn number(&mut self, sql: &str) -> i64 {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(one) => sqlx::query_scalar(sql).fetch_one(one).await,
+            Self::Postgres(one) => sqlx::query_scalar(sql).fetch_one(one).await,
+        }
+        .expect("the question is right")
+    }
+
+    /// A column of numbers.
+    pub(crate) async fn numbers(&mut self, sql: &str) -> Vec<i64> {
+        let sql = sqlx::AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(one) => sqlx::query_scalar(sql).fetch_all(one).await,
+            Self::Postgres(one) => sqlx::query_scalar(sql).fetch_all(one).await,
+        }
+        .expect("the question is right")
+    }
+
+    /// The engine's own account of how it would answer a question.
+    pub(crate) async fn plan(&mut self, sql: &str) -> String {
+        match self {
+            Self::Sqlite(one) => {
+                let sql = sqlx::AssertSqlSafe(format!("explain query plan {sql}"));
+                let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(sql)
+                    .fetch_all(one)
+                    .await
+                    .expect("the question is right");
+                let lines: Vec<_> = rows.into_iter().map(|row| row.3).collect();
+                lines.join("\n")
+            }
+            Self::Postgres(one) => {
+                let sql = sqlx::AssertSqlSafe(format!("explain {sql}"));
+                let lines: Vec<String> = sqlx::query_scalar(sql)
+                    .fetch_all(one)
+                    .await
+                    .expect("the question is right");
+                lines.join("\n")
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Self::Postgres { server, name } = self else {
+            return;
+        };
+        let (server, sql) = (
+            server.clone(),
+            format!("drop database if exists {name} with (force)"),
+        );
+        // A test may have failed, and its runtime may be ending: this needs none of it.
+        let dropped = std::thread::spawn(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a small runtime")
+                .block_on(order(&server, sql));
+        });
+        drop(dropped.join());
+    }
+}
+
+/// Tells the PostgreSQL server itself something.
+async fn order(server: &str, sql: String) {
+    let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .expect("the PostgreSQL server of the tests answers");
+    sqlx::query(sqlx::AssertSqlSafe(sql))
+        .execute(&mut connection)
+        .await
+        .expect("the PostgreSQL server does what it is told");
+}
