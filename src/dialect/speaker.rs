@@ -26,6 +26,8 @@ const SENT: usize = 256;
 pub struct Options {
     /// Whether anybody may embed without a key, on a connection to a loopback host.
     pub embed_open: bool,
+    /// Whether anybody may, on whatever connection.
+    pub embed_open_anywhere: bool,
     /// Whether pushes to guests and owners have the first document's shape.
     pub support_push_v1: bool,
     /// Whether a guest's e-mail alone reopens their chat.

@@ -141,13 +141,17 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
     }
     match &speaker.credentials.cookies {
         Some(caller) if !caller.is_gone() => Ok(Standing::User(caller.clone())),
-        Some(_) | None if speaker.options.embed_open && speaker.credentials.loopback => {
-            accounts::open_house(&speaker.services)
-                .await
-                .map(Standing::Open)
-        }
+        Some(_) | None if is_open(speaker) => accounts::open_house(&speaker.services)
+            .await
+            .map(Standing::Open),
         Some(_) | None => Err(Error::new(Kind::Unauthenticated, SAY_WHO)),
     }
+}
+
+/// Whether the operator lets anybody speak on this connection.
+fn is_open(speaker: &Speaker) -> bool {
+    let options = &speaker.options;
+    options.embed_open_anywhere || (options.embed_open && speaker.credentials.loopback)
 }
 
 /// One event, and who sent it.
