@@ -26,9 +26,11 @@ mod connections;
 mod desk;
 mod log;
 mod logins;
+mod members;
 mod messages;
 mod open;
 mod people;
+mod registered;
 mod rows;
 mod tenants;
 
