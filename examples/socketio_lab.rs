@@ -239,7 +239,7 @@ fn who_is(socket: &Socket) -> Value {
 
 /// Everybody in a room, the speaker too.
 fn all_in(socket: &Socket, room: &str) -> Broadcast {
-    socket.everybody().to(room)
+    socket.everyone().to(room)
 }
 
 fn rooms(socket: &Socket) -> Value {
