@@ -17,6 +17,8 @@ use crate::{
 
 /// Where cookie accounts live.
 pub const HOME: TenantId = TenantId::new(1);
+/// Where embedding without a key happens.
+pub const OPEN: TenantId = TenantId::new(2);
 /// The most characters kept of what a client calls itself.
 const CLIENT_CHARS: usize = 200;
 
@@ -120,6 +122,30 @@ pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Cal
     Ok(live.map(Caller::signed_in))
 }
 
+/// The one of several holders of a token who is meant: the only one, or the one of the tenant with
+/// this secret.
+pub async fn chosen(
+    services: &Services,
+    holders: Vec<Caller>,
+    application_id: Option<&str>,
+) -> Result<Caller> {
+    let unknown = || {
+        Error::new(
+            Kind::Unauthenticated,
+            "the token is unknown or no longer valid",
+        )
+    };
+    let tenant = match application_id {
+        Some(key) => Some(key_holder(services, key).await?.0.id),
+        None if holders.len() > 1 => return Err(unknown()),
+        None => None,
+    };
+    holders
+        .into_iter()
+        .find(|caller| tenant.is_none_or(|tenant| caller.tenant() == tenant))
+        .ok_or_else(unknown)
+}
+
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
 pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.0.id {
@@ -150,6 +176,14 @@ impl KeyHolder {
     pub fn tenant(&self) -> &Tenant {
         &self.0
     }
+}
+
+/// The tenant in whose name anybody speaks, where the operator lets them.
+pub async fn open_house(services: &Services) -> Result<KeyHolder> {
+    let tenant = services.store.tenant(OPEN).await?;
+    tenant
+        .map(KeyHolder)
+        .ok_or_else(|| Error::internal("the tenant for everybody is missing"))
 }
 
 /// Whose secret this is.

@@ -19,6 +19,8 @@ pub mod logins;
 pub mod messages;
 pub mod owners;
 pub mod password;
+pub mod people;
+pub mod signals;
 pub mod throttle;
 pub mod wait;
 pub mod waiters;

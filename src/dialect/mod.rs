@@ -12,7 +12,9 @@
 //! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
 //! once, whoever hears them.
 
+pub mod embed;
 pub mod messenger;
+pub mod refusal;
 mod speaker;
 pub mod support;
 
@@ -40,14 +42,14 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 1] = [&support::Support];
+pub const DIALECTS: [&dyn Dialect; 2] = [&embed::Embed, &support::Support];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {
     /// Chat inside another product.
-    pub const EMBED: usize = 1;
+    pub const EMBED: usize = 0;
     /// Live support.
-    pub const SUPPORT: usize = 0;
+    pub const SUPPORT: usize = 1;
     /// Chat as a service.
     pub const SERVICE: usize = 2;
 }

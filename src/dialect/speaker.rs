@@ -26,6 +26,8 @@ const SENT: usize = 256;
 pub struct Options {
     /// Whether anybody may embed without a key, on a connection to a loopback host.
     pub embed_open: bool,
+    /// Whether anybody may, on whatever connection.
+    pub embed_open_anywhere: bool,
     /// Whether pushes to guests and owners have the first document's shape.
     pub support_push_v1: bool,
     /// Whether a guest's e-mail alone reopens their chat.
@@ -149,6 +151,11 @@ impl Speaker {
             sent: VecDeque::new(),
             memory: Vec::new(),
         }
+    }
+
+    /// Whether this is a connection, which hears; an HTTP request is answered and gone.
+    pub fn listens(&self) -> bool {
+        self.bell.is_some()
     }
 
     /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
