@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     actor::{Told, text},
+    place::Place,
     support_world::Guest,
     world::World,
 };
@@ -221,17 +222,19 @@ async fn a_guest_comes_back_to_the_same_chat() {
 }
 
 #[rocket::async_test]
-async fn queues_are_read_by_their_indexes() {
+async fn a_long_queue_is_read_by_its_index() {
     let world = World::new().await;
+    if !matches!(world.place, Place::Sqlite(_)) {
+        // PostgreSQL reads a small table whole, and is right to.
+        return;
+    }
     let mut beside = world.place.beside().await;
     let plan = beside
         .plan(
-            "select id from chats where tenant_id = 1 and kind = 'desk' and deleted_at is null \
-             and status = 'waiting' order by status_position limit 100",
+            "select c.id from chats c where c.tenant_id = 1 and c.kind = 'desk' \
+             and c.deleted_at is null and c.status = 'waiting' order by c.status_position limit 100",
         )
         .await;
-    if plan.contains("SEARCH") || plan.contains("SCAN") {
-        assert!(plan.contains("chats_by_status"), "{plan}");
-        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
-    }
+    assert!(plan.contains("chats_by_status"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
