@@ -152,6 +152,22 @@ test("an owner answers the same guest through the messenger, and hears nothing t
   assert.deepEqual(owner.told, []);
 });
 
+test("whoever connects with a token hears from the first moment", async () => {
+  const { account, guests } = await site("handshake");
+  const [one] = guests;
+  const { token } = account;
+  const [four, two] = [
+    await websocket.connect(server.url, { auth: { token } }),
+    await upgraded.connect(server.url, { query: { token } }),
+  ];
+  await one.socket.ask("newMessage", { chatId: one.chatId, token: one.token, message: "hi" });
+  for (const each of [four, two]) {
+    assert.equal((await each.push("newMessage")).message.message, "hi");
+    // And an event may leave the token out.
+    assert.equal((await each.ask("getWaitingChats", {})).data.length, 2);
+  }
+});
+
 test("the same client_id says it once", async () => {
   const { owner, guests } = await site("once");
   const [one] = guests;
