@@ -15,6 +15,7 @@
 pub mod embed;
 pub mod messenger;
 pub mod refusal;
+pub mod service;
 mod speaker;
 
 use std::{borrow::Cow, pin::Pin};
@@ -41,16 +42,14 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 1] = [&embed::Embed];
+pub const DIALECTS: [&dyn Dialect; 2] = [&embed::Embed, &service::Service];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {
     /// Chat inside another product.
     pub const EMBED: usize = 0;
-    /// Live support.
-    pub const SUPPORT: usize = 1;
     /// Chat as a service.
-    pub const SERVICE: usize = 2;
+    pub const SERVICE: usize = 1;
 }
 
 /// A future on the heap.
