@@ -24,6 +24,7 @@ const BETWEEN: &str = select_messages!(
     "m.id < $3 and m.deleted_at is null and m.created_at >= $5 and m.created_at <= $6 \
      order by m.id desc limit $4"
 );
+const NEWEST: &str = select_messages!("m.deleted_at is null order by m.id desc limit $3 offset $4");
 const ONE: &str = select_messages!("m.id = $3 limit $4");
 
 impl Store {
@@ -75,6 +76,26 @@ impl Store {
         let mut page = page(rows, limit)?;
         page.messages.reverse();
         Ok(page)
+    }
+
+    /// The messages of a chat that are not deleted, newest first: at most `limit`, after `skipped`.
+    pub async fn newest_messages(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        skipped: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(NEWEST)
+                .bind(chat.get())
+                .bind(tenant.get())
+                .bind(limit)
+                .bind(skipped)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Message::try_from).collect()
     }
 
     /// One message of a chat.
