@@ -40,3 +40,4 @@ mod store_contract;
 mod store_plans;
 mod telemetry;
 mod world;
+mod writer_failures;

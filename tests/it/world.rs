@@ -65,8 +65,14 @@ impl World {
     /// A server with more settings.
     pub(crate) async fn with(settings: &str) -> Self {
         let place = Place::make().await;
+        let url = place.url();
+        Self::on(place, &url, settings).await
+    }
+
+    /// A server that reaches its database at this address.
+    pub(crate) async fn on(place: Place, url: &str, settings: &str) -> Self {
         Self {
-            running: start(&place, settings).await,
+            running: start(url, settings).await,
             settings: settings.to_owned(),
             http: Client::builder()
                 .timeout(FOREVER)
@@ -86,7 +92,7 @@ impl World {
         } = self;
         running.stop().await;
         Self {
-            running: start(&place, &settings).await,
+            running: start(&place.url(), &settings).await,
             settings,
             http,
             place,
@@ -154,12 +160,12 @@ impl Running {
     }
 }
 
-async fn start(place: &Place, settings: &str) -> Running {
+async fn start(url: &str, settings: &str) -> Running {
     let figment = Figment::from(rocket::Config::default())
         .merge(Defaults)
         .merge(Toml::string(SETTINGS))
         .merge(Toml::string(settings))
-        .merge(Serialized::default("databases.chat.url", place.url()))
+        .merge(Serialized::default("databases.chat.url", url))
         .select(rocket::Config::DEFAULT_PROFILE);
     let (settings, _) = Settings::read(&figment).expect("the settings of a test are right");
     let (ready, started) = oneshot::channel();
