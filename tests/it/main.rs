@@ -1,6 +1,7 @@
 //! The tests, in one binary.
 
 mod actor;
+mod bad_input;
 mod binary;
 mod config;
 mod engine;
@@ -13,6 +14,7 @@ mod events_audience;
 mod events_ends;
 mod events_poll;
 mod events_stream;
+mod hostile;
 mod house_rules;
 mod http_bodies;
 mod http_doors;
@@ -25,6 +27,8 @@ mod messenger_accounts;
 mod messenger_chats;
 mod messenger_seed;
 mod messenger_sending;
+mod model_histories;
+mod model_mirror;
 mod packet;
 mod packet_oracle;
 mod packet_properties;
