@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longer than anything here takes: a test that hangs fails instead.
-pub(crate) const FOREVER: Duration = Duration::from_secs(60);
+pub(crate) const FOREVER: Duration = Duration::from_mins(1);
 
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"
@@ -180,13 +180,13 @@ async fn start(url: &str, settings: &str) -> Running {
     });
     let server = Server::build(&figment, settings).map(|rocket| rocket.attach(liftoff));
     let served = tokio::spawn(server.run());
-    match started.await {
-        Ok((port, services, shutdown)) => Running {
-            base: format!("http://127.0.0.1:{port}"),
-            services,
-            shutdown,
-            served,
-        },
-        Err(_) => panic!("the server does not start: {:?}", served.await),
+    let Ok((port, services, shutdown)) = started.await else {
+        panic!("the server does not start: {:?}", served.await);
+    };
+    Running {
+        base: format!("http://127.0.0.1:{port}"),
+        services,
+        shutdown,
+        served,
     }
 }
