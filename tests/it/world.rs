@@ -84,16 +84,22 @@ impl World {
 
     /// Stops the server and starts another on the same database.
     pub(crate) async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(&settings).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn restart_with(self, settings: &str) -> Self {
         let Self {
             running,
-            settings,
             http,
             place,
+            settings: _,
         } = self;
         running.stop().await;
         Self {
-            running: start(&place.url(), &settings).await,
-            settings,
+            running: start(&place.url(), settings).await,
+            settings: settings.to_owned(),
             http,
             place,
         }
