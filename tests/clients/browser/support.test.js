@@ -372,7 +372,7 @@ describe('live support', () => {
     await owner.page.getByText(`${server.url}/widget.js`).waitFor();
     await owner.assertAccessible('the settings');
     await owner.page.getByRole('button', { name: 'Sign out' }).click();
-    await owner.page.getByText('You are signed out.').waitFor();
+    await owner.page.getByText('You are signed out.', { exact: true }).waitFor();
     assert.equal(await owner.page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }).includes('token')), false);
   });
 
