@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{Rules, Services, writer},
-    config::{Registration, Settings, SupportPush},
-    dialect::{Options, messenger},
+    config::{EmbedOpen, Registration, Settings, SupportPush},
+    dialect::{Options, messenger, support},
     error::{Error, Result},
     http,
     socketio::{
@@ -51,7 +51,7 @@ impl Server {
         let started = Started::default();
         let closing = http::Closing::new();
         let metrics = Arc::new(Metrics::new());
-        let options = Arc::new(options(&settings));
+        let options = Arc::new(options(figment, &settings));
         let sockets = sockets(&started, &settings, &options);
         let verbs = start_verbs(
             rules(&settings),
@@ -67,6 +67,7 @@ impl Server {
                 .manage(Arc::clone(&options))
                 .mount("/", http::events::routes())
                 .mount("/", messenger::routes::all())
+                .mount("/", support::routes::all())
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
@@ -119,7 +120,14 @@ impl Server {
         };
         let second = async {
             if let Err(error) = second.launch().await {
-                tracing::warn!(port, kind = %error.kind(), "The second port (socket_port) cannot be served.");
+                // Read whether or not the line is written: Rocket panics over an error that nobody
+                // looked at.
+                let cause = error.kind().to_string();
+                tracing::warn!(
+                    port,
+                    cause,
+                    "The second port (socket_port) cannot be served."
+                );
             }
         };
         tokio::join!(first, second).0.map(drop)
@@ -144,9 +152,24 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
         .build()
 }
 
-fn options(settings: &Settings) -> Options {
+fn options(figment: &Figment, settings: &Settings) -> Options {
+    let on_loopback = rocket::Config::try_from(figment)
+        .is_ok_and(|config: rocket::Config| config.address.is_loopback());
+    let embed_open = settings.embed_open == EmbedOpen::Loopback && on_loopback;
+    let embed_open_anywhere = settings.embed_open == EmbedOpen::Always;
+    if embed_open || embed_open_anywhere {
+        let who = if embed_open {
+            "this machine"
+        } else {
+            "anywhere"
+        };
+        tracing::warn!(
+            "Anybody from {who} may embed chat without a key (embed_open): set it to false in production."
+        );
+    }
     Options {
-        embed_open: false,
+        embed_open,
+        embed_open_anywhere,
         support_push_v1: settings.support_push == SupportPush::V1,
         support_resume_by_email: settings.support_resume_by_email,
         owner_registration_open: settings.owner_registration == Registration::Open,

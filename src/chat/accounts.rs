@@ -9,14 +9,16 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        Email, Login, LoginId, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
+        Email, Login, LoginId, Millis, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
         TenantId,
     },
-    store::NewPerson,
+    store::{NewPerson, Tx},
 };
 
 /// Where cookie accounts live.
 pub const HOME: TenantId = TenantId::new(1);
+/// Where embedding without a key happens.
+pub const OPEN: TenantId = TenantId::new(2);
 /// The most characters kept of what a client calls itself.
 const CLIENT_CHARS: usize = 200;
 
@@ -120,6 +122,30 @@ pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Cal
     Ok(live.map(Caller::signed_in))
 }
 
+/// The one of several holders of a token who is meant: the only one, or the one of the tenant with
+/// this secret.
+pub async fn chosen(
+    services: &Services,
+    holders: Vec<Caller>,
+    application_id: Option<&str>,
+) -> Result<Caller> {
+    let unknown = || {
+        Error::new(
+            Kind::Unauthenticated,
+            "the token is unknown or no longer valid",
+        )
+    };
+    let tenant = match application_id {
+        Some(key) => Some(key_holder(services, key).await?.0.id),
+        None if holders.len() > 1 => return Err(unknown()),
+        None => None,
+    };
+    holders
+        .into_iter()
+        .find(|caller| tenant.is_none_or(|tenant| caller.tenant() == tenant))
+        .ok_or_else(unknown)
+}
+
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
 pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.0.id {
@@ -150,6 +176,14 @@ impl KeyHolder {
     pub fn tenant(&self) -> &Tenant {
         &self.0
     }
+}
+
+/// The tenant in whose name anybody speaks, where the operator lets them.
+pub async fn open_house(services: &Services) -> Result<KeyHolder> {
+    let tenant = services.store.tenant(OPEN).await?;
+    tenant
+        .map(KeyHolder)
+        .ok_or_else(|| Error::internal("the tenant for everybody is missing"))
 }
 
 /// Whose secret this is.
@@ -193,7 +227,6 @@ pub async fn register(
         account_key: Some(&key),
         password_hash: Some(&hash),
     };
-    let token = Token::random();
     let mut tx = services.store.begin().await?;
     let person = tx
         .insert_person(&new, now)
@@ -202,15 +235,7 @@ pub async fn register(
             Kind::Conflict => taken().because(error),
             _ => error,
         })?;
-    let (client, address) = device.parts();
-    tx.insert_login(
-        (HOME, person),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        now,
-    )
-    .await?;
+    let token = add_login(&mut tx, (HOME, person), device, now).await?;
     tx.commit().await?;
     Ok(SignedIn { person, token })
 }
@@ -223,41 +248,61 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<SignedIn> {
-    let refusal = || Error::invalid("name or password is wrong");
     let key = Name::parse(name).ok().map(|name| account_key(&name));
-    let counted = key.as_deref().unwrap_or_default();
+    let proven = prove(services, key.as_deref(), password, device).await?;
+    let person = proven.ok_or_else(|| Error::invalid("name or password is wrong"))?;
+    begin_login(services, (person.tenant, person.id), device).await
+}
+
+/// Whose account has this key and this password: nobody's, and after as long, when there is no such
+/// key and when the password is wrong.
+pub(super) async fn prove(
+    services: &Services,
+    key: Option<&str>,
+    password: &Password,
+    device: &Device,
+) -> Result<Option<Person>> {
+    let now = services.clock.now();
     let attempt = services
         .throttle
-        .attempt(counted, device.network, services.clock.now())?;
-    let account = match &key {
+        .attempt(key.unwrap_or_default(), device.network, now)?;
+    let account = match key {
         Some(key) => services.store.account(key).await?,
         None => None,
     };
     let hash = account.as_ref().map(|(_, hash)| hash.clone());
     if !services.hasher.verify(password, hash).await? {
-        return Err(refusal());
+        return Ok(None);
     }
     attempt.succeeded();
-    let Some((person, _)) = account else {
-        return Err(refusal());
-    };
-    let token = Token::random();
+    Ok(account.map(|(person, _)| person))
+}
+
+/// Gives a person a login.
+pub(super) async fn begin_login(
+    services: &Services,
+    (tenant, person): (TenantId, PersonId),
+    device: &Device,
+) -> Result<SignedIn> {
     let mut tx = services.store.begin().await?;
-    let (client, address) = device.parts();
-    let now = services.clock.now();
-    tx.insert_login(
-        (person.tenant, person.id),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        now,
-    )
-    .await?;
+    let token = add_login(&mut tx, (tenant, person), device, services.clock.now()).await?;
     tx.commit().await?;
-    Ok(SignedIn {
-        person: person.id,
-        token,
-    })
+    Ok(SignedIn { person, token })
+}
+
+/// The same, within a transaction.
+pub(super) async fn add_login(
+    tx: &mut Tx,
+    who: (TenantId, PersonId),
+    device: &Device,
+    now: Millis,
+) -> Result<Token> {
+    let token = Token::random();
+    let (client, address) = device.parts();
+    let hash = token.hash();
+    tx.insert_login(who, &hash, client.as_deref(), address.as_deref(), now)
+        .await?;
+    Ok(token)
 }
 
 /// Ends the caller's login: its waiters are told at once.

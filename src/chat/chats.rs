@@ -1,6 +1,6 @@
 //! Chats: making them, listing them, coming and going.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     chat::{
@@ -8,7 +8,7 @@ use crate::{
         writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
     error::Result,
-    model::{ChatId, ChatKind, Cursor, Listed, MessageId, Position, Role, Title},
+    model::{Chat, ChatId, ChatKind, Cursor, Listed, MessageId, PersonId, Position, Role, Title},
 };
 
 /// A page of somebody's chats, and the log's place before it was read.
@@ -36,6 +36,55 @@ pub async fn list(
         more,
         cursor,
     })
+}
+
+/// A page of the chats that the caller is in, each with the people in it, and whether there are more.
+pub async fn list_own(
+    services: &Services,
+    caller: &Caller,
+    limit: usize,
+) -> Result<(Vec<(Chat, Vec<PersonId>)>, bool)> {
+    let (listed, more) = services.store.own_chats(caller.person(), limit).await?;
+    let oldest = listed
+        .last()
+        .map_or(Position::START, |chat| chat.last_position);
+    let mut people: HashMap<ChatId, Vec<PersonId>> = HashMap::new();
+    for (chat, person) in services
+        .store
+        .members_beside(caller.person(), oldest)
+        .await?
+    {
+        people.entry(chat).or_default().push(person);
+    }
+    let chats = listed
+        .into_iter()
+        .map(|chat| {
+            let people = people.remove(&chat.id).unwrap_or_default();
+            (chat, people)
+        })
+        .collect();
+    Ok((chats, more))
+}
+
+/// Makes a private chat of people of one tenant, with the caller as its admin.
+pub async fn create_private(
+    services: &Services,
+    caller: &Caller,
+    title: Title,
+    members: Vec<PersonId>,
+) -> Result<ChatId> {
+    let draft = CreateDraft {
+        tenant: caller.tenant(),
+        maker: Arc::clone(caller.person()),
+        joins_as: Some(Role::Admin),
+        kind: ChatKind::Private,
+        title: Some(title),
+        room: None,
+        extra: None,
+        domain: None,
+        members,
+    };
+    services.writer.create(draft).await
 }
 
 /// Makes an open chat with the caller as its admin.

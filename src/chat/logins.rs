@@ -82,7 +82,12 @@ impl LiveLogin {
     pub fn ring_when_ended(&self, bell: &Arc<Notify>) {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         bells.retain(|bell| bell.strong_count() > 0);
-        bells.push(Arc::downgrade(bell));
+        if !bells
+            .iter()
+            .any(|known| known.as_ptr() == Arc::as_ptr(bell))
+        {
+            bells.push(Arc::downgrade(bell));
+        }
         drop(bells);
         if self.ended.is_cancelled() {
             bell.notify_one();
@@ -116,6 +121,8 @@ pub struct Logins {
 struct State {
     by_token: HashMap<(PersonId, TokenHash), Arc<LiveLogin>>,
     tokens: HashMap<LoginId, (PersonId, TokenHash)>,
+    /// Logins whose tokens were replaced, as long as somebody is connected with them.
+    replaced: Vec<Weak<LiveLogin>>,
 }
 
 impl Logins {
@@ -222,6 +229,36 @@ impl Logins {
             {
                 live.end();
             }
+        }
+    }
+
+    /// Takes no more the tokens of logins that are gone from the store; whoever is connected with one
+    /// stays so, until [`Logins::end_replaced`].
+    pub fn replace(&self, gone: &[LoginId]) {
+        if gone.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        state.replaced.retain(|live| live.strong_count() > 0);
+        for login in gone {
+            if let Some(key) = state.tokens.remove(login)
+                && let Some(live) = state.by_token.remove(&key)
+            {
+                state.replaced.push(Arc::downgrade(&live));
+            }
+        }
+    }
+
+    /// Ends the logins of a person whose tokens were replaced before.
+    pub fn end_replaced(&self, person: PersonId) {
+        let live: Vec<_> = {
+            let mut state = self.state();
+            state.replaced.retain(|live| live.strong_count() > 0);
+            state.replaced.iter().filter_map(Weak::upgrade).collect()
+        };
+        for live in live.iter().filter(|live| live.person.id == person) {
+            live.end();
         }
     }
 

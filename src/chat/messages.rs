@@ -9,7 +9,7 @@ use crate::{
         writer::{SendDraft, Sent},
     },
     error::{Error, Result},
-    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonName},
+    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, Millis, Page, PersonName},
 };
 
 /// What is to be said.
@@ -71,6 +71,21 @@ pub async fn after(
     services
         .store
         .messages_after(reader.key(), after, limit)
+        .await
+}
+
+/// The newest messages before `before` that were sent from `from` to `to`, both included, without
+/// those that were deleted; ascending.
+pub async fn between(
+    services: &Services,
+    reader: &Reader,
+    before: Option<MessageId>,
+    (from, to): (Millis, Millis),
+    limit: usize,
+) -> Result<Page> {
+    services
+        .store
+        .messages_between(reader.key(), before, (from, to), limit)
         .await
 }
 

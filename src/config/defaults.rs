@@ -7,7 +7,7 @@ use rocket::figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{LogFormat, Registration, SameSite, Settings, SupportPush, length};
+use super::{EmbedOpen, LogFormat, Registration, SameSite, Settings, SupportPush, length};
 
 /// Our own defaults for Rocket's keys and for ours.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +115,15 @@ fn our_keys(settings: &Settings) -> Dict {
         "owner_registration".to_owned() => word(settings.owner_registration).into(),
         "support_push".to_owned() => support_push.into(),
         "support_resume_by_email".to_owned() => settings.support_resume_by_email.into(),
+        "embed_open".to_owned() => match settings.embed_open {
+            EmbedOpen::Loopback => "loopback".into(),
+            EmbedOpen::Always => true.into(),
+            EmbedOpen::Never => false.into(),
+        },
+        "admin_email".to_owned() => "".into(),
+        "admin_password".to_owned() => "".into(),
+        "service_status_200".to_owned() => settings.service_status_200.into(),
+        "verify_allow".to_owned() => Vec::<String>::new().into(),
         "metrics_token".to_owned() => "".into(),
         "log_format".to_owned() => log_format.into(),
         "log_filter".to_owned() => settings.log_filter.as_str().into(),

@@ -23,4 +23,4 @@ pub use defaults::{Defaults, figment};
 pub use length::{parse as parse_length, spell as spell_length};
 pub use mistakes::Mistakes;
 pub use origin::WebOrigin;
-pub use settings::{Database, LogFormat, Registration, SameSite, Settings, SupportPush};
+pub use settings::{Database, EmbedOpen, LogFormat, Registration, SameSite, Settings, SupportPush};

@@ -50,6 +50,17 @@ pub struct Settings {
     pub support_push: SupportPush,
     /// Whether a guest's e-mail alone reopens their support chat.
     pub support_resume_by_email: bool,
+    /// Who may embed chat without a key.
+    pub embed_open: EmbedOpen,
+    /// The e-mail address of the first administrator of the chat service, made at start.
+    pub admin_email: Option<String>,
+    /// Their password.
+    pub admin_password: Option<String>,
+    /// Whether failures of the chat service are answered with the status 200.
+    pub service_status_200: bool,
+    /// Networks, beside the public ones, where apps' tokens may be verified: an address and the
+    /// length of the prefix.
+    pub verify_allow: Vec<(std::net::IpAddr, u8)>,
     /// What a scraper that is not on this machine must show at `/metrics`.
     pub metrics_token: Option<String>,
     /// How log lines look.
@@ -80,6 +91,17 @@ pub enum Registration {
     Open,
     /// Nobody.
     Closed,
+}
+
+/// Who may embed chat without a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmbedOpen {
+    /// Who asks for a loopback host, while the server listens on a loopback address.
+    Loopback,
+    /// Everybody.
+    Always,
+    /// Nobody.
+    Never,
 }
 
 /// Which document's shape pushed support messages have.
@@ -138,6 +160,11 @@ impl Default for Settings {
             owner_registration: Registration::Open,
             support_push: SupportPush::V2,
             support_resume_by_email: false,
+            embed_open: EmbedOpen::Loopback,
+            admin_email: None,
+            admin_password: None,
+            service_status_200: false,
+            verify_allow: Vec::new(),
             metrics_token: None,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
@@ -234,6 +261,11 @@ impl Settings {
             ),
             support_resume_by_email: reader
                 .flag("support_resume_by_email", default.support_resume_by_email),
+            embed_open: read_embed_open(reader, default.embed_open),
+            admin_email: reader.optional_text("admin_email"),
+            admin_password: reader.optional_text("admin_password"),
+            service_status_200: reader.flag("service_status_200", default.service_status_200),
+            verify_allow: read_networks(reader, "verify_allow"),
             metrics_token: reader.optional_text("metrics_token"),
             log_format: reader.choice(
                 "log_format",
@@ -254,6 +286,10 @@ impl Settings {
         if self.login_idle > self.login_max {
             let what = "must be no shorter than login_idle";
             mistakes.note("login_max", what);
+        }
+        if self.admin_email.is_some() != self.admin_password.is_some() {
+            let what = "must be set together with admin_email, or neither of them";
+            mistakes.note("admin_password", what);
         }
         if self.write_queue < self.write_batch_max {
             let what = "must be no smaller than write_batch_max";
@@ -290,6 +326,48 @@ impl Database {
             )),
         }
     }
+}
+
+/// `"loopback"`, or yes or no.
+fn read_embed_open(reader: &mut Reader<'_>, default: EmbedOpen) -> EmbedOpen {
+    let key = "embed_open";
+    let is_word = reader
+        .figment
+        .find_value(key)
+        .is_ok_and(|value| value.as_str() == Some("loopback"));
+    if is_word {
+        return EmbedOpen::Loopback;
+    }
+    match reader.flag(key, default == EmbedOpen::Always) {
+        true => EmbedOpen::Always,
+        false => EmbedOpen::Never,
+    }
+}
+
+fn read_networks(reader: &mut Reader<'_>, key: &str) -> Vec<(std::net::IpAddr, u8)> {
+    let mut networks = Vec::new();
+    for text in reader.texts(key) {
+        match network(&text) {
+            Some(network) => networks.push(network),
+            None => reader.mistakes.note(
+                key,
+                format!("must hold networks such as \"10.0.0.0/8\", {text:?} is not one"),
+            ),
+        }
+    }
+    networks
+}
+
+/// An address, with the length of its prefix after a slash where it is not a whole address.
+fn network(text: &str) -> Option<(std::net::IpAddr, u8)> {
+    let (address, prefix) = match text.split_once('/') {
+        Some((address, prefix)) => (address, Some(prefix.parse().ok()?)),
+        None => (text, None),
+    };
+    let address: std::net::IpAddr = address.trim().parse().ok()?;
+    let longest = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.unwrap_or(longest);
+    (prefix <= longest).then_some((address, prefix))
 }
 
 fn read_origins(reader: &mut Reader<'_>) -> Vec<WebOrigin> {

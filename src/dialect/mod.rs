@@ -12,8 +12,11 @@
 //! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
 //! once, whoever hears them.
 
+pub mod embed;
 pub mod messenger;
+pub mod refusal;
 mod speaker;
+pub mod support;
 
 use std::{borrow::Cow, pin::Pin};
 
@@ -39,7 +42,7 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 0] = [];
+pub const DIALECTS: [&dyn Dialect; 2] = [&embed::Embed, &support::Support];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {
@@ -136,6 +139,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// A change as it is told to others; the same for all of them.
     fn announce(&self, change: &Change) -> Vec<Emission>;
+
+    /// The same, where what is told depends on what the operator decided.
+    fn announce_by(&self, _options: &Options, change: &Change) -> Vec<Emission> {
+        self.announce(change)
+    }
 
     /// Whether a signal that reached this speaker is for this connection too.
     fn hears_signal(&self, _speaker: &Speaker, _signal: &Signal) -> bool {

@@ -26,6 +26,8 @@ const SENT: usize = 256;
 pub struct Options {
     /// Whether anybody may embed without a key, on a connection to a loopback host.
     pub embed_open: bool,
+    /// Whether anybody may, on whatever connection.
+    pub embed_open_anywhere: bool,
     /// Whether pushes to guests and owners have the first document's shape.
     pub support_push_v1: bool,
     /// Whether a guest's e-mail alone reopens their chat.
@@ -151,6 +153,11 @@ impl Speaker {
         }
     }
 
+    /// Whether this is a connection, which hears; an HTTP request is answered and gone.
+    pub fn listens(&self) -> bool {
+        self.bell.is_some()
+    }
+
     /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
     pub async fn act_as(&mut self, dialect: usize, caller: &Caller) -> Result<()> {
         let from = self.services.hub.head();
@@ -173,6 +180,7 @@ impl Speaker {
         }
         if let Some(acting) = known {
             acting.dialects |= dialects;
+            acting.from = acting.from.min(from);
             acting.caller = caller.clone();
             return Ok(());
         }

@@ -52,6 +52,15 @@ const LIST: &str = concat!(
      order by c.last_position desc limit $4"
 );
 
+/// The chats that a person is in, newest activity first.
+const OWN: &str = concat!(
+    "select ",
+    chat_columns!(),
+    " from members m join chats c on c.id = m.chat_id \
+     where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null \
+     order by c.last_position desc limit $3"
+);
+
 #[derive(FromRow)]
 struct PlaceRow {
     person_id: Option<i64>,
@@ -187,6 +196,26 @@ impl Store {
             })
             .collect::<Result<_>>()?;
         Ok((listed, more))
+    }
+
+    /// The chats that a person is in, newest activity first, at most `limit`, and whether there are
+    /// more.
+    pub async fn own_chats(&self, person: &Person, limit: usize) -> Result<(Vec<Chat>, bool)> {
+        let ask = i64::try_from(limit)
+            .unwrap_or(i64::MAX - 1)
+            .saturating_add(1);
+        let rows: Vec<ChatRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(OWN)
+                .bind(person.id.get())
+                .bind(person.tenant.get())
+                .bind(ask)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        let more = rows.len() > limit;
+        let chats = rows.into_iter().take(limit).map(Chat::try_from);
+        Ok((chats.collect::<Result<_>>()?, more))
     }
 
     /// The chats a person is in, each with the change by which they came.

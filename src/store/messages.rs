@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, Message, MessageId, Page, PersonName, TenantId},
+    model::{ChatId, Message, MessageId, Millis, Page, PersonName, TenantId},
     store::{Store, failed, rows::MessageRow},
 };
 
@@ -20,6 +20,10 @@ macro_rules! select_messages {
 
 const BEFORE: &str = select_messages!("m.id < $3 order by m.id desc limit $4");
 const AFTER: &str = select_messages!("m.id > $3 order by m.id limit $4");
+const BETWEEN: &str = select_messages!(
+    "m.id < $3 and m.deleted_at is null and m.created_at >= $5 and m.created_at <= $6 \
+     order by m.id desc limit $4"
+);
 const ONE: &str = select_messages!("m.id = $3 limit $4");
 
 impl Store {
@@ -47,6 +51,32 @@ impl Store {
             .await
     }
 
+    /// The newest messages of a chat before `before` that were sent from `from` to `to`, both
+    /// included, and are not deleted, at most `limit`.
+    pub async fn messages_between(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        before: Option<MessageId>,
+        (from, to): (Millis, Millis),
+        limit: usize,
+    ) -> Result<Page> {
+        let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(BETWEEN)
+                .bind(chat.get())
+                .bind(tenant.get())
+                .bind(before.map_or(i64::MAX, MessageId::get))
+                .bind(one_more(limit))
+                .bind(from.get())
+                .bind(to.get())
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        let mut page = page(rows, limit)?;
+        page.messages.reverse();
+        Ok(page)
+    }
+
     /// One message of a chat.
     pub async fn message(
         &self,
@@ -67,33 +97,41 @@ impl Store {
         edge: i64,
         limit: usize,
     ) -> Result<Page> {
-        let ask = i64::try_from(limit)
-            .unwrap_or(i64::MAX - 1)
-            .saturating_add(1);
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(sql)
                 .bind(chat.get())
                 .bind(tenant.get())
                 .bind(edge)
-                .bind(ask)
+                .bind(one_more(limit))
                 .fetch_all(pool)
                 .await
         })
         .map_err(failed)?;
-        let more = rows.len() > limit;
-        let messages = rows
-            .into_iter()
-            .take(limit)
-            .map(|mut row| {
-                let name = std::mem::take(&mut row.sender_name).into();
-                let message = Message::try_from(row)?;
-                let sender = PersonName {
-                    id: message.sender,
-                    name,
-                };
-                Ok((message, sender))
-            })
-            .collect::<Result<_>>()?;
-        Ok(Page { messages, more })
+        page(rows, limit)
     }
+}
+
+/// How many rows to ask for, so as to know whether there are more than `limit`.
+fn one_more(limit: usize) -> i64 {
+    i64::try_from(limit)
+        .unwrap_or(i64::MAX - 1)
+        .saturating_add(1)
+}
+
+fn page(rows: Vec<MessageRow>, limit: usize) -> Result<Page> {
+    let more = rows.len() > limit;
+    let messages = rows
+        .into_iter()
+        .take(limit)
+        .map(|mut row| {
+            let name = std::mem::take(&mut row.sender_name).into();
+            let message = Message::try_from(row)?;
+            let sender = PersonName {
+                id: message.sender,
+                name,
+            };
+            Ok((message, sender))
+        })
+        .collect::<Result<_>>()?;
+    Ok(Page { messages, more })
 }

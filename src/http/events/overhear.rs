@@ -155,7 +155,7 @@ impl Overhearing {
                 if !DIALECTS[self.place].hears(&self.speaker, &published.change) {
                     continue;
                 }
-                for emission in listed(self.place, published) {
+                for emission in listed(self.place, &self.speaker.options, published) {
                     told.push((published.change.position, emission.clone()));
                 }
             }
@@ -168,9 +168,9 @@ impl Overhearing {
 }
 
 /// A change's emissions in a dialect, as a list shows them; made once.
-fn listed(place: usize, published: &Published) -> &Vec<Value> {
+fn listed<'p>(place: usize, options: &Options, published: &'p Published) -> &'p Vec<Value> {
     published.form(dialect::form::LISTED + place, |change| {
-        let emissions = DIALECTS[place].announce(change).into_iter();
+        let emissions = DIALECTS[place].announce_by(options, change).into_iter();
         let list = emissions.map(|emission| json!({"event": emission.name, "data": emission.data}));
         list.collect::<Vec<_>>()
     })

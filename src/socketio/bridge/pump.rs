@@ -237,12 +237,12 @@ fn frames<'p>(
     let dialect = DIALECTS[number];
     if !offsets {
         return published.form(form::FRAMES + number, |change| {
-            prepare(dialect.announce(change), None)
+            prepare(dialect.announce_by(&speaker.options, change), None)
         });
     }
     published.form(form::FRAMES_WITH_OFFSET + number, |change| {
         let offset = speaker.services.cursor_at(change.position).to_string();
-        prepare(dialect.announce(change), Some(&offset))
+        prepare(dialect.announce_by(&speaker.options, change), Some(&offset))
     })
 }
 

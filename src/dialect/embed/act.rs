@@ -1,0 +1,519 @@
+//! Carries out what a client of the embed dialect wants: who they are, one verb, the answer.
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+
+use crate::{
+    chat::{
+        Caller, Services,
+        access::{self, Reader},
+        accounts::{self, KeyHolder},
+        chats, messages, people, signals,
+        writer::{Act, ActDraft, Right},
+    },
+    dialect::{
+        Answer, Speaker,
+        embed::{
+            events::{
+                self, CreateChat, CreateUser, EditMessage, ListMessages, Membership, NewMessage,
+                Request, Seen, Typing, Where, Who,
+            },
+            wire,
+        },
+        number::EMBED,
+    },
+    error::{Error, Kind, Result},
+    model::{Change, ChatId, Message, MessageId, Millis, Names, Person, PersonId, What},
+};
+
+/// The most chats that one answer lists.
+const CHATS: usize = 200;
+/// The most users that a connection without a key acts for.
+const OPEN_USERS: usize = 1_000;
+/// How long a key is believed before it is looked up again.
+const KEY_TRUST: Duration = Duration::from_secs(10);
+/// How many of its own doings a connection remembers, so as not to be told of them twice.
+const ECHOES: usize = 64;
+const SAY_WHO: &str = "say who you are: connect with key (a tenant's application id) or token (a \
+                       signed-in user's) in auth or in the query";
+
+/// What is kept of a connection.
+#[derive(Default)]
+struct Memory {
+    server: Option<(KeyHolder, Instant)>,
+    echoes: VecDeque<Echo>,
+}
+
+/// Something that this connection did and was answered for.
+#[derive(PartialEq)]
+enum Echo {
+    Seen(ChatId, PersonId, MessageId),
+    Edited(MessageId, Option<Millis>),
+    Deleted(MessageId),
+}
+
+/// In whose name a connection speaks.
+enum Standing {
+    /// A tenant's server: all its users'.
+    Server(KeyHolder),
+    /// Somebody signed in: their own.
+    User(Caller),
+    /// Anybody: those they created or fetched.
+    Open(KeyHolder),
+}
+
+/// Whether a change is to be told to this connection: not what it was answered for.
+pub(super) fn hears(speaker: &Speaker, change: &Change) -> bool {
+    let echo = match &change.what {
+        What::Read(up_to) => Echo::Seen(change.chat, change.actor.id, *up_to),
+        What::Edited(message) => Echo::Edited(message.id, message.edited_at),
+        What::Deleted(message) => Echo::Deleted(message.id),
+        What::Message(_) | What::Chat(_) | What::Joined(_) | What::Left | What::Desk(..) => {
+            return true;
+        }
+    };
+    speaker
+        .remembered::<Memory>(EMBED)
+        .is_none_or(|memory| !memory.echoes.contains(&echo))
+}
+
+/// Answers an event.
+pub(super) async fn handle(speaker: &mut Speaker, event: &str, argument: Option<&Value>) -> Answer {
+    match carry_out(speaker, event, argument).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
+                tracing::error!(%cause, event, "An event failed on our side.");
+            }
+            events::refuse(event, &error)
+        }
+    }
+}
+
+async fn carry_out(speaker: &mut Speaker, event: &str, argument: Option<&Value>) -> Result<Answer> {
+    let standing = standing(speaker).await?;
+    let services = Arc::clone(&speaker.services);
+    let mut scene = Scene {
+        speaker,
+        services: &services,
+        standing,
+        event,
+    };
+    match events::decode(event, argument)? {
+        Request::CreateUser(request) => scene.create_user(request).await,
+        Request::CreateChat(request) => scene.create_chat(request).await,
+        Request::ListChats(user) => scene.list_chats(user).await,
+        Request::ListMessages(request) => scene.list_messages(request).await,
+        Request::NewMessage(request) => scene.new_message(request).await,
+        Request::Typing(request) => scene.typing(&request).await,
+        Request::Seen(request) => scene.seen(&request).await,
+        Request::EditMessage(request) => scene.edit(request).await,
+        Request::DeleteMessage(place, message) => scene.delete(place, message).await,
+        Request::AddUsers(request) => scene.add_users(request).await,
+        Request::RemoveUsers(request) => scene.remove_users(request).await,
+    }
+}
+
+/// Finds out in whose name the connection speaks.
+async fn standing(speaker: &mut Speaker) -> Result<Standing> {
+    if let Some(key) = speaker.credentials.key.clone() {
+        let known = &mut speaker.memory::<Memory>(EMBED).server;
+        if let Some((holder, since)) = known
+            && since.elapsed() < KEY_TRUST
+        {
+            return Ok(Standing::Server(holder.clone()));
+        }
+        *known = None;
+        let holder = accounts::key_holder(&speaker.services, &key).await?;
+        speaker.memory::<Memory>(EMBED).server = Some((holder.clone(), Instant::now()));
+        return Ok(Standing::Server(holder));
+    }
+    if let Some(token) = speaker.credentials.token.clone() {
+        let holders = speaker.holders(&token).await?;
+        let app = speaker.credentials.app.clone();
+        let caller = accounts::chosen(&speaker.services, holders, app.as_deref()).await?;
+        return Ok(Standing::User(caller));
+    }
+    match &speaker.credentials.cookies {
+        Some(caller) if !caller.is_gone() => Ok(Standing::User(caller.clone())),
+        Some(_) | None if is_open(speaker) => accounts::open_house(&speaker.services)
+            .await
+            .map(Standing::Open),
+        Some(_) | None => Err(Error::new(Kind::Unauthenticated, SAY_WHO)),
+    }
+}
+
+/// Whether the operator lets anybody speak on this connection.
+fn is_open(speaker: &Speaker) -> bool {
+    let options = &speaker.options;
+    options.embed_open_anywhere || (options.embed_open && speaker.credentials.loopback)
+}
+
+/// One event, and who sent it.
+struct Scene<'a> {
+    speaker: &'a mut Speaker,
+    services: &'a Services,
+    standing: Standing,
+    event: &'a str,
+}
+
+impl Scene<'_> {
+    /// Somebody in whose name this connection may speak; from now on it hears what they hear.
+    async fn act_for(&mut self, user: PersonId) -> Result<Caller> {
+        let caller = match &self.standing {
+            Standing::User(caller) if caller.id() == user => caller.clone(),
+            Standing::User(_) => return Err(not_yours(user)),
+            Standing::Server(tenant) => match self.speaker.acts_for(EMBED, user) {
+                Some(caller) if caller.tenant() == tenant.tenant().id => return Ok(caller.clone()),
+                Some(_) | None => people::find(self.services, tenant, user).await?,
+            },
+            Standing::Open(tenant) => match self.speaker.acts_for(EMBED, user) {
+                Some(caller) => return Ok(caller.clone()),
+                // An HTTP request remembers nobody: whoever knows the id may fetch them anyway.
+                None if !self.speaker.listens() => {
+                    people::find(self.services, tenant, user).await?
+                }
+                None => return Err(not_yours(user)),
+            },
+        };
+        self.speaker.act_as(EMBED, &caller).await?;
+        Ok(caller)
+    }
+
+    async fn create_user(&mut self, request: CreateUser) -> Result<Answer> {
+        let CreateUser { who, name, photo } = request;
+        let profile = people::Profile {
+            name,
+            names: Names::default(),
+            photo: Some(photo),
+        };
+        let person = match &self.standing {
+            Standing::User(caller) => {
+                let caller = caller.clone();
+                if !is_meant(caller.person(), &who) {
+                    return Err(Error::forbidden("your token speaks for yourself alone"));
+                }
+                // At home a name is an account's own and is not changed from here.
+                let named = if caller.tenant() == accounts::HOME {
+                    caller.person().name.to_string()
+                } else {
+                    profile.name.as_str().to_owned()
+                };
+                let profile = people::Profile {
+                    name: crate::model::Name::parse(&named)?,
+                    names: caller.person().names.clone(),
+                    ..profile
+                };
+                let person = people::describe(self.services, &caller, &profile).await?;
+                self.speaker.act_as(EMBED, &caller).await?;
+                person
+            }
+            Standing::Server(tenant) | Standing::Open(tenant) => {
+                let tenant = tenant.clone();
+                let caller = find_or_make(self.services, &tenant, &who, profile).await?;
+                let is_new = self.speaker.acts_for(EMBED, caller.id()).is_none();
+                let is_open = matches!(self.standing, Standing::Open(_));
+                if is_new && is_open && self.speaker.acting().len() >= OPEN_USERS {
+                    let sentence = "this connection has created or fetched too many users";
+                    return Err(Error::too_many(sentence, KEY_TRUST));
+                }
+                self.speaker.act_as(EMBED, &caller).await?;
+                Person::clone(caller.person())
+            }
+        };
+        let body = json!({"user": wire::User::from(&person)});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn create_chat(&mut self, request: CreateChat) -> Result<Answer> {
+        let CreateChat { title, users } = request;
+        let mut maker = None;
+        for user in &users {
+            match self.act_for(*user).await {
+                Ok(caller) => maker = Some(caller),
+                Err(error) if error.kind() == Kind::Forbidden => {}
+                Err(error) => return Err(error),
+            }
+            if maker.is_some() {
+                break;
+            }
+        }
+        let maker = maker.ok_or_else(|| {
+            Error::forbidden("users must name somebody whom this connection speaks for")
+        })?;
+        let chat = chats::create_private(self.services, &maker, title, users).await?;
+        let reader = access::reader(self.services, &maker, chat).await?;
+        let members = self.services.store.members(maker.tenant(), chat).await?;
+        let members: Vec<_> = members.iter().map(|person| person.id).collect();
+        let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn list_chats(&mut self, user: PersonId) -> Result<Answer> {
+        let caller = self.act_for(user).await?;
+        let (listed, more) = chats::list_own(self.services, &caller, CHATS).await?;
+        let chats: Vec<_> = listed
+            .iter()
+            .map(|(chat, users)| wire::ChatWire::new(chat, users))
+            .collect();
+        let body = json!({"chats": chats, "has_more": more});
+        Ok(events::reply(self.event, body))
+    }
+
+    /// Proof that this connection may read a chat.
+    async fn reader(&mut self, chat: ChatId, user: Option<PersonId>) -> Result<Reader> {
+        if let Some(user) = user {
+            let caller = self.act_for(user).await?;
+            return access::reader(self.services, &caller, chat).await;
+        }
+        let tenant = match &self.standing {
+            Standing::Server(tenant) => {
+                return access::tenant_reader(self.services, tenant, chat).await;
+            }
+            Standing::User(caller) => {
+                return access::reader(self.services, caller, chat).await;
+            }
+            Standing::Open(tenant) => tenant.tenant().id,
+        };
+        let members = self.services.store.members(tenant, chat).await?;
+        let caller = members
+            .iter()
+            .find_map(|person| self.speaker.acts_for(EMBED, person.id));
+        let caller = caller.ok_or_else(|| Error::not_found("there is no such chat"))?;
+        access::reader(self.services, caller, chat).await
+    }
+
+    async fn list_messages(&mut self, request: ListMessages) -> Result<Answer> {
+        let reader = self.reader(request.chat, request.user).await?;
+        let span = (
+            request.from.unwrap_or(Millis::new(i64::MIN)),
+            request.to.unwrap_or(Millis::new(i64::MAX)),
+        );
+        let page =
+            messages::between(self.services, &reader, request.before, span, request.limit).await?;
+        let listed: Vec<_> = page
+            .messages
+            .iter()
+            .map(|(message, _)| wire::MessageWire::from(message))
+            .collect();
+        let body = json!({"messages": listed, "has_more": page.more});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn new_message(&mut self, request: NewMessage) -> Result<Answer> {
+        let NewMessage {
+            place,
+            kind,
+            content,
+            client_id,
+        } = request;
+        let caller = self.act_for(place.user).await?;
+        let draft = messages::Draft {
+            kind,
+            content: content.clone(),
+            client_id: client_id.clone(),
+        };
+        let sent = messages::send(self.services, &caller, place.chat, draft).await?;
+        let message = Message {
+            id: sent.id,
+            chat: place.chat,
+            seq: sent.seq,
+            sender: caller.id(),
+            kind,
+            content: content.as_str().to_owned(),
+            client_id: client_id.map(|id| id.as_str().to_owned()),
+            at: sent.at,
+            edited_at: None,
+            deleted_at: None,
+        };
+        let body = events::message(&message);
+        // Nobody hears again what was sent before, so its sender is told alone.
+        Ok(if sent.replayed {
+            events::reply(self.event, body)
+        } else {
+            events::heard(body)
+        })
+    }
+
+    async fn typing(&mut self, request: &Typing) -> Result<Answer> {
+        let Typing { place, typing } = *request;
+        let caller = self.act_for(place.user).await?;
+        let reader = access::reader(self.services, &caller, place.chat).await?;
+        let origin = Some(self.speaker.number);
+        let told = (typing, typing.to_string());
+        signals::typing(self.services, &caller, &reader, told, origin)?;
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "typing": typing,
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn seen(&mut self, request: &Seen) -> Result<Answer> {
+        let Seen { place, message } = *request;
+        let caller = self.act_for(place.user).await?;
+        let up_to = match message {
+            Some(message) => Some(message),
+            None => {
+                let reader = access::reader(self.services, &caller, place.chat).await?;
+                let page = messages::before(self.services, &reader, None, 1).await?;
+                page.messages.last().map(|(newest, _)| newest.id)
+            }
+        };
+        if let Some(up_to) = up_to {
+            self.note(Echo::Seen(place.chat, caller.id(), up_to));
+            chats::read(self.services, &caller, place.chat, up_to).await?;
+        }
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": up_to.map(wire::Named::from),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn edit(&mut self, request: EditMessage) -> Result<Answer> {
+        let EditMessage {
+            place,
+            message,
+            content,
+        } = request;
+        let caller = self.act_for(place.user).await?;
+        let edited = self
+            .rewrite(&caller, place, Act::Edit(message, content))
+            .await?;
+        self.note(Echo::Edited(edited.id, edited.edited_at));
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": wire::MessageWire::from(&edited),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn delete(&mut self, place: Where, message: MessageId) -> Result<Answer> {
+        let caller = self.act_for(place.user).await?;
+        let deleted = self.rewrite(&caller, place, Act::Delete(message)).await?;
+        self.note(Echo::Deleted(deleted.id));
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": wire::Deleted::from(&deleted),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn rewrite(&self, caller: &Caller, place: Where, act: Act) -> Result<Message> {
+        let draft = ActDraft {
+            actor: Arc::clone(caller.person()),
+            right: Right::Own,
+            chat: place.chat,
+            act,
+        };
+        self.services.writer.rewrite(draft).await
+    }
+
+    async fn add_users(&mut self, request: Membership) -> Result<Answer> {
+        let act = Act::Add(request.users.clone());
+        self.change_members(&request, act).await
+    }
+
+    async fn remove_users(&mut self, request: Membership) -> Result<Answer> {
+        let act = Act::Remove(request.users.clone());
+        self.change_members(&request, act).await
+    }
+
+    async fn change_members(&mut self, request: &Membership, act: Act) -> Result<Answer> {
+        let place = request.place;
+        let caller = self.act_for(place.user).await?;
+        let right = match self.standing {
+            Standing::Server(_) => Right::Tenant,
+            Standing::User(_) | Standing::Open(_) => Right::Own,
+        };
+        let draft = ActDraft {
+            actor: Arc::clone(caller.person()),
+            right,
+            chat: place.chat,
+            act,
+        };
+        self.services.writer.act(draft).await?;
+        let users: Vec<_> = request.users.iter().map(PersonId::to_string).collect();
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "users": users,
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    fn note(&mut self, echo: Echo) {
+        let echoes = &mut self.speaker.memory::<Memory>(EMBED).echoes;
+        if echoes.len() == ECHOES {
+            echoes.pop_front();
+        }
+        echoes.push_back(echo);
+    }
+}
+
+/// A user whom the id or the product's own name means; made where only the latter is new.
+async fn find_or_make(
+    services: &Services,
+    tenant: &KeyHolder,
+    who: &Who,
+    profile: people::Profile,
+) -> Result<Caller> {
+    let (id, external) = match who {
+        Who::Id(id) => (Some(id), None),
+        Who::External(external) => (None, Some(external)),
+        Who::Either(id, external) => (Some(id), Some(external)),
+    };
+    if let Some(id) = id {
+        let found = match id.parse() {
+            Ok(number) => people::find(services, tenant, number).await,
+            Err(_) => Err(Error::not_found(format!(
+                "there is no user {}",
+                id.chars().take(64).collect::<String>()
+            ))),
+        };
+        match (found, external) {
+            (Ok(caller), _) => {
+                let profile = people::Profile {
+                    names: caller.person().names.clone(),
+                    ..profile
+                };
+                let person = people::describe(services, &caller, &profile).await?;
+                return accounts::on_behalf(tenant, Arc::new(person));
+            }
+            (Err(error), Some(_)) if error.kind() == Kind::NotFound => {}
+            (Err(error), _) => return Err(error),
+        }
+    }
+    let external = external.ok_or_else(|| Error::invalid("user.external_id is missing"))?;
+    let known = people::find_registered(services, tenant, external).await?;
+    let names = known.map_or_else(Names::default, |caller| caller.person().names.clone());
+    let profile = people::Profile { names, ..profile };
+    people::register(services, tenant, external, &profile).await
+}
+
+/// Whether somebody signed in means themselves.
+fn is_meant(person: &Person, who: &Who) -> bool {
+    let by_id = |id: &str| id.parse() == Ok(person.id);
+    let by_external = |external: &str| person.external_id.as_deref() == Some(external);
+    match who {
+        Who::Id(id) => by_id(id),
+        Who::External(external) => by_external(external),
+        Who::Either(id, external) => by_id(id) || by_external(external),
+    }
+}
+
+fn not_yours(user: PersonId) -> Error {
+    let sentence =
+        format!("this connection does not speak for user {user}: send create-user first");
+    Error::forbidden(sentence)
+}

@@ -1,0 +1,172 @@
+//! What the embed dialect's clients say, and what they are told: pure.
+//!
+//! # Why
+//! Decoding has a file of its own, for it is where strangers' bytes arrive. An announcement carries
+//! `"status":"ok"` as replies do, so that whoever sent the event may take the one they hear for
+//! their reply.
+
+mod decode;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    dialect::{Answer, Emission, embed::wire, refusal},
+    error::Error,
+    model::{Change, Message, Sign, Signal, What},
+};
+
+pub use decode::{
+    CreateChat, CreateUser, EditMessage, ListMessages, Membership, NewMessage, Request, Seen,
+    Typing, Where, Who, decode,
+};
+
+/// The events, by name.
+pub const NAMES: [&str; 11] = [
+    "create-user",
+    "create-chat",
+    "list-chats",
+    "list-messages",
+    "new-message",
+    "typing",
+    "seen",
+    "edit-message",
+    "delete-message",
+    "add-users",
+    "remove-users",
+];
+
+/// Whether an event is the embed dialect's: `typing` and `seen` are others' too, and have a chat
+/// here.
+pub fn takes(event: &str, argument: Option<&Value>) -> bool {
+    let has_chat = || {
+        argument
+            .and_then(Value::as_object)
+            .is_some_and(|fields| fields.contains_key("chat"))
+    };
+    match event {
+        "typing" | "seen" => has_chat(),
+        name => NAMES.contains(&name) || twin(name).is_some(),
+    }
+}
+
+/// The chat that `/chat/<chatId>/new-message` names.
+fn twin(event: &str) -> Option<&str> {
+    event
+        .strip_prefix("/chat/")?
+        .strip_suffix("/new-message")
+        .filter(|chat| !chat.is_empty() && !chat.contains('/'))
+}
+
+/// The answer to something that went well; it is emitted as an event of the same name.
+pub fn reply(event: &str, body: impl Serialize) -> Answer {
+    Answer::reply(200, event.to_owned(), ok(body))
+}
+
+/// The same, where the sender hears of it as everybody does.
+pub fn heard(body: impl Serialize) -> Answer {
+    Answer {
+        status: 200,
+        data: ok(body),
+        emissions: Vec::new(),
+    }
+}
+
+/// The answer to something that did not go well.
+pub fn refuse(event: &str, error: &Error) -> Answer {
+    let (status, code) = refusal::describe(error.kind());
+    let mut body = json!({
+        "status": "error",
+        "error": [{"message": error.text()}],
+        "code": code,
+    });
+    if let Some(wait) = error.retry_after() {
+        body["retry_after"] = json!(wait.as_secs().max(1));
+    }
+    Answer::reply(status, event.to_owned(), body)
+}
+
+/// A message as its sender is answered.
+pub fn message(message: &Message) -> impl Serialize + use<> {
+    wire::MessageWire::from(message)
+}
+
+/// A change as it is told to the sockets in its chat.
+pub fn announce(change: &Change) -> Vec<Emission> {
+    let chat = change.chat;
+    let actor = || wire::User::from(&*change.actor);
+    let place = wire::Named::from(chat);
+    match &change.what {
+        What::Message(message) => {
+            let body = ok(wire::MessageWire::from(message));
+            let twin = format!("/chat/{chat}/new-message");
+            vec![
+                Emission::new("new-message", body.clone()),
+                Emission::new(twin, body),
+            ]
+        }
+        What::Edited(message) => {
+            let message = wire::MessageWire::from(message);
+            told(
+                "edit-message",
+                json!({"chat": place, "user": actor(), "message": message}),
+            )
+        }
+        What::Deleted(message) => {
+            let message = wire::Deleted::from(message);
+            told(
+                "delete-message",
+                json!({"chat": place, "user": actor(), "message": message}),
+            )
+        }
+        What::Read(up_to) => {
+            let message = wire::Named::from(*up_to);
+            told(
+                "seen",
+                json!({"chat": place, "user": actor(), "message": message}),
+            )
+        }
+        What::Joined(_) => {
+            let users = [change.actor.id.to_string()];
+            told(
+                "add-users",
+                json!({"chat": place, "user": actor(), "users": users}),
+            )
+        }
+        What::Left => {
+            let users = [change.actor.id.to_string()];
+            told(
+                "remove-users",
+                json!({"chat": place, "user": actor(), "users": users}),
+            )
+        }
+        What::Chat(_) | What::Desk(..) => Vec::new(),
+    }
+}
+
+/// A signal as it is told to the others in its chat.
+pub fn announce_signal(signal: &Signal) -> Vec<Emission> {
+    match &signal.sign {
+        Sign::Typing(typing, _) => {
+            let chat = wire::Named::from(signal.chat);
+            let user = wire::User::from(&*signal.actor);
+            told(
+                "typing",
+                json!({"chat": chat, "user": user, "typing": typing}),
+            )
+        }
+    }
+}
+
+fn told(event: &'static str, body: Value) -> Vec<Emission> {
+    vec![Emission::new(event, ok(body))]
+}
+
+/// An object with `"status":"ok"`.
+fn ok(body: impl Serialize) -> Value {
+    let mut body = serde_json::to_value(body).unwrap_or_default();
+    if let Some(fields) = body.as_object_mut() {
+        fields.insert("status".to_owned(), "ok".into());
+    }
+    body
+}

@@ -1,0 +1,157 @@
+//! The embed dialect's JSON, as its document shows it, and the keys added to it.
+
+use serde::Serialize;
+
+use crate::model::{Chat, ChatId, Message, MessageId, Millis, Person, PersonId};
+
+/// A user:
+///
+/// ```js
+/// user: { external_id: 'external_id', id: 'user-id', created_at: 'DATETIME', modified_at: 'DATETIME' }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct User {
+    id: String,
+    _id: String,
+    external_id: Option<String>,
+    name: String,
+    photo: Option<String>,
+    created_at: String,
+    modified_at: String,
+    updated_at: String,
+}
+
+impl From<&Person> for User {
+    fn from(person: &Person) -> Self {
+        let modified = person.updated_at.to_rfc3339();
+        Self {
+            id: person.id.to_string(),
+            _id: person.id.to_string(),
+            external_id: person.external_id.clone(),
+            name: person.name.to_string(),
+            photo: person.photo.clone(),
+            created_at: person.created_at.to_rfc3339(),
+            modified_at: modified.clone(),
+            updated_at: modified,
+        }
+    }
+}
+
+/// A chat:
+///
+/// ```js
+/// chat: { id: 'user-id', name: 'chat-name', users: ['user-id'], created_at: 'DATETIME', modified_at: 'DATETIME' }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChatWire {
+    id: String,
+    _id: String,
+    name: String,
+    users: Vec<String>,
+    created_at: String,
+    modified_at: String,
+    updated_at: String,
+}
+
+impl ChatWire {
+    /// A chat with the people in it.
+    pub fn new(chat: &Chat, users: &[PersonId]) -> Self {
+        let modified = chat.updated_at.to_rfc3339();
+        Self {
+            id: chat.id.to_string(),
+            _id: chat.id.to_string(),
+            name: name_of(chat),
+            users: users.iter().map(PersonId::to_string).collect(),
+            created_at: chat.created_at.to_rfc3339(),
+            modified_at: modified.clone(),
+            updated_at: modified,
+        }
+    }
+}
+
+/// What a chat is called here; chats of other dialects need not have a title.
+fn name_of(chat: &Chat) -> String {
+    let named = chat.title.clone().or_else(|| chat.room.clone());
+    named.unwrap_or_else(|| format!("chat-{}", chat.id))
+}
+
+/// A message:
+///
+/// ```js
+/// { id: 'message-id', msg: 'chat-name', type: 'text', user_id: 'user-id', created_at: 'DATETIME',
+///   modified_at: 'DATETIME' }
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MessageWire {
+    id: String,
+    _id: String,
+    msg: String,
+    r#type: &'static str,
+    user_id: String,
+    chat_id: String,
+    created_at: String,
+    modified_at: String,
+    updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<String>,
+}
+
+impl From<&Message> for MessageWire {
+    fn from(message: &Message) -> Self {
+        let modified = message.edited_at.unwrap_or(message.at).to_rfc3339();
+        Self {
+            id: message.id.to_string(),
+            _id: message.id.to_string(),
+            msg: message.content.clone(),
+            r#type: message.kind.as_str(),
+            user_id: message.sender.to_string(),
+            chat_id: message.chat.to_string(),
+            created_at: message.at.to_rfc3339(),
+            modified_at: modified.clone(),
+            updated_at: modified,
+            client_id: message.client_id.clone(),
+        }
+    }
+}
+
+/// Something that is named by its id alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Named {
+    id: String,
+}
+
+impl From<ChatId> for Named {
+    fn from(id: ChatId) -> Self {
+        Self { id: id.to_string() }
+    }
+}
+
+impl From<PersonId> for Named {
+    fn from(id: PersonId) -> Self {
+        Self { id: id.to_string() }
+    }
+}
+
+impl From<MessageId> for Named {
+    fn from(id: MessageId) -> Self {
+        Self { id: id.to_string() }
+    }
+}
+
+/// A message that is no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Deleted {
+    id: String,
+    user_id: String,
+    deleted_at: Option<String>,
+}
+
+impl From<&Message> for Deleted {
+    fn from(message: &Message) -> Self {
+        Self {
+            id: message.id.to_string(),
+            user_id: message.sender.to_string(),
+            deleted_at: message.deleted_at.map(Millis::to_rfc3339),
+        }
+    }
+}

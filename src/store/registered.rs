@@ -1,0 +1,146 @@
+//! People whom their tenant's server registered, found by what it calls them.
+
+use crate::{
+    error::{Error, Result},
+    model::{LoginId, Millis, Name, Names, Person, PersonId, TenantId, TokenHash},
+    store::{
+        Store, Tx, failed, is_taken,
+        rows::{PersonRow, person_columns},
+    },
+};
+
+/// The most people that one list holds.
+const MOST: i64 = 10_000;
+
+impl Tx {
+    /// The person whom a tenant calls so, deleted or not.
+    pub async fn registered(
+        &mut self,
+        tenant: TenantId,
+        external_id: &str,
+    ) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.tenant_id = $1 and p.external_id = $2",
+            ))
+            .bind(tenant.get())
+            .bind(external_id)
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// Writes down what a person is called now and how they look; who was deleted is back.
+    pub async fn rename(
+        &mut self,
+        person: PersonId,
+        name: &Name,
+        names: &Names,
+        photo: Option<&str>,
+        now: Millis,
+    ) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query(
+                "update people set name = $2, name_key = $3, first_name = $4, middle_name = $5, \
+                 last_name = $6, photo = $7, updated_at = $8, deleted_at = null where id = $1",
+            )
+            .bind(person.get())
+            .bind(name.as_str())
+            .bind(name.folded())
+            .bind(names.first.as_deref())
+            .bind(names.middle.as_deref())
+            .bind(names.last.as_deref())
+            .bind(photo)
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })
+        .map_err(failed)
+    }
+
+    /// Notes that a person is deleted; they keep their place so that they may come back.
+    pub async fn delete_person(&mut self, person: PersonId, now: Millis) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update people set deleted_at = $2, updated_at = $2 where id = $1")
+                .bind(person.get())
+                .bind(now.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+}
+
+impl Tx {
+    /// Adds a login by a token that the tenant made; a conflict when somebody else in it has that.
+    pub async fn insert_own_token(
+        &mut self,
+        (tenant, person): (TenantId, PersonId),
+        hash: &TokenHash,
+        now: Millis,
+    ) -> Result<LoginId> {
+        let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into logins (tenant_id, person_id, token_hash, created_at, used_at) \
+                 values ($1, $2, $3, $4, $4) returning id",
+            )
+            .bind(tenant.get())
+            .bind(person.get())
+            .bind(hash.as_str())
+            .bind(now.get())
+            .fetch_one(&mut **tx)
+            .await
+        });
+        inserted.map(LoginId::new).map_err(|error| {
+            if is_taken(&error) {
+                Error::conflict("another user has that token").because(error)
+            } else {
+                failed(error)
+            }
+        })
+    }
+}
+
+impl Store {
+    /// The person whom a tenant calls so.
+    pub async fn registered(&self, tenant: TenantId, external_id: &str) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.tenant_id = $1 and p.external_id = $2 \
+                 and p.deleted_at is null",
+            ))
+            .bind(tenant.get())
+            .bind(external_id)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// The people whom a tenant's server registered, in the order they came.
+    pub async fn all_registered(&self, tenant: TenantId) -> Result<Vec<Person>> {
+        let rows: Vec<PersonRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.tenant_id = $1 and p.external_id is not null \
+                 and p.deleted_at is null order by p.id limit $2",
+            ))
+            .bind(tenant.get())
+            .bind(MOST)
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Person::try_from).collect()
+    }
+}
