@@ -153,7 +153,7 @@ describe('the demo page', () => {
     for (const person of [ann, bo]) {
       await person.page.reload();
       await person.hears('After it');
-      assert.deepEqual((await person.texts()).slice(-2), ['Only once, please', 'After it']);
+      assert.deepEqual((await person.texts()).slice(-3), ['Down the stream', 'Only once, please', 'After it']);
     }
   });
 
