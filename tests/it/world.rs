@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longer than anything here takes: a test that hangs fails instead.
-pub(crate) const FOREVER: Duration = Duration::from_secs(60);
+pub(crate) const FOREVER: Duration = Duration::from_mins(1);
 
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"
@@ -78,16 +78,22 @@ impl World {
 
     /// Stops the server and starts another on the same database.
     pub(crate) async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(&settings).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn restart_with(self, settings: &str) -> Self {
         let Self {
             running,
-            settings,
             http,
             place,
+            settings: _,
         } = self;
         running.stop().await;
         Self {
-            running: start(&place, &settings).await,
-            settings,
+            running: start(&place, settings).await,
+            settings: settings.to_owned(),
             http,
             place,
         }
