@@ -78,7 +78,7 @@ fn frame(text: &str) -> Vec<u8> {
     if length < 126 {
         frame.push(0x80 | length);
     } else {
-        frame.extend([0x80 | 126, 0, length]);
+        frame.extend([0x80 | 0x7e, 0, length]);
     }
     frame.extend([0; 4]);
     frame.extend(text.bytes());

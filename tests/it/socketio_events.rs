@@ -240,16 +240,12 @@ async fn a_handler_that_panics_hurts_one_event() {
 #[tokio::test]
 async fn frames_of_one_packet_are_not_torn_apart() {
     let events = Events::new().on("both", |socket, _| async move {
-        let many = (0..50).map(|number| {
+        let many = (0..50_u8).map(|number| {
             let socket = socket.clone();
             tokio::spawn(async move {
-                let args = (
-                    number,
-                    Bytes::from(vec![number as u8]),
-                    Bytes::from(vec![number as u8]),
-                );
+                let args = (number, Bytes::from(vec![number]), Bytes::from(vec![number]));
                 let _ = socket.emit("b", args);
-                let _ = socket.emit("t", number);
+                let _ = socket.emit("t", i32::from(number));
             })
         });
         for task in many.collect::<Vec<_>>() {
