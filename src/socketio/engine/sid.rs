@@ -32,3 +32,16 @@ impl fmt::Debug for Sid {
         f.write_str("Sid(secret)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_not_told_by_debug() {
+        let sid = Sid::random();
+        assert!(!format!("{sid:?}").contains(sid.as_str()));
+        assert_eq!(Sid::parse(sid.as_str()), Some(sid));
+        assert_eq!(Sid::parse("short"), None);
+    }
+}
