@@ -79,7 +79,7 @@ async fn what_is_no_packet_hangs_up() {
         "40{}",
         r#"42/never,["message"]"#,
         "41/never",
-        r"43/never,1[]",
+        "43/never,1[]",
         r#"44{"message":"x"}"#,
         r#"4511-["message"]"#,
         r#"45["message"]"#,
@@ -243,9 +243,10 @@ async fn frames_of_one_packet_are_not_torn_apart() {
         let many = (0..50_u8).map(|number| {
             let socket = socket.clone();
             tokio::spawn(async move {
-                let args = (number, Bytes::from(vec![number]), Bytes::from(vec![number]));
+                let twin = Bytes::from(vec![number]);
+                let args = (u32::from(number), twin.clone(), twin);
                 let _ = socket.emit("b", args);
-                let _ = socket.emit("t", i32::from(number));
+                let _ = socket.emit("t", u32::from(number));
             })
         });
         for task in many.collect::<Vec<_>>() {
