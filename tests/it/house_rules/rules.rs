@@ -62,6 +62,9 @@ const WALLS: [Wall; 11] = [
             "base64",
             "rand",
             "futures_util",
+            "reqwest",
+            "rustls",
+            "webpki_roots",
         ],
         why: "verbs serve every API, so they know none of them and no framework",
     },
@@ -96,7 +99,7 @@ const WALLS: [Wall; 11] = [
     },
     Wall {
         part: "http",
-        modules: &["model", "chat", "config", "dialect", "telemetry"],
+        modules: &["model", "live", "chat", "config", "dialect", "telemetry"],
         crates: &[
             "rocket",
             "serde",
