@@ -41,9 +41,9 @@ export class Desk {
 
   async connected(state) {
     try {
-      await this.readQueues();
       // A chat that was read before may have gone on without us.
       for (const room of this.rooms.values()) room.stale = true;
+      await this.readQueues();
       if (this.current) await this.load(this.current);
       state('live', null);
     } catch (problem) {
@@ -182,7 +182,7 @@ export class Desk {
 
   isRead(id) {
     const room = this.rooms.get(id);
-    return Boolean(room?.read) && room.read === this.lastHeard(room);
+    return Boolean(room?.read) && !room.stale && room.read === this.lastHeard(room);
   }
 
   /** Says that I have read a chat to its end. */
