@@ -24,6 +24,10 @@ macro_rules! select_messages {
 const BEFORE: &str = select_messages!(
     "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
 );
+const NEWEST: &str = select_messages!(
+    "m.chat_id >= $1 and m.chat_id <= $1 and m.deleted_at is null \
+     order by m.chat_id desc, m.id desc limit $3 offset $4"
+);
 const AFTER: &str = select_messages!(
     "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
 );
@@ -82,6 +86,26 @@ impl Store {
         let mut page = page(rows, limit)?;
         page.messages.reverse();
         Ok(page)
+    }
+
+    /// The messages of a chat that are not deleted, newest first: at most `limit`, after `skipped`.
+    pub async fn newest_messages(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        skipped: i64,
+        limit: i64,
+    ) -> Result<Vec<Message>> {
+        let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(NEWEST)
+                .bind(chat.get())
+                .bind(tenant.get())
+                .bind(limit)
+                .bind(skipped)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Message::try_from).collect()
     }
 
     /// One message of a chat.
