@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longer than anything here takes: a test that hangs fails instead.
-pub(crate) const FOREVER: Duration = Duration::from_secs(60);
+pub(crate) const FOREVER: Duration = Duration::from_mins(1);
 
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"

@@ -182,12 +182,8 @@ fn guests_from_an_address_are_slowed_down() {
         throttle.guest(network(1), START).expect("free");
     }
     assert_eq!(told(throttle.guest(network(1), START)), seconds(1));
-    throttle
-        .guest(network(2), START)
-        .expect("another address");
-    throttle
-        .sign_up(network(1), START)
-        .expect("another matter");
+    throttle.guest(network(2), START).expect("another address");
+    throttle.sign_up(network(1), START).expect("another matter");
 }
 
 #[test]
