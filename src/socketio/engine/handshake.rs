@@ -1,6 +1,10 @@
 //! The request that opened a session, kept as long as the session lives.
 
-use std::{borrow::Cow, fmt, net::{IpAddr, SocketAddr}};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use percent_encoding::percent_decode_str;
 
