@@ -16,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{Rules, Services, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
-    dialect::{Options, messenger, support},
+    dialect::{Options, messenger, service, support},
     error::{Error, Result},
     http,
+    model::Network,
     socketio::{
         bridge::{Bridge, Doorman},
         engine::Cors,
@@ -68,6 +69,7 @@ impl Server {
                 .mount("/", http::events::routes())
                 .mount("/", messenger::routes::all())
                 .mount("/", support::routes::all())
+                .mount("/", service::routes::all())
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
@@ -184,6 +186,11 @@ fn rules(settings: &Settings) -> Rules {
         login_max: settings.login_max,
         registration_open: settings.registration == Registration::Open,
         throttled: settings.rate_limits,
+        verify_allow: settings
+            .verify_allow
+            .iter()
+            .map(|(address, prefix)| Network::new(*address, *prefix))
+            .collect(),
         writer: writer::Bounds {
             batch: settings.write_batch_max,
             queue: settings.write_queue,

@@ -305,6 +305,23 @@ pub(super) async fn add_login(
     Ok(token)
 }
 
+/// Signs somebody in who proved who they are.
+pub async fn new_login(services: &Services, person: &Person, device: &Device) -> Result<Token> {
+    let token = Token::random();
+    let mut tx = services.store.begin().await?;
+    let (client, address) = device.parts();
+    tx.insert_login(
+        (person.tenant, person.id),
+        &token.hash(),
+        client.as_deref(),
+        address.as_deref(),
+        services.clock.now(),
+    )
+    .await?;
+    tx.commit().await?;
+    Ok(token)
+}
+
 /// Ends the caller's login: its waiters are told at once.
 pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
     end_login(services, caller, caller.login_id()?).await

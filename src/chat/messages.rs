@@ -89,6 +89,19 @@ pub async fn between(
         .await
 }
 
+/// The messages that are not deleted, newest first: at most `limit`, after `skipped`.
+pub async fn newest(
+    services: &Services,
+    reader: &Reader,
+    skipped: i64,
+    limit: i64,
+) -> Result<Vec<Message>> {
+    services
+        .store
+        .newest_messages(reader.key(), skipped, limit)
+        .await
+}
+
 /// One message.
 pub async fn one(
     services: &Services,

@@ -12,16 +12,21 @@
 
 pub mod access;
 pub mod accounts;
+pub mod apps;
 pub mod chats;
 pub mod connections;
 pub mod desk;
+pub mod developers;
 pub mod logins;
 pub mod messages;
 pub mod owners;
 pub mod password;
 pub mod people;
+pub mod presence;
+pub mod rooms;
 pub mod signals;
 pub mod throttle;
+pub mod verify;
 pub mod wait;
 pub mod waiters;
 pub mod writer;
@@ -33,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Result,
     live::{Hub, relay},
-    model::{Clock, Cursor, PersonId, Position, TenantId},
+    model::{Clock, Cursor, Network, PersonId, Position, TenantId},
     store::Store,
 };
 
@@ -61,6 +66,8 @@ pub struct Rules {
     pub registration_open: bool,
     /// Whether who guesses passwords, or makes accounts by the dozen, is slowed down.
     pub throttled: bool,
+    /// Networks, beside the public ones, where tenants' tokens may be verified.
+    pub verify_allow: Vec<Network>,
     /// The writer's bounds.
     pub writer: writer::Bounds,
 }
@@ -78,6 +85,10 @@ pub struct Services {
     pub logins: logins::Logins,
     /// Slows down who guesses.
     pub throttle: throttle::Throttle,
+    /// Asks tenants' systems whether their tokens are good.
+    pub verifier: verify::Verifier,
+    /// Who is present where.
+    pub presence: presence::Presence,
     /// Hashes passwords.
     pub hasher: password::Hasher,
     /// Who waits.
@@ -103,6 +114,8 @@ impl Services {
             writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
             logins: logins::Logins::new(rules.login_idle, rules.login_max),
             throttle: throttle::Throttle::new(rules.throttled),
+            verifier: verify::Verifier::new(rules.verify_allow.clone())?,
+            presence: presence::Presence::default(),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
             waiters: waiters::Waiters::default(),
             clock: Clock,

@@ -15,6 +15,7 @@
 pub mod embed;
 pub mod messenger;
 pub mod refusal;
+pub mod service;
 mod speaker;
 pub mod support;
 
@@ -42,7 +43,7 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 2] = [&embed::Embed, &support::Support];
+pub const DIALECTS: [&dyn Dialect; 3] = [&embed::Embed, &support::Support, &service::Service];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {

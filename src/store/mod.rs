@@ -20,6 +20,7 @@ macro_rules! on {
     };
 }
 
+mod apps;
 pub mod batch;
 mod chats;
 mod connections;

@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[derive(FromRow)]
-struct TenantRow {
+pub(super) struct TenantRow {
     id: i64,
     kind: String,
     name: String,
@@ -31,6 +31,8 @@ macro_rules! select_tenants {
         )
     };
 }
+
+pub(super) use select_tenants;
 
 impl TryFrom<TenantRow> for Tenant {
     type Error = Error;

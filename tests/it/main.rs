@@ -1,6 +1,7 @@
 //! The tests, in one binary.
 
 mod actor;
+mod bad_input;
 mod binary;
 mod config;
 mod engine;
@@ -13,6 +14,8 @@ mod events_audience;
 mod events_ends;
 mod events_poll;
 mod events_stream;
+mod hostile;
+mod hostile_asks;
 mod house_rules;
 mod http_bodies;
 mod http_doors;
@@ -23,8 +26,11 @@ mod http_wire;
 mod http_world;
 mod messenger_accounts;
 mod messenger_chats;
+mod messenger_reads;
 mod messenger_seed;
 mod messenger_sending;
+mod model_histories;
+mod model_mirror;
 mod packet;
 mod packet_oracle;
 mod packet_properties;
@@ -44,3 +50,4 @@ mod support_owners;
 mod support_world;
 mod telemetry;
 mod world;
+mod writer_failures;

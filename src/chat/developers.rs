@@ -1,0 +1,179 @@
+//! Developers: accounts with an e-mail address, which register apps; administrators make them.
+
+use crate::{
+    chat::{
+        Caller, Services,
+        accounts::{self, Device, HOME},
+        logins::Token,
+    },
+    error::{Error, Kind, Result},
+    model::{Email, Name, Names, Password, Person, PersonKind},
+    store::NewPerson,
+};
+
+/// Proof that somebody is a developer.
+#[derive(Debug, Clone)]
+pub struct Developer(Caller);
+
+impl Developer {
+    /// Who they are.
+    pub fn person(&self) -> &Person {
+        self.0.person()
+    }
+
+    /// Whether all apps are theirs to see, and accounts theirs to make.
+    pub fn is_admin(&self) -> bool {
+        self.person().kind == PersonKind::Admin
+    }
+}
+
+/// A new account's particulars.
+#[derive(Debug)]
+pub struct Application {
+    /// What they are called, one by one; the first is needed.
+    pub names: Names,
+    /// What they sign in by.
+    pub email: Email,
+    /// Their password.
+    pub password: Password,
+}
+
+/// Which developer holds this token.
+pub async fn prove(services: &Services, token: &str) -> Result<Developer> {
+    let holders = accounts::holders(services, token).await?;
+    for caller in holders {
+        if caller.tenant() != HOME {
+            continue;
+        }
+        let key = services.store.account_key(caller.id()).await?;
+        if key.is_some_and(|key| key.starts_with(PREFIX)) {
+            return Ok(Developer(caller));
+        }
+    }
+    Err(Error::new(Kind::Unauthenticated, "invalid token"))
+}
+
+/// Signs a developer in. One refusal for an unknown address and a wrong password.
+pub async fn sign_in(
+    services: &Services,
+    email: &str,
+    password: &Password,
+    device: &Device,
+) -> Result<(Person, Token)> {
+    let refusal = || Error::new(Kind::Unauthenticated, "Login failed");
+    let key = Email::parse(email).ok().map(|email| account_key(&email));
+    let counted = key.as_deref().unwrap_or_default();
+    let now = services.clock.now();
+    let attempt = services.throttle.attempt(counted, device.network, now)?;
+    let account = match &key {
+        Some(key) => services.store.account(key).await?,
+        None => None,
+    };
+    let hash = account.as_ref().map(|(_, hash)| hash.clone());
+    if !services.hasher.verify(password, hash).await? {
+        return Err(refusal());
+    }
+    attempt.succeeded();
+    let Some((person, _)) = account else {
+        return Err(refusal());
+    };
+    let token = accounts::new_login(services, &person, device).await?;
+    Ok((person, token))
+}
+
+/// Makes a developer, as only an administrator may.
+pub async fn register(
+    services: &Services,
+    admin: &Developer,
+    application: &Application,
+    device: &Device,
+) -> Result<(Person, Token)> {
+    if !admin.is_admin() {
+        return Err(Error::forbidden("only an administrator may do that"));
+    }
+    let person = make(services, application, PersonKind::Person).await?;
+    let token = accounts::new_login(services, &person, device).await?;
+    Ok((person, token))
+}
+
+/// Makes an administrator; a conflict when there is an account with that address.
+pub async fn make_admin(services: &Services, email: &Email, password: &Password) -> Result<Person> {
+    let application = Application {
+        names: Names {
+            first: Some("Admin".to_owned()),
+            middle: None,
+            last: None,
+        },
+        email: email.clone(),
+        password: Password::attempt(password.expose().to_owned())?,
+    };
+    make(services, &application, PersonKind::Admin).await
+}
+
+/// Makes an administrator unless there is an account with that address.
+pub async fn ensure_admin(services: &Services, email: &str, password: &str) -> Result<bool> {
+    let email = Email::parse(email)?;
+    if services.store.account_exists(&account_key(&email)).await? {
+        return Ok(false);
+    }
+    let password = Password::parse(password.to_owned())?;
+    match make_admin(services, &email, &password).await {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == Kind::Conflict => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+async fn make(services: &Services, application: &Application, kind: PersonKind) -> Result<Person> {
+    let taken = || Error::conflict("there is an account with that address");
+    let key = account_key(&application.email);
+    if services.store.account_exists(&key).await? {
+        return Err(taken());
+    }
+    let name = full_name(&application.names)?;
+    let hash = services.hasher.hash(&application.password).await?;
+    let new = NewPerson {
+        tenant: HOME,
+        kind,
+        name: &name,
+        names: application.names.clone(),
+        photo: None,
+        external_id: None,
+        email: Some(application.email.as_str()),
+        account_key: Some(&key),
+        password_hash: Some(&hash),
+    };
+    let mut tx = services.store.begin().await?;
+    let now = services.clock.now();
+    let id = tx.insert_person(&new, now).await.map_err(|error| {
+        if error.kind() == Kind::Conflict {
+            taken().because(error)
+        } else {
+            error
+        }
+    })?;
+    let person = tx.person(HOME, id).await?;
+    tx.commit().await?;
+    person.ok_or_else(|| Error::internal("an account that was made is not there"))
+}
+
+/// Names one by one as one name.
+pub fn full_name(names: &Names) -> Result<Name> {
+    let parts = [&names.first, &names.middle, &names.last];
+    let parts: Vec<_> = parts
+        .into_iter()
+        .flatten()
+        .map(|part| part.trim())
+        .collect();
+    let full = parts.join(" ");
+    // A name has its bound, the names together may be longer.
+    let short: String = full.trim().chars().take(64).collect();
+    Name::parse(&short)
+}
+
+/// What every developer's account key begins with.
+const PREFIX: &str = "mail/";
+
+fn account_key(email: &Email) -> String {
+    format!("{PREFIX}{}", email.folded())
+}

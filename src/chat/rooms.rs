@@ -1,0 +1,199 @@
+//! Rooms: private chats that a tenant's server names, makes and fills.
+
+use std::sync::Arc;
+
+use crate::{
+    chat::{
+        Services,
+        accounts::KeyHolder,
+        writer::{Act, ActDraft, CreateDraft, Right},
+    },
+    error::{Error, Kind, Result},
+    model::{Chat, ChatId, ChatKind, Person, PersonId, TenantId, Title},
+};
+
+/// What chats are called that have no name of their own: this and their number.
+const UNNAMED: &str = "chat-";
+
+/// A chat and the people in it.
+#[derive(Debug)]
+pub struct Room {
+    /// The chat.
+    pub chat: Chat,
+    /// Who is in it.
+    pub people: Vec<Person>,
+}
+
+/// What a chat is called as a room.
+pub fn name_of(chat: &Chat) -> String {
+    chat.room
+        .clone()
+        .unwrap_or_else(|| format!("{UNNAMED}{}", chat.id))
+}
+
+/// Makes a room with these people, named as the tenant calls them.
+pub async fn create(
+    services: &Services,
+    tenant: &KeyHolder,
+    room: &Title,
+    extra: Option<String>,
+    users: &[String],
+) -> Result<Room> {
+    let taken = || Error::conflict("Room Already Exists");
+    if room.as_str().starts_with(UNNAMED) {
+        return Err(taken());
+    }
+    let tenant_id = tenant.tenant().id;
+    let mut people = Vec::with_capacity(users.len());
+    let mut unknown = Vec::new();
+    for user in users {
+        match services.store.registered(tenant_id, user).await? {
+            Some(person) => people.push(person),
+            None => unknown.push(user.as_str()),
+        }
+    }
+    if !unknown.is_empty() {
+        let sentence = format!("Users {} not registered", unknown.join(","));
+        return Err(Error::conflict(sentence));
+    }
+    let Some(maker) = people.first().cloned() else {
+        return Err(Error::invalid_field("users", "users must not be empty"));
+    };
+    let draft = CreateDraft {
+        tenant: tenant_id,
+        maker: Arc::new(maker),
+        joins_as: None,
+        kind: ChatKind::Private,
+        title: Some(room.clone()),
+        room: Some(room.as_str().to_owned()),
+        extra,
+        domain: None,
+        members: people.iter().map(|person| person.id).collect(),
+    };
+    let id = services
+        .writer
+        .create(draft)
+        .await
+        .map_err(|error| match error.kind() {
+            Kind::Conflict => taken().because(error),
+            _ => error,
+        })?;
+    with_people(services, find_by_id(services, tenant_id, id).await?).await
+}
+
+/// All chats of the tenant.
+pub async fn list(services: &Services, tenant: &KeyHolder) -> Result<Vec<Chat>> {
+    services.store.chats_of(tenant.tenant().id).await
+}
+
+/// The chat that is called so, and who is in it.
+pub async fn find(services: &Services, tenant: &KeyHolder, room: &str) -> Result<Room> {
+    let chat = find_named(services, tenant.tenant().id, room).await?;
+    with_people(services, chat).await
+}
+
+/// The chat of a tenant that is called so.
+pub async fn find_named(services: &Services, tenant: TenantId, room: &str) -> Result<Chat> {
+    if let Some(chat) = services.store.room(tenant, room).await? {
+        return Ok(chat);
+    }
+    let id = room.strip_prefix(UNNAMED).and_then(|id| id.parse().ok());
+    let chat = match id {
+        Some(id) => find_by_id(services, tenant, id).await?,
+        None => return Err(missing()),
+    };
+    // A chat that has a name goes by that name alone.
+    if chat.room.is_some() {
+        return Err(missing());
+    }
+    Ok(chat)
+}
+
+async fn find_by_id(services: &Services, tenant: TenantId, id: ChatId) -> Result<Chat> {
+    let chat = services.store.chat_of(tenant, id).await?;
+    chat.ok_or_else(missing)
+}
+
+/// The people in a chat.
+pub async fn with_people(services: &Services, chat: Chat) -> Result<Room> {
+    let people = services.store.members(chat.tenant, chat.id).await?;
+    Ok(Room { chat, people })
+}
+
+/// Makes people members, named as the tenant calls them.
+pub async fn add(
+    services: &Services,
+    tenant: &KeyHolder,
+    room: &str,
+    users: &[String],
+) -> Result<()> {
+    let chat = find_named(services, tenant.tenant().id, room).await?;
+    let people = registered(services, tenant, users).await?;
+    act(services, &chat, Act::Add(people)).await
+}
+
+/// Ends people's membership.
+pub async fn remove(
+    services: &Services,
+    tenant: &KeyHolder,
+    room: &str,
+    users: &[String],
+) -> Result<()> {
+    let chat = find_named(services, tenant.tenant().id, room).await?;
+    let people = registered(services, tenant, users).await?;
+    act(services, &chat, Act::Remove(people)).await
+}
+
+/// Deletes a room.
+pub async fn delete(services: &Services, tenant: &KeyHolder, id: ChatId) -> Result<Chat> {
+    let chat = find_by_id(services, tenant.tenant().id, id).await?;
+    act(services, &chat, Act::DeleteChat).await?;
+    let now = services.clock.now();
+    Ok(Chat {
+        deleted_at: Some(now),
+        updated_at: now,
+        ..chat
+    })
+}
+
+async fn registered(
+    services: &Services,
+    tenant: &KeyHolder,
+    users: &[String],
+) -> Result<Vec<PersonId>> {
+    let mut people = Vec::with_capacity(users.len());
+    for user in users {
+        let person = services.store.registered(tenant.tenant().id, user).await?;
+        let person =
+            person.ok_or_else(|| Error::not_found(format!("ChatUser id {user} Not Found")))?;
+        people.push(person.id);
+    }
+    Ok(people)
+}
+
+/// Does something by the tenant's right; it is told as the doing of whoever made the chat.
+async fn act(services: &Services, chat: &Chat, act: Act) -> Result<()> {
+    let maker = services
+        .store
+        .former_person(chat.tenant, chat.maker)
+        .await?
+        .ok_or_else(|| Error::internal("a chat whose maker was never there"))?;
+    let draft = ActDraft {
+        actor: Arc::new(maker),
+        right: Right::Tenant,
+        chat: chat.id,
+        act,
+    };
+    services
+        .writer
+        .act(draft)
+        .await
+        .map_err(|error| match error.kind() {
+            Kind::NotFound => missing().because(error),
+            _ => error,
+        })
+}
+
+fn missing() -> Error {
+    Error::not_found("Room Not Found")
+}

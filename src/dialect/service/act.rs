@@ -1,0 +1,385 @@
+//! Carries out what a client of the service dialect wants: who they are, one verb, the answer.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::Value;
+
+use crate::{
+    chat::{
+        Caller, Services, access, accounts, chats, messages, rooms, signals,
+        verify::Verdict,
+        writer::{Act, ActDraft, Right},
+    },
+    dialect::{
+        Answer, Emission, Speaker, Whom,
+        number::SERVICE,
+        service::{
+            events::{self, Request},
+            wire,
+        },
+    },
+    error::{Error, Kind, Result},
+    model::{
+        Change, Chat, ChatId, ClientId, Content, Message, MessageId, MessageKind, TenantId, What,
+    },
+};
+
+/// What a connection is told whose token nobody has, or whose app says that it is not good.
+const MISMATCH: &str = "token key mismatch";
+/// What it is told when the app cannot be asked.
+const UNVERIFIED: &str = "token verification unavailable";
+/// The most rooms that one connection listens to.
+const ROOMS: usize = 100;
+
+/// What is kept of a connection.
+#[derive(Default)]
+struct Memory {
+    who: Option<Caller>,
+    /// The current room first, then those that are only listened to.
+    rooms: VecDeque<Joined>,
+    /// What was seen last, and was answered.
+    seen: Option<(ChatId, MessageId)>,
+}
+
+/// A room that was joined.
+#[derive(Clone)]
+struct Joined {
+    chat: ChatId,
+    tenant: TenantId,
+    name: String,
+}
+
+impl Joined {
+    fn new(chat: &Chat) -> Self {
+        Self {
+            chat: chat.id,
+            tenant: chat.tenant,
+            name: rooms::name_of(chat),
+        }
+    }
+
+    /// The connections that hear it.
+    fn stage(&self) -> String {
+        format!("service/{}", self.chat)
+    }
+}
+
+/// Takes a connection's token for who holds it, or refuses it.
+pub(super) async fn welcome(speaker: &mut Speaker) -> std::result::Result<(), String> {
+    let Some(token) = speaker.credentials.token.clone() else {
+        return Ok(());
+    };
+    match prove(speaker, &token).await {
+        Ok(Verdict::Good) => Ok(()),
+        Ok(Verdict::Bad) => Err(MISMATCH.to_owned()),
+        Ok(Verdict::Unavailable) => Err(UNVERIFIED.to_owned()),
+        Err(error) if error.kind() == Kind::Unauthenticated => Err(MISMATCH.to_owned()),
+        Err(error) => {
+            tracing::warn!(cause = ?error, "A token could not be looked up.");
+            Err(UNVERIFIED.to_owned())
+        }
+    }
+}
+
+async fn prove(speaker: &mut Speaker, token: &str) -> Result<Verdict> {
+    let services = Arc::clone(&speaker.services);
+    let holders = speaker.holders(token).await?;
+    let app = speaker.credentials.app.clone();
+    let caller = accounts::chosen(&services, holders, app.as_deref()).await?;
+    let tenant = services.store.tenant(caller.tenant()).await?;
+    let Some(tenant) = tenant else {
+        return Ok(Verdict::Bad);
+    };
+    let verdict = services.verifier.verify(&tenant, token).await;
+    if verdict == Verdict::Good {
+        speaker.act_as(SERVICE, &caller).await?;
+        speaker.memory::<Memory>(SERVICE).who = Some(caller);
+    }
+    Ok(verdict)
+}
+
+/// An HTTP request means a room: it is present nowhere, and acts as if it had joined.
+pub(super) async fn enter(speaker: &mut Speaker, room: &str) {
+    if let Ok(caller) = who(speaker).await
+        && let Ok(chat) = find(&Arc::clone(&speaker.services), &caller, room).await
+    {
+        let memory = speaker.memory::<Memory>(SERVICE);
+        memory.rooms = VecDeque::from([Joined::new(&chat)]);
+    }
+}
+
+/// Whether a connection hears a chat.
+pub(super) fn is_present(speaker: &Speaker, chat: ChatId) -> bool {
+    speaker
+        .remembered::<Memory>(SERVICE)
+        .is_some_and(|memory| memory.rooms.iter().any(|room| room.chat == chat))
+}
+
+/// Whether a change is to be told to this connection: not what it was answered for.
+pub(super) fn hears(speaker: &Speaker, change: &Change) -> bool {
+    let Some(memory) = speaker.remembered::<Memory>(SERVICE) else {
+        return false;
+    };
+    let own = memory.who.as_ref().map(Caller::id) == Some(change.actor.id);
+    let answered = match &change.what {
+        What::Read(up_to) => own && memory.seen == Some((change.chat, *up_to)),
+        _ => false,
+    };
+    !answered && is_present(speaker, change.chat)
+}
+
+/// Answers an event.
+pub(super) async fn handle(speaker: &mut Speaker, event: &str, arguments: &[Value]) -> Answer {
+    match carry_out(speaker, event, arguments.first()).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
+                tracing::error!(%cause, event, "An event failed on our side.");
+            }
+            events::refuse(&error)
+        }
+    }
+}
+
+async fn carry_out(speaker: &mut Speaker, event: &str, argument: Option<&Value>) -> Result<Answer> {
+    let caller = who(speaker).await?;
+    let services = Arc::clone(&speaker.services);
+    let mut scene = Scene {
+        speaker,
+        services: &services,
+        caller,
+    };
+    match events::decode(event, argument)? {
+        Request::Join(room) => scene.join(&room).await,
+        Request::Typing(typing, value) => scene.typing(typing, &value).await,
+        Request::Seen => scene.seen().await,
+        Request::Send(content, client_id) => scene.send(content, client_id).await,
+        Request::LoadMore { skipped, limit } => scene.load_more(skipped, limit).await,
+        Request::Leave => Ok(scene.leave()),
+        Request::Update(message, content) => scene.rewrite(Act::Edit(message, content)).await,
+        Request::Delete(message) => scene.rewrite(Act::Delete(message)).await,
+    }
+}
+
+/// Who speaks: whoever holds the token or, without one, the cookies.
+async fn who(speaker: &mut Speaker) -> Result<Caller> {
+    let nobody = || Error::new(Kind::Unauthenticated, events::NO_TOKEN);
+    if let Some(caller) = &speaker.memory::<Memory>(SERVICE).who {
+        return Some(caller.clone())
+            .filter(|caller| !caller.is_gone())
+            .ok_or_else(nobody);
+    }
+    let caller = speaker.credentials.cookies.clone();
+    let caller = caller
+        .filter(|caller| !caller.is_gone())
+        .ok_or_else(nobody)?;
+    speaker.act_as(SERVICE, &caller).await?;
+    speaker.memory::<Memory>(SERVICE).who = Some(caller.clone());
+    Ok(caller)
+}
+
+/// The room of that name, if the caller is in it.
+async fn find(services: &Services, caller: &Caller, room: &str) -> Result<Chat> {
+    let chat = rooms::find_named(services, caller.tenant(), room).await?;
+    let reader = access::reader(services, caller, chat.id).await?;
+    Ok(reader.chat().clone())
+}
+
+/// One event, and who sent it.
+struct Scene<'a> {
+    speaker: &'a mut Speaker,
+    services: &'a Services,
+    caller: Caller,
+}
+
+impl Scene<'_> {
+    fn memory(&mut self) -> &mut Memory {
+        self.speaker.memory(SERVICE)
+    }
+
+    /// The current room.
+    fn room(&mut self) -> Result<Joined> {
+        let room = self.memory().rooms.front().cloned();
+        room.ok_or_else(|| Error::invalid(events::NO_ROOM))
+    }
+
+    async fn join(&mut self, room: &str) -> Result<Answer> {
+        let chat = find(self.services, &self.caller, room).await?;
+        let joined = Joined::new(&chat);
+        let listens = self.speaker.listens();
+        let memory = self.memory();
+        let again = memory.rooms.iter().any(|other| other.chat == chat.id);
+        if !again {
+            if memory.rooms.len() >= ROOMS {
+                return Err(Error::invalid("this connection has joined too many rooms"));
+            }
+            memory.rooms.push_back(joined.clone());
+        }
+        if !again && listens {
+            let number = self.speaker.number;
+            self.services
+                .presence
+                .enter(chat.id, number, self.caller.id());
+            let info = events::info(format!("{} has joined!", self.caller.id()));
+            let stage = joined.stage();
+            self.speaker.stage.join(&stage);
+            self.speaker.stage.tell(&stage, Whom::Others, &info);
+        }
+        let room = rooms::with_people(self.services, chat).await?;
+        let row = wire::Room::new(&room.chat, joined.name.clone()).with_users(&room.people);
+        let present = present(self.services, &joined);
+        self.speaker
+            .stage
+            .tell(&joined.stage(), Whom::Others, &present);
+        let emissions = vec![
+            events::info("You have joined the room"),
+            events::tell("room_info", &row),
+            present,
+        ];
+        Ok(events::done(row, emissions))
+    }
+
+    async fn typing(&mut self, typing: bool, value: &Value) -> Result<Answer> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let origin = Some(self.speaker.number);
+        let told = (typing, value.to_string());
+        signals::typing(self.services, &self.caller, &reader, told, origin)?;
+        Ok(events::done(ok(), Vec::new()))
+    }
+
+    async fn seen(&mut self) -> Result<Answer> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let page = messages::before(self.services, &reader, None, 1).await?;
+        if let Some((newest, _)) = page.messages.last() {
+            let up_to = newest.id;
+            self.memory().seen = Some((room.chat, up_to));
+            chats::read(self.services, &self.caller, room.chat, up_to).await?;
+        }
+        let row = wire::User::from(&**self.caller.person());
+        let emission = events::tell("seen_by", &row);
+        Ok(events::done(row, vec![emission]))
+    }
+
+    async fn send(&mut self, content: Content, client_id: Option<ClientId>) -> Result<Answer> {
+        let room = self
+            .room()
+            .map_err(|_| Error::invalid(events::NO_MESSAGE))?;
+        let draft = messages::Draft {
+            kind: MessageKind::Text,
+            content: content.clone(),
+            client_id: client_id.clone(),
+        };
+        let sent = messages::send(self.services, &self.caller, room.chat, draft).await?;
+        let message = Message {
+            id: sent.id,
+            chat: room.chat,
+            seq: sent.seq,
+            sender: self.caller.id(),
+            kind: MessageKind::Text,
+            content: content.as_str().to_owned(),
+            client_id: client_id.map(|id| id.as_str().to_owned()),
+            at: sent.at,
+            edited_at: None,
+            deleted_at: None,
+        };
+        let body = wire::MessageWire::from(&message);
+        // Nobody hears again what was sent before, so its sender is told alone.
+        let emissions = if sent.replayed {
+            vec![events::tell("message", &body)]
+        } else {
+            Vec::new()
+        };
+        Ok(events::done(body, emissions))
+    }
+
+    async fn load_more(&mut self, skipped: i64, limit: i64) -> Result<Answer> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let listed = messages::newest(self.services, &reader, skipped, limit).await?;
+        let listed: Vec<_> = listed.iter().map(wire::Listed::from).collect();
+        let emission = events::tell("load_more", &listed);
+        Ok(events::done(listed, vec![emission]))
+    }
+
+    fn leave(&mut self) -> Answer {
+        let left = self.memory().rooms.pop_front();
+        if let Some(room) = left {
+            depart(self.speaker, &self.caller, &room);
+        }
+        events::done(ok(), Vec::new())
+    }
+
+    async fn rewrite(&mut self, act: Act) -> Result<Answer> {
+        let room = self.room()?;
+        let draft = ActDraft {
+            actor: Arc::clone(self.caller.person()),
+            right: Right::Own,
+            chat: room.chat,
+            act,
+        };
+        let message =
+            self.services
+                .writer
+                .rewrite(draft)
+                .await
+                .map_err(|error| match error.kind() {
+                    // Not the room: that was joined.
+                    Kind::NotFound => Error::invalid("there is no such message").because(error),
+                    _ => error,
+                })?;
+        Ok(events::done(wire::MessageWire::from(&message), Vec::new()))
+    }
+}
+
+/// Tells the rooms that a connection has joined that it is gone.
+pub(super) fn farewell(speaker: &mut Speaker) {
+    let memory = speaker.memory::<Memory>(SERVICE);
+    let joined = std::mem::take(&mut memory.rooms);
+    if let Some(caller) = memory.who.clone() {
+        for room in &joined {
+            depart(speaker, &caller, room);
+        }
+    }
+}
+
+fn depart(speaker: &Speaker, caller: &Caller, room: &Joined) {
+    if !speaker.listens() {
+        return;
+    }
+    let stage = room.stage();
+    speaker.services.presence.leave(room.chat, speaker.number);
+    let info = events::info(format!("{} has left", caller.id()));
+    speaker.stage.tell(&stage, Whom::Others, &info);
+    let present = present(&speaker.services, room);
+    speaker.stage.tell(&stage, Whom::Others, &present);
+    speaker.stage.leave(&stage);
+}
+
+/// `roomData`: the connections in a room.
+fn present(services: &Services, room: &Joined) -> Emission {
+    let users = services
+        .presence
+        .present(room.chat)
+        .into_iter()
+        .map(|present| wire::Present {
+            app_id: room.tenant.get(),
+            room: room.name.clone(),
+            room_id: room.chat.get(),
+            sender: present.person.get(),
+            id: present.name,
+        })
+        .collect();
+    events::tell(
+        "roomData",
+        wire::RoomData {
+            room: room.name.clone(),
+            users,
+        },
+    )
+}
+
+fn ok() -> Value {
+    serde_json::json!({"status": "ok"})
+}

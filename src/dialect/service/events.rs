@@ -1,0 +1,264 @@
+//! What the service dialect's clients say, and what they are told: pure.
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    dialect::{Answer, Emission, refusal, service::wire},
+    error::{Error, Kind, Result},
+    model::{Change, ClientId, Content, MessageId, Sign, Signal, What},
+};
+
+/// The events, by name.
+pub const NAMES: [&str; 8] = [
+    "join",
+    "typing",
+    "seen",
+    "send_message",
+    "load_more",
+    "leave",
+    "update",
+    "delete",
+];
+
+/// The most messages that one answer lists, what it lists when nobody says, and the last page.
+const LIMIT_MOST: i64 = 200;
+const LIMIT_DEFAULT: i64 = 20;
+const PAGE_MOST: i64 = 100_000;
+
+/// What a client is told who has not said who they are.
+pub const NO_TOKEN: &str = "No token key found";
+/// What a client is told whose message cannot be sent.
+pub const NO_MESSAGE: &str = "No message or sender";
+/// What a client is told who wants to join what is not theirs.
+pub const BAD_ROOM: &str = "Invalid room name";
+/// What a client is told who names no room.
+pub const NO_ROOM: &str = "Input room name";
+
+/// Something a client wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    /// `join "usr-1-2"`.
+    Join(String),
+    /// `typing true`, with the value as it was sent.
+    Typing(bool, Value),
+    /// `seen`.
+    Seen,
+    /// `send_message "Hey"`.
+    Send(Content, Option<ClientId>),
+    /// `load_more {page,limit}`: how many to skip, and how many to list.
+    LoadMore {
+        /// How many newer ones were listed before.
+        skipped: i64,
+        /// How many to list.
+        limit: i64,
+    },
+    /// `leave`.
+    Leave,
+    /// `update {id,message}`.
+    Update(MessageId, Content),
+    /// `delete <id>`.
+    Delete(MessageId),
+}
+
+/// Whether an event is the service dialect's: `typing` and `seen` are others' too, and name a chat
+/// there.
+pub fn takes(event: &str, argument: Option<&Value>) -> bool {
+    let names_chat = argument
+        .and_then(Value::as_object)
+        .is_some_and(|fields| fields.contains_key("chat") || fields.contains_key("chatId"));
+    NAMES.contains(&event) && !(names_chat && matches!(event, "typing" | "seen"))
+}
+
+/// Reads an event and its argument.
+pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
+    Ok(match event {
+        "join" => {
+            let room = argument.and_then(spelled).unwrap_or_default();
+            if room.trim().is_empty() {
+                return Err(Error::invalid(NO_ROOM));
+            }
+            Request::Join(room)
+        }
+        "typing" => {
+            let value = argument.cloned().unwrap_or(Value::Null);
+            Request::Typing(is_true(&value), value)
+        }
+        "seen" => Request::Seen,
+        "send_message" => send(argument)?,
+        "load_more" => load_more(argument)?,
+        "leave" => Request::Leave,
+        "update" => {
+            let id = message_id(argument.and_then(|argument| argument.get("id")))?;
+            let text = argument.and_then(|argument| argument.get("message"));
+            Request::Update(id, content(text)?)
+        }
+        "delete" => {
+            let within = argument.and_then(|argument| argument.get("id"));
+            Request::Delete(message_id(within.or(argument))?)
+        }
+        _ => return Err(Error::invalid("there is no such event")),
+    })
+}
+
+fn send(argument: Option<&Value>) -> Result<Request> {
+    let Some(Value::Object(fields)) = argument else {
+        return Ok(Request::Send(content(argument)?, None));
+    };
+    let client_id = match fields.get("client_id") {
+        None | Some(Value::Null) => None,
+        Some(id) => {
+            let id = spelled(id).ok_or_else(|| Error::invalid("client_id must be text"))?;
+            Some(ClientId::parse(&id)?)
+        }
+    };
+    Ok(Request::Send(content(fields.get("message"))?, client_id))
+}
+
+fn load_more(argument: Option<&Value>) -> Result<Request> {
+    let number = |name: &str, default: i64, most: i64| -> Result<i64> {
+        match argument.and_then(|argument| argument.get(name)) {
+            None | Some(Value::Null) => Ok(default),
+            Some(value) => spelled(value)
+                .and_then(|text| text.parse().ok())
+                .filter(|number| *number >= 1)
+                .map(|number: i64| number.min(most))
+                .ok_or_else(|| Error::invalid(format!("{name} must be a number from 1"))),
+        }
+    };
+    let limit = number("limit", LIMIT_DEFAULT, LIMIT_MOST)?;
+    let page = number("page", 1, PAGE_MOST)?;
+    Ok(Request::LoadMore {
+        skipped: (page - 1) * limit,
+        limit,
+    })
+}
+
+fn content(value: Option<&Value>) -> Result<Content> {
+    let text = value.and_then(spelled).unwrap_or_default();
+    if text.trim().is_empty() {
+        return Err(Error::invalid(NO_MESSAGE));
+    }
+    Content::parse(text)
+}
+
+fn message_id(value: Option<&Value>) -> Result<MessageId> {
+    value
+        .and_then(spelled)
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| Error::invalid("id must be the number of a message"))
+}
+
+/// Text, or a number as text.
+fn spelled(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// Whether somebody types, however they say it.
+fn is_true(value: &Value) -> bool {
+    match value {
+        Value::Bool(flag) => *flag,
+        Value::String(text) => !matches!(text.as_str(), "false" | "0" | ""),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::Array(_) | Value::Object(_) => true,
+        Value::Null => false,
+    }
+}
+
+/// The answer to something that went well.
+pub fn done(data: impl Serialize, emissions: Vec<Emission>) -> Answer {
+    Answer {
+        status: 200,
+        data: value(data),
+        emissions,
+    }
+}
+
+/// The answer to something that did not go well: `err` and a sentence.
+pub fn refuse(error: &Error) -> Answer {
+    let (status, code) = refusal::describe(error.kind());
+    let text = match error.kind() {
+        Kind::NotFound => BAD_ROOM,
+        _ => error.text(),
+    };
+    let mut data = json!({"status": "error", "message": text, "code": code});
+    if let Some(wait) = error.retry_after() {
+        data["retry_after"] = json!(wait.as_secs().max(1));
+    }
+    Answer {
+        status,
+        data,
+        emissions: vec![Emission::new("err", text.to_owned())],
+    }
+}
+
+/// `info` and a sentence.
+pub fn info(text: impl Into<String>) -> Emission {
+    Emission::new("info", text.into())
+}
+
+/// An event with one argument.
+pub fn tell(name: &'static str, body: impl Serialize) -> Emission {
+    Emission::new(name, value(body))
+}
+
+/// A change as it is told to who is present in its room.
+pub fn announce(change: &Change) -> Vec<Emission> {
+    match &change.what {
+        What::Message(message) | What::Edited(message) | What::Deleted(message) => {
+            vec![tell("message", wire::MessageWire::from(message))]
+        }
+        What::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
+        What::Chat(_) | What::Joined(_) | What::Left | What::Desk(..) => Vec::new(),
+    }
+}
+
+/// A signal as it is told to who is present in its room.
+pub fn announce_signal(signal: &Signal) -> Vec<Emission> {
+    match &signal.sign {
+        Sign::Typing(typing, sent) => {
+            let sent = serde_json::from_str(sent).unwrap_or(Value::Bool(*typing));
+            let data = wire::User::from(&*signal.actor);
+            vec![tell("is_typing", json!({"data": data, "typing": sent}))]
+        }
+    }
+}
+
+fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_counted_from_one() {
+        let page = |argument: Value| decode("load_more", Some(&argument));
+        let told = |skipped, limit| Request::LoadMore { skipped, limit };
+        assert_eq!(decode("load_more", None).ok(), Some(told(0, 20)));
+        assert_eq!(page(json!({"page": 3, "limit": 5})).ok(), Some(told(10, 5)));
+        assert_eq!(page(json!({"page": "2"})).ok(), Some(told(20, 20)));
+        assert_eq!(page(json!({"limit": 100_000})).ok(), Some(told(0, 200)));
+        for wrong in [
+            json!({"page": 0}),
+            json!({"limit": -1}),
+            json!({"page": "x"}),
+        ] {
+            assert!(page(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn what_other_dialects_name_by_a_chat_is_theirs() {
+        assert!(takes("typing", Some(&json!(true))));
+        assert!(takes("seen", None));
+        assert!(!takes("typing", Some(&json!({"chat": {"id": "1"}}))));
+        assert!(!takes("seen", Some(&json!({"chatId": 1}))));
+        assert!(!takes("new-message", None));
+    }
+}

@@ -1,0 +1,70 @@
+//! Accounts that register apps: signing in, being registered, and asking whether a token lives.
+
+use rocket::{get, http::Status, post};
+use serde_json::json;
+
+use crate::{
+    chat::{
+        accounts,
+        developers::{self, Application},
+    },
+    dialect::service::{
+        routes::{Answer, Body, Brought, Failure, Told, Verbs},
+        wire,
+    },
+    error::Kind,
+    model::{Email, Names, Password},
+};
+
+/// `POST /auth/login` `{email, password}`.
+#[post("/auth/login", data = "<body>")]
+pub(super) async fn sign_in(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let told = body.fields()?;
+    let email = told.required("email")?;
+    let password = Password::attempt(told.required("password")?.to_owned())?;
+    match developers::sign_in(services, email, &password, &brought.device).await {
+        Ok((person, token)) => Told::ok(wire::Account::new(&person, token.expose())),
+        Err(error) if error.kind() == Kind::Unauthenticated => {
+            let body = json!({"name": "InvalidLogin", "message": error.text()});
+            Err(Failure::Shaped(401, body))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `POST /auth/register` `{firstName, middleName, lastName, email, password}`, by an administrator.
+#[post("/auth/register", data = "<body>")]
+pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let admin = brought.developer(services).await?;
+    let told = body.fields()?;
+    let first = told.name("firstName")?;
+    told.required("firstName")?;
+    let application = Application {
+        names: Names {
+            first,
+            middle: told.name("middleName")?,
+            last: told.name("lastName")?,
+        },
+        email: Email::parse(told.required("email")?)?,
+        password: Password::parse(told.required("password")?.to_owned())?,
+    };
+    match developers::register(services, &admin, &application, &brought.device).await {
+        Ok((person, token)) => {
+            Told::with(Status::Created, wire::Account::new(&person, token.expose()))
+        }
+        Err(error) if error.kind() == Kind::Conflict => {
+            Err(Failure::with(400, "ChatUser Already Exists"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /auth/verify`, with the token in a header or the query: whether it is a live token of ours.
+#[get("/auth/verify")]
+pub(super) async fn verify(services: &Verbs, brought: Brought) -> Answer {
+    let holders = match &brought.token {
+        Some(token) => accounts::holders(services, token).await?,
+        None => Vec::new(),
+    };
+    Told::ok(!holders.is_empty())
+}

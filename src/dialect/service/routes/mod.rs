@@ -1,0 +1,250 @@
+//! The service dialect's routes: guard, parse, one verb, answer.
+//!
+//! # Why
+//! The document's server told failures as `{"status":…,"message":…}` with the HTTP status 200; here
+//! the status is the real one, and the operator may have the old way back. What was sent in a body or
+//! a header is read without Rocket's own guards, whose refusals have another shape.
+
+mod apps;
+mod auth;
+mod body;
+mod rooms;
+mod users;
+
+use std::sync::Arc;
+
+use rocket::{
+    Request, Response, Route, State,
+    http::Status,
+    request::{FromRequest, Outcome},
+    response::{self, Responder},
+    routes,
+    serde::json::Json,
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    chat::{
+        Services,
+        accounts::{Device, KeyHolder},
+        apps as app_verbs,
+        developers::{self, Developer},
+    },
+    config::Settings,
+    dialect::refusal,
+    error::{Error, Kind, Result},
+    http::ClientAddress,
+};
+
+use body::Body;
+
+/// What every route works with.
+type Verbs = State<Arc<Services>>;
+
+/// What a route answers.
+type Answer = std::result::Result<Told, Failure>;
+
+/// All routes, to be mounted at `/`.
+pub fn all() -> Vec<Route> {
+    routes![
+        apps::create,
+        apps::list,
+        apps::delete,
+        auth::sign_in,
+        auth::register,
+        auth::verify,
+        rooms::create,
+        rooms::list,
+        rooms::one,
+        rooms::add,
+        rooms::remove,
+        rooms::delete,
+        users::upsert,
+        users::list,
+        users::delete,
+    ]
+}
+
+/// A status and a JSON body that nobody keeps.
+struct Told(Status, Value);
+
+impl Told {
+    fn ok(body: impl Serialize) -> Answer {
+        Self::with(Status::Ok, body)
+    }
+
+    fn with(status: Status, body: impl Serialize) -> Answer {
+        let body =
+            serde_json::to_value(body).map_err(|error| Failure::from(Error::internal(error)))?;
+        Ok(Self(status, body))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Told {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        Response::build_from(Json(self.1).respond_to(request)?)
+            .status(self.0)
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+/// What went wrong, in the document's shapes.
+enum Failure {
+    /// `{"status":…,"message":…}`.
+    Error(Error),
+    /// A shape of its own.
+    Shaped(u16, Value),
+}
+
+impl Failure {
+    /// Nobody said who they are.
+    fn no_token() -> Self {
+        let body = json!({"error": {"status": 401, "message": "No token provided"}});
+        Self::Shaped(401, body)
+    }
+
+    /// Whose token is no more, or never was.
+    fn bad_token() -> Self {
+        Self::Shaped(401, json!({"message": "invalid token"}))
+    }
+
+    /// A failure with a status of its own.
+    fn with(status: u16, message: &str) -> Self {
+        Self::Shaped(status, json!({"status": status, "message": message}))
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match (error.kind(), error.field()) {
+            (Kind::Invalid, field) => {
+                let mut details = serde_json::Map::new();
+                details.insert(
+                    field.unwrap_or("body").to_owned(),
+                    json!({"message": error.text()}),
+                );
+                let body = json!({"message": "Validation failed", "details": details});
+                Self::Shaped(422, body)
+            }
+            _ => Self::Error(error),
+        }
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Failure {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        let (status, body, wait) = match &self {
+            Self::Error(error) => {
+                let (status, _) = refusal::describe(error.kind());
+                if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
+                    tracing::error!(%cause, "A request failed on our side.");
+                }
+                let body = json!({"status": status, "message": error.text()});
+                (status, body, error.retry_after())
+            }
+            Self::Shaped(status, body) => (*status, body.clone(), None),
+        };
+        let as_before = body.get("status").is_some()
+            && request
+                .rocket()
+                .state::<Settings>()
+                .is_some_and(|settings| settings.service_status_200);
+        let sent = if as_before { 200 } else { status };
+        let mut response = Response::build_from(Json(body).respond_to(request)?);
+        response
+            .status(Status::new(sent))
+            .raw_header("Cache-Control", "no-store");
+        if let Some(wait) = wait {
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            response.raw_header("Retry-After", seconds.max(1).to_string());
+        }
+        response.ok()
+    }
+}
+
+/// What the request's headers and query bring: a token, an app's secret, where it comes from.
+struct Brought {
+    token: Option<String>,
+    app: Option<String>,
+    device: Device,
+}
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Brought {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let header = |name| request.headers().get_one(name).map(str::trim);
+        let authorization = header("Authorization").map(|value| {
+            value
+                .strip_prefix("Bearer ")
+                .unwrap_or(value)
+                .trim()
+                .to_owned()
+        });
+        let asked = request
+            .query_value::<String>("token")
+            .and_then(std::result::Result::ok);
+        let token = authorization
+            .or_else(|| header("token").map(str::to_owned))
+            .or(asked);
+        let address = ClientAddress::of(request);
+        Outcome::Success(Self {
+            token: token.filter(|token| !token.is_empty()),
+            app: header("appId").map(str::to_owned),
+            device: Device {
+                client: header("User-Agent").map(str::to_owned),
+                address: address.ip(),
+                network: address.network(),
+            },
+        })
+    }
+}
+
+impl Brought {
+    /// The developer whose token came along.
+    async fn developer(&self, services: &Services) -> std::result::Result<Developer, Failure> {
+        let Some(token) = &self.token else {
+            return Err(Failure::no_token());
+        };
+        match developers::prove(services, token).await {
+            Err(error) if error.kind() == Kind::Unauthenticated => Err(Failure::bad_token()),
+            outcome => Ok(outcome?),
+        }
+    }
+
+    /// The app whose secret came along, in the header or elsewhere.
+    async fn app(
+        &self,
+        services: &Services,
+        elsewhere: Option<&str>,
+    ) -> std::result::Result<KeyHolder, Failure> {
+        let Some(key) = elsewhere
+            .or(self.app.as_deref())
+            .filter(|key| !key.is_empty())
+        else {
+            return Err(Error::invalid_field("appId", "appId is required").into());
+        };
+        let token = self.token.as_deref();
+        match app_verbs::key_holder(services, key, token).await {
+            Ok(holder) => Ok(holder),
+            Err(error) if error.kind() == Kind::Unauthenticated => {
+                // Either the secret is unknown, or the app wants its owner's token as well.
+                let known = services.store.tenant_by_key(key).await?.is_some();
+                Err(match (known, token) {
+                    (false, _) => Failure::with(404, "App Not Found"),
+                    (true, None) => Failure::no_token(),
+                    (true, Some(_)) => Failure::bad_token(),
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A number in a path or, where it is none, nothing that exists.
+fn number<T: std::str::FromStr>(text: &str, missing: &'static str) -> Result<T> {
+    text.parse().map_err(|_| Error::not_found(missing))
+}

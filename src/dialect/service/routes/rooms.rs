@@ -1,0 +1,80 @@
+//! Rooms: an app's server makes them, fills them, and deletes them.
+
+use rocket::{delete, get, post, put};
+use serde_json::json;
+
+use crate::{
+    chat::rooms,
+    dialect::service::{
+        routes::{Answer, Body, Brought, Failure, Told, Verbs, number},
+        wire,
+    },
+    error::Kind,
+    model::Title,
+};
+
+const MISSING: &str = "Room Not Found";
+
+fn row(room: &rooms::Room) -> wire::Room {
+    wire::Room::new(&room.chat, rooms::name_of(&room.chat)).with_users(&room.people)
+}
+
+/// `POST /room` `{room, appId, users, extra?}`.
+#[post("/room", data = "<body>")]
+pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let told = body.fields()?;
+    let app = brought.app(services, told.text("appId")?).await?;
+    let name = Title::parse(told.required("room")?)?;
+    let (users, extra) = (told.users()?, told.extra()?);
+    match rooms::create(services, &app, &name, extra, &users).await {
+        Ok(room) => Told::ok(row(&room)),
+        Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /room`, header `appId`.
+#[get("/room")]
+pub(super) async fn list(services: &Verbs, brought: Brought) -> Answer {
+    let app = brought.app(services, None).await?;
+    let chats = rooms::list(services, &app).await?;
+    let listed: Vec<_> = chats
+        .iter()
+        .map(|chat| wire::Room::new(chat, rooms::name_of(chat)))
+        .collect();
+    Told::ok(listed)
+}
+
+/// `GET /room/{room}`, by its name, header `appId`.
+#[get("/room/<room>")]
+pub(super) async fn one(services: &Verbs, brought: Brought, room: &str) -> Answer {
+    let app = brought.app(services, None).await?;
+    let room = rooms::find(services, &app, room).await?;
+    Told::ok(row(&room))
+}
+
+/// `PUT /room/add` `{room, appId, users}`.
+#[put("/room/add", data = "<body>")]
+pub(super) async fn add(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let told = body.fields()?;
+    let app = brought.app(services, told.text("appId")?).await?;
+    rooms::add(services, &app, told.required("room")?, &told.users()?).await?;
+    Told::ok(json!({"message": "updated"}))
+}
+
+/// `PUT /room/remove` `{room, appId, users}`.
+#[put("/room/remove", data = "<body>")]
+pub(super) async fn remove(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let told = body.fields()?;
+    let app = brought.app(services, told.text("appId")?).await?;
+    rooms::remove(services, &app, told.required("room")?, &told.users()?).await?;
+    Told::ok(json!({"message": "updated"}))
+}
+
+/// `DELETE /room/{id}`, header `appId`.
+#[delete("/room/<room>")]
+pub(super) async fn delete(services: &Verbs, brought: Brought, room: &str) -> Answer {
+    let app = brought.app(services, None).await?;
+    let chat = rooms::delete(services, &app, number(room, MISSING)?).await?;
+    Told::ok(wire::Room::new(&chat, rooms::name_of(&chat)))
+}

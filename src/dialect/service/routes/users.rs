@@ -1,0 +1,69 @@
+//! Users: an app's server registers them with the tokens that it issued, and deletes them.
+
+use rocket::{delete, get, post};
+
+use crate::{
+    chat::{
+        developers,
+        people::{self, Profile},
+    },
+    dialect::service::{
+        routes::{Answer, Body, Brought, Failure, Told, Verbs, number},
+        wire,
+    },
+    error::{Error, Kind},
+    model::Names,
+};
+
+const MISSING: &str = "ChatUser Not Found";
+
+/// `POST /user` `{appId, appUserId, firstName, lastName, middleName?, token?}`.
+#[post("/user", data = "<body>")]
+pub(super) async fn upsert(services: &Verbs, brought: Brought, body: Body) -> Answer {
+    let told = body.fields()?;
+    let app = brought.app(services, told.text("appId")?).await?;
+    let external_id = told.own_id("appUserId")?;
+    told.required("firstName")?;
+    let names = Names {
+        first: told.name("firstName")?,
+        middle: told.name("middleName")?,
+        last: told.name("lastName")?,
+    };
+    let known = people::find_registered(services, &app, &external_id).await?;
+    let profile = Profile {
+        name: developers::full_name(&names)?,
+        names,
+        photo: known.and_then(|caller| caller.person().photo.clone()),
+    };
+    let token = told.text("token")?.filter(|token| !token.is_empty());
+    let outcome = people::register_with_token(services, &app, &external_id, &profile, token).await;
+    match outcome {
+        Ok(caller) => {
+            let row = wire::User::from(&**caller.person());
+            Told::ok(row.with_token(token.map(str::to_owned)))
+        }
+        Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// `GET /user/{appId}`, by the app's secret.
+#[get("/user/<app>")]
+pub(super) async fn list(services: &Verbs, brought: Brought, app: &str) -> Answer {
+    let app = brought.app(services, Some(app)).await?;
+    let people = people::list(services, &app).await?;
+    let listed: Vec<_> = people.iter().map(wire::User::from).collect();
+    Told::ok(listed)
+}
+
+/// `DELETE /user/{id}`, header `appId`.
+#[delete("/user/<user>")]
+pub(super) async fn delete(services: &Verbs, brought: Brought, user: &str) -> Answer {
+    let app = brought.app(services, None).await?;
+    let outcome = people::delete(services, &app, number(user, MISSING)?).await;
+    let person = outcome.map_err(|error| match error.kind() {
+        Kind::NotFound => Error::not_found(MISSING).because(error),
+        _ => error,
+    })?;
+    Told::ok(wire::User::from(&person))
+}

@@ -1,0 +1,149 @@
+//! Tenants as what accounts register, and the rooms that tenants name.
+
+use crate::{
+    error::Result,
+    model::{Chat, ChatId, Millis, Person, PersonId, Tenant, TenantId},
+    store::{
+        Store, Tx, failed,
+        rows::{ChatRow, PersonRow, chat_columns, person_columns},
+        tenants::{TenantRow, select_tenants},
+    },
+};
+
+/// The most rows that one list holds.
+const MOST: i64 = 10_000;
+
+impl Tx {
+    /// Notes that a tenant is deleted: its secret opens nothing any more.
+    pub async fn delete_tenant(&mut self, tenant: TenantId, now: Millis) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
+                .bind(tenant.get())
+                .bind(now.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+
+    /// Ends the logins of a tenant's people, and says which.
+    pub async fn delete_logins_in(
+        &mut self,
+        tenant: TenantId,
+    ) -> Result<Vec<crate::model::LoginId>> {
+        let ended: Vec<i64> = on!(&mut self.0, tx => {
+            sqlx::query_scalar("delete from logins where tenant_id = $1 returning id")
+                .bind(tenant.get())
+                .fetch_all(&mut **tx)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(ended.into_iter().map(crate::model::LoginId::new).collect())
+    }
+}
+
+impl Store {
+    /// The apps that an account registered, or all of them, in the order they came.
+    pub async fn apps(&self, owner: Option<PersonId>) -> Result<Vec<Tenant>> {
+        let rows: Vec<TenantRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(select_tenants!(
+                "kind = 'app' and deleted_at is null and ($1 = 0 or owner_id = $1) \
+                 order by id limit $2"
+            ))
+            .bind(owner.map_or(0, PersonId::get))
+            .bind(MOST)
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Tenant::try_from).collect()
+    }
+
+    /// What somebody signs in by.
+    pub async fn account_key(&self, person: PersonId) -> Result<Option<String>> {
+        on!(&self.inner.read, pool => {
+            sqlx::query_scalar::<_, Option<String>>(
+                "select account_key from people where id = $1 and deleted_at is null",
+            )
+            .bind(person.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map(Option::flatten)
+        .map_err(failed)
+    }
+
+    /// A person of a tenant, deleted or not.
+    pub async fn former_person(
+        &self,
+        tenant: TenantId,
+        person: PersonId,
+    ) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.id = $1 and p.tenant_id = $2",
+            ))
+            .bind(person.get())
+            .bind(tenant.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// The chat that a tenant calls so.
+    pub async fn room(&self, tenant: TenantId, room: &str) -> Result<Option<Chat>> {
+        let row: Option<ChatRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                chat_columns!(),
+                " from chats c where c.tenant_id = $1 and c.room = $2 and c.deleted_at is null",
+            ))
+            .bind(tenant.get())
+            .bind(room)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Chat::try_from).transpose()
+    }
+
+    /// A chat of a tenant, whoever is in it.
+    pub async fn chat_of(&self, tenant: TenantId, chat: ChatId) -> Result<Option<Chat>> {
+        let row: Option<ChatRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                chat_columns!(),
+                " from chats c where c.tenant_id = $1 and c.id = $2 and c.deleted_at is null",
+            ))
+            .bind(tenant.get())
+            .bind(chat.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Chat::try_from).transpose()
+    }
+
+    /// All chats of a tenant, in the order they came.
+    pub async fn chats_of(&self, tenant: TenantId) -> Result<Vec<Chat>> {
+        let rows: Vec<ChatRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                chat_columns!(),
+                " from chats c where c.tenant_id = $1 and c.deleted_at is null \
+                 order by c.id limit $2",
+            ))
+            .bind(tenant.get())
+            .bind(MOST)
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        rows.into_iter().map(Chat::try_from).collect()
+    }
+}
