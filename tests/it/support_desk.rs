@@ -55,10 +55,7 @@ async fn a_closed_chat_waits_again_when_its_guest_writes() {
         }
     }
     guest.says(&world, "one more thing").await;
-    assert_eq!(
-        owner.queue(&world, WAITING).await,
-        std::slice::from_ref(&guest.chat)
-    );
+    assert_eq!(owner.queue(&world, WAITING).await, [guest.chat]);
 }
 
 #[rocket::async_test]
@@ -169,10 +166,7 @@ async fn owners_act_through_the_messenger_with_the_same_token() {
             .await
             .with(status);
     }
-    assert_eq!(
-        owner.queue(&world, ACTIVE).await,
-        std::slice::from_ref(&guest.chat)
-    );
+    assert_eq!(owner.queue(&world, ACTIVE).await, [guest.chat.as_str()]);
     let list = json!({"chatId": guest.chat, "token": guest.token});
     let listed = world.said("getChatMessages", list).await;
     let from: Vec<_> = (0..3)

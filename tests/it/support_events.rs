@@ -94,130 +94,56 @@ async fn owners_are_told_again_of_a_chat_that_waits_again() {
     assert_eq!(names(&told), ["newMessage"]);
 }
 
+/// What is said, and with what it is refused. $mine is the speaker's chat, $theirs another guest's.
+const REFUSALS: &str = r#"
+getNewChat {"email":"a@b","name":"N","domain":"nowhere"} -> 400 Owner for this domain not found
+getNewChat {"email":"a@b","name":"N","domain":"no domain"} -> 400 Owner for this domain not found
+getNewChat {"name":"N"} -> 400 email is required
+newMessage {"token":"$token","message":"hi"} -> 400 chatId is required
+newMessage {"chatId":7,"token":"$token"} -> 400 chatId must be 24 hex digits
+newMessage {"chatId":"$mine","token":"$token"} -> 400 message is required
+newMessage {"chatId":"$mine","message":"hi"} -> 400 token is required
+newMessage {"chatId":"$mine","message":"hi","token":"x"} -> 401 Guest not found
+newMessage {"chatId":"$theirs","message":"hi","token":"$token"} -> 404 Chat not found
+getChatMessages {"chatId":"$theirs","token":"$token"} -> 404 Chat not found
+getChatMessages {"chatId":"59f708172b16261fc0165f54","token":"$token"} -> 404 Chat not found
+getChatMessages {"chatId":"$mine","token":"$token","skip":-1} -> 400 skip must be a whole number, not negative
+getActiveChats {"token":"$token"} -> 401 Owner not found
+getWaitingChats {"token":"x"} -> 401 Owner not found
+closeChat {"chatId":"$theirs","token":"$token"} -> 404 Chat not found
+typing {"chatId":"$mine","token":"$token"} -> 400 typing is required
+typing {"chatId":"$theirs","token":"$token","typing":true} -> 404 Chat not found
+seen {"chatId":"$theirs","token":"$token","_id":"$mine"} -> 404 Chat not found
+seen {"chatId":"$mine","token":"$token","_id":"x"} -> 400 _id must be 24 hex digits
+"#;
+
 #[rocket::async_test]
 async fn every_refusal_is_a_sentence_with_its_status() {
     let world = World::new().await;
-    let owner = world.owner("localhost").await;
-    let (guest, other) = (
-        world.guest("localhost").await,
-        world.guest("localhost").await,
-    );
-    let (mine, token) = (guest.chat.as_str(), guest.token.as_str());
-    let guest_of = |domain: &str| json!({"email": "a@b", "name": "N", "domain": domain});
-    for (event, argument, status, sentence) in [
-        (
-            "getNewChat",
-            guest_of("nowhere"),
-            400,
-            "Owner for this domain not found",
-        ),
-        (
-            "getNewChat",
-            guest_of("no domain"),
-            400,
-            "Owner for this domain not found",
-        ),
-        ("getNewChat", json!({"name": "N"}), 400, "email is required"),
-        (
-            "newMessage",
-            json!({"token": token, "message": "hi"}),
-            400,
-            "chatId is required",
-        ),
-        (
-            "newMessage",
-            json!({"chatId": 7, "token": token}),
-            400,
-            "chatId must be 24 hex digits",
-        ),
-        (
-            "newMessage",
-            json!({"chatId": mine, "token": token}),
-            400,
-            "message is required",
-        ),
-        (
-            "newMessage",
-            json!({"chatId": mine, "message": "hi"}),
-            400,
-            "token is required",
-        ),
-        (
-            "newMessage",
-            json!({"chatId": mine, "message": "hi", "token": "x"}),
-            401,
-            "Guest not found",
-        ),
-        (
-            "newMessage",
-            json!({"chatId": other.chat, "message": "hi", "token": token}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "getChatMessages",
-            json!({"chatId": other.chat, "token": token}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "getChatMessages",
-            json!({"chatId": "59f708172b16261fc0165f54", "token": token}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "getChatMessages",
-            json!({"chatId": mine, "token": token, "skip": -1}),
-            400,
-            "skip must be a whole number, not negative",
-        ),
-        (
-            "getActiveChats",
-            json!({"token": token}),
-            401,
-            "Owner not found",
-        ),
-        (
-            "getWaitingChats",
-            json!({"token": "x"}),
-            401,
-            "Owner not found",
-        ),
-        (
-            "closeChat",
-            json!({"chatId": other.chat, "token": token}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "typing",
-            json!({"chatId": mine, "token": token}),
-            400,
-            "typing is required",
-        ),
-        (
-            "typing",
-            json!({"chatId": other.chat, "token": token, "typing": true}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "seen",
-            json!({"chatId": other.chat, "token": token, "_id": mine}),
-            404,
-            "Chat not found",
-        ),
-        (
-            "seen",
-            json!({"chatId": mine, "token": token, "_id": "x"}),
-            400,
-            "_id must be 24 hex digits",
-        ),
-    ] {
+    world.owner("localhost").await;
+    let guest = world.guest("localhost").await;
+    let other = world.guest("localhost").await;
+    for line in REFUSALS.trim().lines() {
+        let line = line
+            .replace("$mine", &guest.chat)
+            .replace("$theirs", &other.chat)
+            .replace("$token", &guest.token);
+        let (said, refusal) = line.split_once(" -> ").expect("an arrow");
+        let (event, argument) = said.split_once(' ').expect("an argument");
+        let (status, sentence) = refusal.split_once(' ').expect("a sentence");
+        let argument = serde_json::from_str(argument).expect("JSON");
+        let status = status.parse().expect("a status");
         let told = world.refused(event, argument, status).await;
-        assert_eq!(told, sentence, "{event}");
+        assert_eq!(told, sentence, "{line}");
     }
+}
+
+#[rocket::async_test]
+async fn what_is_no_chat_at_a_desk_is_refused() {
+    let world = World::new().await;
+    let owner = world.owner("localhost").await;
+    let guest = world.guest("localhost").await;
+    let (mine, token) = (guest.chat.as_str(), guest.token.as_str());
     let long = json!({"chatId": mine, "token": token, "message": "x".repeat(16_385)});
     let told = world.refused("newMessage", long, 400).await;
     assert_eq!(told, "message must have at most 16384 bytes of UTF-8");
