@@ -134,3 +134,11 @@ create table changes (
     word text,
     at bigint not null
 );
+
+create table connections (
+    private_hash text primary key,
+    socket_id text not null,
+    acting text not null,
+    left_at bigint,
+    created_at bigint not null
+);

@@ -9,10 +9,10 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        Email, Login, LoginId, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
+        Email, Login, LoginId, Millis, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
         TenantId,
     },
-    store::NewPerson,
+    store::{NewPerson, Tx},
 };
 
 /// Where cookie accounts live.
@@ -136,6 +136,16 @@ pub async fn chosen(
         .ok_or_else(unknown)
 }
 
+/// Whoever still has the login of that number.
+pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Caller>> {
+    let now = services.clock.now();
+    let live = services
+        .logins
+        .find_by_id(&services.store, login, now)
+        .await?;
+    Ok(live.map(Caller::signed_in))
+}
+
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
 pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.0.id {
@@ -148,6 +158,13 @@ pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
         person,
         login: None,
     })
+}
+
+/// The same, by the person's number.
+pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
+    let found = services.store.person(tenant.0.id, person).await?;
+    let nobody = || Error::not_found(format!("there is no person {person}"));
+    on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
 }
 
 /// Proof that somebody holds a tenant's secret.
@@ -210,7 +227,6 @@ pub async fn register(
         account_key: Some(&key),
         password_hash: Some(&hash),
     };
-    let token = Token::random();
     let mut tx = services.store.begin().await?;
     let person = tx
         .insert_person(&new, now)
@@ -219,15 +235,7 @@ pub async fn register(
             Kind::Conflict => taken().because(error),
             _ => error,
         })?;
-    let (client, address) = device.parts();
-    tx.insert_login(
-        (HOME, person),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        now,
-    )
-    .await?;
+    let token = add_login(&mut tx, (HOME, person), device, now).await?;
     tx.commit().await?;
     Ok(SignedIn { person, token })
 }
@@ -240,57 +248,60 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<SignedIn> {
-    let refusal = || Error::invalid("name or password is wrong");
     let key = Name::parse(name).ok().map(|name| account_key(&name));
-    let counted = key.as_deref().unwrap_or_default();
+    let proven = prove(services, key.as_deref(), password, device).await?;
+    let person = proven.ok_or_else(|| Error::invalid("name or password is wrong"))?;
+    begin_login(services, (person.tenant, person.id), device).await
+}
+
+/// Whose account has this key and this password: nobody's, and after as long, when there is no such
+/// key and when the password is wrong.
+pub(super) async fn prove(
+    services: &Services,
+    key: Option<&str>,
+    password: &Password,
+    device: &Device,
+) -> Result<Option<Person>> {
+    let now = services.clock.now();
     let attempt = services
         .throttle
-        .attempt(counted, device.network, services.clock.now())?;
-    let account = match &key {
+        .attempt(key.unwrap_or_default(), device.network, now)?;
+    let account = match key {
         Some(key) => services.store.account(key).await?,
         None => None,
     };
     let hash = account.as_ref().map(|(_, hash)| hash.clone());
     if !services.hasher.verify(password, hash).await? {
-        return Err(refusal());
+        return Ok(None);
     }
     attempt.succeeded();
-    let Some((person, _)) = account else {
-        return Err(refusal());
-    };
-    let token = Token::random();
-    let mut tx = services.store.begin().await?;
-    let (client, address) = device.parts();
-    let now = services.clock.now();
-    tx.insert_login(
-        (person.tenant, person.id),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        now,
-    )
-    .await?;
-    tx.commit().await?;
-    Ok(SignedIn {
-        person: person.id,
-        token,
-    })
+    Ok(account.map(|(person, _)| person))
 }
 
-/// Signs somebody in who proved who they are.
-pub async fn new_login(services: &Services, person: &Person, device: &Device) -> Result<Token> {
-    let token = Token::random();
+/// Gives a person a login.
+pub(super) async fn begin_login(
+    services: &Services,
+    (tenant, person): (TenantId, PersonId),
+    device: &Device,
+) -> Result<SignedIn> {
     let mut tx = services.store.begin().await?;
-    let (client, address) = device.parts();
-    tx.insert_login(
-        (person.tenant, person.id),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        services.clock.now(),
-    )
-    .await?;
+    let token = add_login(&mut tx, (tenant, person), device, services.clock.now()).await?;
     tx.commit().await?;
+    Ok(SignedIn { person, token })
+}
+
+/// The same, within a transaction.
+pub(super) async fn add_login(
+    tx: &mut Tx,
+    who: (TenantId, PersonId),
+    device: &Device,
+    now: Millis,
+) -> Result<Token> {
+    let token = Token::random();
+    let (client, address) = device.parts();
+    let hash = token.hash();
+    tx.insert_login(who, &hash, client.as_deref(), address.as_deref(), now)
+        .await?;
     Ok(token)
 }
 

@@ -82,7 +82,12 @@ impl LiveLogin {
     pub fn ring_when_ended(&self, bell: &Arc<Notify>) {
         let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
         bells.retain(|bell| bell.strong_count() > 0);
-        bells.push(Arc::downgrade(bell));
+        if !bells
+            .iter()
+            .any(|known| known.as_ptr() == Arc::as_ptr(bell))
+        {
+            bells.push(Arc::downgrade(bell));
+        }
         drop(bells);
         if self.ended.is_cancelled() {
             bell.notify_one();
@@ -189,6 +194,28 @@ impl Logins {
                 .into_iter()
                 .filter(|live| self.is_current(live, now))
                 .collect());
+        }
+    }
+
+    /// The live login of that number.
+    pub async fn find_by_id(
+        &self,
+        store: &Store,
+        id: LoginId,
+        now: Millis,
+    ) -> Result<Option<Arc<LiveLogin>>> {
+        loop {
+            let ends = self.ends.load(Ordering::Acquire);
+            let Some((login, hash, person)) = store.login_by_id(id).await? else {
+                return Ok(None);
+            };
+            let mut state = self.state();
+            if self.ends.load(Ordering::Acquire) != ends {
+                continue;
+            }
+            let live = state.keep((person.id, hash), login, person);
+            drop(state);
+            return Ok(self.is_current(&live, now).then_some(live));
         }
     }
 

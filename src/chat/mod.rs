@@ -14,9 +14,12 @@ pub mod access;
 pub mod accounts;
 pub mod apps;
 pub mod chats;
+pub mod connections;
+pub mod desk;
 pub mod developers;
 pub mod logins;
 pub mod messages;
+pub mod owners;
 pub mod password;
 pub mod people;
 pub mod presence;
@@ -164,6 +167,9 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
                 let Some(services) = services.upgrade() else { return };
                 if let Err(error) = services.logins.expire(&services.store, services.clock.now()).await {
                     tracing::warn!(cause = ?error, "Expired logins could not be forgotten.");
+                }
+                if let Err(error) = connections::forget(&services).await {
+                    tracing::warn!(cause = ?error, "Lost connections could not be forgotten.");
                 }
                 continue;
             }

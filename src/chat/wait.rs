@@ -6,7 +6,7 @@ use crate::{
     chat::{Caller, Services, access::Reader, waiters::Waiting},
     error::{Error, Kind, Result},
     live::{Heard, Listener, Published, Topic},
-    model::{Chat, ChatKind, Cursor, Position, What},
+    model::{Change, Chat, ChatKind, Cursor, LoginId, Person, Position, What},
 };
 
 /// How many places of the log one look at the store covers.
@@ -95,6 +95,28 @@ pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
     ))
 }
 
+/// What the log holds for a person between two positions, at most `limit` changes.
+pub async fn told_to(
+    services: &Services,
+    person: &Person,
+    (after, until): (Position, Position),
+    limit: i64,
+) -> Result<Vec<Change>> {
+    services
+        .store
+        .changes_for(person, (after, until), limit)
+        .await
+}
+
+/// Listens to everything a person hears, from now on.
+pub async fn listen(services: &Services, person: &Arc<Person>) -> Result<Listener> {
+    let listener = services.hub.listen(Topic::Person(Arc::clone(person)));
+    if listener.is_new() {
+        listener.learn(services.store.memberships(person.id).await?);
+    }
+    Ok(listener)
+}
+
 /// What somebody listens to, and how far they have heard.
 pub struct Watch {
     services: Arc<Services>,
@@ -119,12 +141,7 @@ impl Watch {
         after: Position,
         wanted: Wanted,
     ) -> Result<Self> {
-        let listener = services
-            .hub
-            .listen(Topic::Person(Arc::clone(caller.person())));
-        if listener.is_new() {
-            listener.learn(services.store.memberships(caller.id()).await?);
-        }
+        let listener = listen(services, caller.person()).await?;
         Ok(Self::new(
             services,
             caller,
@@ -176,12 +193,9 @@ impl Watch {
 
     /// Takes a place among those who wait. `name` lets a newer wait take over from this one.
     pub fn admit(&mut self, name: Option<String>) -> Result<()> {
-        let login = self
-            .caller
-            .login()
-            .ok_or_else(Error::unauthenticated)?
-            .login
-            .id;
+        // Those for whom their tenant's server speaks count as having one login, of no other's number.
+        let own = LoginId::new(-self.caller.id().get());
+        let login = self.caller.login().map_or(own, |login| login.login.id);
         self.waiting = Some(self.services.waiters.admit(login, self.caller.id(), name)?);
         Ok(())
     }

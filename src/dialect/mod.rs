@@ -17,6 +17,7 @@ pub mod messenger;
 pub mod refusal;
 pub mod service;
 mod speaker;
+pub mod support;
 
 use std::{borrow::Cow, pin::Pin};
 
@@ -42,14 +43,16 @@ pub mod form {
 }
 
 /// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 2] = [&embed::Embed, &service::Service];
+pub const DIALECTS: [&dyn Dialect; 3] = [&embed::Embed, &support::Support, &service::Service];
 
 /// The place of each event-style dialect in [`DIALECTS`].
 pub mod number {
     /// Chat inside another product.
     pub const EMBED: usize = 0;
+    /// Live support.
+    pub const SUPPORT: usize = 1;
     /// Chat as a service.
-    pub const SERVICE: usize = 1;
+    pub const SERVICE: usize = 2;
 }
 
 /// A future on the heap.
@@ -137,6 +140,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// A change as it is told to others; the same for all of them.
     fn announce(&self, change: &Change) -> Vec<Emission>;
+
+    /// The same, where what is told depends on what the operator decided.
+    fn announce_by(&self, _options: &Options, change: &Change) -> Vec<Emission> {
+        self.announce(change)
+    }
 
     /// Whether a signal that reached this speaker is for this connection too.
     fn hears_signal(&self, _speaker: &Speaker, _signal: &Signal) -> bool {

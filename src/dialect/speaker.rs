@@ -5,10 +5,10 @@ use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    chat::{Caller, Services, accounts, logins},
+    chat::{Caller, Services, accounts, logins, wait},
     dialect::Emission,
     error::Result,
-    live::{Listener, Topic},
+    live::Listener,
     model::{PersonId, Position, TokenHash},
 };
 
@@ -94,6 +94,11 @@ impl Acting {
         self.dialects & 1 << dialect != 0
     }
 
+    /// The dialects it hears in, a bit each.
+    pub fn dialects(&self) -> u8 {
+        self.dialects
+    }
+
     /// What came up to here is not for this connection.
     pub fn from(&self) -> Position {
         self.from
@@ -175,19 +180,15 @@ impl Speaker {
         }
         if let Some(acting) = known {
             acting.dialects |= dialects;
+            acting.from = acting.from.min(from);
             acting.caller = caller.clone();
             return Ok(());
         }
         let listener = match &self.bell {
             None => None,
             Some(bell) => {
-                let topic = Topic::Person(Arc::clone(caller.person()));
-                let mut listener = self.services.hub.listen(topic);
+                let mut listener = wait::listen(&self.services, caller.person()).await?;
                 listener.ring(Arc::clone(bell));
-                if listener.is_new() {
-                    let chats = self.services.store.memberships(caller.id()).await?;
-                    listener.learn(chats);
-                }
                 Some(listener)
             }
         };
@@ -197,6 +198,10 @@ impl Speaker {
             from,
             listener,
         });
+        if let Some(bell) = &self.bell {
+            // Something may have been told before the bell hung.
+            bell.notify_one();
+        }
         Ok(())
     }
 
@@ -220,7 +225,12 @@ impl Speaker {
 
     /// Stops acting for those whose login has ended.
     pub fn drop_the_gone(&mut self) {
+        let before = self.acting.len();
         self.acting.retain(|acting| !acting.caller.is_gone());
+        if self.acting.is_empty() && before > 0 {
+            // Whoever was let in is nobody any more.
+            self.stage.close();
+        }
     }
 
     /// Stops acting for everybody.

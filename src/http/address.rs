@@ -2,10 +2,12 @@
 
 use std::{
     convert::Infallible,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use rocket::request::{FromRequest, Outcome, Request};
+
+use crate::chat::throttle;
 
 /// Headers by which proxies say that they passed a request on.
 const PASSED_ON: [&str; 4] = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
@@ -40,13 +42,7 @@ impl ClientAddress {
 
     /// What throttles count by: the address, of IPv6 its /64, which is what one customer gets.
     pub fn network(self) -> IpAddr {
-        match self.ip {
-            IpAddr::V4(_) => self.ip,
-            IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-            }
-        }
+        throttle::network(self.ip)
     }
 
     /// Whether the request was made on this machine.

@@ -87,19 +87,21 @@ fn bare(status: Status, request: &Request<'_>) -> Response<'static> {
         415 => Error::new(Kind::UnsupportedType, "the body is of a type not read here"),
         429 => Error::too_many("too many requests", SOON),
         503 => Error::unavailable("the server cannot do that just now", SOON),
-        code if code >= 500 => Error::new(Kind::Internal, "something went wrong on our side"),
-        _ => {
-            let mut response =
-                Refusal::new(Error::invalid("the request was refused")).respond(request);
-            response.set_status(status);
-            return response;
+        code if code >= 500 => {
+            let request_id = RequestId::of(request).as_str();
+            tracing::error!(request_id, %status, "A handler failed without saying why.");
+            let error = Error::new(Kind::Internal, "something went wrong on our side");
+            return with_status(status, error, request);
         }
+        _ => return with_status(status, Error::invalid("the request was refused"), request),
     };
-    if error.kind() == Kind::Internal {
-        let request_id = RequestId::of(request).as_str();
-        tracing::error!(request_id, %status, "A handler failed without saying why.");
-    }
     Refusal::new(error).respond(request)
+}
+
+fn with_status(status: Status, error: Error, request: &Request<'_>) -> Response<'static> {
+    let mut response = Refusal::new(error).respond(request);
+    response.set_status(status);
+    response
 }
 
 /// 404, or 405 where the path is served under another method: Rocket does not tell them apart.

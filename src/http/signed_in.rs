@@ -52,7 +52,7 @@ async fn caller(request: &Request<'_>) -> Result<Caller> {
     let cookies = request.cookies();
     let person = cookies
         .get(USER_ID)
-        .and_then(|cookie| cookie.value().parse::<PersonId>().ok());
+        .and_then(|cookie| PersonId::from_any(cookie.value()).ok());
     let token = cookies.get(TOKEN).or_else(|| cookies.get(ACCESS_TOKEN));
     let (Some(person), Some(token)) = (person, token) else {
         return Err(Error::unauthenticated());

@@ -2,7 +2,7 @@
 
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Position, Seq, TenantId},
-    person::PersonName,
+    person::{Person, PersonName},
     time::Millis,
 };
 
@@ -183,4 +183,17 @@ pub struct Listed {
     pub membership: Option<Membership>,
     /// The last message's text, time and sender.
     pub last: Option<(String, Millis, PersonName)>,
+}
+
+/// A chat at a desk, as those who run the desk list it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskChat {
+    /// The chat.
+    pub chat: Chat,
+    /// Whose it is.
+    pub guest: Person,
+    /// The last message's text and time.
+    pub last: Option<(String, Millis)>,
+    /// How many messages the lister has not read.
+    pub unread: i64,
 }

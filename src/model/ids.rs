@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 /// The largest id that survives a trip through a client's floating point number.
 const LARGEST: i64 = (1 << 53) - 1;
+/// How many digits an id written in hex has.
+const HEX_DIGITS: usize = 24;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -20,6 +22,16 @@ macro_rules! id {
             /// The number itself.
             pub const fn get(self) -> i64 {
                 self.0
+            }
+
+            /// The number as 24 lower-case hex digits, as some APIs write ids.
+            pub fn to_hex(self) -> String {
+                format!("{:024x}", self.0)
+            }
+
+            /// Reads what [`Self::to_hex`] writes.
+            pub fn from_hex(text: &str) -> Result<Self, NotAnId> {
+                hex_number(text).map(Self).ok_or(NotAnId)
             }
         }
 
@@ -72,6 +84,13 @@ id!(
     Seq
 );
 
+impl PersonId {
+    /// Reads an id however the API that gave it out writes it: 24 hex digits, or the plain number.
+    pub fn from_any(text: &str) -> Result<Self, NotAnId> {
+        Self::from_hex(text).or_else(|_| text.parse())
+    }
+}
+
 impl Position {
     /// The place before the first change.
     pub const START: Self = Self(0);
@@ -93,6 +112,16 @@ impl From<Position> for MessageId {
     fn from(position: Position) -> Self {
         Self(position.0)
     }
+}
+
+/// Reads 24 lower-case hex digits.
+fn hex_number(text: &str) -> Option<i64> {
+    let digits = text.len() == HEX_DIGITS
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let number = i64::from_str_radix(text, 16).ok()?;
+    (digits && number <= LARGEST).then_some(number)
 }
 
 /// Text that is not the decimal number of an id.
@@ -126,6 +155,26 @@ mod tests {
             "99999999999999999999",
         ] {
             assert_eq!(text.parse::<ChatId>(), Err(NotAnId), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_id_in_hex_has_24_digits() {
+        let person = PersonId::new(0x1a2b);
+        assert_eq!(person.to_hex(), "000000000000000000001a2b");
+        assert_eq!(PersonId::from_hex(&person.to_hex()), Ok(person));
+        assert_eq!(PersonId::from_any(&person.to_hex()), Ok(person));
+        assert_eq!(PersonId::from_any("6699"), Ok(person));
+        for text in [
+            "",
+            "1a2b",
+            "000000000000000000001A2B",
+            "00000000000000000000 a2b",
+            "+00000000000000000001a2b",
+            "59f708172b16261fc0165f54",
+            "ффффффффффff",
+        ] {
+            assert_eq!(PersonId::from_hex(text), Err(NotAnId), "{text:?}");
         }
     }
 }

@@ -7,7 +7,9 @@
 
 pub mod change;
 pub mod chat;
+pub mod connection;
 pub mod cursor;
+pub mod domain;
 pub mod ids;
 pub mod login;
 pub mod message;
@@ -18,8 +20,10 @@ pub mod text;
 pub mod time;
 
 pub use change::{Audience, Change, Sign, Signal, What};
-pub use chat::{Chat, ChatKind, DeskStatus, Listed, Membership, Role, Standing};
+pub use chat::{Chat, ChatKind, DeskChat, DeskStatus, Listed, Membership, Role, Standing};
+pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
+pub use domain::Domain;
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};
 pub use message::{Message, MessageKind, Page};

@@ -1,7 +1,7 @@
 //! The memory: the only module that speaks SQL.
 //!
 //! # Why
-//! One question has one SQL text, with `$1`, that both engines take; [`on!`] runs it on whichever
+//! One question has one SQL text, with `$1`, that both engines take; `on!` runs it on whichever
 //! engine is open. An arm of its own exists only where SQL truly differs: how a transaction begins
 //! and the writer's set statements ([`batch`]), which want `json_each` on SQLite and `unnest` on
 //! PostgreSQL.
@@ -23,6 +23,8 @@ macro_rules! on {
 mod apps;
 pub mod batch;
 mod chats;
+mod connections;
+mod desk;
 mod log;
 mod logins;
 mod members;

@@ -18,6 +18,10 @@ fn known<T>(value: Option<T>, column: &str, word: &str) -> Result<T> {
 
 /// A person's columns, each under the prefix that [`person_columns`] gives them.
 #[derive(FromRow)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a join names each table's columns apart by a prefix"
+)]
 pub(super) struct PersonRow {
     p_id: i64,
     p_tenant_id: i64,
@@ -100,6 +104,10 @@ impl From<LoginRow> for Login {
 
 /// A chat's columns, each under the prefix that [`chat_columns`] gives them.
 #[derive(FromRow)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "a join names each table's columns apart by a prefix"
+)]
 pub(super) struct ChatRow {
     c_id: i64,
     c_tenant_id: i64,

@@ -1,16 +1,17 @@
 // Puts the page together: who is signed in, what they see, and the line that keeps it fresh.
 import { Account } from './account.js';
 import { Refusal, cookiePerson, get } from './api.js';
+import { ask } from './ask.js';
 import { $, setText, show } from './dom.js';
 import { openDoor } from './door.js';
 import { Feed } from './feed.js';
 import { read, write } from './kept.js';
+import { Line } from './line.js';
 import { List } from './list.js';
 import { Model } from './model.js';
 import { Outbox } from './outbox.js';
 import { backoff, createPause } from './patience.js';
-import { ask, prepareSheets } from './sheets.js';
-import { Line } from './line.js';
+import { prepareSheets } from './sheets.js';
 import { Talk } from './talk.js';
 
 const STREAM = 'parlance.stream';

@@ -1,28 +1,11 @@
-// Small windows over the page: a question, and the form for a new chat.
+// Small windows over the page, and the form for a new chat.
 import { Refusal, post } from './api.js';
-import { $, firstFault, formError, setText, show } from './dom.js';
+import { $, firstFault, formError } from './dom.js';
+import { ask } from './ask.js';
 import { sentence } from './door.js';
-
-/** Asks for a yes. Without `yes` it only tells, and there is nothing to answer. */
-export function ask({ title, text, yes, no = 'Cancel' }) {
-  const sheet = $('confirm');
-  setText($('confirm-title'), title);
-  setText($('confirm-text'), text);
-  setText($('confirm-yes'), yes ?? '');
-  setText($('confirm-no'), no);
-  show($('confirm-yes'), Boolean(yes));
-  sheet.returnValue = '';
-  sheet.showModal();
-  $('confirm-no').focus();
-  return new Promise((resolve) => {
-    sheet.addEventListener('close', () => resolve(sheet.returnValue === 'yes'), { once: true });
-  });
-}
 
 /** Wires the sheets once. `made(id)` is called with a new chat; `find(title)` gives the id of an open chat of that title. */
 export function prepareSheets({ made, find }) {
-  $('confirm-yes').addEventListener('click', () => $('confirm').close('yes'));
-  $('confirm-no').addEventListener('click', () => $('confirm').close('no'));
   for (const button of document.querySelectorAll('[data-close]')) {
     button.addEventListener('click', () => button.closest('dialog').close());
   }

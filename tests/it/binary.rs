@@ -17,6 +17,8 @@ fn parlance(folder: &Path) -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROCKET_")) {
         command.env_remove(name);
     }
+    // The default would be the same for every test that runs at the time.
+    command.env("ROCKET_SOCKET_PORT", "0");
     command
 }
 
@@ -157,4 +159,18 @@ fn a_port_that_is_taken_is_said_plainly() {
     let told = refused(folder.path(), &[("ROCKET_PORT", &port)]);
     assert!(told.contains("the server cannot start"), "{told}");
     assert!(!told.contains("panicked"), "{told}");
+}
+
+#[test]
+fn a_second_port_that_is_taken_is_a_warning() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = parlance(folder.path());
+    command.env("ROCKET_SOCKET_PORT", &port);
+    let server = Started::begin(command);
+    assert!(server.get("/health").starts_with("HTTP/1.0 200"));
+    let said: Vec<_> = server.lines.iter().map(ToString::to_string).collect();
+    let said = format!("{}{}", said.join("\n"), server.stop());
+    assert!(said.contains("socket_port"), "{said}");
 }

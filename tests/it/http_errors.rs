@@ -62,6 +62,38 @@ async fn a_fault_of_ours_keeps_its_cause_to_itself() {
 }
 
 #[rocket::async_test]
+async fn a_status_without_a_sentence_gets_one() {
+    let client = client("").await;
+    for (given, status, code) in [
+        (400, 400, "bad_request"),
+        (401, 401, "unauthenticated"),
+        (402, 402, "bad_request"),
+        (403, 403, "forbidden"),
+        (404, 404, "not_found"),
+        (405, 405, "method_not_allowed"),
+        (406, 406, "bad_request"),
+        (408, 408, "bad_request"),
+        (409, 409, "conflict"),
+        (410, 410, "gone"),
+        (413, 413, "too_large"),
+        (415, 415, "unsupported_type"),
+        (418, 418, "bad_request"),
+        (422, 404, "not_found"),
+        (429, 429, "rate_limited"),
+        (500, 500, "internal"),
+        (501, 501, "internal"),
+        (503, 503, "busy"),
+        (504, 504, "internal"),
+    ] {
+        let answer = get(&client, &format!("/api/status/{given}")).await;
+        assert_eq!(answer.status, status, "{given}");
+        assert_eq!(answer.error().0, code, "{given}");
+        let waits = answer.header("Retry-After").is_some();
+        assert_eq!(waits, matches!(status, 429 | 503), "{given}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_panic_is_a_500_in_our_shape() {
     let client = client("").await;
     let answer = get(&client, "/api/panic").await;

@@ -33,7 +33,7 @@ pub(crate) fn rocket(toml: &str) -> Rocket<Build> {
         "/",
         routes![
             echo, number, numbers, flag, query, thing, change, fail, busy, panic, cookies, sign_in,
-            log_out, event, page
+            status, log_out, event, page
         ],
     )
 }
@@ -147,6 +147,11 @@ fn change(id: u32, _fields: &Fields) -> String {
 #[get("/api/fail")]
 fn fail() -> Told {
     Err(Error::internal("the table people is on fire").into())
+}
+
+#[get("/api/status/<code>")]
+fn status(code: u16) -> Status {
+    Status::new(code)
 }
 
 #[get("/api/busy")]

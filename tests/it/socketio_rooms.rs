@@ -3,10 +3,9 @@
 use std::{collections::HashSet, time::Duration};
 
 use parlance::socketio::{
-    engine::{Reason, Unsent},
-    server::{AckError, Disconnect, Events, Overflow, Prepared, SocketId},
+    engine::Reason,
+    server::{AckError, Disconnect, Events, SocketId},
 };
-use tokio::sync::mpsc;
 
 use crate::{
     socketio::{Ends, builder, echo, joined, launch, opened},
@@ -215,110 +214,6 @@ async fn what_is_volatile_is_forgotten_by_who_cannot_take_it() {
     let (mut ws, _) = joined(&site).await;
     all.volatile().emit("heard", 3);
     hears(&mut ws, r#"42["heard",3]"#).await;
-}
-
-/// A client that has joined by polling and holds no poll, so that everything waits.
-async fn waiting(site: &crate::socketio_client::Site) -> String {
-    let session = site.open("EIO=4").await;
-    site.post(&session, "40").await;
-    assert!(site.get(&session).await.text().starts_with("40{"));
-    session
-}
-
-#[tokio::test]
-async fn who_does_not_read_is_closed() {
-    let (events, mut ends) = Ends::of(echo());
-    let builder = builder().outbox_bytes(10_000).namespace("/", events);
-    let (site, io) = launch(builder).await;
-    let session = waiting(&site).await;
-    let (mut other, _) = joined(&site).await;
-    let text = "x".repeat(1000);
-    for _ in 0..20 {
-        io.of("/").unwrap().emit("x", text.as_str());
-        assert!(other.text().await.len() > 1000);
-    }
-    assert_eq!(ends.next().await, Reason::ForcedServerClose);
-    // What had room is still there, and then the end.
-    let home = site.get(&session).await;
-    assert!(home.text().ends_with("\x1e1"));
-}
-
-#[tokio::test]
-async fn who_does_not_read_may_miss_things_instead() {
-    let builder = builder().outbox_bytes(10_000).overflow(Overflow::Drop);
-    let (site, io) = launch(builder.namespace("/", echo())).await;
-    let session = waiting(&site).await;
-    let text = "x".repeat(1000);
-    for _ in 0..20 {
-        io.of("/").unwrap().emit("x", text.as_str());
-    }
-    assert!(site.get(&session).await.text().len() < 12_000);
-    io.of("/").unwrap().emit("on", 1);
-    assert_eq!(site.get(&session).await.text(), r#"42["on",1]"#);
-}
-
-/// Tells when the outbox has drained.
-struct Drains(mpsc::UnboundedSender<()>);
-
-impl parlance::socketio::server::Handler for Drains {
-    async fn event(
-        &self,
-        _socket: &parlance::socketio::server::Socket,
-        _event: parlance::socketio::server::Event,
-    ) {
-    }
-
-    async fn drained(&self, _socket: &parlance::socketio::server::Socket) {
-        let _ = self.0.send(());
-    }
-}
-
-#[tokio::test]
-async fn an_offer_too_many_is_told_and_so_is_the_drain() {
-    let (drains, mut drained) = mpsc::unbounded_channel();
-    let builder = builder()
-        .outbox_bytes(10_000)
-        .namespace("/", Drains(drains));
-    let (site, io) = launch(builder).await;
-    let session = waiting(&site).await;
-    let all = io.of("/").unwrap();
-    let event = Prepared::event(all.namespace(), "x", "x".repeat(1000).as_str());
-    let socket = all.sockets().remove(0);
-    let mut queued = 0;
-    while socket.try_emit(&event) == Ok(()) {
-        queued += 1;
-    }
-    assert_eq!(socket.try_emit(&event), Err(Unsent::Full));
-    assert!(drained.try_recv().is_err());
-    let home = site.get(&session).await;
-    assert_eq!(home.text().split('\x1e').count(), queued);
-    soon(drained.recv()).await.unwrap();
-    assert_eq!(socket.try_emit(&event), Ok(()));
-    site.post(&session, "1").await;
-    assert_eq!(socket.try_emit(&event), Err(Unsent::Closed));
-}
-
-#[tokio::test]
-async fn a_drain_is_told_on_a_websocket_too() {
-    let (drains, mut drained) = mpsc::unbounded_channel();
-    let builder = builder()
-        .outbox_bytes(100_000)
-        .namespace("/", Drains(drains));
-    let (site, io) = launch(builder).await;
-    let (mut ws, _) = joined(&site).await;
-    let all = io.of("/").unwrap();
-    let event = Prepared::event(all.namespace(), "x", "x".repeat(50_000).as_str());
-    let socket = all.sockets().remove(0);
-    let mut queued = 0;
-    while socket.try_emit(&event) == Ok(()) {
-        queued += 1;
-        tokio::task::yield_now().await;
-    }
-    for _ in 0..queued {
-        ws.text().await;
-    }
-    soon(drained.recv()).await.unwrap();
-    assert_eq!(socket.try_emit(&event), Ok(()));
 }
 
 #[tokio::test]

@@ -32,6 +32,7 @@ pub(crate) const FOREVER: Duration = Duration::from_secs(60);
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"
     port = 0
+    socket_port = 0
     log_level = "off"
     bcrypt_cost = 4
     rate_limits = false

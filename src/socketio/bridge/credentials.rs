@@ -65,7 +65,7 @@ impl Doorman {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| value)
         };
-        let person: PersonId = cookie("user_id")?.parse().ok()?;
+        let person = PersonId::from_any(cookie("user_id")?).ok()?;
         let token = cookie("token").or_else(|| cookie("access_token"))?;
         accounts::authenticate(services, person, token).await.ok()
     }

@@ -1,14 +1,14 @@
 //! One socket's life: who speaks on it, and how far it has heard.
 
 use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicI64, Ordering},
 };
 
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::dialect::Speaker;
+use crate::{dialect::Speaker, model::Position};
 
 /// See the module. Its turn is held by an event while it is handled, and by the pump while it tells
 /// what is new: never both, so an answer comes before what it caused.
@@ -18,6 +18,36 @@ pub(super) struct Life {
     drained: Notify,
     ended: CancellationToken,
     pumping: AtomicBool,
+    recovery: OnceLock<Box<Recovery>>,
+}
+
+/// What a connection needs that may come back.
+pub(super) struct Recovery {
+    /// The private id by which it does.
+    pub(super) private: String,
+    /// Up to here it has been told everything.
+    told: AtomicI64,
+    /// Whom it acted for when that was last written down.
+    pub(super) kept: std::sync::Mutex<String>,
+}
+
+impl Recovery {
+    pub(super) fn new(private: String, told: Position) -> Self {
+        let told = AtomicI64::new(told.get());
+        Self {
+            private,
+            told,
+            kept: std::sync::Mutex::default(),
+        }
+    }
+
+    pub(super) fn told(&self) -> Position {
+        Position::new(self.told.load(Ordering::Acquire))
+    }
+
+    pub(super) fn has_told(&self, position: Position) {
+        self.told.store(position.get(), Ordering::Release);
+    }
 }
 
 impl Life {
@@ -29,7 +59,18 @@ impl Life {
             drained: Notify::new(),
             ended: CancellationToken::new(),
             pumping: AtomicBool::new(false),
+            recovery: OnceLock::new(),
         }
+    }
+
+    /// What it needs to come back, if it may.
+    pub(super) fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.get().map(|recovery| &**recovery)
+    }
+
+    pub(super) fn may_come_back(&self, recovery: Recovery) {
+        // Said once, while it is let in.
+        let _ = self.recovery.set(Box::new(recovery));
     }
 
     pub(super) async fn turn(&self) -> MutexGuard<'_, Speaker> {

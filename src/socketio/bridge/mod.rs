@@ -14,6 +14,7 @@
 mod credentials;
 mod life;
 mod pump;
+mod recovery;
 mod stage;
 
 use std::sync::{
@@ -34,7 +35,7 @@ use crate::{
     },
 };
 
-use life::Life;
+use life::{Life, Recovery};
 use stage::SocketStage;
 
 pub use credentials::Doorman;
@@ -99,7 +100,8 @@ impl Handler for Bridge {
         socket: &Socket,
         _auth: Option<&Map<String, Value>>,
     ) -> Result<Admission, Refusal> {
-        if !Doorman::needs_a_look(socket) {
+        let recovers = recovery::is_asked_for(socket);
+        if !recovers && !Doorman::needs_a_look(socket) {
             return Ok(Admission::new());
         }
         let Some(life) = self.life(socket).await else {
@@ -109,7 +111,19 @@ impl Handler for Bridge {
         for dialect in DIALECTS {
             dialect.welcome(&mut speaker).await.map_err(Refusal::new)?;
         }
-        Ok(Admission::new())
+        if !recovers {
+            return Ok(Admission::new());
+        }
+        match come_back(socket, &life, &mut speaker).await {
+            Ok(Some(admission)) => return Ok(admission),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
+            }
+        }
+        let private = recovery::private_id();
+        life.may_come_back(Recovery::new(private.clone(), speaker.services.hub.head()));
+        Ok(Admission::recoverable(private))
     }
 
     async fn connected(&self, socket: &Socket) {
@@ -134,10 +148,15 @@ impl Handler for Bridge {
             .handle(&mut speaker, &event.name, &arguments)
             .await;
         for emission in answer.emissions {
+            let mut args = Args::from(emission.data);
+            if let Some(recovery) = life.recovery() {
+                args.push(speaker.services.cursor_at(recovery.told()).to_string());
+            }
             // A client that is gone, or reads nothing, is dealt with by the server layer.
-            let _ = socket.emit(&emission.name, emission.data);
+            let _ = socket.emit(&emission.name, args);
         }
         event.acknowledge(Args::from(answer.data));
+        keep(socket, &life, &speaker).await;
         self.listen(socket, &life, &speaker);
     }
 
@@ -156,6 +175,73 @@ impl Handler for Bridge {
         for dialect in DIALECTS {
             dialect.farewell(&mut speaker).await;
         }
+        if let Some(recovery) = life.recovery() {
+            let (id, acting) = (
+                socket.id().as_str().to_owned(),
+                recovery::write_down(&speaker),
+            );
+            let services = Arc::clone(&speaker.services);
+            let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
+            if let Err(error) = kept {
+                tracing::debug!(cause = ?error, "It was not noted that a connection was lost.");
+            }
+        }
         speaker.leave();
     }
+}
+
+/// Lets a client go on where it was: what it missed comes before it is told that it is in.
+async fn come_back(
+    socket: &Socket,
+    life: &Arc<Life>,
+    speaker: &mut Speaker,
+) -> crate::error::Result<Option<Admission>> {
+    let services = Arc::clone(&speaker.services);
+    let key = speaker.credentials.key.clone();
+    let Some(returned) = recovery::look_up(&services, socket, key.as_deref()).await? else {
+        return Ok(None);
+    };
+    for (dialects, caller) in &returned.acting {
+        speaker
+            .act_as_since(*dialects, caller, returned.after)
+            .await?;
+    }
+    let (missed, told) = pump::missed(speaker, returned.after).await?;
+    let recovery = Recovery::new(returned.private.clone(), told);
+    *lock(&recovery.kept) = recovery::write_down(speaker);
+    life.may_come_back(recovery);
+    Ok(Some(Admission::recovered(
+        returned.id,
+        returned.private,
+        missed,
+    )))
+}
+
+/// Writes down whom a connection acts for that may come back, when that changed.
+async fn keep(socket: &Socket, life: &Life, speaker: &Speaker) {
+    let Some(recovery) = life.recovery() else {
+        return;
+    };
+    let acting = recovery::write_down(speaker);
+    if *lock(&recovery.kept) == acting {
+        return;
+    }
+    let id = socket.id().as_str().to_owned();
+    match recovery::keep(
+        &speaker.services,
+        &recovery.private,
+        id,
+        acting.clone(),
+        false,
+    )
+    .await
+    {
+        Ok(()) => *lock(&recovery.kept) = acting,
+        Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
+    }
+}
+
+fn lock(text: &std::sync::Mutex<String>) -> std::sync::MutexGuard<'_, String> {
+    text.lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

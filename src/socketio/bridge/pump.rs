@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::life::Life;
 use crate::{
-    dialect::{DIALECTS, Speaker, form},
+    chat::wait,
+    dialect::{Acting, DIALECTS, Emission, Speaker, form},
     error::Result,
     live::{Heard, Published},
     model::Position,
     socketio::{
         engine::Unsent,
-        packet::Namespace,
+        packet::{Args, Namespace},
         server::{Prepared, Socket},
     },
 };
@@ -43,20 +44,21 @@ enum Round {
 
 /// Tells a socket what is new until it is gone.
 pub(super) async fn run(socket: Socket, life: Arc<Life>) {
-    let start = life
-        .turn()
-        .await
-        .acting()
-        .iter()
-        .map(crate::dialect::Acting::from)
-        .min();
+    let start = match life.recovery() {
+        Some(recovery) => Some(recovery.told()),
+        None => life.turn().await.acting().iter().map(Acting::from).min(),
+    };
     let mut place = Place {
         after: start.unwrap_or(Position::START),
         frames: 0,
     };
     loop {
         let mut speaker = life.turn().await;
-        let round = tell(&socket, &mut speaker, &mut place).await;
+        let offsets = life.recovery().is_some();
+        let round = tell(&socket, &mut speaker, &mut place, offsets).await;
+        if let Some(recovery) = life.recovery() {
+            recovery.has_told(place.after);
+        }
         drop(speaker);
         let goes_on = match round {
             Ok(Round::Quiet) => life.rung().await,
@@ -75,9 +77,14 @@ pub(super) async fn run(socket: Socket, life: Arc<Life>) {
     }
 }
 
-async fn tell(socket: &Socket, speaker: &mut Speaker, place: &mut Place) -> Result<Round> {
+async fn tell(
+    socket: &Socket,
+    speaker: &mut Speaker,
+    place: &mut Place,
+    offsets: bool,
+) -> Result<Round> {
     speaker.drop_the_gone();
-    if tell_signals(socket, speaker) == Err(Unsent::Closed) {
+    if tell_signals(socket, speaker, offsets.then_some(place.after)) == Err(Unsent::Closed) {
         return Ok(Round::Over);
     }
     let (changes, seen) = gather(speaker, place.after).await?;
@@ -92,7 +99,7 @@ async fn tell(socket: &Socket, speaker: &mut Speaker, place: &mut Place) -> Resu
             if !is_meant {
                 continue;
             }
-            for frame in frames(number, &published) {
+            for frame in frames(speaker, number, &published, offsets) {
                 told += 1;
                 if skip > 0 {
                     skip -= 1;
@@ -147,10 +154,7 @@ async fn gather(
             Heard::Behind => {
                 let start = after.max(from);
                 let until = start.plus(WINDOW).min(head);
-                let found = services
-                    .store
-                    .changes_for(&person, (start, until), PAGE)
-                    .await?;
+                let found = wait::told_to(&services, &person, (start, until), PAGE).await?;
                 let full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
                 let upto = found
                     .last()
@@ -174,7 +178,11 @@ async fn gather(
 }
 
 /// Tells signals to whoever can take them at once; they are worth nothing later.
-fn tell_signals(socket: &Socket, speaker: &mut Speaker) -> Result<(), Unsent> {
+fn tell_signals(
+    socket: &Socket,
+    speaker: &mut Speaker,
+    offset: Option<Position>,
+) -> Result<(), Unsent> {
     let mut told = Vec::new();
     for acting in speaker.ears() {
         let dialects: Vec<_> = (0..DIALECTS.len())
@@ -195,9 +203,20 @@ fn tell_signals(socket: &Socket, speaker: &mut Speaker) -> Result<(), Unsent> {
         if !DIALECTS[number].hears_signal(speaker, &signal.signal) {
             continue;
         }
-        let frames = signal.form(form::FRAMES + number, |signal| {
-            prepare(DIALECTS[number].announce_signal(signal))
-        });
+        // The offset repeats the last one, which differs by socket: such frames are not shared.
+        let own;
+        let frames = if let Some(offset) = offset {
+            let offset = speaker.services.cursor_at(offset).to_string();
+            own = prepare(
+                DIALECTS[number].announce_signal(&signal.signal),
+                Some(&offset),
+            );
+            &own
+        } else {
+            signal.form(form::FRAMES + number, |signal| {
+                prepare(DIALECTS[number].announce_signal(signal), None)
+            })
+        };
         for frame in frames {
             match socket.try_emit(frame) {
                 Ok(()) | Err(Unsent::Full) => {}
@@ -209,15 +228,54 @@ fn tell_signals(socket: &Socket, speaker: &mut Speaker) -> Result<(), Unsent> {
 }
 
 /// A change's frames in a dialect, made once for all sockets.
-fn frames(number: usize, published: &Published) -> &[Prepared] {
-    published.form(form::FRAMES + number, |change| {
-        prepare(DIALECTS[number].announce(change))
+fn frames<'p>(
+    speaker: &Speaker,
+    number: usize,
+    published: &'p Published,
+    offsets: bool,
+) -> &'p Vec<Prepared> {
+    let dialect = DIALECTS[number];
+    if !offsets {
+        return published.form(form::FRAMES + number, |change| {
+            prepare(dialect.announce_by(&speaker.options, change), None)
+        });
+    }
+    published.form(form::FRAMES_WITH_OFFSET + number, |change| {
+        let offset = speaker.services.cursor_at(change.position).to_string();
+        prepare(dialect.announce_by(&speaker.options, change), Some(&offset))
     })
 }
 
-fn prepare(emissions: Vec<crate::dialect::Emission>) -> Vec<Prepared> {
+fn prepare(emissions: Vec<Emission>, offset: Option<&str>) -> Vec<Prepared> {
     emissions
         .into_iter()
-        .map(|emission| Prepared::event(&Namespace::MAIN, &emission.name, emission.data))
+        .map(|emission| {
+            let mut args = Args::from(emission.data);
+            if let Some(offset) = offset {
+                args.push(offset);
+            }
+            Prepared::event(&Namespace::MAIN, &emission.name, args)
+        })
         .collect()
+}
+
+/// What a client that comes back missed, with offsets, as far as one look reaches; the pump goes on
+/// from there.
+pub(super) async fn missed(
+    speaker: &mut Speaker,
+    after: Position,
+) -> Result<(Vec<Prepared>, Position)> {
+    let (changes, seen) = gather(speaker, after).await?;
+    let mut missed = Vec::new();
+    for (position, (published, dialects)) in changes {
+        if position > seen {
+            break;
+        }
+        for (number, dialect) in DIALECTS.iter().enumerate() {
+            if dialects & 1 << number != 0 && dialect.hears(speaker, &published.change) {
+                missed.extend(frames(speaker, number, &published, true).iter().cloned());
+            }
+        }
+    }
+    Ok((missed, seen.max(after)))
 }

@@ -32,12 +32,21 @@ impl Fairing for Mount {
     fn info(&self) -> Info {
         Info {
             name: "Engine.IO",
-            kind: Kind::Ignite | Kind::Shutdown,
+            kind: Kind::Ignite | Kind::Liftoff | Kind::Shutdown,
         }
     }
 
     async fn on_ignite(&self, rocket: Rocket<Build>) -> Result {
         Ok(rocket.mount(self.path.as_str(), self.engine.routes()))
+    }
+
+    /// Rocket may pass over its shutdown fairings when it is told to stop by a call; this hears it too.
+    async fn on_liftoff(&self, rocket: &Rocket<Orbit>) {
+        let (stopped, engine) = (rocket.shutdown(), self.engine.clone());
+        tokio::spawn(async move {
+            stopped.await;
+            engine.shut_down(PATIENCE).await;
+        });
     }
 
     async fn on_shutdown(&self, _rocket: &Rocket<Orbit>) {

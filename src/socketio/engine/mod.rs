@@ -42,6 +42,7 @@ mod door;
 mod fairing;
 mod frame;
 mod handshake;
+mod heartbeat;
 mod options;
 mod packet;
 mod params;

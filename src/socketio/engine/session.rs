@@ -93,6 +93,10 @@ impl Session {
         if let Some(reason) = over {
             connection.closed(reason);
         }
+        if shared.is_stopping() {
+            // It came too late to be told with the others.
+            session.close(Reason::ServerShuttingDown);
+        }
         session
     }
 
@@ -219,24 +223,8 @@ impl Session {
         match (packet, self.revision()) {
             (Incoming::Message(message), _) => self.deliver(message),
             (Incoming::Close, _) => self.close(Reason::TransportClose),
-            (Incoming::Ping(_), Revision::V3) => {
-                let options = &self.shared.options;
-                let patience = options.ping_interval + options.ping_timeout;
-                let mut state = lock(&self.state);
-                if state.is_open() {
-                    state.due = self.shared.now() + millis(patience);
-                    let carrier = state.push(Frame::PONG);
-                    drop(state);
-                    wake(carrier);
-                }
-            }
-            (Incoming::Pong, Revision::V4) => {
-                let mut state = lock(&self.state);
-                if state.is_open() {
-                    state.awaiting_pong = false;
-                    state.due = self.shared.now() + millis(self.shared.options.ping_interval);
-                }
-            }
+            (Incoming::Ping(_), Revision::V3) => self.pinged(),
+            (Incoming::Pong, Revision::V4) => self.ponged(),
             (Incoming::Ping(_), Revision::V4) | (Incoming::Pong, Revision::V3) => {
                 self.close(Reason::TransportError);
             }
@@ -263,16 +251,6 @@ impl Session {
         };
         self.note_stalled(ready.is_pending());
         ready
-    }
-
-    /// While we do not read, the heartbeat is patient: the pong may be among what waits.
-    pub(super) fn note_stalled(&self, stalled: bool) {
-        let mut state = lock(&self.state);
-        if state.stalled != stalled && state.is_open() {
-            state.stalled = stalled;
-            let patience = self.shared.now() + millis(self.shared.options.ping_timeout);
-            state.due = state.due.max(patience);
-        }
     }
 
     /// Gives a WebSocket's task what waits; `written` of what it took before has left.
@@ -318,65 +296,6 @@ impl Session {
             }
             Phase::Closing(reason) | Phase::Kept(reason) => Some(reason),
             Phase::Closed => Some(Reason::ForcedClose),
-        }
-    }
-
-    /// Sees to it that the wheel looks in when the next thing is due.
-    fn schedule(self: &Arc<Self>, state: &mut State) {
-        let next = state.next_look();
-        if next < state.scheduled {
-            state.scheduled = next;
-            self.shared.wheel.insert(next, Arc::downgrade(self));
-        }
-    }
-
-    /// The wheel looks in: pings, reminds, gives up.
-    pub(super) fn look(self: &Arc<Self>, at: u64) {
-        let now = self.shared.now();
-        let mut carrier = None;
-        let mut reminded = None;
-        let mut timed_out = false;
-        {
-            let mut state = lock(&self.state);
-            if state.scheduled != at {
-                return;
-            }
-            state.scheduled = NEVER;
-            match state.phase {
-                Phase::Closing(_) | Phase::Closed => return,
-                Phase::Kept(_) => {
-                    state.phase = Phase::Closed;
-                    state.discard();
-                    self.shared.registry.remove(&self.sid);
-                    return;
-                }
-                Phase::Open => {}
-            }
-            if state.reminder <= now {
-                state.reminder = NEVER;
-                reminded.clone_from(&state.connection);
-            }
-            if state.due <= now {
-                let patience = millis(self.shared.options.ping_timeout);
-                if state.stalled {
-                    state.due = now + patience;
-                } else if self.revision() == Revision::V4 && !state.awaiting_pong {
-                    state.awaiting_pong = true;
-                    state.due += patience;
-                    carrier = state.push(Frame::PING);
-                } else {
-                    timed_out = true;
-                }
-            }
-            if !timed_out {
-                self.schedule(&mut state);
-            }
-        }
-        wake(carrier);
-        if timed_out {
-            self.close(Reason::PingTimeout);
-        } else if let Some(connection) = reminded {
-            connection.reminded();
         }
     }
 }

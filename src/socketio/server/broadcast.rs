@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    AckError, Disconnect, Prepared, Socket, SocketId,
-    hub::{Hub, Volatile},
-    lock,
-};
+use super::{AckError, Disconnect, Prepared, Socket, SocketId, hub::Hub, lock, members::Volatile};
 use crate::socketio::packet::{Args, Encoded, Namespace};
 
 /// Some sockets of a namespace, to be told something at once.
@@ -27,8 +23,8 @@ pub struct Broadcast {
 pub(super) struct Target {
     pub(super) rooms: Vec<String>,
     pub(super) except: Vec<String>,
-    /// The address of the socket that speaks and is not told.
-    pub(super) without: Option<usize>,
+    /// The socket that speaks and is not told.
+    pub(super) without: Option<SocketId>,
 }
 
 impl Broadcast {
@@ -41,7 +37,7 @@ impl Broadcast {
     }
 
     pub(super) fn without(mut self, socket: &Socket) -> Self {
-        self.target.without = Some(socket.address());
+        self.target.without = Some(*socket.id());
         self
     }
 

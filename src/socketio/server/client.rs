@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
 };
@@ -32,6 +32,8 @@ pub(super) struct Client {
     server: Arc<Server>,
     /// The weight of all events that wait for a handler.
     pending: AtomicUsize,
+    /// It has been in a namespace.
+    has_joined: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -58,6 +60,7 @@ impl Client {
             session,
             server,
             pending: AtomicUsize::new(0),
+            has_joined: AtomicBool::new(false),
             state: Mutex::new(State {
                 decoder: Decoder::new(version),
                 gathered: 0,
@@ -78,6 +81,11 @@ impl Client {
             Revision::V3 => Version::V4,
             Revision::V4 => Version::V5,
         }
+    }
+
+    /// The client is in a namespace, so it need not hurry to join another.
+    pub(super) fn note_joined(&self) {
+        self.has_joined.store(true, Ordering::Relaxed);
     }
 
     /// The client asks to join a namespace.
@@ -286,8 +294,7 @@ impl Connection for Line {
     }
 
     fn reminded(&self) {
-        let joined = lock(&self.0.state).sockets.iter().any(Socket::is_connected);
-        if !joined {
+        if !self.0.has_joined.load(Ordering::Relaxed) {
             self.0.session.close(Reason::ForcedServerClose);
         }
     }

@@ -35,7 +35,6 @@ struct Kept {
 
 struct Saved {
     id: SocketId,
-    address: usize,
     rooms: Vec<Arc<str>>,
     data: Option<Arc<dyn Any + Send + Sync>>,
     at: Instant,
@@ -104,7 +103,6 @@ impl Memory {
         self.order.push_back((at, pid.clone()));
         let saved = Saved {
             id: *socket.id(),
-            address: socket.address(),
             rooms,
             data: socket.data_any(),
             at,
@@ -155,7 +153,7 @@ impl Saved {
         let is_in = |name: &String| {
             self.id.as_str() == name || self.rooms.iter().any(|room| **room == **name)
         };
-        target.without != Some(self.address)
+        target.without != Some(self.id)
             && (target.rooms.is_empty() || target.rooms.iter().any(is_in))
             && !target.except.iter().any(is_in)
     }

@@ -37,6 +37,7 @@ mod events;
 mod handler;
 mod hub;
 mod id;
+mod members;
 mod memory;
 mod prepared;
 #[expect(

@@ -4,9 +4,9 @@
 //! A statement a draft would cost a round trip to the driver's thread (about 100 us) each. A batch
 //! asks one question for all its messages and one for all its read marks, decides in Rust, and
 //! writes with a set statement a table, however many drafts it holds. The two engines take sets
-//! differently (`json_each`, `unnest`), so these statements have an arm for each, in [`sqlite`] and
-//! [`postgres`]. What is rare (making a chat, joining, leaving) goes row by row in the same
-//! transaction, in [`acts`].
+//! differently (`json_each`, `unnest`), so these statements have an arm for each, in `sqlite` and
+//! `postgres`. What is rare (making a chat, joining, leaving) goes row by row in the same
+//! transaction, in `acts`.
 
 mod acts;
 mod postgres;

@@ -3,7 +3,7 @@
 use sqlx::{Postgres, Transaction};
 
 use crate::{
-    model::{DeskStatus, Millis},
+    model::{DeskStatus, MessageId, Millis},
     store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
 };
 
@@ -105,7 +105,7 @@ pub(super) async fn write(
         .bind(column(changes, |c| c.kind))
         .bind(column(changes, |c| c.audience.as_str()))
         .bind(column(changes, |c| c.actor.get()))
-        .bind(column(changes, |c| c.target.map(|id| id.get())))
+        .bind(column(changes, |c| c.target.map(MessageId::get)))
         .bind(column(changes, |c| c.word))
         .bind(column(messages, |(_, m, _)| m.id.get()))
         .bind(column(messages, |(tenant, _, _)| tenant.get()))
@@ -118,7 +118,7 @@ pub(super) async fn write(
         .bind(column(messages, |(_, _, digest)| digest.clone()))
         .bind(column(bumps, |(chat, _)| chat.get()))
         .bind(column(bumps, |(_, b)| b.last_seq.get()))
-        .bind(column(bumps, |(_, b)| b.last_message.map(|id| id.get())))
+        .bind(column(bumps, |(_, b)| b.last_message.map(MessageId::get)))
         .bind(column(bumps, |(_, b)| b.last_position.get()))
         .bind(column(bumps, |(_, b)| b.members))
         .bind(column(marks, |(chat, _, _)| chat.get()))

@@ -3,7 +3,7 @@
 use sqlx::{Sqlite, Transaction, types::Json};
 
 use crate::{
-    model::{DeskStatus, Millis},
+    model::{DeskStatus, MessageId, Millis},
     store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
 };
 
@@ -103,7 +103,7 @@ pub(super) async fn write(
                     c.kind,
                     c.audience.as_str(),
                     c.actor.get(),
-                    c.target.map(|id| id.get()),
+                    c.target.map(MessageId::get),
                     c.word,
                 )
             })
@@ -151,7 +151,7 @@ pub(super) async fn write(
                 (
                     chat.get(),
                     b.last_seq.get(),
-                    b.last_message.map(|id| id.get()),
+                    b.last_message.map(MessageId::get),
                     b.last_position.get(),
                     b.members,
                     b.status.map(DeskStatus::as_str),

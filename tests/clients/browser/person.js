@@ -51,7 +51,7 @@ export class Watch {
 }
 
 /** Chromium itself reports every request that fails while the server is away. */
-export const AWAY = /Failed to load resource: net::ERR_|ERR_INCOMPLETE_CHUNKED_ENCODING|status of 503/;
+export const AWAY = /Failed to load resource: net::ERR_|ERR_INCOMPLETE_CHUNKED_ENCODING|status of 503|WebSocket connection to .* failed/;
 
 export class Person {
   static async arrive(browser, server, name, options = {}) {
@@ -69,6 +69,11 @@ export class Person {
       });
     });
     return person;
+  }
+
+  /** Waits until `locator` shows exactly these texts. */
+  async reads(locator, texts) {
+    await this.eventually(() => spoken(locator), texts);
   }
 
   async signUp() {
@@ -140,14 +145,7 @@ export class Person {
 
   /** What is said in the open chat, in order, without the words for screen readers. */
   texts() {
-    return this.page.locator('#messages .bubble').evaluateAll((bubbles) =>
-      bubbles.map((bubble) =>
-        [...bubble.childNodes]
-          .filter((node) => !(node instanceof HTMLElement && node.classList.contains('sr-only')))
-          .map((node) => node.textContent)
-          .join(''),
-      ),
-    );
+    return spoken(this.page.locator('#messages .bubble'));
   }
 
   async line(state) {
@@ -191,13 +189,26 @@ export class Person {
   }
 }
 
+/** What bubbles say, without the words for screen readers. */
+export function spoken(bubbles) {
+  return bubbles.evaluateAll((elements) =>
+    elements.map((bubble) =>
+      [...bubble.childNodes]
+        .filter((node) => !(node instanceof HTMLElement && /^sr/.test(node.className)))
+        .map((node) => node.textContent)
+        .join(''),
+    ),
+  );
+}
+
 /** Presses a key until what has the focus carries this name. */
 export async function tabTo(page, name, key = 'Tab') {
   const passed = [];
   for (let step = 0; step < 40; step += 1) {
     await page.keyboard.press(key);
     const found = await page.evaluate(() => {
-      const element = document.activeElement;
+      let element = document.activeElement;
+      while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
       if (element === document.body) return '';
       return (element?.getAttribute('aria-label') ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? '').trim();
     });

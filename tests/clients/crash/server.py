@@ -140,6 +140,7 @@ class Server:
             **{key: value for key, value in os.environ.items() if not key.startswith("ROCKET_")},
             "ROCKET_ADDRESS": "127.0.0.1",
             "ROCKET_PORT": str(self.port),
+            "ROCKET_SOCKET_PORT": "0",
             "ROCKET_BCRYPT_COST": "4",
             "ROCKET_RATE_LIMITS": "false",
             "ROCKET_LOG_FILTER": "warn",

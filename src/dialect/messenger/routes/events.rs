@@ -40,7 +40,7 @@ const ANSWER_BYTES: usize = 1 << 20;
 const RETURN_WITHIN_MS: u64 = 5000;
 
 /// `GET /api/events`: waits for what is new.
-#[get("/api/events", rank = 2)]
+#[get("/api/events", rank = 4)]
 pub(super) async fn poll(
     services: &Verbs,
     settings: &State<Settings>,
@@ -94,7 +94,7 @@ impl<'r, 'o: 'r, R: Responder<'r, 'o>> Responder<'r, 'o> for Unbuffered<R> {
 }
 
 /// `GET /api/events` with `Accept: text/event-stream`.
-#[get("/api/events", rank = 1)]
+#[get("/api/events", rank = 3)]
 pub(super) async fn stream(
     services: &Verbs,
     wants: WantsStream,

@@ -102,10 +102,6 @@ impl<T> Reply<T> {
         Self::new(Status::Ok, body)
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "a call reads better without a reference"
-    )]
     fn header(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {
         self.headers.push((name, value.to_string()));
         self

@@ -1,70 +1,27 @@
-//! The event-style dialects by plain HTTP: any event as a POST.
+//! Any event by plain HTTP: the body is its argument, the answer what a socket would get.
 
 use std::sync::Arc;
 
 use rocket::{
-    Request, Response, Route, State,
+    Request, Response, State,
     data::{self, Data, FromData, ToByteUnit},
     http::Status,
     post,
-    request::{FromRequest, Outcome},
     response::{self, Responder},
-    routes,
     serde::json::Json,
 };
 use serde_json::{Map, Value, json};
 
-use super::{ClientAddress, Fields, Query, SignedIn};
+use super::{Brought, Nowhere};
 use crate::{
     chat::Services,
-    dialect::{self, Answer, Credentials, DIALECTS, Emission, Options, Speaker, Stage, Whom},
+    dialect::{self, Answer, DIALECTS, Options, Speaker},
     error::{Error, Kind, Result},
-    http::Refusal,
+    http::{Fields, Query, Refusal, refuse},
 };
 
-/// The routes of every event-style dialect.
-pub fn routes() -> Vec<Route> {
-    routes![say]
-}
-
-/// What an HTTP request brings to be believed, as a socket's handshake would.
-struct Brought(Credentials);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for Brought {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let cookies = SignedIn::from_request(request)
-            .await
-            .succeeded()
-            .map(|signed_in| signed_in.0);
-        let bearer = request.headers().get_one("Authorization").map(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .unwrap_or(value)
-                .trim()
-                .to_owned()
-        });
-        let query = <&Query>::from_request(request).await.succeeded();
-        let asked = |name| {
-            let value = query.and_then(|query| query.text(name).ok().flatten());
-            value.filter(|value| !value.is_empty()).map(str::to_owned)
-        };
-        let host = request.host().map(|host| host.domain().as_str().to_owned());
-        Outcome::Success(Self(Credentials {
-            token: asked("token").or(bearer),
-            key: asked("key"),
-            app: asked("appId"),
-            cookies,
-            loopback: host.is_some_and(|host| dialect::is_loopback_host(&host)),
-            address: Some(ClientAddress::of(request).ip()),
-        }))
-    }
-}
-
 /// An event's answer, with the status that fits it.
-struct Said {
+pub(super) struct Said {
     event: String,
     answer: Answer,
 }
@@ -95,7 +52,7 @@ impl<'r> Responder<'r, 'static> for Said {
 
 /// `POST /api/events/{event}`: the body is the event's argument, the answer what a socket would get.
 #[post("/api/events/<event..>", data = "<argument>")]
-async fn say(
+pub(super) async fn say(
     services: &State<Arc<Services>>,
     options: &State<Arc<Options>>,
     event: std::path::PathBuf,
@@ -141,7 +98,7 @@ fn name_of(path: &std::path::Path) -> Result<String> {
 
 /// The body as the event's argument: any JSON, or the fields of a form. None for an empty body; a form
 /// whose only field is `value` stands for that text.
-struct Argument(Option<Value>);
+pub(super) struct Argument(Option<Value>);
 
 #[rocket::async_trait]
 impl<'r> FromData<'r> for Argument {
@@ -160,7 +117,7 @@ impl<'r> FromData<'r> for Argument {
         if is_json && start.is_some_and(|byte| byte != b'{') {
             return match plain_json(data).await {
                 Ok(value) => data::Outcome::Success(Self(Some(value))),
-                Err(error) => super::refuse(request, error),
+                Err(error) => refuse(request, error),
             };
         }
         match <&Fields>::from_data(request, data).await {
@@ -197,21 +154,4 @@ fn argument(fields: &Fields, is_json: bool) -> Option<Value> {
         Some(value) if fields.len() == 1 && !is_json => Some(value.clone()),
         Some(_) | None => Some(Value::Object(fields)),
     }
-}
-
-/// An HTTP request is nowhere: it hears nothing, and nobody can be told through it.
-struct Nowhere;
-
-impl Stage for Nowhere {
-    fn id(&self) -> String {
-        String::new()
-    }
-
-    fn join(&self, _room: &str) {}
-
-    fn leave(&self, _room: &str) {}
-
-    fn tell(&self, _room: &str, _whom: Whom, _emission: &Emission) {}
-
-    fn close(&self) {}
 }

@@ -1,0 +1,130 @@
+//! One HTTP connection, kept open: no more than the server's own answers need, so that it costs little.
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::TcpStream,
+};
+
+use crate::Outcome;
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Outcome<Value> {
+        Ok(serde_json::from_slice(&self.body)?)
+    }
+
+    pub fn header(&self, name: &str) -> Outcome<&str> {
+        self.headers
+            .iter()
+            .find(|(other, _)| other == name)
+            .map(|(_, value)| value.as_str())
+            .ok_or_else(|| format!("an answer without {name}").into())
+    }
+
+    /// The answer, unless its status is another.
+    pub fn expect(self, status: u16) -> Outcome<Self> {
+        if self.status == status {
+            return Ok(self);
+        }
+        let body = String::from_utf8_lossy(&self.body);
+        Err(format!("{} instead of {status}: {body}", self.status).into())
+    }
+}
+
+/// A connection in somebody's name.
+pub struct Client {
+    stream: BufReader<TcpStream>,
+    cookies: String,
+}
+
+impl Client {
+    pub async fn connect(port: u16, cookies: &str) -> Outcome<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream: BufReader::with_capacity(1024, stream),
+            cookies: cookies.to_owned(),
+        })
+    }
+
+    pub async fn get(&mut self, path: &str) -> Outcome<Answer> {
+        self.send("GET", path, None).await?;
+        self.receive().await
+    }
+
+    pub async fn post(&mut self, path: &str, form: &str) -> Outcome<Answer> {
+        self.send("POST", path, Some(form)).await?;
+        self.receive().await
+    }
+
+    /// Sends a request; its answer may be long in coming.
+    pub async fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Outcome {
+        let body = form.unwrap_or_default();
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n",
+            self.cookies
+        );
+        if form.is_some() {
+            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        request.push_str("\r\n");
+        request.push_str(body);
+        self.stream.write_all(request.as_bytes()).await?;
+        Ok(())
+    }
+
+    pub async fn receive(&mut self) -> Outcome<Answer> {
+        let status = self.line().await?;
+        let status = status
+            .split(' ')
+            .nth(1)
+            .ok_or("no status line")?
+            .parse::<u16>()?;
+        let mut headers = Vec::new();
+        loop {
+            let line = self.line().await?;
+            let Some((name, value)) = line.split_once(':') else {
+                break;
+            };
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut answer = Answer {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+        match answer.header("content-length") {
+            Ok(length) => {
+                answer.body = vec![0; length.parse()?];
+                self.stream.read_exact(&mut answer.body).await?;
+            }
+            Err(_) => loop {
+                let length = usize::from_str_radix(&self.line().await?, 16)?;
+                let start = answer.body.len();
+                answer.body.resize(start + length, 0);
+                self.stream.read_exact(&mut answer.body[start..]).await?;
+                self.line().await?;
+                if length == 0 {
+                    break;
+                }
+            },
+        }
+        Ok(answer)
+    }
+
+    async fn line(&mut self) -> Outcome<String> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line).await? == 0 {
+            return Err("the server closed the connection".into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
+}

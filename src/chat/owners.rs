@@ -1,0 +1,184 @@
+//! Those who run a site's desk: registering, and signing in and out.
+
+use rand::Rng;
+
+use crate::{
+    chat::{
+        Caller, Services,
+        accounts::{self, Device, SignedIn},
+    },
+    error::{Error, Kind, Result},
+    model::{Domain, Email, Name, Names, Password, PersonKind, Tenant, TenantKind},
+    store::{NewPerson, NewTenant},
+};
+
+/// The most characters of the name that an owner goes by.
+const NAME_CHARS: usize = 64;
+
+/// Who wants to run a desk.
+#[derive(Debug)]
+pub struct NewOwner<'a> {
+    /// What they sign in by.
+    pub email: &'a Email,
+    /// Their password.
+    pub password: &'a Password,
+    /// Where their guests come from.
+    pub domain: &'a Domain,
+    /// Who runs that domain's desk already and asks them in.
+    pub colleague: Option<&'a Caller>,
+}
+
+/// Registers an owner: of a new site, or beside a colleague. A domain that somebody has registered is
+/// theirs: nobody else comes to run its desk unasked.
+pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) -> Result<()> {
+    let email_taken = || Error::conflict("Email already taken");
+    let domain_taken = || Error::conflict("Domain already taken");
+    let NewOwner {
+        email,
+        password,
+        domain,
+        colleague,
+    } = new;
+    let now = services.clock.now();
+    services.throttle.sign_up(device.network, now)?;
+    let key = account_key(email);
+    // Looked up first only to spare the hash; the unique keys decide.
+    if services.store.account_exists(&key).await? {
+        return Err(email_taken());
+    }
+    let site = services.store.tenant_of_domain(domain.as_str()).await?;
+    if let Some(site) = &site
+        && colleague.is_none_or(|colleague| colleague.tenant() != site.id)
+    {
+        return Err(domain_taken());
+    }
+    let hash = services.hasher.hash(password).await?;
+    let name = name_of(email)?;
+    let mut tx = services.store.begin().await?;
+    let tenant = if let Some(site) = site {
+        site.id
+    } else {
+        let site = NewTenant {
+            kind: TenantKind::Site,
+            name: domain.as_str(),
+            application_id: &application_id(),
+            owner: None,
+            verify_url: None,
+            require_auth: false,
+        };
+        let tenant = tx.insert_tenant(&site, now).await?;
+        let inserted = tx.insert_domain(domain.as_str(), tenant).await;
+        inserted.map_err(|error| in_place_of(error, domain_taken))?;
+        tenant
+    };
+    let owner = NewPerson {
+        tenant,
+        kind: PersonKind::Owner,
+        name: &name,
+        names: Names::default(),
+        email: Some(email.as_str()),
+        photo: None,
+        external_id: None,
+        account_key: Some(&key),
+        password_hash: Some(&hash),
+    };
+    let inserted = tx.insert_person(&owner, now).await;
+    inserted.map_err(|error| in_place_of(error, email_taken))?;
+    tx.commit().await
+}
+
+/// Signs an owner in by e-mail and password. One refusal for an unknown address and a wrong
+/// password, and both take as long.
+pub async fn sign_in(
+    services: &Services,
+    email: &str,
+    password: &Password,
+    device: &Device,
+) -> Result<(SignedIn, Tenant)> {
+    let refusal = || Error::not_found("Owner not found");
+    let key = Email::parse(email).ok().map(|email| account_key(&email));
+    let proven = accounts::prove(services, key.as_deref(), password, device).await?;
+    let person = proven.ok_or_else(refusal)?;
+    let tenant = services.store.tenant(person.tenant).await?;
+    let tenant = tenant.ok_or_else(refusal)?;
+    let fresh = accounts::begin_login(services, (tenant.id, person.id), device).await?;
+    Ok((fresh, tenant))
+}
+
+/// Ends the login of whoever runs a desk and holds this token; says whether there was one.
+pub async fn sign_out(services: &Services, token: &str) -> Result<bool> {
+    let Some(owner) = by_token(services, token).await? else {
+        return Ok(false);
+    };
+    accounts::sign_out(services, &owner).await?;
+    Ok(true)
+}
+
+/// Whoever runs a desk and holds this token.
+pub async fn by_token(services: &Services, token: &str) -> Result<Option<Caller>> {
+    let holders = accounts::holders(services, token).await?;
+    Ok(holders.into_iter().find(|it| it.person().runs_desk()))
+}
+
+/// What an owner signs in by.
+fn account_key(email: &Email) -> String {
+    format!("owner/{}", email.folded())
+}
+
+/// What guests see of an owner: who is written to, not where.
+fn name_of(email: &Email) -> Result<Name> {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    Name::parse(&local.chars().take(NAME_CHARS).collect::<String>())
+}
+
+/// A refusal for what is taken, in place of the store's own.
+fn in_place_of(error: Error, refusal: impl FnOnce() -> Error) -> Error {
+    match error.kind() {
+        Kind::Conflict => refusal().because(error),
+        _ => error,
+    }
+}
+
+/// A new site's secret: a random UUID (version 4).
+fn application_id() -> String {
+    let mut bytes = [0_u8; 16];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let number = u128::from_be_bytes(bytes);
+    let hex = format!("{number:032x}");
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
+    parts.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_application_id_is_a_random_uuid() {
+        let (one, other) = (application_id(), application_id());
+        assert_ne!(one, other);
+        for id in [one, other] {
+            let lengths: Vec<_> = id.split('-').map(str::len).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
+            assert_eq!(id.as_bytes()[14], b'4', "{id}");
+            assert!(b"89ab".contains(&id.as_bytes()[19]), "{id}");
+        }
+    }
+
+    #[test]
+    fn an_owner_goes_by_the_first_half_of_their_address() {
+        let email = Email::parse("Ann.Lee@example.com").expect("sound");
+        assert_eq!(name_of(&email).expect("a name").as_str(), "Ann.Lee");
+        assert_eq!(account_key(&email), "owner/ann.lee@example.com");
+        let long = Email::parse(&format!("{}@b", "x".repeat(100))).expect("sound");
+        assert_eq!(name_of(&long).expect("a name").as_str().len(), NAME_CHARS);
+    }
+}

@@ -1,0 +1,195 @@
+//! The throttle, with the time handed in.
+
+use super::{tally::MOST, *};
+use crate::error::Kind;
+
+const START: Millis = Millis::new(1_800_000_000_000);
+
+fn network(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+/// The pause that a refusal tells, after checking that it is one.
+fn told<T: std::fmt::Debug>(refusal: Result<T>) -> Duration {
+    let error = refusal.expect_err("it is paused");
+    assert_eq!(error.kind(), Kind::TooMany);
+    error.retry_after().expect("it says when")
+}
+
+fn fail(throttle: &Throttle, account: &str, from: IpAddr, now: Millis) {
+    drop(throttle.attempt(account, from, now).expect("it may begin"));
+}
+
+#[test]
+fn pauses_double_up_to_the_cap() {
+    let pauses: Vec<_> = (0..=14)
+        .map(|count| ACCOUNT.pause(count).as_secs())
+        .collect();
+    assert_eq!(pauses, [0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    assert_eq!(ACCOUNT.pause(u32::MAX), ACCOUNT.cap);
+    assert_eq!(ADDRESS.pause(u32::MAX), seconds(900));
+    assert_eq!(ADDRESS.pause(20), Duration::ZERO);
+    assert_eq!(ADDRESS.pause(21), seconds(1));
+}
+
+#[test]
+fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
+    let throttle = Throttle::new(true);
+    let mut now = START;
+    for guess in 0..5 {
+        fail(&throttle, "ann", network(guess), now);
+    }
+    for (guess, pause) in [1, 2, 4, 8, 16, 32, 60, 60, 60].into_iter().enumerate() {
+        let from = network(u8::try_from(guess).expect("few") + 10);
+        fail(&throttle, "ann", from, now);
+        assert_eq!(
+            told(throttle.attempt("ann", network(1), now)),
+            seconds(pause)
+        );
+        // Others are not slowed down.
+        throttle
+            .attempt("bo", network(1), now)
+            .expect("bo may")
+            .succeeded();
+        let almost = now.plus(seconds(pause)).minus(Duration::from_millis(1));
+        assert_eq!(
+            told(throttle.attempt("ann", network(1), almost)),
+            Duration::from_millis(1)
+        );
+        now = now.plus(seconds(pause));
+    }
+}
+
+#[test]
+fn an_address_is_slowed_down_whatever_account_it_guesses_at() {
+    let throttle = Throttle::new(true);
+    for guess in 0..21 {
+        fail(&throttle, &format!("person {guess}"), network(1), START);
+    }
+    assert_eq!(told(throttle.attempt("ann", network(1), START)), seconds(1));
+    fail(&throttle, "ann", network(2), START);
+}
+
+#[test]
+fn guesses_made_at_once_are_counted_before_they_fail() {
+    let throttle = Throttle::new(true);
+    let begun: Vec<_> = (0..100)
+        .filter_map(|_| throttle.attempt("ann", network(1), START).ok())
+        .collect();
+    assert_eq!(begun.len(), 6);
+}
+
+#[test]
+fn a_success_frees_the_account_but_not_the_address() {
+    let throttle = Throttle::new(true);
+    for _ in 0..4 {
+        fail(&throttle, "ann", network(1), START);
+    }
+    throttle
+        .attempt("ann", network(1), START)
+        .expect("the fifth")
+        .succeeded();
+    for _ in 0..5 {
+        fail(&throttle, "ann", network(2), START);
+    }
+    // An attacker's own account does not wash the address clean.
+    for guess in 0..16 {
+        fail(&throttle, &format!("person {guess}"), network(1), START);
+        throttle
+            .attempt("mallory", network(1), START)
+            .expect("right each time")
+            .succeeded();
+    }
+    fail(&throttle, "bo", network(1), START);
+    told(throttle.attempt("mallory", network(1), START));
+}
+
+#[test]
+fn an_abandoned_attempt_is_not_held_against_anybody() {
+    let throttle = Throttle::new(true);
+    for _ in 0..100 {
+        throttle
+            .attempt("ann", network(1), START)
+            .expect("always")
+            .abandoned();
+    }
+}
+
+#[test]
+fn everything_is_forgotten_after_a_quiet_while() {
+    let throttle = Throttle::new(true);
+    for _ in 0..6 {
+        fail(&throttle, "ann", network(1), START);
+    }
+    let later = START.plus(seconds(1)).plus(ACCOUNT.forget);
+    for _ in 0..5 {
+        fail(&throttle, "ann", network(2), later);
+    }
+    throttle
+        .attempt("ann", network(2), later)
+        .expect("the sixth")
+        .abandoned();
+}
+
+#[test]
+fn sign_ups_from_an_address_are_slowed_down() {
+    let throttle = Throttle::new(true);
+    for _ in 0..21 {
+        throttle.sign_up(network(1), START).expect("free");
+    }
+    assert_eq!(told(throttle.sign_up(network(1), START)), seconds(1));
+    throttle
+        .sign_up(network(2), START)
+        .expect("another address");
+    throttle
+        .attempt("ann", network(1), START)
+        .expect("signing in is another matter")
+        .succeeded();
+}
+
+#[test]
+fn a_throttle_that_is_off_lets_everybody_pass() {
+    let throttle = Throttle::new(false);
+    for _ in 0..100 {
+        fail(&throttle, "ann", network(1), START);
+        throttle.sign_up(network(1), START).expect("off");
+    }
+}
+
+#[test]
+fn memory_is_bounded_and_the_oldest_go_first() {
+    let throttle = Throttle::new(true);
+    for round in 0..25_000_u32 {
+        let now = START.plus(Duration::from_millis(u64::from(round)));
+        let from = IpAddr::from(round.to_be_bytes());
+        fail(&throttle, &format!("person {round}"), from, now);
+        assert!(throttle.tallies().accounts.entries.len() <= MOST);
+        assert!(throttle.tallies().addresses.entries.len() <= MOST);
+    }
+    let tallies = throttle.tallies();
+    assert!(tallies.accounts.entries.contains_key("person 24999"));
+    assert!(!tallies.accounts.entries.contains_key("person 0"));
+}
+
+#[test]
+fn guests_from_an_address_are_slowed_down() {
+    let throttle = Throttle::new(true);
+    for _ in 0..61 {
+        throttle.guest(network(1), START).expect("free");
+    }
+    assert_eq!(told(throttle.guest(network(1), START)), seconds(1));
+    throttle.guest(network(2), START).expect("another address");
+    throttle.sign_up(network(1), START).expect("another matter");
+}
+
+#[test]
+fn an_ipv6_customer_counts_as_one() {
+    let network = |text: &str| super::network(text.parse().expect("an address"));
+    assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::"));
+    assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
+    assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+}

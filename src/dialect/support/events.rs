@@ -1,0 +1,165 @@
+//! The events: what a client says, read, and what is told to others, written down.
+
+use serde_json::{Value, json};
+
+use super::{
+    argument::Argument,
+    wire::{self, Entry, Push},
+};
+use crate::{
+    dialect::Emission,
+    error::{Error, Result},
+    model::{
+        Change, ChatId, ClientId, Content, DeskStatus, Email, MessageId, Name, Sign, Signal, What,
+    },
+};
+
+/// The names of the events.
+pub(super) const NAMES: [&str; 8] = [
+    "getNewChat",
+    "newMessage",
+    "getChatMessages",
+    "getActiveChats",
+    "getWaitingChats",
+    "closeChat",
+    "typing",
+    "seen",
+];
+
+/// How many entries a list has when nobody says.
+const LIMIT_DEFAULT: i64 = 100;
+/// The most entries a list has.
+const LIMIT_MOST: i64 = 500;
+
+/// What a client wants, and the token it shows. Without one of its own an event goes by that of the
+/// connection.
+#[derive(Debug)]
+pub(super) struct Request {
+    pub(super) token: Option<String>,
+    pub(super) wish: Wish,
+}
+
+/// A chat by its id; none for an id that this server cannot have given out.
+pub(super) type Which = Option<ChatId>;
+
+/// What a client wants.
+#[derive(Debug)]
+pub(super) enum Wish {
+    /// A chat at the desk of a domain.
+    NewChat(Guest),
+    /// To be back in the chat of a guest's token, on that domain if it says which.
+    OldChat(String, Option<String>),
+    /// To say something.
+    Say(Which, Content, Option<ClientId>),
+    /// To read: skip so many, then at most so many.
+    Read(Which, (i64, i64)),
+    /// The chats that stand so.
+    Queue(DeskStatus, (i64, i64)),
+    /// To end a conversation.
+    Close(Which),
+    /// To tell that they type, or have stopped.
+    Type(Which, bool),
+    /// To have read up to a message.
+    See(Which, Option<MessageId>),
+}
+
+/// Who comes to a desk. The domain is looked up as it is: one that is none has no owner.
+#[derive(Debug)]
+pub(super) struct Guest {
+    pub(super) email: Email,
+    pub(super) name: Name,
+    pub(super) domain: String,
+}
+
+/// Reads an event.
+pub(super) fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
+    let argument = Argument::of(argument)?;
+    let wish = match event {
+        "getNewChat" => new_chat(argument)?,
+        "newMessage" => {
+            let chat = argument.chat()?;
+            let client_id = argument.text("client_id")?.map(ClientId::parse);
+            Wish::Say(chat, content(argument)?, client_id.transpose()?)
+        }
+        "getChatMessages" => Wish::Read(argument.chat()?, slice(argument)?),
+        "getActiveChats" => Wish::Queue(DeskStatus::Active, slice(argument)?),
+        "getWaitingChats" => Wish::Queue(DeskStatus::Waiting, slice(argument)?),
+        "closeChat" => Wish::Close(argument.chat()?),
+        "typing" => Wish::Type(argument.chat()?, argument.flag("typing")?),
+        "seen" => Wish::See(argument.chat()?, argument.message()?),
+        _ => return Err(Error::not_found("there is no such event")),
+    };
+    let token = argument.text("token")?.map(str::to_owned);
+    Ok(Request { token, wish })
+}
+
+fn new_chat(argument: Argument<'_>) -> Result<Wish> {
+    if let Some(token) = argument
+        .text("guestToken")?
+        .filter(|token| !token.is_empty())
+    {
+        let domain = argument.text("domain")?.map(str::to_owned);
+        return Ok(Wish::OldChat(token.to_owned(), domain));
+    }
+    Ok(Wish::NewChat(Guest {
+        email: Email::parse(argument.required("email")?)?,
+        name: Name::parse(argument.required("name")?)?,
+        domain: argument.required("domain")?.to_owned(),
+    }))
+}
+
+fn content(argument: Argument<'_>) -> Result<Content> {
+    Content::parse(argument.required("message")?.to_owned()).map_err(|error| {
+        // What is content elsewhere is called a message here.
+        Error::invalid_field("message", error.text().replacen("content", "message", 1))
+    })
+}
+
+fn slice(argument: Argument<'_>) -> Result<(i64, i64)> {
+    let limit = argument.number("limit")?.unwrap_or(LIMIT_DEFAULT);
+    let skip = argument.number("skip")?.unwrap_or(0);
+    Ok((skip, limit.min(LIMIT_MOST)))
+}
+
+/// A change as others are told of it.
+pub(super) fn announce(change: &Change, push: Push) -> Vec<Emission> {
+    let emission = match &change.what {
+        What::Message(message) => Emission::new("newMessage", wire::pushed(message, push)),
+        What::Read(up_to) => Emission::new(
+            "seen",
+            json!({
+                "chatId": change.chat.to_hex(),
+                "from": change.actor.id.to_hex(),
+                "_id": up_to.to_hex(),
+            }),
+        ),
+        What::Desk(chat, last) => match chat.status {
+            Some(DeskStatus::Waiting) => {
+                let entry = Entry::new(chat, &change.actor, last.as_ref());
+                Emission::new("waitingChat", json!(entry))
+            }
+            Some(DeskStatus::Closed) => {
+                Emission::new("closeChat", json!({"chatId": chat.id.to_hex()}))
+            }
+            Some(DeskStatus::Active) | None => return Vec::new(),
+        },
+        What::Edited(_) | What::Deleted(_) | What::Chat(_) | What::Joined(_) | What::Left => {
+            return Vec::new();
+        }
+    };
+    vec![emission]
+}
+
+/// A signal as others are told of it.
+pub(super) fn announce_signal(signal: &Signal) -> Vec<Emission> {
+    match &signal.sign {
+        Sign::Typing(typing, _) => vec![Emission::new(
+            "typing",
+            json!({
+                "chatId": signal.chat.to_hex(),
+                "from": signal.actor.id.to_hex(),
+                "typing": typing,
+            }),
+        )],
+    }
+}

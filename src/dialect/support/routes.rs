@@ -1,0 +1,158 @@
+//! The owners' routes: registering, signing in and out.
+
+use std::{io::Cursor, sync::Arc};
+
+use rocket::{
+    Request, Response, Route, State,
+    http::{ContentType, Status},
+    post,
+    request::{FromRequest, Outcome},
+    response::{self, Responder},
+    routes,
+};
+use serde_json::Value;
+
+use super::wire;
+use crate::{
+    chat::{
+        Services,
+        accounts::Device,
+        owners::{self, NewOwner},
+    },
+    dialect::Options,
+    error::{Error, Kind, Result},
+    http::{ClientAddress, Fields},
+    model::{Domain, Email, Password},
+};
+
+/// What every route works with.
+type Verbs = State<Arc<Services>>;
+
+/// The fields of a request, or what is wrong with its body.
+type Body<'a> = std::result::Result<&'a Fields, Kind>;
+
+/// All routes, to be mounted at `/`.
+pub fn all() -> Vec<Route> {
+    routes![register, sign_in, sign_out]
+}
+
+/// `POST /owner/register` email, password, domain; to join a domain's owners, one's token too.
+#[post("/owner/register", data = "<body>")]
+async fn register(
+    services: &Verbs,
+    options: &State<Arc<Options>>,
+    from: From,
+    body: Body<'_>,
+) -> Reply {
+    let outcome = async {
+        let fields = readable(body)?;
+        let email = Email::parse(required(fields, "email")?)?;
+        let password = Password::parse(required(fields, "password")?.to_owned())?;
+        let domain = Domain::parse(required(fields, "domain")?)?;
+        let colleague = match fields.text("token")? {
+            Some(token) => owners::by_token(services, token).await?,
+            None => None,
+        };
+        if colleague.is_none() && !options.owner_registration_open {
+            return Err(Error::forbidden("this server takes no new owners"));
+        }
+        let owner = NewOwner {
+            email: &email,
+            password: &password,
+            domain: &domain,
+            colleague: colleague.as_ref(),
+        };
+        owners::register(services, &owner, &from.0).await?;
+        Ok(wire::success("Owner registered"))
+    };
+    Reply(outcome.await)
+}
+
+/// `POST /owner/login` email, password.
+#[post("/owner/login", data = "<body>")]
+async fn sign_in(services: &Verbs, from: From, body: Body<'_>) -> Reply {
+    let outcome = async {
+        let fields = readable(body)?;
+        let email = required(fields, "email")?;
+        let password = Password::attempt(required(fields, "password")?.to_owned())?;
+        let (fresh, site) = owners::sign_in(services, email, &password, &from.0).await?;
+        let token = fresh.token.expose();
+        Ok(wire::signed_in(fresh.person, token, &site.application_id))
+    };
+    Reply(outcome.await)
+}
+
+/// `POST /owner/logout` token.
+#[post("/owner/logout", data = "<body>")]
+async fn sign_out(services: &Verbs, body: Body<'_>) -> Reply {
+    let outcome = async {
+        let fields = readable(body)?;
+        if owners::sign_out(services, required(fields, "token")?).await? {
+            Ok(wire::success("Token has been removed"))
+        } else {
+            Err(Error::invalid("Owner not found"))
+        }
+    };
+    Reply(outcome.await)
+}
+
+fn readable(body: Body<'_>) -> Result<&Fields> {
+    body.map_err(|kind| {
+        let sentence = match kind {
+            Kind::TooLarge => "the body is too large",
+            Kind::UnsupportedType => "the body must be a form or JSON",
+            _ => "the body cannot be read",
+        };
+        Error::new(kind, sentence)
+    })
+}
+
+fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {
+    let missing = || Error::invalid_field(name, format!("{name} is required"));
+    fields.text(name)?.ok_or_else(missing)
+}
+
+/// What the request tells of the device it comes from.
+struct From(Device);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for From {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let address = ClientAddress::of(request);
+        Outcome::Success(Self(Device {
+            client: request.headers().get_one("User-Agent").map(str::to_owned),
+            address: address.ip(),
+            network: address.network(),
+        }))
+    }
+}
+
+/// An answer in this API's shape, with the status that its body tells.
+struct Reply(Result<Value>);
+
+impl<'r> Responder<'r, 'static> for Reply {
+    fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {
+        let mut response = Response::build();
+        let (status, body) = match self.0 {
+            Ok(body) => (200, body),
+            Err(error) => {
+                if error.kind() == Kind::Internal {
+                    tracing::error!(cause = ?error.cause(), "A request failed on our side.");
+                }
+                if let Some(wait) = error.retry_after() {
+                    response.raw_header("Retry-After", wire::seconds(wait).to_string());
+                }
+                wire::failure(&error)
+            }
+        };
+        let body = body.to_string();
+        response
+            .status(Status::new(status))
+            .header(ContentType::JSON)
+            .raw_header("Cache-Control", "no-store")
+            .sized_body(body.len(), Cursor::new(body))
+            .ok()
+    }
+}

@@ -1,0 +1,186 @@
+//! The JSON of the support documents.
+//!
+//! > Before create chat, owner need to be register with domain, than guest can create new chat
+//!
+//! Ids are 24 hex digits, as those documents' database made them. Replies carry `statusCode` and
+//! `status` everywhere, `getNewChat`'s too, where the documents name three keys alone.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    error::{Error, Kind},
+    model::{Chat, ChatId, DeskChat, Message, Millis, Person, PersonId},
+};
+
+/// Which document's shape a pushed message has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Push {
+    /// The text and the chat.
+    First,
+    /// The message with its sender, and the chat.
+    Second,
+}
+
+/// What is answered when all went well: `{"statusCode":200,"status":"success","data":…}`.
+pub fn success(data: impl Into<Value>) -> Value {
+    json!({"statusCode": 200, "status": "success", "data": data.into()})
+}
+
+/// > return: guestToken, chatId, guestId
+pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
+    json!({
+        "statusCode": 200,
+        "status": "success",
+        "guestToken": token,
+        "chatId": chat.to_hex(),
+        "guestId": guest.to_hex(),
+    })
+}
+
+/// > return: status, statusCode, system message
+///
+/// One document's server answered with the text, the other's with the message: both are here.
+pub fn sent(text: &str, from: PersonId) -> Value {
+    let said = Said {
+        message: text,
+        from: from.to_hex(),
+    };
+    json!({"statusCode": 200, "status": "success", "message": text, "data": said})
+}
+
+/// > "ownerId": id, "token": {token, "level": level
+pub fn signed_in(owner: PersonId, token: &str, application_id: &str) -> Value {
+    success(json!({
+        "ownerId": owner.to_hex(),
+        "token": token,
+        "level": "owner",
+        "appId": application_id,
+    }))
+}
+
+/// What somebody said.
+#[derive(Debug, Serialize)]
+struct Said<'a> {
+    message: &'a str,
+    from: String,
+}
+
+/// A message in a chat's list.
+pub fn listed(message: &Message) -> Value {
+    json!({
+        "_id": message.id.to_hex(),
+        "from": message.sender.to_hex(),
+        "message": message.content,
+        "time": message.at.to_rfc3339(),
+    })
+}
+
+/// A message as it is pushed to the others.
+pub fn pushed(message: &Message, push: Push) -> Value {
+    let chat = message.chat.to_hex();
+    match push {
+        Push::First => json!({"message": message.content, "chatId": chat}),
+        Push::Second => {
+            let said = Said {
+                message: &message.content,
+                from: message.sender.to_hex(),
+            };
+            json!({
+                "message": said,
+                "chatId": chat,
+                "_id": message.id.to_hex(),
+                "time": message.at.to_rfc3339(),
+            })
+        }
+    }
+}
+
+/// > return status, statusCode, chats ids
+///
+/// Their server sent objects with `_id`; the rest is ours. Unread is for whoever asked, so a pushed
+/// entry, the same for all owners, has none.
+#[derive(Debug, Serialize)]
+pub struct Entry<'a> {
+    _id: String,
+    #[serde(rename = "chatId")]
+    chat_id: String,
+    name: &'a str,
+    email: Option<&'a str>,
+    domain: Option<&'a str>,
+    #[serde(rename = "lastMessage")]
+    last_message: Option<&'a str>,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unread: Option<i64>,
+}
+
+impl<'a> Entry<'a> {
+    /// A chat as it is told to all owners.
+    pub fn new(chat: &'a Chat, guest: &'a Person, last: Option<&'a (String, Millis)>) -> Self {
+        let id = chat.id.to_hex();
+        Self {
+            _id: id.clone(),
+            chat_id: id,
+            name: &guest.name,
+            email: guest.email.as_deref(),
+            domain: chat.domain.as_deref(),
+            last_message: last.map(|(text, _)| text.as_str()),
+            time: last.map_or(chat.created_at, |(_, at)| *at).to_rfc3339(),
+            unread: None,
+        }
+    }
+}
+
+impl<'a> From<&'a DeskChat> for Entry<'a> {
+    fn from(listed: &'a DeskChat) -> Self {
+        Self {
+            unread: Some(listed.unread),
+            ..Self::new(&listed.chat, &listed.guest, listed.last.as_ref())
+        }
+    }
+}
+
+/// What is answered instead: `{"statusCode":n,"status":"error","data":<sentence>}`, and for a field
+/// that is wrong which one it is, as their server's validation told it.
+pub fn failure(error: &Error) -> (u16, Value) {
+    let status = status(error.kind());
+    let mut body = Map::new();
+    body.insert("statusCode".to_owned(), status.into());
+    body.insert("status".to_owned(), "error".into());
+    body.insert("data".to_owned(), error.text().into());
+    if let Some(field) = error.field() {
+        body.insert("error".to_owned(), "Bad Request".into());
+        let validation = json!({"source": "payload", "keys": [field]});
+        body.insert("validation".to_owned(), validation);
+    }
+    if let Some(wait) = error.retry_after() {
+        body.insert("retryAfter".to_owned(), seconds(wait).into());
+    }
+    (status, Value::Object(body))
+}
+
+/// Whole seconds, never fewer than asked for.
+pub fn seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+fn status(kind: Kind) -> u16 {
+    match kind {
+        // What is taken is a mistake in the request, as their server saw it.
+        Kind::Invalid | Kind::BadCursor | Kind::Conflict => 400,
+        Kind::Unauthenticated => 401,
+        Kind::Forbidden | Kind::CrossSite => 403,
+        Kind::NotFound => 404,
+        Kind::MethodNotAllowed => 405,
+        Kind::Mismatch => 422,
+        Kind::TooLarge => 413,
+        Kind::UnsupportedType => 415,
+        Kind::TooMany => 429,
+        Kind::Gone => 410,
+        Kind::Unavailable | Kind::ShuttingDown => 503,
+        Kind::Internal => 500,
+    }
+}

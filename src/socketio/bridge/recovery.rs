@@ -1,0 +1,156 @@
+//! Recovery: a client that comes back goes on where it was, also after a restart of the server.
+//!
+//! The offset that events end with is the log's cursor, and the private id is kept, hashed, with
+//! whom the connection acted for; so coming back needs nothing from the memory of the process that
+//! was spoken to before. Logins and memberships are looked at afresh.
+
+use serde_json::Value;
+
+use crate::{
+    chat::{Caller, Services, accounts, connections, logins::Token, wait},
+    dialect::Speaker,
+    error::Result,
+    model::{Connection, Cursor, LoginId, PersonId, Position},
+    socketio::{
+        engine::Revision,
+        server::{Socket, SocketId},
+    },
+};
+
+/// A connection that came back.
+pub(super) struct Returned {
+    pub(super) id: SocketId,
+    pub(super) private: String,
+    pub(super) after: Position,
+    /// Whom it acts for, each with the dialects, a bit each.
+    pub(super) acting: Vec<(u8, Caller)>,
+}
+
+/// Whether the client asks for it. Clients of the older protocol cannot be told.
+pub(super) fn is_asked_for(socket: &Socket) -> bool {
+    let shown = socket.auth().and_then(|auth| auth.get("recovery"));
+    let asked = shown.is_some_and(|value| match value {
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(text) => matches!(text.as_str(), "1" | "true"),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    });
+    let query = socket.handshake().query_value("recovery");
+    let asked = asked || query.is_some_and(|value| matches!(&*value, "1" | "true"));
+    asked && socket.handshake().revision() == Revision::V4
+}
+
+/// A new private id.
+pub(super) fn private_id() -> String {
+    Token::random().expose().to_owned()
+}
+
+/// Looks whether a client comes back that was here before, and may.
+pub(super) async fn look_up(
+    services: &Services,
+    socket: &Socket,
+    key: Option<&str>,
+) -> Result<Option<Returned>> {
+    let shown = |name| {
+        socket
+            .auth()
+            .and_then(|auth| auth.get(name))
+            .and_then(Value::as_str)
+    };
+    let (Some(private), Some(offset)) = (shown("pid"), shown("offset")) else {
+        return Ok(None);
+    };
+    let Ok(cursor) = offset.parse::<Cursor>() else {
+        return Ok(None);
+    };
+    let Ok(after) = wait::resume(services, &cursor) else {
+        return Ok(None);
+    };
+    let Some(kept) = connections::find(services, private).await? else {
+        return Ok(None);
+    };
+    let Some(id) = SocketId::parse(&kept.socket_id) else {
+        return Ok(None);
+    };
+    let mut acting = Vec::new();
+    for entry in kept.acting.split(',').filter(|entry| !entry.is_empty()) {
+        let Some((dialects, caller)) = caller(services, entry, key).await? else {
+            return Ok(None);
+        };
+        acting.push((dialects, caller));
+    }
+    Ok(Some(Returned {
+        id,
+        private: private.to_owned(),
+        after,
+        acting,
+    }))
+}
+
+/// Reads one whom a connection acted for: its dialects, its login or none, and its person.
+async fn caller(
+    services: &Services,
+    entry: &str,
+    key: Option<&str>,
+) -> Result<Option<(u8, Caller)>> {
+    let mut parts = entry.split(':');
+    let (Some(dialects), Some(login), Some(person), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
+    let (Ok(dialects), Ok(person)) = (dialects.parse(), person.parse::<PersonId>()) else {
+        return Ok(None);
+    };
+    let caller = match login.parse::<LoginId>() {
+        Ok(login) => accounts::holder_of(services, login).await?,
+        Err(_) => match key {
+            Some(key) => {
+                let holder = accounts::key_holder(services, key).await?;
+                Some(accounts::by_key(services, &holder, person).await?)
+            }
+            None => None,
+        },
+    };
+    Ok(caller
+        .filter(|caller| caller.id() == person)
+        .map(|caller| (dialects, caller)))
+}
+
+/// Whom a speaker acts for, as it is kept.
+pub(super) fn write_down(speaker: &Speaker) -> String {
+    let entries = speaker.acting().iter().map(|acting| {
+        let login = acting
+            .caller
+            .login()
+            .map(|login| login.login.id.to_string());
+        format!(
+            "{}:{}:{}",
+            acting.dialects(),
+            login.unwrap_or_default(),
+            acting.caller.id()
+        )
+    });
+    entries.collect::<Vec<_>>().join(",")
+}
+
+/// Keeps a connection, or notes that it was lost.
+pub(super) async fn keep(
+    services: &Services,
+    private: &str,
+    socket_id: String,
+    acting: String,
+    is_lost: bool,
+) -> Result<()> {
+    let left_at = is_lost.then(|| services.clock.now());
+    connections::keep(
+        services,
+        private,
+        &Connection {
+            socket_id,
+            acting,
+            left_at,
+        },
+    )
+    .await
+}

@@ -1,0 +1,66 @@
+// Calling the owner: a tone, a notification of the browser, and the number in the title.
+import { $ } from '/messenger/dom.js';
+import { read, write } from '/messenger/kept.js';
+
+const SOUND = 'parlance.desk.sound';
+const NOTICES = 'parlance.desk.notices';
+
+export class Alerts {
+  /** `show(chat)` opens a chat when its notification is clicked. */
+  constructor({ show }) {
+    this.show = show;
+    this.audio = null;
+    const sound = $('sound');
+    sound.checked = read(SOUND, true);
+    sound.addEventListener('change', () => {
+      write(SOUND, sound.checked);
+      if (sound.checked) this.tone();
+    });
+    const notices = $('notices');
+    notices.checked = read(NOTICES, false) && globalThis.Notification?.permission === 'granted';
+    notices.addEventListener('change', () => this.turnNotices(notices));
+  }
+
+  async turnNotices(notices) {
+    if (!notices.checked) {
+      write(NOTICES, false);
+      return;
+    }
+    const permission = globalThis.Notification ? await Notification.requestPermission() : 'denied';
+    notices.checked = permission === 'granted';
+    write(NOTICES, notices.checked);
+    if (!notices.checked) {
+      $('notices-hint').textContent = 'Your browser does not allow notifications from this page. Its settings for this site can change that.';
+    }
+  }
+
+  /** Two soft notes, made here: no file to load. */
+  tone() {
+    this.audio ??= new AudioContext();
+    const { audio } = this;
+    if (audio.state === 'suspended') audio.resume().catch(() => {});
+    for (const [at, pitch] of [[0, 660], [0.13, 880]]) {
+      const note = audio.createOscillator();
+      const loud = audio.createGain();
+      const start = audio.currentTime + at;
+      note.frequency.value = pitch;
+      loud.gain.setValueAtTime(0, start);
+      loud.gain.linearRampToValueAtTime(0.12, start + 0.02);
+      loud.gain.exponentialRampToValueAtTime(0.001, start + 0.3);
+      note.connect(loud).connect(audio.destination);
+      note.start(start);
+      note.stop(start + 0.32);
+    }
+  }
+
+  call(chat, name, message) {
+    if ($('sound').checked) this.tone();
+    if (!$('notices').checked || document.visibilityState === 'visible') return;
+    const notice = new Notification(name, { body: message.slice(0, 200), tag: chat, icon: '/icon.svg' });
+    notice.onclick = () => {
+      window.focus();
+      this.show(chat);
+      notice.close();
+    };
+  }
+}

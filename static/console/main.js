@@ -1,0 +1,283 @@
+// The owner's desk: signing in, and then queues and chats over the socket.
+import { Refusal, post } from '/messenger/api.js';
+import { $, firstFault, formError, setText, show, speak } from '/messenger/dom.js';
+import { Line } from '/messenger/line.js';
+import { ask } from '/messenger/ask.js';
+import { read, write } from '/messenger/kept.js';
+import { Alerts } from './alerts.js';
+import { Desk } from './desk.js';
+import { Letters } from './letters.js';
+import { renderQueues, renderTalk } from './view.js';
+
+const OWNER = 'parlance.desk.owner';
+const NOTICE = 'parlance.desk.notice';
+const TYPING_EVERY = 2_500;
+
+function keptOwner() {
+  const here = sessionStorage.getItem(OWNER);
+  return here ? JSON.parse(here) : read(OWNER, null);
+}
+
+function keepOwner(owner, stay) {
+  if (stay) write(OWNER, owner);
+  else sessionStorage.setItem(OWNER, JSON.stringify(owner));
+}
+
+function forgetOwner(notice) {
+  sessionStorage.removeItem(OWNER);
+  write(OWNER, undefined);
+  if (notice) sessionStorage.setItem(NOTICE, notice);
+  location.hash = '#/';
+  location.reload();
+}
+
+// ---- The door ----
+
+function openDoor() {
+  const forms = { '': $('sign-in'), '#/register': $('register') };
+  const notice = sessionStorage.getItem(NOTICE);
+  sessionStorage.removeItem(NOTICE);
+  tell(notice);
+
+  function turn() {
+    const wanted = location.hash === '#/register' ? '#/register' : '';
+    for (const [hash, form] of Object.entries(forms)) show(form, hash === wanted);
+    setText($('door-lead'), wanted ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
+    forms[wanted].querySelector('input').focus();
+  }
+
+  $('sign-in').addEventListener('submit', (event) =>
+    submit(event, async (form) => {
+      const { body } = await post('/owner/login', new FormData(form));
+      keepOwner({ ...body.data, email: form.elements.email.value }, $('in-stay').checked);
+      form.reset();
+      window.removeEventListener('hashchange', turn);
+      openDesk(keptOwner());
+    }),
+  );
+  $('register').addEventListener('submit', (event) =>
+    submit(event, async (form) => {
+      await post('/owner/register', new FormData(form));
+      $('in-email').value = form.elements.email.value;
+      form.reset();
+      location.hash = '#/';
+      tell('Your site is registered. Sign in to open its desk.');
+    }),
+  );
+  for (const form of Object.values(forms)) form.noValidate = true;
+  window.addEventListener('hashchange', turn);
+  $('door').classList.add('ready');
+  turn();
+}
+
+function tell(notice) {
+  setText($('door-notice'), notice ?? '');
+  show($('door-notice'), Boolean(notice));
+}
+
+async function submit(event, work) {
+  event.preventDefault();
+  const form = event.currentTarget;
+  const button = form.querySelector('[type=submit]');
+  const fault = firstFault(form);
+  formError(form, fault?.text, fault?.field);
+  if (fault || button.getAttribute('aria-disabled') === 'true') return;
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    await work(form);
+  } catch (error) {
+    const key = error instanceof Refusal ? error.body.validation?.keys?.[0] : null;
+    formError(form, explain(error, form), key ? form.elements[key] : null);
+  } finally {
+    button.removeAttribute('aria-disabled');
+  }
+}
+
+function explain(error, form) {
+  if (!(error instanceof Refusal)) return 'The server is not answering. Please try again in a moment.';
+  // The server tells nobody whether an e-mail address is known.
+  if (error.status === 404 && form.id === 'sign-in') return 'E-mail or password is wrong.';
+  if (error.status === 429) return 'Too many attempts. Please wait a little and try again.';
+  return typeof error.body.data === 'string' ? error.body.data : error.message;
+}
+
+// ---- The desk ----
+
+function openDesk(owner) {
+  let current = null;
+  let atEnd = true;
+  let due = false;
+  let lastTold = 0;
+  const scroll = $('scroll');
+  const content = $('content');
+
+  const changed = () => {
+    if (due) return;
+    due = true;
+    queueMicrotask(() => {
+      due = false;
+      render();
+    });
+  };
+
+  const line = new Line({ retry: () => desk.socket.nudge(), back: () => letters.drain(), changed });
+  const desk = new Desk({
+    owner,
+    changed,
+    ended: () => forgetOwner('You were signed out. Please sign in again.'),
+    state: (name, until) => line.set(name, until),
+    heard: (id, message) => {
+      const name = desk.chats.get(id)?.name || 'A guest';
+      const before = id === current && document.visibilityState === 'visible' && document.hasFocus();
+      speak(`${name}: ${message}`);
+      if (!before) alerts.call(id, name, message);
+    },
+  });
+  const letters = new Letters({ owner: owner.ownerId, changed, deliver: (letter, repeated) => desk.deliver(letter, repeated) });
+  const alerts = new Alerts({
+    show: (id) => {
+      location.hash = `#/chats/${id}`;
+    },
+  });
+
+  function render() {
+    renderQueues(desk, current);
+    const keep = atEnd;
+    renderTalk(desk, letters, current, {
+      retry: (id) => {
+        letters.retry(id);
+        letters.drain();
+      },
+      remove: (id) => letters.remove(id),
+    });
+    if (keep) scroll.scrollTop = scroll.scrollHeight;
+    const unread = desk.unread();
+    document.title = unread ? `(${unread}) Desk · Parlance` : 'Desk · Parlance';
+    look();
+  }
+
+  /** What is before the owner's eyes is read. */
+  function look() {
+    if (current === null || !atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
+    if (desk.room(current).ready) desk.read(current);
+  }
+
+  async function open(id) {
+    if (id === current) return;
+    if (current !== null) tellTyping(false);
+    current = id;
+    desk.current = id;
+    atEnd = true;
+    $('messages').replaceChildren();
+    content.value = '';
+    content.rows = 1;
+    render();
+    if (id === null) return;
+    (matchMedia('(pointer: fine)').matches ? content : $('room-title')).focus();
+    const room = desk.room(id);
+    if (!desk.ready || (room.ready && !room.stale)) return;
+    try {
+      await desk.load(id);
+    } catch (problem) {
+      if (problem.status === 404 && current === id) location.hash = '#/';
+    }
+  }
+
+  function tellTyping(on) {
+    if (current === null) return;
+    if (on && Date.now() - lastTold < TYPING_EVERY) return;
+    if (!on && lastTold === 0) return;
+    lastTold = on ? Date.now() : 0;
+    desk.tellTyping(current, on);
+  }
+
+  function send() {
+    if (content.value.trim() === '') return;
+    letters.add(current, content.value);
+    content.value = '';
+    content.rows = 1;
+    tellTyping(false);
+    atEnd = true;
+    letters.drain();
+    content.focus();
+  }
+
+  $('composer').addEventListener('submit', (event) => {
+    event.preventDefault();
+    send();
+  });
+  content.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || matchMedia('(pointer: coarse)').matches) return;
+    event.preventDefault();
+    send();
+  });
+  content.addEventListener('input', () => {
+    content.rows = Math.min(8, content.value.split('\n').length);
+    tellTyping(content.value !== '');
+  });
+  scroll.addEventListener(
+    'scroll',
+    () => {
+      atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
+      look();
+    },
+    { passive: true },
+  );
+  window.addEventListener('focus', look);
+  document.addEventListener('visibilitychange', look);
+  $('skip').addEventListener('click', (event) => {
+    event.preventDefault();
+    $('room').focus();
+  });
+  $('close-chat').addEventListener('click', async () => {
+    const sure = await ask({
+      title: 'Close this chat?',
+      text: 'It leaves your queues. When the guest writes again, it comes back as waiting.',
+      yes: 'Close chat',
+    });
+    if (!sure) return;
+    const id = current;
+    try {
+      await desk.closeChat(id);
+      location.hash = '#/';
+    } catch (problem) {
+      await ask({ title: 'That did not work', text: problem.status ? problem.message : 'The server is not answering. Please try again in a moment.', no: 'Close' });
+    }
+  });
+
+  prepareSettings(owner, desk);
+
+  const route = () => {
+    const id = /^#\/chats\/([0-9a-f]+)$/u.exec(location.hash)?.[1] ?? null;
+    document.body.classList.toggle('in-talk', id !== null);
+    open(id);
+  };
+  window.addEventListener('hashchange', route);
+  show($('door'), false);
+  show($('desk'), true);
+  route();
+  changed();
+}
+
+function prepareSettings(owner, desk) {
+  const sheet = $('settings');
+  setText($('who'), `Signed in as ${owner.email}`);
+  setText($('tag'), `<script src="${location.origin}/widget.js" async></script>`);
+  $('settings-open').addEventListener('click', () => sheet.showModal());
+  for (const radio of sheet.querySelectorAll('input[name=theme]')) {
+    radio.checked = radio.value === window.parlanceTheme.get();
+    radio.addEventListener('change', () => window.parlanceTheme.set(radio.value));
+  }
+  for (const button of document.querySelectorAll('[data-close]')) {
+    button.addEventListener('click', () => button.closest('dialog').close());
+  }
+  $('logout').addEventListener('click', async () => {
+    desk.close();
+    await post('/owner/logout', { token: owner.token }).catch(() => {});
+    forgetOwner('You are signed out.');
+  });
+}
+
+const owner = keptOwner();
+if (owner) openDesk(owner);
+else openDoor();

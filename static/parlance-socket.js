@@ -1,0 +1,363 @@
+// A small Socket.IO client (protocol 5 over Engine.IO 4): text events, acknowledgements, reconnection, recovery.
+//
+//   const socket = ParlanceSocket.connect('https://chat.example');
+//   socket.on('newMessage', (message) => …);
+//   const reply = await socket.ask('getChatMessages', { chatId, token });
+//
+// A classic script, so that one tag brings it to any site. Binary events are not taken.
+(() => {
+  'use strict';
+
+  const SEPARATOR = '\x1e';
+  const FIRST_WAIT = 400;
+  const LONGEST_WAIT = 15_000;
+  const OPENING = 10_000;
+  const ASKING = 15_000;
+  const LOCAL = ['connect', 'disconnect', 'connect_error', 'waiting'];
+
+  /** Engine.IO over one WebSocket. `tell` has open(handshake), packet(text) and close(reason). */
+  function overWebSocket(address, tell) {
+    const query = new URLSearchParams({ ...address.query, EIO: '4', transport: 'websocket' });
+    const socket = new WebSocket(`${address.base.replace(/^http/u, 'ws')}/socket.io/?${query}`);
+    socket.onmessage = ({ data }) => {
+      if (typeof data === 'string') tell.packet(data);
+    };
+    socket.onclose = () => tell.close('transport close');
+    socket.onerror = () => tell.close('transport error');
+    return {
+      name: 'websocket',
+      send: (packets) => packets.forEach((packet) => socket.send(packet)),
+      close: () => socket.close(),
+    };
+  }
+
+  /** Engine.IO over HTTP: one request waits for packets, another brings ours, one batch at a time. */
+  function overPolling(address, tell) {
+    const breaker = new AbortController();
+    let sid = null;
+    let outbox = [];
+    let posting = false;
+    let closed = false;
+
+    async function request(body) {
+      const query = new URLSearchParams({ ...address.query, EIO: '4', transport: 'polling', ...(sid && { sid }), t: unique() });
+      const response = await fetch(`${address.base}/socket.io/?${query}`, {
+        method: body === undefined ? 'GET' : 'POST',
+        body,
+        // What a form may send as well, so that another site's page needs no permission first.
+        headers: body === undefined ? {} : { 'Content-Type': 'text/plain;charset=UTF-8' },
+        credentials: 'omit',
+        cache: 'no-store',
+        signal: breaker.signal,
+      });
+      if (!response.ok) throw new Error(`polling: ${response.status}`);
+      return response.text();
+    }
+
+    function fail() {
+      if (closed) return;
+      closed = true;
+      tell.close('transport error');
+    }
+
+    async function poll() {
+      try {
+        while (!closed) {
+          for (const packet of (await request()).split(SEPARATOR)) {
+            if (packet.startsWith('0') && sid === null) sid = JSON.parse(packet.slice(1)).sid;
+            tell.packet(packet);
+          }
+        }
+      } catch {
+        fail();
+      }
+    }
+
+    async function post() {
+      if (posting) return;
+      posting = true;
+      try {
+        while (outbox.length > 0 && !closed) {
+          const batch = outbox;
+          outbox = [];
+          await request(batch.join(SEPARATOR));
+        }
+      } catch {
+        fail();
+      }
+      posting = false;
+    }
+
+    poll();
+    return {
+      name: 'polling',
+      send(packets) {
+        outbox.push(...packets);
+        post();
+      },
+      close() {
+        if (!closed && sid !== null) request('1').catch(() => {}).finally(() => breaker.abort());
+        else breaker.abort();
+        closed = true;
+      },
+    };
+  }
+
+  const TRANSPORTS = { websocket: overWebSocket, polling: overPolling };
+
+  function unique() {
+    return crypto.getRandomValues(new Uint32Array(2)).join('');
+  }
+
+  class Socket {
+    constructor(url, { auth = {}, query = {}, recovery = true, transports = ['websocket', 'polling'] } = {}) {
+      this.address = { base: String(url).replace(/\/+$/u, ''), query };
+      this.auth = auth;
+      this.recovery = recovery;
+      this.transports = transports;
+      this.listeners = new Map();
+      this.asked = new Map();
+      this.nextAsk = 0;
+      this.waiting = [];
+      this.connected = false;
+      this.recovered = false;
+      this.closed = false;
+      this.failures = 0;
+      this.choice = 0;
+      this.pid = null;
+      this.offset = null;
+      this.nudge = this.nudge.bind(this);
+      this.seen = this.seen.bind(this);
+      globalThis.addEventListener?.('online', this.nudge);
+      globalThis.document?.addEventListener('visibilitychange', this.seen);
+      this.open();
+    }
+
+    on(name, listener) {
+      if (!this.listeners.has(name)) this.listeners.set(name, new Set());
+      this.listeners.get(name).add(listener);
+      return this;
+    }
+
+    off(name, listener) {
+      this.listeners.get(name)?.delete(listener);
+      return this;
+    }
+
+    tell(name, ...args) {
+      for (const listener of [...(this.listeners.get(name) ?? [])]) {
+        try {
+          listener(...args);
+        } catch (error) {
+          // One listener's mistake must not cost the others their event.
+          setTimeout(() => {
+            throw error;
+          });
+        }
+      }
+    }
+
+    /** Sends an event now, or not at all: for what is stale a moment later, such as typing. */
+    emit(name, ...args) {
+      if (this.connected) this.write(`2${JSON.stringify([name, ...args])}`);
+    }
+
+    /**
+     * Sends an event and gives the answer. It waits for a connection for as long as it may, but is never sent twice:
+     * when the connection breaks before the answer, it fails with `lost`, and the caller knows whether to repeat it.
+     */
+    ask(name, argument, { timeout = ASKING } = {}) {
+      return new Promise((resolve, reject) => {
+        const id = this.nextAsk++;
+        const packet = `2${id}${JSON.stringify([name, argument])}`;
+        const fail = (message, lost) => {
+          clearTimeout(timer);
+          this.asked.delete(id);
+          this.waiting = this.waiting.filter((each) => each.id !== id);
+          reject(Object.assign(new Error(message), { lost }));
+        };
+        const timer = setTimeout(() => fail('no answer in time', true), timeout);
+        const answer = (value) => {
+          clearTimeout(timer);
+          resolve(value);
+        };
+        this.waiting.push({ id, packet, answer, fail });
+        if (this.connected) this.flush();
+      });
+    }
+
+    flush() {
+      for (const { id, packet, answer, fail } of this.waiting.splice(0)) {
+        this.asked.set(id, { answer, fail });
+        this.write(packet);
+      }
+    }
+
+    write(packet) {
+      this.line?.send([`4${packet}`]);
+    }
+
+    /** Tries again at once instead of at the next attempt. */
+    nudge() {
+      if (this.closed || !this.timer) return;
+      this.failures = Math.min(this.failures, 1);
+      clearTimeout(this.timer);
+      this.open();
+    }
+
+    seen() {
+      if (document.visibilityState === 'visible') this.nudge();
+    }
+
+    close() {
+      this.closed = true;
+      globalThis.removeEventListener?.('online', this.nudge);
+      globalThis.document?.removeEventListener('visibilitychange', this.seen);
+      clearTimeout(this.timer);
+      if (this.connected) this.line.send(['41']);
+      this.drop('closed');
+    }
+
+    open() {
+      this.timer = null;
+      this.opened = false;
+      // Answers of a line that was given up must not be heard any more.
+      const mine = {};
+      this.turn = mine;
+      const live = (work) => (value) => {
+        if (this.turn === mine) work(value);
+      };
+      this.watch(OPENING);
+      try {
+        this.line = TRANSPORTS[this.transports[this.choice]](this.address, {
+          packet: live((packet) => this.take(packet)),
+          close: live((reason) => this.broken(reason)),
+        });
+      } catch {
+        this.broken('transport error');
+      }
+    }
+
+    /** No word for `ms`: the line is dead, whatever the operating system believes. */
+    watch(ms) {
+      clearTimeout(this.watchdog);
+      this.watchdog = setTimeout(() => this.broken('ping timeout'), ms);
+    }
+
+    take(packet) {
+      switch (packet[0]) {
+        case '0': {
+          const handshake = JSON.parse(packet.slice(1));
+          this.opened = true;
+          this.patience = handshake.pingInterval + handshake.pingTimeout;
+          this.watch(this.patience);
+          const auth = { ...(typeof this.auth === 'function' ? this.auth() : this.auth) };
+          if (this.recovery) auth.recovery = true;
+          if (this.pid) Object.assign(auth, { pid: this.pid, offset: this.offset ?? undefined });
+          this.write(`0${JSON.stringify(auth)}`);
+          break;
+        }
+        case '1':
+          this.broken('transport close');
+          break;
+        case '2':
+          this.watch(this.patience);
+          this.line.send([`3${packet.slice(1)}`]);
+          break;
+        case '4':
+          this.receive(packet.slice(1));
+          break;
+        default:
+          break;
+      }
+    }
+
+    receive(packet) {
+      const [, type, , number, data] = /^(\d)(\/[^,]*,)?(\d+)?([\s\S]*)$/u.exec(packet) ?? [];
+      let payload;
+      try {
+        payload = data ? JSON.parse(data) : undefined;
+      } catch {
+        this.broken('parse error');
+        return;
+      }
+      switch (type) {
+        case '0':
+          this.joined(payload ?? {});
+          break;
+        case '1':
+          this.broken('server disconnect');
+          break;
+        case '2':
+          this.heard(payload, number);
+          break;
+        case '3':
+          this.asked.get(Number(number))?.answer(payload[0]);
+          this.asked.delete(Number(number));
+          break;
+        case '4':
+          this.tell('connect_error', Object.assign(new Error(payload?.message ?? String(payload)), { data: payload?.data }));
+          this.pid = null;
+          this.broken('refused');
+          break;
+        default:
+          break;
+      }
+    }
+
+    joined({ pid }) {
+      this.recovered = Boolean(pid) && pid === this.pid;
+      if (!this.recovered) this.offset = null;
+      this.pid = pid ?? null;
+      this.connected = true;
+      this.failures = 0;
+      this.tell('connect', { recovered: this.recovered });
+      this.flush();
+    }
+
+    heard(payload, number) {
+      if (!Array.isArray(payload) || payload.length === 0) {
+        this.broken('parse error');
+        return;
+      }
+      const [name, ...args] = payload;
+      if (LOCAL.includes(name)) return;
+      if (number !== undefined) {
+        args.push((...reply) => this.write(`3${number}${JSON.stringify(reply)}`));
+      } else if (this.pid && typeof args.at(-1) === 'string') {
+        // Asked for recovery, the server ends each event with the place to go on from.
+        this.offset = args.pop();
+      }
+      this.tell(name, ...args);
+    }
+
+    drop(reason) {
+      clearTimeout(this.watchdog);
+      this.turn = null;
+      const line = this.line;
+      this.line = null;
+      line?.close();
+      const was = this.connected;
+      this.connected = false;
+      for (const { fail } of [...this.asked.values()]) fail('the connection was lost', true);
+      this.asked.clear();
+      if (was) this.tell('disconnect', reason);
+    }
+
+    broken(reason) {
+      if (this.closed || this.turn === null) return;
+      const opened = this.opened;
+      this.drop(reason);
+      // A way that does not even open may be blocked on the path: try the other one next, at first without waiting.
+      this.choice = opened ? 0 : (this.choice + 1) % this.transports.length;
+      const atOnce = !opened && this.choice !== 0 && this.failures === 0;
+      const ceiling = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.failures, 8));
+      const wait = atOnce ? 0 : ceiling / 2 + (Math.random() * ceiling) / 2;
+      if (!atOnce) this.failures += 1;
+      this.timer = setTimeout(() => this.open(), wait);
+      this.tell('waiting', { reason, until: Date.now() + wait });
+    }
+  }
+
+  globalThis.ParlanceSocket = { connect: (url, options) => new Socket(url, options), Socket };
+})();
