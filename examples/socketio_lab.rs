@@ -36,13 +36,13 @@ fn main_namespace() -> Events {
             watchers.emit("left", (socket.id().as_str(), reason.as_str()));
         })
         .on("kick", |socket, _| async move {
-            socket.disconnect(Disconnect::Namespace)
+            socket.disconnect(Disconnect::Namespace);
         })
         .on("hang-up", |socket, _| async move {
-            socket.disconnect(Disconnect::Connection)
+            socket.disconnect(Disconnect::Connection);
         })
         .on("drop", |socket, _| async move {
-            socket.session().close(Reason::ForcedClose)
+            socket.session().close(Reason::ForcedClose);
         });
     people(questions(binary(plain(handler))))
 }
@@ -68,10 +68,10 @@ fn plain(handler: Events) -> Events {
             }
         })
         .on("whoami", |socket, mut event| async move {
-            event.acknowledge(who_is(&socket))
+            event.acknowledge(who_is(&socket));
         })
         .on("volatile", |socket, event| async move {
-            socket.emit_volatile("volatile", event.args)
+            socket.emit_volatile("volatile", event.args);
         })
         .on("number", |socket, event| async move {
             if let (Some(numbers), Some(number)) = (socket.data::<Numbers>(), event.args.get(0)) {
@@ -239,7 +239,7 @@ fn who_is(socket: &Socket) -> Value {
 
 /// Everybody in a room, the speaker too.
 fn all_in(socket: &Socket, room: &str) -> Broadcast {
-    socket.everybody().to(room)
+    socket.everyone().to(room)
 }
 
 fn rooms(socket: &Socket) -> Value {
@@ -291,7 +291,7 @@ fn server(recovery: bool) -> SocketIo {
         .dynamic_namespace(team_namespace);
     if recovery {
         builder
-            .connection_state_recovery(Duration::from_secs(60))
+            .connection_state_recovery(Duration::from_mins(1))
             .build()
     } else {
         builder.build()

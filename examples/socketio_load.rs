@@ -212,7 +212,10 @@ async fn fan_out(
             let _ = tokio::time::timeout(Duration::from_millis(5), moved.notified()).await;
         }
     }
-    let (took, cpu) = (begun.elapsed(), cpu(flags.pid)? - cpu_before);
+    let (took, cpu) = (
+        begun.elapsed(),
+        cpu(flags.pid)?.checked_sub(cpu_before).unwrap(),
+    );
     let deliveries = flags.messages * flags.sockets;
     #[expect(clippy::cast_precision_loss, reason = "it is for people to read")]
     let count = deliveries as f64;

@@ -240,7 +240,8 @@
       connected = true;
       clearTimeout(alarm);
       alarm = null;
-      if (!recovered || !ready) await enter();
+      if (recovered && ready) settle();
+      else await enter();
       render();
       drain();
     });

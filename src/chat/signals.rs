@@ -22,7 +22,8 @@ pub fn typing(
         .membership()
         .is_some_and(|place| place.standing == Standing::In);
     let desk = chat.kind == ChatKind::Desk;
-    if !is_in && !(desk && caller.person().runs_desk()) {
+    let may = is_in || (desk && caller.person().runs_desk());
+    if !may {
         return Err(Error::forbidden("join the chat first"));
     }
     services.hub.signal(Signal {

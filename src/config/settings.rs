@@ -338,9 +338,10 @@ fn read_embed_open(reader: &mut Reader<'_>, default: EmbedOpen) -> EmbedOpen {
     if is_word {
         return EmbedOpen::Loopback;
     }
-    match reader.flag(key, default == EmbedOpen::Always) {
-        true => EmbedOpen::Always,
-        false => EmbedOpen::Never,
+    if reader.flag(key, default == EmbedOpen::Always) {
+        EmbedOpen::Always
+    } else {
+        EmbedOpen::Never
     }
 }
 

@@ -18,10 +18,6 @@ const PROVED: usize = 64;
 const SENT: usize = 256;
 
 /// What the operator decides about dialects.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch of its own in the settings"
-)]
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Whether anybody may embed without a key, on a connection to a loopback host.

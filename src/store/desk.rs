@@ -45,7 +45,8 @@ const CHAT_OF_GUEST: &str = "select c.id from members m join chats c on c.id = m
 /// Deleted messages keep their place, or a slice would say something else after each deletion.
 const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
     m.created_at, m.edited_at, m.deleted_at, '' as sender_name \
-    from messages m where m.chat_id = $1 and m.tenant_id = $2 order by m.id limit $3 offset $4";
+    from messages m where m.chat_id >= $1 and m.chat_id <= $1 and m.tenant_id = $2 \
+     order by m.chat_id, m.id limit $3 offset $4";
 
 #[derive(FromRow)]
 struct DeskChatRow {

@@ -48,8 +48,8 @@ const FOR_PERSON: &str = select_changes!(
 
 /// The changes that brought a chat's messages.
 const MESSAGES: &str = select_changes!(
-    "n.position in (select x.id from messages x where x.chat_id = $3 and x.tenant_id = $4 \
-     and x.id > $2 order by x.id limit $1)"
+    "n.position in (select x.id from messages x where x.tenant_id = $4 \
+     and (x.chat_id, x.id) > ($3, $2) and x.chat_id <= $3 order by x.chat_id, x.id limit $1)"
 );
 
 impl Store {

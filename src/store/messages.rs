@@ -12,20 +12,30 @@ macro_rules! select_messages {
             "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
              m.created_at, m.edited_at, m.deleted_at, p.name as sender_name \
              from messages m join people p on p.id = m.sender_id \
-             where m.chat_id = $1 and m.tenant_id = $2 and ",
+             where m.tenant_id = $2 and ",
             $condition
         )
     };
 }
 
-const BEFORE: &str = select_messages!("m.id < $3 order by m.id desc limit $4");
-const AFTER: &str = select_messages!("m.id > $3 order by m.id limit $4");
-const BETWEEN: &str = select_messages!(
-    "m.id < $3 and m.deleted_at is null and m.created_at >= $5 and m.created_at <= $6 \
-     order by m.id desc limit $4"
+// Pages compare and sort by both columns of the index of a chat's messages. With the chat's number
+// merely equal, PostgreSQL may walk back through everybody's messages until it has found enough of
+// this chat's: in a quiet chat of a busy server that is the whole table.
+const BEFORE: &str = select_messages!(
+    "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
 );
-const NEWEST: &str = select_messages!("m.deleted_at is null order by m.id desc limit $3 offset $4");
-const ONE: &str = select_messages!("m.id = $3 limit $4");
+const NEWEST: &str = select_messages!(
+    "m.chat_id >= $1 and m.chat_id <= $1 and m.deleted_at is null \
+     order by m.chat_id desc, m.id desc limit $3 offset $4"
+);
+const AFTER: &str = select_messages!(
+    "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
+);
+const BETWEEN: &str = select_messages!(
+    "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 and m.deleted_at is null \
+     and m.created_at >= $5 and m.created_at <= $6 order by m.chat_id desc, m.id desc limit $4"
+);
+const ONE: &str = select_messages!("m.chat_id = $1 and m.id = $3 limit $4");
 
 impl Store {
     /// The newest messages of a chat before `before`, at most `limit`.

@@ -1,6 +1,6 @@
 // The account sheet: appearance, how messages arrive, where one is signed in, and the ways out.
 import { Refusal, call, get, post } from './api.js';
-import { $, h, setText } from './dom.js';
+import { $, firstFault, formError, h, setText, show } from './dom.js';
 import { sentence } from './door.js';
 import { hue, inFull, initials, briefly, plural } from './words.js';
 
@@ -21,6 +21,9 @@ export class Account {
     }
     $('stream').checked = streaming;
     $('stream').addEventListener('change', () => stream($('stream').checked));
+    $('password-form').noValidate = true;
+    $('password-form').elements.name.value = me.name;
+    $('password-form').addEventListener('submit', (event) => this.changePassword(event));
     $('logout').addEventListener('click', () => this.logout());
     $('logout-all').addEventListener('click', () => this.logoutAll());
   }
@@ -75,6 +78,25 @@ export class Account {
     await this.showLogins();
     this.sheet.querySelector('[data-close]').focus();
     setText($('logins-note'), 'Signed out there.');
+  }
+
+  async changePassword(event) {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const { password, new_password: fresh } = form.elements;
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    show($('password-done'), false);
+    if (fault) return;
+    try {
+      await post(form.getAttribute('action'), { password: password.value, new_password: fresh.value });
+      password.value = '';
+      fresh.value = '';
+      show($('password-done'), true);
+      await this.showLogins();
+    } catch (error) {
+      formError(form, failure(error), error instanceof Refusal ? password : null);
+    }
   }
 
   async logout() {

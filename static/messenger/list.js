@@ -6,8 +6,16 @@ import { briefly, hue, inFull, initials, plural } from './words.js';
 const FILTER_FROM = 8;
 
 export class List {
-  constructor({ model, outbox, current }) {
+  /** `more()` reads a further page of the list. */
+  constructor({ model, outbox, current, more }) {
     Object.assign(this, { model, outbox, current });
+    $('more-chats').addEventListener('click', async () => {
+      const button = $('more-chats');
+      if (button.getAttribute('aria-disabled') === 'true') return;
+      button.setAttribute('aria-disabled', 'true');
+      await more().catch(() => {});
+      button.removeAttribute('aria-disabled');
+    });
     $('filter').addEventListener('input', () => this.render());
     $('filter').addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && $('filter').value) {
@@ -35,6 +43,7 @@ export class List {
     reconcile($('others-list'), others.map((chat) => this.item(chat)));
     show($('mine'), mine.length > 0);
     show($('others'), others.length > 0);
+    show($('more-chats'), this.model.more);
     this.note(sought, found.length, mine.length);
   }
 
@@ -43,7 +52,6 @@ export class List {
     if (sought && found === 0) text = `Nothing here is called “${$('filter').value.trim()}”.`;
     else if (!sought && found === 0) text = 'No chats yet. The plus above starts the first one.';
     else if (!sought && mine === 0) text = 'You are in no chat yet. Join one above, or start your own with the plus.';
-    else if (!sought && this.model.more) text = 'These are the newest chats. Older ones come back when somebody writes in them.';
     setText($('lists-note'), text);
     show($('lists-note'), text !== '');
   }

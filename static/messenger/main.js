@@ -17,6 +17,7 @@ import { Talk } from './talk.js';
 const STREAM = 'parlance.stream';
 const NOTICE = 'parlance.notice';
 const STALE = 20_000;
+const SEEK_PAGES = 20;
 
 const readChats = async () => (await get('/api/chats?limit=200')).body;
 
@@ -96,13 +97,22 @@ function openDesk(me, snapshot) {
     changed: () => model.changed(),
   });
   const talk = new Talk({ model, outbox, line: () => line.state, ask });
-  const list = new List({ model, outbox, current: () => talk.chat });
+  const moreChats = async () => {
+    const oldest = Math.min(...[...model.chats.values()].map((chat) => chat.last_position));
+    model.takeMoreChats((await get(`/api/chats?limit=200&before=${oldest}`)).body);
+  };
+  /** A link may lead to a chat that is further down than what was read of the list. */
+  const seek = async (id) => {
+    for (let page = 0; page < SEEK_PAGES && model.more && !model.chats.has(id) && talk.chat === id; page += 1) await moreChats();
+  };
+  const list = new List({ model, outbox, current: () => talk.chat, more: moreChats });
 
   let readAt = Date.now();
   const refreshChats = async () => {
     model.takeChats(await readChats());
     readAt = Date.now();
     talk.refresh();
+    if (talk.chat !== null) await seek(talk.chat);
   };
   // Open chats I am not in tell me nothing: a look at the list is the moment to ask.
   const freshenChats = () => {
@@ -176,6 +186,7 @@ function openDesk(me, snapshot) {
     const before = talk.chat;
     document.body.classList.toggle('in-talk', id !== null);
     talk.open(id, options);
+    if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
     model.changed();
     if (id === null && before !== null) {
       freshenChats();

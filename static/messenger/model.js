@@ -61,6 +61,14 @@ export class Model {
     this.changed();
   }
 
+  /** A further page of the list. */
+  takeMoreChats(answer) {
+    this.meet(answer.people);
+    for (const chat of answer.chats) if (!this.chats.has(chat.id)) this.chats.set(chat.id, filled(chat));
+    this.more = Boolean(answer.has_more);
+    this.changed();
+  }
+
   takeChat(chat) {
     const before = this.chats.get(chat.id);
     // A new chat that is open concerns everybody; one that is not is told to its members only.

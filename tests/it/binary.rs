@@ -78,6 +78,8 @@ impl Started {
 
     /// Asks it to stop, and returns what it said until then.
     fn stop(mut self) -> String {
+        // It says that it listens a moment before it heeds signals; once it answers it does.
+        self.get("/health/live");
         let asked = Command::new("kill")
             .arg("-TERM")
             .arg(self.child.id().to_string())

@@ -67,10 +67,9 @@ impl Events {
     /// The next block; nothing when the stream is over.
     async fn next(&mut self) -> Option<Block> {
         loop {
-            if let Some((block, rest)) = self.buffer.split_once("\n\n") {
-                let block = read(block);
-                self.buffer = rest.to_owned();
-                return Some(block);
+            if let Some(end) = self.buffer.find("\n\n") {
+                let block: String = self.buffer.drain(..end + 2).collect();
+                return Some(read(block.trim_end()));
             }
             let bytes = tokio::time::timeout(FOREVER, self.bytes.next()).await;
             let bytes = bytes

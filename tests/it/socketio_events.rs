@@ -79,7 +79,7 @@ async fn what_is_no_packet_hangs_up() {
         "40{}",
         r#"42/never,["message"]"#,
         "41/never",
-        r#"43/never,1[]"#,
+        r"43/never,1[]",
         r#"44{"message":"x"}"#,
         r#"4511-["message"]"#,
         r#"45["message"]"#,

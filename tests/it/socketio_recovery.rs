@@ -13,7 +13,7 @@ use crate::{
     socketio_client::{Site, Ws},
 };
 
-const WINDOW: Duration = Duration::from_secs(120);
+const WINDOW: Duration = Duration::from_mins(2);
 
 /// A client in the main namespace, its socket's id and its private id.
 async fn recoverable(site: &Site) -> (Ws, String, String) {

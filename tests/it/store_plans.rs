@@ -24,7 +24,7 @@ fn page(condition: &str) -> String {
     assert!(MESSAGES.contains(condition), "the store asks otherwise now");
     format!(
         "select m.id, m.content, p.name from messages m join people p on p.id = m.sender_id \
-         where m.chat_id = $1 and m.tenant_id = $2 and {condition}"
+         where m.tenant_id = $2 and {condition}"
     )
 }
 
@@ -127,8 +127,8 @@ async fn a_read_mark_finds_its_message_in_the_index_of_its_chat() {
 async fn a_page_of_a_chat_is_read_from_the_index_of_its_chat_in_order() {
     let (_place, mut beside) = crowded().await;
     for condition in [
-        "m.id < $3 order by m.id desc limit $4",
-        "m.id > $3 order by m.id limit $4",
+        "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4",
+        "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4",
     ] {
         let plan = plan(&mut beside, &page(condition)).await;
         assert!(plan.contains("messages_by_chat"), "{condition}: {plan}");

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Longer than anything here takes: a test that hangs fails instead.
-pub(crate) const FOREVER: Duration = Duration::from_secs(60);
+pub(crate) const FOREVER: Duration = Duration::from_mins(1);
 
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"
@@ -65,8 +65,14 @@ impl World {
     /// A server with more settings.
     pub(crate) async fn with(settings: &str) -> Self {
         let place = Place::make().await;
+        let url = place.url();
+        Self::on(place, &url, settings).await
+    }
+
+    /// A server that reaches its database at this address.
+    pub(crate) async fn on(place: Place, url: &str, settings: &str) -> Self {
         Self {
-            running: start(&place, settings).await,
+            running: start(url, settings).await,
             settings: settings.to_owned(),
             http: Client::builder()
                 .timeout(FOREVER)
@@ -78,16 +84,22 @@ impl World {
 
     /// Stops the server and starts another on the same database.
     pub(crate) async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(&settings).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn restart_with(self, settings: &str) -> Self {
         let Self {
             running,
-            settings,
             http,
             place,
+            settings: _,
         } = self;
         running.stop().await;
         Self {
-            running: start(&place, &settings).await,
-            settings,
+            running: start(&place.url(), settings).await,
+            settings: settings.to_owned(),
             http,
             place,
         }
@@ -154,12 +166,12 @@ impl Running {
     }
 }
 
-async fn start(place: &Place, settings: &str) -> Running {
+async fn start(url: &str, settings: &str) -> Running {
     let figment = Figment::from(rocket::Config::default())
         .merge(Defaults)
         .merge(Toml::string(SETTINGS))
         .merge(Toml::string(settings))
-        .merge(Serialized::default("databases.chat.url", place.url()))
+        .merge(Serialized::default("databases.chat.url", url))
         .select(rocket::Config::DEFAULT_PROFILE);
     let (settings, _) = Settings::read(&figment).expect("the settings of a test are right");
     let (ready, started) = oneshot::channel();
@@ -174,13 +186,13 @@ async fn start(place: &Place, settings: &str) -> Running {
     });
     let server = Server::build(&figment, settings).map(|rocket| rocket.attach(liftoff));
     let served = tokio::spawn(server.run());
-    match started.await {
-        Ok((port, services, shutdown)) => Running {
-            base: format!("http://127.0.0.1:{port}"),
-            services,
-            shutdown,
-            served,
-        },
-        Err(_) => panic!("the server does not start: {:?}", served.await),
+    let Ok((port, services, shutdown)) = started.await else {
+        panic!("the server does not start: {:?}", served.await);
+    };
+    Running {
+        base: format!("http://127.0.0.1:{port}"),
+        services,
+        shutdown,
+        served,
     }
 }

@@ -382,14 +382,24 @@ impl Desk {
     /// After a commit that was not confirmed, asks the log whether it happened.
     async fn find_out(&self, changes: &[Change], error: Error) -> Result<()> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
-        // PostgreSQL may still be at it, though nobody listens: it holds the log's lock until then.
-        self.insist(|| async { self.store.begin().await?.lock_log().await })
-            .await;
+        self.outlast().await;
         let found = self.catch_up().await;
-        if changes.iter().all(|change| found.contains(change)) {
+        let is_there = |change: &Change| found.iter().any(|other| is_same(change, other));
+        if changes.iter().all(is_there) {
             Ok(())
         } else {
             Err(error)
+        }
+    }
+
+    /// Waits until the transaction before this one is over. A commit whose answer was lost may
+    /// still be under way, and holds the log's lock until it has come to its end: to look before
+    /// that is to miss it, and to write its drafts twice.
+    async fn outlast(&self) {
+        let lock = async || self.store.begin().await?.lock_log().await;
+        while let Err(error) = lock().await {
+            tracing::error!(cause = ?error, "The log cannot be locked.");
+            tokio::time::sleep(PATIENCE).await;
         }
     }
 
@@ -418,6 +428,16 @@ impl Desk {
             }
         }
     }
+}
+
+/// Whether a change that the log tells is one that this process made. What it is about may have
+/// changed since: a chat has more members, a person another name.
+fn is_same(ours: &Change, told: &Change) -> bool {
+    ours.position == told.position
+        && ours.at == told.at
+        && ours.chat == told.chat
+        && ours.actor.id == told.actor.id
+        && std::mem::discriminant(&ours.what) == std::mem::discriminant(&told.what)
 }
 
 /// Takes as many of the waiting drafts as one transaction should hold.

@@ -114,7 +114,7 @@ impl Door {
         let handshake = Handshake::new(
             params.revision,
             params.transport,
-            request.remote(),
+            (request.remote(), request.client_ip()),
             caller.query,
             request
                 .headers()

@@ -1,6 +1,10 @@
 //! The request that opened a session, kept as long as the session lives.
 
-use std::{borrow::Cow, fmt, net::SocketAddr};
+use std::{
+    borrow::Cow,
+    fmt,
+    net::{IpAddr, SocketAddr},
+};
 
 use percent_encoding::percent_decode_str;
 
@@ -11,6 +15,7 @@ pub struct Handshake {
     revision: Revision,
     transport: Transport,
     peer: Option<SocketAddr>,
+    address: Option<IpAddr>,
     query: Box<str>,
     /// Lines of a name, a NUL and a value: one allocation, where a map of strings takes forty.
     headers: Box<str>,
@@ -20,7 +25,7 @@ impl Handshake {
     pub(super) fn new<N: AsRef<str>, V: AsRef<str>>(
         revision: Revision,
         transport: Transport,
-        peer: Option<SocketAddr>,
+        (peer, address): (Option<SocketAddr>, Option<IpAddr>),
         query: &str,
         headers: impl Iterator<Item = (N, V)>,
     ) -> Self {
@@ -32,6 +37,7 @@ impl Handshake {
             revision,
             transport,
             peer,
+            address,
             query: query.into(),
             headers: lines.into(),
         }
@@ -50,6 +56,12 @@ impl Handshake {
     /// The address the request came from: a proxy's, behind one.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
+    }
+
+    /// The client's address: a proxy's word for it where Rocket's `ip_header` says in which header that
+    /// is, else the peer's.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.address
     }
 
     /// The query as it was sent, without the question mark.
@@ -147,7 +159,7 @@ mod tests {
         let handshake = Handshake::new(
             Revision::V4,
             Transport::Polling,
-            None,
+            (None, None),
             "",
             headers.into_iter(),
         );

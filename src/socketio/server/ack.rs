@@ -31,6 +31,10 @@ impl std::error::Error for AckError {}
 
 /// The questions of one socket that are still open. It costs a word while there are none.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "thousands of sockets have none, and pay a word for it"
+)]
 pub(super) struct Open(Option<Box<HashMap<u64, oneshot::Sender<Args>>>>);
 
 impl Open {

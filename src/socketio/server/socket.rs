@@ -233,11 +233,6 @@ impl Socket {
         lock(&self.0.state).rooms.clone()
     }
 
-    /// Everybody in the namespace, this one too.
-    pub fn everybody(&self) -> Broadcast {
-        Broadcast::all(&self.0.hub)
-    }
-
     /// Everybody in the namespace, the socket itself too.
     pub fn everyone(&self) -> Broadcast {
         Broadcast::all(&self.0.hub)

@@ -22,8 +22,9 @@ const ASK_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing
        with ordinality as d (tenant_id, chat_id, reader_id, up_to, n) \
      left join chats c on c.id = d.chat_id and c.tenant_id = d.tenant_id and c.deleted_at is null \
      left join members m on m.chat_id = c.id and m.person_id = d.reader_id \
-     left join lateral (select x.id, x.seq from messages x where x.chat_id = c.id and x.id <= d.up_to \
-       order by x.id desc limit 1) n on true \
+     left join lateral (select x.id, x.seq from messages x \
+       where (x.chat_id, x.id) <= (c.id, d.up_to) and x.chat_id >= c.id \
+       order by x.chat_id desc, x.id desc limit 1) n on true \
      order by d.n";
 
 /// One round trip for everything. All parts see the state before the statement, and no two of them

@@ -153,7 +153,7 @@ describe('the demo page', () => {
     for (const person of [ann, bo]) {
       await person.page.reload();
       await person.hears('After it');
-      assert.deepEqual((await person.texts()).slice(-2), ['Only once, please', 'After it']);
+      assert.deepEqual((await person.texts()).slice(-3), ['Down the stream', 'Only once, please', 'After it']);
     }
   });
 
@@ -391,11 +391,62 @@ describe('the demo page', () => {
     await ann.assertAccessible('a chat, dark');
   });
 
+  test('a long list of chats is read page by page', async () => {
+    const many = 210;
+    for (let count = 1; count <= many; count += 1) {
+      assert.equal((await bo.request('POST', '/api/chats', { title: `Chat number ${count}` })).status(), 201);
+    }
+    const eve = await Person.arrive(browser, server, 'Eve');
+    await eve.signUp();
+    const rows = () => eve.page.locator('a.chat-row').count();
+    await eve.eventually(rows, 200);
+    await eve.page.getByRole('button', { name: 'Show older chats' }).click();
+    await eve.eventually(rows, many + 4);
+    await eve.page.getByRole('button', { name: 'Show older chats' }).waitFor({ state: 'hidden' });
+    await eve.page.getByLabel('Find a chat').fill('number 21');
+    await eve.eventually(rows, 2);
+    await eve.page.getByLabel('Find a chat').fill('nothing of the kind');
+    await eve.page.getByText('Nothing here is called').waitFor();
+    await eve.page.goto(`${server.url}/#/chats/1`);
+    await eve.page.reload();
+    await eve.page.getByRole('heading', { name: 'Garden party' }).waitFor();
+    await eve.page.getByRole('button', { name: 'Join this chat' }).waitFor();
+    await eve.leave();
+  });
+
+  test('a password is changed, and ends the other logins', async () => {
+    const { page } = ann;
+    const other = await Person.arrive(browser, server, 'Ann');
+    await other.signIn();
+    await page.getByRole('button', { name: 'Account and settings' }).click();
+    await ann.eventually(() => page.locator('#logins .login').count(), 2);
+    await page.getByText('Change password').first().click();
+    await page.getByLabel('Current password').fill('not this one');
+    await page.getByLabel('New password').fill('a louder secret');
+    await ann.watch.expecting(/status of 40[0-9]/, async () => {
+      await page.getByRole('button', { name: 'Change password' }).click();
+      await page.locator('#password-form .form-error').waitFor();
+    });
+    await ann.assertAccessible('a wrong password');
+    await page.getByLabel('Current password').fill(ann.password);
+    await other.watch.expecting(/status of 401/, async () => {
+      await page.getByRole('button', { name: 'Change password' }).click();
+      await page.getByText('Your password is changed.').waitFor();
+      await other.page.getByText('You were signed out.').waitFor();
+    });
+    await ann.eventually(() => page.locator('#logins .login').count(), 1);
+    await page.keyboard.press('Escape');
+    ann.password = 'a louder secret';
+    await other.leave();
+  });
+
   test('logins are listed, ended one by one and all at once', async () => {
     const elsewhere = await Person.arrive(browser, server, 'Ann');
     const third = await Person.arrive(browser, server, 'Ann');
-    await elsewhere.signIn();
-    await third.signIn();
+    for (const person of [elsewhere, third]) {
+      person.password = ann.password;
+      await person.signIn();
+    }
     await ann.page.getByRole('button', { name: 'Account and settings' }).click();
     await ann.eventually(() => ann.page.locator('#logins .login').count(), 3);
     const over = /status of 401/;
@@ -419,7 +470,7 @@ describe('the demo page', () => {
   test('signing out leaves nothing of one person to the next', async () => {
     await bo.page.getByRole('button', { name: 'Account and settings' }).click();
     await bo.page.getByRole('button', { name: 'Sign out', exact: true }).click();
-    await bo.page.getByText('You are signed out.').waitFor();
+    await bo.page.getByText('You are signed out.', { exact: true }).waitFor();
     assert.equal(await bo.page.locator('#messages li').count(), 0);
     assert.equal(await bo.page.evaluate(() => document.cookie), '');
   });

@@ -142,6 +142,7 @@ describe('live support', () => {
     await owner.hears('And teapots?');
     await answer('Two of them.');
     await guest.hears('Two of them.');
+    await owner.page.locator('#messages .message.mine', { hasText: 'Seen' }).waitFor();
     const said = ['Do you sell kettles?', 'We do, in three sizes.', 'And teapots?', 'Two of them.'];
     await owner.eventually(() => guest.texts(), said);
     await owner.eventually(() => owner.texts(), said);
@@ -195,6 +196,52 @@ describe('live support', () => {
       await late.person.leave();
     });
   }
+
+  test('a connection itself comes back after a restart, with what it missed', async () => {
+    const back = await guest.page.evaluateHandle(async (url) => {
+      const [kept] = Object.entries(localStorage).filter(([key]) => key.startsWith('parlance.guest'));
+      const { chatId, guestToken: token } = JSON.parse(kept[1]).guest;
+      const socket = window.ParlanceSocket.connect(url);
+      await socket.ask('getChatMessages', { chatId, token });
+      const heard = new Promise((resolve) => {
+        socket.on('newMessage', (push) => !push.statusCode && resolve());
+      });
+      return { url, socket, heard };
+    }, server.url);
+    await row('Gus').click();
+    await answer('Heard on the first connection');
+    await back.evaluate(({ heard }) => heard);
+    // The line is cut without a goodbye, as by a train in a tunnel.
+    await back.evaluate(({ socket }) => {
+      socket.closed = true;
+      socket.drop('cut');
+    });
+    await answer('Said while the line was cut');
+    await guest.hears('Said while the line was cut');
+    await owner.watch.expecting(AWAY, () =>
+      guest.watch.expecting(AWAY, async () => {
+        await server.kill('SIGKILL');
+        await server.start();
+        await owner.line('live');
+        await guest.say('We are back');
+        await owner.hears('We are back');
+      }),
+    );
+    const again = await back.evaluate(
+      ({ url, socket }) =>
+        new Promise((resolve) => {
+          const heard = [];
+          const next = window.ParlanceSocket.connect(url);
+          Object.assign(next, { pid: socket.pid, offset: socket.offset });
+          next.on('newMessage', (push) => heard.push(push.message.message));
+          next.on('connect', ({ recovered }) => {
+            next.close();
+            resolve({ recovered, heard });
+          });
+        }),
+    );
+    assert.deepEqual(again, { recovered: true, heard: ['Said while the line was cut', 'We are back'] });
+  });
 
   test('a message whose answer was lost is not said twice', async () => {
     const clumsy = await Guest.arrive(browser, server, site, 'Clumsy');
@@ -325,7 +372,7 @@ describe('live support', () => {
     await owner.page.getByText(`${server.url}/widget.js`).waitFor();
     await owner.assertAccessible('the settings');
     await owner.page.getByRole('button', { name: 'Sign out' }).click();
-    await owner.page.getByText('You are signed out.').waitFor();
+    await owner.page.getByText('You are signed out.', { exact: true }).waitFor();
     assert.equal(await owner.page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }).includes('token')), false);
   });
 

@@ -99,7 +99,7 @@ const WALLS: [Wall; 11] = [
     },
     Wall {
         part: "http",
-        modules: &["model", "chat", "config", "dialect", "telemetry"],
+        modules: &["model", "live", "chat", "config", "dialect", "telemetry"],
         crates: &[
             "rocket",
             "serde",
