@@ -213,16 +213,20 @@ fn document(document: &State<Document>) -> File {
 }
 
 #[get("/swagger")]
-fn start(uri: &rocket::http::uri::Origin<'_>) -> std::result::Result<Option<File>, Redirect> {
+fn start(uri: &rocket::http::uri::Origin<'_>) -> rocket::Either<Option<File>, Redirect> {
     // Its files are named relative to the folder.
     if uri.path().ends_with('/') {
-        Ok(open(""))
+        rocket::Either::Left(open(""))
     } else {
-        Err(Redirect::permanent("/swagger/"))
+        rocket::Either::Right(Redirect::permanent("/swagger/"))
     }
 }
 
 #[get("/swagger/<file..>")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a route owns what it was asked for"
+)]
 fn page(file: PathBuf) -> Option<File> {
     open(file.to_str()?)
 }

@@ -161,7 +161,10 @@ mod tests {
     }
 
     fn with(headers: &[(&str, &str)]) -> Handshake {
-        let lines: String = headers.iter().map(|(n, v)| format!("{n}\0{v}\n")).collect();
+        let lines: String = headers
+            .iter()
+            .flat_map(|(n, v)| [*n, "\0", *v, "\n"])
+            .collect();
         Handshake {
             revision: Revision::V4,
             transport: Transport::Polling,
