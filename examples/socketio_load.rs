@@ -1,7 +1,7 @@
 //! Measures a running `chat_room`: memory of idle sockets, and CPU and speed of a fan-out.
 //!
-//! `--url 127.0.0.1:8000 --pid <server> --sockets 1000 --messages 2000`. It speaks the least there is
-//! to speak, so that on a small machine the server and not the measuring is what is measured.
+//! `--url 127.0.0.1:8000 --pid <server> --sockets 1000 --messages 2000 --window 1`. It speaks the least
+//! there is to speak, so that on a small machine the server and not the measuring is what is measured.
 
 use std::{
     fs,
@@ -21,15 +21,14 @@ use tokio::{
     sync::Notify,
 };
 
-/// How many messages are under way at once.
-const WINDOW: u64 = 16;
-
 /// What the command line says.
 struct Flags {
     url: String,
     pid: u32,
     sockets: u64,
     messages: u64,
+    /// How many messages are under way at once. With one, no two can share a write.
+    window: u64,
 }
 
 impl Flags {
@@ -39,6 +38,7 @@ impl Flags {
             pid: 0,
             sockets: 1000,
             messages: 0,
+            window: 1,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -47,6 +47,7 @@ impl Flags {
                 "--url" => flags.url = value,
                 "--pid" => flags.pid = value.parse()?,
                 "--sockets" => flags.sockets = value.parse()?,
+                "--window" => flags.window = value.parse()?,
                 "--messages" => flags.messages = value.parse()?,
                 other => return Err(format!("unknown flag {other}").into()),
             }
@@ -78,7 +79,7 @@ fn frame(text: &str) -> Vec<u8> {
     if length < 126 {
         frame.push(0x80 | length);
     } else {
-        frame.extend([0x80 | 126, 0, length]);
+        frame.extend([0xfe, 0, length]);
     }
     frame.extend([0; 4]);
     frame.extend(text.bytes());
@@ -145,7 +146,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         clients.push(client.map_err(|error| error.to_string())?);
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let grown = memory(flags.pid)? - before;
+    let grown = memory(flags.pid)?.saturating_sub(before);
     #[expect(clippy::cast_precision_loss, reason = "it is for people to read")]
     let each = grown as f64 / flags.sockets as f64;
     println!(
@@ -204,7 +205,7 @@ async fn fan_out(
     let mut said = 0;
     while heard.load(Ordering::Relaxed) < all {
         let done = heard.load(Ordering::Relaxed) / size / flags.sockets;
-        if said < flags.messages && said < done + WINDOW {
+        if said < flags.messages && said < done + flags.window {
             speaker.write_all(&frame(&event)).await?;
             said += 1;
         } else {
@@ -212,10 +213,7 @@ async fn fan_out(
             let _ = tokio::time::timeout(Duration::from_millis(5), moved.notified()).await;
         }
     }
-    let (took, cpu) = (
-        begun.elapsed(),
-        cpu(flags.pid)?.checked_sub(cpu_before).unwrap(),
-    );
+    let (took, cpu) = (begun.elapsed(), cpu(flags.pid)?.saturating_sub(cpu_before));
     let deliveries = flags.messages * flags.sockets;
     #[expect(clippy::cast_precision_loss, reason = "it is for people to read")]
     let count = deliveries as f64;

@@ -10,11 +10,13 @@
 //! | [`chat`] | verbs: everything people do, whichever API they speak |
 //! | [`dialect`] | tongues: one folder for each API |
 //! | [`http`] | the front door: what HTTP routes share |
+//! | [`admin`] | what the command line does beside serving |
 //! | [`config`] | everything an operator may set |
 //! | [`socketio`] | the side door: a Socket.IO server on Rocket's own upgrade |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
 
+pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod dialect;

@@ -1,10 +1,10 @@
-//! Starts the server.
+//! Starts the server, or does what else the command line asks for.
 
 use std::process::ExitCode;
 
 use parlance::{
-    Server,
-    config::{self, Settings},
+    Server, admin,
+    config::{self, Command, Settings},
     telemetry,
 };
 
@@ -13,10 +13,16 @@ use parlance::{
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    rocket::execute(serve())
+    match Command::read() {
+        Ok(command) => rocket::execute(run(command)),
+        Err(usage) => {
+            eprintln!("{usage}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
-async fn serve() -> ExitCode {
+async fn run(command: Command) -> ExitCode {
     let figment = config::figment();
     let (settings, warnings) = match Settings::read(&figment) {
         Ok(read) => read,
@@ -34,7 +40,11 @@ async fn serve() -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    match Server::build(&figment, settings).run().await {
+    let done = match command {
+        Command::Serve => Server::build(&figment, settings).run().await,
+        Command::Admin(email) => admin::make(&settings, &email).await,
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");

@@ -14,7 +14,7 @@ use rocket_db_pools::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Rules, Services, writer},
+    chat::{Rules, Services, developers, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{Options, messenger, service, support},
     error::{Error, Result},
@@ -54,8 +54,12 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options(figment, &settings));
         let sockets = sockets(&started, &settings, &options);
+        let admin = settings
+            .admin_email
+            .clone()
+            .zip(settings.admin_password.clone());
         let verbs = start_verbs(
-            rules(&settings),
+            (rules(&settings), admin),
             started.clone(),
             Arc::clone(&metrics),
             closing.token(),
@@ -68,8 +72,8 @@ impl Server {
                 .manage(Arc::clone(&options))
                 .mount("/", http::events::routes())
                 .mount("/", messenger::routes::all())
-                .mount("/", support::routes::all())
                 .mount("/", service::routes::all())
+                .mount("/", support::routes::all())
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
@@ -178,7 +182,7 @@ fn options(figment: &Figment, settings: &Settings) -> Options {
     }
 }
 
-fn rules(settings: &Settings) -> Rules {
+pub(crate) fn rules(settings: &Settings) -> Rules {
     Rules {
         bcrypt_cost: settings.bcrypt_cost,
         bcrypt_parallel: settings.bcrypt_parallel,
@@ -200,7 +204,7 @@ fn rules(settings: &Settings) -> Rules {
 
 /// Starts the verbs once the database is open.
 fn start_verbs(
-    rules: Rules,
+    (rules, admin): (Rules, Option<(String, String)>),
     started: Started,
     metrics: Arc<Metrics>,
     closing: CancellationToken,
@@ -215,6 +219,13 @@ fn start_verbs(
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
+                if let Some((email, password)) = &admin
+                    && let Err(error) = developers::ensure_admin(services, email, password).await
+                {
+                    let sentence = error.text();
+                    tracing::error!(cause = ?error, "The first administrator cannot be made: {sentence}.");
+                    return Err(rocket);
+                }
                 Ok(rocket.manage(Arc::clone(services)))
             }
             Err(error) => {

@@ -112,16 +112,6 @@ pub async fn holders(services: &Services, token: &str) -> Result<Vec<Caller>> {
     Ok(logins.into_iter().map(Caller::signed_in).collect())
 }
 
-/// Whoever still has the login of that number.
-pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Caller>> {
-    let now = services.clock.now();
-    let live = services
-        .logins
-        .find_by_id(&services.store, login, now)
-        .await?;
-    Ok(live.map(Caller::signed_in))
-}
-
 /// The one of several holders of a token who is meant: the only one, or the one of the tenant with
 /// this secret.
 pub async fn chosen(
@@ -144,6 +134,16 @@ pub async fn chosen(
         .into_iter()
         .find(|caller| tenant.is_none_or(|tenant| caller.tenant() == tenant))
         .ok_or_else(unknown)
+}
+
+/// Whoever still has the login of that number.
+pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Caller>> {
+    let now = services.clock.now();
+    let live = services
+        .logins
+        .find_by_id(&services.store, login, now)
+        .await?;
+    Ok(live.map(Caller::signed_in))
 }
 
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
@@ -302,23 +302,6 @@ pub(super) async fn add_login(
     let hash = token.hash();
     tx.insert_login(who, &hash, client.as_deref(), address.as_deref(), now)
         .await?;
-    Ok(token)
-}
-
-/// Signs somebody in who proved who they are.
-pub async fn new_login(services: &Services, person: &Person, device: &Device) -> Result<Token> {
-    let token = Token::random();
-    let mut tx = services.store.begin().await?;
-    let (client, address) = device.parts();
-    tx.insert_login(
-        (person.tenant, person.id),
-        &token.hash(),
-        client.as_deref(),
-        address.as_deref(),
-        services.clock.now(),
-    )
-    .await?;
-    tx.commit().await?;
     Ok(token)
 }
 

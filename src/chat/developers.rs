@@ -60,25 +60,17 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<(Person, Token)> {
-    let refusal = || Error::new(Kind::Unauthenticated, "Login failed");
     let key = Email::parse(email).ok().map(|email| account_key(&email));
-    let counted = key.as_deref().unwrap_or_default();
-    let now = services.clock.now();
-    let attempt = services.throttle.attempt(counted, device.network, now)?;
-    let account = match &key {
-        Some(key) => services.store.account(key).await?,
-        None => None,
-    };
-    let hash = account.as_ref().map(|(_, hash)| hash.clone());
-    if !services.hasher.verify(password, hash).await? {
-        return Err(refusal());
-    }
-    attempt.succeeded();
-    let Some((person, _)) = account else {
-        return Err(refusal());
-    };
-    let token = accounts::new_login(services, &person, device).await?;
+    let person = accounts::prove(services, key.as_deref(), password, device).await?;
+    let person = person.ok_or_else(|| Error::new(Kind::Unauthenticated, "Login failed"))?;
+    let token = new_token(services, &person, device).await?;
     Ok((person, token))
+}
+
+async fn new_token(services: &Services, person: &Person, device: &Device) -> Result<Token> {
+    let who = (person.tenant, person.id);
+    let signed_in = accounts::begin_login(services, who, device).await?;
+    Ok(signed_in.token)
 }
 
 /// Makes a developer, as only an administrator may.
@@ -92,12 +84,12 @@ pub async fn register(
         return Err(Error::forbidden("only an administrator may do that"));
     }
     let person = make(services, application, PersonKind::Person).await?;
-    let token = accounts::new_login(services, &person, device).await?;
+    let token = new_token(services, &person, device).await?;
     Ok((person, token))
 }
 
 /// Makes an administrator; a conflict when there is an account with that address.
-pub async fn make_admin(services: &Services, email: &Email, password: &Password) -> Result<Person> {
+async fn make_admin(services: &Services, email: &Email, password: &Password) -> Result<Person> {
     let application = Application {
         names: Names {
             first: Some("Admin".to_owned()),
@@ -108,6 +100,13 @@ pub async fn make_admin(services: &Services, email: &Email, password: &Password)
         password: Password::attempt(password.expose().to_owned())?,
     };
     make(services, &application, PersonKind::Admin).await
+}
+
+/// What `parlance admin` does: makes an administrator, or tells that there is one.
+pub async fn add_admin(services: &Services, email: &str, password: &str) -> Result<()> {
+    let email = Email::parse(email)?;
+    let password = Password::parse(password.to_owned())?;
+    make_admin(services, &email, &password).await.map(drop)
 }
 
 /// Makes an administrator unless there is an account with that address.

@@ -11,6 +11,7 @@
 //!
 //! This is the only module that reads the environment.
 
+mod command;
 mod defaults;
 mod length;
 mod mistakes;
@@ -19,6 +20,7 @@ mod reader;
 mod settings;
 mod unknown;
 
+pub use command::Command;
 pub use defaults::{Defaults, figment};
 pub use length::{parse as parse_length, spell as spell_length};
 pub use mistakes::Mistakes;

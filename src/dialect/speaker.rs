@@ -221,7 +221,12 @@ impl Speaker {
 
     /// Stops acting for those whose login has ended.
     pub fn drop_the_gone(&mut self) {
+        let before = self.acting.len();
         self.acting.retain(|acting| !acting.caller.is_gone());
+        if self.acting.is_empty() && before > 0 {
+            // Whoever was let in is nobody any more.
+            self.stage.close();
+        }
     }
 
     /// Stops acting for everybody.

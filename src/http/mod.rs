@@ -13,6 +13,7 @@
 
 mod address;
 mod catchers;
+pub mod docs;
 pub mod events;
 mod fields;
 mod figures;
@@ -53,7 +54,7 @@ pub fn fit(
     metrics: Arc<Metrics>,
     closing: Closing,
 ) -> Rocket<Build> {
-    rocket
+    docs::fit(rocket)
         .attach(Access(Arc::clone(&metrics)))
         .attach(closing.clone())
         .attach(announcement())

@@ -93,8 +93,7 @@ struct Fresh(ContentType, Vec<u8>);
 
 impl<'r> Responder<'r, 'static> for Fresh {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        Response::build()
-            .header(self.0)
+        begin(self.0)
             .raw_header("Cache-Control", "no-store")
             .sized_body(self.1.len(), Cursor::new(self.1))
             .ok()
@@ -107,7 +106,7 @@ struct Embodied(ContentType, EmbeddedFile);
 impl<'r> Responder<'r, 'static> for Embodied {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let tag = entity_tag(&self.1);
-        let mut response = Response::build();
+        let mut response = begin(self.0);
         response
             .raw_header("Cache-Control", "no-cache")
             .raw_header("ETag", tag.clone());
@@ -115,11 +114,20 @@ impl<'r> Responder<'r, 'static> for Embodied {
             return response.status(Status::NotModified).ok();
         }
         let bytes = self.1.data;
-        response
-            .header(self.0)
-            .sized_body(bytes.len(), Cursor::new(bytes))
-            .ok()
+        response.sized_body(bytes.len(), Cursor::new(bytes)).ok()
     }
+}
+
+/// A page's headers, the same with 304 as with 200: the browser puts them in place of those it has,
+/// and which policy they are given goes by the media type.
+fn begin(media_type: ContentType) -> response::Builder<'static> {
+    let mut response = Response::build();
+    // The widget's scripts run on other people's sites.
+    if media_type.is_javascript() {
+        response.raw_header("Cross-Origin-Resource-Policy", "cross-origin");
+    }
+    response.header(media_type);
+    response
 }
 
 fn entity_tag(file: &EmbeddedFile) -> String {

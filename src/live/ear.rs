@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    live::{Hub, Published, published::Told},
+    live::{Hub, Published, hub::concerns, published::Told},
     model::{ChatId, Person, Position},
 };
 
@@ -287,7 +287,11 @@ impl Listener {
         let newer = state.heard.iter().filter(|published| {
             published.change.position > after && published.change.position <= head
         });
-        Heard::Complete(newer.cloned().collect(), head.max(after))
+        let mut heard: Vec<_> = newer.cloned().collect();
+        drop(state);
+        // Whoever left since hears no more of what went before, from memory as from the log.
+        heard.retain(|published| concerns(&self.ear, &published.change));
+        Heard::Complete(heard, head.max(after))
     }
 }
 

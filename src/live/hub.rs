@@ -351,7 +351,7 @@ fn hearers<'a>(
 }
 
 /// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.
-fn concerns(ear: &Ear, change: &Change) -> bool {
+pub(super) fn concerns(ear: &Ear, change: &Change) -> bool {
     match &ear.topic {
         Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
         Topic::Person(person) => {

@@ -55,7 +55,7 @@ const SPECIAL_V4: [([u8; 4], u8); 17] = [
     ([224, 0, 0, 0], 3),
 ];
 
-/// Parts of 2000::/3 that are not plain global addresses: protocol assignments with Teredo and
+/// Parts of `2000::/3` that are not plain global addresses: protocol assignments with Teredo and
 /// ORCHID, documentation, and 6to4, which carries an IPv4 address inside.
 const SPECIAL_V6: [([u16; 8], u8); 4] = [
     ([0x2001, 0, 0, 0, 0, 0, 0, 0], 23),

@@ -41,9 +41,9 @@ export class Desk {
 
   async connected(state) {
     try {
-      await this.readQueues();
       // A chat that was read before may have gone on without us.
       for (const room of this.rooms.values()) room.stale = true;
+      await this.readQueues();
       if (this.current) await this.load(this.current);
       state('live', null);
     } catch (problem) {
@@ -57,7 +57,10 @@ export class Desk {
     for (const [queue, entries] of [['waiting', waiting.data], ['active', active.data]]) {
       entries.forEach((entry, order) => {
         const id = plain(entry);
-        chats.set(id, { ...this.chats.get(id), ...entry, id, queue, order });
+        const chat = { ...this.chats.get(id), ...entry, id, queue, order };
+        // The answer may have left before the server heard that all is read.
+        if (this.isRead(id)) chat.unread = 0;
+        chats.set(id, chat);
       });
     }
     this.chats = chats;
@@ -173,11 +176,20 @@ export class Desk {
     this.changed();
   }
 
+  lastHeard(room) {
+    return room.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
+  }
+
+  isRead(id) {
+    const room = this.rooms.get(id);
+    return Boolean(room?.read) && !room.stale && room.read === this.lastHeard(room);
+  }
+
   /** Says that I have read a chat to its end. */
   read(id) {
     const chat = this.chats.get(id);
     const room = this.room(id);
-    const last = room.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
+    const last = this.lastHeard(room);
     if (!chat || !last || room.read === last) return;
     room.read = last;
     chat.unread = 0;

@@ -40,6 +40,10 @@ struct Started {
 }
 
 impl Started {
+    #[expect(
+        clippy::zombie_processes,
+        reason = "a test that fails here ends the child with it"
+    )]
     fn begin(mut command: Command) -> Self {
         let mut child = command
             .env("ROCKET_PORT", "0")

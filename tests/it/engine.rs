@@ -72,7 +72,7 @@ pub(crate) fn calm() -> Options {
 pub(crate) fn lively() -> Options {
     Options {
         ping_interval: Duration::from_millis(200),
-        ping_timeout: Duration::from_millis(150),
+        ping_timeout: Duration::from_millis(600),
         ..calm()
     }
 }

@@ -103,6 +103,33 @@ async fn who_left_hears_that_they_left_and_then_nothing() {
 }
 
 #[rocket::async_test]
+async fn who_left_is_told_the_same_from_memory_as_from_the_log() {
+    let world = World::new().await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let chat = ann.make("tea").await;
+    bo.join(chat).await;
+    let since = bo.now().await;
+    ann.say(chat, "while bo was there").await;
+    bo.leave(chat).await;
+    let left = json!(["member", chat, false]);
+    assert_eq!(
+        heard(&bo.events(&since, 0).await.0),
+        std::slice::from_ref(&left)
+    );
+    ann.say(chat, "while bo was away").await;
+    bo.join(chat).await;
+    ann.say(chat, "now that bo is back").await;
+    let expected = [
+        left,
+        json!(["member", chat, true]),
+        json!(["message", chat, "now that bo is back"]),
+    ];
+    assert_eq!(heard(&bo.events(&since, 0).await.0), expected);
+    let world = world.restart().await;
+    assert_eq!(heard(&bo.at(&world).events(&since, 0).await.0), expected);
+}
+
+#[rocket::async_test]
 async fn who_comes_hears_from_then_on() {
     let world = World::new().await;
     let (ann, bo) = world.ann_and_bo().await;

@@ -61,6 +61,33 @@ async fn a_page_that_the_browser_has_is_not_sent_again() {
     }
 }
 
+/// A browser puts the headers of a 304 in place of those it kept: another policy would break the page.
+#[rocket::async_test]
+async fn a_page_that_the_browser_has_keeps_its_headers() {
+    let client = client("").await;
+    for path in ["/", "/widget.js"] {
+        let first = get(&client, path).await;
+        assert_eq!(first.status, 200);
+        let tag = first.header("ETag").expect("a tag").to_owned();
+        let request = client.get(path).header(Header::new("If-None-Match", tag));
+        let again = Answer::read(request.dispatch().await).await;
+        assert_eq!(again.status, 304);
+        for name in [
+            "Content-Type",
+            "Content-Security-Policy",
+            "Cache-Control",
+            "Cross-Origin-Resource-Policy",
+        ] {
+            assert_eq!(again.header(name), first.header(name), "{path} {name}");
+        }
+    }
+    let widget = get(&client, "/widget.js").await;
+    assert_eq!(
+        widget.header("Cross-Origin-Resource-Policy"),
+        Some("cross-origin")
+    );
+}
+
 #[rocket::async_test]
 async fn a_folder_serves_what_is_in_it_now() {
     let folder = tempfile::tempdir().expect("a folder");

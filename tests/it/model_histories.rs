@@ -279,6 +279,10 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
         stage.chats[chat] = Some(id);
     }
     let from = ann.now().await;
+    // Everybody has asked once, so that everything from here on is told to them in memory.
+    for actor in &stage.people {
+        actor.now().await;
+    }
     let listeners: Vec<_> = [(&ann, 200), (&ann, 1), (&bo, 3)]
         .map(|(actor, limit)| (actor, listen(actor, from.clone(), limit)))
         .into();
@@ -308,23 +312,42 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
                 .is_some_and(|at| at <= head.get())
         };
         let heard: Vec<_> = heard.into_iter().filter(within).map(lasting).collect();
-        let person = services
-            .store
-            .person(TenantId::new(1), PersonId::new(actor.id))
-            .await
-            .expect("an answer")
-            .expect("the person is there");
-        let range = (Position::new(place_of(&from)), head);
-        let log = services
-            .store
-            .changes_for(&person, range, 10_000)
-            .await
-            .expect("the log");
-        let told: Vec<_> = log
-            .into_iter()
-            .map(|change| Arc::new(Published::new(change)))
-            .map(|change| lasting(serde_json::from_str(events::announce(&change)).expect("JSON")))
-            .collect();
+        let range = (place_of(&from), head.get());
+        let told = log_of(world, actor, range).await;
         assert_eq!(heard, told, "what {} hears", actor.name);
     }
+    // Who came and went is told afterwards, from memory, what the log tells them.
+    for actor in &stage.people {
+        let (mut heard, mut cursor) = (Vec::new(), from.clone());
+        loop {
+            let path = format!("/api/events?after={cursor}&timeout=0&limit=7");
+            let told = actor.get(&path).await.with(200).json();
+            heard.extend(list(&told, "events").into_iter().map(lasting));
+            cursor = text(&told, "cursor");
+            if told["more"] == false {
+                break;
+            }
+        }
+        let told = log_of(world, actor, (place_of(&from), place_of(&cursor))).await;
+        assert_eq!(heard, told, "what {} is told afterwards", actor.name);
+    }
+}
+
+/// What the log tells one person of a range, as events.
+async fn log_of(world: &World, actor: &Actor, (after, until): (i64, i64)) -> Vec<Value> {
+    let store = &world.services().store;
+    let person = store
+        .person(TenantId::new(1), PersonId::new(actor.id))
+        .await
+        .expect("an answer");
+    let person = person.expect("the person is there");
+    let range = (Position::new(after), Position::new(until));
+    let log = store
+        .changes_for(&person, range, 10_000)
+        .await
+        .expect("the log");
+    log.into_iter()
+        .map(|change| Arc::new(Published::new(change)))
+        .map(|change| lasting(serde_json::from_str(events::announce(&change)).expect("JSON")))
+        .collect()
 }

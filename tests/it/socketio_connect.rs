@@ -56,7 +56,7 @@ async fn each_namespace_has_an_id_of_its_own() {
 
 #[tokio::test]
 async fn who_joins_nothing_is_closed() {
-    let builder = builder().connect_timeout(Duration::from_millis(100));
+    let builder = builder().connect_timeout(Duration::from_millis(600));
     let (site, io) = launch(builder).await;
     let mut idle = opened(&site).await;
     let (mut busy, _) = joined(&site).await;

@@ -38,12 +38,13 @@ pub async fn measure(engine: Engine, folder: &Path) -> Outcome<bool> {
         people.len()
     );
     println!(
-        "| round | answered | lost | memory before | while held | a waiter | first answer | p50 | p99 | last answer |"
+        "| round | answered | lost | memory idle, at first | while held | a waiter | first answer | p50 | p99 | last answer |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
+    let idle = server.memory().await?;
     let mut complete = true;
     for number in 1..=ROUNDS {
-        complete &= round(number, &server, (&sender, chat), &people).await?;
+        complete &= round(number, &server, (&sender, chat), (&people, idle)).await?;
     }
     println!();
     server.stop().await?;
@@ -55,10 +56,9 @@ async fn round(
     number: usize,
     server: &Server,
     (sender, chat): (&str, i64),
-    people: &[String],
+    (people, idle): (&[String], u64),
 ) -> Outcome<bool> {
     let mut sender = Client::connect(server.port, sender).await?;
-    let before = server.memory().await?;
     let mut waiting = JoinSet::new();
     let marker = format!("wake up, round {number}");
     for place in 0..WAITS {
@@ -81,7 +81,7 @@ async fn round(
         });
     }
     let held = async {
-        while server.figure("waiters_held").await? < WAITS as f64 {
+        while server.figure("parlance_waiters_held").await? < WAITS as f64 {
             sleep(Duration::from_millis(100)).await;
         }
         Outcome::Ok(())
@@ -104,9 +104,9 @@ async fn round(
         "| {number} | {} | {} | {:.1} MiB | {:.1} MiB | {:.1} KiB | {} | {} | {} |",
         times.len(),
         WAITS - times.len(),
-        before as f64 / f64::from(1 << 20),
+        idle as f64 / f64::from(1 << 20),
         while_held as f64 / f64::from(1 << 20),
-        while_held.saturating_sub(before) as f64 / WAITS as f64 / 1024.0,
+        while_held.saturating_sub(idle) as f64 / WAITS as f64 / 1024.0,
         written(times.at(0.0)),
         times.cells(),
         written(times.at(1.0)),

@@ -29,7 +29,7 @@ impl From<&Tenant> for App {
             name: tenant.name.clone(),
             verify_url: tenant.verify_url.clone(),
             require_auth: tenant.require_auth,
-            auth_user_id: tenant.owner.map(|owner| owner.get()),
+            auth_user_id: tenant.owner.map(crate::model::PersonId::get),
             created_at: tenant.created_at.to_rfc3339(),
             updated_at: tenant.updated_at.to_rfc3339(),
             deleted_at: tenant.deleted_at.map(Millis::to_rfc3339),

@@ -40,7 +40,7 @@ impl Doorman {
             app: told(socket, "appId"),
             cookies: self.signed_in(services, handshake).await,
             loopback: is_loopback_host(handshake.host().unwrap_or_default()),
-            address: handshake.address(),
+            address: handshake.client_ip(),
         }
     }
 

@@ -55,6 +55,7 @@ impl Handler for Door {
 struct Caller<'r> {
     origin: Option<&'r str>,
     host: Option<&'r str>,
+    is_same_origin: bool,
     query: &'r str,
 }
 
@@ -64,6 +65,7 @@ impl<'r> Caller<'r> {
         Self {
             origin: request.headers().get_one("origin"),
             host: request.headers().get_one("host"),
+            is_same_origin: request.headers().get_one("sec-fetch-site") == Some("same-origin"),
             query: uri.query().map_or("", |query| query.as_str()),
         }
     }
@@ -82,7 +84,7 @@ impl Door {
             return Err(Refusal::Forbidden);
         }
         let Some(sid) = &params.sid else {
-            return self.open(request, caller, &params);
+            return self.open(request, &params);
         };
         let session = shared.registry.find(sid).ok_or(Refusal::UnknownSession)?;
         session.admit(params.transport, params.revision)?;
@@ -101,7 +103,6 @@ impl Door {
     fn open<'r>(
         &self,
         request: &'r Request<'_>,
-        caller: &Caller<'_>,
         params: &Params<'_>,
     ) -> Result<Response<'r>, Refusal> {
         let shared = &self.0.0;
@@ -111,16 +112,7 @@ impl Door {
         if shared.is_stopping() {
             return Err(Refusal::ShuttingDown);
         }
-        let handshake = Handshake::new(
-            params.revision,
-            params.transport,
-            (request.remote(), request.client_ip()),
-            caller.query,
-            request
-                .headers()
-                .iter()
-                .map(|header| (header.name.into_cow(), header.value)),
-        );
+        let handshake = Handshake::of(request, params.revision, params.transport);
         match params.transport {
             Transport::WebSocket => {
                 let upgrade = websocket::Upgrade::of(request)?;
@@ -141,9 +133,11 @@ impl Door {
 
     fn welcomes(&self, caller: &Caller<'_>) -> bool {
         let cors = &self.0.0.options.cors;
-        caller
-            .origin
-            .is_none_or(|origin| cors.allows(origin, caller.host))
+        // The browser itself says whose page it is; a proxy may have changed the host.
+        caller.is_same_origin
+            || caller
+                .origin
+                .is_none_or(|origin| cors.allows(origin, caller.host))
     }
 
     /// What every answer carries, errors too: a page could not read them otherwise.

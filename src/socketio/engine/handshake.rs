@@ -7,6 +7,7 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
+use rocket::Request;
 
 use super::{Revision, Transport, cors};
 
@@ -15,30 +16,29 @@ pub struct Handshake {
     revision: Revision,
     transport: Transport,
     peer: Option<SocketAddr>,
-    address: Option<IpAddr>,
+    client_ip: Option<IpAddr>,
     query: Box<str>,
     /// Lines of a name, a NUL and a value: one allocation, where a map of strings takes forty.
     headers: Box<str>,
 }
 
 impl Handshake {
-    pub(super) fn new<N: AsRef<str>, V: AsRef<str>>(
-        revision: Revision,
-        transport: Transport,
-        (peer, address): (Option<SocketAddr>, Option<IpAddr>),
-        query: &str,
-        headers: impl Iterator<Item = (N, V)>,
-    ) -> Self {
+    /// Keeps what `request` says.
+    pub(super) fn of(request: &Request<'_>, revision: Revision, transport: Transport) -> Self {
         let mut lines = String::new();
-        for (name, value) in headers {
-            lines.extend([name.as_ref(), "\0", value.as_ref(), "\n"]);
+        for header in request.headers().iter() {
+            lines.extend([header.name.as_str(), "\0", &header.value, "\n"]);
         }
         Self {
             revision,
             transport,
-            peer,
-            address,
-            query: query.into(),
+            peer: request.remote(),
+            client_ip: request.client_ip(),
+            query: request
+                .uri()
+                .query()
+                .map_or("", |query| query.as_str())
+                .into(),
             headers: lines.into(),
         }
     }
@@ -58,10 +58,9 @@ impl Handshake {
         self.peer
     }
 
-    /// The client's address: a proxy's word for it where Rocket's `ip_header` says in which header that
-    /// is, else the peer's.
-    pub fn address(&self) -> Option<IpAddr> {
-        self.address
+    /// The client's address as Rocket is configured to find it, with `ip_header` behind a proxy.
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.client_ip
     }
 
     /// The query as it was sent, without the question mark.
@@ -102,10 +101,18 @@ impl Handshake {
         self.header("host")
     }
 
-    /// Whether the client runs in a page of this server's own host and port, or in none.
+    /// Whether the client runs in a page of this server's own, or in none: only then may a cookie be
+    /// taken for an identity.
+    ///
+    /// The browser's own word (`Sec-Fetch-Site`) counts most, since a proxy may change the host. A
+    /// page of another site can make a browser ask without an `Origin`, as for an image, but not
+    /// without that word.
     pub fn is_own_origin(&self) -> bool {
-        self.origin()
-            .is_none_or(|origin| cors::is_own(origin, self.host()))
+        match (self.header("sec-fetch-site"), self.origin()) {
+            (Some("same-origin"), _) => true,
+            (_, Some(origin)) => cors::is_own(origin, self.host()),
+            (site, None) => site.is_none_or(|site| site == "none"),
+        }
     }
 }
 
@@ -153,19 +160,55 @@ mod tests {
         assert_eq!(query_value(query, "none"), None);
     }
 
+    fn with(headers: &[(&str, &str)]) -> Handshake {
+        let lines: String = headers
+            .iter()
+            .flat_map(|(n, v)| [*n, "\0", *v, "\n"])
+            .collect();
+        Handshake {
+            revision: Revision::V4,
+            transport: Transport::Polling,
+            peer: None,
+            client_ip: None,
+            query: "".into(),
+            headers: lines.into(),
+        }
+    }
+
     #[test]
     fn headers_are_found_in_any_case() {
-        let headers = [("Host", "a:1"), ("Origin", "http://a:1"), ("X-Two", "1")];
-        let handshake = Handshake::new(
-            Revision::V4,
-            Transport::Polling,
-            (None, None),
-            "",
-            headers.into_iter(),
-        );
-        assert_eq!(handshake.header("x-two"), Some("1"));
+        let handshake = with(&[("Host", "a:1"), ("X-Two", "1"), ("x-two", "2")]);
+        assert_eq!(handshake.header("x-TWO"), Some("1"));
         assert_eq!(handshake.cookies(), None);
-        assert!(handshake.is_own_origin());
         assert_eq!(handshake.headers().count(), 3);
+    }
+
+    #[test]
+    fn a_browser_knows_best_whose_page_it_shows() {
+        let host = ("Host", "a:1");
+        let site = |site| ("Sec-Fetch-Site", site);
+        for own in [
+            &[host][..],
+            &[host, ("Origin", "http://a:1")],
+            &[host, ("Origin", "https://public"), site("same-origin")],
+            &[host, site("none")],
+        ] {
+            assert!(with(own).is_own_origin(), "{own:?}");
+        }
+        for strange in [
+            &[host, ("Origin", "http://b:1")][..],
+            &[host, ("Origin", "null")],
+            &[host, ("Origin", "http://b:1"), site("same-site")],
+            &[host, site("cross-site")],
+            &[host, site("same-site")],
+        ] {
+            assert!(!with(strange).is_own_origin(), "{strange:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_secret_is_not_told() {
+        let handshake = with(&[("Cookie", "token=secret")]);
+        assert!(!format!("{handshake:?}").contains("secret"));
     }
 }

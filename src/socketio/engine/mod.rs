@@ -146,7 +146,7 @@ struct Shared {
     wheel: Wheel,
     started: Instant,
     stopping: AtomicBool,
-    /// How many WebSockets have a task.
+    /// How many `WebSocket`s have a task.
     sockets: AtomicUsize,
     socket_gone: Notify,
 }
@@ -191,7 +191,7 @@ impl Engine {
         door::routes(self)
     }
 
-    /// Closes every session with a reason, opens no more, and waits until the WebSockets have been
+    /// Closes every session with a reason, opens no more, and waits until every `WebSocket` has been
     /// told, at most `patience`.
     pub async fn shut_down(&self, patience: Duration) {
         self.0.stopping.store(true, Ordering::SeqCst);

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-
 /// 120 random bits as 20 characters. Whoever knows it can speak for the client, so it is neither
 /// shown nor logged: `Debug` does not tell it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -12,11 +10,10 @@ pub struct Sid([u8; 20]);
 impl Sid {
     /// A new one.
     pub fn random() -> Self {
-        let mut text = [0; 20];
-        URL_SAFE_NO_PAD
-            .encode_slice(rand::random::<[u8; 15]>(), &mut text)
-            .expect("15 bytes are 20 characters of base64");
-        Self(text)
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let bits = rand::random::<[u8; 20]>();
+        Self(bits.map(|byte| LETTERS[usize::from(byte % 64)]))
     }
 
     /// What a client says is one; `None` if it cannot be.
@@ -33,5 +30,18 @@ impl Sid {
 impl fmt::Debug for Sid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sid(secret)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_not_told_by_debug() {
+        let sid = Sid::random();
+        assert!(!format!("{sid:?}").contains(sid.as_str()));
+        assert_eq!(Sid::parse(sid.as_str()), Some(sid));
+        assert_eq!(Sid::parse("short"), None);
     }
 }

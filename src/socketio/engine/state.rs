@@ -8,6 +8,10 @@ use super::{Connection, Frame, Reason, Revision, Transport};
 pub(super) const NEVER: u64 = u64::MAX;
 
 /// What changes in a session's life.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent of each other, and each has its sentence"
+)]
 pub(super) struct State {
     pub(super) connection: Option<Arc<dyn Connection>>,
     pub(super) outbox: VecDeque<Frame>,

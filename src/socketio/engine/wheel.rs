@@ -49,11 +49,6 @@ impl Wheel {
     pub(super) fn insert(&self, at: u64, session: Weak<Session>) {
         let mut ring = lock(&self.ring);
         let slot = at.div_ceil(self.grain).max(ring.next);
-        // The remainder is below SLOTS.
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the remainder is below 512"
-        )]
         let index = (slot % SLOTS) as usize;
         ring.slots[index].push(Entry { at, session });
     }
@@ -72,10 +67,6 @@ impl Wheel {
         // After a long sleep one whole turn visits every slot.
         let first = ring.next.max(last.saturating_sub(SLOTS - 1));
         for slot in first..=last {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "the remainder is below 512"
-            )]
             let entries = &mut ring.slots[(slot % SLOTS) as usize];
             due.extend(entries.extract_if(.., |entry| entry.at <= now));
             if entries.is_empty() && entries.capacity() > 64 {

@@ -33,7 +33,7 @@ impl std::error::Error for AckError {}
 #[derive(Debug, Default)]
 #[expect(
     clippy::box_collection,
-    reason = "thousands of sockets have none, and pay a word for it"
+    reason = "nearly every socket has none, for a word instead of six"
 )]
 pub(super) struct Open(Option<Box<HashMap<u64, oneshot::Sender<Args>>>>);
 

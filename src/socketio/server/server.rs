@@ -72,20 +72,16 @@ impl Server {
     /// counts them until [`Hub::asked`].
     pub(super) fn hub(self: &Arc<Self>, name: &Namespace) -> Option<Arc<Hub>> {
         let mut hubs = lock(&self.hubs);
-        let hub = match hubs.get(name) {
-            Some(hub) => Arc::clone(hub),
-            None => {
-                let handler = self.dynamic.iter().find_map(|make| make(name))?;
-                let hub = Arc::new(Hub::new(
-                    name.clone(),
-                    handler,
-                    self.options.recovery.map(Memory::new),
-                    self.options.overflow,
-                    Some(Arc::downgrade(self)),
-                ));
-                hubs.insert(name.clone(), Arc::clone(&hub));
-                hub
-            }
+        let hub = if let Some(hub) = hubs.get(name) {
+            Arc::clone(hub)
+        } else {
+            let handler = self.dynamic.iter().find_map(|make| make(name))?;
+            let memory = self.options.recovery.map(Memory::new);
+            let server = Some(Arc::downgrade(self));
+            let hub = Hub::new(name.clone(), handler, memory, self.options.overflow, server);
+            let hub = Arc::new(hub);
+            hubs.insert(name.clone(), Arc::clone(&hub));
+            hub
         };
         hub.asking();
         Some(hub)

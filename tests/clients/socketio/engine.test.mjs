@@ -136,6 +136,15 @@ for (const [revision, { wire, join, binary, frame }] of Object.entries(REVISIONS
         assert.equal(await (await exchange(await begin(), payload)).text(), payload);
       });
 
+      test("no more in one poll than every client takes", async () => {
+        const sid = await begin();
+        const packets = Array.from({ length: 20 }, (_, at) => `4message ${at}`);
+        const first = await exchange(sid, join(...packets));
+        assert.equal(await first.text(), join(...packets.slice(0, 16)));
+        const second = await wire.get({ sid });
+        assert.equal(await second.text(), join(...packets.slice(16)));
+      });
+
       test("text beyond ASCII", async () => {
         const payload = join("4é", "4漢字", "4😀");
         assert.equal(await (await exchange(await begin(), payload)).text(), payload);

@@ -113,6 +113,8 @@ const WALLS: [Wall; 11] = [
             "tokio",
             "tokio_util",
             "rand",
+            "utoipa",
+            "utoipa_swagger_ui",
         ],
         why: "the front door holds what routes share; SQL is behind the verbs",
     },

@@ -36,7 +36,7 @@ impl<'a> Source<'a> {
         Self {
             path,
             text,
-            words: without_unit_tests(words(text)),
+            words: without_unit_tests(&words(text)),
         }
     }
 
@@ -71,11 +71,11 @@ impl<'a> Source<'a> {
         found
             .into_iter()
             .filter(|(in_use, named)| *in_use || !imported.contains(&named.segments[0]))
-            .map(|(_, named)| self.from_the_root(named))
+            .map(|(_, named)| self.rooted(named))
             .collect()
     }
 
-    fn from_the_root(&self, mut named: Named) -> Named {
+    fn rooted(&self, mut named: Named) -> Named {
         let mut here: Vec<String> = self.module().into_iter().map(String::from).collect();
         let mut climbed = false;
         let mut rest = named.segments.as_slice();
@@ -207,7 +207,7 @@ impl PathReader<'_> {
 }
 
 /// Leaves out modules under `#[cfg(test)]`: tests may look behind walls.
-fn without_unit_tests(words: Vec<Word>) -> Vec<Word> {
+fn without_unit_tests(words: &[Word]) -> Vec<Word> {
     let spelled = |at: usize, marks: &[&str]| {
         marks.iter().enumerate().all(|(offset, wanted)| {
             words.get(at + offset).is_some_and(|word| match &word.kind {

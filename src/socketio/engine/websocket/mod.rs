@@ -10,7 +10,7 @@ mod claim;
 mod task;
 mod wire;
 
-use std::{io, pin::Pin, sync::Arc};
+use std::{io, pin::Pin, sync::Arc, time::Duration};
 
 use rocket::{
     Request, Response,
@@ -20,6 +20,11 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Handshake, Session, Shared, refusal::Refusal};
 use wire::Wire;
+
+/// The time between the answer to the upgrade and the first message. Clients that begin to listen once
+/// they know that the WebSocket is open miss a message that arrives together with that news; the
+/// protocol's own test suite is one of them.
+const BREATH: Duration = Duration::from_millis(2);
 
 /// A request that asks for a WebSocket, and may have one.
 pub(super) struct Upgrade {
@@ -97,6 +102,7 @@ impl IoHandler for Plan {
                 handshake,
                 base64,
             } => {
+                tokio::time::sleep(BREATH).await;
                 let wire = Wire::new(io, shared.options.max_payload);
                 let session = Session::open(&shared, handshake, base64);
                 tokio::spawn(task::Socket::new(session, wire));

@@ -94,7 +94,11 @@ impl Wire {
                 count += 1;
             }
             let io = Pin::new(&mut self.io);
-            let written = ready!(io.poll_write_vectored(cx, &slices[..count]))?;
+            let written = ready!(match &slices[..count] {
+                // The common case, and a cheaper call.
+                [only] => io.poll_write(cx, only),
+                several => io.poll_write_vectored(cx, several),
+            })?;
             if written == 0 {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }

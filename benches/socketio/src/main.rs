@@ -1,0 +1,188 @@
+//! Fan-out and idle memory of two Socket.IO servers, measured in one run.
+//!
+//! `cargo run --release [-- ROUNDS]`. Servers take turns on the first core; this process, the load, is
+//! on the second. CPU is the server's own, so a busy machine spoils it less than it spoils the rates.
+
+mod process;
+mod wire;
+
+use std::{
+    cell::Cell,
+    io,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use process::Server;
+use tokio::{
+    sync::Notify,
+    task::{JoinSet, LocalSet},
+    time::sleep,
+};
+use wire::Client;
+
+const SERVERS: [(&str, &str); 2] = [
+    ("parlance", "serve_parlance"),
+    ("socketioxide 0.18.9", "serve_socketioxide"),
+];
+const LISTENERS: u32 = 1_000;
+const IDLERS: u32 = 10_000;
+const WARM_UP: Duration = Duration::from_secs(1);
+const MEASURED: Duration = Duration::from_secs(4);
+
+/// How many broadcasts are on their way at once.
+const WINDOWS: [u64; 2] = [1, 16];
+
+/// What listeners have heard together.
+#[derive(Default)]
+struct Tally {
+    heard: Cell<u64>,
+    grown: Notify,
+}
+
+/// Deliveries a second, and microseconds of the server's CPU for each.
+#[derive(Clone, Copy)]
+struct FanOut {
+    rate: f64,
+    cpu: f64,
+}
+
+async fn crowd(port: u16, size: u32) -> io::Result<Vec<Client>> {
+    let mut clients = Vec::new();
+    let mut opening = JoinSet::new();
+    for number in 0..size {
+        opening.spawn_local(Client::open(port));
+        if opening.len() >= 64 || number + 1 == size {
+            while let Some(client) = opening.join_next().await {
+                clients.push(client.map_err(io::Error::other)??);
+            }
+        }
+    }
+    Ok(clients)
+}
+
+async fn listen(mut client: Client, tally: Rc<Tally>) {
+    loop {
+        let mut heard = 0;
+        let read = client
+            .read(|payload| heard += u64::from(payload.starts_with(b"42")))
+            .await;
+        if read.is_err() {
+            return;
+        }
+        tally.heard.set(tally.heard.get() + heard);
+        tally.grown.notify_one();
+    }
+}
+
+async fn fan_out(server: &Server, window: u64) -> io::Result<FanOut> {
+    let tally = Rc::new(Tally::default());
+    let mut listeners = JoinSet::new();
+    for mut client in crowd(server.port, LISTENERS).await? {
+        client.join().await?;
+        listeners.spawn_local(listen(client, Rc::clone(&tally)));
+    }
+    let mut speaker = Client::open(server.port).await?;
+    let saying = r#"42["say",{"chat":7,"from":"ann","text":"The quick brown fox jumps over the lazy dog."}]"#;
+
+    let begun = Instant::now();
+    let mut said = 0;
+    let mut start = None;
+    loop {
+        while tally.heard.get() + (window - 1) * u64::from(LISTENERS) < said * u64::from(LISTENERS)
+        {
+            tokio::time::timeout(Duration::from_secs(10), tally.grown.notified())
+                .await
+                .map_err(|_| io::Error::other("deliveries were lost"))?;
+        }
+        if start.is_none() && begun.elapsed() >= WARM_UP {
+            start = Some((Instant::now(), tally.heard.get(), server.cpu()?));
+        }
+        if let Some((instant, heard, cpu)) = start
+            && instant.elapsed() >= MEASURED
+        {
+            let delivered = (tally.heard.get() - heard) as f64;
+            return Ok(FanOut {
+                rate: delivered / instant.elapsed().as_secs_f64(),
+                cpu: (server.cpu()? - cpu) / delivered * 1e6,
+            });
+        }
+        speaker.send(saying).await?;
+        said += 1;
+    }
+}
+
+/// KiB of resident memory for each of many sockets that do nothing.
+async fn idle(server: &Server) -> io::Result<f64> {
+    // What the first ones cost once, the others do not.
+    drop(crowd(server.port, 64).await?);
+    sleep(Duration::from_secs(2)).await;
+    let before = server.resident()?;
+    let clients = crowd(server.port, IDLERS).await?;
+    sleep(Duration::from_secs(4)).await;
+    let grown = server.resident()? - before;
+    drop(clients);
+    Ok(grown / f64::from(IDLERS))
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn row(what: &str, unit: &str, [ours, theirs]: [f64; 2], ratio: f64) {
+    println!("| {what} | {ours:.1} {unit} | {theirs:.1} {unit} | {ratio:.2} |");
+}
+
+async fn measure(rounds: usize) -> io::Result<()> {
+    println!("| | {} | {} | times better |", SERVERS[0].0, SERVERS[1].0);
+    println!("|---|---|---|---|");
+    for window in WINDOWS {
+        let mut rates = [Vec::new(), Vec::new()];
+        let mut cpus = [Vec::new(), Vec::new()];
+        for _ in 0..rounds {
+            for (which, (_, program)) in SERVERS.iter().enumerate() {
+                let server = Server::start(program)?;
+                let measured = fan_out(&server, window).await?;
+                rates[which].push(measured.rate / 1e3);
+                cpus[which].push(measured.cpu);
+            }
+        }
+        let rates = rates.map(median);
+        let cpus = cpus.map(median);
+        let at = format!("{LISTENERS} in a room, {window} under way");
+        row(
+            &format!("{at}: deliveries"),
+            "k/s",
+            rates,
+            rates[0] / rates[1],
+        );
+        row(
+            &format!("{at}: server's CPU each"),
+            "us",
+            cpus,
+            cpus[1] / cpus[0],
+        );
+    }
+    let mut memory = [0.0; 2];
+    for (which, (_, program)) in SERVERS.iter().enumerate() {
+        memory[which] = idle(&Server::start(program)?).await?;
+    }
+    row(
+        &format!("{IDLERS} idle: memory each"),
+        "KiB",
+        memory,
+        memory[1] / memory[0],
+    );
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> io::Result<()> {
+    process::step_aside()?;
+    let rounds = std::env::args()
+        .nth(1)
+        .and_then(|rounds| rounds.parse().ok())
+        .unwrap_or(3);
+    LocalSet::new().run_until(measure(rounds)).await
+}

@@ -1,0 +1,43 @@
+//! `parlance admin EMAIL`: makes an administrator of the chat service.
+
+use std::{io::BufRead, sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    chat::{Services, developers, writer},
+    config::Settings,
+    error::{Error, Result},
+    server,
+    store::{Options, Store},
+};
+
+/// Makes an administrator; the password is the first line of the standard input.
+pub async fn make(settings: &Settings, email: &str) -> Result<()> {
+    let mut line = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(Error::internal)?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    let store = Store::open(&Options {
+        url: settings.database.url.clone(),
+        max_connections: settings.database.max_connections,
+        connect_timeout: settings.database.connect_timeout,
+    })
+    .await?;
+    let (rules, closing) = (server::rules(settings), CancellationToken::new());
+    let services = Services::start(store, rules, Arc::new(Silent), closing).await?;
+    let made = developers::add_admin(&services, email, password).await;
+    services.stop().await;
+    made?;
+    println!("{email} is an administrator now.");
+    Ok(())
+}
+
+/// Nobody reads the figures of a process that ends at once.
+struct Silent;
+
+impl writer::Observer for Silent {
+    fn batch(&self, _drafts: usize, _messages: usize, _took: Duration) {}
+}
