@@ -101,8 +101,12 @@ impl Started {
 fn it_starts_in_an_empty_folder_with_the_defaults_and_stops_in_peace() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Started::begin(parlance(folder.path()));
-    assert_eq!(server.lines.len(), 1, "{:?}", server.lines);
-    assert_eq!(server.lines[0]["address"], "127.0.0.1");
+    let [warning, listens] = &server.lines[..] else {
+        panic!("{:?}", server.lines)
+    };
+    let warning = warning["message"].as_str().expect("a sentence");
+    assert!(warning.contains("embed_open"), "{warning}");
+    assert_eq!(listens["address"], "127.0.0.1");
     assert!(server.get("/health").starts_with("HTTP/1.0 200"));
     assert!(server.get("/").starts_with("HTTP/1.0 200"));
     let figures = server.get("/metrics");

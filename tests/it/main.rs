@@ -51,3 +51,9 @@ mod support_world;
 mod telemetry;
 mod world;
 mod writer_failures;
+
+/// Names the TLS library that the tests' HTTP client may use: the one that the server has anyway.
+pub(crate) fn with_tls() {
+    // It is named once; who comes later finds it named.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}

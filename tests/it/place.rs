@@ -30,7 +30,11 @@ impl Place {
         let Some(server) = std::env::var(SERVER).ok().filter(|url| !url.is_empty()) else {
             return Self::Sqlite(TempDir::new().expect("the system has a temporary folder"));
         };
-        let server = server.trim_end_matches('/').to_owned();
+        // Its address may name the database that every server has.
+        let server = server
+            .trim_end_matches('/')
+            .trim_end_matches("/postgres")
+            .to_owned();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("parlance_test_{}_{number}", std::process::id());
         order(&server, format!("create database {name}")).await;

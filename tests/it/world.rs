@@ -71,6 +71,7 @@ impl World {
 
     /// A server that reaches its database at this address.
     pub(crate) async fn on(place: Place, url: &str, settings: &str) -> Self {
+        crate::with_tls();
         Self {
             running: start(url, settings).await,
             settings: settings.to_owned(),

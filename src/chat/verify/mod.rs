@@ -2,8 +2,8 @@
 //!
 //! # Why
 //! The address to ask is a customer's, and so is the answer. A server that fetches whatever address
-//! a customer names can be made to fetch its operator's own network; so [`ask`] connects only where
-//! [`guard`] lets it. An answer is believed for a while, because a phone that loses its network
+//! a customer names can be made to fetch its operator's own network; so `ask` connects only where
+//! `guard` lets it. An answer is believed for a while, because a phone that loses its network
 //! connects again every few seconds, and many that ask for the same token at once ask once.
 //!
 //! What is remembered is found by the token's hash, never by the token.

@@ -3,7 +3,7 @@
 //!
 //! # Why
 //! The document is made from the routes that are mounted, so none can be missing; what is said of
-//! each is in [`words`]. A route of which nothing is said is in it nevertheless, by its path alone,
+//! each is in `words`. A route of which nothing is said is in it nevertheless, by its path alone,
 //! and a test finds it.
 //!
 //! The pages come out of the binary: a documentation that loads scripts from elsewhere would need a

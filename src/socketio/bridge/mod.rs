@@ -8,7 +8,7 @@
 //! it is and, once drained, goes on from there, reading the log if its ears no longer reach back: so
 //! nothing is dropped, nothing is queued for a reader that does not read, and nobody waits for it.
 //!
-//! Events of one socket and what it hears take turns ([`life::Life`]), so a client is answered
+//! Events of one socket and what it hears take turns (`life`), so a client is answered
 //! before it hears of what it did.
 
 mod credentials;

@@ -1,7 +1,7 @@
 //! Engine.IO 3 and 4 on Rocket: sessions that carry text and binary messages over polling and
 //! WebSocket, with heartbeats and the step up from one to the other.
 //!
-//! An application is a [`Service`]; it makes a [`Connection`] for each [`Session`] that opens. This
+//! An application is an [`Application`]; it makes a [`Connection`] for each [`Session`] that opens. This
 //! one sends everything back:
 //!
 //! ```
@@ -120,12 +120,12 @@ pub trait Connection: Send + Sync + 'static {
 }
 
 /// Makes a [`Connection`] for each session.
-pub trait Service: Send + Sync + 'static {
+pub trait Application: Send + Sync + 'static {
     /// A session has opened; what is sent now comes first.
     fn open(&self, session: Arc<Session>) -> Arc<dyn Connection>;
 }
 
-impl<F> Service for F
+impl<F> Application for F
 where
     F: Fn(Arc<Session>) -> Arc<dyn Connection> + Send + Sync + 'static,
 {
@@ -141,7 +141,7 @@ pub struct Engine(Arc<Shared>);
 /// What all sessions share.
 struct Shared {
     options: Options,
-    service: Box<dyn Service>,
+    application: Box<dyn Application>,
     registry: Registry,
     wheel: Wheel,
     started: Instant,
@@ -152,8 +152,8 @@ struct Shared {
 }
 
 impl Engine {
-    /// A server with these options, whose sessions are the service's.
-    pub fn new(options: Options, service: impl Service) -> Self {
+    /// A server with these options, whose sessions are the application's.
+    pub fn new(options: Options, application: impl Application) -> Self {
         let shortest = options
             .ping_interval
             .min(options.ping_timeout)
@@ -161,7 +161,7 @@ impl Engine {
         Self(Arc::new(Shared {
             wheel: Wheel::new(shortest),
             options,
-            service: Box::new(service),
+            application: Box::new(application),
             registry: Registry::default(),
             started: Instant::now(),
             stopping: AtomicBool::new(false),

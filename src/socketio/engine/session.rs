@@ -55,7 +55,7 @@ pub(super) enum Refill {
 }
 
 impl Session {
-    /// Opens a session and asks the service for its connection.
+    /// Opens a session and asks the application for its connection.
     pub(super) fn open(shared: &Arc<Shared>, handshake: Handshake, base64: bool) -> Arc<Self> {
         let options = &shared.options;
         let mut first_look = shared.now() + millis(options.ping_interval);
@@ -78,7 +78,7 @@ impl Session {
             }
             session.schedule(&mut state);
         }
-        let connection = shared.service.open(Arc::clone(&session));
+        let connection = shared.application.open(Arc::clone(&session));
         let over = {
             let mut state = lock(&session.state);
             match state.phase {

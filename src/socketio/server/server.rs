@@ -15,7 +15,7 @@ use super::{
     memory::Memory,
 };
 use crate::socketio::{
-    engine::{Connection, Revision, Service, Session},
+    engine::{Application, Connection, Revision, Session},
     packet::Namespace,
 };
 
@@ -109,7 +109,7 @@ impl Server {
 /// What the engine asks for connections.
 pub(super) struct Lines(pub(super) Arc<Server>);
 
-impl Service for Lines {
+impl Application for Lines {
     fn open(&self, session: Arc<Session>) -> Arc<dyn Connection> {
         let client = Client::new(Arc::clone(&session), Arc::clone(&self.0));
         match session.revision() {
