@@ -1,5 +1,6 @@
-//! Builds again when a file is added to the folder that the binary carries.
+//! Builds again when a file is added to the folders that the binary carries.
 
 fn main() {
     println!("cargo::rerun-if-changed=static");
+    println!("cargo::rerun-if-changed=migrations");
 }

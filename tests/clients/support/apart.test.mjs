@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, test } from "node:test";
 
-import { Server, clients } from "./clients.mjs";
+import { Server, clients, next } from "./clients.mjs";
 
 const guestOf = (domain, more = {}) => ({ email: "email@mail.com", name: "Name", domain, ...more });
 const [upgraded, websocket] = [
@@ -103,15 +103,21 @@ test("pushes end with the token", async () => {
   });
   const still = await websocket.connect(server.url);
   await still.ask("getActiveChats", { token: account2.body.data.token });
+  // A connection that spoke for nobody else is closed.
+  const closed = next(owner.socket, "disconnect");
   const out = await server.post("/owner/logout", { token: account.token });
   assert.deepEqual(out.body, { statusCode: 200, status: "success", data: "Token has been removed" });
   await one.socket.ask("newMessage", { chatId: one.chatId, token: one.token, message: "anybody?" });
   assert.equal((await still.push("newMessage")).message.message, "anybody?");
+  assert.deepEqual((await closed)[0], "io server disconnect");
+  const again = next(owner.socket, "connect");
+  owner.socket.connect();
+  await again;
   const reply = await owner.ask("getActiveChats", { token: account.token });
   assert.deepEqual([reply.statusCode, reply.data], [401, "Owner not found"]);
   assert.deepEqual(owner.told, []);
-  const again = await server.post("/owner/logout", { token: account.token });
-  assert.deepEqual([again.status, again.body.data], [400, "Owner not found"]);
+  const twice = await server.post("/owner/logout", { token: account.token });
+  assert.deepEqual([twice.status, twice.body.data], [400, "Owner not found"]);
 });
 
 test("a guest comes back with the token of before, to the same chat", async () => {

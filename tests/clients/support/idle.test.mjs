@@ -30,7 +30,7 @@ async function settled(server) {
 test("an idle guest is cheap", { timeout: 900_000 }, async (context) => {
   const server = await new Server({ ROCKET_SOCKET_PING_INTERVAL: '"1h"' }).start();
   try {
-    await server.owner("localhost");
+    const account = await server.owner("localhost");
     const seat = async () => {
       const socket = await websocket.connect(server.url);
       await socket.ask("getNewChat", { email: "e@x", name: "N", domain: "localhost" });
@@ -45,8 +45,14 @@ test("an idle guest is cheap", { timeout: 900_000 }, async (context) => {
       };
       await Promise.all(Array.from({ length: 16 }, next));
     };
-    // What the first sockets take at all is there before anything is compared.
+    // What any traffic takes at all is there before anything is compared: the first sockets, and the
+    // latest changes, of which the server keeps some thousands.
     await seatMany(COUNT / 10);
+    const cookie = { Cookie: `user_id=${account.ownerId}; token=${account.token}` };
+    for (let each = 0; each < 250; each += 1) {
+      const said = Array.from({ length: 20 }, () => server.post("/api/chats/1", { content: "hi" }, cookie));
+      await Promise.all(said);
+    }
     const before = await settled(server);
     await seatMany(COUNT);
     const after = await settled(server);
