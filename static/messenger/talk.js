@@ -301,10 +301,14 @@ export class Talk {
     // My own words are read by nature: no need to tell.
     if (!unread && room.messages.at(-1).sender_id === this.model.me.id) return;
     clearTimeout(this.telling);
-    this.telling = setTimeout(() => this.tellRead(id, newest), 250);
+    this.telling = setTimeout(() => {
+      this.told = this.tellRead(id, newest);
+    }, 250);
   }
 
   async tellRead(id, upTo) {
+    // Who has left meanwhile has nothing to tell.
+    if (!this.model.chats.get(id)?.member) return;
     try {
       await post(`/api/chats/${id}/read`, { up_to: upTo });
     } catch {
@@ -332,6 +336,9 @@ export class Talk {
       : 'It leaves your list, and only somebody inside can bring you back.';
     const sure = await this.ask({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' });
     if (!sure) return;
+    // A read mark that is told after leaving would be refused.
+    clearTimeout(this.telling);
+    await this.told;
     await this.act('leave', $('leave'), () => {
       this.model.takeChat({ id, member: false, unread: 0 });
       if (!entry.open) this.model.chats.delete(id);
