@@ -23,7 +23,10 @@ use std::{borrow::Cow, pin::Pin};
 
 use serde_json::Value;
 
-use crate::model::{Change, Signal};
+use crate::{
+    error::Error,
+    model::{Change, Signal},
+};
 
 pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
 
@@ -133,6 +136,11 @@ pub trait Dialect: Send + Sync + 'static {
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer>;
 
+    /// The answer to an event that is not carried out.
+    fn refuse(&self, _event: &str, error: &Error) -> Answer {
+        refusal::plain(error)
+    }
+
     /// Whether a change that reached this speaker is for this connection too.
     fn hears(&self, _speaker: &Speaker, _change: &Change) -> bool {
         true
@@ -165,6 +173,19 @@ pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> 
     DIALECTS.iter().position(|dialect| {
         wanted.is_none_or(|name| dialect.name() == name) && dialect.takes(event, argument)
     })
+}
+
+/// Answers an event in the dialect of that number, unless too many came.
+pub async fn answer(
+    dialect: usize,
+    speaker: &mut Speaker,
+    event: &str,
+    arguments: &[Value],
+) -> Answer {
+    match speaker.count() {
+        Ok(()) => DIALECTS[dialect].handle(speaker, event, arguments).await,
+        Err(error) => DIALECTS[dialect].refuse(event, &error),
+    }
 }
 
 /// Whether a host, with or without a port, is this machine.

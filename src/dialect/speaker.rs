@@ -5,7 +5,7 @@ use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    chat::{Caller, Services, accounts, logins, wait},
+    chat::{Caller, Services, accounts, limits::Who, logins, wait},
     dialect::Emission,
     error::Result,
     live::Listener,
@@ -146,6 +146,21 @@ impl Speaker {
             proved: VecDeque::new(),
             sent: VecDeque::new(),
             memory: Vec::new(),
+        }
+    }
+
+    /// Counts an event: for the address it came from, and for whom this speaker acts if for one only.
+    pub fn count(&self) -> Result<()> {
+        if let Some(address) = self.credentials.address {
+            self.services.limits.count(Who::Address(address))?;
+        }
+        match &self.acting[..] {
+            [acting] => accounts::count(&self.services, &acting.caller),
+            [acting, ..] => self
+                .services
+                .limits
+                .count(Who::Tenant(acting.caller.tenant())),
+            [] => Ok(()),
         }
     }
 

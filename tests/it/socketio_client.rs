@@ -33,6 +33,8 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 pub(crate) fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
+        // No server has chosen the cryptography yet that a client is made with.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = reqwest::Client::builder().pool_max_idle_per_host(0);
         builder.build().expect("it can be made")
     })

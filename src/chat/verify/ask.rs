@@ -92,6 +92,8 @@ fn client(guard: &Guard) -> Result<reqwest::Client> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    // Whoever makes another client in this process finds the same cryptography.
+    let _ = ring::default_provider().install_default();
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(Error::internal)?

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Speaker},
+    error::Error,
     model::{Change, Signal},
 };
 
@@ -52,6 +53,10 @@ impl Dialect for Service {
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer> {
         Box::pin(act::handle(speaker, event, arguments))
+    }
+
+    fn refuse(&self, _event: &str, error: &Error) -> Answer {
+        events::refuse(error)
     }
 
     fn hears(&self, speaker: &Speaker, change: &Change) -> bool {

@@ -43,10 +43,15 @@ impl<'r> Responder<'r, 'static> for Said {
         if !others.is_empty() {
             body["emitted"] = Value::from(others);
         }
-        Response::build_from(Json(body).respond_to(request)?)
+        let wait = body["data"]["retry_after"].as_u64();
+        let mut response = Response::build_from(Json(body).respond_to(request)?);
+        response
             .status(Status::new(status))
-            .raw_header("Cache-Control", "no-store")
-            .ok()
+            .raw_header("Cache-Control", "no-store");
+        if let Some(wait) = wait {
+            response.raw_header("Retry-After", wait.to_string());
+        }
+        response.ok()
     }
 }
 
@@ -80,7 +85,7 @@ pub(super) async fn say(
         dialect.enter(&mut speaker, room).await;
     }
     let arguments: Vec<_> = argument.into_iter().collect();
-    let answer = dialect.handle(&mut speaker, &event, &arguments).await;
+    let answer = dialect::answer(place, &mut speaker, &event, &arguments).await;
     Ok(Said { event, answer })
 }
 

@@ -144,9 +144,7 @@ impl Handler for Bridge {
             event.acknowledge(Args::from(body));
             return;
         };
-        let answer = DIALECTS[place]
-            .handle(&mut speaker, &event.name, &arguments)
-            .await;
+        let answer = dialect::answer(place, &mut speaker, &event.name, &arguments).await;
         for emission in answer.emissions {
             let mut args = Args::from(emission.data);
             if let Some(recovery) = life.recovery() {
