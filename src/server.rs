@@ -14,7 +14,7 @@ use rocket_db_pools::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Rules, Services, developers, writer},
+    chat::{Rules, Services, developers, limits::Rates, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{Options, messenger, service, support},
     error::{Error, Result},
@@ -190,6 +190,15 @@ pub(crate) fn rules(settings: &Settings) -> Rules {
         login_max: settings.login_max,
         registration_open: settings.registration == Registration::Open,
         throttled: settings.rate_limits,
+        rates: if settings.rate_limits {
+            Rates {
+                address: settings.rate_per_address,
+                login: settings.rate_per_login,
+                tenant: settings.rate_per_tenant,
+            }
+        } else {
+            Rates::default()
+        },
         verify_allow: settings
             .verify_allow
             .iter()

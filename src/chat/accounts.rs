@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc};
 use crate::{
     chat::{
         Services,
+        limits::Who,
         logins::{LiveLogin, Token},
     },
     error::{Error, Kind, Result},
@@ -97,9 +98,11 @@ pub async fn authenticate(services: &Services, person: PersonId, token: &str) ->
         .logins
         .find(&services.store, person, token, now)
         .await?;
-    login
+    let caller = login
         .map(Caller::signed_in)
-        .ok_or_else(Error::unauthenticated)
+        .ok_or_else(Error::unauthenticated)?;
+    count(services, &caller)?;
+    Ok(caller)
 }
 
 /// Everybody who holds this token: one, unless tenants' own tokens happen to be the same.
@@ -109,7 +112,19 @@ pub async fn holders(services: &Services, token: &str) -> Result<Vec<Caller>> {
         .logins
         .find_all(&services.store, token, now)
         .await?;
-    Ok(logins.into_iter().map(Caller::signed_in).collect())
+    let callers: Vec<_> = logins.into_iter().map(Caller::signed_in).collect();
+    if let [caller] = &callers[..] {
+        count(services, caller)?;
+    }
+    Ok(callers)
+}
+
+/// Counts a request of somebody, for their login and for their tenant.
+pub fn count(services: &Services, caller: &Caller) -> Result<()> {
+    if let Some(login) = caller.login() {
+        services.limits.count(Who::Login(login.login.id))?;
+    }
+    services.limits.count(Who::Tenant(caller.tenant()))
 }
 
 /// The one of several holders of a token who is meant: the only one, or the one of the tenant with
@@ -189,9 +204,10 @@ pub async fn open_house(services: &Services) -> Result<KeyHolder> {
 /// Whose secret this is.
 pub async fn key_holder(services: &Services, application_id: &str) -> Result<KeyHolder> {
     let tenant = services.store.tenant_by_key(application_id).await?;
-    tenant
-        .map(KeyHolder)
-        .ok_or_else(|| Error::new(Kind::Unauthenticated, "there is no such application id"))
+    let tenant = tenant
+        .ok_or_else(|| Error::new(Kind::Unauthenticated, "there is no such application id"))?;
+    services.limits.count(Who::Tenant(tenant.id))?;
+    Ok(KeyHolder(tenant))
 }
 
 /// Signs somebody up at home, and in.

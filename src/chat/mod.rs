@@ -17,6 +17,7 @@ pub mod chats;
 pub mod connections;
 pub mod desk;
 pub mod developers;
+pub mod limits;
 pub mod logins;
 pub mod messages;
 pub mod owners;
@@ -66,6 +67,8 @@ pub struct Rules {
     pub registration_open: bool,
     /// Whether who guesses passwords, or makes accounts by the dozen, is slowed down.
     pub throttled: bool,
+    /// How often anybody may ask.
+    pub rates: limits::Rates,
     /// Networks, beside the public ones, where tenants' tokens may be verified.
     pub verify_allow: Vec<Network>,
     /// The writer's bounds.
@@ -85,6 +88,8 @@ pub struct Services {
     pub logins: logins::Logins,
     /// Slows down who guesses.
     pub throttle: throttle::Throttle,
+    /// Counts requests.
+    pub limits: limits::Limits,
     /// Asks tenants' systems whether their tokens are good.
     pub verifier: verify::Verifier,
     /// Who is present where.
@@ -114,6 +119,7 @@ impl Services {
             writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
             logins: logins::Logins::new(rules.login_idle, rules.login_max),
             throttle: throttle::Throttle::new(rules.throttled),
+            limits: limits::Limits::new(rules.rates),
             verifier: verify::Verifier::new(rules.verify_allow.clone())?,
             presence: presence::Presence::default(),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),

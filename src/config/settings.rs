@@ -32,6 +32,12 @@ pub struct Settings {
     pub login_max: Duration,
     /// Whether throttles are on.
     pub rate_limits: bool,
+    /// Requests a second from one address; 0 is no limit. Ten seconds' worth may come at once.
+    pub rate_per_address: u32,
+    /// The same with one login.
+    pub rate_per_login: u32,
+    /// The same for one tenant.
+    pub rate_per_tenant: u32,
     /// The longest that a long-poll may ask to wait, in seconds on the wire.
     pub poll_timeout_max: Duration,
     /// Most drafts written in one transaction.
@@ -151,6 +157,9 @@ impl Default for Settings {
             login_idle: 30 * DAY,
             login_max: 180 * DAY,
             rate_limits: true,
+            rate_per_address: 1_000,
+            rate_per_login: 500,
+            rate_per_tenant: 10_000,
             poll_timeout_max: 55 * SECOND,
             write_batch_max: 512,
             write_queue: 4_096,
@@ -228,6 +237,17 @@ impl Settings {
             login_idle: reader.length("login_idle", SECOND..=3_650 * DAY, default.login_idle),
             login_max: reader.length("login_max", SECOND..=3_650 * DAY, default.login_max),
             rate_limits: reader.flag("rate_limits", default.rate_limits),
+            rate_per_address: reader.number(
+                "rate_per_address",
+                0..=1_000_000,
+                default.rate_per_address,
+            ),
+            rate_per_login: reader.number("rate_per_login", 0..=1_000_000, default.rate_per_login),
+            rate_per_tenant: reader.number(
+                "rate_per_tenant",
+                0..=1_000_000,
+                default.rate_per_tenant,
+            ),
             poll_timeout_max: reader.length(
                 "poll_timeout_max",
                 SECOND..=600 * SECOND,

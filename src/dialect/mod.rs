@@ -23,7 +23,10 @@ use std::{borrow::Cow, pin::Pin};
 
 use serde_json::Value;
 
-use crate::model::{Change, Signal};
+use crate::{
+    error::{Error, Result},
+    model::{Change, Signal},
+};
 
 pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
 
@@ -116,13 +119,13 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// Somebody has connected: it may take them for who they say they are, or refuse them with a
     /// sentence.
-    fn welcome<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, Result<(), String>> {
+    fn welcome<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
     /// A plain HTTP request means a room, as a connection would that had entered it before.
-    fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, ()> {
-        Box::pin(async {})
+    fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// Somebody says something.
@@ -132,6 +135,11 @@ pub trait Dialect: Send + Sync + 'static {
         event: &'a str,
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer>;
+
+    /// The answer to an event that is not carried out.
+    fn refuse(&self, _event: &str, error: &Error) -> Answer {
+        refusal::plain(error)
+    }
 
     /// Whether a change that reached this speaker is for this connection too.
     fn hears(&self, _speaker: &Speaker, _change: &Change) -> bool {
@@ -165,6 +173,19 @@ pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> 
     DIALECTS.iter().position(|dialect| {
         wanted.is_none_or(|name| dialect.name() == name) && dialect.takes(event, argument)
     })
+}
+
+/// Answers an event of a connection in the dialect of that number, unless too many came.
+pub async fn answer(
+    dialect: usize,
+    speaker: &mut Speaker,
+    event: &str,
+    arguments: &[Value],
+) -> Answer {
+    match speaker.count() {
+        Ok(()) => DIALECTS[dialect].handle(speaker, event, arguments).await,
+        Err(error) => DIALECTS[dialect].refuse(event, &error),
+    }
 }
 
 /// Whether a host, with or without a port, is this machine.

@@ -5,9 +5,9 @@ use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    chat::{Caller, Services, accounts, logins, wait},
+    chat::{Caller, Services, accounts, limits::Who, logins, throttle, wait},
     dialect::Emission,
-    error::Result,
+    error::{Kind, Result},
     live::Listener,
     model::{PersonId, Position, TokenHash},
 };
@@ -41,8 +41,8 @@ pub struct Credentials {
     pub key: Option<String>,
     /// `?appId=` or `auth.appId`: which of several tenants is meant.
     pub app: Option<String>,
-    /// Who they are by their cookies, where cookies count.
-    pub cookies: Option<Caller>,
+    /// Whom their cookies name, and the token that is to prove it, where cookies count.
+    pub cookies: Option<(PersonId, String)>,
     /// Whether they addressed a loopback host.
     pub loopback: bool,
     /// The address they come from.
@@ -121,6 +121,7 @@ pub struct Speaker {
     /// Rung when there is something to hear; none for an HTTP request, which hears nothing.
     bell: Option<Arc<Notify>>,
     acting: Vec<Acting>,
+    signed_in: Option<Caller>,
     proved: VecDeque<(TokenHash, Caller)>,
     sent: VecDeque<Position>,
     memory: Vec<(usize, Box<dyn Any + Send + Sync>)>,
@@ -143,9 +144,24 @@ impl Speaker {
             number,
             bell,
             acting: Vec::new(),
+            signed_in: None,
             proved: VecDeque::new(),
             sent: VecDeque::new(),
             memory: Vec::new(),
+        }
+    }
+
+    /// Counts an event on a connection, whose token was proved long ago: for the address it came
+    /// from, and for whom this speaker acts if for one only.
+    pub fn count(&self) -> Result<()> {
+        let limits = &self.services.limits;
+        if let Some(address) = self.credentials.address {
+            limits.count(Who::Address(throttle::network(address)))?;
+        }
+        match &self.acting[..] {
+            [acting] => accounts::count(&self.services, &acting.caller),
+            [acting, ..] => limits.count(Who::Tenant(acting.caller.tenant())),
+            [] => Ok(()),
         }
     }
 
@@ -237,6 +253,23 @@ impl Speaker {
     /// Stops acting for a person.
     pub fn stop_acting_for(&mut self, person: PersonId) {
         self.acting.retain(|acting| acting.caller.id() != person);
+    }
+
+    /// Whoever holds the cookies that were brought; nobody without any, or once their login has ended.
+    pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
+        if self.signed_in.is_none()
+            && let Some((person, token)) = &self.credentials.cookies
+        {
+            match accounts::authenticate(&self.services, *person, token).await {
+                Ok(caller) => self.signed_in = Some(caller),
+                // What does not count now never will.
+                Err(error) if error.kind() == Kind::Unauthenticated => {
+                    self.credentials.cookies = None;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.signed_in.clone().filter(|caller| !caller.is_gone()))
     }
 
     /// Everybody who holds a token; asked of the store once for each token.

@@ -19,6 +19,7 @@ mod fields;
 mod figures;
 mod headers;
 mod health;
+mod limits;
 mod origins;
 mod pages;
 mod refusal;
@@ -61,6 +62,7 @@ pub fn fit(
         // Rocket's own set of headers gives way to ours.
         .attach(Shield::new())
         .attach(origins::Door)
+        .attach(limits::Door)
         .attach(headers::Headers)
         .manage(settings)
         .manage(metrics)

@@ -53,7 +53,7 @@ const SIGN_IN: [&str; 2] = ["/api/login", "/api/reg"];
 const COOKIES: [&str; 2] = ["token", "access_token"];
 
 /// Where a refused request is sent on to; the guard's sentence waits with the request.
-const REFUSED: &str = "/.refused";
+pub(super) const REFUSED: &str = "/.refused";
 
 /// Where a request comes from, as far as cookies are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -45,21 +45,22 @@ impl<'r> FromRequest<'r> for SignedIn {
     }
 }
 
-async fn caller(request: &Request<'_>) -> Result<Caller> {
+/// Whom the request's cookies name, and the token that is to prove it, where cookies count.
+pub(super) fn cookies(request: &Request<'_>) -> Option<(PersonId, String)> {
     if !Provenance::of(request).cookies_count() {
-        return Err(Error::unauthenticated());
+        return None;
     }
     let cookies = request.cookies();
-    let person = cookies
-        .get(USER_ID)
-        .and_then(|cookie| PersonId::from_any(cookie.value()).ok());
-    let token = cookies.get(TOKEN).or_else(|| cookies.get(ACCESS_TOKEN));
-    let (Some(person), Some(token)) = (person, token) else {
-        return Err(Error::unauthenticated());
-    };
+    let person = PersonId::from_any(cookies.get(USER_ID)?.value()).ok()?;
+    let token = cookies.get(TOKEN).or_else(|| cookies.get(ACCESS_TOKEN))?;
+    Some((person, token.value().to_owned()))
+}
+
+async fn caller(request: &Request<'_>) -> Result<Caller> {
+    let (person, token) = cookies(request).ok_or_else(Error::unauthenticated)?;
     let services = request
         .rocket()
         .state::<Arc<Services>>()
         .ok_or_else(|| Error::internal("the verbs are not managed by this server"))?;
-    accounts::authenticate(services, person, token.value()).await
+    accounts::authenticate(services, person, &token).await
 }

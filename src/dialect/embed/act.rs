@@ -139,13 +139,15 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
         let caller = accounts::chosen(&speaker.services, holders, app.as_deref()).await?;
         return Ok(Standing::User(caller));
     }
-    match &speaker.credentials.cookies {
-        Some(caller) if !caller.is_gone() => Ok(Standing::User(caller.clone())),
-        Some(_) | None if is_open(speaker) => accounts::open_house(&speaker.services)
-            .await
-            .map(Standing::Open),
-        Some(_) | None => Err(Error::new(Kind::Unauthenticated, SAY_WHO)),
+    if let Some(caller) = speaker.cookie_holder().await? {
+        return Ok(Standing::User(caller));
     }
+    if !is_open(speaker) {
+        return Err(Error::new(Kind::Unauthenticated, SAY_WHO));
+    }
+    accounts::open_house(&speaker.services)
+        .await
+        .map(Standing::Open)
 }
 
 /// Whether the operator lets anybody speak on this connection.

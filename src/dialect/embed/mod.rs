@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Speaker},
+    error::Error,
     model::{Change, Sign, Signal},
 };
 
@@ -43,6 +44,10 @@ impl Dialect for Embed {
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer> {
         Box::pin(act::handle(speaker, event, arguments.first()))
+    }
+
+    fn refuse(&self, event: &str, error: &Error) -> Answer {
+        events::refuse(event, error)
     }
 
     fn hears(&self, speaker: &Speaker, change: &Change) -> bool {

@@ -1,6 +1,6 @@
 //! Carries out what a client of the service dialect wants: who they are, one verb, the answer.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
@@ -28,6 +28,8 @@ use crate::{
 const MISMATCH: &str = "token key mismatch";
 /// What it is told when the app cannot be asked.
 const UNVERIFIED: &str = "token verification unavailable";
+/// When to try again then.
+const UNVERIFIED_FOR: Duration = Duration::from_secs(5);
 /// The most rooms that one connection listens to.
 const ROOMS: usize = 100;
 
@@ -65,19 +67,19 @@ impl Joined {
 }
 
 /// Takes a connection's token for who holds it, or refuses it.
-pub(super) async fn welcome(speaker: &mut Speaker) -> std::result::Result<(), String> {
+pub(super) async fn welcome(speaker: &mut Speaker) -> Result<()> {
     let Some(token) = speaker.credentials.token.clone() else {
         return Ok(());
     };
     match prove(speaker, &token).await {
         Ok(Verdict::Good) => Ok(()),
-        Ok(Verdict::Bad) => Err(MISMATCH.to_owned()),
-        Ok(Verdict::Unavailable) => Err(UNVERIFIED.to_owned()),
-        Err(error) if error.kind() == Kind::Unauthenticated => Err(MISMATCH.to_owned()),
-        Err(error) => {
-            tracing::warn!(cause = ?error, "A token could not be looked up.");
-            Err(UNVERIFIED.to_owned())
-        }
+        Ok(Verdict::Bad) => Err(Error::new(Kind::Unauthenticated, MISMATCH)),
+        Ok(Verdict::Unavailable) => Err(Error::unavailable(UNVERIFIED, UNVERIFIED_FOR)),
+        Err(error) => match error.kind() {
+            Kind::Unauthenticated => Err(Error::new(Kind::Unauthenticated, MISMATCH)),
+            Kind::TooMany => Err(error),
+            _ => Err(Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error)),
+        },
     }
 }
 
@@ -99,13 +101,12 @@ async fn prove(speaker: &mut Speaker, token: &str) -> Result<Verdict> {
 }
 
 /// An HTTP request means a room: it is present nowhere, and acts as if it had joined.
-pub(super) async fn enter(speaker: &mut Speaker, room: &str) {
-    if let Ok(caller) = who(speaker).await
-        && let Ok(chat) = find(&Arc::clone(&speaker.services), &caller, room).await
-    {
-        let memory = speaker.memory::<Memory>(SERVICE);
-        memory.rooms = VecDeque::from([Joined::new(&chat)]);
-    }
+pub(super) async fn enter(speaker: &mut Speaker, room: &str) -> Result<()> {
+    let caller = who(speaker).await?;
+    let services = Arc::clone(&speaker.services);
+    let chat = find(&services, &caller, room).await?;
+    speaker.memory::<Memory>(SERVICE).rooms = VecDeque::from([Joined::new(&chat)]);
+    Ok(())
 }
 
 /// Whether a connection hears a chat.
@@ -169,10 +170,7 @@ async fn who(speaker: &mut Speaker) -> Result<Caller> {
             .filter(|caller| !caller.is_gone())
             .ok_or_else(nobody);
     }
-    let caller = speaker.credentials.cookies.clone();
-    let caller = caller
-        .filter(|caller| !caller.is_gone())
-        .ok_or_else(nobody)?;
+    let caller = speaker.cookie_holder().await?.ok_or_else(nobody)?;
     speaker.act_as(SERVICE, &caller).await?;
     speaker.memory::<Memory>(SERVICE).who = Some(caller.clone());
     Ok(caller)

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Speaker},
+    error::{Error, Result},
     model::{Change, Signal},
 };
 
@@ -37,11 +38,11 @@ impl Dialect for Service {
         events::takes(event, argument)
     }
 
-    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<(), String>> {
+    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
         Box::pin(act::welcome(speaker))
     }
 
-    fn enter<'a>(&'a self, speaker: &'a mut Speaker, room: &'a str) -> Boxed<'a, ()> {
+    fn enter<'a>(&'a self, speaker: &'a mut Speaker, room: &'a str) -> Boxed<'a, Result<()>> {
         Box::pin(act::enter(speaker, room))
     }
 
@@ -52,6 +53,10 @@ impl Dialect for Service {
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer> {
         Box::pin(act::handle(speaker, event, arguments))
+    }
+
+    fn refuse(&self, _event: &str, error: &Error) -> Answer {
+        events::refuse(error)
     }
 
     fn hears(&self, speaker: &Speaker, change: &Change) -> bool {

@@ -35,14 +35,14 @@ enum Side {
 }
 
 /// Whoever connects with a token has used it.
-pub(super) async fn welcome(speaker: &mut Speaker) -> Result<(), String> {
+pub(super) async fn welcome(speaker: &mut Speaker) -> Result<()> {
     if let Some(token) = speaker.credentials.token.clone() {
         // A token of another kind is another API's business.
         let found = caller(speaker, &token, Side::Either).await;
         if let Err(error) = found
             && error.kind() != Kind::Unauthenticated
         {
-            return Err(error.text().to_owned());
+            return Err(error);
         }
     }
     Ok(())

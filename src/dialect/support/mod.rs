@@ -20,6 +20,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Options, Speaker, number::SUPPORT},
+    error::Result,
     model::{Audience, Change, DeskStatus, PersonKind, Signal, TenantId, What},
 };
 
@@ -45,7 +46,7 @@ impl Dialect for Support {
         }
     }
 
-    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<(), String>> {
+    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
         Box::pin(act::welcome(speaker))
     }
 

@@ -16,7 +16,7 @@ use rocket::{
     routes,
 };
 
-use super::{ClientAddress, Query, SignedIn};
+use super::{ClientAddress, Query, signed_in};
 use crate::dialect::{self, Credentials, Emission, Stage, Whom};
 
 /// The routes of every event-style dialect.
@@ -32,10 +32,6 @@ impl<'r> FromRequest<'r> for Brought {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let cookies = SignedIn::from_request(request)
-            .await
-            .succeeded()
-            .map(|signed_in| signed_in.0);
         let bearer = request.headers().get_one("Authorization").map(|value| {
             value
                 .strip_prefix("Bearer ")
@@ -53,7 +49,7 @@ impl<'r> FromRequest<'r> for Brought {
             token: asked("token").or(bearer),
             key: asked("key"),
             app: asked("appId"),
-            cookies,
+            cookies: signed_in::cookies(request),
             loopback: host.is_some_and(|host| dialect::is_loopback_host(&host)),
             address: Some(ClientAddress::of(request).ip()),
         }))

@@ -115,10 +115,12 @@ impl Overhearing {
             Arc::new(Nowhere),
             (0, None),
         );
+        let dialect = DIALECTS[place];
+        dialect.welcome(&mut speaker).await?;
         let caller = who_listens(&mut speaker, query).await?;
         speaker.act_as(place, &caller).await?;
         if let Some(room) = query.text("room")? {
-            DIALECTS[place].enter(&mut speaker, room).await;
+            dialect.enter(&mut speaker, room).await?;
         }
         let after = match after {
             None | Some("now") => services.hub.head(),
@@ -180,10 +182,8 @@ fn listed<'p>(place: usize, options: &Options, published: &'p Published) -> &'p 
 async fn who_listens(speaker: &mut Speaker, query: &Fields) -> Result<Caller> {
     if let Some(token) = speaker.credentials.token.clone() {
         let holders = speaker.holders(&token).await?;
-        return holders
-            .into_iter()
-            .next()
-            .ok_or_else(Error::unauthenticated);
+        let app = speaker.credentials.app.clone();
+        return accounts::chosen(&speaker.services, holders, app.as_deref()).await;
     }
     if let Some(key) = speaker.credentials.key.clone() {
         let holder = accounts::key_holder(&speaker.services, &key).await?;
@@ -192,11 +192,8 @@ async fn who_listens(speaker: &mut Speaker, query: &Fields) -> Result<Caller> {
         })?;
         return accounts::by_key(&speaker.services, &holder, PersonId::new(person)).await;
     }
-    speaker
-        .credentials
-        .cookies
-        .clone()
-        .ok_or_else(Error::unauthenticated)
+    let caller = speaker.cookie_holder().await?;
+    caller.ok_or_else(Error::unauthenticated)
 }
 
 /// `GET /api/events?dialect=`: waits for what is new, told as that dialect tells it.

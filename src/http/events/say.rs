@@ -43,10 +43,15 @@ impl<'r> Responder<'r, 'static> for Said {
         if !others.is_empty() {
             body["emitted"] = Value::from(others);
         }
-        Response::build_from(Json(body).respond_to(request)?)
+        let wait = body["data"]["retry_after"].as_u64();
+        let mut response = Response::build_from(Json(body).respond_to(request)?);
+        response
             .status(Status::new(status))
-            .raw_header("Cache-Control", "no-store")
-            .ok()
+            .raw_header("Cache-Control", "no-store");
+        if let Some(wait) = wait {
+            response.raw_header("Retry-After", wait.to_string());
+        }
+        response.ok()
     }
 }
 
@@ -73,13 +78,15 @@ pub(super) async fn say(
         (0, None),
     );
     let dialect = DIALECTS[place];
-    if let Err(sentence) = dialect.welcome(&mut speaker).await {
-        return Err(Error::new(Kind::Unauthenticated, sentence).into());
-    }
-    if let Some(room) = query.text("room")? {
-        dialect.enter(&mut speaker, room).await;
+    dialect.welcome(&mut speaker).await?;
+    if let Some(room) = query.text("room")?
+        && let Err(error) = dialect.enter(&mut speaker, room).await
+    {
+        let answer = dialect.refuse(&event, &error);
+        return Ok(Said { event, answer });
     }
     let arguments: Vec<_> = argument.into_iter().collect();
+    // The request was counted at the door, and whoever sent it when they proved who they are.
     let answer = dialect.handle(&mut speaker, &event, &arguments).await;
     Ok(Said { event, answer })
 }

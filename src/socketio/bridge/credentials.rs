@@ -1,7 +1,6 @@
 //! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
 
 use crate::{
-    chat::{Caller, Services, accounts},
     config::WebOrigin,
     dialect::{Credentials, is_loopback_host},
     model::PersonId,
@@ -25,7 +24,7 @@ impl Doorman {
     }
 
     /// Everything somebody brings.
-    pub(super) async fn look_at(&self, services: &Services, socket: &Socket) -> Credentials {
+    pub(super) fn look_at(&self, socket: &Socket) -> Credentials {
         let handshake = socket.handshake();
         let bearer = handshake.header("authorization").map(|value| {
             value
@@ -38,14 +37,14 @@ impl Doorman {
             token: told(socket, "token").or(bearer),
             key: told(socket, "key"),
             app: told(socket, "appId"),
-            cookies: self.signed_in(services, handshake).await,
+            cookies: self.cookies(handshake),
             loopback: is_loopback_host(handshake.host().unwrap_or_default()),
             address: handshake.client_ip(),
         }
     }
 
-    /// Who somebody is by their cookies: those of our own pages and of the allowed origins' count.
-    async fn signed_in(&self, services: &Services, handshake: &Handshake) -> Option<Caller> {
+    /// Whom somebody's cookies name: those of our own pages and of the allowed origins' count.
+    fn cookies(&self, handshake: &Handshake) -> Option<(PersonId, String)> {
         let counts = match handshake.origin() {
             None => handshake
                 .header("sec-fetch-site")
@@ -67,7 +66,7 @@ impl Doorman {
         };
         let person = PersonId::from_any(cookie("user_id")?).ok()?;
         let token = cookie("token").or_else(|| cookie("access_token"))?;
-        accounts::authenticate(services, person, token).await.ok()
+        Some((person, token.to_owned()))
     }
 }
 

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     chat::Services,
     dialect::{self, DIALECTS, Options, Speaker},
+    error::{self, Error},
     socketio::{
         engine::Reason,
         packet::Args,
@@ -69,12 +70,12 @@ impl Bridge {
     }
 
     /// The socket's life, begun with its first need.
-    async fn life(&self, socket: &Socket) -> Option<Arc<Life>> {
+    fn life(&self, socket: &Socket) -> Option<Arc<Life>> {
         if let Some(life) = socket.data::<Life>() {
             return Some(life);
         }
         let services = self.started.get()?;
-        let credentials = self.doorman.look_at(services, socket).await;
+        let credentials = self.doorman.look_at(socket);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let life = Life::new(|bell| {
             let stage = Arc::new(SocketStage::new(socket));
@@ -104,12 +105,15 @@ impl Handler for Bridge {
         if !recovers && !Doorman::needs_a_look(socket) {
             return Ok(Admission::new());
         }
-        let Some(life) = self.life(socket).await else {
+        let Some(life) = self.life(socket) else {
             return Err(Refusal::new("the server is starting"));
         };
         let mut speaker = life.turn().await;
         for dialect in DIALECTS {
-            dialect.welcome(&mut speaker).await.map_err(Refusal::new)?;
+            dialect
+                .welcome(&mut speaker)
+                .await
+                .map_err(|error| refuse(&error))?;
         }
         if !recovers {
             return Ok(Admission::new());
@@ -134,7 +138,7 @@ impl Handler for Bridge {
     }
 
     async fn event(&self, socket: &Socket, mut event: Event) {
-        let Some(life) = self.life(socket).await else {
+        let Some(life) = self.life(socket) else {
             return;
         };
         let mut speaker = life.turn().await;
@@ -144,9 +148,7 @@ impl Handler for Bridge {
             event.acknowledge(Args::from(body));
             return;
         };
-        let answer = DIALECTS[place]
-            .handle(&mut speaker, &event.name, &arguments)
-            .await;
+        let answer = dialect::answer(place, &mut speaker, &event.name, &arguments).await;
         for emission in answer.emissions {
             let mut args = Args::from(emission.data);
             if let Some(recovery) = life.recovery() {
@@ -190,12 +192,20 @@ impl Handler for Bridge {
     }
 }
 
+/// Says why a client is not let in.
+fn refuse(error: &Error) -> Refusal {
+    if let Some(cause) = error.cause() {
+        tracing::warn!(%cause, "A client cannot be let in.");
+    }
+    Refusal::new(error.text().to_owned())
+}
+
 /// Lets a client go on where it was: what it missed comes before it is told that it is in.
 async fn come_back(
     socket: &Socket,
     life: &Arc<Life>,
     speaker: &mut Speaker,
-) -> crate::error::Result<Option<Admission>> {
+) -> error::Result<Option<Admission>> {
     let services = Arc::clone(&speaker.services);
     let key = speaker.credentials.key.clone();
     let Some(returned) = recovery::look_up(&services, socket, key.as_deref()).await? else {

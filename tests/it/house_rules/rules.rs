@@ -57,6 +57,7 @@ const WALLS: [Wall; 11] = [
             "tokio",
             "tokio_util",
             "bcrypt",
+            "governor",
             "hmac",
             "sha2",
             "base64",

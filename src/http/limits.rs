@@ -1,0 +1,50 @@
+//! Turns away, before any route sees it, what comes too often from one address.
+
+use std::sync::Arc;
+
+use rocket::{
+    Data, Request,
+    fairing::{Fairing, Info, Kind},
+    http::{ext::IntoOwned, uri::Origin},
+};
+
+use super::{ClientAddress, headers::under, origins::REFUSED, refusal};
+use crate::chat::{Services, limits::Who};
+
+/// Paths that are not counted: those of whoever watches over the server.
+const UNCOUNTED: [&str; 2] = ["/health", "/metrics"];
+/// Of Socket.IO the handshakes are counted here, and the events one by one where they are answered.
+const SOCKET_IO: &str = "/socket.io";
+
+/// See the module.
+pub(super) struct Door;
+
+#[rocket::async_trait]
+impl Fairing for Door {
+    fn info(&self) -> Info {
+        Info {
+            name: "limits",
+            kind: Kind::Request,
+        }
+    }
+
+    async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        let path = request.uri().path();
+        let within_session = || request.query_value::<&str>("sid").is_some();
+        if UNCOUNTED.iter().any(|base| under(&path, base))
+            || under(&path, SOCKET_IO) && within_session()
+        {
+            return;
+        }
+        let Some(services) = request.rocket().state::<Arc<Services>>() else {
+            return;
+        };
+        let network = ClientAddress::of(request).network();
+        if let Err(error) = services.limits.count(Who::Address(network)) {
+            refusal::keep(request, error);
+            if let Ok(uri) = Origin::parse(REFUSED) {
+                request.set_uri(uri.into_owned());
+            }
+        }
+    }
+}

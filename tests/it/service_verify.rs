@@ -1,0 +1,295 @@
+//! Asking a customer's own system whether a token is good: every answer, and every place that must
+//! not be asked.
+
+use std::{
+    collections::VecDeque,
+    net::{IpAddr, SocketAddr},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use parlance::{
+    chat::verify::{Lookup, Names, Verdict, Verifier, check_url},
+    model::{Millis, Network, Tenant, TenantId, TenantKind},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
+/// A customer's system that says the same to everybody, and counts.
+struct System {
+    address: SocketAddr,
+    asked: Arc<AtomicUsize>,
+    paths: Arc<Mutex<Vec<String>>>,
+}
+
+impl System {
+    /// Answers with these bytes; stays silent after them where it is to stall.
+    async fn that_says(ip: &str, answer: Vec<u8>, stalls: bool) -> Self {
+        let listener = TcpListener::bind((ip, 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let (asked, paths) = (Arc::<AtomicUsize>::default(), Arc::default());
+        let system = Self {
+            address,
+            asked: Arc::clone(&asked),
+            paths: Arc::clone(&paths),
+        };
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                asked.fetch_add(1, Ordering::SeqCst);
+                let (answer, paths) = (answer.clone(), Arc::clone(&paths));
+                tokio::spawn(async move {
+                    let mut head = vec![0; 4096];
+                    let read = stream.read(&mut head).await.unwrap_or(0);
+                    let head = String::from_utf8_lossy(&head[..read]).into_owned();
+                    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                    paths.lock().expect("nobody panics").push(path);
+                    let _ = stream.write_all(&answer).await;
+                    if stalls {
+                        std::future::pending::<()>().await;
+                    }
+                });
+            }
+        });
+        system
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+fn answer(status: &str, more: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
+fn tenant(url: &str) -> Tenant {
+    let then = Millis::new(0);
+    Tenant {
+        id: TenantId::new(9),
+        kind: TenantKind::App,
+        name: "shop".to_owned(),
+        application_id: "secret".to_owned(),
+        owner: None,
+        verify_url: Some(url.to_owned()),
+        require_auth: false,
+        created_at: then,
+        updated_at: then,
+        deleted_at: None,
+    }
+}
+
+fn only(address: &str) -> Vec<Network> {
+    vec![Network::new(address.parse().expect("an address"), 32)]
+}
+
+async fn verdict(answer: Vec<u8>, stalls: bool) -> Verdict {
+    let system = System::that_says("127.0.0.1", answer, stalls).await;
+    let verifier = Verifier::new(only("127.0.0.1")).expect("a client");
+    let url = format!("http://{}/verify?a=b", system.address);
+    verifier.verify(&tenant(&url), "tok en&1").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_good_answer_is_2xx_and_not_false() {
+    for body in ["true", "", "{\"user\":1}", "falsehood"] {
+        assert_eq!(
+            verdict(answer("200 OK", "", body), false).await,
+            Verdict::Good,
+            "{body}"
+        );
+    }
+    for (status, more, body) in [
+        ("200 OK", "", "false"),
+        ("200 OK", "", " false\n"),
+        ("500 Oh", "", "true"),
+        ("401 No", "", "true"),
+        ("302 Found", "Location: /good\r\n", ""),
+        ("307 There", "Location: http://127.0.0.1:1/\r\n", ""),
+    ] {
+        let said = verdict(answer(status, more, body), false).await;
+        assert_eq!(said, Verdict::Bad, "{status} {body}");
+    }
+    assert_eq!(
+        verdict(b"no http at all".to_vec(), false).await,
+        Verdict::Bad
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_huge_or_late_is_no_answer() {
+    let huge = answer("200 OK", "", &"x".repeat((64 << 10) + 1));
+    assert_eq!(verdict(huge, false).await, Verdict::Bad);
+    let most = answer("200 OK", "", &"x".repeat(64 << 10));
+    assert_eq!(verdict(most, false).await, Verdict::Good);
+    for start in ["", "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ntr"] {
+        let began = Instant::now();
+        assert_eq!(verdict(start.as_bytes().to_vec(), true).await, Verdict::Bad);
+        let took = began.elapsed();
+        assert!(
+            took >= Duration::from_secs(2) && took < Duration::from_secs(20),
+            "{took:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_is_remembered_and_asked_for_once() {
+    let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let verifier = Arc::new(Verifier::new(only("127.0.0.1")).expect("a client"));
+    let url = format!("http://{}/verify?a=b", system.address);
+    let asking: Vec<_> = (0..20)
+        .map(|_| {
+            let (verifier, tenant) = (Arc::clone(&verifier), tenant(&url));
+            tokio::spawn(async move { verifier.verify(&tenant, "tok en&1").await })
+        })
+        .collect();
+    for asked in asking {
+        assert_eq!(asked.await.expect("no panic"), Verdict::Good);
+    }
+    assert_eq!(system.asked(), 1);
+    let paths = system.paths.lock().expect("nobody panics").clone();
+    assert_eq!(paths, ["/verify?a=b&token=tok+en%261"]);
+    verifier.verify(&tenant(&url), "another").await;
+    assert_eq!(system.asked(), 2);
+}
+
+/// Names that lead somewhere else each time they are looked up.
+struct Shifty(Mutex<VecDeque<Vec<IpAddr>>>, AtomicUsize);
+
+impl Shifty {
+    fn new(lookups: &[&[&str]]) -> Arc<Self> {
+        let addresses = |texts: &&[&str]| {
+            let parse = |text: &&str| text.parse().expect("an address");
+            texts.iter().map(parse).collect()
+        };
+        let lookups = lookups.iter().map(addresses).collect();
+        Arc::new(Self(Mutex::new(lookups), AtomicUsize::new(0)))
+    }
+}
+
+impl Names for Shifty {
+    fn look_up(&self, _name: String) -> Lookup {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        let next = self.0.lock().expect("nobody panics").pop_front();
+        Box::pin(async move { Ok(next.unwrap_or_default()) })
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_checked_is_what_is_connected_to() {
+    let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let port = system.address.port();
+    let trap = TcpListener::bind(("127.0.0.2", port))
+        .await
+        .expect("a port");
+    let sprung = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&sprung);
+    tokio::spawn(async move {
+        while trap.accept().await.is_ok() {
+            count.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    // The second lookup leads into the trap: were the name looked up again to connect, it would spring.
+    let names = Shifty::new(&[
+        &["127.0.0.1"],
+        &["127.0.0.2"],
+        &["127.0.0.1", "127.0.0.2"],
+        &[],
+        &["127.0.0.1"],
+    ]);
+    let verifier = Verifier::with_names(only("127.0.0.1"), Arc::clone(&names) as Arc<dyn Names>)
+        .expect("a client");
+    let tenant = tenant(&format!("http://customer.example:{port}/"));
+    let mut verdicts = Vec::new();
+    for token in ["one", "two", "three", "four", "five"] {
+        verdicts.push(verifier.verify(&tenant, token).await);
+    }
+    let away = Verdict::Unavailable;
+    assert_eq!(verdicts, [Verdict::Good, away, away, away, Verdict::Good]);
+    assert_eq!(
+        names.1.load(Ordering::SeqCst),
+        5,
+        "one lookup for each connection"
+    );
+    assert_eq!(sprung.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_private_address_is_asked() {
+    let trap = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let port = trap.address.port();
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "0.0.0.0",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "[fe80::1]",
+        "[64:ff9b::7f00:1]",
+        "[2002:7f00:1::]",
+    ] {
+        for scheme in ["http", "https"] {
+            let verifier = Verifier::new(Vec::new()).expect("a client");
+            let tenant = tenant(&format!("{scheme}://{host}:{port}/"));
+            let said = verifier.verify(&tenant, "token").await;
+            assert_eq!(said, Verdict::Unavailable, "{scheme}://{host}");
+        }
+    }
+    // Names that lead there.
+    for address in [
+        "127.0.0.1",
+        "10.0.0.1",
+        "::1",
+        "::ffff:127.0.0.1",
+        "100.64.0.1",
+    ] {
+        for scheme in ["http", "https"] {
+            let names = Shifty::new(&[&[address]]);
+            let verifier = Verifier::with_names(Vec::new(), names).expect("a client");
+            let tenant = tenant(&format!("{scheme}://customer.example:{port}/"));
+            let said = verifier.verify(&tenant, "token").await;
+            assert_eq!(said, Verdict::Unavailable, "{address}");
+        }
+    }
+    assert_eq!(trap.asked(), 0);
+    // What is not encrypted goes nowhere but where the operator says.
+    let names = Shifty::new(&[&["93.184.216.34"]]);
+    let verifier = Verifier::with_names(Vec::new(), names).expect("a client");
+    let said = verifier
+        .verify(&tenant("http://customer.example/"), "token")
+        .await;
+    assert_eq!(said, Verdict::Unavailable);
+}
+
+#[test]
+fn an_address_to_ask_is_a_plain_web_address() {
+    for sound in ["https://a.example/verify?x=1", "http://10.0.0.1:81/"] {
+        assert!(check_url(sound).is_ok(), "{sound}");
+    }
+    for wrong in [
+        "",
+        "x",
+        "ftp://a/",
+        "file:///etc/passwd",
+        "https://u:p@a/",
+        "https://",
+        "//a/",
+    ] {
+        assert!(check_url(wrong).is_err(), "{wrong}");
+    }
+}
