@@ -265,19 +265,22 @@ pub async fn sign_in(
     device: &Device,
 ) -> Result<SignedIn> {
     let key = Name::parse(name).ok().map(|name| account_key(&name));
-    let proven = prove(services, key.as_deref(), password, device).await?;
-    let person = proven.ok_or_else(|| Error::invalid("name or password is wrong"))?;
-    begin_login(services, (person.tenant, person.id), device).await
+    let found = sign_in_by(services, key.as_deref(), password, device).await?;
+    let (person, token) = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
+    Ok(SignedIn {
+        person: person.id,
+        token,
+    })
 }
 
-/// Whose account has this key and this password: nobody's, and after as long, when there is no such
-/// key and when the password is wrong.
-pub(super) async fn prove(
+/// Signs in whose account has this key and this password: nobody, and after as long, when there is
+/// no such key and when the password is wrong.
+pub(super) async fn sign_in_by(
     services: &Services,
     key: Option<&str>,
     password: &Password,
     device: &Device,
-) -> Result<Option<Person>> {
+) -> Result<Option<(Person, Token)>> {
     let now = services.clock.now();
     let attempt = services
         .throttle
@@ -291,10 +294,21 @@ pub(super) async fn prove(
         return Ok(None);
     }
     attempt.succeeded();
-    Ok(account.map(|(person, _)| person))
+    let Some((person, hash)) = account else {
+        return Ok(None);
+    };
+    let mut tx = services.store.begin().await?;
+    // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
+    if !tx.hold_password(person.id, &hash).await? {
+        return Ok(None);
+    }
+    let now = services.clock.now();
+    let token = add_login(&mut tx, (person.tenant, person.id), device, now).await?;
+    tx.commit().await?;
+    Ok(Some((person, token)))
 }
 
-/// Gives a person a login.
+/// Gives a person who needs no password a login.
 pub(super) async fn begin_login(
     services: &Services,
     (tenant, person): (TenantId, PersonId),

@@ -61,16 +61,8 @@ pub async fn sign_in(
     device: &Device,
 ) -> Result<(Person, Token)> {
     let key = Email::parse(email).ok().map(|email| account_key(&email));
-    let person = accounts::prove(services, key.as_deref(), password, device).await?;
-    let person = person.ok_or_else(|| Error::new(Kind::Unauthenticated, "Login failed"))?;
-    let token = new_token(services, &person, device).await?;
-    Ok((person, token))
-}
-
-async fn new_token(services: &Services, person: &Person, device: &Device) -> Result<Token> {
-    let who = (person.tenant, person.id);
-    let signed_in = accounts::begin_login(services, who, device).await?;
-    Ok(signed_in.token)
+    let found = accounts::sign_in_by(services, key.as_deref(), password, device).await?;
+    found.ok_or_else(|| Error::new(Kind::Unauthenticated, "Login failed"))
 }
 
 /// Makes a developer, as only an administrator may.
@@ -84,8 +76,9 @@ pub async fn register(
         return Err(Error::forbidden("only an administrator may do that"));
     }
     let person = make(services, application, PersonKind::Person).await?;
-    let token = new_token(services, &person, device).await?;
-    Ok((person, token))
+    let who = (person.tenant, person.id);
+    let fresh = accounts::begin_login(services, who, device).await?;
+    Ok((person, fresh.token))
 }
 
 /// Makes an administrator; a conflict when there is an account with that address.

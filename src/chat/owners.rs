@@ -97,12 +97,12 @@ pub async fn sign_in(
 ) -> Result<(SignedIn, Tenant)> {
     let refusal = || Error::not_found("Owner not found");
     let key = Email::parse(email).ok().map(|email| account_key(&email));
-    let proven = accounts::prove(services, key.as_deref(), password, device).await?;
-    let person = proven.ok_or_else(refusal)?;
+    let found = accounts::sign_in_by(services, key.as_deref(), password, device).await?;
+    let (person, token) = found.ok_or_else(refusal)?;
     let tenant = services.store.tenant(person.tenant).await?;
     let tenant = tenant.ok_or_else(refusal)?;
-    let fresh = accounts::begin_login(services, (tenant.id, person.id), device).await?;
-    Ok((fresh, tenant))
+    let person = person.id;
+    Ok((SignedIn { person, token }, tenant))
 }
 
 /// Ends the login of whoever runs a desk and holds this token; says whether there was one.

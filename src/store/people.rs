@@ -67,6 +67,23 @@ impl Tx {
         })
     }
 
+    /// Whether this is the hash of a person's password, and keeps it so until the transaction ends.
+    pub async fn hold_password(&mut self, person: PersonId, hash: &str) -> Result<bool> {
+        on!(&mut self.0, tx => {
+            // A write that changes nothing locks the row on both engines.
+            sqlx::query(
+                "update people set password_hash = password_hash \
+                 where id = $1 and password_hash = $2 and deleted_at is null",
+            )
+            .bind(person.get())
+            .bind(hash)
+            .execute(&mut **tx)
+            .await
+            .map(|done| done.rows_affected() > 0)
+        })
+        .map_err(failed)
+    }
+
     /// Replaces a person's password.
     pub async fn set_password(&mut self, person: PersonId, hash: &str, now: Millis) -> Result<()> {
         on!(&mut self.0, tx => {

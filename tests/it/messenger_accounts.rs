@@ -107,6 +107,41 @@ async fn a_new_password_ends_the_other_logins() {
 }
 
 #[rocket::async_test]
+async fn no_login_by_the_old_password_outlives_the_change() {
+    let world = World::new().await;
+    let ann = world.actor("ann").await;
+    let (mut old, mut began) = (PASSWORD.to_owned(), 0);
+    for round in 0..8 {
+        let new = format!("battery staple {round}");
+        let form = [("password", old.as_str()), ("new_password", new.as_str())];
+        let sign_in = async |_| {
+            let form = [("name", "ann"), ("password", old.as_str())];
+            world.post("/api/login", &form).await
+        };
+        let (changed, told) = futures_util::join!(
+            ann.post("/api/password", &form),
+            futures_util::future::join_all((0..8).map(sign_in))
+        );
+        changed.ok(200);
+        for told in told {
+            if told.status == 200 {
+                began += 1;
+                let cookie = |name| told.cookie(name).expect("a login sets both").0;
+                let cookies = format!("user_id={}; token={}", cookie("user_id"), cookie("token"));
+                with_cookies(&world, &cookies)
+                    .await
+                    .refused(401, "unauthenticated");
+            } else {
+                told.refused(400, "bad_request");
+            }
+        }
+        old = new;
+    }
+    assert!(began > 0, "nobody signed in while the password was changed");
+    Actor::sign_in(&world, "ann", &old).await;
+}
+
+#[rocket::async_test]
 async fn a_password_is_not_cut_at_the_length_bcrypt_reads() {
     let world = World::new().await;
     let (one, other) = ("x".repeat(100), "x".repeat(99) + "y");

@@ -295,3 +295,32 @@ async fn a_sender_may_ask_for_the_message() {
         json!([{"id": ann.id, "name": "ann"}])
     );
 }
+
+#[rocket::async_test]
+async fn a_full_queue_turns_senders_away_and_who_tries_again_is_heard_once() {
+    let world = World::with("write_queue = 1\nwrite_batch_max = 1").await;
+    let ann = world.actor("ann").await;
+    let chat = ann.make("tea").await;
+    let insist = async |number: usize| {
+        let (content, key) = (number.to_string(), format!("k{number}"));
+        let mut refusals = 0;
+        loop {
+            let told = ann.say_as(chat, &content, &key).await;
+            if told.status == 201 {
+                told.ok(201);
+                return refusals;
+            }
+            assert_ne!(told.refused(503, "busy").header("Retry-After"), "");
+            refusals += 1;
+        }
+    };
+    let refusals: usize = join_all((0..40).map(insist)).await.into_iter().sum();
+    assert!(
+        refusals > 0,
+        "forty at once are more than a queue of one takes"
+    );
+    let mut kept = said(&ann, chat).await;
+    kept.sort_by_key(|content| content.parse::<usize>().expect("a number"));
+    let expected: Vec<_> = (0..40).map(|number| number.to_string()).collect();
+    assert_eq!(kept, expected);
+}

@@ -35,6 +35,8 @@ use crate::{
     store::Store,
 };
 
+/// How long what waits to be written may take when the server stops.
+const DRAINING: Duration = Duration::from_secs(20);
 /// How long to wait before the log is asked again, while the database is out of reach.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// About the most bytes of content that one transaction takes.
@@ -265,7 +267,8 @@ impl Writer {
         }
     }
 
-    /// Takes no more drafts, writes those that wait, and returns when all are answered.
+    /// Takes no more drafts, writes those that wait, and returns when all are answered, or when the
+    /// database has not answered for too long: who waits is then not told that all went well.
     pub async fn drain(&self) {
         self.stop.cancel();
         let task = self
@@ -273,10 +276,16 @@ impl Writer {
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .take();
-        if let Some(task) = task
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "The writer's task ended badly.");
+        let Some(mut task) = task else { return };
+        match tokio::time::timeout(DRAINING, &mut task).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "The writer's task ended badly."),
+            Err(_) => {
+                tracing::error!(
+                    "The database does not answer: what waits to be written is given up."
+                );
+                task.abort();
+            }
         }
     }
 
