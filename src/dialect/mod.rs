@@ -141,6 +141,9 @@ pub trait Dialect: Send + Sync + 'static {
         refusal::plain(error)
     }
 
+    /// A change reached this speaker, and comes before what is told of it.
+    fn notice(&self, _speaker: &mut Speaker, _change: &Change) {}
+
     /// Whether a change that reached this speaker is for this connection too.
     fn hears(&self, _speaker: &Speaker, _change: &Change) -> bool {
         true

@@ -116,6 +116,30 @@ pub(super) fn is_present(speaker: &Speaker, chat: ChatId) -> bool {
         .is_some_and(|memory| memory.rooms.iter().any(|room| room.chat == chat))
 }
 
+/// Takes a connection out of a room that is gone, or whose member it is no more: it is seen there no
+/// longer, and hears nothing of who comes and goes.
+pub(super) fn notice(speaker: &mut Speaker, change: &Change) {
+    let memory = speaker.memory::<Memory>(SERVICE);
+    let Some(caller) = memory.who.clone() else {
+        return;
+    };
+    let is_over = match &change.what {
+        What::Left => change.actor.id == caller.id(),
+        What::Chat(chat) => chat.deleted_at.is_some(),
+        _ => false,
+    };
+    if !is_over {
+        return;
+    }
+    let place = memory
+        .rooms
+        .iter()
+        .position(|room| room.chat == change.chat);
+    if let Some(room) = place.and_then(|place| memory.rooms.remove(place)) {
+        depart(speaker, &caller, &room);
+    }
+}
+
 /// Whether a change is to be told to this connection: not what it was answered for.
 pub(super) fn hears(speaker: &Speaker, change: &Change) -> bool {
     let Some(memory) = speaker.remembered::<Memory>(SERVICE) else {

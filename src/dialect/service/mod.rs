@@ -59,6 +59,10 @@ impl Dialect for Service {
         events::refuse(error)
     }
 
+    fn notice(&self, speaker: &mut Speaker, change: &Change) {
+        act::notice(speaker, change);
+    }
+
     fn hears(&self, speaker: &Speaker, change: &Change) -> bool {
         act::hears(speaker, change)
     }

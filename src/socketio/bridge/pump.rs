@@ -95,8 +95,11 @@ async fn tell(
         let mut skip = std::mem::take(&mut place.frames);
         let mut told = 0;
         for (number, dialect) in DIALECTS.iter().enumerate() {
-            let is_meant = dialects & 1 << number != 0 && dialect.hears(speaker, &published.change);
-            if !is_meant {
+            if dialects & 1 << number == 0 {
+                continue;
+            }
+            dialect.notice(speaker, &published.change);
+            if !dialect.hears(speaker, &published.change) {
                 continue;
             }
             for frame in frames(speaker, number, &published, offsets) {

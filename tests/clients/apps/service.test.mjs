@@ -213,6 +213,36 @@ for (const version of Object.keys(versions)) {
     annLine.close();
   });
 
+  test(`${version}: who is put out of a room is seen and hears there no more`, async () => {
+    const one = await app();
+    const [ann, bo] = [await user(one, 1), await user(one, 2)];
+    const made = await room(one, [1, 2]);
+    const annLine = await Client.connect(version, { token: ann.token });
+    const boLine = await Client.connect(version, { token: bo.token });
+    for (const line of [annLine, boLine]) {
+      line.emit("join", made.room);
+      await line.hear("room_info");
+    }
+    const told = await http("PUT", "/room/remove", { room: made.room, appId: one.applicationId, users: [2] });
+    assert.equal(told.status, 200);
+    assert.equal(await annLine.hear("info", (it) => it.endsWith("left")), `${bo.id} has left`);
+    await annLine.hear("roomData", (it) => it.users.length === 1 && it.users[0].sender === ann.id);
+    const before = boLine.unheard().length;
+    const again = await Client.connect(version, { token: ann.token });
+    again.emit("join", made.room);
+    await again.hear("room_info");
+    await annLine.ask("send_message", "among ourselves");
+    assert.equal((await boLine.ask("send_message", "let me in")).message, "No message or sender");
+    assert.deepEqual(boLine.unheard().slice(before), ["err"]);
+
+    const gone = await http("DELETE", `/room/${made.id}`, undefined, { appId: one.applicationId });
+    assert.equal(gone.status, 200);
+    const [here, there] = [annLine, again].map((line) => line.hear("info", (it) => it.endsWith("left")));
+    assert.equal(await Promise.any([here, there]), `${ann.id} has left`);
+    [annLine, boLine, again].forEach((line) => line.close());
+    await Promise.allSettled([here, there]);
+  });
+
   test(`${version}: tokens at the door`, async () => {
     const one = await app();
     const ann = await user(one, 1);
@@ -279,4 +309,14 @@ test("by plain HTTP", async () => {
   assert.equal((await say("load_more", { page: 1 })).body.data.length, 1);
   assert.equal((await say("seen")).body.data.id, ann.id);
   assert.equal((await say("join", made.room)).body.data.id, made.id);
+
+  const hear = (more) => http("GET", `/api/events?dialect=service&room=${made.room}&timeout=0&${more}`, undefined, { authorization: ann.token });
+  const { cursor } = (await hear("after=now")).body;
+  await say("send_message", { message: "news" });
+  const { events } = (await hear(`after=${cursor}`)).body;
+  assert.deepEqual(events.map((it) => [it.event, it.data.message]), [["message", base64("news")]]);
+  const elsewhere = await http("POST", "/api/events/load_more?room=nowhere", { page: 1 }, { authorization: ann.token });
+  assert.deepEqual([elsewhere.status, elsewhere.body.data.message], [404, "Invalid room name"]);
+  const nowhere = "/api/events?dialect=service&room=nowhere&after=now&timeout=0";
+  assert.equal((await http("GET", nowhere, undefined, { authorization: ann.token })).status, 404);
 });
