@@ -9,7 +9,7 @@ use crate::{
         developers::{self, Developer},
         verify,
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{Name, Tenant, TenantId, TenantKind},
     store::NewTenant,
 };
@@ -80,7 +80,10 @@ pub async fn key_holder(
         return Ok(holder);
     }
     let Some(token) = token else {
-        return Err(Error::unauthenticated());
+        return Err(Error::new(
+            Kind::Unauthenticated,
+            "this app wants its owner's token beside its application id",
+        ));
     };
     let developer = developers::prove(services, token).await?;
     if developer.is_admin() || tenant.owner == Some(developer.person().id) {

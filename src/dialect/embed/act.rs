@@ -13,7 +13,7 @@ use crate::{
         Caller, Services,
         access::{self, Reader},
         accounts::{self, KeyHolder},
-        chats, messages, people, signals,
+        apps, chats, messages, people, signals,
         writer::{Act, ActDraft, Right},
     },
     dialect::{
@@ -129,7 +129,8 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
             return Ok(Standing::Server(holder.clone()));
         }
         *known = None;
-        let holder = accounts::key_holder(&speaker.services, &key).await?;
+        let token = speaker.credentials.token.as_deref();
+        let holder = apps::key_holder(&speaker.services, &key, token).await?;
         speaker.memory::<Memory>(EMBED).server = Some((holder.clone(), Instant::now()));
         return Ok(Standing::Server(holder));
     }

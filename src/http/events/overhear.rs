@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{Brought, Nowhere};
 use crate::{
     chat::{
-        Caller, Services, accounts,
+        Caller, Services, accounts, apps,
         wait::{self, Batch, End, Wanted, Watch},
     },
     config::Settings,
@@ -178,19 +178,20 @@ fn listed<'p>(place: usize, options: &Options, published: &'p Published) -> &'p 
     })
 }
 
-/// Who listens: whoever holds the token or the cookies, or with a tenant's key the person `user`.
+/// Who listens: with a tenant's key the person `user`, else whoever holds the token or the cookies.
 async fn who_listens(speaker: &mut Speaker, query: &Fields) -> Result<Caller> {
-    if let Some(token) = speaker.credentials.token.clone() {
-        let holders = speaker.holders(&token).await?;
-        let app = speaker.credentials.app.clone();
-        return accounts::chosen(&speaker.services, holders, app.as_deref()).await;
-    }
-    if let Some(key) = speaker.credentials.key.clone() {
-        let holder = accounts::key_holder(&speaker.services, &key).await?;
+    if let Some(key) = &speaker.credentials.key {
+        let token = speaker.credentials.token.as_deref();
+        let holder = apps::key_holder(&speaker.services, key, token).await?;
         let person = query.number("user")?.ok_or_else(|| {
             Error::invalid_field("user", "user must say which of the tenant's people listens")
         })?;
         return accounts::by_key(&speaker.services, &holder, PersonId::new(person)).await;
+    }
+    if let Some(token) = speaker.credentials.token.clone() {
+        let holders = speaker.holders(&token).await?;
+        let app = speaker.credentials.app.clone();
+        return accounts::chosen(&speaker.services, holders, app.as_deref()).await;
     }
     let caller = speaker.cookie_holder().await?;
     caller.ok_or_else(Error::unauthenticated)

@@ -136,9 +136,44 @@ test("an app that wants its owner's token", async () => {
   assert.deepEqual([bare.status, bare.body], [401, { error: { status: 401, message: "No token provided" } }]);
   const told = await http("GET", "/room", undefined, { appId: one.applicationId, authorization: token });
   assert.equal(told.status, 200);
+  const embeds = async (query) => {
+    const line = await Client.connect("socket.io-client 4", query);
+    const { status, code } = await line.ask("create-user", { user: { external_id: "7", name: "Name", photo: "P" } });
+    line.close();
+    return [status, code];
+  };
+  const key = one.applicationId;
+  assert.deepEqual(await embeds({ key }), ["error", "unauthenticated"]);
+  assert.deepEqual(await embeds({ key, token }), ["ok", undefined]);
 });
 
 for (const version of Object.keys(versions)) {
+  test(`${version}: one app's users embedded by its key`, async () => {
+    const [one, other] = [await app(), await app()];
+    const made = await room(one, [(await user(one, 1)).appUserId]);
+    const device = await Client.connect(version, { token: (await user(one, 1)).token });
+    device.emit("join", made.room);
+    await device.hear("room_info");
+    const server = await Client.connect(version, { key: one.applicationId });
+    const { user: ann } = await server.ask("create-user", { user: { external_id: "1", name: "Ann", photo: "P" } });
+    const { user: bo } = await server.ask("create-user", { user: { external_id: "2", name: "Bo", photo: "P" } });
+    const { chats } = await server.ask("list-chats", { user: { id: ann.id } });
+    assert.deepEqual(chats.map((chat) => [chat.id, chat.name]), [[String(made.id), made.room]]);
+    const chat = { id: chats[0].id };
+    const added = await server.ask("add-users", { chat, user: { id: ann.id }, users: [bo.id] });
+    assert.equal(added.status, "ok", JSON.stringify(added));
+    await server.ask("new-message", { chat, user: { id: bo.id }, message: { value: "hi", type: "text" } });
+    const message = await device.hear("message");
+    assert.deepEqual([message.message, message.userId], [base64("hi"), Number(bo.id)]);
+    assert.equal((await server.hear("new-message")).msg, "hi");
+    const stranger = await Client.connect(version, { key: other.applicationId });
+    for (const [event, body] of [["list-messages", { chat, query: {} }], ["list-chats", { user: { id: ann.id } }]]) {
+      assert.equal((await stranger.ask(event, body)).status, "error", event);
+    }
+    [device, server, stranger].forEach((line) => line.close());
+  });
+
+
   test(`${version}: a conversation`, async () => {
     const one = await app();
     const [ann, bo] = [await user(one, 1), await user(one, 2)];

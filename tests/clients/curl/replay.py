@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """Replays the commands of a Markdown page against a fresh server, and compares what they print.
 
-    replay.py PAGE [HEADING]     the blocks of the whole page, or of one section of it
+    replay.py PAGE [HEADING] [KEY=VALUE …]     the blocks of the whole page, or of one section of it
+
+Settings that the page's server needs are given as they are in the environment (ROCKET_…=…).
 
 A block marked `sh` is run by one bash that lives as long as the page, so that variables and the
 cookie jar carry over. What it prints must match the block right after it, if that one is marked:
@@ -140,10 +142,11 @@ class Shell:
         return "".join(printed), 1
 
 
-def replay(page, heading):
+def replay(page, heading, settings):
     faults, compared, ran = [], 0, 0
     with tempfile.TemporaryDirectory(prefix="parlance-replay-") as folder:
         server = Server(Path(folder), Sqlite(folder))
+        server.settings = settings
         server.start()
         shell = Shell(folder, server)
         try:
@@ -171,8 +174,9 @@ def replay(page, heading):
 
 def main():
     page = Path(sys.argv[1])
-    heading = sys.argv[2] if len(sys.argv) > 2 else None
-    faults, compared, ran = replay(page, heading)
+    settings = dict(word.split("=", 1) for word in sys.argv[2:] if word.startswith("ROCKET_"))
+    heading = next((word for word in sys.argv[2:] if not word.startswith("ROCKET_")), None)
+    faults, compared, ran = replay(page, heading, settings)
     for fault in faults:
         print(fault)
     print(f"{page.name}: {ran} blocks run, {compared} answers compared, {len(faults)} faults")
