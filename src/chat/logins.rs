@@ -150,7 +150,7 @@ impl Logins {
         let key = (person, hash(token));
         loop {
             if let Some(live) = self.state().by_token.get(&key).cloned() {
-                return Ok(self.is_current(&live, now).then_some(live));
+                return Ok(self.use_now(&live, now).then_some(live));
             }
             let ends = self.ends.load(Ordering::Acquire);
             let Some((login, person)) = store.login(key.0, &key.1).await? else {
@@ -162,7 +162,7 @@ impl Logins {
             }
             let live = state.keep(key.clone(), login, person);
             drop(state);
-            return Ok(self.is_current(&live, now).then_some(live));
+            return Ok(self.use_now(&live, now).then_some(live));
         }
     }
 
@@ -192,7 +192,7 @@ impl Logins {
             drop(state);
             return Ok(live
                 .into_iter()
-                .filter(|live| self.is_current(live, now))
+                .filter(|live| self.use_now(live, now))
                 .collect());
         }
     }
@@ -215,7 +215,7 @@ impl Logins {
             }
             let live = state.keep((person.id, hash), login, person);
             drop(state);
-            return Ok(self.is_current(&live, now).then_some(live));
+            return Ok(self.use_now(&live, now).then_some(live));
         }
     }
 
@@ -267,13 +267,17 @@ impl Logins {
         self.state().by_token.len()
     }
 
-    /// Writes down when logins were last used, for those used since.
-    pub async fn flush(&self, store: &Store) -> Result<()> {
+    /// Writes down when logins were last used, for those used since. Whoever is connected with a
+    /// login, or waits with it, uses it all the time.
+    pub async fn flush(&self, store: &Store, now: Millis) -> Result<()> {
         let used: Vec<_> = self
             .state()
             .by_token
             .values()
             .filter_map(|live| {
+                if Arc::strong_count(live) > 1 {
+                    self.use_now(live, now);
+                }
                 let used = live.used_at.load(Ordering::Relaxed);
                 let written = live.written_at.load(Ordering::Relaxed);
                 let due = Millis::new(used).since(Millis::new(written)) >= TOUCH;
@@ -291,21 +295,33 @@ impl Logins {
         tx.commit().await
     }
 
-    /// Forgets the logins that are past their time.
+    /// Ends the logins that are past their time.
     pub async fn expire(&self, store: &Store, now: Millis) -> Result<()> {
         let mut tx = store.begin().await?;
         tx.delete_expired_logins(now.minus(self.idle), now.minus(self.max))
             .await?;
-        tx.commit().await
+        tx.commit().await?;
+        let state = self.state();
+        let past = state.by_token.values();
+        let past = past.filter(|live| !self.is_in_time(live, now));
+        let past: Vec<_> = past.map(|live| live.login.id).collect();
+        drop(state);
+        self.end(&past);
+        Ok(())
     }
 
-    fn is_current(&self, live: &LiveLogin, now: Millis) -> bool {
+    fn is_in_time(&self, live: &LiveLogin, now: Millis) -> bool {
         let used = Millis::new(live.used_at.load(Ordering::Relaxed));
-        let current = now.since(used) < self.idle && now.since(live.login.created_at) < self.max;
+        now.since(used) < self.idle && now.since(live.login.created_at) < self.max
+    }
+
+    /// Whether a login is good just now; notes that it is used if so.
+    fn use_now(&self, live: &LiveLogin, now: Millis) -> bool {
+        let current = self.is_in_time(live, now) && !live.ended.is_cancelled();
         if current {
             live.used_at.fetch_max(now.get(), Ordering::Relaxed);
         }
-        current && !live.ended.is_cancelled()
+        current
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -154,7 +154,7 @@ impl Services {
     pub async fn stop(&self) {
         self.closing.cancel();
         self.writer.drain().await;
-        if let Err(error) = self.logins.flush(&self.store).await {
+        if let Err(error) = self.logins.flush(&self.store, self.clock.now()).await {
             tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
         }
         self.store.close().await;
@@ -184,7 +184,11 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
             return;
         };
         services.hub.sweep(LINGER);
-        if let Err(error) = services.logins.flush(&services.store).await {
+        if let Err(error) = services
+            .logins
+            .flush(&services.store, services.clock.now())
+            .await
+        {
             tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
         }
     }

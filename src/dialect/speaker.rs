@@ -299,6 +299,12 @@ impl Speaker {
         self.sent.push_back(position);
     }
 
+    /// The last messages that came by this connection, at most so many.
+    pub fn last_sent(&self, most: usize) -> impl Iterator<Item = Position> {
+        let before = self.sent.len().saturating_sub(most);
+        self.sent.iter().skip(before).copied()
+    }
+
     /// Whether a change came by this connection.
     pub fn has_sent(&self, position: Position) -> bool {
         self.sent.contains(&position)

@@ -180,7 +180,7 @@ impl Handler for Bridge {
         if let Some(recovery) = life.recovery() {
             let (id, acting) = (
                 socket.id().as_str().to_owned(),
-                recovery::write_down(&speaker),
+                recovery::write_down_lost(&speaker),
             );
             let services = Arc::clone(&speaker.services);
             let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
@@ -215,6 +215,9 @@ async fn come_back(
         speaker
             .act_as_since(*dialects, caller, returned.after)
             .await?;
+    }
+    for position in &returned.sent {
+        speaker.note_sent(*position);
     }
     let (missed, told) = pump::missed(speaker, returned.after).await?;
     let recovery = Recovery::new(returned.private.clone(), told);

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The most messages of a connection's own that are kept with it.
+const SENT: usize = 32;
+
 /// A connection that came back.
 pub(super) struct Returned {
     pub(super) id: SocketId,
@@ -24,6 +27,8 @@ pub(super) struct Returned {
     pub(super) after: Position,
     /// Whom it acts for, each with the dialects, a bit each.
     pub(super) acting: Vec<(u8, Caller)>,
+    /// What came by it last.
+    pub(super) sent: Vec<Position>,
 }
 
 /// Whether the client asks for it. Clients of the older protocol cannot be told.
@@ -72,8 +77,11 @@ pub(super) async fn look_up(
     let Some(id) = SocketId::parse(&kept.socket_id) else {
         return Ok(None);
     };
+    let (entries, sent) = kept.acting.split_once('|').unwrap_or((&kept.acting, ""));
+    let sent = sent.split(',').filter_map(|position| position.parse().ok());
+    let sent = sent.map(Position::new).collect();
     let mut acting = Vec::new();
-    for entry in kept.acting.split(',').filter(|entry| !entry.is_empty()) {
+    for entry in entries.split(',').filter(|entry| !entry.is_empty()) {
         let Some((dialects, caller)) = caller(services, entry, key).await? else {
             return Ok(None);
         };
@@ -84,6 +92,7 @@ pub(super) async fn look_up(
         private: private.to_owned(),
         after,
         acting,
+        sent,
     }))
 }
 
@@ -132,6 +141,14 @@ pub(super) fn write_down(speaker: &Speaker) -> String {
         )
     });
     entries.collect::<Vec<_>>().join(",")
+}
+
+/// The same of one that is lost: also which messages came by it last, so that it is not told of them
+/// when it comes back. Its client may not know how far it was told.
+pub(super) fn write_down_lost(speaker: &Speaker) -> String {
+    let sent = speaker.last_sent(SENT).map(|sent| sent.to_string());
+    let sent = sent.collect::<Vec<_>>().join(",");
+    format!("{}|{sent}", write_down(speaker))
 }
 
 /// Keeps a connection, or notes that it was lost.
