@@ -88,7 +88,7 @@ async fn an_entry_tells_what_the_owner_has_not_read() {
     let mut first = entry().await;
     assert!(first["time"].take().is_string());
     let expected = json!({
-        "_id": guest.chat, "chatId": guest.chat, "name": "Name", "email": "email@mail.com",
+        "_id": guest.chat, "chatId": guest.chat, "guestId": guest.id, "name": "Name", "email": "email@mail.com",
         "domain": "localhost", "lastMessage": null, "time": null, "unread": 0,
     });
     assert_eq!(first, expected);

@@ -186,16 +186,16 @@ async fn say(
     client_id: Option<ClientId>,
 ) -> Result<Value> {
     let chat = at_desk(speaker, caller, chat).await?;
-    let body = wire::sent(content.as_str(), caller.id());
     let draft = Draft {
         kind: MessageKind::Text,
-        content,
+        content: content.clone(),
         client_id,
     };
     let sent = messages::send(&speaker.services, caller, chat, draft).await;
     let sent = sent.map_err(as_no_chat)?;
     speaker.note_sent(sent.id.into());
-    Ok(body)
+    let place = (sent.id, sent.at);
+    Ok(wire::sent(content.as_str(), caller.id(), place))
 }
 
 /// A chat at a desk, which need not be the caller's: the verb finds that out. Asked of the store once

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, Kind},
-    model::{Chat, ChatId, DeskChat, Message, Millis, Person, PersonId},
+    model::{Chat, ChatId, DeskChat, Message, MessageId, Millis, Person, PersonId},
 };
 
 /// Which document's shape a pushed message has.
@@ -42,13 +42,16 @@ pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
 
 /// > return: status, statusCode, system message
 ///
-/// One document's server answered with the text, the other's with the message: both are here.
-pub fn sent(text: &str, from: PersonId) -> Value {
-    let said = Said {
-        message: text,
-        from: from.to_hex(),
-    };
-    json!({"statusCode": 200, "status": "success", "message": text, "data": said})
+/// One document's server answered with the text, the other's with the message: both are here, and
+/// beside them by which id and time the chat's list will show it.
+pub fn sent(text: &str, from: PersonId, (id, at): (MessageId, Millis)) -> Value {
+    let data = json!({
+        "message": text,
+        "from": from.to_hex(),
+        "_id": id.to_hex(),
+        "time": at.to_rfc3339(),
+    });
+    json!({"statusCode": 200, "status": "success", "message": text, "data": data})
 }
 
 /// > "ownerId": id, "token": {token, "level": level
@@ -107,6 +110,8 @@ pub struct Entry<'a> {
     _id: String,
     #[serde(rename = "chatId")]
     chat_id: String,
+    #[serde(rename = "guestId")]
+    guest_id: String,
     name: &'a str,
     email: Option<&'a str>,
     domain: Option<&'a str>,
@@ -124,6 +129,7 @@ impl<'a> Entry<'a> {
         Self {
             _id: id.clone(),
             chat_id: id,
+            guest_id: guest.id.to_hex(),
             name: &guest.name,
             email: guest.email.as_deref(),
             domain: chat.domain.as_deref(),

@@ -51,7 +51,7 @@ for (const client of clients) {
           statusCode: 200,
           status: "success",
           message: "hi",
-          data: { message: "hi", from: guestId },
+          data: { message: "hi", from: guestId, _id: said.data._id, time: said.data.time },
         });
         const heard = await owner.push("newMessage");
         assert.match(heard._id, HEX);
@@ -60,13 +60,14 @@ for (const client of clients) {
           { ...heard, _id: 0, time: 0 },
           { message: { message: "hi", from: guestId }, chatId, _id: 0, time: 0 },
         );
+        assert.deepEqual([said.data._id, said.data.time], [heard._id, heard.time]);
 
         const queue = await owner.ask("getWaitingChats", { token: account.token });
         assert.equal(queue.data.length, 1);
         assert.deepEqual(
           { ...queue.data[0], time: 0 },
           {
-            _id: chatId, chatId, name: "Name", email: "email@mail.com", domain,
+            _id: chatId, chatId, guestId, name: "Name", email: "email@mail.com", domain,
             lastMessage: "hi", time: 0, unread: 1,
           },
         );
@@ -75,7 +76,7 @@ for (const client of clients) {
         const reply = { chatId: queue.data[0], token: account.token, message: "hello" };
         const [answered, sameAnswer] = await owner.askBoth("newMessage", reply);
         assert.deepEqual(answered, sameAnswer);
-        assert.deepEqual(answered.data, { message: "hello", from: account.ownerId });
+        assert.deepEqual([answered.data.message, answered.data.from], ["hello", account.ownerId]);
         const pushed = await guest.push("newMessage");
         assert.deepEqual(pushed.message, { message: "hello", from: account.ownerId });
 
