@@ -64,6 +64,9 @@ macro_rules! stories {
 }
 
 stories! {
+    embed
+    embed_refusals
+    embed_standing
     support
     support_refusals
     support_v1
