@@ -67,6 +67,10 @@ stories! {
     embed
     embed_refusals
     embed_standing
+    service
+    service_refusals
+    service_rest
+    service_status_200
     support
     support_refusals
     support_v1
