@@ -47,6 +47,11 @@ mod script;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use parlance::dialect::DIALECTS;
+
+use crate::world::World;
+use script::{Act, Script};
+
 macro_rules! stories {
     ($($name:ident)*) => {
         /// The stories that are played, each by a test that is called so.
@@ -67,6 +72,7 @@ stories! {
     embed
     embed_refusals
     embed_standing
+    four_dialects
     service
     service_refusals
     service_rest
@@ -75,6 +81,9 @@ stories! {
     support_refusals
     support_v1
 }
+
+/// The routes that stories are about begin so; the messenger's have tests of their own.
+const ROUTES: [&str; 5] = ["/owner", "/auth", "/app", "/user", "/room"];
 
 #[test]
 fn every_story_is_played() {
@@ -95,6 +104,82 @@ fn every_story_is_played() {
         .collect();
     let played: BTreeSet<_> = PLAYED.iter().map(|name| (*name).to_owned()).collect();
     assert_eq!(found, played, "the folder and the list at the top differ");
+}
+
+#[test]
+fn every_event_is_told_in_a_story() {
+    let said = said();
+    for dialect in DIALECTS {
+        for event in dialect.events() {
+            let begins = format!("[\"{event}\"");
+            assert!(
+                said.iter().any(|frame| frame.contains(&begins)),
+                "no story tells of {event}, which {} has",
+                dialect.name()
+            );
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn every_route_is_told_in_a_story() {
+    let world = World::new().await;
+    let described = world.get("/openapi.json").await.with(200).json();
+    let asked: Vec<_> = PLAYED
+        .iter()
+        .flat_map(|name| script(name).lines)
+        .filter_map(|line| {
+            let Act::Asks(request) = line.act else {
+                return None;
+            };
+            Some((request.method.to_lowercase(), request.path))
+        })
+        .collect();
+    let mut count = 0;
+    for (path, methods) in described["paths"].as_object().expect("paths") {
+        if !ROUTES.iter().any(|route| path.starts_with(route)) {
+            continue;
+        }
+        for method in methods.as_object().expect("methods").keys() {
+            count += 1;
+            assert!(
+                asked.iter().any(|(by, at)| by == method && is_at(path, at)),
+                "no story tells of {method} {path}"
+            );
+        }
+    }
+    assert_eq!(count, 18, "as many routes as the documents have");
+}
+
+/// Whether a path, with its query, is one that a description with `{names}` means.
+fn is_at(described: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
+    let (described, path): (Vec<_>, Vec<_>) =
+        (described.split('/').collect(), path.split('/').collect());
+    described.len() == path.len()
+        && described
+            .iter()
+            .zip(&path)
+            .all(|(named, part)| named == part || named.starts_with('{'))
+}
+
+/// Every frame that a client sends in a story.
+fn said() -> Vec<String> {
+    PLAYED
+        .iter()
+        .flat_map(|name| script(name).lines)
+        .filter_map(|line| {
+            let Act::Says(_, frame) = line.act else {
+                return None;
+            };
+            Some(frame)
+        })
+        .collect()
+}
+
+fn script(name: &str) -> Script {
+    Script::parse(&read(name))
+        .unwrap_or_else(|(line, fault)| panic!("{}:{line}: {fault}", file(name)))
 }
 
 /// Where a story is, as a failure names it.
