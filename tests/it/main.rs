@@ -47,6 +47,7 @@ mod socketio_recovery;
 mod socketio_rooms;
 mod store_contract;
 mod store_plans;
+mod stories;
 mod strangers;
 mod strangers_house;
 mod support_desk;
