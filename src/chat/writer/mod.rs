@@ -35,6 +35,8 @@ use crate::{
     store::Store,
 };
 
+/// Read marks are told to all members of chats of at most so many, else to their readers alone.
+pub const READS_SHOWN_UP_TO: i64 = 50;
 /// How long what waits to be written may take when the server stops.
 const DRAINING: Duration = Duration::from_secs(20);
 /// How long to wait before the log is asked again, while the database is out of reach.

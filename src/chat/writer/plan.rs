@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-/// Chats with more members tell nobody but the reader how far they have read.
-const READS_SHOWN_UP_TO: i64 = 50;
-
 /// Carries out a batch inside its transaction: first what is rare, one by one, then the messages,
 /// then the read marks, each kind in the order it came. Returns an outcome a job, and the changes
 /// that are to be published once it is committed.
@@ -389,7 +386,7 @@ impl Plan {
         if newest <= marked.unwrap_or(answer.read) {
             return Ok(());
         }
-        let audience = if members <= READS_SHOWN_UP_TO {
+        let audience = if members <= super::READS_SHOWN_UP_TO {
             audience_in(kind)
         } else {
             Audience::Actor

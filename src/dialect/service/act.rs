@@ -8,7 +8,7 @@ use crate::{
     chat::{
         Caller, Services, access, accounts, chats, messages, rooms, signals,
         verify::Verdict,
-        writer::{Act, ActDraft, Right},
+        writer::{Act, ActDraft, READS_SHOWN_UP_TO, Right},
     },
     dialect::{
         Answer, Emission, Speaker, Whom,
@@ -20,7 +20,8 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        Change, Chat, ChatId, ClientId, Content, Message, MessageId, MessageKind, TenantId, What,
+        Audience, Change, Chat, ChatId, ClientId, Content, Message, MessageId, MessageKind,
+        TenantId, What,
     },
 };
 
@@ -147,6 +148,7 @@ pub(super) fn hears(speaker: &Speaker, change: &Change) -> bool {
     };
     let own = memory.who.as_ref().map(Caller::id) == Some(change.actor.id);
     let answered = match &change.what {
+        What::Read(_) if change.audience == Audience::Actor => true,
         What::Read(up_to) => own && memory.seen == Some((change.chat, *up_to)),
         _ => false,
     };
@@ -274,13 +276,21 @@ impl Scene<'_> {
         let room = self.room()?;
         let reader = access::reader(self.services, &self.caller, room.chat).await?;
         let page = messages::before(self.services, &reader, None, 1).await?;
-        if let Some((newest, _)) = page.messages.last() {
-            let up_to = newest.id;
+        let row = wire::User::from(&**self.caller.person());
+        let emission = events::tell("seen_by", &row);
+        let read = reader.membership().map(|membership| membership.read);
+        let newest = page.messages.last().map(|(newest, _)| newest.id);
+        let moved = newest.filter(|newest| Some(*newest) > read);
+        if let Some(up_to) = moved {
             self.memory().seen = Some((room.chat, up_to));
             chats::read(self.services, &self.caller, room.chat, up_to).await?;
         }
-        let row = wire::User::from(&**self.caller.person());
-        let emission = events::tell("seen_by", &row);
+        if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
+            // Of this the log tells the others nothing.
+            self.speaker
+                .stage
+                .tell(&room.stage(), Whom::Others, &emission);
+        }
         Ok(events::done(row, vec![emission]))
     }
 

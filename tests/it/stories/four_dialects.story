@@ -48,7 +48,8 @@ device < 42["roomData",{"room":"chat-{chat}","users":[{"roomId":{chat},"sender":
 # Live support: the guest.
 guest > 42["newMessage",{"chatId":"{chat_hex}","token":"{guest}","message":"from the shop"}]
 guest < 42["newMessage",{"statusCode":200,"status":"success","message":"from the shop",
-  "data":{"message":"from the shop","from":"{guest_hex}"}}]
+  "data":{"message":"from the shop","from":"{guest_hex}",
+  "_id":"<hex24>","time":"<time>"}}]
 desk < 42["newMessage",{"message":{"message":"from the shop","from":"{guest_hex}"},
   "chatId":"{chat_hex}","_id":"<shop_hex:hex24>","time":"<shop_at:time>"}]
 product < 42["new-message",{"status":"ok","id":"<shop:id>","_id":"<id>","msg":"from the shop",

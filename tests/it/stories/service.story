@@ -106,6 +106,10 @@ two < 42["seen_by",{"id":{two},"appId":{app},"appUserId":2,"firstName":"use-2","
 one < 42["seen_by",{"id":{two},"appId":{app},"appUserId":2,"firstName":"use-2","lastName":"usr-2",
   "middleName":null,"token":null,"createdAt":"{two_at}","updatedAt":"{two_changed}",
   "deletedAt":null}]
+# Where nothing is new, the room is told all the same.
+two > 42["seen"]
+two < 42["seen_by",{"id":{two},"token":null,…}]
+one < 42["seen_by",{"id":{two},"token":null,…}]
 two < nothing
 phone < nothing
 

@@ -46,9 +46,9 @@ guest < 40
 guest > 42["getNewChat",{"email":"email@mail.com","name":"Name","domain":"localhost"}]
 guest < 42["getNewChat",{"statusCode":200,"status":"success","guestToken":"<guest_token:token>",
   "chatId":"<chat:hex24>","guestId":"<guest_id:hex24>"}]
-owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com",
+owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com",
   "domain":"localhost","lastMessage":null,"time":"<came:time>"}]
-colleague < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","name":"Name",
+colleague < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name",
   "email":"email@mail.com","domain":"localhost","lastMessage":null,"time":"{came}"}]
 other < nothing
 
@@ -63,13 +63,14 @@ second < 40{"sid":"<sid>"}
 second > 42["getNewChat",{"email":"second@mail.com","name":"Second","domain":"localhost"}]
 second < 42["getNewChat",{"statusCode":200,"status":"success","guestToken":"<second_token:token>",
   "chatId":"<second_chat:hex24>","guestId":"<second_id:hex24>"}]
-owner < 42["waitingChat",{"_id":"{second_chat}","chatId":"{second_chat}","name":"Second",
+owner < 42["waitingChat",{"_id":"{second_chat}","chatId":"{second_chat}","guestId":"{second_id}","name":"Second",
   "email":"second@mail.com","domain":"localhost","lastMessage":null,"time":"<time>"}]
 colleague < 42["waitingChat",{"_id":"{second_chat}","name":"Second",…}]
 
 guest > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"hi"}]
 guest < 42["newMessage",{"statusCode":200,"status":"success","message":"hi",
-  "data":{"message":"hi","from":"{guest_id}"}}]
+  "data":{"message":"hi","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 owner < 42["newMessage",{"message":{"message":"hi","from":"{guest_id}"},"chatId":"{chat}",
   "_id":"<hi:hex24>","time":"<hi_at:time>"}]
 colleague < 42["newMessage",{"message":{"message":"hi","from":"{guest_id}"},"chatId":"{chat}",
@@ -82,9 +83,9 @@ guest < nothing
 
 owner > 42["getWaitingChats",{"token":"{owner_token}"}]
 owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[
-  {"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com","domain":"localhost",
+  {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
    "lastMessage":"hi","time":"{hi_at}","unread":1},
-  {"_id":"{second_chat}","chatId":"{second_chat}","name":"Second","email":"second@mail.com",
+  {"_id":"{second_chat}","chatId":"{second_chat}","guestId":"{second_id}","name":"Second","email":"second@mail.com",
    "domain":"localhost","lastMessage":null,"time":"<time>","unread":0}]}]
 
 # The owner reads, types, and answers. A chatId may be the object that a list has.
@@ -103,7 +104,8 @@ page < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":true}]
 colleague < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":true}]
 owner > 42["newMessage",{"chatId":"{chat}","token":"{owner_token}","message":"Hello, Name"}]
 owner < 42["newMessage",{"statusCode":200,"status":"success","message":"Hello, Name",
-  "data":{"message":"Hello, Name","from":"{owner_id}"}}]
+  "data":{"message":"Hello, Name","from":"{owner_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 guest < 42["newMessage",{"message":{"message":"Hello, Name","from":"{owner_id}"},"chatId":"{chat}",
   "_id":"<hello:hex24>","time":"<hello_at:time>"}]
 page < 42["newMessage",{"message":{"message":"Hello, Name","from":"{owner_id}"},"chatId":"{chat}",
@@ -116,7 +118,7 @@ owner < nothing
 # The chat is active now.
 colleague > 42["getActiveChats",{"token":"{colleague_token}"}]
 colleague < 42["getActiveChats",{"statusCode":200,"status":"success","data":[
-  {"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com","domain":"localhost",
+  {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
    "lastMessage":"Hello, Name","time":"{hello_at}","unread":2}]}]
 
 # The guest reads, types, and is back by their token on the next page.
@@ -142,14 +144,16 @@ guest < 432[{"statusCode":200,"status":"success","data":[
 # Under a key of its own a message is there once, however often it is sent.
 guest > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"thanks","client_id":"k"}]
 guest < 42["newMessage",{"statusCode":200,"status":"success","message":"thanks",
-  "data":{"message":"thanks","from":"{guest_id}"}}]
+  "data":{"message":"thanks","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 owner < 42["newMessage",{"message":{"message":"thanks","from":"{guest_id}"},"chatId":"{chat}",
   "_id":"<thanks:hex24>","time":"<thanks_at:time>"}]
 colleague < 42["newMessage",{"_id":"{thanks}",…}]
 page < 42["newMessage",{"_id":"{thanks}",…}]
 guest > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"thanks","client_id":"k"}]
 guest < 42["newMessage",{"statusCode":200,"status":"success","message":"thanks",
-  "data":{"message":"thanks","from":"{guest_id}"}}]
+  "data":{"message":"thanks","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 owner < nothing
 guest < nothing
 
@@ -167,11 +171,12 @@ owner > 42["getWaitingChats",{"token":"{owner_token}"}]
 owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[{"_id":"{second_chat}",…}]}]
 page > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"one more thing"}]
 page < 42["newMessage",{"statusCode":200,"status":"success","message":"one more thing",
-  "data":{"message":"one more thing","from":"{guest_id}"}}]
+  "data":{"message":"one more thing","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 guest < 42["newMessage",{"message":{"message":"one more thing","from":"{guest_id}"},
   "chatId":"{chat}","_id":"<thing:hex24>","time":"<thing_at:time>"}]
 owner < 42["newMessage",{"_id":"{thing}",…}]
-owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com",
+owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com",
   "domain":"localhost","lastMessage":"one more thing","time":"{thing_at}"}]
 colleague < 42["newMessage",{"_id":"{thing}",…}]
 colleague < 42["waitingChat",{"_id":"{chat}","lastMessage":"one more thing",…}]

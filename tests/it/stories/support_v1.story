@@ -19,16 +19,18 @@ guest < 40
 guest > 42["getNewChat",{"email":"email@mail.com","name":"Name","domain":"localhost"}]
 guest < 42["getNewChat",{"statusCode":200,"status":"success","guestToken":"<guest_token:token>",
   "chatId":"<chat:hex24>","guestId":"<guest_id:hex24>"}]
-owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com",
+owner < 42["waitingChat",{"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com",
   "domain":"localhost","lastMessage":null,"time":"<time>"}]
 
 guest > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"hi"}]
 guest < 42["newMessage",{"statusCode":200,"status":"success","message":"hi",
-  "data":{"message":"hi","from":"{guest_id}"}}]
+  "data":{"message":"hi","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 owner < 42["newMessage",{"message":"hi","chatId":"{chat}"}]
 owner > 42["newMessage",{"chatId":"{chat}","token":"{owner_token}","message":"hello"}]
 owner < 42["newMessage",{"statusCode":200,"status":"success","message":"hello",
-  "data":{"message":"hello","from":"{owner_id}"}}]
+  "data":{"message":"hello","from":"{owner_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 guest < 42["newMessage",{"message":"hello","chatId":"{chat}"}]
 
 guest > 42["getChatMessages",{"chatId":"{chat}","token":"{guest_token}","limit":10,"skip":0}]
@@ -37,7 +39,7 @@ guest < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
   {"from":"{owner_id}","message":"hello","_id":"<hex24>","time":"<time>"}]}]
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
 owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[
-  {"_id":"{chat}","chatId":"{chat}","name":"Name","email":"email@mail.com","domain":"localhost",
+  {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
    "lastMessage":"hello","time":"<time>","unread":0}]}]
 
 # Who comes with the address comes back to the chat.
@@ -49,7 +51,8 @@ again < 42["getNewChat",{"statusCode":200,"status":"success","guestToken":"<agai
 owner < nothing
 again > 42["newMessage",{"chatId":"{chat}","token":"{again_token}","message":"me again"}]
 again < 42["newMessage",{"statusCode":200,"status":"success","message":"me again",
-  "data":{"message":"me again","from":"{guest_id}"}}]
+  "data":{"message":"me again","from":"{guest_id}",
+  "_id":"<hex24>","time":"<time>"}}]
 owner < 42["newMessage",{"message":"me again","chatId":"{chat}"}]
 guest < 42["newMessage",{"message":"me again","chatId":"{chat}"}]
 
