@@ -160,6 +160,13 @@ impl Error {
         self.retry_after
     }
 
+    /// The same in whole seconds, never fewer and at least one: `Retry-After: 0` invites a storm.
+    pub fn retry_seconds(&self) -> Option<u64> {
+        let wait = self.retry_after?;
+        let rest = u64::from(wait.subsec_nanos() > 0);
+        Some((wait.as_secs() + rest).max(1))
+    }
+
     /// What led here, for the log only.
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
         self.cause.as_deref()

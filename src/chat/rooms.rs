@@ -40,8 +40,11 @@ pub async fn create(
     users: &[String],
 ) -> Result<Room> {
     let taken = || Error::conflict("Room Already Exists");
-    if room.as_str().starts_with(UNNAMED) {
-        return Err(taken());
+    let number = room.as_str().strip_prefix(UNNAMED);
+    if number.is_some_and(|number| number.parse::<ChatId>().is_ok()) {
+        return Err(Error::conflict(
+            "chat- and a number names a chat that was not made as a room",
+        ));
     }
     let tenant_id = tenant.tenant().id;
     let mut people = Vec::with_capacity(users.len());

@@ -89,6 +89,8 @@ pub struct Answer {
     pub data: Value,
     /// What is emitted to the caller, in order; a reply is an event of the same name.
     pub emissions: Vec<Emission>,
+    /// After how many seconds it may be asked again, where that is why it was refused.
+    pub retry_after: Option<u64>,
 }
 
 impl Answer {
@@ -99,6 +101,16 @@ impl Answer {
             status,
             data,
             emissions,
+            retry_after: None,
+        }
+    }
+
+    /// The same, with what an error says of when to ask again.
+    #[must_use]
+    pub fn waiting_as(self, error: &Error) -> Self {
+        Self {
+            retry_after: error.retry_seconds(),
+            ..self
         }
     }
 }
@@ -137,9 +149,7 @@ pub trait Dialect: Send + Sync + 'static {
     ) -> Boxed<'a, Answer>;
 
     /// The answer to an event that is not carried out.
-    fn refuse(&self, _event: &str, error: &Error) -> Answer {
-        refusal::plain(error)
-    }
+    fn refuse(&self, event: &str, error: &Error) -> Answer;
 
     /// A change reached this speaker, and comes before what is told of it.
     fn notice(&self, _speaker: &mut Speaker, _change: &Change) {}

@@ -1,11 +1,6 @@
 //! What each kind of refusal is called where events are answered, and the HTTP status that fits it.
 
-use serde_json::json;
-
-use crate::{
-    dialect::Answer,
-    error::{Error, Kind},
-};
+use crate::error::Kind;
 
 /// The status and the code of a kind.
 pub fn describe(kind: Kind) -> (u16, &'static str) {
@@ -26,19 +21,5 @@ pub fn describe(kind: Kind) -> (u16, &'static str) {
         Kind::Unavailable => (503, "busy"),
         Kind::ShuttingDown => (503, "shutting_down"),
         Kind::Internal => (500, "internal"),
-    }
-}
-
-/// A refusal in no dialect's shape: acknowledged, and emitted to nobody.
-pub fn plain(error: &Error) -> Answer {
-    let (status, code) = describe(error.kind());
-    let mut data = json!({"status": "error", "error": error.text(), "code": code});
-    if let Some(wait) = error.retry_after() {
-        data["retry_after"] = json!(wait.as_secs().max(1));
-    }
-    Answer {
-        status,
-        data,
-        emissions: Vec::new(),
     }
 }

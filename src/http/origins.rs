@@ -223,7 +223,7 @@ pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
         );
         response.set_raw_header(
             "Access-Control-Allow-Headers",
-            "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id",
+            "appId, token, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id",
         );
         response.set_raw_header("Access-Control-Max-Age", "600");
     } else {

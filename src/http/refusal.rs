@@ -1,6 +1,6 @@
 //! Turns an error into the messenger's answer: a status, a sentence and a code.
 
-use std::{io::Cursor, sync::Mutex, time::Duration};
+use std::{io::Cursor, sync::Mutex};
 
 use rocket::{
     Request, Response,
@@ -63,8 +63,8 @@ impl Refusal {
                 more: &self.more,
             },
         );
-        if let Some(wait) = self.error.retry_after() {
-            response.set_raw_header("Retry-After", whole_seconds(wait).to_string());
+        if let Some(wait) = self.error.retry_seconds() {
+            response.set_raw_header("Retry-After", wait.to_string());
         }
         response
     }
@@ -149,12 +149,6 @@ pub(super) fn json(status: Status, body: &impl Serialize) -> Response<'static> {
         .raw_header("Cache-Control", "no-store")
         .sized_body(body.len(), Cursor::new(body))
         .finalize()
-}
-
-/// Whole seconds, never fewer than asked for and at least one: `Retry-After: 0` invites a storm.
-fn whole_seconds(wait: Duration) -> u64 {
-    let rest = u64::from(wait.subsec_nanos() > 0);
-    (wait.as_secs() + rest).max(1)
 }
 
 fn log(request: &Request<'_>, error: &Error) {

@@ -309,6 +309,9 @@ impl Scene<'_> {
     }
 
     async fn remove(self, people: &[PersonId]) -> Result<Result<Acted>> {
+        if people == [self.draft.actor.id] {
+            return self.leave().await;
+        }
         if let Err(error) = self.governs() {
             return Ok(Err(error));
         }

@@ -175,6 +175,7 @@ pub fn done(data: impl Serialize, emissions: Vec<Emission>) -> Answer {
         status: 200,
         data: value(data),
         emissions,
+        retry_after: None,
     }
 }
 
@@ -186,13 +187,14 @@ pub fn refuse(error: &Error) -> Answer {
         _ => error.text(),
     };
     let mut data = json!({"status": "error", "message": text, "code": code});
-    if let Some(wait) = error.retry_after() {
-        data["retry_after"] = json!(wait.as_secs().max(1));
+    if let Some(wait) = error.retry_seconds() {
+        data["retry_after"] = json!(wait);
     }
     Answer {
         status,
         data,
         emissions: vec![Emission::new("err", text.to_owned())],
+        retry_after: error.retry_seconds(),
     }
 }
 

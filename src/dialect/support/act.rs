@@ -58,10 +58,15 @@ pub(super) async fn handle(speaker: &mut Speaker, event: &str, argument: Option<
         Ok(body) => Answer::reply(200, event.to_owned(), body),
         Err(error) => {
             note(event, &error);
-            let (status, body) = wire::failure(&error);
-            Answer::reply(status, event.to_owned(), body)
+            refuse(event, &error)
         }
     }
+}
+
+/// The answer to something that did not go well.
+pub(super) fn refuse(event: &str, error: &Error) -> Answer {
+    let (status, body) = wire::failure(error);
+    Answer::reply(status, event.to_owned(), body).waiting_as(error)
 }
 
 /// Strangers get a sentence, the log gets the cause.

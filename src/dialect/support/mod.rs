@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Options, Speaker, number::SUPPORT},
-    error::Result,
+    error::{Error, Result},
     model::{Audience, Change, DeskStatus, PersonKind, Signal, TenantId, What},
 };
 
@@ -57,6 +57,10 @@ impl Dialect for Support {
         arguments: &'a [Value],
     ) -> Boxed<'a, Answer> {
         Box::pin(act::handle(speaker, event, arguments.first()))
+    }
+
+    fn refuse(&self, event: &str, error: &Error) -> Answer {
+        act::refuse(event, error)
     }
 
     fn hears(&self, speaker: &Speaker, change: &Change) -> bool {

@@ -141,8 +141,8 @@ impl<'r> Responder<'r, 'static> for Reply {
                 if error.kind() == Kind::Internal {
                     tracing::error!(cause = ?error.cause(), "A request failed on our side.");
                 }
-                if let Some(wait) = error.retry_after() {
-                    response.raw_header("Retry-After", wire::seconds(wait).to_string());
+                if let Some(wait) = error.retry_seconds() {
+                    response.raw_header("Retry-After", wait.to_string());
                 }
                 wire::failure(&error)
             }

@@ -5,8 +5,6 @@
 //! Ids are 24 hex digits, as those documents' database made them. Replies carry `statusCode` and
 //! `status` everywhere, `getNewChat`'s too, where the documents name three keys alone.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -162,15 +160,10 @@ pub fn failure(error: &Error) -> (u16, Value) {
         let validation = json!({"source": "payload", "keys": [field]});
         body.insert("validation".to_owned(), validation);
     }
-    if let Some(wait) = error.retry_after() {
-        body.insert("retryAfter".to_owned(), seconds(wait).into());
+    if let Some(wait) = error.retry_seconds() {
+        body.insert("retryAfter".to_owned(), wait.into());
     }
     (status, Value::Object(body))
-}
-
-/// Whole seconds, never fewer than asked for.
-pub fn seconds(wait: Duration) -> u64 {
-    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 fn status(kind: Kind) -> u16 {

@@ -32,6 +32,7 @@ impl<'r> Responder<'r, 'static> for Said {
             status,
             data,
             emissions,
+            retry_after,
         } = self.answer;
         let mut body = json!({"event": self.event, "data": data});
         // The reply itself is an event of the same name and was told already.
@@ -43,12 +44,11 @@ impl<'r> Responder<'r, 'static> for Said {
         if !others.is_empty() {
             body["emitted"] = Value::from(others);
         }
-        let wait = body["data"]["retry_after"].as_u64();
         let mut response = Response::build_from(Json(body).respond_to(request)?);
         response
             .status(Status::new(status))
             .raw_header("Cache-Control", "no-store");
-        if let Some(wait) = wait {
+        if let Some(wait) = retry_after {
             response.raw_header("Retry-After", wait.to_string());
         }
         response.ok()

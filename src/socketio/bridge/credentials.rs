@@ -20,7 +20,8 @@ pub struct Doorman {
 impl Doorman {
     /// Whether somebody brings anything that is to be looked at before they are let in.
     pub(super) fn needs_a_look(socket: &Socket) -> bool {
-        told(socket, "token").is_some() || told(socket, "key").is_some()
+        let bearer = || socket.handshake().header("authorization").is_some();
+        told(socket, "token").is_some() || told(socket, "key").is_some() || bearer()
     }
 
     /// Everything somebody brings.

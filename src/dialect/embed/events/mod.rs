@@ -69,6 +69,7 @@ pub fn heard(body: impl Serialize) -> Answer {
         status: 200,
         data: ok(body),
         emissions: Vec::new(),
+        retry_after: None,
     }
 }
 
@@ -80,10 +81,10 @@ pub fn refuse(event: &str, error: &Error) -> Answer {
         "error": [{"message": error.text()}],
         "code": code,
     });
-    if let Some(wait) = error.retry_after() {
-        body["retry_after"] = json!(wait.as_secs().max(1));
+    if let Some(wait) = error.retry_seconds() {
+        body["retry_after"] = json!(wait);
     }
-    Answer::reply(status, event.to_owned(), body)
+    Answer::reply(status, event.to_owned(), body).waiting_as(error)
 }
 
 /// A message as its sender is answered.

@@ -142,7 +142,7 @@ impl<'r> Responder<'r, 'static> for Failure {
                     tracing::error!(%cause, "A request failed on our side.");
                 }
                 let body = json!({"status": status, "message": error.text()});
-                (status, body, error.retry_after())
+                (status, body, error.retry_seconds())
             }
             Self::Shaped(status, body) => (*status, body.clone(), None),
         };
@@ -157,8 +157,7 @@ impl<'r> Responder<'r, 'static> for Failure {
             .status(Status::new(sent))
             .raw_header("Cache-Control", "no-store");
         if let Some(wait) = wait {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            response.raw_header("Retry-After", seconds.max(1).to_string());
+            response.raw_header("Retry-After", wait.to_string());
         }
         response.ok()
     }
