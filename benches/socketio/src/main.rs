@@ -101,7 +101,8 @@ async fn fan_out(server: &Server, window: u64) -> io::Result<FanOut> {
         if let Some((instant, heard, cpu)) = start
             && instant.elapsed() >= MEASURED
         {
-            let delivered = (tally.heard.get() - heard) as f64;
+            let delivered = tally.heard.get() - heard;
+            let delivered = f64::from(u32::try_from(delivered).map_err(io::Error::other)?);
             return Ok(FanOut {
                 rate: delivered / instant.elapsed().as_secs_f64(),
                 cpu: (server.cpu()? - cpu) / delivered * 1e6,

@@ -63,7 +63,7 @@ impl Client {
             Ok(length) if length < 126 => frame.push(0x80 | length),
             _ => {
                 let length = u16::try_from(text.len()).map_err(io::Error::other)?;
-                frame.push(0x80 | 126);
+                frame.push(0x80 | 0x7e);
                 frame.extend(length.to_be_bytes());
             }
         }

@@ -1,8 +1,9 @@
 //! A stream that speaks WebSocket: tungstenite reads, ready-made frames are written as they are.
 
 use std::{
+    cell::RefCell,
     collections::VecDeque,
-    io::{self, ErrorKind, IoSlice, Read, Write},
+    io::{self, ErrorKind, Read, Write},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -21,8 +22,13 @@ use super::super::{Frame, Reason};
 /// The least that is set aside for reading: most of what clients send is smaller.
 const READ_BUFFER: usize = 512;
 
-/// How many frames one write takes at most.
-const SLICES: usize = 32;
+/// The most bytes of several frames that one write takes.
+const GATHERED: usize = 16 << 10;
+
+thread_local! {
+    /// Where small frames are put together: to copy them costs less than to tell the kernel of each.
+    static GATHER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(GATHERED));
+}
 
 /// A stream that speaks WebSocket.
 pub(super) struct Wire {
@@ -86,19 +92,25 @@ impl Wire {
                 self.unflushed = false;
                 continue;
             }
-            let mut slices = [IoSlice::new(&[]); SLICES];
-            let mut count = 0;
-            for (slice, frame) in slices.iter_mut().zip(&self.queue) {
-                let skip = if count == 0 { self.begun } else { 0 };
-                *slice = IoSlice::new(&frame.wire()[skip..]);
-                count += 1;
-            }
             let io = Pin::new(&mut self.io);
-            let written = ready!(match &slices[..count] {
-                // The common case, and a cheaper call.
-                [only] => io.poll_write(cx, only),
-                several => io.poll_write_vectored(cx, several),
-            })?;
+            let first = &self.queue[0].wire()[self.begun..];
+            let written = match self.queue.get(1) {
+                Some(next) if first.len() + next.wire().len() <= GATHERED => {
+                    let rest = self.queue.iter().skip(1);
+                    ready!(GATHER.with_borrow_mut(|gathered| {
+                        gathered.clear();
+                        gathered.extend_from_slice(first);
+                        for frame in rest.map(Frame::wire) {
+                            if gathered.len() + frame.len() > GATHERED {
+                                break;
+                            }
+                            gathered.extend_from_slice(frame);
+                        }
+                        io.poll_write(cx, gathered)
+                    }))?
+                }
+                Some(_) | None => ready!(io.poll_write(cx, first))?,
+            };
             if written == 0 {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
