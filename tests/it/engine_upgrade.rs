@@ -36,6 +36,19 @@ async fn a_probed_websocket_takes_over() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_overtakes_the_end_of_an_upgrade_comes_too_late() {
+    let site = echo(calm()).await;
+    for revision in [V3, V4].repeat(10) {
+        let session = site.open(revision).await;
+        let mut ws = probe(&site, &session).await;
+        ws.send("5").await;
+        assert_eq!(site.get(&session).await.code(), 3);
+        ws.send("4hello").await;
+        assert_eq!(ws.text().await, "4hello");
+    }
+}
+
 #[tokio::test]
 async fn after_the_step_up_revision_3_still_pings() {
     let site = echo(calm()).await;
@@ -92,6 +105,8 @@ async fn a_poll_held_to_the_end_gets_a_last_packet() {
     let mut ws = probe(&site, &session).await;
     let mut held = site.raw_get(&session).await;
     site.held_poll().await;
+    // Longer than a poll may be under way that only overtook the end of the upgrade.
+    tokio::time::sleep(Duration::from_millis(40)).await;
     ws.send("5").await;
     assert!(read_answer(&mut held).await.ends_with("\r\n\r\n6"));
 }

@@ -6,7 +6,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
@@ -22,6 +22,11 @@ use super::{
 /// How long a poll is held while an upgrade is under way: the client waits for the poll to come home
 /// before it completes the upgrade.
 const HOLD_WHILE_PROBING: Duration = Duration::from_millis(100);
+
+/// A client completes its upgrade when it has no poll under way. A poll that begins during an upgrade
+/// and finds it done so soon was begun after that, and has overtaken the news of it, which comes on
+/// another connection.
+const CROSSED: Duration = Duration::from_millis(20);
 
 /// How many packets one poll brings home; the next one brings more. python-socketio gives up on a
 /// payload of more.
@@ -58,7 +63,7 @@ impl Session {
 
     /// Holds a GET until there is something to bring home.
     pub(super) async fn fetch(self: &Arc<Self>) -> Result<Payload, Refusal> {
-        let probing = {
+        let (underway, probing) = {
             let mut state = lock(&self.state);
             match (state.poll, state.phase) {
                 (_, Phase::Closing(_) | Phase::Closed) => return Err(Refusal::UnknownSession),
@@ -70,8 +75,12 @@ impl Session {
                 }
             }
             state.poll = PollSlot::Waiting;
-            matches!(state.upgrade, Upgrade::Underway { probed: true, .. })
+            match state.upgrade {
+                Upgrade::Underway { probed, .. } => (true, probed),
+                Upgrade::None | Upgrade::Done => (false, false),
+            }
         };
+        let began = Instant::now();
         let seat = Seat(self);
         let brought = poll_fn(|cx| self.poll_outbox(cx));
         let frames = if probing {
@@ -81,9 +90,30 @@ impl Session {
         } else {
             brought.await
         };
+        let left = CROSSED.saturating_sub(began.elapsed());
+        let brings_nothing = || {
+            let mut frames = frames.iter();
+            frames.all(|frame| frame.payload() == Frame::NOOP.payload())
+        };
+        if underway && !left.is_zero() && brings_nothing() {
+            let stepped_up = poll_fn(|cx| self.poll_step_up(cx));
+            if tokio::time::timeout(left, stepped_up).await.is_ok() {
+                return Err(Refusal::BadRequest);
+            }
+        }
         drop(seat);
         let base64 = lock(&self.state).base64;
         Ok(payload::encode(self.revision(), &frames, base64))
+    }
+
+    /// Waits until the WebSocket carries the session.
+    fn poll_step_up(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.transport == Transport::WebSocket {
+            return Poll::Ready(());
+        }
+        state.carrier = Some(cx.waker().clone());
+        Poll::Pending
     }
 
     fn poll_outbox(&self, cx: &Context<'_>) -> Poll<Vec<Frame>> {
