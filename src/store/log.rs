@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     model::{Change, ChatId, Person, Position, TenantId},
     store::{
-        Store, failed,
+        Asked, Store, failed,
         rows::{ChangeRow, chat_columns, person_columns},
     },
 };
@@ -47,10 +47,16 @@ const FOR_PERSON: &str = select_changes!(
 );
 
 /// The changes that brought a chat's messages.
-const MESSAGES: &str = select_changes!(
-    "n.position in (select x.id from messages x where x.tenant_id = $4 \
-     and (x.chat_id, x.id) > ($3, $2) and x.chat_id <= $3 order by x.chat_id, x.id limit $1)"
-);
+const MESSAGES: Asked = Asked {
+    sqlite: select_changes!(
+        "n.position in (select x.id from messages x where x.tenant_id = $4 \
+         and x.chat_id = $3 and x.id > $2 order by x.id limit $1)"
+    ),
+    postgres: select_changes!(
+        "n.position in (select x.id from messages x where x.tenant_id = $4 \
+         and (x.chat_id, x.id) > ($3, $2) and x.chat_id <= $3 order by x.chat_id, x.id limit $1)"
+    ),
+};
 
 impl Store {
     /// The newest committed position.
@@ -101,7 +107,7 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Change>> {
         let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(MESSAGES)
+            sqlx::query_as(MESSAGES.of(&self.inner.read))
                 .bind(limit)
                 .bind(after.get())
                 .bind(chat.get())

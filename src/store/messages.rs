@@ -3,7 +3,7 @@
 use crate::{
     error::Result,
     model::{ChatId, Message, MessageId, Millis, Page, PersonName, TenantId},
-    store::{Store, failed, rows::MessageRow},
+    store::{Asked, Store, failed, rows::MessageRow},
 };
 
 macro_rules! select_messages {
@@ -18,24 +18,43 @@ macro_rules! select_messages {
     };
 }
 
-// Pages compare and sort by both columns of the index of a chat's messages. With the chat's number
-// merely equal, PostgreSQL may walk back through everybody's messages until it has found enough of
-// this chat's: in a quiet chat of a busy server that is the whole table.
-const BEFORE: &str = select_messages!(
-    "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
-);
+// With the chat's number merely equal, PostgreSQL may walk back through everybody's messages until it
+// has found enough of this chat's: in a quiet chat of a busy server that is the whole table. So there
+// pages compare and sort by both columns of the index of a chat's messages. SQLite seeks by the
+// first column alone then, which is the whole of a big chat, and is asked plainly.
+const BEFORE: Asked = Asked {
+    sqlite: select_messages!("m.chat_id = $1 and m.id < $3 order by m.id desc limit $4"),
+    postgres: select_messages!(
+        "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
+    ),
+};
 const NEWEST: &str = select_messages!(
     "m.chat_id >= $1 and m.chat_id <= $1 and m.deleted_at is null \
      order by m.chat_id desc, m.id desc limit $3 offset $4"
 );
-const AFTER: &str = select_messages!(
-    "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
-);
-const BETWEEN: &str = select_messages!(
-    "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 and m.deleted_at is null \
-     and m.created_at >= $5 and m.created_at <= $6 order by m.chat_id desc, m.id desc limit $4"
-);
-const ONE: &str = select_messages!("m.chat_id = $1 and m.id = $3 limit $4");
+const AFTER: Asked = Asked {
+    sqlite: select_messages!("m.chat_id = $1 and m.id > $3 order by m.id limit $4"),
+    postgres: select_messages!(
+        "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
+    ),
+};
+const BETWEEN: Asked = Asked {
+    sqlite: select_messages!(
+        "m.chat_id = $1 and m.id < $3 and m.deleted_at is null \
+         and m.created_at >= $5 and m.created_at <= $6 order by m.id desc limit $4"
+    ),
+    postgres: select_messages!(
+        "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 and m.deleted_at is null \
+         and m.created_at >= $5 and m.created_at <= $6 order by m.chat_id desc, m.id desc limit $4"
+    ),
+};
+const ONE: Asked = {
+    let text = select_messages!("m.chat_id = $1 and m.id = $3 limit $4");
+    Asked {
+        sqlite: text,
+        postgres: text,
+    }
+};
 
 impl Store {
     /// The newest messages of a chat before `before`, at most `limit`.
@@ -72,7 +91,7 @@ impl Store {
         limit: usize,
     ) -> Result<Page> {
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(BETWEEN)
+            sqlx::query_as(BETWEEN.of(&self.inner.read))
                 .bind(chat.get())
                 .bind(tenant.get())
                 .bind(before.map_or(i64::MAX, MessageId::get))
@@ -123,13 +142,13 @@ impl Store {
 
     async fn messages(
         &self,
-        sql: &'static str,
+        asked: Asked,
         (tenant, chat): (TenantId, ChatId),
         edge: i64,
         limit: usize,
     ) -> Result<Page> {
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(sql)
+            sqlx::query_as(asked.of(&self.inner.read))
                 .bind(chat.get())
                 .bind(tenant.get())
                 .bind(edge)

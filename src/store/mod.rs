@@ -57,6 +57,23 @@ pub enum Either<S, P> {
     Postgres(P),
 }
 
+/// A question in the words of both engines, where one text does not suit both.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+impl Asked {
+    /// The words for this engine.
+    fn of<S, P>(self, engine: &Either<S, P>) -> &'static str {
+        match engine {
+            Either::Sqlite(_) => self.sqlite,
+            Either::Postgres(_) => self.postgres,
+        }
+    }
+}
+
 /// The open database. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Store {
