@@ -30,8 +30,8 @@ impl Reader {
     }
 }
 
-/// Proves that the caller may read a chat: an open one of their tenant, or one they are in. What is
-/// not theirs does not exist.
+/// Proves that the caller may read a chat: an open one of their tenant, unless they are a guest, or one
+/// they are in. What is not theirs does not exist.
 pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Result<Reader> {
     let no_chat = || Error::not_found("there is no such chat");
     let found = services
@@ -43,10 +43,12 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     };
     let is_in = membership.is_some_and(|membership| membership.standing == Standing::In);
     match chat.kind {
-        ChatKind::Open => {}
+        ChatKind::Open if is_in || !caller.person().is_guest() => {}
         ChatKind::Private | ChatKind::Direct | ChatKind::Desk if is_in => {}
         ChatKind::Desk if caller.person().runs_desk() => {}
-        ChatKind::Private | ChatKind::Direct | ChatKind::Desk => return Err(no_chat()),
+        ChatKind::Open | ChatKind::Private | ChatKind::Direct | ChatKind::Desk => {
+            return Err(no_chat());
+        }
     }
     Ok(Reader { chat, membership })
 }

@@ -7,7 +7,7 @@ use crate::{
         Caller, Services,
         writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
-    error::Result,
+    error::{Error, Result},
     model::{Chat, ChatId, ChatKind, Cursor, Listed, MessageId, PersonId, Position, Role, Title},
 };
 
@@ -30,7 +30,10 @@ pub async fn list(
     limit: usize,
 ) -> Result<Listing> {
     let cursor = services.cursor();
-    let (chats, more) = services.store.chats(caller.person(), before, limit).await?;
+    let (mut chats, more) = services.store.chats(caller.person(), before, limit).await?;
+    if caller.person().is_guest() {
+        chats.retain(|listed| listed.chat.kind != ChatKind::Open);
+    }
     Ok(Listing {
         chats,
         more,
@@ -73,6 +76,7 @@ pub async fn create_private(
     title: Title,
     members: Vec<PersonId>,
 ) -> Result<ChatId> {
+    not_a_guest(caller)?;
     let draft = CreateDraft {
         tenant: caller.tenant(),
         maker: Arc::clone(caller.person()),
@@ -89,6 +93,7 @@ pub async fn create_private(
 
 /// Makes an open chat with the caller as its admin.
 pub async fn create(services: &Services, caller: &Caller, title: Title) -> Result<ChatId> {
+    not_a_guest(caller)?;
     let draft = CreateDraft {
         tenant: caller.tenant(),
         maker: Arc::clone(caller.person()),
@@ -101,6 +106,14 @@ pub async fn create(services: &Services, caller: &Caller, title: Title) -> Resul
         members: Vec::new(),
     };
     services.writer.create(draft).await
+}
+
+/// Refuses guests of a desk, who are anybody: they talk to its owners and to nobody else.
+fn not_a_guest(caller: &Caller) -> Result<()> {
+    if caller.person().is_guest() {
+        return Err(Error::forbidden("a guest's own chat is all a guest has"));
+    }
+    Ok(())
 }
 
 /// Makes the caller a member of an open chat.

@@ -201,6 +201,18 @@ pub async fn answer(
     }
 }
 
+/// Whether a request addresses this machine, and is not another site's doing: any page that is open
+/// in a browser here can send some.
+pub fn is_from_this_machine(host: &str, origin: Option<&str>, site: Option<&str>) -> bool {
+    let is_near = match origin {
+        Some(origin) => origin
+            .split_once("://")
+            .is_some_and(|(_, host)| is_loopback_host(host)),
+        None => site != Some("cross-site"),
+    };
+    is_near && is_loopback_host(host)
+}
+
 /// Whether a host, with or without a port, is this machine.
 pub fn is_loopback_host(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
@@ -217,6 +229,35 @@ pub fn is_loopback_host(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_page_is_not_this_machine() {
+        let here = "127.0.0.1:8000";
+        for (origin, site) in [
+            (None, None),
+            (None, Some("none")),
+            (Some("http://127.0.0.1:8000"), Some("same-origin")),
+            (Some("http://localhost:3000"), Some("same-site")),
+        ] {
+            assert!(
+                is_from_this_machine(here, origin, site),
+                "{origin:?} {site:?}"
+            );
+            assert!(!is_from_this_machine("example.com", origin, site));
+        }
+        for (origin, site) in [
+            (None, Some("cross-site")),
+            (Some("null"), None),
+            (Some(""), None),
+            (Some("https://evil.example"), None),
+            (Some("https://localhost.evil.example"), Some("cross-site")),
+        ] {
+            assert!(
+                !is_from_this_machine(here, origin, site),
+                "{origin:?} {site:?}"
+            );
+        }
+    }
 
     #[test]
     fn loopback_hosts_are_known_with_and_without_a_port() {

@@ -43,7 +43,7 @@ pub struct Credentials {
     pub app: Option<String>,
     /// Whom their cookies name, and the token that is to prove it, where cookies count.
     pub cookies: Option<(PersonId, String)>,
-    /// Whether they addressed a loopback host.
+    /// Whether they addressed a loopback host, and no foreign page did for them.
     pub loopback: bool,
     /// The address they come from.
     pub address: Option<IpAddr>,

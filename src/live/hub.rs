@@ -122,16 +122,19 @@ impl Hub {
         let ear = match topic {
             Topic::Person(person) => {
                 let (id, tenant, desk) = (person.id, person.tenant, person.runs_desk());
+                let guest = person.is_guest();
                 let ear = state
                     .people
                     .entry(id)
                     .or_insert_with(|| Arc::new(Ear::new(Topic::Person(person), head)))
                     .clone();
-                state
-                    .tenants
-                    .entry(tenant)
-                    .or_default()
-                    .insert(id, Arc::clone(&ear));
+                if !guest {
+                    state
+                        .tenants
+                        .entry(tenant)
+                        .or_default()
+                        .insert(id, Arc::clone(&ear));
+                }
                 if desk {
                     state
                         .desks
@@ -359,7 +362,7 @@ pub(super) fn concerns(ear: &Ear, change: &Change) -> bool {
             let comes_or_goes = own && matches!(change.what, What::Joined(_) | What::Left);
             change.tenant == person.tenant
                 && match change.audience {
-                    Audience::Tenant => true,
+                    Audience::Tenant => !person.is_guest(),
                     Audience::Actor => own,
                     Audience::Members => comes_or_goes || ear.is_in(change.chat, change.position),
                     Audience::Desk => {

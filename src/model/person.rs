@@ -92,6 +92,11 @@ impl Person {
         self.kind == PersonKind::Owner
     }
 
+    /// Whether they came to a desk from a web site, as anybody may: their own chat is all they have.
+    pub fn is_guest(&self) -> bool {
+        self.kind == PersonKind::Guest
+    }
+
     /// The person as a message names them.
     pub fn called(&self) -> PersonName {
         PersonName {

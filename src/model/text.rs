@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use unicode_normalization::UnicodeNormalization;
+
 use crate::error::{Error, Result};
 
 /// The most characters a name may have.
@@ -19,12 +21,28 @@ const PASSWORD_BYTES: usize = 1024;
 /// The most characters a client id may have.
 const CLIENT_ID_CHARS: usize = 64;
 
-/// Folds case and runs of blanks, for comparing what people would call the same.
+/// Folds case, runs of blanks, ways to write the same letter and letters that nobody sees, for comparing
+/// what people would call the same.
 pub fn fold(text: &str) -> String {
-    text.split_whitespace()
+    let seen: String = text.nfkc().filter(|letter| !is_unseen(*letter)).collect();
+    seen.split_whitespace()
         .collect::<Vec<_>>()
         .join(" ")
         .to_lowercase()
+}
+
+/// Letters that take no room: joiners, marks of direction, soft hyphens and their like.
+fn is_unseen(letter: char) -> bool {
+    turns_text(letter)
+        || matches!(
+            letter,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+        )
+}
+
+/// Letters that turn the text around them, so that it reads as something else.
+fn turns_text(letter: char) -> bool {
+    matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Refuses U+0000, which PostgreSQL cannot store.
@@ -42,13 +60,19 @@ fn without_nul(field: &'static str, text: &str) -> Result<()> {
 fn line(field: &'static str, text: &str, most: usize) -> Result<String> {
     let text = text.trim();
     without_nul(field, text)?;
-    if text.is_empty() {
+    if text
+        .chars()
+        .all(|letter| letter.is_whitespace() || is_unseen(letter))
+    {
         return Err(Error::invalid_field(
             field,
             format!("{field} must not be blank"),
         ));
     }
-    if text.chars().any(char::is_control) {
+    if text
+        .chars()
+        .any(|letter| letter.is_control() || turns_text(letter))
+    {
         return Err(Error::invalid_field(
             field,
             format!("{field} must be one line of text"),
@@ -252,6 +276,24 @@ mod tests {
             (name.as_str(), name.folded().as_str()),
             ("Ann  Lee", "ann lee")
         );
+    }
+
+    #[test]
+    fn what_looks_the_same_is_compared_as_the_same() {
+        let folded = |text: &str| Name::parse(text).map(|name| name.folded()).ok();
+        let ann = folded("\u{e1}nn");
+        for text in [
+            "a\u{301}nn",
+            "\u{c1}NN",
+            "\u{e1}n\u{200b}n",
+            "\u{feff}\u{e1}nn\u{ad}",
+            "\u{e1}\u{ff4e}n",
+        ] {
+            assert_eq!(folded(text), ann, "{text:?}");
+        }
+        for text in ["\u{200b}", "\u{2060} \u{feff}", "\u{202e}nna", "a\u{2066}b"] {
+            assert_eq!(folded(text), None, "{text:?}");
+        }
     }
 
     #[test]

@@ -38,7 +38,7 @@ const ALL: &str = select_changes!("n.position > $2");
 /// What one person hears: the twin, in SQL, of what the hub does with a change as it happens.
 const FOR_PERSON: &str = select_changes!(
     "n.position > $2 and n.position <= $3 and n.tenant_id = $4 and ( \
-        n.audience = 'tenant' \
+        (n.audience = 'tenant' and not $7) \
         or (n.audience = 'desk' and $6) \
         or (n.actor_id = $5 and (n.audience = 'actor' or n.kind in ('joined', 'left'))) \
         or (n.audience in ('members', 'desk') and exists ( \
@@ -92,6 +92,7 @@ impl Store {
                 .bind(person.tenant.get())
                 .bind(person.id.get())
                 .bind(person.runs_desk())
+                .bind(person.is_guest())
                 .fetch_all(pool)
                 .await
         })

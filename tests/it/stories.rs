@@ -78,6 +78,7 @@ stories! {
     service_rest
     service_status_200
     support
+    support_recovery
     support_refusals
     support_v1
 }

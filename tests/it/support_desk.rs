@@ -238,3 +238,61 @@ async fn a_long_queue_is_read_by_its_index() {
     assert!(plan.contains("chats_by_status"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
+
+#[rocket::async_test]
+async fn a_guest_has_their_own_chat_and_no_other() {
+    let world = World::new().await;
+    let owner = world.owner("localhost").await;
+    let (guest, other) = (
+        world.guest("localhost").await,
+        world.guest("localhost").await,
+    );
+    let number = |id: &str| i64::from_str_radix(id, 16).expect("an id is hex digits");
+    let say = async |event: &str, body: Value| {
+        let url = format!("{}/api/events/{event}?token={}", world.base(), guest.token);
+        Told::of(world.http.post(url).json(&body)).await.status
+    };
+    let ids = |people: [&str; 2]| people.map(|id| number(id).to_string());
+    for people in [[&guest.id, &other.id], [&guest.id, &owner.id]] {
+        let body = json!({"chat": {"name": "x"}, "users": ids(people.map(String::as_str))});
+        assert_eq!(say("create-chat", body).await, 403);
+    }
+    let body = json!({"chat": {"id": number(&guest.chat).to_string()},
+                      "user": {"id": number(&guest.id).to_string()},
+                      "users": [number(&other.id).to_string()]});
+    assert_eq!(say("add-users", body).await, 403);
+
+    let cookies = |id: &str, token: &str| format!("user_id={id}; token={token}");
+    let (guests, owners) = (
+        cookies(&guest.id, &guest.token),
+        cookies(&owner.id, &owner.token),
+    );
+    let url = format!("{}/api/chats", world.base());
+    let make = async |who: &str| {
+        let request = world.http.post(&url).header("Cookie", who);
+        Told::of(request.form(&[("title", "Official")])).await
+    };
+    make(&guests).await.refused(403, "forbidden");
+    let open = make(&owners).await.ok(201).header("Location").to_owned();
+    let open = format!("{}{open}", world.base());
+    let get = async |url: &str| Told::of(world.http.get(url).header("Cookie", &guests)).await;
+    let listed = get(&url).await.with(200).json();
+    assert_eq!(
+        listed["chats"].as_array().map(Vec::len),
+        Some(1),
+        "{listed}"
+    );
+    get(&open).await.refused(404, "not_found");
+    let request = world.http.post(&open).header("Cookie", &guests);
+    Told::of(request.form(&[("content", "hi")]))
+        .await
+        .refused(404, "not_found");
+    let request = world
+        .http
+        .post(format!("{open}/join"))
+        .header("Cookie", &guests);
+    Told::of(request).await.refused(404, "not_found");
+    let heard = format!("{}/api/events?after=now&timeout=0", world.base());
+    get(&heard).await.with(200);
+    world.stop().await;
+}

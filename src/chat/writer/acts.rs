@@ -204,7 +204,8 @@ impl Scene<'_> {
     fn governs(&self) -> Result<()> {
         let admin = self
             .place
-            .is_some_and(|place| place.standing == Standing::In && place.role == Role::Admin);
+            .is_some_and(|place| place.standing == Standing::In && place.role == Role::Admin)
+            && !self.draft.actor.is_guest();
         match self.draft.right {
             Right::Tenant => Ok(()),
             Right::Own if admin => Ok(()),
@@ -223,6 +224,7 @@ impl Scene<'_> {
         let standing = self.place.map(|place| place.standing);
         match (self.chat.kind, standing) {
             (_, Some(Standing::In)) => return Ok(Ok(Acted::Done)),
+            (ChatKind::Open, _) if self.draft.actor.is_guest() => return Ok(Err(no_chat())),
             (ChatKind::Open, None | Some(Standing::Left)) => {}
             (ChatKind::Open, Some(Standing::Removed)) => {
                 return Ok(Err(Error::forbidden("you were removed from this chat")));

@@ -228,6 +228,7 @@ impl Plan {
         };
         let comes = match (chat.kind, standing) {
             (_, Some(Standing::In)) => false,
+            (ChatKind::Open, _) if draft.actor.is_guest() => return Err(no_chat()),
             (ChatKind::Open, None | Some(Standing::Left)) => true,
             (ChatKind::Open, Some(Standing::Removed)) => {
                 return Err(Error::forbidden("you were removed from this chat"));

@@ -44,13 +44,18 @@ impl<'r> FromRequest<'r> for Brought {
             let value = query.and_then(|query| query.text(name).ok().flatten());
             value.filter(|value| !value.is_empty()).map(str::to_owned)
         };
-        let host = request.host().map(|host| host.domain().as_str().to_owned());
+        let header = |name| request.headers().get_one(name);
+        let host = request.host().map(|host| host.domain().as_str());
         Outcome::Success(Self(Credentials {
             token: asked("token").or(bearer),
             key: asked("key"),
             app: asked("appId"),
             cookies: signed_in::cookies(request),
-            loopback: host.is_some_and(|host| dialect::is_loopback_host(&host)),
+            loopback: dialect::is_from_this_machine(
+                host.unwrap_or_default(),
+                header("Origin"),
+                header("Sec-Fetch-Site"),
+            ),
             address: Some(ClientAddress::of(request).ip()),
         }))
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     config::WebOrigin,
-    dialect::{Credentials, is_loopback_host},
+    dialect::{Credentials, is_from_this_machine},
     model::PersonId,
     socketio::{engine::Handshake, server::Socket},
 };
@@ -39,7 +39,11 @@ impl Doorman {
             key: told(socket, "key"),
             app: told(socket, "appId"),
             cookies: self.cookies(handshake),
-            loopback: is_loopback_host(handshake.host().unwrap_or_default()),
+            loopback: is_from_this_machine(
+                handshake.host().unwrap_or_default(),
+                handshake.origin(),
+                handshake.header("sec-fetch-site"),
+            ),
             address: handshake.client_ip(),
         }
     }

@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    chat::Services,
+    chat::{Caller, Services},
     dialect::{self, DIALECTS, Options, Speaker},
     error::{self, Error},
     socketio::{
@@ -211,6 +211,14 @@ async fn come_back(
     let Some(returned) = recovery::look_up(&services, socket, key.as_deref()).await? else {
         return Ok(None);
     };
+    // Whoever shows a token comes back as its holder or not at all.
+    if let (Some(token), None) = (speaker.credentials.token.clone(), &key) {
+        let holders = speaker.holders(&token).await?;
+        let is_theirs = |caller: &Caller| holders.iter().any(|holder| holder.id() == caller.id());
+        if !returned.acting.iter().any(|(_, caller)| is_theirs(caller)) {
+            return Ok(None);
+        }
+    }
     for (dialects, caller) in &returned.acting {
         speaker
             .act_as_since(*dialects, caller, returned.after)

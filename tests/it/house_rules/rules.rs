@@ -35,7 +35,7 @@ const WALLS: [Wall; 11] = [
     Wall {
         part: "model",
         modules: &[],
-        crates: &["time"],
+        crates: &["time", "unicode_normalization"],
         why: "nouns are plain data: no I/O, no wire format, no database",
     },
     Wall {
