@@ -69,10 +69,7 @@ fn line(field: &'static str, text: &str, most: usize) -> Result<String> {
             format!("{field} must not be blank"),
         ));
     }
-    if text
-        .chars()
-        .any(|letter| letter.is_control() || turns_text(letter))
-    {
+    if text.chars().any(char::is_control) {
         return Err(Error::invalid_field(
             field,
             format!("{field} must be one line of text"),
@@ -92,7 +89,14 @@ pub struct Name(String);
 impl Name {
     /// Inspects a name.
     pub fn parse(text: &str) -> Result<Self> {
-        line("name", text, NAME_CHARS).map(Self)
+        let name = line("name", text, NAME_CHARS)?;
+        if name.chars().any(turns_text) {
+            return Err(Error::invalid_field(
+                "name",
+                "name must not turn the text around it",
+            ));
+        }
+        Ok(Self(name))
     }
 
     /// The name as its owner wrote it.
