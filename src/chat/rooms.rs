@@ -130,9 +130,7 @@ pub async fn add(
     room: &str,
     users: &[String],
 ) -> Result<()> {
-    let chat = find_named(services, tenant.tenant().id, room).await?;
-    let people = registered(services, tenant, users).await?;
-    act(services, &chat, Act::Add(people)).await
+    change_members(services, tenant, room, users, Act::Add).await
 }
 
 /// Ends people's membership.
@@ -142,9 +140,19 @@ pub async fn remove(
     room: &str,
     users: &[String],
 ) -> Result<()> {
+    change_members(services, tenant, room, users, Act::Remove).await
+}
+
+async fn change_members(
+    services: &Services,
+    tenant: &KeyHolder,
+    room: &str,
+    users: &[String],
+    change: impl FnOnce(Vec<PersonId>) -> Act,
+) -> Result<()> {
     let chat = find_named(services, tenant.tenant().id, room).await?;
     let people = registered(services, tenant, users).await?;
-    act(services, &chat, Act::Remove(people)).await
+    act(services, &chat, change(people)).await
 }
 
 /// Deletes a room.

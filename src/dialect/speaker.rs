@@ -291,6 +291,12 @@ impl Speaker {
         Ok(holders)
     }
 
+    /// The one who holds a token in the tenant that this connection means.
+    pub async fn holder(&mut self, token: &str) -> Result<Caller> {
+        let holders = self.holders(token).await?;
+        accounts::chosen(&self.services, holders, self.credentials.app.as_deref()).await
+    }
+
     /// Notes a message that came by this connection.
     pub fn note_sent(&mut self, position: Position) {
         if self.sent.len() == SENT {

@@ -191,6 +191,16 @@ impl Actor {
             .expect("a message's id is a number")
     }
 
+    /// What the chat's last messages say, at most 200.
+    pub(crate) async fn said(&self, chat: i64) -> Vec<String> {
+        let json = self
+            .get(&format!("/api/chats/{chat}?limit=200"))
+            .await
+            .with(200)
+            .json();
+        contents(&list(&json, "messages"))
+    }
+
     /// Sends under a key.
     pub(crate) async fn say_as(&self, chat: i64, content: &str, key: &str) -> Told {
         let form = [("content", content), ("client_id", key)];

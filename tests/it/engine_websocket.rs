@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::SinkExt;
 use parlance::socketio::engine::{Frame, Options, Reason, Unsent};
 use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 
@@ -71,7 +71,8 @@ async fn a_message_over_the_limit_ends_the_session() {
     ws.send(&longest).await;
     assert_eq!(ws.text().await, longest);
     ws.send(&format!("{longest}y")).await;
-    ws.closed().await;
+    let said = ws.closed().await.expect("it is told why");
+    assert_eq!(said.code, CloseCode::Size);
     assert_eq!(site.end().await, Reason::TransportError);
 }
 
@@ -220,17 +221,20 @@ async fn garbage_on_a_websocket_hurts_nobody_else() {
     let query = format!("{V4}&{DIRECT}");
     let mut well = site.websocket(&query).await;
     well.text().await;
-    for bytes in [
-        &b"\x81\x05hello"[..],
-        b"\xff\x80\x00\x00\x00\x00",
-        b"\x83\x80\x00\x00\x00\x00",
+    let long = [&b"\xff\x80\x00\x00\x00\x00"[..], &vec![0; 100_000]].concat();
+    for (bytes, code) in [
+        (&b"\x81\x05hello"[..], CloseCode::Protocol),
+        (&long, CloseCode::Protocol),
+        (b"\x83\x80\x00\x00\x00\x00", CloseCode::Protocol),
+        (b"\x81\x82\x00\x00\x00\x00\xff\xff", CloseCode::Invalid),
     ] {
         let mut ill = site.websocket(&query).await;
         ill.text().await;
         tokio::io::AsyncWriteExt::write_all(ill.0.get_mut(), bytes)
             .await
             .unwrap();
-        while soon(ill.0.next()).await.is_some() {}
+        let said = ill.closed().await.expect("it is told why");
+        assert_eq!(said.code, code);
     }
     well.send("4a").await;
     assert_eq!(well.text().await, "4a");

@@ -110,6 +110,16 @@ impl Beside {
         .expect("the question is right")
     }
 
+    /// How far the log has come. It has no gaps.
+    pub(crate) async fn head_without_gaps(&mut self) -> i64 {
+        let positions = self
+            .numbers("select position from changes order by position")
+            .await;
+        let head = self.number("select head from log").await;
+        assert_eq!(positions, (1..=head).collect::<Vec<_>>());
+        head
+    }
+
     /// The engine's own account of how it would answer a question.
     pub(crate) async fn plan(&mut self, sql: &str) -> String {
         match self {

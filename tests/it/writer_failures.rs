@@ -12,19 +12,10 @@ use tokio::{
 };
 
 use crate::{
-    actor::{Actor, Told, contents, list},
+    actor::{Actor, Told},
     place::{Beside, Place},
     world::World,
 };
-
-async fn said(actor: &Actor, chat: i64) -> Vec<String> {
-    let json = actor
-        .get(&format!("/api/chats/{chat}?limit=200"))
-        .await
-        .with(200)
-        .json();
-    contents(&list(&json, "messages"))
-}
 
 async fn say(actor: &Actor, chat: i64, content: &str) -> Told {
     actor
@@ -79,17 +70,13 @@ async fn a_draft_that_fails_at_the_commit_fails_alone() {
             told.ok(201);
         }
     }
-    let mut kept = said(&ann, chat).await;
+    let mut kept = ann.said(chat).await;
     kept.sort();
     let mut expected: Vec<_> = lines.into_iter().filter(|line| line != "poison").collect();
     expected.sort();
     assert_eq!(kept, expected, "each of the others is there, once");
     let mut beside = world.place.beside().await;
-    let positions = beside
-        .numbers("select position from changes order by position")
-        .await;
-    let head = beside.number("select head from log").await;
-    assert_eq!(positions, (1..=head).collect::<Vec<_>>());
+    beside.head_without_gaps().await;
     assert_eq!(bo.chat(chat).await["members_count"], 2);
     say(&ann, chat, "and it goes on").await.ok(201);
 }
@@ -215,7 +202,7 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
                 accepted.push(line(number));
             }
         }
-        let mut kept = said(&ann, chat).await;
+        let mut kept = ann.said(chat).await;
         kept.sort();
         accepted.sort();
         assert_eq!(
@@ -224,11 +211,7 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
         );
     }
     let mut beside = world.place.beside().await;
-    let positions = beside
-        .numbers("select position from changes order by position")
-        .await;
-    let head = beside.number("select head from log").await;
-    assert_eq!(positions, (1..=head).collect::<Vec<_>>());
+    let head = beside.head_without_gaps().await;
     assert_eq!(
         world.services().hub.head().get(),
         head,

@@ -135,10 +135,7 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
         return Ok(Standing::Server(holder));
     }
     if let Some(token) = speaker.credentials.token.clone() {
-        let holders = speaker.holders(&token).await?;
-        let app = speaker.credentials.app.clone();
-        let caller = accounts::chosen(&speaker.services, holders, app.as_deref()).await?;
-        return Ok(Standing::User(caller));
+        return speaker.holder(&token).await.map(Standing::User);
     }
     if let Some(caller) = speaker.cookie_holder().await? {
         return Ok(Standing::User(caller));

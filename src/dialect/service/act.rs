@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::{
     chat::{
-        Caller, Services, access, accounts, chats, messages, rooms, signals,
+        Caller, Services, access, chats, messages, rooms, signals,
         verify::Verdict,
         writer::{Act, ActDraft, READS_SHOWN_UP_TO, Right},
     },
@@ -86,9 +86,7 @@ pub(super) async fn welcome(speaker: &mut Speaker) -> Result<()> {
 
 async fn prove(speaker: &mut Speaker, token: &str) -> Result<Verdict> {
     let services = Arc::clone(&speaker.services);
-    let holders = speaker.holders(token).await?;
-    let app = speaker.credentials.app.clone();
-    let caller = accounts::chosen(&services, holders, app.as_deref()).await?;
+    let caller = speaker.holder(token).await?;
     let tenant = services.store.tenant(caller.tenant()).await?;
     let Some(tenant) = tenant else {
         return Ok(Verdict::Bad);

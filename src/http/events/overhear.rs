@@ -189,9 +189,7 @@ async fn who_listens(speaker: &mut Speaker, query: &Fields) -> Result<Caller> {
         return accounts::by_key(&speaker.services, &holder, PersonId::new(person)).await;
     }
     if let Some(token) = speaker.credentials.token.clone() {
-        let holders = speaker.holders(&token).await?;
-        let app = speaker.credentials.app.clone();
-        return accounts::chosen(&speaker.services, holders, app.as_deref()).await;
+        return speaker.holder(&token).await;
     }
     let caller = speaker.cookie_holder().await?;
     caller.ok_or_else(Error::unauthenticated)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
 /// Why it ended, in the words that Socket.IO's servers use ([`Reason::as_str`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -56,16 +58,16 @@ impl Reason {
     }
 
     /// The status code of a WebSocket's close frame.
-    pub(super) const fn close_code(self) -> u16 {
+    pub(super) const fn close_code(self) -> CloseCode {
         match self {
-            Self::TransportError | Self::ParseError => 1002,
-            Self::ServerShuttingDown => 1001,
+            Self::TransportError | Self::ParseError => CloseCode::Protocol,
+            Self::ServerShuttingDown => CloseCode::Away,
             Self::TransportClose
             | Self::ForcedClose
             | Self::PingTimeout
             | Self::ForcedServerClose
             | Self::ClientNamespaceDisconnect
-            | Self::ServerNamespaceDisconnect => 1000,
+            | Self::ServerNamespaceDisconnect => CloseCode::Normal,
         }
     }
 }

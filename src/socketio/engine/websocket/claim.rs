@@ -78,7 +78,8 @@ fn watch(session: &Session, cx: &Context<'_>) -> bool {
 /// Closes a WebSocket that does not get the session.
 async fn turn_away(mut wire: Wire) {
     poll_fn(|cx| {
-        wire.close(Reason::TransportError, cx);
+        let reason = Reason::TransportError;
+        wire.close(reason.close_code(), reason, cx);
         Poll::Ready(())
     })
     .await;

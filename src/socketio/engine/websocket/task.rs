@@ -10,7 +10,9 @@ use std::{
 };
 
 use tokio::time::Sleep;
-use tokio_tungstenite::tungstenite::{Error, Message, error::ProtocolError};
+use tokio_tungstenite::tungstenite::{
+    Error, Message, error::ProtocolError, protocol::frame::coding::CloseCode,
+};
 
 use super::{
     super::{
@@ -35,6 +37,8 @@ pub(super) struct Socket {
     /// The client does not read just now.
     blocked: bool,
     base64: bool,
+    /// The rule of the WebSocket protocol that the client broke: what it sends now is not understood.
+    broken: Option<CloseCode>,
     /// Set once the close has been sent.
     lingering: Option<Pin<Box<Sleep>>>,
 }
@@ -51,6 +55,7 @@ impl Socket {
             stalled: false,
             blocked: false,
             base64,
+            broken: None,
             lingering: None,
         }
     }
@@ -90,7 +95,8 @@ impl Socket {
                 Refill::Idle => return Flow::On,
                 Refill::Over(reason) => {
                     self.connection = None;
-                    self.wire.close(reason, cx);
+                    let code = self.broken.unwrap_or(reason.close_code());
+                    self.wire.close(code, reason, cx);
                     self.linger(cx);
                 }
             }
@@ -128,6 +134,13 @@ impl Socket {
 
     /// Reads until there is nothing more.
     fn bring(&mut self, cx: &mut Context<'_>) -> Flow {
+        if self.broken.is_some() {
+            // Closed with bytes unread, TCP would take back what was just said.
+            return match self.wire.poll_discard(cx) {
+                Poll::Ready(()) => Flow::Over,
+                Poll::Pending => Flow::On,
+            };
+        }
         loop {
             if !self.is_welcome(cx) {
                 return Flow::On;
@@ -136,10 +149,10 @@ impl Socket {
                 Poll::Ready(Ok(message)) => message,
                 Poll::Ready(Err(error)) => {
                     self.session.close(why(&error));
-                    return if self.says_goodbye(&error) {
-                        Flow::Again
-                    } else {
-                        Flow::Over
+                    self.broken = broken(&error).filter(|_| self.lingering.is_none());
+                    return match self.broken {
+                        Some(_) => Flow::Again,
+                        None => Flow::Over,
                     };
                 }
                 Poll::Pending if self.wire.has_work() && !self.blocked => return Flow::Again,
@@ -149,11 +162,6 @@ impl Socket {
                 return Flow::Again;
             }
         }
-    }
-
-    /// Whether the client is still to be told, because it is the one that broke the rules.
-    fn says_goodbye(&self, error: &Error) -> bool {
-        self.lingering.is_none() && matches!(error, Error::Capacity(_) | Error::Utf8(_))
     }
 
     fn is_welcome(&mut self, cx: &mut Context<'_>) -> bool {
@@ -224,6 +232,17 @@ impl Drop for Socket {
         let shared = &self.session.shared;
         shared.sockets.fetch_sub(1, Ordering::SeqCst);
         shared.socket_gone.notify_waiters();
+    }
+}
+
+/// The rule that a client broke, which it is told; none if the stream just ended.
+fn broken(error: &Error) -> Option<CloseCode> {
+    match error {
+        Error::Capacity(_) => Some(CloseCode::Size),
+        Error::Utf8(_) => Some(CloseCode::Invalid),
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => None,
+        Error::Protocol(_) => Some(CloseCode::Protocol),
+        _ => None,
     }
 }
 

@@ -14,7 +14,10 @@ use rocket::{
 };
 use tokio_tungstenite::tungstenite::{
     Error, Message,
-    protocol::{CloseFrame, Role, WebSocketConfig, WebSocketContext, frame::Utf8Bytes},
+    protocol::{
+        CloseFrame, Role, WebSocketConfig, WebSocketContext,
+        frame::{Utf8Bytes, coding::CloseCode},
+    },
 };
 
 use super::super::{Frame, Reason};
@@ -71,6 +74,18 @@ impl Wire {
         match self.context.read(&mut side) {
             Err(Error::Io(error)) if error.kind() == ErrorKind::WouldBlock => Poll::Pending,
             other => Poll::Ready(other),
+        }
+    }
+
+    /// Reads and throws away; ready once nothing more will come.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 4096];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer));
+            if read.is_err() || buffer.filled().is_empty() {
+                return Poll::Ready(());
+            }
         }
     }
 
@@ -137,14 +152,14 @@ impl Wire {
     }
 
     /// Begins the closing handshake, or answers the client's.
-    pub(super) fn close(&mut self, reason: Reason, cx: &mut Context<'_>) {
+    pub(super) fn close(&mut self, code: CloseCode, reason: Reason, cx: &mut Context<'_>) {
         let mut side = Side {
             io: &mut self.io,
             reply: &mut self.reply,
             cx,
         };
         let frame = CloseFrame {
-            code: reason.close_code().into(),
+            code,
             reason: Utf8Bytes::from_static(reason.as_str()),
         };
         // It can only fail because the connection is closed already.
