@@ -49,6 +49,19 @@ async fn a_poll_that_overtakes_the_end_of_an_upgrade_comes_too_late() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_overtakes_a_whole_upgrade_comes_too_late() {
+    let site = echo(calm()).await;
+    for revision in [V3, V4].repeat(50) {
+        let session = site.open(revision).await;
+        let mut ws = site.websocket(&as_websocket(&session)).await;
+        ws.send("2probe").await;
+        ws.send("5").await;
+        assert_eq!(site.get(&session).await.code(), 3);
+        assert_eq!(ws.text().await, "3probe");
+    }
+}
+
 #[tokio::test]
 async fn after_the_step_up_revision_3_still_pings() {
     let site = echo(calm()).await;

@@ -1,4 +1,4 @@
-//! Fan-out and idle memory of two Socket.IO servers, measured in one run.
+//! Fan-out and idle memory of two Socket.IO servers, and of bare writes, measured in one run.
 //!
 //! `cargo run --release [-- ROUNDS]`. Servers take turns on the first core; this process, the load, is
 //! on the second. CPU is the server's own, so a busy machine spoils it less than it spoils the rates.
@@ -21,9 +21,10 @@ use tokio::{
 };
 use wire::Client;
 
-const SERVERS: [(&str, &str); 2] = [
+const SERVERS: [(&str, &str); 3] = [
     ("parlance", "serve_parlance"),
     ("socketioxide 0.18.9", "serve_socketioxide"),
+    ("bare writes", "serve_bare"),
 ];
 const LISTENERS: u32 = 1_000;
 const IDLERS: u32 = 10_000;
@@ -131,16 +132,25 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-fn row(what: &str, unit: &str, [ours, theirs]: [f64; 2], ratio: f64) {
-    println!("| {what} | {ours:.1} {unit} | {theirs:.1} {unit} | {ratio:.2} |");
+/// The middle one of the values, with the least and the greatest.
+fn spread(mut values: Vec<f64>) -> String {
+    values.sort_by(f64::total_cmp);
+    let (least, most) = (values[0], values[values.len() - 1]);
+    format!("{:.2} ({least:.2} to {most:.2})", median(values))
+}
+
+fn row(what: &str, unit: &str, values: [f64; 3], ratio: &str) {
+    let [ours, theirs, bare] = values;
+    println!("| {what} | {ours:.1} {unit} | {theirs:.1} {unit} | {bare:.1} {unit} | {ratio} |");
 }
 
 async fn measure(rounds: usize) -> io::Result<()> {
-    println!("| | {} | {} | times better |", SERVERS[0].0, SERVERS[1].0);
-    println!("|---|---|---|---|");
+    let [ours, theirs, bare] = SERVERS.map(|(name, _)| name);
+    println!("| | {ours} | {theirs} | {bare} | times better |");
+    println!("|---|---|---|---|---|");
     for window in WINDOWS {
-        let mut rates = [Vec::new(), Vec::new()];
-        let mut cpus = [Vec::new(), Vec::new()];
+        let mut rates = [const { Vec::new() }; 3];
+        let mut cpus = [const { Vec::new() }; 3];
         for _ in 0..rounds {
             for (which, (_, program)) in SERVERS.iter().enumerate() {
                 let server = Server::start(program)?;
@@ -149,23 +159,28 @@ async fn measure(rounds: usize) -> io::Result<()> {
                 cpus[which].push(measured.cpu);
             }
         }
-        let rates = rates.map(median);
-        let cpus = cpus.map(median);
+        // Each turn of ours against the turn of theirs that came next: the machine's own pace changes.
+        let ratios = |over: &[f64], under: &[f64]| {
+            let pairs = over.iter().zip(under);
+            spread(pairs.map(|(over, under)| over / under).collect())
+        };
+        let better = ratios(&rates[0], &rates[1]);
+        let cheaper = ratios(&cpus[1], &cpus[0]);
         let at = format!("{LISTENERS} in a room, {window} under way");
         row(
             &format!("{at}: deliveries"),
             "k/s",
-            rates,
-            rates[0] / rates[1],
+            rates.map(median),
+            &better,
         );
         row(
             &format!("{at}: server's CPU each"),
             "us",
-            cpus,
-            cpus[1] / cpus[0],
+            cpus.map(median),
+            &cheaper,
         );
     }
-    let mut memory = [0.0; 2];
+    let mut memory = [0.0; 3];
     for (which, (_, program)) in SERVERS.iter().enumerate() {
         memory[which] = idle(&Server::start(program)?).await?;
     }
@@ -173,7 +188,7 @@ async fn measure(rounds: usize) -> io::Result<()> {
         &format!("{IDLERS} idle: memory each"),
         "KiB",
         memory,
-        memory[1] / memory[0],
+        &format!("{:.2}", memory[1] / memory[0]),
     );
     Ok(())
 }

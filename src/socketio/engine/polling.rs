@@ -26,7 +26,7 @@ const HOLD_WHILE_PROBING: Duration = Duration::from_millis(100);
 /// A client completes its upgrade when it has no poll under way. A poll that begins during an upgrade
 /// and finds it done so soon was begun after that, and has overtaken the news of it, which comes on
 /// another connection.
-const CROSSED: Duration = Duration::from_millis(20);
+const CROSSED: Duration = Duration::from_millis(50);
 
 /// How many packets one poll brings home; the next one brings more. python-socketio gives up on a
 /// payload of more.

@@ -1,10 +1,9 @@
 //! One client's session: the way in and the way out, whatever the transport.
 
 use std::{
-    collections::VecDeque,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
@@ -13,13 +12,15 @@ use serde_json::json;
 use super::{
     Connection, Frame, Handshake, Message, Reason, Revision, Shared, Sid, Transport, lock, millis,
     packet::Incoming,
-    state::{NEVER, Phase, PollSlot, State, Upgrade},
+    state::{Batch, NEVER, Phase, PollSlot, State, Upgrade},
 };
 
 /// One client's session.
+// In this order in memory: what a broadcast looks at in each of thousands lies first.
+#[repr(C)]
 pub struct Session {
-    pub(super) shared: Arc<Shared>,
     pub(super) state: Mutex<State>,
+    pub(super) shared: Arc<Shared>,
     handshake: Handshake,
     sid: Sid,
 }
@@ -44,12 +45,18 @@ impl fmt::Display for Unsent {
 
 impl std::error::Error for Unsent {}
 
+/// How much room for frames is kept when they have left.
+pub(super) const KEPT: usize = 64;
+
 /// What a WebSocket's task finds when it looks for work.
 pub(super) enum Refill {
-    /// Frames to write.
-    Frames,
+    /// Frames to write, which weigh so much.
+    Frames(usize),
     /// Nothing; the waker is kept.
-    Idle,
+    Idle {
+        /// There may be something to read.
+        readable: bool,
+    },
     /// Nothing any more.
     Over(Reason),
 }
@@ -254,21 +261,16 @@ impl Session {
     }
 
     /// Gives a WebSocket's task what waits; `written` of what it took before has left.
-    pub(super) fn refill(
-        &self,
-        into: &mut VecDeque<Frame>,
-        written: usize,
-        cx: &Context<'_>,
-    ) -> Refill {
-        let drained = {
+    pub(super) fn refill(&self, into: &mut Batch, written: usize, cx: &Context<'_>) -> Refill {
+        let (readable, drained) = {
             let mut state = lock(&self.state);
             state.weight = state.weight.saturating_sub(written);
             if !state.outbox.is_empty() {
-                std::mem::swap(&mut state.outbox, into);
-                return Refill::Frames;
+                mem::swap(&mut state.outbox, into);
+                return Refill::Frames(state.weight);
             }
-            if state.outbox.capacity() > 64 {
-                state.outbox = VecDeque::new();
+            if state.outbox.capacity() > KEPT {
+                state.outbox = Batch::new();
             }
             if let Phase::Closing(reason) | Phase::Kept(reason) = state.phase {
                 return Refill::Over(reason);
@@ -277,13 +279,14 @@ impl Session {
                 return Refill::Over(Reason::ForcedClose);
             }
             state.carrier = Some(cx.waker().clone());
-            let crowded = std::mem::take(&mut state.crowded);
-            crowded.then(|| state.connection.clone()).flatten()
+            let crowded = mem::take(&mut state.crowded);
+            let drained = crowded.then(|| state.connection.clone()).flatten();
+            (mem::take(&mut state.readable), drained)
         };
         if let Some(connection) = drained {
             connection.drained();
         }
-        Refill::Idle
+        Refill::Idle { readable }
     }
 
     /// Tells a WebSocket's task whose client does not read whether the session is over.
@@ -297,6 +300,24 @@ impl Session {
             Phase::Closing(reason) | Phase::Kept(reason) => Some(reason),
             Phase::Closed => Some(Reason::ForcedClose),
         }
+    }
+}
+
+/// Woken as what waits for the WebSocket's next message, a session notes it and wakes the WebSocket's
+/// task. Woken for its outbox alone, which is what a broadcast does to thousands, the task can then
+/// spare itself the look for something to read.
+impl Wake for Session {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let carrier = {
+            let mut state = lock(&self.state);
+            state.readable = true;
+            state.carrier.take()
+        };
+        wake(carrier);
     }
 }
 

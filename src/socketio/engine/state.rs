@@ -1,38 +1,44 @@
 //! What changes in a session's life; every change is made under its lock.
 
-use std::{collections::VecDeque, mem, sync::Arc, task::Waker};
+use std::{mem, sync::Arc, task::Waker};
+
+use smallvec::SmallVec;
 
 use super::{Connection, Frame, Reason, Revision, Transport};
 
 /// A time that never comes.
 pub(super) const NEVER: u64 = u64::MAX;
 
+/// Frames that are sent together. One alone, which is what a chat has most of the time, lies in place:
+/// in a broadcast to thousands, each look elsewhere in memory is dear.
+pub(super) type Batch = SmallVec<[Frame; 1]>;
+
 /// What changes in a session's life.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "they are independent of each other, and each has its sentence"
-)]
+// In this order in memory: what a broadcast looks at lies first.
+#[repr(C)]
 pub(super) struct State {
-    pub(super) connection: Option<Arc<dyn Connection>>,
-    pub(super) outbox: VecDeque<Frame>,
+    pub(super) phase: Phase,
+    /// The WebSocket may have something to read.
+    pub(super) readable: bool,
+    /// Somebody was told that the outbox is full.
+    pub(super) crowded: bool,
+    pub(super) transport: Transport,
+    pub(super) poll: PollSlot,
     /// The weight of all frames that have not reached the transport yet.
     pub(super) weight: usize,
     /// Wakes whoever carries the outbox away: the waiting poll or the WebSocket's task.
     pub(super) carrier: Option<Waker>,
+    pub(super) outbox: Batch,
+    pub(super) connection: Option<Arc<dyn Connection>>,
     pub(super) upgrade: Upgrade,
     /// When the heartbeat needs something done, or a kept close is given up.
     pub(super) due: u64,
     pub(super) reminder: u64,
     /// The wheel's one entry that counts; all others are out of date.
     pub(super) scheduled: u64,
-    pub(super) phase: Phase,
-    pub(super) transport: Transport,
-    pub(super) poll: PollSlot,
     /// The client cannot read bytes on its present transport.
     pub(super) base64: bool,
     pub(super) awaiting_pong: bool,
-    /// Somebody was told that the outbox is full.
-    pub(super) crowded: bool,
     /// A POST is being read.
     pub(super) posting: bool,
     /// We do not read, because the connection wants no more just now; its pong cannot be seen.
@@ -74,9 +80,10 @@ impl State {
     pub(super) fn new(transport: Transport, base64: bool, due: u64) -> Self {
         Self {
             connection: None,
-            outbox: VecDeque::new(),
+            outbox: Batch::new(),
             weight: 0,
             carrier: None,
+            readable: true,
             upgrade: match transport {
                 Transport::Polling => Upgrade::None,
                 Transport::WebSocket => Upgrade::Done,
@@ -102,7 +109,7 @@ impl State {
     /// Puts a frame in, limit or not, and returns whom to wake.
     pub(super) fn push(&mut self, frame: Frame) -> Option<Waker> {
         self.weight += frame.weight();
-        self.outbox.push_back(frame);
+        self.outbox.push(frame);
         self.carrier.take()
     }
 
@@ -119,13 +126,13 @@ impl State {
     /// Takes everything that waits, for a last poll.
     pub(super) fn take_all(&mut self) -> Vec<Frame> {
         self.weight = 0;
-        mem::take(&mut self.outbox).into()
+        mem::take(&mut self.outbox).into_vec()
     }
 
     /// Throws away what waits.
     pub(super) fn discard(&mut self) {
         self.weight = 0;
-        self.outbox = VecDeque::new();
+        self.outbox = Batch::new();
     }
 
     /// Whether the heartbeat says that the client is gone.

@@ -208,7 +208,7 @@ impl Hub {
     /// The sockets that are meant.
     pub(super) fn targets(&self, target: &Target) -> Vec<Socket> {
         let mut sockets = Vec::new();
-        lock(&self.members).each(target, |socket| sockets.push(socket.clone()));
+        lock(&self.members).each(target, |member| sockets.push(member.socket.clone()));
         sockets
     }
 
@@ -243,7 +243,7 @@ impl Hub {
         let event = Prepared::from(encoded);
         let full = {
             let mut members = lock(&self.members);
-            members.each(target, &mut before);
+            members.each(target, |member| before(&member.socket));
             members.send(target, event.frames(), Volatile::No)
         };
         self.close_full(full);

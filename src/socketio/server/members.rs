@@ -7,21 +7,28 @@ use std::{
 
 use super::{Prepared, Socket, SocketId, broadcast::Target, lock, socket::Phase};
 use crate::socketio::{
-    engine::{Frame, Unsent},
+    engine::{Frame, Session, Unsent},
     packet::Encoded,
 };
 
 /// Who is in a namespace.
 #[derive(Default)]
 pub(super) struct Members {
-    pub(super) sockets: HashMap<SocketId, Socket>,
+    pub(super) sockets: HashMap<SocketId, Member>,
     pub(super) rooms: HashMap<Arc<str>, Room>,
     /// How many ask to be let in just now.
     pub(super) asking: usize,
 }
 
+/// A socket, and the session it is reached by. A broadcast goes from here to the session at once: to
+/// look it up through each of a thousand sockets costs as much as to queue the frame.
+pub(super) struct Member {
+    pub(super) socket: Socket,
+    session: Arc<Session>,
+}
+
 /// Sockets by their addresses.
-type Room = HashMap<usize, Socket>;
+type Room = HashMap<usize, Member>;
 
 /// Whether an event may be forgotten by those who cannot take it at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +64,14 @@ impl Members {
         for room in rooms {
             self.add_to_room(room, socket);
         }
-        Ok(self.sockets.insert(*id, socket.clone()))
+        let replaced = self.sockets.insert(*id, Member::of(socket));
+        Ok(replaced.map(|member| member.socket))
     }
 
     pub(super) fn take_out(&mut self, socket: &Socket) {
         // One that came back under the same id stays.
-        if self.sockets.get(socket.id()).is_some_and(|s| s.is(socket)) {
+        let member = self.sockets.get(socket.id());
+        if member.is_some_and(|member| member.socket.is(socket)) {
             self.sockets.remove(socket.id());
         }
         let rooms = lock(&socket.0.state).rooms.clone();
@@ -73,7 +82,7 @@ impl Members {
 
     pub(super) fn add_to_room(&mut self, room: Arc<str>, socket: &Socket) {
         let room = self.rooms.entry(room).or_default();
-        room.insert(socket.address(), socket.clone());
+        room.insert(socket.address(), Member::of(socket));
     }
 
     pub(super) fn remove_from_room(&mut self, name: &str, socket: &Socket) {
@@ -86,27 +95,31 @@ impl Members {
     }
 
     /// Calls `tell` once for each socket that is meant.
-    pub(super) fn each(&self, target: &Target, mut tell: impl FnMut(&Socket)) {
-        let excepted = |socket: &Socket| {
-            target.without == Some(*socket.id())
+    pub(super) fn each(&self, target: &Target, mut tell: impl FnMut(&Member)) {
+        // Known by its address, which takes no look at the others.
+        let speaker = target.without.and_then(|id| self.sockets.get(&id));
+        let speaker = speaker.map(|member| member.socket.address());
+        let excepted = |member: &Member| {
+            let socket = &member.socket;
+            speaker == Some(socket.address())
                 || target.except.iter().any(|name| self.is_in(socket, name))
         };
         match &target.rooms[..] {
             [] => {
                 let all = self.sockets.values();
-                all.filter(|socket| !excepted(socket)).for_each(tell);
+                all.filter(|member| !excepted(member)).for_each(tell);
             }
-            [name] => self.each_in(name, |socket| {
-                if !excepted(socket) {
-                    tell(socket);
+            [name] => self.each_in(name, |member| {
+                if !excepted(member) {
+                    tell(member);
                 }
             }),
             names => {
                 let mut told = HashSet::new();
                 for name in names {
-                    self.each_in(name, |socket| {
-                        if !excepted(socket) && told.insert(socket.address()) {
-                            tell(socket);
+                    self.each_in(name, |member| {
+                        if !excepted(member) && told.insert(member.socket.address()) {
+                            tell(member);
                         }
                     });
                 }
@@ -115,12 +128,12 @@ impl Members {
     }
 
     /// A room's sockets. Every socket is a room of its own, named by its id.
-    fn each_in(&self, name: &str, mut tell: impl FnMut(&Socket)) {
+    fn each_in(&self, name: &str, mut tell: impl FnMut(&Member)) {
         if let Some(room) = self.rooms.get(name) {
             room.values().for_each(&mut tell);
         }
-        if let Some(socket) = SocketId::parse(name).and_then(|id| self.sockets.get(&id)) {
-            tell(socket);
+        if let Some(member) = SocketId::parse(name).and_then(|id| self.sockets.get(&id)) {
+            tell(member);
         }
     }
 
@@ -140,8 +153,7 @@ impl Members {
         volatile: Volatile,
     ) -> Vec<Socket> {
         let mut full = Vec::new();
-        self.each(target, |socket| {
-            let session = socket.session();
+        self.each(target, |Member { socket, session }| {
             if volatile == Volatile::Yes && !session.is_idle() {
                 return;
             }
@@ -150,5 +162,14 @@ impl Members {
             }
         });
         full
+    }
+}
+
+impl Member {
+    fn of(socket: &Socket) -> Self {
+        Self {
+            socket: socket.clone(),
+            session: Arc::clone(socket.session()),
+        }
     }
 }

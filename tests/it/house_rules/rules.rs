@@ -131,6 +131,7 @@ const WALLS: [Wall; 11] = [
             "tokio_tungstenite",
             "futures_util",
             "bytes",
+            "smallvec",
             "base64",
             "rand",
             "percent_encoding",

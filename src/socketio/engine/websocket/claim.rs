@@ -15,12 +15,8 @@ use super::{
 
 /// Lets a WebSocket prove itself: `2probe`, `3probe`, `5`. If it does not, only it is closed, and the
 /// session lives on by polling.
-pub(super) async fn step_up(session: Arc<Session>, mut wire: Wire, base64: bool) {
-    let Some(claim) = Claim::stake(&session) else {
-        // The session has another WebSocket already, which lives.
-        turn_away(wire).await;
-        return;
-    };
+pub(super) async fn step_up(claim: Claim, mut wire: Wire, base64: bool) {
+    let session = Arc::clone(&claim.0);
     let patience = session.shared.options.upgrade_timeout;
     let proven = tokio::time::timeout(patience, prove(&session, &mut wire)).await;
     let stepped_up = proven == Ok(Some(())) && claim.complete(base64);
@@ -34,7 +30,7 @@ pub(super) async fn step_up(session: Arc<Session>, mut wire: Wire, base64: bool)
 
 async fn prove(session: &Arc<Session>, wire: &mut Wire) -> Option<()> {
     expect(session, wire, "2probe").await?;
-    wire.queue.push_back(Frame::PROBED);
+    wire.queue.push(Frame::PROBED);
     {
         let mut state = lock(&session.state);
         if let Upgrade::Underway { probed, .. } = &mut state.upgrade {
@@ -76,7 +72,7 @@ fn watch(session: &Session, cx: &Context<'_>) -> bool {
 }
 
 /// Closes a WebSocket that does not get the session.
-async fn turn_away(mut wire: Wire) {
+pub(super) async fn turn_away(mut wire: Wire) {
     poll_fn(|cx| {
         let reason = Reason::TransportError;
         wire.close(reason.close_code(), reason, cx);
@@ -89,10 +85,11 @@ async fn turn_away(mut wire: Wire) {
 }
 
 /// The right to become the session's WebSocket. Dropped, it is free for another.
-struct Claim(Arc<Session>);
+pub(super) struct Claim(Arc<Session>);
 
 impl Claim {
-    fn stake(session: &Arc<Session>) -> Option<Self> {
+    /// Takes that right, if it is free.
+    pub(super) fn stake(session: &Arc<Session>) -> Option<Self> {
         let mut state = lock(&session.state);
         let free = matches!(state.upgrade, Upgrade::None) && state.is_open();
         if !free || !session.shared.options.allow_upgrades {

@@ -19,6 +19,7 @@ use rocket::{
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Handshake, Session, Shared, refusal::Refusal};
+use claim::Claim;
 use wire::Wire;
 
 /// The time between the answer to the upgrade and the first message. Clients that begin to listen once
@@ -69,7 +70,13 @@ impl Upgrade {
 
     /// Answers with a WebSocket that an existing session is to step up to.
     pub(super) fn step_up<'r>(self, session: Arc<Session>, base64: bool) -> Response<'r> {
-        self.answer(Plan::StepUp { session, base64 })
+        // Before the answer: a client that has read it may poll at once, and is then in an upgrade.
+        let claim = Claim::stake(&session);
+        self.answer(Plan::StepUp {
+            session,
+            claim,
+            base64,
+        })
     }
 
     fn answer<'r>(self, plan: Plan) -> Response<'r> {
@@ -89,6 +96,8 @@ enum Plan {
     },
     StepUp {
         session: Arc<Session>,
+        /// None if the session has another WebSocket already, which lives.
+        claim: Option<Claim>,
         base64: bool,
     },
 }
@@ -107,9 +116,16 @@ impl IoHandler for Plan {
                 let session = Session::open(&shared, handshake, base64);
                 tokio::spawn(task::Socket::new(session, wire));
             }
-            Plan::StepUp { session, base64 } => {
+            Plan::StepUp {
+                session,
+                claim,
+                base64,
+            } => {
                 let wire = Wire::new(io, session.shared.options.max_payload);
-                tokio::spawn(claim::step_up(session, wire, base64));
+                match claim {
+                    Some(claim) => tokio::spawn(claim::step_up(claim, wire, base64)),
+                    None => tokio::spawn(claim::turn_away(wire)),
+                };
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::{
     mem,
     pin::Pin,
     sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -62,6 +62,7 @@ impl Socket {
 
     /// Writes until there is nothing left, or the client reads no more.
     fn carry(&mut self, cx: &mut Context<'_>) -> Flow {
+        let mut carried = false;
         loop {
             let written = self.wire.poll_write(cx);
             self.blocked = written.is_pending();
@@ -88,11 +89,13 @@ impl Socket {
             }
             let written = mem::take(&mut self.batch);
             match self.session.refill(&mut self.wire.queue, written, cx) {
-                Refill::Frames => {
-                    self.batch = self.wire.queue.iter().map(Frame::weight).sum();
+                Refill::Frames(weight) => {
+                    carried = true;
+                    self.batch = weight;
                     self.adapt();
                 }
-                Refill::Idle => return Flow::On,
+                Refill::Idle { readable: false } if carried => return Flow::Rest,
+                Refill::Idle { .. } => return Flow::On,
                 Refill::Over(reason) => {
                     self.connection = None;
                     let code = self.broken.unwrap_or(reason.close_code());
@@ -134,6 +137,14 @@ impl Socket {
 
     /// Reads until there is nothing more.
     fn bring(&mut self, cx: &mut Context<'_>) -> Flow {
+        if self.lingering.is_some() {
+            return self.read(cx);
+        }
+        let waker = Waker::from(Arc::clone(&self.session));
+        self.read(&mut Context::from_waker(&waker))
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>) -> Flow {
         if self.broken.is_some() {
             // Closed with bytes unread, TCP would take back what was just said.
             return match self.wire.poll_discard(cx) {
@@ -199,6 +210,8 @@ impl Socket {
 enum Flow {
     /// All done for now.
     On,
+    /// All done, and it was all there was to do.
+    Rest,
     /// There may be something to write.
     Again,
     /// The task is over.
@@ -209,14 +222,17 @@ impl Future for Socket {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut reading = false;
         loop {
-            if self.carry(cx) == Flow::Over {
-                return Poll::Ready(());
+            match self.carry(cx) {
+                Flow::Over => return Poll::Ready(()),
+                Flow::Rest if !reading => break,
+                Flow::On | Flow::Again | Flow::Rest => reading = true,
             }
             match self.bring(cx) {
                 Flow::Again => {}
                 Flow::Over => return Poll::Ready(()),
-                Flow::On => break,
+                Flow::On | Flow::Rest => break,
             }
         }
         match &mut self.lingering {

@@ -2,7 +2,6 @@
 
 use std::{
     cell::RefCell,
-    collections::VecDeque,
     io::{self, ErrorKind, Read, Write},
     pin::Pin,
     task::{Context, Poll, ready},
@@ -20,7 +19,7 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::super::{Frame, Reason};
+use super::super::{Frame, Reason, session::KEPT, state::Batch};
 
 /// The least that is set aside for reading: most of what clients send is smaller.
 const READ_BUFFER: usize = 512;
@@ -36,14 +35,17 @@ thread_local! {
 /// A stream that speaks WebSocket.
 pub(super) struct Wire {
     io: IoStream,
-    context: WebSocketContext,
-    /// What is being written, whole frames.
-    pub(super) queue: VecDeque<Frame>,
-    /// How much of the first frame has been written.
+    /// What is being written. It is empty once all is.
+    pub(super) queue: Batch,
+    /// Which of them is next.
+    next: usize,
+    /// How much of that one has been written.
     begun: usize,
     unflushed: bool,
+    /// Reads. Elsewhere in memory, so that what is at hand for each write lies close together.
+    context: Box<WebSocketContext>,
     /// Pongs and closes that tungstenite wants sent; another one waits until these are gone.
-    reply: Option<Frame>,
+    reply: Option<Box<Frame>>,
 }
 
 impl Wire {
@@ -56,10 +58,11 @@ impl Wire {
             .max_frame_size(Some(max_payload));
         Self {
             io,
-            context: WebSocketContext::new(Role::Server, Some(config)),
-            queue: VecDeque::new(),
+            queue: Batch::new(),
+            next: 0,
             begun: 0,
             unflushed: false,
+            context: Box::new(WebSocketContext::new(Role::Server, Some(config))),
             reply: None,
         }
     }
@@ -100,7 +103,7 @@ impl Wire {
             if self.begun == 0
                 && let Some(reply) = self.reply.take()
             {
-                self.queue.push_front(reply);
+                self.queue.insert(self.next, *reply);
             }
             if self.queue.is_empty() {
                 ready!(Pin::new(&mut self.io).poll_flush(cx))?;
@@ -108,10 +111,11 @@ impl Wire {
                 continue;
             }
             let io = Pin::new(&mut self.io);
-            let first = &self.queue[0].wire()[self.begun..];
-            let written = match self.queue.get(1) {
-                Some(next) if first.len() + next.wire().len() <= GATHERED => {
-                    let rest = self.queue.iter().skip(1);
+            let frames = &self.queue[self.next..];
+            let first = &frames[0].wire()[self.begun..];
+            let written = match frames.get(1) {
+                Some(second) if first.len() + second.wire().len() <= GATHERED => {
+                    let rest = frames.iter().skip(1);
                     ready!(GATHER.with_borrow_mut(|gathered| {
                         gathered.clear();
                         gathered.extend_from_slice(first);
@@ -132,23 +136,25 @@ impl Wire {
             self.unflushed = true;
             self.advance(written);
         }
-        if self.queue.capacity() > 64 {
-            self.queue = VecDeque::new();
+        if self.queue.capacity() > KEPT {
+            self.queue = Batch::new();
         }
         Poll::Ready(Ok(()))
     }
 
     fn advance(&mut self, mut written: usize) {
-        while let Some(front) = self.queue.front() {
-            let left = front.wire().len() - self.begun;
+        while let Some(frame) = self.queue.get(self.next) {
+            let left = frame.wire().len() - self.begun;
             if written < left {
                 self.begun += written;
                 return;
             }
             written -= left;
             self.begun = 0;
-            self.queue.pop_front();
+            self.next += 1;
         }
+        self.queue.clear();
+        self.next = 0;
     }
 
     /// Begins the closing handshake, or answers the client's.
@@ -170,7 +176,7 @@ impl Wire {
 /// The stream as tungstenite sees it: it reads, and what it writes comes between our own frames.
 struct Side<'s, 'c> {
     io: &'s mut IoStream,
-    reply: &'s mut Option<Frame>,
+    reply: &'s mut Option<Box<Frame>>,
     cx: &'s mut Context<'c>,
 }
 
@@ -191,7 +197,7 @@ impl Write for Side<'_, '_> {
         if self.reply.is_some() {
             return Err(ErrorKind::WouldBlock.into());
         }
-        *self.reply = Some(Frame::raw(bytes));
+        *self.reply = Some(Box::new(Frame::raw(bytes)));
         Ok(bytes.len())
     }
 
