@@ -119,7 +119,7 @@ async fn a_poll_held_to_the_end_gets_a_last_packet() {
     let mut held = site.raw_get(&session).await;
     site.held_poll().await;
     // Longer than a poll may be under way that only overtook the end of the upgrade.
-    tokio::time::sleep(Duration::from_millis(40)).await;
+    tokio::time::sleep(Duration::from_millis(70)).await;
     ws.send("5").await;
     assert!(read_answer(&mut held).await.ends_with("\r\n\r\n6"));
 }
