@@ -32,7 +32,7 @@ const WARM_UP: Duration = Duration::from_secs(1);
 const MEASURED: Duration = Duration::from_secs(4);
 
 /// How many broadcasts are on their way at once.
-const WINDOWS: [u64; 4] = [1, 2, 4, 16];
+const WINDOWS: [u64; 5] = [1, 2, 3, 4, 16];
 
 /// What listeners have heard together.
 #[derive(Default)]
