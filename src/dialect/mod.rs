@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Result},
-    model::{Change, Signal},
+    model::{Change, ChatId, Signal},
 };
 
 pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
@@ -139,6 +139,24 @@ pub trait Dialect: Send + Sync + 'static {
     fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
+
+    /// The chats that a connection has entered, to be given back to it.
+    fn entered(&self, _speaker: &Speaker) -> Vec<ChatId> {
+        Vec::new()
+    }
+
+    /// Somebody comes back to the chats that they had entered. Which of them they still may enter is
+    /// looked at afresh.
+    fn come_back<'a>(
+        &'a self,
+        _speaker: &'a mut Speaker,
+        _entered: &'a [ChatId],
+    ) -> Boxed<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Somebody is in, and has been told what they missed if they came back.
+    fn arrived(&self, _speaker: &mut Speaker) {}
 
     /// Somebody says something.
     fn handle<'a>(

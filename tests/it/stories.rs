@@ -70,10 +70,12 @@ macro_rules! stories {
 
 stories! {
     embed
+    embed_recovery
     embed_refusals
     embed_standing
     four_dialects
     service
+    service_recovery
     service_refusals
     service_rest
     service_status_200

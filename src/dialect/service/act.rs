@@ -108,6 +108,50 @@ pub(super) async fn enter(speaker: &mut Speaker, room: &str) -> Result<()> {
     Ok(())
 }
 
+/// The rooms that a connection has joined, the current one first.
+pub(super) fn entered(speaker: &Speaker) -> Vec<ChatId> {
+    let memory = speaker.remembered::<Memory>(SERVICE);
+    let rooms = memory.into_iter().flat_map(|memory| &memory.rooms);
+    rooms.map(|room| room.chat).collect()
+}
+
+/// Takes a connection back into the rooms that it had joined, as far as it is still let in.
+pub(super) async fn come_back(speaker: &mut Speaker, entered: &[ChatId]) -> Result<()> {
+    let known = speaker.memory::<Memory>(SERVICE).who.clone();
+    let mut acting = speaker.acting().iter();
+    let holder = acting.find(|acting| acting.hears_in(SERVICE));
+    let Some(caller) = known.or_else(|| holder.map(|holder| holder.caller.clone())) else {
+        return Ok(());
+    };
+    let mut rooms = VecDeque::new();
+    for chat in entered {
+        match access::reader(&speaker.services, &caller, *chat).await {
+            Ok(reader) => rooms.push_back(Joined::new(reader.chat())),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let memory = speaker.memory::<Memory>(SERVICE);
+    memory.who = Some(caller);
+    memory.rooms = rooms;
+    Ok(())
+}
+
+/// Tells the rooms that a connection is back in, and it, who is present.
+pub(super) fn arrived(speaker: &mut Speaker) {
+    let Some(memory) = speaker.remembered::<Memory>(SERVICE) else {
+        return;
+    };
+    let Some(caller) = memory.who.clone() else {
+        return;
+    };
+    for room in memory.rooms.clone() {
+        arrive(speaker, &caller, &room);
+        let present = present(&speaker.services, &room);
+        speaker.stage.tell(&room.stage(), Whom::All, &present);
+    }
+}
+
 /// Whether a connection hears a chat.
 pub(super) fn is_present(speaker: &Speaker, chat: ChatId) -> bool {
     speaker
@@ -238,14 +282,7 @@ impl Scene<'_> {
             memory.rooms.push_back(joined.clone());
         }
         if !again && listens {
-            let number = self.speaker.number;
-            self.services
-                .presence
-                .enter(chat.id, number, self.caller.id());
-            let info = events::info(format!("{} has joined!", self.caller.id()));
-            let stage = joined.stage();
-            self.speaker.stage.join(&stage);
-            self.speaker.stage.tell(&stage, Whom::Others, &info);
+            arrive(self.speaker, &self.caller, &joined);
         }
         let room = rooms::with_people(self.services, chat).await?;
         let row = wire::Room::new(&room.chat, joined.name.clone()).with_users(&room.people);
@@ -372,6 +409,15 @@ pub(super) fn farewell(speaker: &mut Speaker) {
             depart(speaker, &caller, room);
         }
     }
+}
+
+fn arrive(speaker: &Speaker, caller: &Caller, room: &Joined) {
+    let stage = room.stage();
+    let presence = &speaker.services.presence;
+    presence.enter(room.chat, speaker.number, caller.id());
+    let info = events::info(format!("{} has joined!", caller.id()));
+    speaker.stage.join(&stage);
+    speaker.stage.tell(&stage, Whom::Others, &info);
 }
 
 fn depart(speaker: &Speaker, caller: &Caller, room: &Joined) {

@@ -19,7 +19,7 @@ use serde_json::Value;
 use crate::{
     dialect::{Answer, Boxed, Dialect, Emission, Speaker},
     error::{Error, Result},
-    model::{Change, Signal},
+    model::{Change, ChatId, Signal},
 };
 
 /// See the module.
@@ -44,6 +44,22 @@ impl Dialect for Service {
 
     fn enter<'a>(&'a self, speaker: &'a mut Speaker, room: &'a str) -> Boxed<'a, Result<()>> {
         Box::pin(act::enter(speaker, room))
+    }
+
+    fn entered(&self, speaker: &Speaker) -> Vec<ChatId> {
+        act::entered(speaker)
+    }
+
+    fn come_back<'a>(
+        &'a self,
+        speaker: &'a mut Speaker,
+        entered: &'a [ChatId],
+    ) -> Boxed<'a, Result<()>> {
+        Box::pin(act::come_back(speaker, entered))
+    }
+
+    fn arrived(&self, speaker: &mut Speaker) {
+        act::arrived(speaker);
     }
 
     fn handle<'a>(

@@ -1,14 +1,14 @@
 //! One socket's life: who speaks on it, and how far it has heard.
 
 use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, AtomicI64, Ordering},
+    Arc, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering},
 };
 
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
-use crate::{dialect::Speaker, model::Position};
+use crate::{dialect::Speaker, model::Position, socketio::engine::Unsent};
 
 /// See the module. Its turn is held by an event while it is handled, and by the pump while it tells
 /// what is new: never both, so an answer comes before what it caused.
@@ -25,28 +25,48 @@ pub(super) struct Life {
 pub(super) struct Recovery {
     /// The private id by which it does.
     pub(super) private: String,
-    /// Up to here it has been told everything.
-    told: AtomicI64,
+    /// Up to here it has been told everything, and so says the offset that was sent last. It is held
+    /// while something with an offset is sent, so that offsets never go back.
+    told: std::sync::Mutex<Position>,
     /// Whom it acted for when that was last written down.
     pub(super) kept: std::sync::Mutex<String>,
 }
 
 impl Recovery {
     pub(super) fn new(private: String, told: Position) -> Self {
-        let told = AtomicI64::new(told.get());
         Self {
             private,
-            told,
+            told: std::sync::Mutex::new(told),
             kept: std::sync::Mutex::default(),
         }
     }
 
     pub(super) fn told(&self) -> Position {
-        Position::new(self.told.load(Ordering::Acquire))
+        *lock(&self.told)
     }
 
+    /// Sends something that repeats the last offset.
+    pub(super) fn repeat<T>(&self, send: impl FnOnce(Position) -> T) -> T {
+        let told = lock(&self.told);
+        send(*told)
+    }
+
+    /// Sends something whose offset is that position.
+    pub(super) fn advance(
+        &self,
+        position: Position,
+        send: impl FnOnce() -> Result<(), Unsent>,
+    ) -> Result<(), Unsent> {
+        let mut told = lock(&self.told);
+        send()?;
+        *told = position.max(*told);
+        Ok(())
+    }
+
+    /// Up to that position nothing is left to be told.
     pub(super) fn has_told(&self, position: Position) {
-        self.told.store(position.get(), Ordering::Release);
+        let mut told = lock(&self.told);
+        *told = position.max(*told);
     }
 }
 
@@ -107,4 +127,8 @@ impl Life {
     pub(super) fn end(&self) {
         self.ended.cancel();
     }
+}
+
+pub(super) fn lock<T>(shared: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

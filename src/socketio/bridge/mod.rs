@@ -36,7 +36,7 @@ use crate::{
     },
 };
 
-use life::{Life, Recovery};
+use life::{Life, Recovery, lock};
 use stage::SocketStage;
 
 pub use credentials::Doorman;
@@ -78,7 +78,7 @@ impl Bridge {
         let credentials = self.doorman.look_at(socket);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let life = Life::new(|bell| {
-            let stage = Arc::new(SocketStage::new(socket));
+            let stage = Arc::new(SocketStage::new(socket, services));
             let (services, options) = (Arc::clone(services), Arc::clone(&self.options));
             Speaker::new(services, options, credentials, stage, (number, Some(bell)))
         });
@@ -132,7 +132,10 @@ impl Handler for Bridge {
 
     async fn connected(&self, socket: &Socket) {
         if let Some(life) = socket.data::<Life>() {
-            let speaker = life.turn().await;
+            let mut speaker = life.turn().await;
+            for dialect in DIALECTS {
+                dialect.arrived(&mut speaker);
+            }
             self.listen(socket, &life, &speaker);
         }
     }
@@ -150,12 +153,15 @@ impl Handler for Bridge {
         };
         let answer = dialect::answer(place, &mut speaker, &event.name, &arguments).await;
         for emission in answer.emissions {
-            let mut args = Args::from(emission.data);
-            if let Some(recovery) = life.recovery() {
-                args.push(speaker.services.cursor_at(recovery.told()).to_string());
-            }
             // A client that is gone, or reads nothing, is dealt with by the server layer.
-            let _ = socket.emit(&emission.name, args);
+            let _ = match life.recovery() {
+                Some(recovery) => recovery.repeat(|told| {
+                    let mut args = Args::from(emission.data);
+                    args.push(speaker.services.cursor_at(told).to_string());
+                    socket.emit(&emission.name, args)
+                }),
+                None => socket.emit(&emission.name, emission.data),
+            };
         }
         event.acknowledge(Args::from(answer.data));
         keep(socket, &life, &speaker).await;
@@ -174,14 +180,12 @@ impl Handler for Bridge {
         };
         life.end();
         let mut speaker = life.turn().await;
+        let acting = recovery::write_down_lost(&speaker);
         for dialect in DIALECTS {
             dialect.farewell(&mut speaker).await;
         }
         if let Some(recovery) = life.recovery() {
-            let (id, acting) = (
-                socket.id().as_str().to_owned(),
-                recovery::write_down_lost(&speaker),
-            );
+            let id = socket.id().as_str().to_owned();
             let services = Arc::clone(&speaker.services);
             let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
             if let Err(error) = kept {
@@ -224,6 +228,13 @@ async fn come_back(
             .act_as_since(*dialects, caller, returned.after)
             .await?;
     }
+    for (number, dialect) in DIALECTS.iter().enumerate() {
+        let entered = returned.entered.iter().filter(|(of, _)| *of == number);
+        let entered: Vec<_> = entered.map(|(_, chat)| *chat).collect();
+        if !entered.is_empty() {
+            dialect.come_back(speaker, &entered).await?;
+        }
+    }
     for position in &returned.sent {
         speaker.note_sent(*position);
     }
@@ -260,9 +271,4 @@ async fn keep(socket: &Socket, life: &Life, speaker: &Speaker) {
         Ok(()) => *lock(&recovery.kept) = acting,
         Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
     }
-}
-
-fn lock(text: &std::sync::Mutex<String>) -> std::sync::MutexGuard<'_, String> {
-    text.lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::life::Life;
+use super::life::{Life, Recovery};
 use crate::{
     chat::wait,
     dialect::{Acting, DIALECTS, Emission, Speaker, form},
@@ -54,8 +54,7 @@ pub(super) async fn run(socket: Socket, life: Arc<Life>) {
     };
     loop {
         let mut speaker = life.turn().await;
-        let offsets = life.recovery().is_some();
-        let round = tell(&socket, &mut speaker, &mut place, offsets).await;
+        let round = tell(&socket, &mut speaker, &mut place, life.recovery()).await;
         if let Some(recovery) = life.recovery() {
             recovery.has_told(place.after);
         }
@@ -81,10 +80,10 @@ async fn tell(
     socket: &Socket,
     speaker: &mut Speaker,
     place: &mut Place,
-    offsets: bool,
+    recovery: Option<&Recovery>,
 ) -> Result<Round> {
     speaker.drop_the_gone();
-    if tell_signals(socket, speaker, offsets.then_some(place.after)) == Err(Unsent::Closed) {
+    if tell_signals(socket, speaker, recovery) == Err(Unsent::Closed) {
         return Ok(Round::Over);
     }
     let (changes, seen) = gather(speaker, place.after).await?;
@@ -102,13 +101,21 @@ async fn tell(
             if !dialect.hears(speaker, &published.change) {
                 continue;
             }
-            for frame in frames(speaker, number, &published, offsets) {
+            let frames = frames(speaker, number, &published, recovery.is_some());
+            for (index, frame) in frames.iter().enumerate() {
                 told += 1;
                 if skip > 0 {
                     skip -= 1;
                     continue;
                 }
-                match socket.try_emit(frame) {
+                let send = || socket.try_emit(frame);
+                let sent = match recovery {
+                    Some(recovery) => {
+                        recovery.advance(offset_of(position, frames.len() - index), send)
+                    }
+                    None => send(),
+                };
+                match sent {
                     Ok(()) => {}
                     Err(Unsent::Full) => {
                         place.frames = told - 1;
@@ -184,7 +191,7 @@ async fn gather(
 fn tell_signals(
     socket: &Socket,
     speaker: &mut Speaker,
-    offset: Option<Position>,
+    recovery: Option<&Recovery>,
 ) -> Result<(), Unsent> {
     let mut told = Vec::new();
     for acting in speaker.ears() {
@@ -206,25 +213,24 @@ fn tell_signals(
         if !DIALECTS[number].hears_signal(speaker, &signal.signal) {
             continue;
         }
-        // The offset repeats the last one, which differs by socket: such frames are not shared.
-        let own;
-        let frames = if let Some(offset) = offset {
-            let offset = speaker.services.cursor_at(offset).to_string();
-            own = prepare(
-                DIALECTS[number].announce_signal(&signal.signal),
-                Some(&offset),
-            );
-            &own
-        } else {
-            signal.form(form::FRAMES + number, |signal| {
-                prepare(DIALECTS[number].announce_signal(signal), None)
-            })
+        let send = |frames: &[Prepared]| {
+            let mut sent = frames.iter().map(|frame| socket.try_emit(frame));
+            sent.all(|sent| sent != Err(Unsent::Closed))
         };
-        for frame in frames {
-            match socket.try_emit(frame) {
-                Ok(()) | Err(Unsent::Full) => {}
-                Err(Unsent::Closed) => return Err(Unsent::Closed),
-            }
+        let dialect = DIALECTS[number];
+        let is_there = match recovery {
+            // The offset repeats the last one, which differs by socket: such frames are not shared.
+            Some(recovery) => recovery.repeat(|told| {
+                let offset = speaker.services.cursor_at(told).to_string();
+                let emissions = dialect.announce_signal(&signal.signal);
+                send(&prepare(emissions, |_| Some(offset.clone())))
+            }),
+            None => send(signal.form(form::FRAMES + number, |signal| {
+                prepare(dialect.announce_signal(signal), |_| None)
+            })),
+        };
+        if !is_there {
+            return Err(Unsent::Closed);
         }
     }
     Ok(())
@@ -240,26 +246,39 @@ fn frames<'p>(
     let dialect = DIALECTS[number];
     if !offsets {
         return published.form(form::FRAMES + number, |change| {
-            prepare(dialect.announce_by(&speaker.options, change), None)
+            prepare(dialect.announce_by(&speaker.options, change), |_| None)
         });
     }
     published.form(form::FRAMES_WITH_OFFSET + number, |change| {
-        let offset = speaker.services.cursor_at(change.position).to_string();
-        prepare(dialect.announce_by(&speaker.options, change), Some(&offset))
+        let cursor = |offset| speaker.services.cursor_at(offset).to_string();
+        prepare(dialect.announce_by(&speaker.options, change), |left| {
+            Some(cursor(offset_of(change.position, left)))
+        })
     })
 }
 
-fn prepare(emissions: Vec<Emission>, offset: Option<&str>) -> Vec<Prepared> {
-    emissions
-        .into_iter()
-        .map(|emission| {
-            let mut args = Args::from(emission.data);
-            if let Some(offset) = offset {
-                args.push(offset);
-            }
-            Prepared::event(&Namespace::MAIN, &emission.name, args)
-        })
-        .collect()
+/// The offset of a change's frame when so many are left, with itself: whoever is lost before the last
+/// one has not been told of the change.
+fn offset_of(position: Position, left: usize) -> Position {
+    if left > 1 {
+        position.plus(-1)
+    } else {
+        position
+    }
+}
+
+/// Makes frames, each with the offset that there is when so many are left, with itself.
+fn prepare(emissions: Vec<Emission>, offset: impl Fn(usize) -> Option<String>) -> Vec<Prepared> {
+    let count = emissions.len();
+    let emissions = emissions.into_iter().enumerate();
+    let frames = emissions.map(|(index, emission)| {
+        let mut args = Args::from(emission.data);
+        if let Some(offset) = offset(count - index) {
+            args.push(offset);
+        }
+        Prepared::event(&Namespace::MAIN, &emission.name, args)
+    });
+    frames.collect()
 }
 
 /// What a client that comes back missed, with offsets, as far as one look reaches; the pump goes on

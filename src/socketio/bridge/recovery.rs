@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::{
     chat::{Caller, Services, accounts, connections, logins::Token, wait},
-    dialect::Speaker,
+    dialect::{DIALECTS, Speaker},
     error::Result,
-    model::{Connection, Cursor, LoginId, PersonId, Position},
+    model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
     socketio::{
         engine::Revision,
         server::{Socket, SocketId},
@@ -27,6 +27,8 @@ pub(super) struct Returned {
     pub(super) after: Position,
     /// Whom it acts for, each with the dialects, a bit each.
     pub(super) acting: Vec<(u8, Caller)>,
+    /// The chats it had entered, each with the number of the dialect.
+    pub(super) entered: Vec<(usize, ChatId)>,
     /// What came by it last.
     pub(super) sent: Vec<Position>,
 }
@@ -77,11 +79,18 @@ pub(super) async fn look_up(
     let Some(id) = SocketId::parse(&kept.socket_id) else {
         return Ok(None);
     };
-    let (entries, sent) = kept.acting.split_once('|').unwrap_or((&kept.acting, ""));
-    let sent = sent.split(',').filter_map(|position| position.parse().ok());
+    let mut parts = kept.acting.split('|').map(|part| part.split(','));
+    let mut part = || parts.next().into_iter().flatten();
+    let (callers, entered, sent) = (part(), part(), part());
+    let entered = entered.filter_map(|entry| {
+        let (dialect, chat) = entry.split_once(':')?;
+        Some((dialect.parse().ok()?, chat.parse().ok()?))
+    });
+    let entered = entered.collect();
+    let sent = sent.filter_map(|position| position.parse().ok());
     let sent = sent.map(Position::new).collect();
     let mut acting = Vec::new();
-    for entry in entries.split(',').filter(|entry| !entry.is_empty()) {
+    for entry in callers.filter(|entry| !entry.is_empty()) {
         let Some((dialects, caller)) = caller(services, entry, key).await? else {
             return Ok(None);
         };
@@ -92,6 +101,7 @@ pub(super) async fn look_up(
         private: private.to_owned(),
         after,
         acting,
+        entered,
         sent,
     }))
 }
@@ -126,7 +136,7 @@ async fn caller(
         .map(|caller| (dialects, caller)))
 }
 
-/// Whom a speaker acts for, as it is kept.
+/// Whom a speaker acts for and which chats it has entered, as it is kept.
 pub(super) fn write_down(speaker: &Speaker) -> String {
     let entries = speaker.acting().iter().map(|acting| {
         let login = acting
@@ -140,7 +150,15 @@ pub(super) fn write_down(speaker: &Speaker) -> String {
             acting.caller.id()
         )
     });
-    entries.collect::<Vec<_>>().join(",")
+    let entered = DIALECTS.iter().enumerate().flat_map(|(number, dialect)| {
+        let entered = dialect.entered(speaker).into_iter();
+        entered.map(move |chat| format!("{number}:{chat}"))
+    });
+    format!(
+        "{}|{}",
+        entries.collect::<Vec<_>>().join(","),
+        entered.collect::<Vec<_>>().join(",")
+    )
 }
 
 /// The same of one that is lost: also which messages came by it last, so that it is not told of them

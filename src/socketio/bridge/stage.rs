@@ -1,56 +1,80 @@
 //! What a speaker can do on its socket.
 
+use std::sync::Arc;
+
+use super::life::Life;
 use crate::{
+    chat::Services,
     dialect::{Emission, Stage, Whom},
-    socketio::server::{Disconnect, Socket},
+    socketio::{
+        packet::{Args, Namespace},
+        server::{Disconnect, Prepared, Socket, WeakSocket},
+    },
 };
 
 /// A socket as a dialect sees it.
-pub(super) struct SocketStage(Weak);
-
-/// A socket keeps its life, so its life must not keep the socket.
-type Weak = crate::socketio::server::WeakSocket;
+pub(super) struct SocketStage {
+    /// A socket keeps its life, so its life must not keep the socket.
+    socket: WeakSocket,
+    services: Arc<Services>,
+}
 
 impl SocketStage {
-    pub(super) fn new(socket: &Socket) -> Self {
-        Self(socket.downgrade())
+    pub(super) fn new(socket: &Socket, services: &Arc<Services>) -> Self {
+        Self {
+            socket: socket.downgrade(),
+            services: Arc::clone(services),
+        }
     }
 }
 
 impl Stage for SocketStage {
     fn id(&self) -> String {
-        self.0
+        self.socket
             .upgrade()
             .map(|socket| socket.id().as_str().to_owned())
             .unwrap_or_default()
     }
 
     fn join(&self, room: &str) {
-        if let Some(socket) = self.0.upgrade() {
+        if let Some(socket) = self.socket.upgrade() {
             socket.join(room);
         }
     }
 
     fn leave(&self, room: &str) {
-        if let Some(socket) = self.0.upgrade() {
+        if let Some(socket) = self.socket.upgrade() {
             socket.leave(room);
         }
     }
 
     fn tell(&self, room: &str, whom: Whom, emission: &Emission) {
-        let Some(socket) = self.0.upgrade() else {
+        let Some(socket) = self.socket.upgrade() else {
             return;
         };
-        let others = socket.to(room);
-        others.emit(&emission.name, emission.data.clone());
+        let event = |args| Prepared::event(&Namespace::MAIN, &emission.name, args);
+        let shared = event(Args::from(emission.data.clone()));
+        let mut sockets = socket.to(room).sockets();
         if whom == Whom::All {
-            // Whoever is gone meanwhile misses nothing.
-            let _ = socket.emit(&emission.name, emission.data.clone());
+            sockets.push(socket);
+        }
+        for socket in sockets {
+            let life = socket.data::<Life>();
+            // Whoever is gone misses nothing; whoever does not read is told of those present then, as
+            // soon as somebody comes or goes.
+            let _ = match life.as_deref().and_then(Life::recovery) {
+                Some(recovery) => recovery.repeat(|told| {
+                    let mut args = Args::from(emission.data.clone());
+                    args.push(self.services.cursor_at(told).to_string());
+                    socket.try_emit(&event(args))
+                }),
+                None => socket.try_emit(&shared),
+            };
         }
     }
 
     fn close(&self) {
-        if let Some(socket) = self.0.upgrade() {
+        if let Some(socket) = self.socket.upgrade() {
             socket.disconnect(Disconnect::Connection);
         }
     }

@@ -20,7 +20,37 @@ POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message"
 thief opens EIO=4&recovery=1
 thief > 40{"token":"{guest_token}","pid":"{pid}","offset":"{offset}"}
 thief < 40{"sid":"<new_sid:sid>","pid":"<new_pid:token>"}
+thief closes
 again opens EIO=4&recovery=1
 again > 40{"token":"{owner_token}","pid":"{pid}","offset":"{offset}"}
-again < 42["newMessage",{"chatId":"{chat}",…},"<cursor>"]
+again < 42["newMessage",{"chatId":"{chat}",…},"<at:cursor>"]
 again < 40{"sid":"{sid}","pid":"{pid}"}
+# What is answered, and signals, end with the last offset.
+again > 42["getActiveChats",{"token":"{owner_token}"}]
+again < 42["getActiveChats",{"data":[],…},"{at}"]
+POST /api/events/typing {"chatId":"{chat}","token":"{guest_token}","typing":true}
+200 {…}
+again < 42["typing",{"chatId":"{chat}",…},"{at}"]
+again closes
+
+# Whoever does not ask, or speaks the old protocol, is told of no offsets.
+plain opens EIO=4
+plain > 40{"token":"{owner_token}","recovery":false}
+plain < 40{"sid":"<sid>"}
+plain > 42["getActiveChats",{"token":"{owner_token}"}]
+plain < 42["getActiveChats",{"data":[],…}]
+old opens EIO=3&recovery=1&token={owner_token}
+old < 40
+old > 42["getActiveChats",{"token":"{owner_token}"}]
+old < 42["getActiveChats",{"data":[],…}]
+old closes
+plain closes
+
+# A login that has ended brings nothing back, though the private id is right.
+POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message":"anybody?"}
+200 {…}
+POST /owner/logout {"token":"{owner_token}"}
+200 {…}
+late opens EIO=4&recovery=1
+late > 40{"pid":"{pid}","offset":"{at}"}
+late < 40{"sid":"<late_sid:sid>","pid":"<late_pid:token>"}

@@ -1,0 +1,56 @@
+# A connection that comes back hears what was told to whom it acts for, as long as they were there.
+with admin_email = "admin@example.com"
+with admin_password = "correct horse"
+
+POST /auth/login {"email":"admin@example.com","password":"correct horse"}
+200 {"token":"<admin:token>",…}
+POST /app [Authorization: {admin}] {"name":"my app"}
+201 {"applicationId":"<key:uuid>",…}
+POST /user {"appId":"{key}","appUserId":1,"firstName":"Ann","lastName":"A","token":"token of ann"}
+200 {"id":<ann:number>,…}
+POST /user {"appId":"{key}","appUserId":2,"firstName":"Bo","lastName":"B","token":"token of bo"}
+200 {"id":<bo:number>,…}
+POST /room {"room":"tea","appId":"{key}","users":[1,2]}
+200 {"id":<chat:number>,…}
+
+bo opens EIO=4&token=token%20of%20bo&recovery=1
+bo > 40
+bo < 40{"sid":"<sid:sid>","pid":"<pid:token>"}
+bo > 42["list-chats",{"user":{"id":"{bo}"}}]
+bo < 42["list-chats",{"chats":[{"id":"{chat}",…}],…},"<offset:cursor>"]
+bo closes
+
+server opens EIO=4&key={key}
+server > 40
+server < 40{"sid":"<sid>"}
+server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
+  "message":{"value":"to both","type":"text"}}]
+server < 42["new-message",{"msg":"to both",…}]
+server < 42["/chat/{chat}/new-message",{"msg":"to both",…}]
+
+# A message is told under two names. Whoever is lost between them has not been told yet.
+again opens EIO=4&token=token%20of%20bo&recovery=1
+again > 40{"pid":"{pid}","offset":"{offset}"}
+again < 42["new-message",{"msg":"to both",…},"{offset}"]
+again < 42["/chat/{chat}/new-message",{"msg":"to both",…},"<told:cursor>"]
+again < 40{"sid":"{sid}","pid":"{pid}"}
+server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
+  "message":{"value":"again","type":"text"}}]
+server < 42["new-message",{"msg":"again",…}]
+server < 42["/chat/{chat}/new-message",{"msg":"again",…}]
+again < 42["new-message",{"msg":"again",…},"{told}"]
+again < 42["/chat/{chat}/new-message",{"msg":"again",…},"<last:cursor>"]
+again closes
+
+# Whoever is there no more hears of that, and nothing of what is said afterwards.
+PUT /room/remove {"room":"tea","appId":"{key}","users":[2]}
+200 {…}
+server < 42["remove-users",{"users":["{bo}"],…}]
+server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
+  "message":{"value":"to ann alone","type":"text"}}]
+server < 42["new-message",{"msg":"to ann alone",…}]
+server < 42["/chat/{chat}/new-message",{"msg":"to ann alone",…}]
+late opens EIO=4&token=token%20of%20bo&recovery=1
+late > 40{"pid":"{pid}","offset":"{last}"}
+late < 42["remove-users",{"users":["{bo}"],…},"<cursor>"]
+late < 40{"sid":"{sid}","pid":"{pid}"}
