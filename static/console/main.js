@@ -40,28 +40,37 @@ function openDoor() {
   tell(notice);
 
   function turn() {
-    const wanted = location.hash === '#/register' ? '#/register' : '';
+    // Where a page leads its owner here, it says for which domain: #/register/shop.example
+    const registers = /^#\/register(?:\/([^/]+))?$/u.exec(location.hash);
+    const wanted = registers ? '#/register' : '';
+    if (registers?.[1]) $('up-domain').value = registers[1];
     for (const [hash, form] of Object.entries(forms)) show(form, hash === wanted);
     setText($('door-lead'), wanted ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
     forms[wanted].querySelector('input').focus();
   }
 
-  $('sign-in').addEventListener('submit', (event) =>
-    submit(event, async (form) => {
-      const { body } = await post('/owner/login', new FormData(form));
-      keepOwner({ ...body.data, email: form.elements.email.value }, $('in-stay').checked);
-      form.reset();
-      window.removeEventListener('hashchange', turn);
-      openDesk(keptOwner());
-    }),
-  );
+  async function enter(form, stay) {
+    const { body } = await post('/owner/login', new FormData(form));
+    keepOwner({ ...body.data, email: form.elements.email.value }, stay);
+    form.reset();
+    window.removeEventListener('hashchange', turn);
+    openDesk(keptOwner());
+  }
+
+  $('sign-in').addEventListener('submit', (event) => submit(event, (form) => enter(form, $('in-stay').checked)));
   $('register').addEventListener('submit', (event) =>
     submit(event, async (form) => {
       await post('/owner/register', new FormData(form));
       $('in-email').value = form.elements.email.value;
-      form.reset();
-      location.hash = '#/';
-      tell('Your site is registered. Sign in to open its desk.');
+      try {
+        await enter(form, false);
+        location.hash = '#/';
+      } catch {
+        // It is registered all the same: to send the form again would be refused.
+        form.reset();
+        location.hash = '#/';
+        tell('Your site is registered. Sign in to open its desk.');
+      }
     }),
   );
   for (const form of Object.values(forms)) form.noValidate = true;

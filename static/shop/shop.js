@@ -1,2 +1,3 @@
-// Says which domain has to be registered so that this page's guests find somebody.
+// Says which domain has to be registered so that this page's guests find somebody, and where.
 document.getElementById('domain').textContent = location.hostname;
+document.getElementById('register').href = `/console/#/register/${location.hostname}`;
