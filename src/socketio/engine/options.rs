@@ -56,3 +56,29 @@ impl Options {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_nodes_server() {
+        let options = Options::default();
+        assert_eq!(options.ping_interval, Duration::from_secs(25));
+        assert_eq!(options.ping_timeout, Duration::from_secs(20));
+        assert_eq!(options.upgrade_timeout, Duration::from_secs(10));
+        assert_eq!(options.max_payload, 1_000_000);
+        let both = [Transport::Polling, Transport::WebSocket];
+        assert_eq!(options.transports, both);
+        assert!(options.allow_upgrades);
+        assert!(!options.allow_eio3);
+        assert_eq!(options.close_timeout, Duration::from_secs(30));
+    }
+
+    #[test]
+    fn where_node_has_no_default_ours_is_careful() {
+        let options = Options::default();
+        assert!(matches!(options.cors, Cors::OwnOrigin));
+        assert_eq!(options.outbox_bytes, 1 << 20);
+    }
+}

@@ -161,3 +161,18 @@ impl Builder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_nodes_server() {
+        let Builder { path, server, .. } = Builder::default();
+        assert_eq!(path, "/socket.io");
+        assert_eq!(server.connect_timeout, Duration::from_secs(45));
+        assert_eq!(server.recovery, None);
+        assert_eq!(server.overflow, Overflow::Close);
+        assert_eq!(server.pending_bytes, 1_000_000);
+    }
+}
