@@ -149,3 +149,47 @@ impl State {
         self.due.min(self.reminder)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DUE: u64 = 1000;
+    const TIMEOUT: u64 = 500;
+
+    fn state() -> State {
+        State::new(Transport::Polling, false, DUE)
+    }
+
+    /// Whether `state` is overdue from that moment on, and not before.
+    #[track_caller]
+    fn assert_overdue_from(state: &State, revision: Revision, moment: u64) {
+        assert!(!state.is_overdue(revision, moment - 1, TIMEOUT));
+        assert!(state.is_overdue(revision, moment, TIMEOUT));
+    }
+
+    #[test]
+    fn who_was_not_pinged_yet_has_the_time_for_a_pong_too() {
+        assert_overdue_from(&state(), Revision::V4, DUE + TIMEOUT);
+    }
+
+    #[test]
+    fn who_was_pinged_or_pings_itself_has_until_it_is_due() {
+        let mut pinged = state();
+        pinged.awaiting_pong = true;
+        assert_overdue_from(&pinged, Revision::V4, DUE);
+        assert_overdue_from(&state(), Revision::V3, DUE);
+    }
+
+    #[test]
+    fn who_is_not_read_or_has_gone_is_never_overdue() {
+        let mut stalled = state();
+        stalled.stalled = true;
+        let mut gone = state();
+        gone.phase = Phase::Kept(Reason::ForcedClose);
+        for state in [stalled, gone] {
+            assert!(!state.is_overdue(Revision::V3, NEVER - 1, TIMEOUT));
+            assert!(!state.is_overdue(Revision::V4, NEVER - 1, TIMEOUT));
+        }
+    }
+}
