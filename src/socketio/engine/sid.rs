@@ -35,6 +35,8 @@ impl fmt::Debug for Sid {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -43,5 +45,15 @@ mod tests {
         assert!(!format!("{sid:?}").contains(sid.as_str()));
         assert_eq!(Sid::parse(sid.as_str()), Some(sid));
         assert_eq!(Sid::parse("short"), None);
+    }
+
+    #[test]
+    fn every_place_of_an_id_is_drawn() {
+        let ids: HashSet<_> = (0..1000).map(|_| Sid::random()).collect();
+        assert_eq!(ids.len(), 1000);
+        for place in 0..20 {
+            let letters: HashSet<_> = ids.iter().map(|id| id.0[place]).collect();
+            assert!(letters.len() > 50, "{} at {place}", letters.len());
+        }
     }
 }
