@@ -129,4 +129,11 @@ mod tests {
         assert_eq!(frame.wire().len(), 10 + 1 + long.len());
         assert_eq!(frame.payload()[0], b'4');
     }
+
+    #[test]
+    fn a_clone_shares_the_bytes() {
+        for frame in [Frame::text("hello"), Frame::binary(&[1, 2]), Frame::PING] {
+            assert_eq!(frame.clone().wire().as_ptr(), frame.wire().as_ptr());
+        }
+    }
 }

@@ -30,3 +30,15 @@ impl From<&Encoded> for Prepared {
         Self(text.chain(attached.map(|a| Frame::binary(a))).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clone_shares_the_frames() {
+        let prepared = Prepared::event(&Namespace::MAIN, "x", 1);
+        let clone = prepared.clone();
+        assert_eq!(clone.frames().as_ptr(), prepared.frames().as_ptr());
+    }
+}
