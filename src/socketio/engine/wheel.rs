@@ -98,3 +98,75 @@ async fn turn(shared: Weak<Shared>, grain: u64, started: Instant) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GRAIN: u64 = 4;
+    const TURN: u64 = GRAIN * SLOTS;
+
+    fn wheel() -> Wheel {
+        Wheel::new(Duration::ZERO)
+    }
+
+    fn insert(wheel: &Wheel, at: u64) {
+        wheel.insert(at, Weak::new());
+    }
+
+    fn advance(wheel: &Wheel, now: u64) -> Vec<u64> {
+        let mut due = Vec::new();
+        wheel.advance(now, &mut due);
+        let mut times: Vec<_> = due.iter().map(|entry| entry.at).collect();
+        times.sort_unstable();
+        times
+    }
+
+    #[test]
+    fn the_grain_follows_the_shortest_time_within_bounds() {
+        for (shortest, grain) in [(0, GRAIN), (640, 20), (20_000, 200)] {
+            let wheel = Wheel::new(Duration::from_millis(shortest));
+            assert_eq!(wheel.grain, grain);
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_early_or_more_than_a_grain_late() {
+        let wheel = wheel();
+        // Past a second turn, which passes over what lies in the same slots and is due later.
+        let mut left: Vec<_> = (1..3 * TURN).step_by(7).collect();
+        for at in &left {
+            insert(&wheel, *at);
+        }
+        for now in (0..=3 * TURN).step_by(4) {
+            let (due, later) = left.iter().partition(|at| **at <= now);
+            left = later;
+            assert_eq!(advance(&wheel, now), due);
+        }
+        assert!(left.is_empty());
+    }
+
+    #[test]
+    fn what_is_due_already_is_taken_at_the_next_step() {
+        let wheel = wheel();
+        assert!(advance(&wheel, 100).is_empty());
+        insert(&wheel, 100);
+        insert(&wheel, 1);
+        // The same moment again visits nothing.
+        assert!(advance(&wheel, 100).is_empty());
+        assert_eq!(advance(&wheel, 100 + GRAIN), [1, 100]);
+    }
+
+    #[test]
+    fn after_a_long_sleep_everything_due_is_taken_once() {
+        let wheel = wheel();
+        let (times, now) = ([1, TURN - 1, TURN, 3 * TURN + 5], 5 * TURN + 2);
+        for at in times {
+            insert(&wheel, at);
+        }
+        insert(&wheel, now + TURN);
+        assert_eq!(advance(&wheel, now), times);
+        assert!(advance(&wheel, now + TURN - 1).is_empty());
+        assert_eq!(advance(&wheel, now + TURN + GRAIN), [now + TURN]);
+    }
+}
