@@ -33,8 +33,8 @@ thread_local! {
 }
 
 /// A stream that speaks WebSocket.
-pub(super) struct Wire {
-    io: IoStream,
+pub(super) struct Wire<I = IoStream> {
+    io: I,
     /// What is being written. It is empty once all is.
     pub(super) queue: Batch,
     /// Which of them is next.
@@ -48,8 +48,8 @@ pub(super) struct Wire {
     reply: Option<Box<Frame>>,
 }
 
-impl Wire {
-    pub(super) fn new(io: IoStream, max_payload: usize) -> Self {
+impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
+    pub(super) fn new(io: I, max_payload: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
@@ -174,13 +174,13 @@ impl Wire {
 }
 
 /// The stream as tungstenite sees it: it reads, and what it writes comes between our own frames.
-struct Side<'s, 'c> {
-    io: &'s mut IoStream,
+struct Side<'s, 'c, I> {
+    io: &'s mut I,
     reply: &'s mut Option<Box<Frame>>,
     cx: &'s mut Context<'c>,
 }
 
-impl Read for Side<'_, '_> {
+impl<I: AsyncRead + Unpin> Read for Side<'_, '_, I> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(buffer);
         match Pin::new(&mut *self.io).poll_read(self.cx, &mut buffer) {
@@ -191,7 +191,7 @@ impl Read for Side<'_, '_> {
     }
 }
 
-impl Write for Side<'_, '_> {
+impl<I> Write for Side<'_, '_, I> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // A client that pings without end and reads nothing gets one pong at a time.
         if self.reply.is_some() {
@@ -203,5 +203,167 @@ impl Write for Side<'_, '_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    /// A stream that keeps what it is given, and counts.
+    struct Stream {
+        incoming: Vec<u8>,
+        written: Vec<u8>,
+        writes: usize,
+        flushes: usize,
+        /// The most that one write takes.
+        mouthful: usize,
+        /// Every other write finds it full.
+        halting: bool,
+    }
+
+    impl AsyncRead for Stream {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            if self.incoming.is_empty() {
+                return Poll::Pending;
+            }
+            buffer.put_slice(&self.incoming);
+            self.incoming.clear();
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    impl AsyncWrite for Stream {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.writes += 1;
+            if self.halting && self.writes.is_multiple_of(2) {
+                return Poll::Pending;
+            }
+            let taken = bytes.len().min(self.mouthful);
+            self.written.extend_from_slice(&bytes[..taken]);
+            Poll::Ready(Ok(taken))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            self.flushes += 1;
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn wire(mouthful: usize, halting: bool) -> Wire<Stream> {
+        let stream = Stream {
+            incoming: Vec::new(),
+            written: Vec::new(),
+            writes: 0,
+            flushes: 0,
+            mouthful,
+            halting,
+        };
+        Wire::new(stream, 1000)
+    }
+
+    fn frames(count: usize, length: usize) -> Vec<Frame> {
+        let frame = |number| Frame::text(&format!("{number:0length$}"));
+        (0..count).map(frame).collect()
+    }
+
+    fn bytes_of(frames: &[Frame]) -> Vec<u8> {
+        frames.iter().flat_map(Frame::wire).copied().collect()
+    }
+
+    fn write(wire: &mut Wire<Stream>) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        match wire.poll_write(&mut cx) {
+            Poll::Ready(written) => {
+                written.expect("it takes everything");
+                true
+            }
+            Poll::Pending => false,
+        }
+    }
+
+    #[test]
+    fn small_frames_leave_together_and_are_flushed_once() {
+        let frames = frames(100, 100);
+        let mut wire = wire(usize::MAX, false);
+        wire.queue.extend(frames.iter().cloned());
+        assert!(write(&mut wire));
+        assert!(!wire.has_work());
+        assert_eq!(wire.io.written, bytes_of(&frames));
+        assert_eq!((wire.io.writes, wire.io.flushes), (1, 1));
+        // With nothing to write there is nothing to flush.
+        assert!(write(&mut wire));
+        assert_eq!((wire.io.writes, wire.io.flushes), (1, 1));
+    }
+
+    #[test]
+    fn more_than_is_gathered_takes_several_writes_and_one_flush() {
+        // Two of them fit, a third does not; the last is too big to be copied.
+        let mut frames = frames(5, GATHERED / 2 - 10);
+        frames.push(Frame::text(&"x".repeat(3 * GATHERED)));
+        let mut wire = wire(usize::MAX, false);
+        wire.queue.extend(frames.iter().cloned());
+        assert!(write(&mut wire));
+        assert_eq!(wire.io.written, bytes_of(&frames));
+        assert_eq!((wire.io.writes, wire.io.flushes), (4, 1));
+    }
+
+    #[test]
+    fn a_stream_of_small_mouthfuls_gets_every_byte_in_order() {
+        for halting in [false, true] {
+            let frames = [frames(30, 1), frames(30, 20), frames(1, 300)].concat();
+            let mut wire = wire(7, halting);
+            wire.queue.extend(frames.iter().cloned());
+            while !write(&mut wire) {
+                assert!(halting);
+            }
+            assert_eq!(wire.io.written, bytes_of(&frames));
+            assert_eq!(wire.io.flushes, 1);
+        }
+    }
+
+    /// Where among three frames of `length` a reply comes that is wanted when the first has begun.
+    fn place_of_reply(length: usize) -> usize {
+        let reply = b"\x8a\x02hi";
+        let frames = frames(3, length);
+        let mut wire = wire(7, true);
+        wire.queue.extend(frames.iter().cloned());
+        assert!(!write(&mut wire));
+        // A ping, masked with zeros.
+        wire.io.incoming = b"\x89\x82\0\0\0\0hi".to_vec();
+        let mut cx = Context::from_waker(Waker::noop());
+        let read = wire.poll_read(&mut cx);
+        assert!(matches!(read, Poll::Ready(Ok(Message::Ping(_)))));
+        assert!(wire.poll_read(&mut cx).is_pending());
+        while !write(&mut wire) {}
+        let mut written = wire.io.written;
+        let mut places = written.windows(reply.len());
+        let place = places.position(|bytes| bytes == reply);
+        let place = place.expect("it was written");
+        written.drain(place..place + reply.len());
+        assert_eq!(written, bytes_of(&frames));
+        place
+    }
+
+    #[test]
+    fn a_reply_comes_between_frames() {
+        // Three writes take just the first frame.
+        assert_eq!(place_of_reply(18), 21);
+        // None takes just that, because the rest of one goes with the beginning of the next.
+        assert_eq!(place_of_reply(20) % 23, 0);
     }
 }
