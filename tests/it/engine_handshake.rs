@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{V3, V4, calm, echo},
-    socketio_client::http,
+    socketio_client::{Answer, http},
 };
 
 #[tokio::test]
@@ -57,11 +57,18 @@ async fn no_two_sessions_have_one_id() {
     assert_ne!(first, site.open(V4).await);
 }
 
+/// Clients compare the message too.
+fn assert_refused(answer: &Answer, body: &str) {
+    assert_eq!((answer.status, answer.text()), (400, body));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+}
+
 #[tokio::test]
 async fn errors_have_numbers() {
     let site = echo(calm()).await;
-    assert_eq!(site.get("EIO=4&transport=abc").await.code(), 0);
-    assert_eq!(site.get("EIO=4").await.code(), 0);
+    let unknown_transport = r#"{"code":0,"message":"Transport unknown"}"#;
+    assert_refused(&site.get("EIO=4&transport=abc").await, unknown_transport);
+    assert_refused(&site.get("EIO=4").await, unknown_transport);
     for sid in [
         "abc",
         "__proto__",
@@ -70,13 +77,20 @@ async fn errors_have_numbers() {
         "%00",
         "aaaaaaaaaaaaaaaaaaaa",
     ] {
-        let query = format!("EIO=4&transport=polling&sid={sid}");
-        assert_eq!(site.get(&query).await.code(), 1, "{sid}");
+        let answer = site
+            .get(&format!("EIO=4&transport=polling&sid={sid}"))
+            .await;
+        assert_refused(&answer, r#"{"code":1,"message":"Session ID unknown"}"#);
     }
-    assert_eq!(site.post("EIO=4&transport=polling", "4a").await.code(), 2);
-    assert_eq!(site.get("EIO=4&transport=websocket").await.code(), 3);
-    assert_eq!(site.get("EIO=abc&transport=polling").await.code(), 5);
-    assert_eq!(site.get("EIO=5&transport=polling").await.code(), 5);
+    let answer = site.post("EIO=4&transport=polling", "4a").await;
+    assert_refused(&answer, r#"{"code":2,"message":"Bad handshake method"}"#);
+    let answer = site.get("EIO=4&transport=websocket").await;
+    assert_refused(&answer, r#"{"code":3,"message":"Bad request"}"#);
+    for revision in ["abc", "5"] {
+        let answer = site.get(&format!("EIO={revision}&transport=polling")).await;
+        let body = r#"{"code":5,"message":"Unsupported protocol version"}"#;
+        assert_refused(&answer, body);
+    }
 }
 
 #[tokio::test]
@@ -95,7 +109,29 @@ async fn a_session_keeps_its_revision() {
     let as_3 = session.replace(V4, V3);
     assert_eq!(site.get(&as_3).await.code(), 3);
     assert_eq!(site.post(&as_3, "1:4").await.code(), 3);
+    let websocket = as_3.replace("polling", "websocket");
+    assert_eq!(site.try_websocket(&websocket, &[]).await.err(), Some(400));
     assert_eq!(site.post(&session, "4a").await.text(), "ok");
+}
+
+#[tokio::test]
+async fn a_session_is_asked_by_its_transport() {
+    let site = echo(calm()).await;
+    let session = site.open(V4).await;
+    let no_upgrade = session.replace("polling", "websocket");
+    assert_eq!(site.get(&no_upgrade).await.code(), 3);
+    assert_eq!(site.post(&session, "4a").await.text(), "ok");
+
+    let mut ws = site.websocket("EIO=4&transport=websocket").await;
+    ws.text().await;
+    let polled = format!(
+        "{V4}&transport=polling&sid={}",
+        site.latest().sid().as_str()
+    );
+    assert_eq!(site.get(&polled).await.code(), 3);
+    assert_eq!(site.post(&polled, "4a").await.code(), 3);
+    ws.send("4b").await;
+    assert_eq!(ws.text().await, "4b");
 }
 
 #[tokio::test]
@@ -227,6 +263,27 @@ async fn a_preflight_is_answered_before_any_check() {
     );
     assert_eq!(header("access-control-allow-methods"), Some("GET, POST"));
     assert_eq!(header("access-control-allow-headers"), Some("x-token"));
+}
+
+#[tokio::test]
+async fn a_preflight_for_a_strange_page_allows_nothing() {
+    let site = echo(Options {
+        cors: Cors::List(vec![]),
+        ..calm()
+    })
+    .await;
+    let request = http()
+        .request(
+            reqwest::Method::OPTIONS,
+            site.url("EIO=4&transport=polling"),
+        )
+        .header("origin", "https://evil.example")
+        .header("access-control-request-headers", "x-token");
+    let answer = site.send(request).await;
+    assert_eq!(answer.status, 204);
+    let mut names = answer.headers.keys();
+    let allows = names.any(|name| name.as_str().starts_with("access-control-"));
+    assert!(!allows, "{answer:?}");
 }
 
 #[tokio::test]
