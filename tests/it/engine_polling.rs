@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::{
     engine::{EchoSite, V3, V4, calm, echo},
-    socketio_client::{http, read_answer},
+    socketio_client::{http, read_answer, soon},
 };
 
 async fn post_octets(site: &EchoSite, session: &str, body: &'static [u8]) -> u16 {
@@ -217,7 +217,7 @@ async fn a_close_does_not_wait_for_ever() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    crate::socketio_client::soon(gone).await;
+    soon(gone).await;
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -229,11 +229,8 @@ async fn a_poll_whose_client_has_gone_ends_the_session() {
     site.held_poll().await;
     drop(held);
     // What the lost poll would have brought home must not vanish unnoticed.
-    while site.no_end_yet() {
-        if site.post(&session, "4lost").await.status != 200 {
-            break;
-        }
-    }
+    soon(async { while site.post(&session, "4lost").await.status == 200 {} }).await;
+    assert_eq!(site.end().await, Reason::TransportError);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 

@@ -4,11 +4,17 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use parlance::socketio::engine::{Frame, Options, Reason, Unsent};
-use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::frame::{
+        Frame as RawFrame,
+        coding::{CloseCode, Data, OpCode},
+    },
+};
 
 use crate::{
     engine::{V3, V4, calm, echo},
-    socketio_client::soon,
+    socketio_client::{Ws, soon},
 };
 
 const DIRECT: &str = "transport=websocket";
@@ -71,6 +77,32 @@ async fn a_message_over_the_limit_ends_the_session() {
     ws.send(&longest).await;
     assert_eq!(ws.text().await, longest);
     ws.send(&format!("{longest}y")).await;
+    let said = ws.closed().await.expect("it is told why");
+    assert_eq!(said.code, CloseCode::Size);
+    assert_eq!(site.end().await, Reason::TransportError);
+}
+
+/// Sends one text in two fragments.
+async fn send_in_two(ws: &mut Ws, begin: &str, end: &str) {
+    for (kind, part, is_last) in [(Data::Text, begin, false), (Data::Continue, end, true)] {
+        let frame = RawFrame::message(part.to_owned(), OpCode::Data(kind), is_last);
+        ws.0.send(Message::Frame(frame)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_limit_is_for_all_fragments_of_a_message() {
+    let mut site = echo(Options {
+        max_payload: 1000,
+        ..calm()
+    })
+    .await;
+    let mut ws = site.websocket(&format!("{V4}&{DIRECT}")).await;
+    ws.text().await;
+    let begin = format!("4{}", "x".repeat(599));
+    send_in_two(&mut ws, &begin, &"y".repeat(400)).await;
+    assert_eq!(ws.text().await.len(), 1000);
+    send_in_two(&mut ws, &begin, &"y".repeat(600)).await;
     let said = ws.closed().await.expect("it is told why");
     assert_eq!(said.code, CloseCode::Size);
     assert_eq!(site.end().await, Reason::TransportError);
