@@ -7,12 +7,12 @@ use std::{
 
 use bytes::Bytes;
 use parlance::socketio::{
-    engine::Reason,
+    engine::{Reason, Unsent},
     packet::Args,
     server::{AckError, Events},
 };
 use serde_json::json;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Barrier, Semaphore, mpsc};
 
 use crate::{
     socketio::{Ends, builder, echo, joined, json_after, launch},
@@ -173,14 +173,18 @@ async fn events_of_one_socket_wait_for_each_other_and_others_do_not() {
     assert_eq!(*order.lock().unwrap(), expected);
 }
 
-#[tokio::test]
-async fn a_handler_may_ask_its_own_client() {
-    let events = Events::new().on("ask me", |socket, mut event| async move {
+/// Asks its client back.
+fn asking() -> Events {
+    Events::new().on("ask me", |socket, mut event| async move {
         let question = (1, Bytes::from_static(&[9]));
         let answer = socket.emit_with_ack("what is it", question, PATIENCE).await;
         event.acknowledge(answer.unwrap_or_default());
-    });
-    let (site, _io) = launch(builder().namespace("/", events)).await;
+    })
+}
+
+#[tokio::test]
+async fn a_handler_may_ask_its_own_client() {
+    let (site, _io) = launch(builder().namespace("/", asking())).await;
     let (mut ws, _) = joined(&site).await;
     ws.send(r#"423["ask me"]"#).await;
     let question = ws.text().await;
@@ -194,6 +198,17 @@ async fn a_handler_may_ask_its_own_client() {
     ws.send(r#"430["this"]"#).await;
     ws.send(r#"430["not this"]"#).await;
     assert_eq!(ws.text().await, r#"433["this"]"#);
+}
+
+#[tokio::test]
+async fn each_side_numbers_its_own_questions() {
+    let (site, _io) = launch(builder().namespace("/", asking())).await;
+    let (mut ws, _) = joined(&site).await;
+    ws.send(r#"420["ask me"]"#).await;
+    assert!(ws.text().await.starts_with(r#"451-0["what is it","#));
+    ws.binary().await;
+    ws.send(r#"430["this"]"#).await;
+    assert_eq!(ws.text().await, r#"430["this"]"#);
 }
 
 #[tokio::test]
@@ -237,43 +252,50 @@ async fn a_handler_that_panics_hurts_one_event() {
     assert_eq!(ws.text().await, r#"42["message-back",1]"#);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn frames_of_one_packet_are_not_torn_apart() {
-    let events = Events::new().on("both", |socket, _| async move {
-        let many = (0..50_u8).map(|number| {
-            let socket = socket.clone();
+    const SPEAKERS: u8 = 8;
+    const ROUNDS: u8 = 100;
+    let events = Events::new().on("all", |socket, _| async move {
+        let start = Arc::new(Barrier::new(SPEAKERS.into()));
+        let speakers = (0..SPEAKERS).map(|speaker| {
+            let (socket, start) = (socket.clone(), Arc::clone(&start));
             tokio::spawn(async move {
-                let twin = Bytes::from(vec![number]);
-                let args = (u32::from(number), twin.clone(), twin);
-                let _ = socket.emit("b", args);
-                let _ = socket.emit("t", u32::from(number));
+                start.wait().await;
+                for round in 0..ROUNDS {
+                    let twin = Bytes::from(vec![speaker, round]);
+                    socket.emit("b", (json!([speaker, round]), twin.clone(), twin))?;
+                    socket.emit("t", "between")?;
+                }
+                Ok::<_, Unsent>(())
             })
         });
-        for task in many.collect::<Vec<_>>() {
-            task.await.expect("it does not panic");
+        for speaker in speakers.collect::<Vec<_>>() {
+            assert_eq!(speaker.await.expect("it does not panic"), Ok(()));
         }
         let _ = socket.emit("end", ());
     });
     let (site, _io) = launch(builder().namespace("/", events)).await;
     let (mut ws, _) = joined(&site).await;
-    ws.send(r#"42["both"]"#).await;
-    let mut binaries = 0;
+    ws.send(r#"42["all"]"#).await;
+    let mut heard = [0; SPEAKERS as usize];
     loop {
         let text = ws.text().await;
         if text == r#"42["end"]"# {
             break;
         }
         if text.starts_with("452-") {
-            let number = json_after(&text, "452-")[1].as_u64().unwrap();
-            let expected = [u8::try_from(number).unwrap()];
-            assert_eq!(
-                (ws.binary().await, ws.binary().await),
-                (expected.to_vec(), expected.to_vec())
-            );
-            binaries += 1;
+            let said = json_after(&text, "452-")[1].take();
+            for _ in 0..2 {
+                assert_eq!(json!(ws.binary().await), said);
+            }
+            // Each is heard in the order in which it spoke.
+            let count = &mut heard[usize::try_from(said[0].as_u64().unwrap()).unwrap()];
+            assert_eq!(said[1], json!(*count));
+            *count += 1;
         }
     }
-    assert_eq!(binaries, 50);
+    assert_eq!(heard, [ROUNDS; SPEAKERS as usize]);
 }
 
 #[tokio::test]
