@@ -285,7 +285,7 @@ async fn reasons_are_spelled_as_socket_io_does() {
     assert_eq!(ends.next().await.as_str(), "ping timeout");
 
     let (events, mut ends) = Ends::of(echo());
-    let (site, _io) = launch(builder().namespace("/", events)).await;
+    let (site, io) = launch(builder().namespace("/", events)).await;
     let (ws, _) = joined(&site).await;
     drop(ws);
     assert_eq!(ends.next().await.as_str(), "transport close");
@@ -295,4 +295,10 @@ async fn reasons_are_spelled_as_socket_io_does() {
     let (mut ws, _) = joined(&site).await;
     ws.send("1").await;
     assert_eq!(ends.next().await.as_str(), "transport close");
+    let (mut ws, _) = joined(&site).await;
+    ws.send("41").await;
+    assert_eq!(ends.next().await.as_str(), "client namespace disconnect");
+    let (_ws, _) = joined(&site).await;
+    io.of("/").unwrap().disconnect(Disconnect::Namespace);
+    assert_eq!(ends.next().await.as_str(), "server namespace disconnect");
 }
