@@ -19,6 +19,15 @@ use crate::{
 /// refusal by its answer. Its errors at start are kept.
 const QUIET: &str = "rocket=error,rocket::server=off,rocket::launch=off";
 
+/// Where Rocket prints requests whole, with the tokens and keys in their queries and forms. That is
+/// never wanted, whatever the filter says.
+const TELLTALES: [&str; 4] = [
+    "rocket::server",
+    "rocket::request::request",
+    "rocket::router",
+    "rocket::form",
+];
+
 /// Sends this process's log lines, and those of libraries that use `log`, where the settings say.
 ///
 /// Called once, before the server is built: Rocket installs a logger of its own otherwise.
@@ -54,6 +63,7 @@ where
     // Rocket's macros speak from our modules, under targets that end like this.
     let no_asides =
         filter::filter_fn(move |metadata| names_rocket || !metadata.target().ends_with("::_"));
+    let no_secrets = filter::filter_fn(|metadata| !tells_secrets(metadata.target()));
     let lines = match settings.log_format {
         LogFormat::Text => fmt::layer().with_writer(writer).with_ansi(colours).boxed(),
         LogFormat::Json => fmt::layer()
@@ -65,5 +75,14 @@ where
     Ok(tracing_subscriber::registry()
         .with(filter)
         .with(no_asides)
+        .with(no_secrets)
         .with(lines))
+}
+
+fn tells_secrets(target: &str) -> bool {
+    TELLTALES.iter().any(|telltale| {
+        target
+            .strip_prefix(telltale)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    })
 }

@@ -66,7 +66,8 @@ fn speak_as_rocket() {
         (Level::Warn, "rocket::launch", "Rocket has launched"),
         (Level::Error, "rocket::server::_", "No matching routes"),
         (Level::Warn, "parlance::http::pages::_", "Data guard failed"),
-        (Level::Info, "rocket::server", "GET /"),
+        (Level::Info, "rocket::server", "GET /?token=secret:"),
+        (Level::Trace, "rocket::form::parser", "field: secret"),
         (Level::Error, "rocket_db_pools::database", "no database"),
     ] {
         bridge.log(
@@ -95,7 +96,18 @@ fn rocket_is_quiet_at_the_default_level_but_for_errors_at_start() {
 #[test]
 fn rocket_speaks_when_the_filter_names_it() {
     let text = lines(&with_filter("warn,rocket=info"), speak_as_rocket);
-    assert_eq!(text.lines().count(), 6, "{text}");
+    assert_eq!(text.lines().count(), 4, "{text}");
+}
+
+#[test]
+fn no_filter_makes_rocket_print_requests_whole() {
+    for filter in ["trace", "trace,rocket=trace", "rocket::server=trace"] {
+        let text = lines(&with_filter(filter), || {
+            speak_as_rocket();
+            tracing::info!("The server listens.");
+        });
+        assert!(!text.contains("secret"), "{filter}: {text}");
+    }
 }
 
 #[test]
