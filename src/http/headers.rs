@@ -6,7 +6,7 @@ use rocket::{
     http::{Header, uri::Path},
 };
 
-use super::origins;
+use super::{origins, refusal};
 use crate::{config::Settings, telemetry::RequestId};
 
 /// Pages run our own scripts and styles alone, from files, and no page may frame them.
@@ -57,7 +57,8 @@ pub(super) fn dress(request: &Request<'_>, response: &mut Response<'_>) {
     if secure {
         response.set_raw_header("Strict-Transport-Security", INSIST_ON_TLS);
     }
-    if under(&request.uri().path(), "/api") && !response.headers().contains("Cache-Control") {
+    if under(&refusal::asked_path(request), "/api") && !response.headers().contains("Cache-Control")
+    {
         response.set_raw_header("Cache-Control", "no-store");
     }
     response.set_header(Header::new(

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rocket::{
     Data, Request,
     fairing::{Fairing, Info, Kind},
-    http::{ext::IntoOwned, uri::Origin},
+    http::Method,
 };
 
-use super::{ClientAddress, headers::under, origins::REFUSED, refusal};
+use super::{ClientAddress, headers::under, refusal};
 use crate::chat::{Services, limits::Who};
 
 /// Paths that are not counted: those of whoever watches over the server.
@@ -29,6 +29,11 @@ impl Fairing for Door {
     }
 
     async fn on_request(&self, request: &mut Request<'_>, _: &mut Data<'_>) {
+        // A browser asks whether it may ask, by itself, and takes anything but a yes for a no; to say
+        // yes costs less than to count.
+        if request.method() == Method::Options {
+            return;
+        }
         let path = request.uri().path();
         let within_session = || request.query_value::<&str>("sid").is_some();
         if UNCOUNTED.iter().any(|base| under(&path, base))
@@ -41,10 +46,7 @@ impl Fairing for Door {
         };
         let network = ClientAddress::of(request).network();
         if let Err(error) = services.limits.count(Who::Address(network)) {
-            refusal::keep(request, error);
-            if let Ok(uri) = Origin::parse(REFUSED) {
-                request.set_uri(uri.into_owned());
-            }
+            refusal::turn_away(request, error);
         }
     }
 }

@@ -19,11 +19,7 @@
 use rocket::{
     Data, Request, Response,
     fairing::{Fairing, Info, Kind},
-    http::{
-        Method, Status,
-        ext::IntoOwned,
-        uri::{Origin, Path},
-    },
+    http::{Method, Status, uri::Path},
     outcome::Outcome,
     request::{self, FromRequest},
     route::{self, Route},
@@ -51,9 +47,6 @@ const SIGN_IN: [&str; 2] = ["/api/login", "/api/reg"];
 
 /// The cookies that sign a person in.
 const COOKIES: [&str; 2] = ["token", "access_token"];
-
-/// Where a refused request is sent on to; the guard's sentence waits with the request.
-pub(super) const REFUSED: &str = "/.refused";
 
 /// Where a request comes from, as far as cookies are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,10 +134,7 @@ impl Fairing for Door {
             error::Kind::CrossSite,
             "this request comes from a page of another site, whose requests may not use cookies",
         );
-        refusal::keep(request, error);
-        if let Ok(uri) = Origin::parse(REFUSED) {
-            request.set_uri(uri.into_owned());
-        }
+        refusal::turn_away(request, error);
     }
 }
 
@@ -190,7 +180,7 @@ pub(super) fn refused() -> Vec<Route> {
     ]
     .into_iter()
     .map(|method| {
-        let mut route = Route::ranked(-100, method, REFUSED, handle);
+        let mut route = Route::ranked(-100, method, refusal::REFUSED, handle);
         route.name = Some("refused".into());
         route
     })
@@ -199,7 +189,7 @@ pub(super) fn refused() -> Vec<Route> {
 
 /// Tells the browser which origin's page may read this answer.
 pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
-    let path = request.uri().path();
+    let path = refusal::asked_path(request);
     let open = is_open(&path);
     if !open && !under(&path, "/api") {
         return;
@@ -217,6 +207,10 @@ pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
         response.set_raw_header("Access-Control-Allow-Credentials", "true");
     }
     if request.method() == Method::Options {
+        // Socket.IO has said itself what it takes: the headers that were asked for, whatever they are.
+        if response.headers().contains("Access-Control-Allow-Methods") {
+            return;
+        }
         response.set_raw_header(
             "Access-Control-Allow-Methods",
             "GET, POST, PUT, PATCH, DELETE",

@@ -1,10 +1,17 @@
 //! Turns an error into the messenger's answer: a status, a sentence and a code.
 
-use std::{io::Cursor, sync::Mutex};
+use std::{
+    io::Cursor,
+    sync::{Mutex, OnceLock},
+};
 
 use rocket::{
     Request, Response,
-    http::{ContentType, Status},
+    http::{
+        ContentType, Status,
+        ext::IntoOwned,
+        uri::{Origin, Path},
+    },
     outcome::Outcome,
     response::{self, Responder},
 };
@@ -15,6 +22,9 @@ use crate::{
     error::{Error, Kind},
     telemetry::RequestId,
 };
+
+/// Where a request is sent on to that a door turned away; the door's sentence waits with it.
+pub(super) const REFUSED: &str = "/.refused";
 
 /// An error on its way to the caller, as `{"error":"<sentence>","code":"<code>"}`.
 ///
@@ -106,6 +116,32 @@ pub(super) fn keep(request: &Request<'_>, error: Error) {
 /// Takes what a guard left with the request.
 pub(super) fn take(request: &Request<'_>) -> Option<Error> {
     kept(request).0.lock().ok()?.take()
+}
+
+/// What a request asked for before a door sent it on.
+struct Asked(OnceLock<Origin<'static>>);
+
+fn asked<'a>(request: &'a Request<'_>) -> &'a OnceLock<Origin<'static>> {
+    &request.local_cache(|| Asked(OnceLock::new())).0
+}
+
+/// Has a request answered with `error`, whatever it asked for: no route of its own sees it.
+pub(super) fn turn_away(request: &mut Request<'_>, error: Error) {
+    keep(request, error);
+    // Of two doors the first knows what was asked for.
+    asked(request).get_or_init(|| request.uri().clone().into_owned());
+    if let Ok(uri) = Origin::parse(REFUSED) {
+        request.set_uri(uri.into_owned());
+    }
+}
+
+/// The path that was asked for, also of a request that was turned away: a refusal carries the headers
+/// that its path's answers carry, or a page of another origin could not read it.
+pub(super) fn asked_path<'a>(request: &'a Request<'_>) -> Path<'a> {
+    match asked(request).get() {
+        Some(uri) => uri.path(),
+        None => request.uri().path(),
+    }
 }
 
 /// What is sent.

@@ -45,6 +45,7 @@ mod socketio_events;
 mod socketio_overflow;
 mod socketio_recovery;
 mod socketio_rooms;
+mod socketio_world;
 mod store_contract;
 mod store_plans;
 mod stories;
