@@ -41,6 +41,7 @@ mod service_verify;
 mod socketio;
 mod socketio_client;
 mod socketio_connect;
+mod socketio_cookies;
 mod socketio_events;
 mod socketio_overflow;
 mod socketio_recovery;
