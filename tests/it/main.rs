@@ -44,6 +44,7 @@ mod socketio_connect;
 mod socketio_cookies;
 mod socketio_events;
 mod socketio_overflow;
+mod socketio_private_id;
 mod socketio_recovery;
 mod socketio_rooms;
 mod socketio_world;
