@@ -81,6 +81,17 @@ impl Error {
         }
     }
 
+    /// The same of a field that the caller calls otherwise.
+    #[must_use]
+    pub fn about(mut self, field: &'static str) -> Self {
+        let known = self.field.unwrap_or_default();
+        if let (false, Some(rest)) = (known.is_empty(), self.text.strip_prefix(known)) {
+            self.text = format!("{field}{rest}").into();
+            self.field = Some(field);
+        }
+        self
+    }
+
     /// Nobody is signed in, or no longer.
     pub fn unauthenticated() -> Self {
         Self::new(Kind::Unauthenticated, "you are not signed in")

@@ -164,10 +164,7 @@ pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Cal
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
 pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.0.id {
-        return Err(Error::not_found(format!(
-            "there is no person {}",
-            person.id
-        )));
+        return Err(Error::not_found(format!("there is no user {}", person.id)));
     }
     Ok(Caller {
         person,
@@ -178,7 +175,7 @@ pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
 /// The same, by the person's number.
 pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
     let found = services.store.person(tenant.0.id, person).await?;
-    let nobody = || Error::not_found(format!("there is no person {person}"));
+    let nobody = || Error::not_found(format!("there is no user {person}"));
     on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
 }
 

@@ -73,7 +73,7 @@ pub(super) async fn create(
     let mut people = Vec::with_capacity(draft.members.len());
     for id in &draft.members {
         let Some(person) = step.tx.person(draft.tenant, *id).await? else {
-            return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+            return Ok(Err(Error::not_found(format!("there is no user {id}"))));
         };
         let again = people
             .iter()
@@ -249,7 +249,7 @@ impl Scene<'_> {
         let mut newcomers: Vec<(Arc<Person>, Role)> = Vec::new();
         for id in people {
             let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
-                return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+                return Ok(Err(Error::not_found(format!("there is no user {id}"))));
             };
             let place = self.step.tx.membership(self.chat.id, *id).await?;
             let is_in = place.is_some_and(|place| place.standing == Standing::In);
@@ -320,7 +320,7 @@ impl Scene<'_> {
         let mut leavers: Vec<Arc<Person>> = Vec::new();
         for id in people {
             let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
-                return Ok(Err(Error::not_found(format!("there is no person {id}"))));
+                return Ok(Err(Error::not_found(format!("there is no user {id}"))));
             };
             let place = self.step.tx.membership(self.chat.id, *id).await?;
             let is_in = place.is_some_and(|place| place.standing == Standing::In);

@@ -139,7 +139,7 @@ fn content(value: Option<&Value>) -> Result<Content> {
     if text.trim().is_empty() {
         return Err(Error::invalid(NO_MESSAGE));
     }
-    Content::parse(text)
+    Content::parse(text).map_err(|error| error.about("message"))
 }
 
 fn message_id(value: Option<&Value>) -> Result<MessageId> {

@@ -109,10 +109,7 @@ fn new_chat(argument: Argument<'_>) -> Result<Wish> {
 }
 
 fn content(argument: Argument<'_>) -> Result<Content> {
-    Content::parse(argument.required("message")?.to_owned()).map_err(|error| {
-        // What is content elsewhere is called a message here.
-        Error::invalid_field("message", error.text().replacen("content", "message", 1))
-    })
+    Content::parse(argument.required("message")?.to_owned()).map_err(|error| error.about("message"))
 }
 
 fn slice(argument: Argument<'_>) -> Result<(i64, i64)> {

@@ -30,7 +30,7 @@ bo < 42["create-user",{"status":"ok","user":{"id":"<bo:id>",…}}]
 
 # create-chat: a name, and users whom somebody knows, one of them here.
 ann > 42["create-chat",{"chat":{"name":"chat-name"},"users":["{ann}","999"]}]
-ann < 42["create-chat",{"status":"error","error":[{"message":"there is no person 999"}],
+ann < 42["create-chat",{"status":"error","error":[{"message":"there is no user 999"}],
   "code":"not_found"}]
 ann > 42["create-chat",{"chat":{"name":"chat-name"},"users":["{bo}"]}]
 ann < 42["create-chat",{"status":"error",
@@ -38,6 +38,9 @@ ann < 42["create-chat",{"status":"error",
   "code":"forbidden"}]
 ann > 42["create-chat",{"chat":{"name":"chat-name"},"users":[]}]
 ann < 42["create-chat",{"status":"error","error":[{"message":"users must be a list of users' ids"}],
+  "code":"bad_request"}]
+ann > 42["create-chat",{"chat":{"name":"a\nb"},"users":["{ann}"]}]
+ann < 42["create-chat",{"status":"error","error":[{"message":"chat.name must be one line of text"}],
   "code":"bad_request"}]
 ann > 42["create-chat",{"chat":{},"users":["{ann}"]}]
 ann < 42["create-chat",{"status":"error","error":[{"message":"chat.name is missing"}],

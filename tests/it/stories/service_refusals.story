@@ -68,6 +68,8 @@ DELETE /user/{one} [appId: {her_key}]
 # Rooms.
 POST /room {"room":"usr-1-2","appId":"{key}","users":[1,3,4]}
 400 {"status":400,"message":"Users 3,4 not registered"}
+POST /room {"room":"a\nb","appId":"{key}","users":[1]}
+422 {"message":"Validation failed","details":{"room":{"message":"room must be one line of text"}}}
 POST /room {"room":"usr-1-2","appId":"{key}"}
 422 {"message":"Validation failed","details":{"users":{"message":"<text>"}}}
 POST /room {"room":"usr-1-2","appId":"{key}","users":[1]}

@@ -17,6 +17,9 @@ const MESSAGES: usize = 100;
 const EXTERNAL_ID_CHARS: usize = 255;
 const PHOTO_CHARS: usize = 2_048;
 
+/// Where a message's text is.
+const VALUE: &str = "message.value";
+
 /// Something a client wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
@@ -288,7 +291,7 @@ impl<'a> Told<'a> {
         short("user.photo", photo, PHOTO_CHARS)?;
         Ok(CreateUser {
             who,
-            name: Name::parse(name)?,
+            name: Name::parse(name).map_err(|error| error.about("user.name"))?,
             photo: photo.to_owned(),
         })
     }
@@ -297,7 +300,7 @@ impl<'a> Told<'a> {
         let name = self.object("chat")?.text("name")?;
         let name = name.ok_or_else(|| missing("chat.name"))?;
         Ok(CreateChat {
-            title: Title::parse(name)?,
+            title: Title::parse(name).map_err(|error| error.about("chat.name"))?,
             users: self.users()?,
         })
     }
@@ -349,12 +352,13 @@ impl<'a> Told<'a> {
             .ok_or_else(|| wrong("message.type", "must be text, img or file"))?;
         let value = message
             .text("value")?
-            .ok_or_else(|| missing("message.value"))?
+            .ok_or_else(|| missing(VALUE))?
             .to_owned();
         let content = match kind {
-            MessageKind::Text => Content::parse(value)?,
-            MessageKind::Image | MessageKind::File => Content::parse_url(value)?,
+            MessageKind::Text => Content::parse(value),
+            MessageKind::Image | MessageKind::File => Content::parse_url(value),
         };
+        let content = content.map_err(|error| error.about(VALUE))?;
         let client_id = self.text("client_id")?.map(ClientId::parse).transpose()?;
         Ok(NewMessage {
             place,
@@ -381,7 +385,7 @@ impl<'a> Told<'a> {
         Ok(EditMessage {
             place: self.place()?,
             message: self.message_id()?.ok_or_else(|| missing("message.id"))?,
-            content: Content::parse(value.to_owned())?,
+            content: Content::parse(value.to_owned()).map_err(|error| error.about(VALUE))?,
         })
     }
 

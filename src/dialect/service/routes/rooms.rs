@@ -24,7 +24,7 @@ fn row(room: &rooms::Room) -> wire::Room {
 pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> Answer {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
-    let name = Title::parse(told.required("room")?)?;
+    let name = Title::parse(told.required("room")?).map_err(|error| error.about("room"))?;
     let (users, extra) = (told.users()?, told.extra()?);
     match rooms::create(services, &app, &name, extra, &users).await {
         Ok(room) => Told::ok(row(&room)),
