@@ -21,11 +21,12 @@ const QUIET: &str = "rocket=error,rocket::server=off,rocket::launch=off";
 
 /// Where Rocket prints requests whole, with the tokens and keys in their queries and forms. That is
 /// never wanted, whatever the filter says.
-const TELLTALES: [&str; 4] = [
+const TELLTALES: [&str; 5] = [
     "rocket::server",
     "rocket::request::request",
     "rocket::router",
     "rocket::form",
+    "tungstenite",
 ];
 
 /// Sends this process's log lines, and those of libraries that use `log`, where the settings say.

@@ -1,10 +1,12 @@
 //! Clients for whom more waits than may.
 
+use std::sync::Arc;
+
 use parlance::socketio::{
     engine::{Reason, Unsent},
-    server::{Event, Handler, Overflow, Prepared, Socket},
+    server::{Event, Events, Handler, Overflow, Prepared, Socket},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::{
     socketio::{Ends, builder, echo, joined, launch},
@@ -108,4 +110,37 @@ async fn a_drain_is_told_on_a_websocket_too() {
     }
     soon(drained.recv()).await.unwrap();
     assert_eq!(socket.try_emit(&event), Ok(()));
+}
+
+#[tokio::test]
+async fn a_post_that_has_to_wait_ends_though_the_client_steps_up_meanwhile() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let events = Events::new().on("work", move |_, mut event| {
+        let held = Arc::clone(&held);
+        async move {
+            held.acquire().await.expect("it is never closed").forget();
+            event.acknowledge(());
+        }
+    });
+    let builder = builder().max_http_buffer_size(1000).namespace("/", events);
+    let (site, _io) = launch(builder).await;
+    let session = waiting(&site).await;
+    // More than may wait for a handler: the rest of the body is not looked at before some are done.
+    let body = [r#"42["work"]"#; 20].join("\x1e");
+    let post = site.post(&session, body);
+    let upgrade = async {
+        let query = session.replace("transport=polling", "transport=websocket");
+        let mut ws = site.websocket(&query).await;
+        ws.send("2probe").await;
+        assert_eq!(ws.text().await, "3probe");
+        ws.send("5").await;
+        ws.send(r#"420["work"]"#).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        gate.add_permits(100);
+        ws
+    };
+    let (posted, mut ws) = Box::pin(soon(async { tokio::join!(post, upgrade) })).await;
+    assert_eq!(posted.text(), "ok");
+    assert_eq!(ws.text().await, "430[]");
 }

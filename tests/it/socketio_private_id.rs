@@ -123,3 +123,41 @@ async fn who_comes_back_too_late_is_new() {
     }
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_back_is_not_lost() {
+    let world = World::new().await;
+    let ann = world.actor("ann").await;
+    let mut beside = world.place.beside().await;
+    let first = Known::new(&world, &ann).await;
+    let (sid, private) = (first.sid.clone(), first.private.clone());
+    let back = first.break_off(&mut beside).await;
+    let lost = "select count(*) from connections where left_at is not null";
+    assert_eq!(beside.number(lost).await, 1);
+    let mut again = Known::connect(&world, &ann, back.clone()).await;
+    assert_eq!(again.sid, sid);
+    let chat = ann.make("tea").await;
+    let room = r#"42["roomData""#;
+    again.ws.send(&format!(r#"42["join","chat-{chat}"]"#)).await;
+    let here = json_after(&again.ws.text_after(room).await, "42");
+    assert_eq!(
+        beside.number(lost).await,
+        0,
+        "it was written down that it is back"
+    );
+
+    // Back from another network, before the server has missed it: the old socket is put out, and the
+    // new one is told so.
+    let back = json!({"pid": private, "offset": here[2]});
+    let mut twin = Known::connect(&world, &ann, back).await;
+    assert_eq!(twin.sid, sid);
+    assert!(again.ws.closed().await.is_some());
+    soon(async {
+        let alone = |told: &Value| told[1]["users"].as_array().map(Vec::len) == Some(1);
+        while !alone(&json_after(&twin.ws.text_after(room).await, "42")) {}
+    })
+    .await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert_eq!(beside.number(lost).await, 0, "only the old socket was lost");
+    world.stop().await;
+}

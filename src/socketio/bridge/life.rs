@@ -8,6 +8,7 @@ use std::sync::{
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
+use super::recovery::NOTHING;
 use crate::{dialect::Speaker, model::Position, socketio::engine::Unsent};
 
 /// See the module. Its turn is held by an event while it is handled, and by the pump while it tells
@@ -37,7 +38,7 @@ impl Recovery {
         Self {
             private,
             told: std::sync::Mutex::new(told),
-            kept: std::sync::Mutex::default(),
+            kept: std::sync::Mutex::new(NOTHING.to_owned()),
         }
     }
 

@@ -136,6 +136,7 @@ impl Handler for Bridge {
             for dialect in DIALECTS {
                 dialect.arrived(&mut speaker);
             }
+            keep(socket, &life, &speaker).await;
             self.listen(socket, &life, &speaker);
         }
     }
@@ -184,8 +185,10 @@ impl Handler for Bridge {
         for dialect in DIALECTS {
             dialect.farewell(&mut speaker).await;
         }
-        if let Some(recovery) = life.recovery() {
-            let id = socket.id().as_str().to_owned();
+        let id = socket.id().as_str().to_owned();
+        let same = socket.everyone().to(id.as_str()).sockets();
+        let is_back = same.iter().any(|other| !other.is(socket));
+        if let Some(recovery) = life.recovery().filter(|_| !is_back) {
             let services = Arc::clone(&speaker.services);
             let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
             if let Err(error) = kept {
@@ -239,9 +242,7 @@ async fn come_back(
         speaker.note_sent(*position);
     }
     let (missed, told) = pump::missed(speaker, returned.after).await?;
-    let recovery = Recovery::new(returned.private.clone(), told);
-    *lock(&recovery.kept) = recovery::write_down(speaker);
-    life.may_come_back(recovery);
+    life.may_come_back(Recovery::new(returned.private.clone(), told));
     Ok(Some(Admission::recovered(
         returned.id,
         returned.private,

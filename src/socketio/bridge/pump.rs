@@ -1,6 +1,6 @@
 //! The pump: tells a socket what is new, in the order of the log, at the pace at which it reads.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::life::{Life, Recovery};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     dialect::{Acting, DIALECTS, Emission, Speaker, form},
     error::Result,
     live::{Heard, Published},
-    model::Position,
+    model::{Change, Position},
     socketio::{
         engine::Unsent,
         packet::{Args, Namespace},
@@ -93,15 +93,18 @@ async fn tell(
         }
         let mut skip = std::mem::take(&mut place.frames);
         let mut told = 0;
+        let mut hearing = Vec::new();
         for (number, dialect) in DIALECTS.iter().enumerate() {
-            if dialects & 1 << number == 0 {
-                continue;
+            if dialects & 1 << number != 0 {
+                dialect.notice(speaker, &published.change);
+                if dialect.hears(speaker, &published.change) {
+                    hearing.push(number);
+                }
             }
-            dialect.notice(speaker, &published.change);
-            if !dialect.hears(speaker, &published.change) {
-                continue;
-            }
-            let frames = frames(speaker, number, &published, recovery.is_some());
+        }
+        for number in &hearing {
+            let later = usize::from(Some(number) != hearing.last());
+            let frames = frames(speaker, (*number, later), &published, recovery.is_some());
             for (index, frame) in frames.iter().enumerate() {
                 told += 1;
                 if skip > 0 {
@@ -111,7 +114,8 @@ async fn tell(
                 let send = || socket.try_emit(frame);
                 let sent = match recovery {
                     Some(recovery) => {
-                        recovery.advance(offset_of(position, frames.len() - index), send)
+                        let left = frames.len() - index + later;
+                        recovery.advance(offset_of(position, left), send)
                     }
                     None => send(),
                 };
@@ -236,25 +240,30 @@ fn tell_signals(
     Ok(())
 }
 
-/// A change's frames in a dialect, made once for all sockets.
+/// A change's frames in a dialect, made once for all sockets; but for those that are told of it in a
+/// `later` dialect, too, and have not been told of it before that.
 fn frames<'p>(
     speaker: &Speaker,
-    number: usize,
+    (number, later): (usize, usize),
     published: &'p Published,
     offsets: bool,
-) -> &'p Vec<Prepared> {
-    let dialect = DIALECTS[number];
-    if !offsets {
-        return published.form(form::FRAMES + number, |change| {
-            prepare(dialect.announce_by(&speaker.options, change), |_| None)
-        });
-    }
-    published.form(form::FRAMES_WITH_OFFSET + number, |change| {
+) -> Cow<'p, [Prepared]> {
+    let make = |change: &Change, later| {
         let cursor = |offset| speaker.services.cursor_at(offset).to_string();
-        prepare(dialect.announce_by(&speaker.options, change), |left| {
-            Some(cursor(offset_of(change.position, left)))
+        let emissions = DIALECTS[number].announce_by(&speaker.options, change);
+        prepare(emissions, |left| {
+            offsets.then(|| cursor(offset_of(change.position, left + later)))
         })
-    })
+    };
+    if offsets && later > 0 {
+        return Cow::Owned(make(&published.change, later));
+    }
+    let form = if offsets {
+        form::FRAMES_WITH_OFFSET
+    } else {
+        form::FRAMES
+    };
+    Cow::Borrowed(published.form(form + number, |change| make(change, 0)))
 }
 
 /// The offset of a change's frame when so many are left, with itself: whoever is lost before the last
@@ -293,10 +302,14 @@ pub(super) async fn missed(
         if position > seen {
             break;
         }
-        for (number, dialect) in DIALECTS.iter().enumerate() {
-            if dialects & 1 << number != 0 && dialect.hears(speaker, &published.change) {
-                missed.extend(frames(speaker, number, &published, true).iter().cloned());
-            }
+        let dialects = (0..DIALECTS.len()).filter(|number| dialects & 1 << number != 0);
+        let hearing: Vec<_> = dialects
+            .filter(|number| DIALECTS[*number].hears(speaker, &published.change))
+            .collect();
+        for number in &hearing {
+            let later = usize::from(Some(number) != hearing.last());
+            let frames = frames(speaker, (*number, later), &published, true);
+            missed.extend_from_slice(&frames);
         }
     }
     Ok((missed, seen.max(after)))

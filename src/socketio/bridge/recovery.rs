@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// What is kept of a connection that acts for nobody and has entered no chat.
+pub(super) const NOTHING: &str = "|";
+
 /// The most messages of a connection's own that are kept with it.
 const SENT: usize = 32;
 

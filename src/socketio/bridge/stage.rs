@@ -54,11 +54,11 @@ impl Stage for SocketStage {
         };
         let event = |args| Prepared::event(&Namespace::MAIN, &emission.name, args);
         let shared = event(Args::from(emission.data.clone()));
-        let mut sockets = socket.to(room).sockets();
-        if whom == Whom::All {
-            sockets.push(socket);
-        }
-        for socket in sockets {
+        // Not by its id: whoever came back before it was missed has the same, and is to hear of it.
+        let others = socket.everyone().to(room).sockets().into_iter();
+        let others = others.filter(|other| !other.is(&socket));
+        let speaker = (whom == Whom::All).then(|| socket.clone());
+        for socket in others.chain(speaker) {
             let life = socket.data::<Life>();
             // Whoever is gone misses nothing; whoever does not read is told of those present then, as
             // soon as somebody comes or goes.

@@ -42,8 +42,9 @@ struct State {
     /// Bytes of a packet that is still short of attachments.
     gathered: usize,
     sockets: Vec<Socket>,
-    /// Reads on from the client once there is room for more events.
-    reader: Option<Waker>,
+    /// Read on from the client once there is room for more events. There are two for a while when a
+    /// POST has to wait and the client steps up to a WebSocket meanwhile.
+    readers: Vec<Waker>,
     over: bool,
 }
 
@@ -65,7 +66,7 @@ impl Client {
                 decoder: Decoder::new(version),
                 gathered: 0,
                 sockets: Vec::new(),
-                reader: None,
+                readers: Vec::new(),
                 over: false,
             }),
         })
@@ -178,10 +179,8 @@ impl Client {
         let before = self.pending.fetch_sub(weight, Ordering::SeqCst);
         let limit = self.server.options.pending_bytes;
         if before > limit && before - weight <= limit {
-            let reader = lock(&self.state).reader.take();
-            if let Some(reader) = reader {
-                reader.wake();
-            }
+            let readers = mem::take(&mut lock(&self.state).readers);
+            readers.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -279,7 +278,12 @@ impl Connection for Line {
         if client.pending.load(Ordering::SeqCst) <= limit {
             return Poll::Ready(());
         }
-        lock(&client.state).reader = Some(cx.waker().clone());
+        {
+            let readers = &mut lock(&client.state).readers;
+            if !readers.iter().any(|reader| reader.will_wake(cx.waker())) {
+                readers.push(cx.waker().clone());
+            }
+        }
         if client.pending.load(Ordering::SeqCst) <= limit {
             return Poll::Ready(());
         }
@@ -300,11 +304,12 @@ impl Connection for Line {
     }
 
     fn closed(&self, reason: Reason) {
-        let sockets = {
+        let (sockets, readers) = {
             let mut state = lock(&self.0.state);
             state.over = true;
-            mem::take(&mut state.sockets)
+            (mem::take(&mut state.sockets), mem::take(&mut state.readers))
         };
+        readers.into_iter().for_each(Waker::wake);
         for socket in sockets {
             socket.0.hub.remove(&socket, reason);
         }

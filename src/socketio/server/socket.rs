@@ -264,8 +264,9 @@ impl Socket {
         WeakSocket(Arc::downgrade(&self.0))
     }
 
-    /// Whether two handles are the same socket.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    /// Whether two handles are the same socket. One that came back has the id of the one that was
+    /// lost, and is another.
+    pub fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

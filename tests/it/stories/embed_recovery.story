@@ -42,6 +42,25 @@ again < 42["new-message",{"msg":"again",…},"{told}"]
 again < 42["/chat/{chat}/new-message",{"msg":"again",…},"<last:cursor>"]
 again closes
 
+# Told in two dialects, a connection has been told with the last frame of the last of them.
+both opens EIO=4&token=token%20of%20ann&recovery=1
+both > 40
+both < 40{"sid":"<sid>","pid":"<token>"}
+both > 42["list-chats",{"user":{"id":"{ann}"}}]
+both < 42["list-chats",{"chats":[{"id":"{chat}",…}],…},"<before:cursor>"]
+both > 42["join","tea"]
+both < 42["info","You have joined the room","{before}"]
+both < 42["room_info",{"room":"tea",…},"{before}"]
+both < 42["roomData",{"room":"tea",…},"{before}"]
+server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},
+  "message":{"value":"in two tongues","type":"text"}}]
+server < 42["new-message",{"msg":"in two tongues",…}]
+server < 42["/chat/{chat}/new-message",{"msg":"in two tongues",…}]
+both < 42["new-message",{"msg":"in two tongues",…},"{before}"]
+both < 42["/chat/{chat}/new-message",{"msg":"in two tongues",…},"{before}"]
+both < 42["message",{"message":"aW4gdHdvIHRvbmd1ZXM=",…},"<after:cursor>"]
+both closes
+
 # Whoever is there no more hears of that, and nothing of what is said afterwards.
 PUT /room/remove {"room":"tea","appId":"{key}","users":[2]}
 200 {…}

@@ -222,12 +222,19 @@ impl Future for Socket {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut reading = false;
+        // Where it could not write, what it read may have more answers than one to send.
+        let mut reading = self.blocked;
         loop {
             match self.carry(cx) {
                 Flow::Over => return Poll::Ready(()),
                 Flow::Rest if !reading => break,
                 Flow::On | Flow::Again | Flow::Rest => reading = true,
+            }
+            // Before what still comes: a client that floods would keep the time from being looked at.
+            if let Some(sleep) = &mut self.lingering
+                && sleep.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(());
             }
             match self.bring(cx) {
                 Flow::Again => {}
@@ -235,10 +242,7 @@ impl Future for Socket {
                 Flow::On | Flow::Rest => break,
             }
         }
-        match &mut self.lingering {
-            Some(sleep) => sleep.as_mut().poll(cx),
-            None => Poll::Pending,
-        }
+        Poll::Pending
     }
 }
 
