@@ -8,10 +8,6 @@ use parlance::socketio::{
 };
 use serde_json::json;
 
-/// The allocator of the server itself: memory is then measured as it is there.
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// Who a socket is, once it has joined.
 struct Guest {
     name: String,

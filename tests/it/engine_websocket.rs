@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 use crate::{
-    engine::{V3, V4, calm, echo},
+    engine::{EchoSite, V3, V4, calm, echo},
     socketio_client::{Ws, soon},
 };
 
@@ -64,15 +64,21 @@ async fn what_is_no_packet_ends_the_session() {
     assert_eq!(site.end().await, Reason::ParseError);
 }
 
-#[tokio::test]
-async fn a_message_over_the_limit_ends_the_session() {
-    let mut site = echo(Options {
+/// A WebSocket whose messages may have 1,000 bytes.
+async fn limited() -> (EchoSite, Ws) {
+    let site = echo(Options {
         max_payload: 1000,
         ..calm()
     })
     .await;
     let mut ws = site.websocket(&format!("{V4}&{DIRECT}")).await;
     ws.text().await;
+    (site, ws)
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_ends_the_session() {
+    let (mut site, mut ws) = limited().await;
     let longest = format!("4{}", "x".repeat(999));
     ws.send(&longest).await;
     assert_eq!(ws.text().await, longest);
@@ -92,13 +98,7 @@ async fn send_in_two(ws: &mut Ws, begin: &str, end: &str) {
 
 #[tokio::test]
 async fn the_limit_is_for_all_fragments_of_a_message() {
-    let mut site = echo(Options {
-        max_payload: 1000,
-        ..calm()
-    })
-    .await;
-    let mut ws = site.websocket(&format!("{V4}&{DIRECT}")).await;
-    ws.text().await;
+    let (mut site, mut ws) = limited().await;
     let begin = format!("4{}", "x".repeat(599));
     send_in_two(&mut ws, &begin, &"y".repeat(400)).await;
     assert_eq!(ws.text().await.len(), 1000);
