@@ -41,7 +41,7 @@ pub struct Seated {
 
 /// The site that a domain belongs to.
 pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
-    let found = services.store.tenant_of_domain(domain.as_str()).await?;
+    let found = services.store.tenant_of_domain(domain).await?;
     found.ok_or_else(|| Error::not_found("nobody runs a desk for this domain"))
 }
 
@@ -125,7 +125,7 @@ async fn begin(
         title: Title::parse(&guest.name).ok(),
         room: None,
         extra: None,
-        domain: domain.map(|domain| domain.as_str().to_owned()),
+        domain: domain.map(Domain::shown),
         members: Vec::new(),
     };
     services.writer.create(draft).await

@@ -17,6 +17,7 @@ pub mod chats;
 pub mod connections;
 pub mod desk;
 pub mod developers;
+pub mod domains;
 pub mod limits;
 pub mod logins;
 pub mod messages;

@@ -46,7 +46,7 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     if services.store.account_exists(&key).await? {
         return Err(email_taken());
     }
-    let site = services.store.tenant_of_domain(domain.as_str()).await?;
+    let site = services.store.tenant_of_domain(domain).await?;
     if let Some(site) = &site
         && colleague.is_none_or(|colleague| colleague.tenant() != site.id)
     {
@@ -60,14 +60,14 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     } else {
         let site = NewTenant {
             kind: TenantKind::Site,
-            name: domain.as_str(),
+            name: &domain.shown(),
             application_id: &application_id(),
             owner: None,
             verify_url: None,
             require_auth: false,
         };
         let tenant = tx.insert_tenant(&site, now).await?;
-        let inserted = tx.insert_domain(domain.as_str(), tenant).await;
+        let inserted = tx.insert_domain(domain, tenant).await;
         inserted.map_err(|error| in_place_of(error, domain_taken))?;
         tenant
     };

@@ -25,6 +25,7 @@ pub mod batch;
 mod chats;
 mod connections;
 mod desk;
+mod domains;
 mod log;
 mod logins;
 mod members;

@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use crate::{
     error::{Error, Result},
     model::{Millis, PersonId, Tenant, TenantId, TenantKind},
-    store::{Store, Tx, failed, is_taken},
+    store::{Store, Tx, failed},
 };
 
 #[derive(FromRow)]
@@ -94,25 +94,6 @@ impl Tx {
         .map(TenantId::new)
         .map_err(failed)
     }
-
-    /// Gives a domain to a tenant; a conflict when it has one already.
-    pub async fn insert_domain(&mut self, domain: &str, tenant: TenantId) -> Result<()> {
-        let inserted = on!(&mut self.0, tx => {
-            sqlx::query("insert into domains (domain, tenant_id) values ($1, $2)")
-                .bind(domain)
-                .bind(tenant.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        });
-        inserted.map_err(|error| {
-            if is_taken(&error) {
-                Error::conflict("that domain is taken").because(error)
-            } else {
-                failed(error)
-            }
-        })
-    }
 }
 
 impl Store {
@@ -135,20 +116,6 @@ impl Store {
                 .bind(tenant.get())
                 .fetch_optional(pool)
                 .await
-        })
-        .map_err(failed)?;
-        row.map(Tenant::try_from).transpose()
-    }
-
-    /// The tenant that a domain belongs to.
-    pub async fn tenant_of_domain(&self, domain: &str) -> Result<Option<Tenant>> {
-        let row: Option<TenantRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(select_tenants!(
-                "id = (select tenant_id from domains where domain = $1) and deleted_at is null"
-            ))
-            .bind(domain)
-            .fetch_optional(pool)
-            .await
         })
         .map_err(failed)?;
         row.map(Tenant::try_from).transpose()

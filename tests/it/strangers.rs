@@ -149,7 +149,9 @@ async fn a_stranger_opens_no_route_of_another_tenants() {
     let before = house.look(&world, &admin).await;
     for seen in &before {
         assert!(
-            seen.get("logins").is_some() || house.is_told_by(&seen.to_string()),
+            seen.get("logins").is_some()
+                || seen.pointer("/data/domain").is_some()
+                || house.is_told_by(&seen.to_string()),
             "{seen}"
         );
     }
@@ -163,11 +165,17 @@ async fn a_stranger_opens_no_route_of_another_tenants() {
         let other = House::build(&world, &eve, "stranger", number + 1).await;
         let mut attempts = Vec::new();
         for stranger in strangers(&world, &house, &other, &eve).await {
-            let bodies = if method == "GET" {
+            let mut bodies = if method == "GET" {
                 vec![Value::Null]
             } else {
                 house.bodies(&other, stranger.token.as_deref(), stranger.key.as_deref())
             };
+            if template.starts_with("/owner/domains") && method != "GET" {
+                // Elsewhere a domain opens a door for its guests; here it is what is to be taken.
+                for body in &mut bodies {
+                    body["domain"] = house.domain.as_str().into();
+                }
+            }
             for path in house.paths(&template) {
                 attempts.extend(bodies.iter().map(|body| Attempt {
                     method: method.clone(),

@@ -163,6 +163,7 @@ impl House {
         let users = format!("/user/{}", self.key);
         let chat = format!("/api/chats/{}", self.room);
         let more = format!("/api/events/load_more?room={}", self.room_name);
+        let domain = format!("/owner/domains/{}", self.domain);
         let (page, none) = (json!({"page": 1}), Value::Null);
         let mut seen = Vec::new();
         for (method, path, headers, body) in [
@@ -172,6 +173,7 @@ impl House {
             ("GET", &chat, &cookies, &none),
             ("GET", "/api/chats", &cookies, &none),
             ("GET", "/api/logins", &cookies, &none),
+            ("GET", &domain, &vec![], &none),
             ("POST", &more, &user, &page),
             ("POST", "/api/events/getWaitingChats", &vec![], &owner),
             ("POST", "/api/events/getChatMessages", &vec![], &guest),

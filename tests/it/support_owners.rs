@@ -77,8 +77,8 @@ async fn a_wrong_field_is_named_as_validation_names_it() {
         ),
         (
             "domain",
-            json!("http://localhost"),
-            "domain must be a host name without scheme, port or path",
+            json!("ann@localhost"),
+            "domain must be a host name such as shop.example, or an address that begins with one",
         ),
         ("domain", json!(null), "domain is required"),
     ] {

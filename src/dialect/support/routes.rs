@@ -1,22 +1,23 @@
-//! The owners' routes: registering, signing in and out.
+//! The owners' routes: registering, signing in and out, and their sites' domains.
 
 use std::{io::Cursor, sync::Arc};
 
 use rocket::{
-    Request, Response, Route, State,
+    Request, Response, Route, State, delete, get,
     http::{ContentType, Status},
     post,
     request::{FromRequest, Outcome},
     response::{self, Responder},
     routes,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::wire;
 use crate::{
     chat::{
-        Services,
+        Caller, Services,
         accounts::Device,
+        desk, domains,
         owners::{self, NewOwner},
     },
     dialect::Options,
@@ -33,7 +34,14 @@ type Body<'a> = std::result::Result<&'a Fields, Kind>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
-    routes![register, sign_in, sign_out]
+    routes![
+        register,
+        sign_in,
+        sign_out,
+        add_domain,
+        remove_domain,
+        find_domain
+    ]
 }
 
 /// `POST /owner/register` email, password, domain; to join a domain's owners, one's token too.
@@ -94,6 +102,53 @@ async fn sign_out(services: &Verbs, body: Body<'_>) -> Reply {
         }
     };
     Reply(outcome.await)
+}
+
+/// `POST /owner/domains` token, domain: one more domain of the owner's site.
+#[post("/owner/domains", data = "<body>")]
+async fn add_domain(services: &Verbs, body: Body<'_>) -> Reply {
+    let outcome = async {
+        let (owner, domain) = owners_domain(services, readable(body)?).await?;
+        let domains = domains::add(services, &owner, &domain).await?;
+        Ok(wire::domains("Domain added", &domains))
+    };
+    Reply(outcome.await)
+}
+
+/// `DELETE /owner/domains` token, domain.
+#[delete("/owner/domains", data = "<body>")]
+async fn remove_domain(services: &Verbs, body: Body<'_>) -> Reply {
+    let outcome = async {
+        let (owner, domain) = owners_domain(services, readable(body)?).await?;
+        let domains = domains::remove(services, &owner, &domain).await?;
+        Ok(wire::domains("Domain removed", &domains))
+    };
+    Reply(outcome.await)
+}
+
+/// `GET /owner/domains/{host}`: whether a desk answers for a host. For pages that are about to offer
+/// a chat: it tells nothing that opening one would not.
+#[get("/owner/domains/<host>")]
+async fn find_domain(services: &Verbs, host: &str) -> Reply {
+    let outcome = async {
+        let unknown = || Error::not_found("Owner for this domain not found");
+        let domain = Domain::parse(host).map_err(|error| unknown().because(error))?;
+        let found = desk::site(services, &domain).await;
+        found.map_err(|error| match error.kind() {
+            Kind::NotFound => unknown().because(error),
+            _ => error,
+        })?;
+        Ok(wire::success(json!({"domain": domain.shown()})))
+    };
+    Reply(outcome.await)
+}
+
+async fn owners_domain(services: &Services, fields: &Fields) -> Result<(Caller, Domain)> {
+    let token = required(fields, "token")?;
+    let domain = Domain::parse(required(fields, "domain")?)?;
+    let owner = owners::by_token(services, token).await?;
+    let owner = owner.ok_or_else(|| Error::new(Kind::Unauthenticated, "Owner not found"))?;
+    Ok((owner, domain))
 }
 
 fn readable(body: Body<'_>) -> Result<&Fields> {

@@ -27,6 +27,11 @@ pub fn success(data: impl Into<Value>) -> Value {
     json!({"statusCode": 200, "status": "success", "data": data.into()})
 }
 
+/// What became of a site's domains, and which it has then.
+pub fn domains(sentence: &'static str, domains: &[String]) -> Value {
+    json!({"statusCode": 200, "status": "success", "data": sentence, "domains": domains})
+}
+
 /// > return: guestToken, chatId, guestId
 pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
     json!({

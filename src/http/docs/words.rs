@@ -96,7 +96,7 @@ const fn support(
         route,
         "support",
         summary,
-        (JSON, body),
+        (FORMS, body),
         (NONE, NONE),
         answer,
     )
@@ -122,6 +122,7 @@ const UPDATED: &str = r#"{"message":"updated"}"#;
 const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
 const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
 const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
+const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
 const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
 
 /// Every route, by method and path.
@@ -251,16 +252,54 @@ pub(super) const WORDS: &[Words] = &[
     support(
         "POST /owner/register",
         "Registers a site with live support, or a colleague of its owner",
-        &["email", "password", "domains[]?", "token?"],
-        (200, r#"{"status":"ok"}"#),
+        &["email", "password", "domain", "token?"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Owner registered"}"#,
+        ),
     ),
     support(
         "POST /owner/login",
         "Signs an owner in",
         &["email", "password"],
-        (200, r#"{"status":"ok","token":"…"}"#),
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":{"ownerId":"000000000000000000000001","token":"…","level":"owner","appId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11"}}"#,
+        ),
     ),
-    support("POST /owner/logout", "Signs an owner out", &["token"], OK),
+    support(
+        "POST /owner/logout",
+        "Signs an owner out",
+        &["token"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Token has been removed"}"#,
+        ),
+    ),
+    support(
+        "POST /owner/domains",
+        "Adds a domain to an owner's site",
+        &["token", "domain"],
+        (200, DOMAINS),
+    ),
+    support(
+        "DELETE /owner/domains",
+        "Removes a domain from an owner's site, which keeps one",
+        &["token", "domain"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Domain removed","domains":["shop.example"]}"#,
+        ),
+    ),
+    support(
+        "GET /owner/domains/{host}",
+        "Whether an owner has registered the domain of a host",
+        NONE,
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":{"domain":"shop.example"}}"#,
+        ),
+    ),
     service(
         "POST /app",
         "Registers an app; its applicationId is its secret",

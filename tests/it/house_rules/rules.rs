@@ -35,7 +35,7 @@ const WALLS: [Wall; 11] = [
     Wall {
         part: "model",
         modules: &[],
-        crates: &["time", "unicode_normalization"],
+        crates: &["time", "unicode_normalization", "url", "idna"],
         why: "nouns are plain data: no I/O, no wire format, no database",
     },
     Wall {

@@ -207,6 +207,20 @@ other < 42["waitingChat",{"_id":"{visitor_chat}","domain":"example.com",…}]
 other > 42["getActiveChats",{"token":"{other_token}"}]
 other < 42["getActiveChats",{"statusCode":200,"status":"success","data":[]}]
 
+# A site may have several domains, pasted as people do, and `www.` is the same site. Any page may ask.
+GET /owner/domains/store.example
+404 {"statusCode":404,"status":"error","data":"Owner for this domain not found"}
+POST /owner/domains {"token":"{owner_token}","domain":"https://www.Store.example:8443/hats?page=2"}
+200 {"statusCode":200,"status":"success","data":"Domain added","domains":["localhost","store.example"]}
+GET /owner/domains/www.store.example
+200 {"statusCode":200,"status":"success","data":{"domain":"store.example"}}
+POST /owner/domains token={other_token}&domain=store.example
+400 {"statusCode":400,"status":"error","data":"Domain already taken"}
+DELETE /owner/domains {"token":"{owner_token}","domain":"store.example"}
+200 {"statusCode":200,"status":"success","data":"Domain removed","domains":["localhost"]}
+DELETE /owner/domains {"token":"{owner_token}","domain":"store.example"}
+404 {"statusCode":404,"status":"error","data":"Domain not found"}
+
 # A token that has been removed opens nothing; the connection that lived by it ends.
 POST /owner/logout {"token":"{colleague_token}"}
 200 {"statusCode":200,"status":"success","data":"Token has been removed"}

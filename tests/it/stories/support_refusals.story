@@ -15,7 +15,7 @@ POST /owner/register {"password":"correct horse","domain":"example.com"}
 POST /owner/register {"email":"a@mail.com","domain":"example.com"}
 400 {"statusCode":400,"status":"error","data":"password is required","error":"Bad Request",
   "validation":{"source":"payload","keys":["password"]}}
-POST /owner/register {"email":"a@mail.com","password":"correct horse","domain":"http://example.com/"}
+POST /owner/register {"email":"a@mail.com","password":"correct horse","domain":"no host"}
 400 {"statusCode":400,"status":"error","data":"<text>","error":"Bad Request",
   "validation":{"source":"payload","keys":["domain"]}}
 
