@@ -2,9 +2,13 @@
 //
 //   const socket = ParlanceSocket.connect('https://chat.example');
 //   socket.on('newMessage', (message) => …);
+//   socket.on('status', ({ status, until }) => …); // connecting, connected, waiting or offline; also `socket.status`
 //   const reply = await socket.ask('getChatMessages', { chatId, token });
 //
+// Without an address it connects to where this file came from, under whatever path that is served.
 // A classic script, so that one tag brings it to any site. Binary events are not taken.
+//
+// It also brings what any connection needs: `ParlanceSocket.watchConnectivity` and `ParlanceSocket.backoff`.
 (() => {
   'use strict';
 
@@ -13,7 +17,64 @@
   const LONGEST_WAIT = 15_000;
   const OPENING = 10_000;
   const ASKING = 15_000;
-  const LOCAL = ['connect', 'disconnect', 'connect_error', 'waiting'];
+  /** How long a connection that is believed alive may take to prove it. */
+  const PROBE_TIMEOUT = 4_000;
+  /** What is written after the server was silent for so long is accompanied by a probe. */
+  const SILENT = 10_000;
+  const LOCAL = ['connect', 'disconnect', 'connect_error', 'waiting', 'status'];
+  const HERE = globalThis.document?.currentScript?.src ? new URL('.', document.currentScript.src).href : undefined;
+
+  // ---- Connectivity ----
+
+  const TICK = 5_000;
+  const SLEPT = 10_000;
+  /** Browsers run the timers of hidden pages once a minute. */
+  const SLEPT_HIDDEN = 90_000;
+
+  const isOffline = () => globalThis.navigator?.onLine === false;
+
+  /** How long to wait before attempt `failures + 1`: longer each time, and never in step with other clients. */
+  function backoff(failures, first = FIRST_WAIT) {
+    const ceiling = Math.min(LONGEST_WAIT, first * 2 ** Math.min(failures, 10));
+    return ceiling / 2 + (Math.random() * ceiling) / 2;
+  }
+
+  /**
+   * Tells when a connection must not be trusted, and when a new attempt should not wait:
+   * `offline()` when the browser lost its network, `online()` when it has one again (perhaps another one), and `doubt()`
+   * when the page comes back from where it could not hear: hidden, frozen, restored, or asleep with the whole machine.
+   * Gives a function that ends it.
+   */
+  function watchConnectivity({ offline, online, doubt }) {
+    const page = globalThis.document;
+    const visible = () => {
+      if (page.visibilityState === 'visible') doubt();
+    };
+    const restored = (event) => {
+      if (event.persisted) doubt();
+    };
+    const heard = [
+      [globalThis, 'offline', offline],
+      [globalThis, 'online', online],
+      [globalThis, 'pageshow', restored],
+      [page, 'visibilitychange', visible],
+      [page, 'resume', doubt],
+    ];
+    for (const [target, name, listener] of heard) target?.addEventListener?.(name, listener);
+    // Timers stand still while the machine sleeps; no event tells of that.
+    let last = Date.now();
+    const ticking = setInterval(() => {
+      const gap = Date.now() - last - TICK;
+      last += gap + TICK;
+      if (gap > (page?.visibilityState === 'hidden' ? SLEPT_HIDDEN : SLEPT)) doubt();
+    }, TICK);
+    return () => {
+      clearInterval(ticking);
+      for (const [target, name, listener] of heard) target?.removeEventListener?.(name, listener);
+    };
+  }
+
+  // ---- Transports ----
 
   /** Engine.IO over one WebSocket. `tell` has open(handshake), packet(text) and close(reason). */
   function overWebSocket(address, tell) {
@@ -110,7 +171,7 @@
   }
 
   class Socket {
-    constructor(url, { auth = {}, query = {}, recovery = true, transports = ['websocket', 'polling'] } = {}) {
+    constructor(url = HERE, { auth = {}, query = {}, recovery = true, transports = ['websocket', 'polling'] } = {}) {
       this.address = { base: String(url).replace(/\/+$/u, ''), query };
       this.auth = auth;
       this.recovery = recovery;
@@ -120,16 +181,18 @@
       this.nextAsk = 0;
       this.waiting = [];
       this.connected = false;
+      this.status = 'connecting';
       this.recovered = false;
       this.closed = false;
       this.failures = 0;
       this.choice = 0;
       this.pid = null;
       this.offset = null;
-      this.nudge = this.nudge.bind(this);
-      this.seen = this.seen.bind(this);
-      globalThis.addEventListener?.('online', this.nudge);
-      globalThis.document?.addEventListener('visibilitychange', this.seen);
+      this.unwatch = watchConnectivity({
+        offline: () => this.wentOffline(),
+        online: () => this.cameOnline(),
+        doubt: () => this.test(),
+      });
       this.open();
     }
 
@@ -190,6 +253,7 @@
       for (const { id, packet, answer, fail } of this.waiting.splice(0)) {
         this.asked.set(id, { answer, fail });
         this.write(packet);
+        if (Date.now() - this.heardAt > SILENT) this.probe();
       }
     }
 
@@ -205,14 +269,47 @@
       this.open();
     }
 
-    seen() {
-      if (document.visibilityState === 'visible') this.nudge();
+    /** The page was away: what is believed alive has to prove it, what waits tries at once. */
+    test() {
+      if (this.timer) this.nudge();
+      else if (this.connected) this.probe();
+      else if (Date.now() - this.openedAt > PROBE_TIMEOUT) this.broken('ping timeout', true);
+    }
+
+    wentOffline() {
+      if (this.timer) this.tellStatus('waiting', this.until);
+      else this.broken('offline');
+    }
+
+    cameOnline() {
+      this.failures = 0;
+      // What began to open on a network that is gone would only run into its timeout.
+      if (!this.timer && !this.connected) this.broken('offline', true);
+      else this.test();
+    }
+
+    /** Engine.IO lets only the server ping, but every server answers at once who asks for a namespace that is not there. */
+    probe() {
+      if (this.probing || !this.connected) return;
+      this.write('0/probe,');
+      this.probing = setTimeout(() => this.broken('ping timeout', true), PROBE_TIMEOUT);
+    }
+
+    probed() {
+      clearTimeout(this.probing);
+      this.probing = null;
+    }
+
+    tellStatus(status, until = null) {
+      this.status = status === 'waiting' && isOffline() ? 'offline' : status;
+      this.until = until;
+      this.tell('status', { status: this.status, until });
     }
 
     close() {
       this.closed = true;
-      globalThis.removeEventListener?.('online', this.nudge);
-      globalThis.document?.removeEventListener('visibilitychange', this.seen);
+      this.status = 'closed';
+      this.unwatch();
       clearTimeout(this.timer);
       if (this.connected) this.line.send(['41']);
       this.drop('closed');
@@ -221,6 +318,7 @@
     open() {
       this.timer = null;
       this.opened = false;
+      this.openedAt = Date.now();
       // Answers of a line that was given up must not be heard any more.
       const mine = {};
       this.turn = mine;
@@ -245,6 +343,7 @@
     }
 
     take(packet) {
+      this.heardAt = Date.now();
       switch (packet[0]) {
         case '0': {
           const handshake = JSON.parse(packet.slice(1));
@@ -273,7 +372,11 @@
     }
 
     receive(packet) {
-      const [, type, , number, data] = /^(\d)(\/[^,]*,)?(\d+)?([\s\S]*)$/u.exec(packet) ?? [];
+      const [, type, namespace, number, data] = /^(\d)(\/[^,]*,)?(\d+)?([\s\S]*)$/u.exec(packet) ?? [];
+      if (namespace && namespace !== '/,') {
+        this.probed();
+        return;
+      }
       let payload;
       try {
         payload = data ? JSON.parse(data) : undefined;
@@ -311,6 +414,7 @@
       this.pid = pid ?? null;
       this.connected = true;
       this.failures = 0;
+      this.tellStatus('connected');
       this.tell('connect', { recovered: this.recovered });
       this.flush();
     }
@@ -333,6 +437,7 @@
 
     drop(reason) {
       clearTimeout(this.watchdog);
+      this.probed();
       this.turn = null;
       const line = this.line;
       this.line = null;
@@ -344,20 +449,21 @@
       if (was) this.tell('disconnect', reason);
     }
 
-    broken(reason) {
+    /** The connection, or the attempt at one, is over; with `urgent` the next attempt does not wait. */
+    broken(reason, urgent = false) {
       if (this.closed || this.turn === null) return;
       const opened = this.opened;
       this.drop(reason);
       // A way that does not even open may be blocked on the path: try the other one next, at first without waiting.
-      this.choice = opened ? 0 : (this.choice + 1) % this.transports.length;
-      const atOnce = !opened && this.choice !== 0 && this.failures === 0;
-      const ceiling = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(this.failures, 8));
-      const wait = atOnce ? 0 : ceiling / 2 + (Math.random() * ceiling) / 2;
+      this.choice = opened || urgent || reason === 'offline' ? 0 : (this.choice + 1) % this.transports.length;
+      const atOnce = urgent || (!opened && this.choice !== 0 && this.failures === 0);
+      const wait = atOnce ? 0 : backoff(this.failures);
       if (!atOnce) this.failures += 1;
       this.timer = setTimeout(() => this.open(), wait);
-      this.tell('waiting', { reason, until: Date.now() + wait });
+      this.tellStatus('waiting', Date.now() + wait);
+      this.tell('waiting', { reason, until: this.until });
     }
   }
 
-  globalThis.ParlanceSocket = { connect: (url, options) => new Socket(url, options), Socket };
+  globalThis.ParlanceSocket = { connect: (url, options) => new Socket(url, options), Socket, watchConnectivity, backoff, PROBE_TIMEOUT };
 })();

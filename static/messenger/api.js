@@ -66,6 +66,28 @@ export async function call(method, path, { form, headers = {}, signal, patience 
   return { status: response.status, body, headers: response.headers };
 }
 
+/** When further attempts of a hedged request begin. */
+const HEDGES = [0, 1_000, 2_000, 3_000];
+
+/**
+ * For a moment of doubt: browsers send on connections they kept, which may be dead without knowing it. So the same request
+ * goes out again on further ones while the first still waits, and whichever is answered first counts.
+ * `attempt(signal)` must do no harm when it arrives more than once.
+ */
+export async function hedged(attempt, signal) {
+  const others = new AbortController();
+  const ended = AbortSignal.any([signal, others.signal]);
+  const attempts = HEDGES.map(async (delay) => {
+    if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
+    return attempt(ended);
+  });
+  try {
+    return await Promise.race(attempts);
+  } finally {
+    others.abort();
+  }
+}
+
 export const get = (path, options) => call('GET', path, options);
 export const post = (path, form, options) => call('POST', path, { form: form ?? {}, ...options });
 

@@ -1,8 +1,14 @@
 // The line to the server: everything new in my chats, by long-poll or as a stream, resumed from the cursor.
-import { Refusal, Unreachable, get } from './api.js';
-import { backoff, createPause } from './patience.js';
+import { Refusal, Unreachable, get, hedged } from './api.js';
+import { PROBE_TIMEOUT, backoff, createPause } from './patience.js';
 
 const HOLD = 25;
+/** An answer that is not there so long after the server should have given it never comes. */
+const OVERDUE = 8_000;
+/** After a long absence an answer may be a megabyte, on a slow network. */
+const SHORT_ASK = 15_000;
+/** A stream says nothing of its comments to the page: after so long a silence it has to prove itself. */
+const SILENT = 45_000;
 const TYPES = ['message', 'edited', 'deleted', 'chat', 'member', 'read'];
 /** A second tab in the background asks now and then: browsers allow few open connections to one server. */
 const ASK_EVERY = 5_000;
@@ -10,14 +16,16 @@ const ASK_EVERY = 5_000;
 export class Feed {
   /**
    * `told(events, people)` applies what is new; `gone(cursor)` reloads the snapshot when continuity cannot be proven
-   * and gives the cursor to go on from; `ended()` says that the login is over; `state(name, until)` is for the eyes.
+   * and gives the cursor to go on from; `ended()` says that the login is over; `state(name, until)` is for the eyes;
+   * `dead()` is called when a line that was believed alive turns out not to be.
    */
-  constructor({ cursor, streaming, told, gone, ended, state }) {
-    Object.assign(this, { cursor, streaming, told, gone, ended, state });
+  constructor({ cursor, streaming, told, gone, ended, state, dead }) {
+    Object.assign(this, { cursor, streaming, told, gone, ended, state, dead });
     this.name = `page-${crypto.getRandomValues(new Uint32Array(2)).join('')}`;
     this.pause = createPause();
     this.failures = 0;
     this.lastHeard = Date.now();
+    this.inDoubt = false;
     this.stopped = false;
     this.holdsLine = !navigator.locks;
     this.loosen = null;
@@ -42,10 +50,23 @@ export class Feed {
     this.pause.nudge();
   }
 
-  /** The page came back into view: a line that has been silent for long may be dead without knowing it. */
-  wake() {
-    if (Date.now() - this.lastHeard > (HOLD + 5) * 1000) this.interrupt();
-    this.nudge();
+  /** The line may be dead without knowing it: a short question tells, and what waits tries at once. */
+  test() {
+    if (this.inDoubt) return;
+    this.inDoubt = true;
+    this.failures = Math.min(this.failures, 1);
+    this.interrupt();
+  }
+
+  offline() {
+    this.state('offline', null);
+    this.test();
+  }
+
+  online() {
+    this.failures = 0;
+    this.inDoubt = false;
+    this.test();
   }
 
   /** Keeps silent until the function it gives is called. */
@@ -92,8 +113,9 @@ export class Feed {
       await this.resting;
       this.breaker = new AbortController();
       try {
-        // After a failure a short question first: it tells at once whether the server is back.
-        if (this.failures > 0 || !this.holding) await this.ask(0);
+        // After a failure, or in doubt, a short question first: it tells at once whether the server is there.
+        if (this.inDoubt) await this.ask(0, PROBE_TIMEOUT);
+        else if (this.failures > 0 || !this.holding) await this.ask(0);
         else if (this.streaming) await this.listen();
         else await this.ask(HOLD);
       } catch (error) {
@@ -104,13 +126,13 @@ export class Feed {
     }
   }
 
-  async ask(hold) {
+  async ask(hold, patience = hold > 0 ? hold * 1000 + OVERDUE : SHORT_ASK) {
     const query = new URLSearchParams({ after: this.cursor, timeout: hold, limit: 200, poll: this.name });
-    const { body } = await get(`/api/events?${query}`, {
-      signal: this.breaker.signal,
-      patience: (hold + 15) * 1000,
-    });
+    const request = (signal) => get(`/api/events?${query}`, { signal, patience });
+    const unsure = this.inDoubt || this.failures === 1;
+    const { body } = await (unsure ? hedged(request, this.breaker.signal) : request(this.breaker.signal));
     if (this.stopped) return;
+    this.inDoubt = false;
     this.heard();
     await this.told(body.events ?? [], body.people ?? []);
     if (body.cursor) this.cursor = body.cursor;
@@ -133,7 +155,11 @@ export class Feed {
       const query = new URLSearchParams({ after: this.cursor, poll: this.name });
       const source = new EventSource(`/api/events?${query}`);
       let queue = Promise.resolve();
+      const overdue = setInterval(() => {
+        if (Date.now() - this.lastHeard > SILENT) this.test();
+      }, 5_000);
       const close = () => {
+        clearInterval(overdue);
         source.close();
         queue.then(resolve, resolve);
       };
@@ -197,9 +223,13 @@ export class Feed {
       }
     }
     if (!(error instanceof Refusal || error instanceof Unreachable)) console.error(error);
-    const wait = backoff(this.failures, error.retryAfter);
+    // The first attempt after a test that failed does not wait: only a new connection can tell more.
+    const tested = this.inDoubt && error instanceof Unreachable;
+    this.inDoubt = false;
+    const wait = tested && this.failures === 0 ? 0 : backoff(this.failures, error.retryAfter);
     this.failures += 1;
-    this.state('waiting', Date.now() + wait);
+    this.state(navigator.onLine ? 'waiting' : 'offline', Date.now() + wait);
+    if (tested) this.dead();
     await this.pause.wait(wait);
     if (!this.stopped) this.state('trying', null);
   }

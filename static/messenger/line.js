@@ -2,7 +2,13 @@
 import { $, setText, show } from './dom.js';
 
 const QUIET_FOR = 1_200;
-const NAMES = { connecting: 'Connecting', live: 'Connected', waiting: 'Not connected' };
+/** The browser says itself that there is no network; a server on the same machine may answer all the same, and soon. */
+const QUIET_OFFLINE = 250;
+const NAMES = { connecting: 'Connecting', live: 'Connected', waiting: 'Not connected', offline: 'Offline' };
+const WORDS = {
+  waiting: 'The server is not answering. What you write is kept here and goes out when it is back.',
+  offline: 'You are offline. What you write is kept here and goes out when you are connected again.',
+};
 
 export class Line {
   /** `retry()` is the button; `back()` is called when the line stands again; `changed()` on every change. */
@@ -32,13 +38,16 @@ export class Line {
       this.render();
       this.back();
     } else {
+      if (state === 'offline' && this.clock === null) {
+        clearTimeout(this.alarm);
+        this.alarm = null;
+      }
       this.alarm ??= setTimeout(() => {
         this.clock = setInterval(() => this.count(), 1000);
         show($('trouble'), true);
-        setText($('trouble-text'), 'The server is not answering. What you write is kept here and goes out when it is back.');
         this.render();
-      }, QUIET_FOR);
-      this.count();
+      }, state === 'offline' ? QUIET_OFFLINE : QUIET_FOR);
+      if (this.clock !== null) this.render();
     }
     this.changed();
   }
@@ -46,18 +55,20 @@ export class Line {
   /** What is shown: a blink is not worth a word, and neither is each attempt. */
   get seen() {
     if (this.state === 'connecting' || this.state === 'live') return this.state;
-    return this.clock === null ? 'live' : 'waiting';
+    if (this.clock === null) return 'live';
+    return this.state === 'offline' || (this.state === 'trying' && !navigator.onLine) ? 'offline' : 'waiting';
   }
 
   render() {
     $('line').dataset.state = this.seen;
     setText($('line-text'), NAMES[this.seen]);
+    if (WORDS[this.seen]) setText($('trouble-text'), WORDS[this.seen]);
     this.count();
   }
 
   count() {
     const button = $('trouble-retry');
-    const left = this.state === 'waiting' && this.until ? Math.ceil((this.until - Date.now()) / 1000) : 0;
+    const left = this.state !== 'trying' && this.until ? Math.ceil((this.until - Date.now()) / 1000) : 0;
     setText(button, this.state === 'trying' ? 'Trying…' : left > 1 ? `Try now (${left} s)` : 'Try now');
     button.setAttribute('aria-label', 'Try now');
   }

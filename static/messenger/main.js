@@ -10,7 +10,7 @@ import { Line } from './line.js';
 import { List } from './list.js';
 import { Model } from './model.js';
 import { Outbox } from './outbox.js';
-import { backoff, createPause } from './patience.js';
+import { backoff, createPause, watchConnectivity } from './patience.js';
 import { prepareSheets } from './sheets.js';
 import { Talk } from './talk.js';
 
@@ -83,10 +83,13 @@ function openDesk(me, snapshot) {
     changed: () => model.changed(),
     sent: (chat, message) => model.takeSent(chat, message),
     ended,
+    unanswered: () => {
+      if (line.state === 'live') feed.test();
+    },
   });
   const line = new Line({
     retry: () => {
-      feed.nudge();
+      feed.test();
       outbox.nudge();
     },
     back: () => {
@@ -123,6 +126,10 @@ function openDesk(me, snapshot) {
     cursor: snapshot.cursor ?? 'now',
     streaming: read(STREAM, false),
     state: (name, until) => line.set(name, until),
+    dead: () => {
+      outbox.restart();
+      talk.peekAgain();
+    },
     ended,
     told: async (events, people) => {
       if (cookiePerson() !== String(me.id)) return ended();
@@ -203,15 +210,19 @@ function openDesk(me, snapshot) {
   });
 
   window.addEventListener('hashchange', () => route());
-  window.addEventListener('online', () => {
-    feed.nudge();
-    outbox.nudge();
-  });
-  document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState !== 'visible') return;
-    feed.wake();
-    outbox.nudge();
-    freshenChats();
+  watchConnectivity({
+    offline: () => feed.offline(),
+    online: () => {
+      feed.online();
+      outbox.restart();
+      talk.peekAgain();
+    },
+    doubt: () => {
+      feed.test();
+      outbox.restart();
+      talk.peekAgain();
+      if (document.visibilityState === 'visible') freshenChats();
+    },
   });
   $('skip').addEventListener('click', (event) => {
     event.preventDefault();

@@ -1,7 +1,9 @@
 // What was typed and is not yet known to be kept by the server: sent in order, and however often it is tried, once.
-import { Refusal, Unreachable, cookiePerson, post } from './api.js';
+import { Refusal, Unreachable, cookiePerson, hedged, post } from './api.js';
 import { alone, read, write } from './kept.js';
 import { backoff, createPause } from './patience.js';
+
+const PATIENCE = 10_000;
 
 /** Fits the server's 1-64 visible characters, and no two are alike. */
 function newClientId() {
@@ -10,12 +12,13 @@ function newClientId() {
 }
 
 export class Outbox {
-  /** `changed()` after any change; `sent(chat, message)` when the server has a message; `ended()` when the login is over. */
-  constructor({ person, changed, sent, ended }) {
-    Object.assign(this, { person, changed, sent, ended });
+  /** `changed()` after any change; `sent(chat, message)` when the server has a message; `ended()` when the login is over; `unanswered()` when nobody answers. */
+  constructor({ person, changed, sent, ended, unanswered }) {
+    Object.assign(this, { person, changed, sent, ended, unanswered });
     this.key = `parlance.outbox.${person}`;
     this.pause = createPause();
     this.failures = 0;
+    this.inDoubt = false;
     this.stopped = false;
     this.running = false;
     this.entries = read(this.key, []);
@@ -43,6 +46,14 @@ export class Outbox {
     this.failures = Math.min(this.failures, 1);
     this.pause.nudge();
     this.run();
+  }
+
+  /** The connection may be dead: what was just sent on it goes out again, on another one. */
+  restart() {
+    this.failures = 0;
+    this.inDoubt = true;
+    this.breaker?.abort();
+    this.nudge();
   }
 
   of(chat) {
@@ -112,12 +123,12 @@ export class Outbox {
   async attempt(entry) {
     this.breaker = new AbortController();
     try {
-      const { body, headers } = await post(
-        `/api/chats/${entry.chat}`,
-        { content: entry.content, client_id: entry.client_id },
-        { headers: { Prefer: 'return=representation' }, signal: this.breaker.signal },
-      );
+      const form = { content: entry.content, client_id: entry.client_id };
+      const request = (signal) =>
+        post(`/api/chats/${entry.chat}`, form, { headers: { Prefer: 'return=representation' }, signal, patience: PATIENCE });
+      const { body, headers } = await (this.inDoubt ? hedged(request, this.breaker.signal) : request(this.breaker.signal));
       this.failures = 0;
+      this.inDoubt = false;
       const message = body.message ?? {
         id: Number(headers.get('X-Message-Id')),
         time: headers.get('X-Message-Time'),
@@ -128,7 +139,8 @@ export class Outbox {
       if (message.id) this.sent(entry.chat, message);
       this.remove(entry.client_id);
     } catch (error) {
-      if (this.stopped) return;
+      if (this.stopped || this.breaker.signal.aborted) return;
+      if (error instanceof Unreachable) this.unanswered();
       if (error instanceof Refusal && error.status === 401) {
         this.stop();
         this.ended();
@@ -141,6 +153,7 @@ export class Outbox {
         );
       } else {
         if (!(error instanceof Refusal || error instanceof Unreachable)) console.error(error);
+        this.inDoubt = error instanceof Unreachable && this.failures === 0;
         const wait = backoff(this.failures, error.retryAfter);
         this.failures += 1;
         this.changed();

@@ -1,13 +1,19 @@
 // Waiting between attempts: longer each time, never in step with everybody else, and cut short on demand.
 
+import '../parlance-socket.js';
+
+/** What this page shares with the socket client: a classic script, which other sites load by a tag. */
+const shared = globalThis.ParlanceSocket;
+
+/** How long an answer to a short question may take when the connection is in doubt. */
+export const PROBE_TIMEOUT = shared.PROBE_TIMEOUT;
+export const watchConnectivity = shared.watchConnectivity;
+
 const FIRST = 500;
-const LONGEST = 15_000;
 
 /** How long to wait before attempt `failures + 1`; never less than the server asked for. */
 export function backoff(failures, asked = 0) {
-  const ceiling = Math.min(LONGEST, FIRST * 2 ** Math.min(failures, 10));
-  const spread = ceiling / 2 + (Math.random() * ceiling) / 2;
-  return Math.max(spread, (asked ?? 0) + Math.random() * 250);
+  return Math.max(shared.backoff(failures, FIRST), (asked ?? 0) + Math.random() * 250);
 }
 
 /** A wait that `nudge` ends early. */

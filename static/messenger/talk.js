@@ -1,5 +1,5 @@
 // One chat: its messages, its history upwards, its composer.
-import { Refusal, get, post } from './api.js';
+import { Refusal, get, hedged, post } from './api.js';
 import { $, reconcile, setText, show, speak } from './dom.js';
 import { sentence } from './door.js';
 import { read, write } from './kept.js';
@@ -370,31 +370,43 @@ export class Talk {
   }
 
   stopPeeking() {
-    this.peeking?.breaker.abort();
-    this.peeking?.pause.nudge();
+    const peeking = this.peeking;
     this.peeking = null;
+    peeking?.breaker?.abort();
+    peeking?.pause.nudge();
+  }
+
+  /** Asks anew on the chat one looks into: the request that is held may be on a dead connection. */
+  peekAgain() {
+    if (!this.peeking) return;
+    this.peeking.inDoubt = true;
+    this.peeking.breaker?.abort();
+    this.peeking.pause.nudge();
   }
 
   async startPeeking(chat) {
     this.stopPeeking();
-    const peeking = { chat, breaker: new AbortController(), pause: createPause() };
+    const peeking = { chat, breaker: null, pause: createPause(), inDoubt: false };
     this.peeking = peeking;
     let after = this.peekFrom;
     let failures = 0;
     while (this.peeking === peeking) {
+      peeking.breaker = new AbortController();
       let wait = document.visibilityState === 'visible' ? 0 : 5_000;
       try {
-        const hold = wait ? 0 : 25;
-        const { body } = await get(`/api/chats/${chat}?after=${encodeURIComponent(after)}&timeout=${hold}`, {
-          signal: peeking.breaker.signal,
-          patience: 40_000,
-        });
+        const { inDoubt } = peeking;
+        const hold = wait || inDoubt ? 0 : 25;
+        const query = `after=${encodeURIComponent(after)}&timeout=${hold}`;
+        const request = (signal) => get(`/api/chats/${chat}?${query}`, { signal, patience: 8_000 + hold * 1000 });
+        const { body } = await (inDoubt ? hedged(request, peeking.breaker.signal) : request(peeking.breaker.signal));
+        peeking.inDoubt = false;
         failures = 0;
         after = body.cursor ?? after;
         if (body.messages?.length) this.model.takeLater(chat, body);
         wait = body.more ? 0 : Math.max(wait, body.retry_ms ?? 0);
       } catch (error) {
         if (this.peeking !== peeking) return;
+        if (peeking.breaker.signal.aborted) continue;
         if (error instanceof Refusal && [401, 404].includes(error.status)) return;
         if (error instanceof Refusal && error.status === 410) {
           this.peeking = null;

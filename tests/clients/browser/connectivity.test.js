@@ -1,0 +1,203 @@
+// Networks that go, come back and die in silence: the pages notice, say so, and what is written goes out within seconds.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { NetworkPath } from './path.js';
+import { AWAY, Person, openBrowser } from './person.js';
+import { Server } from './server.js';
+
+/** A probe takes four seconds to fail; then a new connection is opened at once. */
+const SECONDS = 9_000;
+
+describe('the shared socket client', () => {
+  let server;
+  let browser;
+  let path;
+  let person;
+
+  before(async () => {
+    server = await Server.start();
+    browser = await openBrowser();
+    path = await NetworkPath.open(server);
+    person = await Person.arrive(browser, server, 'Dora');
+  });
+
+  after(async () => {
+    await browser?.close();
+    await path?.close();
+    await server?.end();
+  });
+
+  /** A page with a socket whose statuses are written down. */
+  async function connect(transports) {
+    path.reset();
+    await person.page.goto(`${path.url}/console/`);
+    await person.page.evaluate((wanted) => {
+      globalThis.statuses = [];
+      globalThis.socket = globalThis.ParlanceSocket.connect(location.origin, { transports: wanted });
+      globalThis.socket.on('status', ({ status }) => globalThis.statuses.push([status, performance.now()]));
+    }, transports);
+    await status('connected');
+  }
+
+  const status = (wanted, within = 15_000) =>
+    person.page.waitForFunction((name) => globalThis.socket.status === name, wanted, { timeout: within, polling: 20 });
+  const fire = (name) => person.page.evaluate((event) => window.dispatchEvent(new Event(event)), name);
+  /** These statuses, one after the other, and no more. */
+  async function told(wanted) {
+    const all = (count) => globalThis.statuses.length >= count;
+    await person.page.waitForFunction(all, wanted.length, { timeout: SECONDS, polling: 20 });
+    assert.deepEqual(await names(), wanted);
+  }
+  const names = () => person.page.evaluate(() => globalThis.statuses.map(([name]) => name));
+
+  for (const transports of [['websocket'], ['polling']]) {
+    test(`${transports}: a dead connection is found by a probe when the network changes`, async () => {
+      await connect(transports);
+      path.forget();
+      await person.watch.expecting(AWAY, async () => {
+        await fire('online');
+        await told(['connected', 'waiting', 'connected']);
+      });
+    });
+
+    test(`${transports}: a connection that lives passes the probe and stays`, async () => {
+      await connect(transports);
+      await fire('online');
+      await person.page.waitForFunction(() => globalThis.socket.probing === null, null, { timeout: 3_000 });
+      assert.deepEqual(await names(), ['connected']);
+      const reply = await person.page.evaluate(() => globalThis.socket.ask('getWaitingChats', {}));
+      assert.equal(reply.statusCode, 400, 'it still answers');
+    });
+
+    test(`${transports}: what is written on a connection that died in silence is told as lost within seconds`, async () => {
+      await connect(transports);
+      path.forget();
+      await person.watch.expecting(AWAY, async () => {
+        const took = await person.page.evaluate(async () => {
+          globalThis.socket.heardAt = 0;
+          const began = performance.now();
+          const lost = await globalThis.socket.ask('getWaitingChats', {}).catch((problem) => problem.lost);
+          return lost === true ? performance.now() - began : Infinity;
+        });
+        assert.ok(took < SECONDS, `${took} ms`);
+        await status('connected', SECONDS);
+      });
+    });
+  }
+
+  test('sleep is seen by the clock', async () => {
+    // Less than the server's own pings would need to find it.
+    await person.page.clock.install();
+    await connect(['websocket']);
+    path.forget();
+    await person.watch.expecting(AWAY, async () => {
+      await person.page.clock.fastForward('00:30');
+      await told(['connected', 'waiting', 'connected']);
+    });
+  });
+
+  test('offline is told at once, and so is the way back', async () => {
+    await connect(['websocket', 'polling']);
+    await person.watch.expecting(AWAY, async () => {
+      await person.context.setOffline(true);
+      await status('offline', 1_000);
+      // Long enough for several attempts: going online must not wait for the next one.
+      await person.page.waitForFunction(() => globalThis.socket.failures >= 4, null, { timeout: 20_000 });
+      await person.context.setOffline(false);
+      await status('connected', 2_000);
+    });
+  });
+});
+
+describe('the messenger on a failing network', () => {
+  let server;
+  let browser;
+  let path;
+  let ann;
+  let bo;
+
+  before(async () => {
+    server = await Server.start();
+    browser = await openBrowser();
+    path = await NetworkPath.open(server);
+    ann = await Person.arrive(browser, { url: path.url }, 'Ann');
+    bo = await Person.arrive(browser, server, 'Bo');
+    for (const person of [ann, bo]) await person.signUp();
+    await ann.startChat('Mountain hut');
+    await bo.join('Mountain hut');
+  });
+
+  after(async () => {
+    await browser?.close();
+    await path?.close();
+    await server?.end();
+  });
+
+  test('offline is shown at once, with words of its own', async () => {
+    await ann.watch.expecting(AWAY, async () => {
+      await ann.context.setOffline(true);
+      await ann.page.locator('#line[data-state="offline"]').waitFor({ timeout: 1_500 });
+      await ann.page.getByText('You are offline. What you write is kept here').waitFor();
+      await ann.context.setOffline(false);
+      await ann.page.locator('#line[data-state="live"]').waitFor({ timeout: 3_000 });
+    });
+  });
+
+  for (const streaming of [false, true]) {
+    const way = streaming ? 'a stream' : 'long-poll';
+    test(`after sleep what was written goes out and what was missed comes in (${way})`, async () => {
+      if (streaming) {
+        await ann.page.getByRole('button', { name: 'Account and settings' }).click();
+        await ann.page.getByRole('switch', { name: 'Stream new messages' }).check();
+        await ann.page.keyboard.press('Escape');
+      }
+      await ann.say(`Good night (${way})`);
+      await bo.hears(`Good night (${way})`);
+      await ann.watch.expecting(AWAY, async () => {
+        path.forget();
+        await bo.say(`Said while you slept (${way})`);
+        await bo.hasSent(`Said while you slept (${way})`);
+        await ann.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+        await ann.say(`Good morning (${way})`);
+        await ann.bubble(`Said while you slept (${way})`).waitFor({ timeout: SECONDS });
+        await bo.bubble(`Good morning (${way})`).waitFor({ timeout: SECONDS });
+        await ann.hasSent(`Good morning (${way})`);
+        await ann.line('live');
+      });
+    });
+  }
+
+  test('a path that swallows everything is noticed by the test, and found again', async () => {
+    await ann.watch.expecting(AWAY, async () => {
+      path.block();
+      await ann.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      await ann.page.locator('#line[data-state="waiting"]').waitFor({ timeout: SECONDS });
+      await ann.say('Into the void');
+      path.unblock();
+      path.forget();
+      await ann.page.evaluate(() => window.dispatchEvent(new Event('online')));
+      await bo.bubble('Into the void').waitFor({ timeout: SECONDS });
+      await ann.line('live');
+    });
+    assert.equal((await bo.texts()).filter((text) => text === 'Into the void').length, 1);
+  });
+
+  test('who only looks in hears again as well', async () => {
+    const cleo = await Person.arrive(browser, { url: path.url }, 'Cleo');
+    await cleo.signUp();
+    await cleo.openChat('Mountain hut');
+    await cleo.hears('Into the void');
+    await cleo.watch.expecting(AWAY, async () => {
+      path.forget();
+      await bo.say('Said past a dead line');
+      await cleo.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      await cleo.bubble('Said past a dead line').waitFor({ timeout: SECONDS });
+    });
+    await cleo.leave();
+  });
+
+  test('nobody saw an error', () => {
+    ann.watch.assertQuiet();
+    bo.watch.assertQuiet();
+  });
+});
