@@ -6,16 +6,16 @@ use crate::{
     chat::{
         Caller, Services,
         access::{self, Reader},
-        accounts::{self, Device, SignedIn},
+        accounts::{self, Device},
         logins::Token,
         writer::{Act, ActDraft, CreateDraft, Right},
     },
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{
-        ChatId, ChatKind, DeskChat, DeskStatus, Domain, Email, Message, Name, Names, Person,
-        PersonId, PersonKind, Role, Sign, Signal, Tenant, TenantId, Title,
+        ChatId, ChatKind, ClientId, DeskChat, DeskStatus, Domain, Email, Message, Millis, Name,
+        Names, Person, PersonId, PersonKind, Role, Tenant, TenantId, Title,
     },
-    store::NewPerson,
+    store::{DeskPage, NewPerson, Tx},
 };
 
 /// Who comes to a desk.
@@ -27,9 +27,34 @@ pub struct NewGuest<'a> {
     pub email: &'a Email,
     /// The site they come from.
     pub domain: &'a Domain,
+    /// The secret under which they may say this again, should the answer be lost.
+    pub key: Option<&'a ClientId>,
 }
 
-/// A guest at a desk: the token is told once.
+/// A part of a queue: of the chats whose guest's name or address or whose domain holds `query`, those
+/// that come after the chat `before`, and of them `limit` after the first `skip`.
+#[derive(Debug)]
+pub struct Page {
+    /// `skip` and `limit`.
+    pub slice: (i64, i64),
+    /// The last chat of the page before.
+    pub before: Option<ChatId>,
+    /// What is searched for.
+    pub query: Option<String>,
+}
+
+/// Chats at a desk, and how many there are.
+#[derive(Debug)]
+pub struct Queue {
+    /// The chats.
+    pub chats: Vec<DeskChat>,
+    /// Whether there are more after them.
+    pub has_more: bool,
+    /// How many there are, with those before and after them.
+    pub total: i64,
+}
+
+/// A guest at a desk. Their token is told once, or again to who shows the key it was made under.
 pub struct Seated {
     /// The guest.
     pub guest: Caller,
@@ -45,13 +70,17 @@ pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
     found.ok_or_else(|| Error::not_found("nobody runs a desk for this domain"))
 }
 
-/// Seats a new guest: a person, a login, and a chat that waits for whoever runs the desk.
+/// Seats a new guest: a person, a login, and a chat that waits for whoever runs the desk. Under a key
+/// that was shown before it is the same guest again.
 pub async fn seat(
     services: &Services,
     site: &Tenant,
     new_guest: &NewGuest<'_>,
     device: &Device,
 ) -> Result<Seated> {
+    if let Some(seated) = seated_before(services, site, new_guest).await? {
+        return Ok(seated);
+    }
     let now = services.clock.now();
     services.throttle.guest(device.network, now)?;
     let new = NewPerson {
@@ -67,49 +96,136 @@ pub async fn seat(
     };
     let mut tx = services.store.begin().await?;
     let person = tx.insert_person(&new, now).await?;
-    let token = accounts::add_login(&mut tx, (site.id, person), device, now).await?;
+    let token = match add_login(&mut tx, (site.id, person), new_guest.key, device, now).await {
+        Ok(token) => token,
+        Err(error) if error.kind() == Kind::Conflict => {
+            // The same was said at the same time, by another connection, and came first.
+            drop(tx);
+            let seated = seated_before(services, site, new_guest).await?;
+            return seated.ok_or_else(|| Error::internal("a key that is taken by nobody"));
+        }
+        Err(error) => return Err(error),
+    };
     tx.commit().await?;
     let guest = accounts::authenticate(services, person, token.expose()).await?;
     let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
     Ok(Seated { guest, chat, token })
 }
 
-/// Seats a guest again who proved who they are: in their chat, with one more token.
-pub async fn seat_again(services: &Services, guest: &Caller, device: &Device) -> Result<Seated> {
-    seat_person(services, guest.person(), device).await
+/// Whoever was seated under this key. The token is made of the key, so that nothing has to be kept
+/// from which anybody could read either of them, and the key is worth something for as long as it.
+async fn seated_before(
+    services: &Services,
+    site: &Tenant,
+    new: &NewGuest<'_>,
+) -> Result<Option<Seated>> {
+    let Some(key) = new.key else { return Ok(None) };
+    let token = Token::of_key(site.id, key);
+    let holders = accounts::holders(services, token.expose()).await?;
+    let Some(guest) = holders.into_iter().find(|it| it.tenant() == site.id) else {
+        return Ok(None);
+    };
+    let person = guest.person();
+    let email = person.email.as_deref();
+    if *person.name != *new.name.as_str() || email != Some(new.email.as_str()) {
+        return Err(used_otherwise());
+    }
+    let chat = chat_of(services, person, Some(new.domain)).await?;
+    Ok(Some(Seated { guest, chat, token }))
+}
+
+fn used_otherwise() -> Error {
+    Error::new(Kind::Mismatch, "this client_id was used for another guest")
+}
+
+/// Seats a guest again who proved who they are: in their chat, with one more token, which under the
+/// same key is the same.
+pub async fn seat_again(
+    services: &Services,
+    guest: &Caller,
+    key: Option<&ClientId>,
+    device: &Device,
+) -> Result<Seated> {
+    seat_person(services, guest.person(), key, device).await
 }
 
 /// Seats the last guest again who gave an e-mail address, proven or not: an operator must want that.
 pub async fn seat_by_email(
     services: &Services,
     site: &Tenant,
-    email: &Email,
+    new: &NewGuest<'_>,
     device: &Device,
 ) -> Result<Option<Seated>> {
     let now = services.clock.now();
     services.throttle.guest(device.network, now)?;
     let known = services
         .store
-        .guest_by_email(site.id, email.as_str())
+        .guest_by_email(site.id, new.email.as_str())
         .await?;
     match known {
-        Some(person) => seat_person(services, &Arc::new(person), device)
+        Some(person) => seat_person(services, &Arc::new(person), new.key, device)
             .await
             .map(Some),
         None => Ok(None),
     }
 }
 
-async fn seat_person(services: &Services, guest: &Arc<Person>, device: &Device) -> Result<Seated> {
-    let (tenant, id) = (guest.tenant, guest.id);
-    let chat = match services.store.chat_of_guest(tenant, id).await? {
-        Some(chat) => chat,
-        // Its chat was deleted, or the server stopped before it was made.
-        None => begin(services, guest, None).await?,
+async fn seat_person(
+    services: &Services,
+    guest: &Arc<Person>,
+    key: Option<&ClientId>,
+    device: &Device,
+) -> Result<Seated> {
+    let chat = chat_of(services, guest, None).await?;
+    let who = (guest.tenant, guest.id);
+    let mut tx = services.store.begin().await?;
+    let added = add_login(&mut tx, who, key, device, services.clock.now()).await;
+    let token = match (added, key) {
+        (Ok(token), _) => {
+            tx.commit().await?;
+            token
+        }
+        // Said before: it is their own, or somebody else's.
+        (Err(error), Some(key)) if error.kind() == Kind::Conflict => Token::of_key(who.0, key),
+        (Err(error), _) => return Err(error),
     };
-    let SignedIn { person, token } = accounts::begin_login(services, (tenant, id), device).await?;
-    let guest = accounts::authenticate(services, person, token.expose()).await?;
+    let guest = accounts::authenticate(services, who.1, token.expose()).await;
+    let guest = guest.map_err(|error| match error.kind() {
+        Kind::Unauthenticated => used_otherwise().because(error),
+        _ => error,
+    })?;
     Ok(Seated { guest, chat, token })
+}
+
+/// Adds a login by a random token, or by the one that a key makes: a conflict when that is there.
+async fn add_login(
+    tx: &mut Tx,
+    who: (TenantId, PersonId),
+    key: Option<&ClientId>,
+    device: &Device,
+    now: Millis,
+) -> Result<Token> {
+    match key {
+        None => accounts::add_login(tx, who, device, now).await,
+        Some(key) => {
+            let token = Token::of_key(who.0, key);
+            tx.insert_own_token(who, &token.hash(), now).await?;
+            Ok(token)
+        }
+    }
+}
+
+/// A guest's chat. It is begun anew when it was deleted, or when the server stopped before it was made.
+async fn chat_of(
+    services: &Services,
+    guest: &Arc<Person>,
+    domain: Option<&Domain>,
+) -> Result<ChatId> {
+    let chat = services.store.chat_of_guest(guest.tenant, guest.id).await?;
+    match chat {
+        Some(chat) => Ok(chat),
+        None => begin(services, guest, domain).await,
+    }
 }
 
 async fn begin(
@@ -143,21 +259,46 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     }
 }
 
-/// The chats that stand so at the caller's desk: those that wait by how long they do, the others by
-/// their newest activity.
+/// The chats that stand so at the caller's desk: those that wait by how long they do, those that are
+/// answered by their newest activity, those that are closed by when they were, the last first.
 pub async fn queue(
     services: &Services,
     owner: &Caller,
     status: DeskStatus,
-    slice: (i64, i64),
-) -> Result<Vec<DeskChat>> {
+    page: &Page,
+) -> Result<Queue> {
     if !owner.person().runs_desk() {
         return Err(Error::forbidden(
             "only who runs the desk may see its queues",
         ));
     }
     let key: (TenantId, PersonId) = (owner.tenant(), owner.id());
-    services.store.desk_chats(key, status, slice).await
+    let (skip, limit) = page.slice;
+    let after = match page.before {
+        None => None,
+        Some(chat) => {
+            let place = services.store.desk_place(key.0, status, chat).await?;
+            Some(place.ok_or_else(|| Error::not_found("there is no such chat"))?)
+        }
+    };
+    let asked = DeskPage {
+        slice: (skip, limit.saturating_add(1)),
+        after,
+        query: page.query.as_deref(),
+    };
+    let mut chats = services.store.desk_chats(key, status, &asked).await?;
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let has_more = chats.len() > limit;
+    chats.truncate(limit);
+    let total = services
+        .store
+        .count_desk_chats(key.0, status, asked.query)
+        .await?;
+    Ok(Queue {
+        chats,
+        has_more,
+        total,
+    })
 }
 
 /// A chat's messages in the order they came: `limit` of them after the first `skip`.
@@ -172,28 +313,20 @@ pub async fn slice(
         .await
 }
 
-/// Ends a conversation, until the guest writes again.
-pub async fn close(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
+/// Ends a conversation, until the guest writes again. Said again under the same key it ends nothing.
+pub async fn close(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    key: Option<ClientId>,
+) -> Result<()> {
     services
         .writer
         .act(ActDraft {
             actor: Arc::clone(caller.person()),
             right: Right::Own,
             chat,
-            act: Act::Close,
+            act: Act::Close(key),
         })
         .await
-}
-
-/// Tells the others in a chat something that is not kept.
-pub fn signal(services: &Services, caller: &Caller, reader: &Reader, origin: u64, sign: Sign) {
-    let (tenant, chat) = reader.key();
-    services.hub.signal(Signal {
-        tenant,
-        chat,
-        desk: reader.chat().kind == ChatKind::Desk,
-        actor: Arc::clone(caller.person()),
-        origin: Some(origin),
-        sign,
-    });
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Result,
-    model::{Login, LoginId, Millis, Person, PersonId, TokenHash},
+    model::{ClientId, Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
     store::Store,
 };
 
@@ -36,6 +36,16 @@ impl Token {
         let mut bytes = [0_u8; 32];
         rand::rng().fill_bytes(&mut bytes);
         Self(hex(&bytes))
+    }
+
+    /// The token that a tenant's client asked for by a secret of its own. Whoever knows the secret
+    /// knows the token, and nobody else: it is told apart by the tenant, and from every other hash.
+    pub fn of_key(tenant: TenantId, key: &ClientId) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"parlance token of key\0");
+        hasher.update(tenant.get().to_be_bytes());
+        hasher.update(key.as_str());
+        Self(hex(&hasher.finalize()))
     }
 
     /// The token, to hand to its owner.

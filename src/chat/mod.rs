@@ -95,6 +95,8 @@ pub struct Services {
     pub verifier: verify::Verifier,
     /// Who is present where.
     pub presence: presence::Presence,
+    /// Who types where.
+    pub typists: Arc<signals::Typists>,
     /// Hashes passwords.
     pub hasher: password::Hasher,
     /// Who waits.
@@ -123,6 +125,7 @@ impl Services {
             limits: limits::Limits::new(rules.rates),
             verifier: verify::Verifier::new(rules.verify_allow.clone())?,
             presence: presence::Presence::default(),
+            typists: signals::Typists::new(Arc::clone(&hub)),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
             waiters: waiters::Waiters::default(),
             clock: Clock,

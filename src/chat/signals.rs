@@ -1,21 +1,43 @@
 //! Signals: told to whoever listens just now, and never stored.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     chat::{Caller, Services, access::Reader},
     error::{Error, Result},
-    model::{ChatKind, Sign, Signal, Standing},
+    live::Hub,
+    model::{ChatId, ChatKind, PersonId, Sign, Signal, Standing},
 };
 
+/// How long somebody is taken to type who does not say so again, where nothing else ends it.
+const TYPING_LASTS: Duration = Duration::from_secs(6);
+/// The most that are remembered to type at once; beyond that their stopping is their own to tell.
+const MOST: usize = 50_000;
+
+/// When typing ends that nobody takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ends {
+    /// With the connection it came by. What came by a request, which is over at once, ends after a while.
+    WithConnection,
+    /// After a while, or with the connection.
+    AfterAWhile,
+}
+
 /// Tells that the caller types in a chat, or has stopped. `value` is what was sent, in JSON, and
-/// `origin` the connection it came by.
+/// `connection` the number of the connection it came by, 0 for a request.
 pub fn typing(
     services: &Services,
     caller: &Caller,
     reader: &Reader,
     (typing, value): (bool, String),
-    origin: Option<u64>,
+    connection: u64,
+    ends: Ends,
 ) -> Result<()> {
     let chat = reader.chat();
     let is_in = reader
@@ -26,13 +48,288 @@ pub fn typing(
     if !may {
         return Err(Error::forbidden("join the chat first"));
     }
-    services.hub.signal(Signal {
+    let signal = Signal {
         tenant: chat.tenant,
         chat: chat.id,
         desk,
         actor: Arc::clone(caller.person()),
-        origin,
+        origin: Some(connection),
         sign: Sign::Typing(typing, value),
-    });
+    };
+    let fades = connection == 0 || ends == Ends::AfterAWhile;
+    services
+        .typists
+        .tell(signal, connection, fades.then_some(TYPING_LASTS));
     Ok(())
+}
+
+/// Who types where.
+type Place = (ChatId, PersonId);
+
+/// Somebody who types.
+#[derive(Debug)]
+struct Typist {
+    /// What is told when they stop.
+    stopped: Signal,
+    /// When they are taken to have stopped.
+    until: Option<Instant>,
+    timer: Option<AbortHandle>,
+}
+
+/// Who types just now, so that everybody who was told so is told when it ends, whatever ends it.
+#[derive(Debug)]
+pub struct Typists {
+    hub: Arc<Hub>,
+    this: Weak<Self>,
+    now: Mutex<Now>,
+}
+
+/// Guarded by the lock of [`Typists`].
+#[derive(Debug, Default)]
+struct Now {
+    connections: HashMap<u64, HashMap<Place, Typist>>,
+    /// On how many connections.
+    times: HashMap<Place, usize>,
+    all: usize,
+}
+
+impl Now {
+    fn find(&mut self, connection: u64, place: Place) -> Option<&mut Typist> {
+        self.connections.get_mut(&connection)?.get_mut(&place)
+    }
+
+    fn add(&mut self, connection: u64, place: Place, typist: Typist) {
+        let places = self.connections.entry(connection).or_default();
+        places.insert(place, typist);
+        *self.times.entry(place).or_default() += 1;
+        self.all += 1;
+    }
+
+    /// Forgets a typist; with it what there is to tell, unless they type on another connection too.
+    fn take(&mut self, connection: u64, place: Place) -> Option<Signal> {
+        let places = self.connections.get_mut(&connection)?;
+        let typist = places.remove(&place)?;
+        if places.is_empty() {
+            self.connections.remove(&connection);
+        }
+        if let Some(timer) = typist.timer {
+            timer.abort();
+        }
+        self.all -= 1;
+        let times = self.times.entry(place).or_default();
+        *times = times.saturating_sub(1);
+        let is_last = *times == 0;
+        if is_last {
+            self.times.remove(&place);
+        }
+        is_last.then_some(typist.stopped)
+    }
+}
+
+impl Typists {
+    /// Nobody types yet.
+    pub fn new(hub: Arc<Hub>) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            hub,
+            this: Weak::clone(this),
+            now: Mutex::default(),
+        })
+    }
+
+    /// Tells that somebody types or has stopped, and remembers it. Told under the lock, so that an end
+    /// never overtakes its beginning.
+    fn tell(&self, signal: Signal, connection: u64, lasts: Option<Duration>) {
+        let place = (signal.chat, signal.actor.id);
+        let mut now = self.now();
+        let Sign::Typing(typing, _) = signal.sign;
+        if typing {
+            self.remember(&mut now, connection, &signal, lasts);
+        } else {
+            now.take(connection, place);
+        }
+        self.hub.signal(signal);
+    }
+
+    fn remember(&self, now: &mut Now, connection: u64, signal: &Signal, lasts: Option<Duration>) {
+        let place = (signal.chat, signal.actor.id);
+        let until = lasts.map(|lasts| Instant::now() + lasts);
+        if let Some(typist) = now.find(connection, place) {
+            typist.until = until;
+            return;
+        }
+        if now.all >= MOST {
+            return;
+        }
+        let timer = until.map(|_| {
+            let task = tokio::spawn(expire(Weak::clone(&self.this), connection, place));
+            task.abort_handle()
+        });
+        let stopped = Signal {
+            sign: Sign::Typing(false, "false".to_owned()),
+            ..signal.clone()
+        };
+        let typist = Typist {
+            stopped,
+            until,
+            timer,
+        };
+        now.add(connection, place, typist);
+    }
+
+    /// A connection is over: nobody types on it any more. A request's typing ends by itself.
+    pub fn connection_ended(&self, connection: u64) {
+        if connection != 0 {
+            self.end(connection, |_| true);
+        }
+    }
+
+    /// A connection acts for a person no more.
+    pub fn person_left(&self, connection: u64, person: PersonId) {
+        self.end(connection, |(_, other)| *other == person);
+    }
+
+    /// A connection has left a chat.
+    pub fn chat_left(&self, connection: u64, chat: ChatId) {
+        self.end(connection, |(other, _)| *other == chat);
+    }
+
+    fn end(&self, connection: u64, ends: impl Fn(&Place) -> bool) {
+        let mut now = self.now();
+        let places = now.connections.get(&connection).into_iter();
+        let places = places.flat_map(HashMap::keys).filter(|place| ends(place));
+        for place in places.copied().collect::<Vec<_>>() {
+            if let Some(stopped) = now.take(connection, place) {
+                self.hub.signal(stopped);
+            }
+        }
+    }
+
+    /// When somebody is taken to have stopped; none when they have.
+    fn until(&self, connection: u64, place: Place) -> Option<Instant> {
+        let mut now = self.now();
+        now.find(connection, place).and_then(|typist| typist.until)
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Waits until somebody has not said for long enough that they type, and tells that they stopped.
+async fn expire(typists: Weak<Typists>, connection: u64, place: Place) {
+    loop {
+        let until = match typists.upgrade() {
+            Some(typists) => typists.until(connection, place),
+            None => None,
+        };
+        let Some(until) = until else { return };
+        tokio::time::sleep_until(until).await;
+        let Some(typists) = typists.upgrade() else {
+            return;
+        };
+        let said_again = typists.until(connection, place) > Some(until);
+        if !said_again {
+            typists.end(connection, |other| *other == place);
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        live::{Listener, Topic},
+        model::{Millis, Names, Person, PersonKind, Position, TenantId},
+    };
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn owner(id: i64) -> Arc<Person> {
+        Arc::new(Person {
+            id: PersonId::new(id),
+            tenant: TenantId::new(1),
+            kind: PersonKind::Owner,
+            name: "Ann".into(),
+            names: Names::default(),
+            email: None,
+            photo: None,
+            external_id: None,
+            created_at: Millis::new(0),
+            updated_at: Millis::new(0),
+            deleted_at: None,
+        })
+    }
+
+    /// Somebody at the desk who hears, and who types.
+    fn desk() -> (Arc<Typists>, Listener) {
+        let hub = Hub::new(Position::new(0));
+        let listener = hub.listen(Topic::Person(owner(1)));
+        (Typists::new(hub), listener)
+    }
+
+    fn types(typists: &Typists, connection: u64, lasts: Option<Duration>) {
+        let signal = Signal {
+            tenant: TenantId::new(1),
+            chat: ChatId::new(7),
+            desk: true,
+            actor: owner(2),
+            origin: Some(connection),
+            sign: Sign::Typing(true, "true".to_owned()),
+        };
+        typists.tell(signal, connection, lasts);
+    }
+
+    fn heard(listener: &mut Listener) -> Vec<bool> {
+        let typing = |told: &Arc<crate::live::Told>| match &told.signal.sign {
+            Sign::Typing(typing, _) => *typing,
+        };
+        listener.signals().iter().map(typing).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn typing_ends_by_itself_six_seconds_after_it_was_last_told() {
+        let (typists, mut listener) = desk();
+        types(&typists, 5, Some(TYPING_LASTS));
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        types(&typists, 5, Some(TYPING_LASTS));
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        assert_eq!(heard(&mut listener), [true, true]);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(heard(&mut listener), [false]);
+        tokio::time::sleep(HOUR).await;
+        assert!(heard(&mut listener).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn typing_ends_with_its_connection_and_only_once() {
+        let (typists, mut listener) = desk();
+        types(&typists, 5, None);
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(heard(&mut listener), [true], "nothing else ends it");
+        typists.connection_ended(6);
+        typists.chat_left(5, ChatId::new(8));
+        typists.person_left(5, PersonId::new(3));
+        assert!(heard(&mut listener).is_empty());
+        typists.connection_ended(5);
+        typists.connection_ended(5);
+        assert_eq!(heard(&mut listener), [false]);
+        types(&typists, 5, None);
+        typists.chat_left(5, ChatId::new(7));
+        types(&typists, 5, None);
+        typists.person_left(5, PersonId::new(2));
+        assert_eq!(heard(&mut listener), [true, false, true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_types_on_two_connections_stops_with_the_last() {
+        let (typists, mut listener) = desk();
+        types(&typists, 5, None);
+        types(&typists, 6, Some(TYPING_LASTS));
+        typists.connection_ended(5);
+        assert_eq!(heard(&mut listener), [true, true]);
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(heard(&mut listener), [false]);
+        assert_eq!(typists.now().all, 0);
+    }
 }

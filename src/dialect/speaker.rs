@@ -238,7 +238,15 @@ impl Speaker {
     /// Stops acting for those whose login has ended.
     pub fn drop_the_gone(&mut self) {
         let before = self.acting.len();
-        self.acting.retain(|acting| !acting.caller.is_gone());
+        let typists = &self.services.typists;
+        let number = self.number;
+        self.acting.retain(|acting| {
+            let gone = acting.caller.is_gone();
+            if gone {
+                typists.person_left(number, acting.caller.id());
+            }
+            !gone
+        });
         if self.acting.is_empty() && before > 0 {
             // Whoever was let in is nobody any more.
             self.stage.close();
@@ -247,11 +255,13 @@ impl Speaker {
 
     /// Stops acting for everybody.
     pub fn leave(&mut self) {
+        self.services.typists.connection_ended(self.number);
         self.acting.clear();
     }
 
     /// Stops acting for a person.
     pub fn stop_acting_for(&mut self, person: PersonId) {
+        self.services.typists.person_left(self.number, person);
         self.acting.retain(|acting| acting.caller.id() != person);
     }
 

@@ -122,9 +122,11 @@ impl<'r> Responder<'r, 'static> for Embodied {
 /// and which policy they are given goes by the media type.
 fn begin(media_type: ContentType) -> response::Builder<'static> {
     let mut response = Response::build();
-    // The widget's scripts run on other people's sites.
+    // The widget's scripts run on other people's sites, whose pages must be let read them as modules.
     if media_type.is_javascript() {
-        response.raw_header("Cross-Origin-Resource-Policy", "cross-origin");
+        response
+            .raw_header("Cross-Origin-Resource-Policy", "cross-origin")
+            .raw_header("Access-Control-Allow-Origin", "*");
     }
     response.header(media_type);
     response

@@ -5,17 +5,36 @@ use sqlx::FromRow;
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, DeskChat, DeskStatus, Message, Millis, Person, PersonId, PersonKind, TenantId,
+        Chat, ChatId, ClientId, DeskChat, DeskStatus, Message, Millis, Name, Person, PersonId,
+        PersonKind, Position, TenantId,
     },
     store::{
-        Store, failed,
+        Store, Tx, failed,
         rows::{ChatRow, MessageRow, PersonRow, chat_columns, person_columns},
     },
 };
 
-/// A tenant's chats at its desk that stand in one way, with what a person has read of each.
+/// What is searched for: a guest's name or address, or a domain. The parameter is a pattern, or null.
+macro_rules! desk_search {
+    ($pattern:literal) => {
+        concat!(
+            "(cast(",
+            $pattern,
+            " as text) is null or p.name_key like ",
+            $pattern,
+            " escape '\\' or lower(p.email) like ",
+            $pattern,
+            " escape '\\' or c.domain like ",
+            $pattern,
+            " escape '\\')"
+        )
+    };
+}
+
+/// The chats at a tenant's desk that stand in one way, in their order after a place, with what a person
+/// has read of each.
 macro_rules! select_desk_chats {
-    ($order:literal) => {
+    ($key:literal, $beyond:literal, $direction:literal) => {
         concat!(
             "select ",
             chat_columns!(),
@@ -27,15 +46,28 @@ macro_rules! select_desk_chats {
              left join messages l on l.id = c.last_message_id \
              left join members m on m.chat_id = c.id and m.person_id = $3 \
              where c.tenant_id = $1 and c.kind = 'desk' and c.deleted_at is null and c.status = $2 \
-             order by ",
-            $order,
-            " limit $4 offset $5"
+             and (cast($4 as bigint) is null or ",
+            $key,
+            $beyond,
+            " $4) and ",
+            desk_search!("$5"),
+            " order by ",
+            $key,
+            $direction,
+            " limit $6 offset $7"
         )
     };
 }
 
-const LONGEST_FIRST: &str = select_desk_chats!("c.status_position");
-const NEWEST_ACTIVITY_FIRST: &str = select_desk_chats!("c.last_position desc");
+const LONGEST_FIRST: &str = select_desk_chats!("c.status_position", " >", "");
+const NEWEST_ACTIVITY_FIRST: &str = select_desk_chats!("c.last_position", " <", " desc");
+const LAST_CLOSED_FIRST: &str = select_desk_chats!("c.status_position", " <", " desc");
+
+const COUNT: &str = concat!(
+    "select count(*) from chats c join people p on p.id = c.created_by \
+     where c.tenant_id = $1 and c.kind = 'desk' and c.deleted_at is null and c.status = $2 and ",
+    desk_search!("$3"),
+);
 
 /// A guest's own chat at the desk of their tenant: the newest, should there be several.
 const CHAT_OF_GUEST: &str = "select c.id from members m join chats c on c.id = m.chat_id \
@@ -47,6 +79,35 @@ const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.conte
     m.created_at, m.edited_at, m.deleted_at, '' as sender_name \
     from messages m where m.chat_id >= $1 and m.chat_id <= $1 and m.tenant_id = $2 \
      order by m.chat_id, m.id limit $3 offset $4";
+
+/// A part of a queue.
+#[derive(Debug, Clone, Copy)]
+pub struct DeskPage<'a> {
+    /// How many are passed over, and how many taken at most.
+    pub slice: (i64, i64),
+    /// The place after which it begins, see [`Store::desk_place`].
+    pub after: Option<Position>,
+    /// What is searched for.
+    pub query: Option<&'a str>,
+}
+
+/// The pattern that finds a text anywhere, as it is compared with others.
+fn pattern(query: &str) -> String {
+    let folded = match Name::parse(query) {
+        Ok(name) => name.folded(),
+        Err(_) => query.to_lowercase(),
+    };
+    let mut pattern = String::with_capacity(folded.len() + 2);
+    pattern.push('%');
+    for character in folded.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
 
 #[derive(FromRow)]
 struct DeskChatRow {
@@ -60,23 +121,28 @@ struct DeskChatRow {
 }
 
 impl Store {
-    /// The chats at a tenant's desk that stand so: those that wait by how long they do, the others
-    /// by their newest activity. Unread is counted for `reader`.
+    /// The chats at a tenant's desk that stand so: those that wait by how long they do, those that are
+    /// answered by their newest activity, those that are closed by when they were, the last first.
+    /// Unread is counted for `reader`.
     pub async fn desk_chats(
         &self,
         (tenant, reader): (TenantId, PersonId),
         status: DeskStatus,
-        (skip, limit): (i64, i64),
+        page: &DeskPage<'_>,
     ) -> Result<Vec<DeskChat>> {
+        let (skip, limit) = page.slice;
         let sql = match status {
             DeskStatus::Waiting => LONGEST_FIRST,
-            DeskStatus::Active | DeskStatus::Closed => NEWEST_ACTIVITY_FIRST,
+            DeskStatus::Active => NEWEST_ACTIVITY_FIRST,
+            DeskStatus::Closed => LAST_CLOSED_FIRST,
         };
         let rows: Vec<DeskChatRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(sql)
                 .bind(tenant.get())
                 .bind(status.as_str())
                 .bind(reader.get())
+                .bind(page.after.map(Position::get))
+                .bind(page.query.map(pattern))
                 .bind(limit)
                 .bind(skip)
                 .fetch_all(pool)
@@ -94,6 +160,49 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// How many chats at a tenant's desk stand so and hold what is searched for.
+    pub async fn count_desk_chats(
+        &self,
+        tenant: TenantId,
+        status: DeskStatus,
+        query: Option<&str>,
+    ) -> Result<i64> {
+        on!(&self.inner.read, pool => {
+            sqlx::query_scalar(COUNT)
+                .bind(tenant.get())
+                .bind(status.as_str())
+                .bind(query.map(pattern))
+                .fetch_one(pool)
+                .await
+        })
+        .map_err(failed)
+    }
+
+    /// Where a chat has its place, or would have it, among those at its desk that stand so.
+    pub async fn desk_place(
+        &self,
+        tenant: TenantId,
+        status: DeskStatus,
+        chat: ChatId,
+    ) -> Result<Option<Position>> {
+        let place: Option<(i64, i64)> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select c.status_position, c.last_position from chats c \
+                 where c.tenant_id = $1 and c.id = $2 and c.kind = 'desk'",
+            )
+            .bind(tenant.get())
+            .bind(chat.get())
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        let place = place.map(|(stands_since, last)| match status {
+            DeskStatus::Active => last,
+            DeskStatus::Waiting | DeskStatus::Closed => stands_since,
+        });
+        Ok(place.map(Position::new))
     }
 
     /// The chat that a guest has at the desk of their tenant.
@@ -145,5 +254,58 @@ impl Store {
         })
         .map_err(failed)?;
         rows.into_iter().map(Message::try_from).collect()
+    }
+}
+
+impl Tx {
+    /// The same as [`Store::chat_of_guest`], as this transaction sees it.
+    pub async fn chat_of_guest(
+        &mut self,
+        tenant: TenantId,
+        guest: PersonId,
+    ) -> Result<Option<ChatId>> {
+        let chat: Option<i64> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(CHAT_OF_GUEST)
+                .bind(tenant.get())
+                .bind(guest.get())
+                .fetch_optional(&mut **tx)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(chat.map(ChatId::new))
+    }
+
+    /// Notes under which key somebody closes a chat; says no when they have done so under it before.
+    pub async fn note_closing(
+        &mut self,
+        (chat, person): (ChatId, PersonId),
+        key: &ClientId,
+        now: Millis,
+    ) -> Result<bool> {
+        let noted: Option<i64> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into closings (chat_id, person_id, client_id, created_at) \
+                 values ($1, $2, $3, $4) on conflict do nothing returning chat_id",
+            )
+            .bind(chat.get())
+            .bind(person.get())
+            .bind(key.as_str())
+            .bind(now.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(noted.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_searched_for_is_taken_literally() {
+        assert_eq!(pattern("Gus"), "%gus%");
+        assert_eq!(pattern(r"100%_\"), r"%100\%\_\\%");
     }
 }

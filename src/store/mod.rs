@@ -45,6 +45,7 @@ use crate::{
     model::{Epoch, Position},
 };
 
+pub use desk::DeskPage;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use crate::{actor::text, world::World};
 
-const EVENTS: [&str; 8] = [
+const EVENTS: [&str; 9] = [
     "getNewChat",
     "newMessage",
     "getChatMessages",
     "getActiveChats",
     "getWaitingChats",
+    "getClosedChats",
     "closeChat",
     "typing",
     "seen",
@@ -110,6 +111,12 @@ getChatMessages {"chatId":"59f708172b16261fc0165f54","token":"$token"} -> 404 Ch
 getChatMessages {"chatId":"$mine","token":"$token","skip":-1} -> 400 skip must be a whole number, not negative
 getActiveChats {"token":"$token"} -> 401 Owner not found
 getWaitingChats {"token":"x"} -> 401 Owner not found
+getClosedChats {"token":"$token"} -> 401 Owner not found
+getActiveChats {"token":"$token","before":7} -> 400 before must be 24 hex digits
+getClosedChats {"token":"$owner","before":"59f708172b16261fc0165f54"} -> 400 before must name a chat of this desk
+getWaitingChats {"token":"$owner","query":7} -> 400 query must be text
+getNewChat {"email":"a@b","name":"N","domain":"localhost","client_id":"short"} -> 400 client_id must have at least 32 characters here: it opens the chat
+closeChat {"chatId":"$mine","token":"$token","client_id":""} -> 400 client_id must be 1 to 64 visible characters
 closeChat {"chatId":"$theirs","token":"$token"} -> 404 Chat not found
 typing {"chatId":"$mine","token":"$token"} -> 400 typing is required
 typing {"chatId":"$theirs","token":"$token","typing":true} -> 404 Chat not found
@@ -120,13 +127,14 @@ seen {"chatId":"$mine","token":"$token","_id":"x"} -> 400 _id must be 24 hex dig
 #[rocket::async_test]
 async fn every_refusal_is_a_sentence_with_its_status() {
     let world = World::new().await;
-    world.owner("localhost").await;
+    let owner = world.owner("localhost").await;
     let guest = world.guest("localhost").await;
     let other = world.guest("localhost").await;
     for line in REFUSALS.trim().lines() {
         let line = line
             .replace("$mine", &guest.chat)
             .replace("$theirs", &other.chat)
+            .replace("$owner", &owner.token)
             .replace("$token", &guest.token);
         let (said, refusal) = line.split_once(" -> ").expect("an arrow");
         let (event, argument) = said.split_once(' ').expect("an argument");
@@ -197,6 +205,8 @@ async fn no_argument_breaks_an_event() {
         "_id",
         "guestToken",
         "client_id",
+        "before",
+        "query",
     ]);
     let argument = prop::collection::btree_map(name, field, 0..6);
     for event in EVENTS {

@@ -9,8 +9,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Audience, Change, Chat, ChatId, ChatKind, Content, DeskStatus, Membership, Message,
-        MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, What,
+        Audience, Change, Chat, ChatId, ChatKind, ClientId, Content, DeskStatus, Membership,
+        Message, MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, What,
     },
     store::{
         Tx,
@@ -70,6 +70,12 @@ pub(super) async fn create(
     draft: &CreateDraft,
     changes: &mut Vec<Change>,
 ) -> Result<Result<ChatId>> {
+    // A guest has one chat at the desk, however many connections begin it at once.
+    if draft.kind == ChatKind::Desk
+        && let Some(chat) = step.tx.chat_of_guest(draft.tenant, draft.maker.id).await?
+    {
+        return Ok(Ok(chat));
+    }
     let mut people = Vec::with_capacity(draft.members.len());
     for id in &draft.members {
         let Some(person) = step.tx.person(draft.tenant, *id).await? else {
@@ -180,7 +186,7 @@ pub(super) async fn act(
         Act::Edit(message, content) => scene.rewrite(*message, Some(content)).await,
         Act::Delete(message) => scene.rewrite(*message, None).await,
         Act::DeleteChat => scene.delete_chat().await,
-        Act::Close => scene.close().await,
+        Act::Close(key) => scene.close(key.as_ref()).await,
     }
 }
 
@@ -456,9 +462,16 @@ impl Scene<'_> {
     }
 
     /// Ends a conversation at a desk: who runs it may, and its guest.
-    async fn close(self) -> Result<Result<Acted>> {
+    async fn close(self, key: Option<&ClientId>) -> Result<Result<Acted>> {
         if self.chat.kind != ChatKind::Desk || !self.is_in() {
             return Ok(Err(no_chat()));
+        }
+        if let Some(key) = key {
+            let place = (self.chat.id, self.draft.actor.id);
+            let is_new = self.step.tx.note_closing(place, key, self.step.now).await?;
+            if !is_new {
+                return Ok(Ok(Acted::Done));
+            }
         }
         if self.chat.status == Some(DeskStatus::Closed) {
             return Ok(Ok(Acted::Done));

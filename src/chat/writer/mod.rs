@@ -145,8 +145,8 @@ pub enum Act {
     Delete(MessageId),
     /// Deletes the chat.
     DeleteChat,
-    /// Ends a conversation at a desk, until the guest writes again.
-    Close,
+    /// Ends a conversation at a desk, until the guest writes again: once under a key of the client's.
+    Close(Option<ClientId>),
 }
 
 /// What came of an act.
@@ -173,6 +173,11 @@ impl Job {
             Self::Send(draft, _) => draft.content.as_str().len(),
             Self::Read(..) | Self::Create(..) | Self::Act(..) => 0,
         }
+    }
+
+    /// Whether it is done at most once under a key that has to be remembered.
+    fn has_key(&self) -> bool {
+        matches!(self, Self::Act(draft, _) if matches!(draft.act, Act::Close(Some(_))))
     }
 
     fn refuse(self, error: Error) {
@@ -372,6 +377,10 @@ impl Desk {
         let head = tx.lock_log().await?;
         let (outcomes, changes) = plan::carry_out(&mut tx, jobs, head, now).await?;
         if changes.is_empty() {
+            // What is noted of keys has to be kept all the same.
+            if jobs.iter().any(Job::has_key) {
+                tx.commit().await?;
+            }
             return Ok(outcomes);
         }
         if let Err(error) = tx.commit().await {

@@ -344,9 +344,10 @@ impl Scene<'_> {
         let Typing { place, typing } = *request;
         let caller = self.act_for(place.user).await?;
         let reader = access::reader(self.services, &caller, place.chat).await?;
-        let origin = Some(self.speaker.number);
         let told = (typing, typing.to_string());
-        signals::typing(self.services, &caller, &reader, told, origin)?;
+        let connection = self.speaker.number;
+        let ends = signals::Ends::WithConnection;
+        signals::typing(self.services, &caller, &reader, told, connection, ends)?;
         let body = json!({
             "chat": wire::Named::from(place.chat),
             "user": wire::User::from(&**caller.person()),

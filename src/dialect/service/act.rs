@@ -301,9 +301,10 @@ impl Scene<'_> {
     async fn typing(&mut self, typing: bool, value: &Value) -> Result<Answer> {
         let room = self.room()?;
         let reader = access::reader(self.services, &self.caller, room.chat).await?;
-        let origin = Some(self.speaker.number);
         let told = (typing, value.to_string());
-        signals::typing(self.services, &self.caller, &reader, told, origin)?;
+        let connection = self.speaker.number;
+        let ends = signals::Ends::WithConnection;
+        signals::typing(self.services, &self.caller, &reader, told, connection, ends)?;
         Ok(events::done(ok(), Vec::new()))
     }
 
@@ -425,6 +426,10 @@ fn depart(speaker: &Speaker, caller: &Caller, room: &Joined) {
         return;
     }
     let stage = room.stage();
+    speaker
+        .services
+        .typists
+        .chat_left(speaker.number, room.chat);
     speaker.services.presence.leave(room.chat, speaker.number);
     let info = events::info(format!("{} has left", caller.id()));
     speaker.stage.tell(&stage, Whom::Others, &info);

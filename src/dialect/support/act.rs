@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     deeds::{Deed, Deeds},
-    events::{self, Guest, Request, Which, Wish},
+    events::{self, Guest, Page, Request, Return, Which, Wish},
     wire::{self, Entry},
 };
 use crate::{
@@ -16,13 +16,11 @@ use crate::{
         chats,
         desk::{self, NewGuest, Seated},
         messages::{self, Draft},
-        throttle,
+        signals, throttle,
     },
     dialect::{Answer, Speaker, number::SUPPORT},
     error::{Error, Kind, Result},
-    model::{
-        ChatId, ClientId, Content, DeskStatus, Domain, MessageId, MessageKind, PersonKind, Sign,
-    },
+    model::{ChatId, ClientId, Content, DeskStatus, Domain, MessageId, MessageKind, PersonKind},
 };
 
 /// Which side of the desk an event is for.
@@ -81,9 +79,9 @@ fn note(event: &str, error: &Error) {
 async fn carry_out(speaker: &mut Speaker, Request { token, wish }: Request) -> Result<Value> {
     let side = match &wish {
         Wish::NewChat(guest) => return new_chat(speaker, guest).await,
-        Wish::OldChat(token, domain) => return old_chat(speaker, token, domain.as_deref()).await,
+        Wish::OldChat(guest) => return old_chat(speaker, guest).await,
         Wish::Queue(..) => Side::Owner,
-        Wish::Say(..) | Wish::Read(..) | Wish::Close(_) | Wish::Type(..) | Wish::See(..) => {
+        Wish::Say(..) | Wish::Read(..) | Wish::Close(..) | Wish::Type(..) | Wish::See(..) => {
             Side::Either
         }
     };
@@ -96,8 +94,8 @@ async fn carry_out(speaker: &mut Speaker, Request { token, wish }: Request) -> R
             say(speaker, &caller, chat, content, client_id).await
         }
         Wish::Read(chat, slice) => read(speaker, &caller, chat, slice).await,
-        Wish::Queue(status, slice) => queue(speaker, &caller, status, slice).await,
-        Wish::Close(chat) => close(speaker, &caller, chat).await,
+        Wish::Queue(status, page) => queue(speaker, &caller, status, page).await,
+        Wish::Close(chat, client_id) => close(speaker, &caller, chat, client_id).await,
         Wish::Type(chat, typing) => tell_typing(speaker, &caller, chat, typing).await,
         Wish::See(chat, message) => see(speaker, &caller, chat, message).await,
         Wish::NewChat(_) | Wish::OldChat(..) => Err(Error::internal("answered before")),
@@ -138,31 +136,31 @@ async fn new_chat(speaker: &mut Speaker, guest: &Guest) -> Result<Value> {
         _ => error,
     })?;
     let device = device(speaker);
+    let new = NewGuest {
+        name: &guest.name,
+        email: &guest.email,
+        domain: &domain,
+        key: guest.key.as_ref(),
+    };
     let known = if speaker.options.support_resume_by_email {
-        desk::seat_by_email(&services, &site, &guest.email, &device).await?
+        desk::seat_by_email(&services, &site, &new, &device).await?
     } else {
         None
     };
-    let seated = if let Some(seated) = known {
-        seated
-    } else {
-        let new = NewGuest {
-            name: &guest.name,
-            email: &guest.email,
-            domain: &domain,
-        };
-        desk::seat(&services, &site, &new, &device).await?
+    let seated = match known {
+        Some(seated) => seated,
+        None => desk::seat(&services, &site, &new, &device).await?,
     };
     welcome_guest(speaker, &seated).await
 }
 
-async fn old_chat(speaker: &mut Speaker, token: &str, domain: Option<&str>) -> Result<Value> {
+async fn old_chat(speaker: &mut Speaker, back: &Return) -> Result<Value> {
     let no_guest = || stranger("Guest not found");
     let services = Arc::clone(&speaker.services);
-    let holders = speaker.holders(token).await?;
+    let holders = speaker.holders(&back.token).await?;
     let is_guest = |holder: &Caller| holder.person().kind == PersonKind::Guest;
     let guest = holders.into_iter().find(is_guest).ok_or_else(no_guest)?;
-    if let Some(domain) = domain {
+    if let Some(domain) = &back.domain {
         let domain = Domain::parse(domain).map_err(|_| no_guest())?;
         let site = desk::site(&services, &domain).await.map_err(|error| {
             let unknown = error.kind() == Kind::NotFound;
@@ -173,7 +171,8 @@ async fn old_chat(speaker: &mut Speaker, token: &str, domain: Option<&str>) -> R
         }
     }
     let device = device(speaker);
-    let seated = desk::seat_again(&services, &guest, &device).await?;
+    let key = back.key.as_ref();
+    let seated = desk::seat_again(&services, &guest, key, &device).await?;
     welcome_guest(speaker, &seated).await
 }
 
@@ -229,18 +228,39 @@ async fn queue(
     speaker: &Speaker,
     caller: &Caller,
     status: DeskStatus,
-    slice: (i64, i64),
+    page: Page,
 ) -> Result<Value> {
-    let chats = desk::queue(&speaker.services, caller, status, slice).await?;
-    let entries: Vec<_> = chats.iter().map(Entry::from).collect();
-    Ok(wire::success(json!(entries)))
+    let unknown = || Error::invalid_field("before", "before must name a chat of this desk");
+    let page = desk::Page {
+        slice: page.slice,
+        before: page
+            .before
+            .map(|chat| chat.ok_or_else(unknown))
+            .transpose()?,
+        query: page.query,
+    };
+    let found = desk::queue(&speaker.services, caller, status, &page).await;
+    let queue = found.map_err(|error| match error.kind() {
+        Kind::NotFound => unknown().because(error),
+        _ => error,
+    })?;
+    let entries: Vec<_> = queue.chats.iter().map(Entry::from).collect();
+    let mut body = wire::success(json!(entries));
+    body["has_more"] = queue.has_more.into();
+    body["total"] = queue.total.into();
+    Ok(body)
 }
 
-async fn close(speaker: &mut Speaker, caller: &Caller, chat: Which) -> Result<Value> {
+async fn close(
+    speaker: &mut Speaker,
+    caller: &Caller,
+    chat: Which,
+    client_id: Option<ClientId>,
+) -> Result<Value> {
     let chat = chat.ok_or_else(no_chat)?;
     let services = Arc::clone(&speaker.services);
     let before = services.hub.head();
-    desk::close(&services, caller, chat)
+    desk::close(&services, caller, chat, client_id)
         .await
         .map_err(as_no_chat)?;
     let span = (before, services.hub.head());
@@ -262,8 +282,9 @@ async fn tell_typing(
     let services = &speaker.services;
     let reader = desk::reader(services, caller, chat).await;
     let reader = reader.map_err(as_no_chat)?;
-    let sign = Sign::Typing(typing, typing.to_string());
-    desk::signal(services, caller, &reader, speaker.number, sign);
+    let told = (typing, typing.to_string());
+    let ends = signals::Ends::AfterAWhile;
+    signals::typing(services, caller, &reader, told, speaker.number, ends).map_err(as_no_chat)?;
     Ok(wire::success("Typing has been told"))
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use super::events::Which;
 use crate::{
     error::{Error, Result},
-    model::{ChatId, MessageId},
+    model::{ChatId, ClientId, MessageId},
 };
 
 /// The object that comes with an event. Forms bring numbers and flags as text, so both are read.
@@ -64,10 +65,16 @@ impl<'a> Argument<'a> {
 
     /// `chatId`: an id, or an object that has it as `_id`, as the lists of chats hold them. An id
     /// that this server cannot have given out is no chat of anybody's, and no mistake in form.
-    pub(super) fn chat(self) -> Result<Option<ChatId>> {
-        let shape = || wrong("chatId", "must be 24 hex digits");
-        let text = match self.get("chatId") {
-            None => return Err(wrong("chatId", "is required")),
+    pub(super) fn chat(self) -> Result<Which> {
+        self.chat_called("chatId")?
+            .ok_or_else(|| wrong("chatId", "is required"))
+    }
+
+    /// A chat under any name, or nothing when it is absent.
+    pub(super) fn chat_called(self, name: &'static str) -> Result<Option<Which>> {
+        let shape = || wrong(name, "must be 24 hex digits");
+        let text = match self.get(name) {
+            None => return Ok(None),
             Some(Value::String(text)) => text,
             Some(Value::Object(chat)) => match chat.get("_id") {
                 Some(Value::String(text)) => text,
@@ -76,8 +83,13 @@ impl<'a> Argument<'a> {
             Some(_) => return Err(shape()),
         };
         hex(text)
-            .map(|id| ChatId::from_hex(&id).ok())
+            .map(|id| Some(ChatId::from_hex(&id).ok()))
             .ok_or_else(shape)
+    }
+
+    /// What the client calls this, so that saying it again does nothing again.
+    pub(super) fn client_id(self) -> Result<Option<ClientId>> {
+        self.text("client_id")?.map(ClientId::parse).transpose()
     }
 
     /// `_id` of a message; nothing for one that this server cannot have given out.

@@ -15,12 +15,13 @@ use crate::{
 };
 
 /// The names of the events.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 9] = [
     "getNewChat",
     "newMessage",
     "getChatMessages",
     "getActiveChats",
     "getWaitingChats",
+    "getClosedChats",
     "closeChat",
     "typing",
     "seen",
@@ -30,6 +31,11 @@ pub(super) const NAMES: [&str; 8] = [
 const LIMIT_DEFAULT: i64 = 100;
 /// The most entries a list has.
 const LIMIT_MOST: i64 = 500;
+/// The fewest characters of the key under which a chat is begun: whoever shows it again is let into
+/// that chat, so it must be beyond guessing.
+const KEY_CHARS: usize = 32;
+/// The most characters that are searched for.
+const QUERY_CHARS: usize = 200;
 
 /// What a client wants, and the token it shows. Without one of its own an event goes by that of the
 /// connection.
@@ -47,16 +53,16 @@ pub(super) type Which = Option<ChatId>;
 pub(super) enum Wish {
     /// A chat at the desk of a domain.
     NewChat(Guest),
-    /// To be back in the chat of a guest's token, on that domain if it says which.
-    OldChat(String, Option<String>),
+    /// To be back in the chat of a guest's token.
+    OldChat(Return),
     /// To say something.
     Say(Which, Content, Option<ClientId>),
     /// To read: skip so many, then at most so many.
     Read(Which, (i64, i64)),
     /// The chats that stand so.
-    Queue(DeskStatus, (i64, i64)),
+    Queue(DeskStatus, Page),
     /// To end a conversation.
-    Close(Which),
+    Close(Which, Option<ClientId>),
     /// To tell that they type, or have stopped.
     Type(Which, bool),
     /// To have read up to a message.
@@ -69,6 +75,24 @@ pub(super) struct Guest {
     pub(super) email: Email,
     pub(super) name: Name,
     pub(super) domain: String,
+    pub(super) key: Option<ClientId>,
+}
+
+/// Who comes back to a desk, on that domain if it says which.
+#[derive(Debug)]
+pub(super) struct Return {
+    pub(super) token: String,
+    pub(super) domain: Option<String>,
+    pub(super) key: Option<ClientId>,
+}
+
+/// A part of a queue: of what is searched for, what comes after a chat, and of that so many after the
+/// first few.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) slice: (i64, i64),
+    pub(super) before: Option<Which>,
+    pub(super) query: Option<String>,
 }
 
 /// Reads an event.
@@ -78,13 +102,13 @@ pub(super) fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         "getNewChat" => new_chat(argument)?,
         "newMessage" => {
             let chat = argument.chat()?;
-            let client_id = argument.text("client_id")?.map(ClientId::parse);
-            Wish::Say(chat, content(argument)?, client_id.transpose()?)
+            Wish::Say(chat, content(argument)?, argument.client_id()?)
         }
         "getChatMessages" => Wish::Read(argument.chat()?, slice(argument)?),
-        "getActiveChats" => Wish::Queue(DeskStatus::Active, slice(argument)?),
-        "getWaitingChats" => Wish::Queue(DeskStatus::Waiting, slice(argument)?),
-        "closeChat" => Wish::Close(argument.chat()?),
+        "getActiveChats" => Wish::Queue(DeskStatus::Active, page(argument)?),
+        "getWaitingChats" => Wish::Queue(DeskStatus::Waiting, page(argument)?),
+        "getClosedChats" => Wish::Queue(DeskStatus::Closed, page(argument)?),
+        "closeChat" => Wish::Close(argument.chat()?, argument.client_id()?),
         "typing" => Wish::Type(argument.chat()?, argument.flag("typing")?),
         "seen" => Wish::See(argument.chat()?, argument.message()?),
         _ => return Err(Error::not_found("there is no such event")),
@@ -98,14 +122,32 @@ fn new_chat(argument: Argument<'_>) -> Result<Wish> {
         .text("guestToken")?
         .filter(|token| !token.is_empty())
     {
-        let domain = argument.text("domain")?.map(str::to_owned);
-        return Ok(Wish::OldChat(token.to_owned(), domain));
+        return Ok(Wish::OldChat(Return {
+            token: token.to_owned(),
+            domain: argument.text("domain")?.map(str::to_owned),
+            key: key(argument)?,
+        }));
     }
     Ok(Wish::NewChat(Guest {
         email: Email::parse(argument.required("email")?)?,
         name: Name::parse(argument.required("name")?)?,
         domain: argument.required("domain")?.to_owned(),
+        key: key(argument)?,
     }))
+}
+
+/// The key under which a chat is begun.
+fn key(argument: Argument<'_>) -> Result<Option<ClientId>> {
+    let key = argument.client_id()?;
+    match &key {
+        Some(short) if short.as_str().len() < KEY_CHARS => {
+            let sentence = format!(
+                "client_id must have at least {KEY_CHARS} characters here: it opens the chat"
+            );
+            Err(Error::invalid_field("client_id", sentence))
+        }
+        _ => Ok(key),
+    }
 }
 
 fn content(argument: Argument<'_>) -> Result<Content> {
@@ -116,6 +158,20 @@ fn slice(argument: Argument<'_>) -> Result<(i64, i64)> {
     let limit = argument.number("limit")?.unwrap_or(LIMIT_DEFAULT);
     let skip = argument.number("skip")?.unwrap_or(0);
     Ok((skip, limit.min(LIMIT_MOST)))
+}
+
+fn page(argument: Argument<'_>) -> Result<Page> {
+    let query = argument.text("query")?.map(str::trim);
+    let query = query.filter(|query| !query.is_empty());
+    if query.is_some_and(|query| query.chars().count() > QUERY_CHARS) {
+        let sentence = format!("query must have at most {QUERY_CHARS} characters");
+        return Err(Error::invalid_field("query", sentence));
+    }
+    Ok(Page {
+        slice: slice(argument)?,
+        before: argument.chat_called("before")?,
+        query: query.map(str::to_owned),
+    })
 }
 
 /// A change as others are told of it.

@@ -7,6 +7,7 @@ use rocket::{
     data::{self, Data, FromData, ToByteUnit},
     http::Status,
     post,
+    request::{FromRequest, Outcome},
     response::{self, Responder},
     serde::json::Json,
 };
@@ -63,6 +64,7 @@ pub(super) async fn say(
     event: std::path::PathBuf,
     query: &Query,
     brought: Brought,
+    key: Key,
     argument: Argument,
 ) -> std::result::Result<Said, Refusal> {
     let event = name_of(&event)?;
@@ -85,6 +87,13 @@ pub(super) async fn say(
         let answer = dialect.refuse(&event, &error);
         return Ok(Said { event, answer });
     }
+    let argument = match key.put_into(argument) {
+        Ok(argument) => argument,
+        Err(error) => {
+            let answer = dialect.refuse(&event, &error);
+            return Ok(Said { event, answer });
+        }
+    };
     let arguments: Vec<_> = argument.into_iter().collect();
     // The request was counted at the door, and whoever sent it when they proved who they are.
     let answer = dialect.handle(&mut speaker, &event, &arguments).await;
@@ -101,6 +110,42 @@ fn name_of(path: &std::path::Path) -> Result<String> {
         .flat_map(|dialect| dialect.events())
         .find(|event| **event == name);
     Ok(event.map_or_else(|| format!("/{name}"), |event| (*event).to_owned()))
+}
+
+/// `Idempotency-Key`: what the field `client_id` says, as a header.
+pub(super) struct Key(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Key {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let key = request.headers().get_one("Idempotency-Key");
+        Outcome::Success(Self(key.map(str::to_owned)))
+    }
+}
+
+impl Key {
+    /// Adds the field to an event's argument.
+    fn put_into(self, argument: Option<Value>) -> Result<Option<Value>> {
+        let Self(Some(key)) = self else {
+            return Ok(argument);
+        };
+        let Some(Value::Object(mut fields)) = argument else {
+            return Err(Error::invalid(
+                "an Idempotency-Key needs an argument with fields",
+            ));
+        };
+        match fields.get("client_id") {
+            Some(field) if field.as_str() != Some(&key) => Err(Error::invalid(
+                "client_id and Idempotency-Key differ: send one of them",
+            )),
+            _ => {
+                fields.insert("client_id".to_owned(), key.into());
+                Ok(Some(Value::Object(fields)))
+            }
+        }
+    }
 }
 
 /// The body as the event's argument: any JSON, or the fields of a form. None for an empty body; a form

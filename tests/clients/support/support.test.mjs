@@ -30,7 +30,7 @@ for (const client of clients) {
         const [guest, owner] = [await connect(), await connect()];
 
         const waiting = await owner.ask("getWaitingChats", { token: account.token });
-        assert.deepEqual(waiting, { statusCode: 200, status: "success", data: [] });
+        assert.deepEqual(waiting, { statusCode: 200, status: "success", data: [], has_more: false, total: 0 });
 
         const [chat, acknowledged] = await guest.askBoth("getNewChat", guestOf(domain));
         assert.deepEqual(chat, acknowledged);

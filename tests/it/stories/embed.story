@@ -99,6 +99,10 @@ ann < 42["typing",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}","na
 bo < 42["typing",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}","_id":"{ann}",
   "external_id":"some-id-to-map-in-your-db","name":"Ann","photo":"Photo","created_at":"{ann_at}",
   "modified_at":"{ann_changed}","updated_at":"{ann_changed}"},"typing":true}]
+ann > 42["typing",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"typing":false}]
+ann < 42["typing",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}","name":"Ann",…},
+  "typing":false}]
+bo < 42["typing",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}",…},"typing":false}]
 cy < nothing
 
 # And taken back.

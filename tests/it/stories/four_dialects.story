@@ -138,3 +138,19 @@ device < 42["is_typing",{"data":{"id":{bo},…},"typing":true}]
 guest < 42["typing",{"chatId":"{chat_hex}","from":"{bo_hex}","typing":true}]
 desk < 42["typing",{"chatId":"{chat_hex}","from":"{bo_hex}","typing":true}]
 product < 42["typing",{"user":{"id":"{bo}",…},"typing":true,…}]
+
+# Nobody takes it back: typing ends with the connection, and so it does for whom a key speaks.
+product > 42["typing",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"typing":true}]
+product < 42["typing",{"status":"ok","user":{"id":"{ann}",…},"typing":true,…}]
+desk < 42["typing",{"chatId":"{chat_hex}","from":"{ann_hex}","typing":true}]
+guest < 42["typing",{"chatId":"{chat_hex}","from":"{ann_hex}","typing":true}]
+device < 42["is_typing",{"data":{"id":{ann},…},"typing":true}]
+product closes
+desk < 42["typing",{"chatId":"{chat_hex}","from":"{ann_hex}","typing":false}]
+guest < 42["typing",{"chatId":"{chat_hex}","from":"{ann_hex}","typing":false}]
+device < 42["is_typing",{"data":{"id":{ann},…},"typing":false}]
+device closes
+desk < 42["typing",{"chatId":"{chat_hex}","from":"{bo_hex}","typing":false}]
+guest < 42["typing",{"chatId":"{chat_hex}","from":"{bo_hex}","typing":false}]
+guest closes
+desk < 42["typing",{"chatId":"{chat_hex}","from":"{guest_hex}","typing":false}]

@@ -137,6 +137,9 @@ two < 42["is_typing",{"data":{"id":{two},"appId":{app},"appUserId":2,"firstName"
   "lastName":"usr-2","middleName":null,"token":null,"createdAt":"{two_at}",
   "updatedAt":"{two_changed}","deletedAt":null},"typing":"true"}]
 one < 42["is_typing",{"data":{"id":{two},"firstName":"use-2","token":null,…},"typing":"true"}]
+two > 42["typing",false]
+two < 42["is_typing",{"data":{"id":{two},…},"typing":false}]
+one < 42["is_typing",{"data":{"id":{two},…},"typing":false}]
 one > 423["typing",false]
 one < 433[{"status":"ok"}]
 one < 42["is_typing",{"data":{"id":{one},…},"typing":false}]

@@ -38,6 +38,9 @@ one < 42["message",{"message":"aGk=",…},"<offset:cursor>"]
 two > 42["typing",true]
 two < 42["is_typing",{"typing":true,…}]
 one < 42["is_typing",{"typing":true,…},"{offset}"]
+two > 42["typing",false]
+two < 42["is_typing",{"typing":false,…}]
+one < 42["is_typing",{"typing":false,…},"{offset}"]
 tablet opens EIO=4&token=token%20of%20two
 tablet > 40
 tablet < 40{"sid":"<sid>"}

@@ -32,13 +32,13 @@ other opens EIO=3&token={other_token} on socket_port
 other < 40
 
 owner > 42["getWaitingChats",{"token":"{owner_token}"}]
-owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[]}]
+owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
-owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[]}]
+owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 # With an acknowledgement the same is told twice.
 colleague > 421["getWaitingChats",{"token":"{colleague_token}"}]
-colleague < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[]}]
-colleague < 431[{"statusCode":200,"status":"success","data":[]}]
+colleague < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
+colleague < 431[{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 
 # A guest comes.
 guest opens EIO=3 on socket_port
@@ -86,7 +86,7 @@ owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[
   {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
    "lastMessage":"hi","time":"{hi_at}","unread":1},
   {"_id":"{second_chat}","chatId":"{second_chat}","guestId":"{second_id}","name":"Second","email":"second@mail.com",
-   "domain":"localhost","lastMessage":null,"time":"<time>","unread":0}]}]
+   "domain":"localhost","lastMessage":null,"time":"<time>","unread":0}],"has_more":false,"total":2}]
 
 # The owner reads, types, and answers. A chatId may be the object that a list has.
 owner > 42["getChatMessages",{"chatId":{"_id":"{chat}"},"token":"{owner_token}","limit":10,"skip":0}]
@@ -102,6 +102,11 @@ owner < 42["typing",{"statusCode":200,"status":"success","data":"Typing has been
 guest < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":true}]
 page < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":true}]
 colleague < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":true}]
+owner > 42["typing",{"chatId":"{chat}","token":"{owner_token}","typing":false}]
+owner < 42["typing",{"statusCode":200,"status":"success","data":"Typing has been told"}]
+guest < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":false}]
+page < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":false}]
+colleague < 42["typing",{"chatId":"{chat}","from":"{owner_id}","typing":false}]
 owner > 42["newMessage",{"chatId":"{chat}","token":"{owner_token}","message":"Hello, Name"}]
 owner < 42["newMessage",{"statusCode":200,"status":"success","message":"Hello, Name",
   "data":{"message":"Hello, Name","from":"{owner_id}",
@@ -119,7 +124,7 @@ owner < nothing
 colleague > 42["getActiveChats",{"token":"{colleague_token}"}]
 colleague < 42["getActiveChats",{"statusCode":200,"status":"success","data":[
   {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
-   "lastMessage":"Hello, Name","time":"{hello_at}","unread":2}]}]
+   "lastMessage":"Hello, Name","time":"{hello_at}","unread":2}],"has_more":false,"total":1}]
 
 # The guest reads, types, and is back by their token on the next page.
 guest > 42["seen",{"chatId":"{chat}","token":"{guest_token}","_id":"{hello}"}]
@@ -166,9 +171,14 @@ guest < 42["closeChat",{"chatId":"{chat}"}]
 page < 42["closeChat",{"chatId":"{chat}"}]
 colleague < nothing
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
-owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[]}]
+owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 owner > 42["getWaitingChats",{"token":"{owner_token}"}]
-owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[{"_id":"{second_chat}",…}]}]
+owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[{"_id":"{second_chat}",…}],
+  "has_more":false,"total":1}]
+owner > 42["getClosedChats",{"token":"{owner_token}","query":"name"}]
+owner < 42["getClosedChats",{"statusCode":200,"status":"success","data":[
+  {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
+   "lastMessage":"thanks","time":"{thanks_at}","unread":1}],"has_more":false,"total":1}]
 page > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"one more thing"}]
 page < 42["newMessage",{"statusCode":200,"status":"success","message":"one more thing",
   "data":{"message":"one more thing","from":"{guest_id}",
@@ -205,7 +215,7 @@ visitor > 42["getNewChat",{"email":"v@mail.com","name":"Visitor","domain":"examp
 visitor < 42["getNewChat",{"chatId":"<visitor_chat:hex24>",…}]
 other < 42["waitingChat",{"_id":"{visitor_chat}","domain":"example.com",…}]
 other > 42["getActiveChats",{"token":"{other_token}"}]
-other < 42["getActiveChats",{"statusCode":200,"status":"success","data":[]}]
+other < 42["getActiveChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 
 # A site may have several domains, pasted as people do, and `www.` is the same site. Any page may ask.
 GET /owner/domains/store.example

@@ -12,7 +12,7 @@ owner opens EIO=4&recovery=1
 owner > 40{"token":"{owner_token}"}
 owner < 40{"sid":"<sid:sid>","pid":"<pid:token>"}
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
-owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[]},"<offset:cursor>"]
+owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0},"<offset:cursor>"]
 owner closes
 POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message":"hi"}
 200 {…}

@@ -12,7 +12,7 @@ POST /owner/login {"email":"owner@mail.com","password":"correct horse"}
 owner opens EIO=3 on socket_port
 owner < 40
 owner > 42["getWaitingChats",{"token":"{owner_token}"}]
-owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[]}]
+owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0}]
 
 guest opens EIO=3 on socket_port
 guest < 40
@@ -40,7 +40,7 @@ guest < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
 owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[
   {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",
-   "lastMessage":"hello","time":"<time>","unread":0}]}]
+   "lastMessage":"hello","time":"<time>","unread":0}],"has_more":false,"total":1}]
 
 # Who comes with the address comes back to the chat.
 again opens EIO=3
