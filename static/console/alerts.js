@@ -1,6 +1,6 @@
 // Calling the owner: a tone, a notification of the browser, and the number in the title.
-import { $ } from '/messenger/dom.js';
-import { read, write } from '/messenger/kept.js';
+import { $ } from '../messenger/dom.js';
+import { read, write } from '../messenger/kept.js';
 
 const SOUND = 'parlance.desk.sound';
 const NOTICES = 'parlance.desk.notices';
@@ -56,7 +56,7 @@ export class Alerts {
   call(chat, name, message) {
     if ($('sound').checked) this.tone();
     if (!$('notices').checked || document.visibilityState === 'visible') return;
-    const notice = new Notification(name, { body: message.slice(0, 200), tag: chat, icon: '/icon.svg' });
+    const notice = new Notification(name, { body: message.slice(0, 200), tag: chat, icon: new URL('../icon.svg', import.meta.url).href });
     notice.onclick = () => {
       window.focus();
       this.show(chat);

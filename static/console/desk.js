@@ -1,28 +1,34 @@
-// What the desk knows: the two queues and their chats, kept fresh over the socket.
+// What the desk knows: its queues and their chats, kept fresh over the socket.
+import { History } from '../widget/history.js';
+import { Queues, plain } from './queues.js';
 
-const PAGE = 500;
 const TYPING_LASTS = 6_000;
-
-/** Ids come as text, and chats sometimes as `{_id}`. */
-export const plain = (id) => String(id?._id ?? id);
+const SERVER = new URL('..', import.meta.url).href;
 
 export class Desk {
   /** `changed()` after every change; `heard(chat, message)` for a guest's words; `ended()` when the login is over. */
   constructor({ owner, changed, heard, ended, state }) {
     Object.assign(this, { owner, changed, heard, ended });
-    this.chats = new Map();
+    this.queues = new Queues({ ask: (event, argument) => this.ask(event, argument), isRead: (id) => this.isRead(id) });
     this.rooms = new Map();
     this.typing = new Map();
     this.ready = false;
-    this.socket = globalThis.ParlanceSocket.connect(location.origin);
+    this.socket = globalThis.ParlanceSocket.connect(SERVER);
     this.socket
       .on('connect', () => this.connected(state))
-      .on('waiting', ({ until }) => state('waiting', until))
+      .on('status', ({ status, until }) => {
+        if (status !== 'connected') state(status, until);
+      })
       .on('disconnect', () => [...this.typing.keys()].forEach((id) => this.endTyping(id)))
       .on('newMessage', (push) => this.pushed(push))
       .on('waitingChat', (entry) => this.arrived(entry))
+      .on('closeChat', (push) => this.wasClosed(push))
       .on('typing', (signal) => this.typed(signal))
       .on('seen', (mark) => this.seen(mark));
+  }
+
+  get chats() {
+    return this.queues.chats;
   }
 
   close() {
@@ -34,7 +40,7 @@ export class Desk {
     const reply = await this.socket.ask(event, { ...argument, token: this.owner.token });
     if (reply?.statusCode >= 400) {
       if (reply.statusCode === 401) this.ended();
-      throw Object.assign(new Error(String(reply.data)), { status: reply.statusCode });
+      throw Object.assign(new Error(String(reply.data)), { status: reply.statusCode, wait: reply.retryAfter });
     }
     return reply;
   }
@@ -52,18 +58,7 @@ export class Desk {
   }
 
   async readQueues() {
-    const [waiting, active] = await Promise.all([this.ask('getWaitingChats'), this.ask('getActiveChats')]);
-    const chats = new Map();
-    for (const [queue, entries] of [['waiting', waiting.data], ['active', active.data]]) {
-      entries.forEach((entry, order) => {
-        const id = plain(entry);
-        const chat = { ...this.chats.get(id), ...entry, id, queue, order };
-        // The answer may have left before the server heard that all is read.
-        if (this.isRead(id)) chat.unread = 0;
-        chats.set(id, chat);
-      });
-    }
-    this.chats = chats;
+    await this.queues.read();
     this.ready = true;
     this.changed();
   }
@@ -74,45 +69,46 @@ export class Desk {
     this.looking = setTimeout(() => this.readQueues().catch(() => {}), 120);
   }
 
-  queue(name) {
-    const when = (chat) => Date.parse(chat.time) || 0;
-    // Who has waited longest comes first, however much they write: only the server knows since when.
-    const order = name === 'waiting' ? (a, b) => a.order - b.order : (a, b) => when(b) - when(a);
-    return [...this.chats.values()].filter((chat) => chat.queue === name).sort(order);
+  /** Shows the closed chats, or no more. */
+  wantClosed(wanted) {
+    this.queues.closedWanted = wanted;
+    if (wanted) this.lookAgain();
   }
 
-  unread() {
-    let sum = 0;
-    for (const chat of this.chats.values()) sum += chat.queue === 'waiting' ? Math.max(1, chat.unread ?? 0) : (chat.unread ?? 0);
-    return sum;
+  search(query) {
+    if (query === this.queues.query) return;
+    this.queues.search(query);
+    this.lookAgain();
+  }
+
+  showMore(name) {
+    this.queues.wantMore(name);
+    this.lookAgain();
   }
 
   room(id) {
-    if (!this.rooms.has(id)) this.rooms.set(id, { messages: [], ready: false, stale: false, guest: null, seen: null });
+    if (!this.rooms.has(id)) {
+      const history = new History((argument) => this.ask('getChatMessages', argument));
+      this.rooms.set(id, { messages: [], history, ready: false, stale: false, first: null, seen: null });
+    }
     return this.rooms.get(id);
+  }
+
+  /** Who the guest of a chat is; its entry says so, and guests speak first. */
+  guestOf(id) {
+    return this.chats.get(id)?.guestId ?? this.rooms.get(id)?.messages[0]?.from ?? null;
   }
 
   async load(id) {
     const room = this.room(id);
     await this.readFrom(id, room, 0);
-    // Guests speak first; an entry may say who they are more surely.
-    room.guest = this.chats.get(id)?.guestId ?? room.messages[0]?.from ?? null;
     room.ready = true;
     room.stale = false;
     this.changed();
   }
 
-  /** Reads a chat from its message number `start` on, and keeps what was pushed meanwhile. */
-  async readFrom(id, room, start) {
-    const all = [];
-    for (;;) {
-      const { data } = await this.ask('getChatMessages', { chatId: id, limit: PAGE, skip: start + all.length });
-      all.push(...data.map(({ from, message, _id, time }) => ({ from, message, id: _id, time })));
-      if (data.length < PAGE) break;
-    }
-    const last = all.at(-1)?.id ?? '';
-    const later = room.messages.slice(start).filter((message) => message.id > last);
-    room.messages.splice(start, Infinity, ...all, ...later);
+  readFrom(id, room, start) {
+    return room.history.read({ chatId: id }, room.messages, start);
   }
 
   /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
@@ -129,7 +125,9 @@ export class Desk {
 
   arrived(entry) {
     const id = plain(entry);
-    this.chats.set(id, { ...this.chats.get(id), ...entry, id, queue: 'waiting', order: Number.MAX_SAFE_INTEGER });
+    const known = this.chats.get(id);
+    this.chats.set(id, { ...known, ...entry, id, queue: known?.queue ?? 'elsewhere' });
+    this.queues.move(id, 'waiting');
     this.lookAgain();
     this.changed();
   }
@@ -149,30 +147,61 @@ export class Desk {
       chat.time = push.time ?? new Date().toISOString();
       if (from !== this.owner.ownerId) chat.unread = (chat.unread ?? 0) + 1;
     }
-    this.endTyping(id);
-    // A colleague's answer moves a chat; an unknown chat has just begun.
-    if (!chat || chat.queue === 'waiting') this.lookAgain();
-    if (from !== this.owner.ownerId) this.heard(id, message);
+    this.endTyping(id, from);
+    // An answer moves a chat, whoever gave it; an unknown chat has just begun.
+    if (chat?.queue !== 'active') this.lookAgain();
+    if (!chat || from === this.guestOf(id)) this.heard(id, message);
     this.changed();
   }
 
+  wasClosed(push) {
+    if (!push || push.statusCode) return;
+    this.closed(plain(push.chatId));
+  }
+
+  closed(id) {
+    this.queues.move(id, 'closed');
+    this.endTyping(id);
+    this.changed();
+  }
+
+  /** Who types in a chat: its guest, or a colleague. */
   typed({ chatId, from, typing } = {}) {
     const id = plain(chatId);
-    if (from === this.owner.ownerId) return;
-    clearTimeout(this.typing.get(id));
-    if (typing === false) this.typing.delete(id);
-    else this.typing.set(id, setTimeout(() => this.endTyping(id), TYPING_LASTS));
+    if (!from || from === this.owner.ownerId) return;
+    this.endTyping(id, from);
+    if (typing === false) return;
+    if (!this.typing.has(id)) this.typing.set(id, new Map());
+    this.typing.get(id).set(from, setTimeout(() => this.endTyping(id, from), TYPING_LASTS));
     this.changed();
   }
 
-  endTyping(id) {
-    clearTimeout(this.typing.get(id));
-    if (this.typing.delete(id)) this.changed();
+  /** Nobody types in a chat any more, or one of them does not. */
+  endTyping(id, from) {
+    const typists = this.typing.get(id);
+    if (!typists) return;
+    for (const who of from === undefined ? [...typists.keys()] : [from]) {
+      clearTimeout(typists.get(who));
+      typists.delete(who);
+    }
+    if (typists.size === 0) this.typing.delete(id);
+    this.changed();
   }
 
+  guestTypes(id) {
+    return Boolean(this.typing.get(id)?.has(this.guestOf(id)));
+  }
+
+  colleagueTypes(id) {
+    const guest = this.guestOf(id);
+    return [...(this.typing.get(id)?.keys() ?? [])].some((from) => from !== guest);
+  }
+
+  /** How far the guest has read; what a colleague has read is another matter. */
   seen({ chatId, from, _id } = {}) {
-    if (from === this.owner.ownerId) return;
-    this.room(plain(chatId)).seen = _id;
+    const id = plain(chatId);
+    if (from !== this.guestOf(id)) return;
+    this.room(id).seen = _id;
     this.changed();
   }
 
@@ -214,17 +243,16 @@ export class Desk {
     }
     const chat = this.chats.get(letter.chat);
     if (chat) {
-      chat.queue = 'active';
       chat.lastMessage = letter.message;
       chat.time = new Date().toISOString();
+      this.queues.move(letter.chat, 'active');
     }
     this.changed();
   }
 
-  async closeChat(id) {
-    await this.ask('closeChat', { chatId: id });
-    this.chats.delete(id);
-    this.rooms.delete(id);
-    this.changed();
+  /** Said again after a lost answer it closes nothing that has begun anew. */
+  async closeChat(id, key) {
+    await this.ask('closeChat', { chatId: id, client_id: key });
+    this.closed(id);
   }
 }

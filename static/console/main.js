@@ -1,17 +1,20 @@
 // The owner's desk: signing in, and then queues and chats over the socket.
-import { Refusal, post } from '/messenger/api.js';
-import { $, firstFault, formError, setText, show, speak } from '/messenger/dom.js';
-import { Line } from '/messenger/line.js';
-import { ask } from '/messenger/ask.js';
-import { read, write } from '/messenger/kept.js';
+import { Refusal, post } from '../messenger/api.js';
+import { $, firstFault, formError, setText, show, speak } from '../messenger/dom.js';
+import { Line } from '../messenger/line.js';
+import { ask } from '../messenger/ask.js';
+import { read, write } from '../messenger/kept.js';
+import { shown } from '../widget/domain.js';
+import { unique } from '../widget/alone.js';
 import { Alerts } from './alerts.js';
+import { prepareComposer } from './composer.js';
 import { Desk } from './desk.js';
 import { Letters } from './letters.js';
 import { renderQueues, renderTalk } from './view.js';
 
 const OWNER = 'parlance.desk.owner';
 const NOTICE = 'parlance.desk.notice';
-const TYPING_EVERY = 2_500;
+const SEARCH_AFTER = 250;
 
 function keptOwner() {
   const here = sessionStorage.getItem(OWNER);
@@ -43,7 +46,7 @@ function openDoor() {
     // Where a page leads its owner here, it says for which domain: #/register/shop.example
     const registers = /^#\/register(?:\/([^/]+))?$/u.exec(location.hash);
     const wanted = registers ? '#/register' : '';
-    if (registers?.[1]) $('up-domain').value = registers[1];
+    if (registers?.[1]) $('up-domain').value = shown(decodeURIComponent(registers[1]));
     for (const [hash, form] of Object.entries(forms)) show(form, hash === wanted);
     setText($('door-lead'), wanted ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
     forms[wanted].querySelector('input').focus();
@@ -116,9 +119,7 @@ function openDesk(owner) {
   let current = null;
   let atEnd = true;
   let due = false;
-  let lastTold = 0;
   const scroll = $('scroll');
-  const content = $('content');
 
   const changed = () => {
     if (due) return;
@@ -129,7 +130,7 @@ function openDesk(owner) {
     });
   };
 
-  const line = new Line({ retry: () => desk.socket.nudge(), back: () => letters.drain(), changed });
+  const line = new Line({ retry: () => desk.socket.nudge(), back: () => letters.nudge(), changed });
   const desk = new Desk({
     owner,
     changed,
@@ -149,10 +150,23 @@ function openDesk(owner) {
     },
   });
 
+  const composer = prepareComposer({
+    type: (on) => current !== null && desk.tellTyping(current, on),
+    send: (message) => {
+      letters.add(current, message);
+      atEnd = true;
+      letters.drain();
+    },
+  });
+
   function render() {
     renderQueues(desk, current);
     const keep = atEnd;
     renderTalk(desk, letters, current, {
+      edit: (letter) => {
+        letters.remove(letter.client_id);
+        composer.fill(letter.message);
+      },
       retry: (id) => {
         letters.retry(id);
         letters.drain();
@@ -160,7 +174,7 @@ function openDesk(owner) {
       remove: (id) => letters.remove(id),
     });
     if (keep) scroll.scrollTop = scroll.scrollHeight;
-    const unread = desk.unread();
+    const unread = desk.queues.unread();
     document.title = unread ? `(${unread}) Desk · Parlance` : 'Desk · Parlance';
     look();
   }
@@ -173,16 +187,15 @@ function openDesk(owner) {
 
   async function open(id) {
     if (id === current) return;
-    if (current !== null) tellTyping(false);
+    composer.stopTyping();
     current = id;
     desk.current = id;
     atEnd = true;
     $('messages').replaceChildren();
-    content.value = '';
-    content.rows = 1;
+    composer.clear();
     render();
     if (id === null) return;
-    (matchMedia('(pointer: fine)').matches ? content : $('room-title')).focus();
+    (matchMedia('(pointer: fine)').matches ? $('content') : $('room-title')).focus();
     const room = desk.room(id);
     if (!desk.ready || (room.ready && !room.stale)) return;
     try {
@@ -192,38 +205,6 @@ function openDesk(owner) {
     }
   }
 
-  function tellTyping(on) {
-    if (current === null) return;
-    if (on && Date.now() - lastTold < TYPING_EVERY) return;
-    if (!on && lastTold === 0) return;
-    lastTold = on ? Date.now() : 0;
-    desk.tellTyping(current, on);
-  }
-
-  function send() {
-    if (content.value.trim() === '') return;
-    letters.add(current, content.value);
-    content.value = '';
-    content.rows = 1;
-    tellTyping(false);
-    atEnd = true;
-    letters.drain();
-    content.focus();
-  }
-
-  $('composer').addEventListener('submit', (event) => {
-    event.preventDefault();
-    send();
-  });
-  content.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing || matchMedia('(pointer: coarse)').matches) return;
-    event.preventDefault();
-    send();
-  });
-  content.addEventListener('input', () => {
-    content.rows = Math.min(8, content.value.split('\n').length);
-    tellTyping(content.value !== '');
-  });
   scroll.addEventListener(
     'scroll',
     () => {
@@ -238,21 +219,39 @@ function openDesk(owner) {
     event.preventDefault();
     $('room').focus();
   });
+  let closing = null;
   $('close-chat').addEventListener('click', async () => {
     const sure = await ask({
       title: 'Close this chat?',
-      text: 'It leaves your queues. When the guest writes again, it comes back as waiting.',
+      text: 'You find it among the closed ones. When the guest writes again, it comes back as waiting.',
       yes: 'Close chat',
     });
     if (!sure) return;
     const id = current;
+    // One name for this closing: what is tried again after a lost answer closes nothing that has begun anew.
+    if (closing?.id !== id) closing = { id, key: unique() };
     try {
-      await desk.closeChat(id);
+      await desk.closeChat(id, closing.key);
+      closing = null;
       location.hash = '#/';
     } catch (problem) {
       await ask({ title: 'That did not work', text: problem.status ? problem.message : 'The server is not answering. Please try again in a moment.', no: 'Close' });
     }
   });
+
+  let searching = null;
+  $('query').addEventListener('input', () => {
+    clearTimeout(searching);
+    searching = setTimeout(() => desk.search($('query').value.trim()), SEARCH_AFTER);
+  });
+  for (const radio of document.querySelectorAll('input[name=which]')) {
+    radio.checked = radio.value === 'open';
+    radio.addEventListener('change', () => {
+      desk.wantClosed(radio.value === 'closed');
+      changed();
+    });
+  }
+  for (const name of ['waiting', 'active', 'closed']) $(`${name}-more`).addEventListener('click', () => desk.showMore(name));
 
   prepareSettings(owner, desk);
 
@@ -271,7 +270,7 @@ function openDesk(owner) {
 function prepareSettings(owner, desk) {
   const sheet = $('settings');
   setText($('who'), `Signed in as ${owner.email}`);
-  setText($('tag'), `<script src="${location.origin}/widget.js" async></script>`);
+  setText($('tag'), `<script src="${new URL('../widget.js', import.meta.url).href}" async></script>`);
   $('settings-open').addEventListener('click', () => sheet.showModal());
   for (const radio of sheet.querySelectorAll('input[name=theme]')) {
     radio.checked = radio.value === window.parlanceTheme.get();

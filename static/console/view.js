@@ -1,6 +1,6 @@
 // The desk on the screen: two queues on the left, one chat on the right.
-import { $, h, icon, reconcile, setText, show } from '/messenger/dom.js';
-import { briefly, dayKey, dayName, hue, inFull, initials, pieces, plural, timeOfDay } from '/messenger/words.js';
+import { $, h, icon, reconcile, setText, show } from '../messenger/dom.js';
+import { briefly, dayKey, dayName, hue, inFull, initials, pieces, plural, timeOfDay } from '../messenger/words.js';
 
 const GROUP_GAP = 5 * 60_000;
 
@@ -8,21 +8,36 @@ const nameOf = (chat) => chat?.name || chat?.email || 'Guest';
 /** The last digits of an id, as a number, choose the colour. */
 const shade = (id) => hue(parseInt(String(id).slice(-6), 16));
 
+const NONE = {
+  waiting: 'Nobody is waiting. Guests appear here the moment they write.',
+  active: 'Chats move here with your first answer.',
+  closed: 'No chat has been closed yet.',
+};
+
 export function renderQueues(desk, current) {
-  for (const name of ['waiting', 'active']) {
-    const chats = desk.queue(name);
+  const { queues } = desk;
+  for (const name of Object.keys(NONE)) {
+    const chats = queues.shown(name);
+    const left = queues.left(name);
     reconcile($(`${name}-list`), chats.map((chat) => row(desk, chat, current)));
     show($(`${name}-none`), desk.ready && chats.length === 0);
-    setText($(`${name}-count`), chats.length ? String(chats.length) : '');
+    setText($(`${name}-none`), queues.query ? 'Nothing found.' : NONE[name]);
+    setText($(`${name}-count`), chats.length ? String(chats.length + left) : '');
+    show($(`${name}-more`), left > 0);
+    setText($(`${name}-more`), `Show more (${left})`);
   }
-  const quiet = desk.queue('waiting').length === 0;
-  setText($('blank-title'), quiet ? 'All quiet' : plural(desk.queue('waiting').length, 'guest is waiting', 'guests are waiting'));
+  show($('waiting'), !queues.closedWanted);
+  show($('active'), !queues.closedWanted);
+  show($('closed'), queues.closedWanted);
+  const waiting = queues.query ? 0 : queues.shown('waiting').length + queues.left('waiting');
+  const quiet = waiting === 0;
+  setText($('blank-title'), quiet ? 'All quiet' : plural(waiting, 'guest is waiting', 'guests are waiting'));
   setText($('blank-text'), quiet ? 'When a guest writes, you see it on the left, and the title of this page tells you too.' : 'Pick one on the left to answer.');
 }
 
 function row(desk, chat, current) {
   const here = chat.id === current;
-  const typing = desk.typing.has(chat.id);
+  const typing = desk.guestTypes(chat.id);
   const preview = typing ? 'Typing…' : chat.lastMessage || 'Nothing said yet';
   const print = JSON.stringify([nameOf(chat), chat.domain, preview, chat.time && briefly(chat.time), chat.unread, here, chat.queue]);
   return {
@@ -72,13 +87,14 @@ export function renderTalk(desk, letters, current, actions) {
   const room = desk.room(current);
   setText($('room-title'), chat ? nameOf(chat) : 'Chat');
   setText($('room-sub'), [chat?.email, chat?.domain].filter(Boolean).join(' · '));
-  show($('close-chat'), Boolean(chat));
-  setText($('typing'), desk.typing.has(current) ? `${nameOf(chat)} is typing…` : '');
-  const gone = desk.ready && !chat && room.messages.length === 0;
-  setText($('beginning'), gone ? 'This chat is closed. It comes back when the guest writes again.' : room.ready ? '' : 'Loading messages…');
-  show($('beginning'), $('beginning').textContent !== '');
+  const open = chat?.queue === 'waiting' || chat?.queue === 'active';
+  show($('close-chat'), open);
+  setText($('typing'), desk.guestTypes(current) ? `${nameOf(chat)} is typing…` : desk.colleagueTypes(current) ? 'A colleague is writing…' : '');
+  setText($('beginning'), room.ready ? '' : 'Loading messages…');
+  show($('beginning'), !room.ready);
   $('beginning').classList.toggle('large', room.messages.length === 0);
-  show($('composer'), !gone);
+  setText($('closed-note'), 'This chat is closed. It comes back when the guest writes again, or with your next answer.');
+  show($('closed-note'), chat?.queue === 'closed');
   reconcile($('messages'), items(desk, room, chat, letters.of(current), actions));
 }
 
@@ -99,7 +115,7 @@ function items(desk, room, chat, waiting, actions) {
     const first = !together(before, line);
     const last = !after || !together(line, after);
     const seen = last && at <= seenAt && !lines.slice(at + 1, seenAt + 1).some((later) => later.from === line.from);
-    found.push(item(line, { mine, guest: room.guest, chat, first, last, seen, actions }));
+    found.push(item(line, { mine, guest: desk.guestOf(chat?.id ?? desk.current), chat, first, last, seen, actions }));
   });
   return found;
 }
@@ -143,6 +159,7 @@ function foot(line, own, last, seen, actions) {
       'div',
       { class: 'meta refused' },
       h('span', {}, icon('alert'), `Not sent: ${line.letter.refused}`),
+      h('button', { class: 'link', type: 'button', onclick: () => actions.edit(line.letter) }, 'Edit'),
       h('button', { class: 'link', type: 'button', onclick: () => actions.retry(line.letter.client_id) }, 'Try again'),
       h('button', { class: 'link', type: 'button', onclick: () => actions.remove(line.letter.client_id) }, 'Delete'),
     );

@@ -1,0 +1,109 @@
+// The queues of a desk: of each as many chats as were asked for, in the server's order, and how many there are.
+
+const PAGE = 100;
+/** Of closed chats nobody looks at: enough to know of one that was closed while the line was down. */
+const LATELY_CLOSED = 20;
+/** The most that the server gives at once. */
+const MOST = 500;
+const EVENTS = { waiting: 'getWaitingChats', active: 'getActiveChats', closed: 'getClosedChats' };
+
+/** Ids come as text, and chats sometimes as `{_id}`. */
+export const plain = (id) => String(id?._id ?? id);
+
+export class Queues {
+  /** `ask(event, argument)` asks the server; `isRead(id)` says what of a chat's unread count is known better here. */
+  constructor({ ask, isRead }) {
+    Object.assign(this, { ask, isRead });
+    this.chats = new Map();
+    this.query = '';
+    this.lists = Object.fromEntries(Object.keys(EVENTS).map((name) => [name, { ids: [], wanted: PAGE, total: 0, more: false }]));
+    this.closedWanted = false;
+  }
+
+  /** Reads afresh what is shown. */
+  async read() {
+    // What was begun later also ends later: an answer to an older question is not taken.
+    const turn = {};
+    this.turn = turn;
+    const names = Object.keys(EVENTS);
+    const found = await Promise.all(names.map((name) => this.readQueue(name)));
+    if (this.turn !== turn) return;
+    names.forEach((name, at) => this.take(name, found[at]));
+    if (this.query) return;
+    const listed = new Set(names.flatMap((name) => this.lists[name].ids));
+    for (const chat of this.chats.values()) if (!listed.has(chat.id)) chat.queue = 'elsewhere';
+  }
+
+  async readQueue(name) {
+    const wanted = name === 'closed' && !this.closedWanted ? LATELY_CLOSED : this.lists[name].wanted;
+    const entries = [];
+    for (;;) {
+      const argument = { limit: Math.min(MOST, wanted - entries.length), query: this.query };
+      if (entries.length > 0) argument.before = plain(entries.at(-1));
+      const { data, has_more: more, total } = await this.ask(EVENTS[name], argument);
+      entries.push(...data);
+      if (!more || data.length === 0 || entries.length >= wanted) return { entries, more: Boolean(more), total };
+    }
+  }
+
+  take(name, { entries, more, total }) {
+    const list = this.lists[name];
+    list.ids = entries.map(plain);
+    Object.assign(list, { more, total });
+    for (const entry of entries) {
+      const id = plain(entry);
+      const chat = { ...this.chats.get(id), ...entry, id, queue: name };
+      // The answer may have left before the server heard that all is read.
+      if (this.isRead(id)) chat.unread = 0;
+      this.chats.set(id, chat);
+    }
+  }
+
+  /** What is shown of a queue. Who has waited longest comes first, however much they write. */
+  shown(name) {
+    const chats = this.lists[name].ids.map((id) => this.chats.get(id)).filter((chat) => chat?.queue === name);
+    const when = (chat) => Date.parse(chat.time) || 0;
+    return name === 'active' ? chats.sort((a, b) => when(b) - when(a)) : chats;
+  }
+
+  /** How many chats a queue has that are not shown. */
+  left(name) {
+    const { ids, total, more } = this.lists[name];
+    return more ? Math.max(1, total - ids.length) : 0;
+  }
+
+  wantMore(name) {
+    this.lists[name].wanted += PAGE;
+  }
+
+  search(query) {
+    this.query = query;
+    for (const list of Object.values(this.lists)) list.wanted = PAGE;
+  }
+
+  /** Puts a chat into a queue that it has just come to, until the server says where in it. */
+  move(id, queue) {
+    const chat = this.chats.get(id);
+    if (!chat || chat.queue === queue) return;
+    const from = this.lists[chat.queue];
+    const to = this.lists[queue];
+    if (from?.ids.includes(id)) {
+      from.ids = from.ids.filter((each) => each !== id);
+      from.total -= 1;
+    }
+    chat.queue = queue;
+    if (this.query) return;
+    to.ids = queue === 'waiting' ? [...to.ids, id] : [id, ...to.ids];
+    to.total += 1;
+  }
+
+  /** How much waits for an answer or to be read: chats that are not shown wait as well. */
+  unread() {
+    let sum = this.query ? 0 : this.left('waiting');
+    for (const chat of this.chats.values()) {
+      if (chat.queue === 'waiting') sum += Math.max(1, chat.unread ?? 0);
+      else if (chat.queue === 'active') sum += chat.unread ?? 0;
+    }
+    return sum;
+  }
+}

@@ -1,0 +1,154 @@
+// The widget as a whole: where it stands, what a page may do with it, and who is asked to fill in its form.
+import { Chat } from './chat.js';
+import { Kept } from './kept.js';
+import { View } from './view.js';
+import { words } from './words.js';
+
+/** A page that takes the widget out again and again has its way. */
+const REPLACED_AT_MOST = 20;
+const REPLACED_WITHIN = 10_000;
+
+const bodyIsThere = () =>
+  document.body ? Promise.resolve() : new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+
+/** Whether somebody answers for this host. Who cannot be asked just now is taken at their word. */
+async function isAnswered(server, domain) {
+  const key = `parlance.site ${server} ${domain}`;
+  try {
+    if (sessionStorage.getItem(key)) return true;
+  } catch {
+    // Without storage it is asked on each page.
+  }
+  try {
+    const { status } = await fetch(`${server}/owner/domains/${encodeURIComponent(domain)}`, { credentials: 'omit' });
+    if (status === 404) return false;
+    if (status === 200) sessionStorage.setItem(key, '1');
+  } catch {
+    // As above.
+  }
+  return true;
+}
+
+class Widget {
+  constructor(tag, server, domain) {
+    this.kept = new Kept(`parlance.guest ${server} ${domain}`);
+    this.isOpen = false;
+    this.view = new View({
+      words: words(tag),
+      color: tag.dataset.color,
+      side: tag.dataset.side,
+      actions: {
+        open: (wanted) => this.open(wanted),
+        begin: (person, message) => this.begin(person, message),
+        say: (message) => {
+          this.chat.say(message);
+          this.view.toEnd();
+        },
+        type: (on) => this.chat.tellTyping(on),
+        drop: (id) => {
+          this.kept.drop(id);
+          this.changed();
+        },
+      },
+    });
+    this.chat = new Chat({
+      server,
+      domain,
+      kept: this.kept,
+      changed: () => this.changed(),
+      heard: (text) => this.view.say(text),
+      typing: (on) => {
+        this.view.typing.textContent = on ? this.view.words.typing : '';
+      },
+      refused: (problem, message) => this.view.turnedAway(problem, message),
+    });
+    document.addEventListener('visibilitychange', () => this.changed());
+  }
+
+  stand() {
+    document.body.append(this.view.host);
+    this.view.pickInk();
+    this.stayOnPage();
+    const { guest, open } = this.kept.all();
+    this.changed();
+    // Somebody with a chat hears of answers on every page; others cost the server nothing until they ask.
+    if (guest) this.chat.connect();
+    if (open && guest && matchMedia('(min-width: 481px)').matches) this.open(true);
+  }
+
+  /** Pages that change without being loaded replace their body, and whatever stood in it. */
+  stayOnPage() {
+    const { host } = this.view;
+    let replaced = [];
+    const back = () => {
+      if (host.isConnected || !document.body) return;
+      const now = Date.now();
+      replaced = [...replaced.filter((at) => now - at < REPLACED_WITHIN), now];
+      if (replaced.length > REPLACED_AT_MOST) return;
+      document.body.append(host);
+      this.view.toEnd();
+    };
+    let body = null;
+    const watch = new MutationObserver(() => {
+      if (document.body !== body) look();
+      back();
+    });
+    const look = () => {
+      body = document.body;
+      watch.disconnect();
+      watch.observe(document.documentElement, { childList: true });
+      if (body) watch.observe(body, { childList: true });
+    };
+    look();
+    for (const name of ['turbo:load', 'turbo:render', 'turbolinks:load', 'pageshow']) globalThis.addEventListener(name, back);
+  }
+
+  changed() {
+    const { chat, kept, view, isOpen } = this;
+    if (isOpen && document.visibilityState === 'visible') chat.see();
+    view.render({ kept: kept.all(), messages: chat.messages, away: chat.away, connected: chat.connected, unread: chat.unread() });
+  }
+
+  open(wanted) {
+    if (wanted === this.isOpen) return;
+    this.isOpen = wanted;
+    this.view.show(wanted);
+    this.kept.put({ open: wanted });
+    if (wanted) {
+      this.chat.connect();
+      this.changed();
+      this.view.toEnd();
+      (this.kept.guest ? this.view.text : this.view.name).focus();
+    } else {
+      this.view.opener.focus();
+    }
+  }
+
+  async begin(person, message) {
+    await this.chat.begin(person, message);
+    this.view.toEnd();
+    this.view.text.focus();
+  }
+
+  /** Forgets the guest, as at the end of a visit on a computer that many use. */
+  reset() {
+    this.open(false);
+    this.chat.reset();
+    this.view.fill('');
+    for (const input of [this.view.name, this.view.email, this.view.first]) input.value = '';
+  }
+}
+
+/** What `ParlanceWidget` can do; nothing where the widget stays away. */
+export async function start(tag) {
+  const server = (tag.dataset.server || new URL('.', tag.src).href).replace(/\/+$/u, '');
+  const domain = (tag.dataset.domain || location.hostname).toLowerCase();
+  await bodyIsThere();
+  const widget = new Widget(tag, server, domain);
+  if (!widget.kept.guest && !(await isAnswered(server, domain))) {
+    console.warn(`Parlance: nobody answers for ${domain}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`);
+    return null;
+  }
+  widget.stand();
+  return { open: () => widget.open(true), close: () => widget.open(false), reset: () => widget.reset() };
+}
