@@ -128,9 +128,15 @@ export class View {
   /** The box is as high as what is in it, a long line as well as many; the style sheet says how high at most. */
   fit() {
     const { style } = this.text;
+    const atEnd = this.atEnd();
     style.height = 'auto';
     const edges = this.text.offsetHeight - this.text.clientHeight;
     style.height = `${this.text.scrollHeight + edges}px`;
+    if (atEnd) this.toEnd();
+  }
+
+  atEnd() {
+    return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 60;
   }
 
   complain(line, text, input = null) {
@@ -210,7 +216,7 @@ export class View {
     this.note.hidden = !away;
     this.note.textContent = away ? words.away : '';
 
-    const atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 60;
+    const atEnd = this.atEnd();
     const lines = messages.map((message) => this.line(message.from === guest?.guestId, message.message, time(message.time)));
     for (const entry of outbox) lines.push(this.unsent(entry, connected));
     const alone = guest && messages.length > 0 && messages.every((message) => message.from === guest.guestId) && outbox.length === 0;

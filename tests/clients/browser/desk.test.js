@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Guest, Owner } from './guest.js';
+import { NetworkPath } from './path.js';
 import { AWAY, openBrowser } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
@@ -121,16 +122,15 @@ describe('the desk', () => {
       await answer('from the first');
       await answer('from the second', second);
       await answer('and the first again');
+      // What a tab has not sent when it is closed is the other's to send.
+      await second.close();
       await server.start();
-      for (const page of [desk.page, second]) {
-        for (const text of ['from the first', 'from the second', 'and the first again']) {
-          await page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).waitFor();
-        }
+      for (const text of ['from the first', 'and the first again', 'from the second']) {
+        await desk.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).waitFor({ timeout: 25_000 });
       }
     });
     const { data } = await owner.say('getChatMessages', { chatId: seated.chatId });
     assert.deepEqual(data.map(({ message }) => message).toSorted(), ['Hello', 'and the first again', 'from the first', 'from the second']);
-    await second.close();
   });
 
   test('what is written waits for its end, grows its box, and is not too long', async () => {
@@ -165,6 +165,25 @@ describe('the desk', () => {
     await desk.page.getByRole('button', { name: 'Edit' }).click();
     assert.match(await content.inputValue(), /^too long yyy/);
     await content.fill('');
+  });
+
+  test('a desk that slept hears and answers within seconds', async () => {
+    const path = await NetworkPath.open(server);
+    const seated = await owner.guest('Early', 'Good night');
+    const person = await Object.assign(Object.create(owner), { server: { url: path.url } }).atDesk(browser);
+    await row('Early', person).click();
+    await person.hears('Good night');
+    await person.watch.expecting(AWAY, async () => {
+      path.forget();
+      await owner.say('newMessage', { token: seated.guestToken, chatId: seated.chatId, message: 'Are you up?' });
+      await person.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      await answer('Good morning', person.page);
+      await person.bubble('Are you up?').waitFor({ timeout: 9_000 });
+      await person.page.locator('#messages .message:not(.pending) .bubble', { hasText: 'Good morning' }).waitFor({ timeout: 9_000 });
+      await person.line('live');
+    });
+    await person.leave();
+    await path.close();
   });
 
   test('a long queue is all there, and can be searched', async () => {

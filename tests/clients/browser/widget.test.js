@@ -3,11 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Guest, Owner } from './guest.js';
+import { NetworkPath } from './path.js';
 import { AWAY, openBrowser } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
 
 const MESSAGE_BYTES = 16_384;
+/** A probe takes four seconds to fail; then a new connection is opened at once. */
+const SECONDS = 9_000;
 /** The browser itself reports that a host was not found to have an owner. */
 const UNANSWERED = /status of 404|nobody answers for/;
 
@@ -310,10 +313,10 @@ describe('the widget', () => {
     await guest.person.leave();
   });
 
-  test('what is written after a sleep goes out within seconds', async () => {
-    const guest = await arrive('Sleepy');
-    await guest.begin('Awake');
-    await guest.hears('Awake');
+  test('offline is told at once, and what is written goes out with the network', async () => {
+    const guest = await arrive('Tunnel');
+    await guest.begin('Above ground');
+    await guest.hears('Above ground');
     const { context, page } = guest.person;
     await guest.watch.expecting(AWAY, async () => {
       await context.setOffline(true);
@@ -324,5 +327,27 @@ describe('the widget', () => {
       await page.locator('parlance-widget li:not(.pending) .bubble', { hasText: 'In the tunnel' }).waitFor({ timeout: 4_000 });
     });
     await guest.person.leave();
+  });
+
+  test('what is written after a sleep goes out within seconds', async () => {
+    const path = await NetworkPath.open(server);
+    const sleeper = await Site.open({ url: path.url });
+    const guest = await Guest.arrive(browser, server, sleeper, 'Sleepy');
+    await guest.visit();
+    await guest.begin('Good night');
+    await guest.hears('Good night');
+    const [chat] = await chatsOf('Sleepy');
+    await guest.watch.expecting(AWAY, async () => {
+      path.forget();
+      await owner.say('newMessage', { chatId: chat._id, message: 'Said while you slept' });
+      await guest.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      await guest.say('Good morning');
+      await guest.page.locator('parlance-widget .bubble', { hasText: 'Said while you slept' }).waitFor({ timeout: SECONDS });
+      await guest.page.locator('parlance-widget li:not(.pending) .bubble', { hasText: 'Good morning' }).waitFor({ timeout: SECONDS });
+    });
+    assert.deepEqual(await guest.texts(), ['Good night', 'Said while you slept', 'Good morning']);
+    await guest.person.leave();
+    await sleeper.close();
+    await path.close();
   });
 });
