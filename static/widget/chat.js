@@ -109,8 +109,8 @@ export class Chat {
     } else {
       if (this.chatId && me.chatId && me.chatId !== this.chatId) this.forgetChat();
       this.connect();
-      if (this.connected && !this.ready && me.guestToken) this.enter().then(() => this.drain());
-      this.drain();
+      if (this.connected && !this.ready) this.enter().then(() => this.drain());
+      else this.drain();
     }
     this.changed();
   }
@@ -124,8 +124,15 @@ export class Chat {
     return reply;
   }
 
-  /** Makes the server know this guest, and reads what was said. */
-  async enter() {
+  /** Makes the server know this guest, and reads what was said: once for all who want it at the same time. */
+  enter() {
+    this.entering ??= this.enterNow().finally(() => {
+      this.entering = null;
+    });
+    return this.entering;
+  }
+
+  async enterNow() {
     const before = this.guest;
     try {
       await this.introduce();

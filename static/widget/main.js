@@ -1,5 +1,6 @@
 // The widget as a whole: where it stands, what a page may do with it, and who is asked to fill in its form.
 import { Chat } from './chat.js';
+import { shown } from './domain.js';
 import { Kept } from './kept.js';
 import { View } from './view.js';
 import { words } from './words.js';
@@ -146,7 +147,7 @@ export async function start(tag) {
   await bodyIsThere();
   const widget = new Widget(tag, server, domain);
   if (!widget.kept.guest && !(await isAnswered(server, domain))) {
-    console.warn(`Parlance: nobody answers for ${domain}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`);
+    console.warn(`Parlance: nobody answers for ${shown(domain)}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`);
     return null;
   }
   widget.stand();

@@ -147,6 +147,20 @@ describe('the widget', () => {
     });
   }
 
+  test('domains are shown as people write them', async () => {
+    const guest = await arrive('Idna');
+    const hosts = ['shop.example', 'xn--mnchen-3ya.example', 'www.xn--fiq228c.example', 'xn--bcher-kva.xn--p1ai', 'xn--a.example', 'xn--.example', '127.0.0.1'];
+    const shown = await guest.page.evaluate(
+      async ([url, names]) => {
+        const { shown: name } = await import(url);
+        return names.map((host) => name(host));
+      },
+      [`${server.url}/widget/domain.js`, hosts],
+    );
+    assert.deepEqual(shown, ['shop.example', 'münchen.example', 'www.中文.example', 'bücher.рф', 'xn--a.example', 'xn--.example', '127.0.0.1']);
+    await guest.person.leave();
+  });
+
   test('addresses can be followed, and nothing else', async () => {
     const guest = await arrive('Link');
     await guest.begin('see https://shop.example/a?b=1&c=2. not javascript:alert(1) <b>bold</b>');
