@@ -76,7 +76,7 @@ pub struct Batch {
 /// Why a wait ended early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// A newer wait of the same name took over.
+    /// A newer wait took over.
     Superseded,
     /// The server is stopping.
     Closing,
@@ -191,12 +191,10 @@ impl Watch {
         }
     }
 
-    /// Takes a place among those who wait. `name` lets a newer wait take over from this one.
-    pub fn admit(&mut self, name: Option<String>) -> Result<()> {
-        // Those for whom their tenant's server speaks count as having one login, of no other's number.
-        let own = LoginId::new(-self.caller.id().get());
-        let login = self.caller.login().map_or(own, |login| login.login.id);
-        self.waiting = Some(self.services.waiters.admit(login, self.caller.id(), name)?);
+    /// Takes a place among those who wait, before there is anything to wait for: a stream does so,
+    /// and with a `name` a newer wait takes over at once. Any other takes its place when it has to wait.
+    pub fn admit(&mut self, name: Option<&str>) -> Result<()> {
+        self.waiting = Some(take_place(&self.services, &self.caller, name)?);
         Ok(())
     }
 
@@ -208,23 +206,29 @@ impl Watch {
     /// At most `limit` changes, now if there are any, else as soon as there are, else none when
     /// `patience` is over. Fails with [`Kind::Unauthenticated`] as soon as the login ends.
     pub async fn next(&mut self, limit: usize, patience: Duration) -> Result<Batch> {
+        // A stream may always find something: it is to end all the same.
+        if let Some(end) = self.waiting.as_ref().and_then(|place| self.end_of(place)) {
+            return Ok(self.ended(end));
+        }
         let mut deadline = pin!(tokio::time::sleep(patience));
         loop {
             let mut woken = pin!(self.listener.woken());
             woken.as_mut().enable();
             let (changes, cursor, more) = self.look(limit).await?;
             self.after = cursor;
-            let batch = |changes, more, end| Batch {
-                changes,
-                cursor,
-                more,
-                end,
-            };
             if self.caller.is_gone() {
                 return Err(Error::unauthenticated());
             }
             if more || !changes.is_empty() {
-                return Ok(batch(changes, more, None));
+                return Ok(Batch {
+                    changes,
+                    cursor,
+                    more,
+                    end: None,
+                });
+            }
+            if self.waiting.is_none() && !patience.is_zero() {
+                self.waiting = Some(take_place(&self.services, &self.caller, None)?);
             }
             let superseded = async {
                 match &self.waiting {
@@ -235,13 +239,31 @@ impl Watch {
             tokio::select! {
                 biased;
                 () = self.caller.gone() => return Err(Error::unauthenticated()),
-                () = superseded => return Ok(batch(Vec::new(), false, Some(End::Superseded))),
-                () = self.services.closing.cancelled() => {
-                    return Ok(batch(Vec::new(), false, Some(End::Closing)));
-                }
+                () = superseded => return Ok(self.ended(End::Superseded)),
+                () = self.services.closing.cancelled() => return Ok(self.ended(End::Closing)),
                 () = woken => {}
-                () = &mut deadline => return Ok(batch(Vec::new(), false, None)),
+                () = &mut deadline => return Ok(self.nothing(None)),
             }
+        }
+    }
+
+    fn end_of(&self, place: &Waiting) -> Option<End> {
+        if place.superseded.is_cancelled() {
+            return Some(End::Superseded);
+        }
+        self.services.closing.is_cancelled().then_some(End::Closing)
+    }
+
+    fn ended(&self, end: End) -> Batch {
+        self.nothing(Some(end))
+    }
+
+    fn nothing(&self, end: Option<End>) -> Batch {
+        Batch {
+            changes: Vec::new(),
+            cursor: self.after,
+            more: false,
+            end,
         }
     }
 
@@ -330,6 +352,13 @@ impl Watch {
         }
         Ok(kept)
     }
+}
+
+fn take_place(services: &Services, caller: &Caller, name: Option<&str>) -> Result<Waiting> {
+    // Those for whom their tenant's server speaks count as having one login, of no other's number.
+    let own = LoginId::new(-caller.id().get());
+    let login = caller.login().map_or(own, |login| login.login.id);
+    services.waiters.admit(login, caller.id(), name)
 }
 
 /// At most `limit` changes: what is cut off is there next time.

@@ -1,7 +1,13 @@
 //! Who waits: how many at once, and which wait a newer one takes over.
+//!
+//! # Why
+//! A client that gave up is seldom noticed before something is written to it, so its waits keep their
+//! places for a while. To refuse newer ones would shut a client out by its own ghosts (a browser's
+//! `EventSource` gives up for good on a 429): therefore the newest wait always lives, and past a cap
+//! the oldest ends.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -13,10 +19,15 @@ use crate::{
     model::{LoginId, PersonId},
 };
 
-/// The most waits a login may hold.
+/// The most waits of a login that live.
 const PER_LOGIN: usize = 8;
-/// The most waits a person may hold with all their logins.
+/// The most waits of a person that live, with all their logins.
 const PER_PERSON: usize = 32;
+/// The most waits of a person that were told to end and have not yet: a client that reads nothing can
+/// keep a stream from ending, and is not to pile them up.
+const ENDING: usize = 256;
+/// When to try again past that.
+const ENDED_SOON: Duration = Duration::from_secs(1);
 
 /// The register of waits. No setting lifts its caps: each wait holds memory that one stranger's
 /// loop must not take from the others.
@@ -28,79 +39,92 @@ pub struct Waiters {
 /// Guarded by the lock of [`Waiters`].
 #[derive(Debug, Default)]
 struct State {
-    logins: HashMap<LoginId, Waits>,
-    people: HashMap<PersonId, usize>,
+    people: HashMap<PersonId, Waits>,
     total: usize,
     next: u64,
 }
 
+/// The waits of one person.
 #[derive(Debug, Default)]
 struct Waits {
-    count: usize,
-    named: HashMap<String, (u64, CancellationToken)>,
+    /// Those that live, the oldest first.
+    living: VecDeque<Wait>,
+    /// How many were told to end and have not yet.
+    ending: usize,
+}
+
+#[derive(Debug)]
+struct Wait {
+    number: u64,
+    login: LoginId,
+    name: Option<String>,
+    superseded: CancellationToken,
 }
 
 /// A wait's place in the register; dropping it leaves.
 #[derive(Debug)]
 pub struct Waiting {
     state: Arc<Mutex<State>>,
-    login: LoginId,
     person: PersonId,
-    name: Option<(String, u64)>,
-    /// Cancelled when a newer wait of the same name takes over.
+    number: u64,
+    /// Cancelled when a newer wait takes over.
     pub superseded: CancellationToken,
 }
 
 impl Waiters {
-    /// Takes a place. Of two waits with the same name in one login the newer wins.
-    pub fn admit(&self, login: LoginId, person: PersonId, name: Option<String>) -> Result<Waiting> {
+    /// Takes a place. Of two waits with the same name in one login the newer wins; where there are too
+    /// many the oldest of the login ends, or of the person when the login has none.
+    pub fn admit(&self, login: LoginId, person: PersonId, name: Option<&str>) -> Result<Waiting> {
         let mut state = lock(&self.state);
-        let takes_over = name.as_ref().is_some_and(|name| {
-            state
-                .logins
-                .get(&login)
-                .is_some_and(|waits| waits.named.contains_key(name))
-        });
-        let of_login = state.logins.get(&login).map_or(0, |waits| waits.count);
-        let of_person = state.people.get(&person).copied().unwrap_or(0);
-        if !takes_over && (of_login >= PER_LOGIN || of_person >= PER_PERSON) {
-            return Err(Error::too_many(
-                format!(
-                    "at most {PER_LOGIN} requests of a login and {PER_PERSON} of a person may wait at once"
-                ),
-                Duration::from_secs(1),
-            ));
-        }
         state.next += 1;
-        state.total += 1;
         let number = state.next;
-        *state.people.entry(person).or_default() += 1;
-        let superseded = CancellationToken::new();
-        let waits = state.logins.entry(login).or_default();
-        waits.count += 1;
-        if let Some(name) = &name
-            && let Some((_, older)) = waits
-                .named
-                .insert(name.clone(), (number, superseded.clone()))
-        {
-            // It ends at once, but its place is given back only when it has: until then a name
-            // may hold two places, and a client that loops no more than that.
-            older.cancel();
+        let waits = state.people.entry(person).or_default();
+        if waits.ending >= ENDING {
+            let sentence = "too many requests of yours are still ending";
+            return Err(Error::too_many(sentence, ENDED_SOON));
         }
+        if name.is_some() {
+            waits.end_first(|wait| wait.login == login && wait.name.as_deref() == name);
+        }
+        let of_login = |wait: &Wait| wait.login == login;
+        let full = waits.living.len() >= PER_PERSON;
+        let login_full = waits.living.iter().filter(|wait| of_login(wait)).count() >= PER_LOGIN;
+        if (login_full || full) && !waits.end_first(of_login) {
+            waits.end_first(|_| true);
+        }
+        let superseded = CancellationToken::new();
+        waits.living.push_back(Wait {
+            number,
+            login,
+            name: name.map(str::to_owned),
+            superseded: superseded.clone(),
+        });
+        state.total += 1;
         drop(state);
-        let name = name.map(|name| (name, number));
         Ok(Waiting {
             state: Arc::clone(&self.state),
-            login,
             person,
-            name,
+            number,
             superseded,
         })
     }
 
-    /// How many wait.
+    /// How many wait, or have yet to end.
     pub fn count(&self) -> usize {
         lock(&self.state).total
+    }
+}
+
+impl Waits {
+    /// Tells the oldest such wait to end; says whether there was one.
+    fn end_first(&mut self, is_meant: impl Fn(&Wait) -> bool) -> bool {
+        let oldest = self.living.iter().position(is_meant);
+        let Some(wait) = oldest.and_then(|place| self.living.remove(place)) else {
+            return false;
+        };
+        wait.superseded.cancel();
+        self.ending += 1;
+        true
     }
 }
 
@@ -108,25 +132,19 @@ impl Drop for Waiting {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         state.total = state.total.saturating_sub(1);
-        if let Some(waits) = state.logins.get_mut(&self.login) {
-            waits.count = waits.count.saturating_sub(1);
-            if let Some((name, number)) = &self.name
-                && waits
-                    .named
-                    .get(name)
-                    .is_some_and(|(current, _)| current == number)
-            {
-                waits.named.remove(name);
-            }
-            if waits.count == 0 {
-                state.logins.remove(&self.login);
-            }
+        let Some(waits) = state.people.get_mut(&self.person) else {
+            return;
+        };
+        let living = waits.living.iter();
+        match living
+            .map(|wait| wait.number)
+            .position(|number| number == self.number)
+        {
+            Some(place) => drop(waits.living.remove(place)),
+            None => waits.ending = waits.ending.saturating_sub(1),
         }
-        if let Some(count) = state.people.get_mut(&self.person) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                state.people.remove(&self.person);
-            }
+        if waits.living.is_empty() && waits.ending == 0 {
+            state.people.remove(&self.person);
         }
     }
 }
@@ -142,47 +160,74 @@ mod tests {
     const LOGIN: LoginId = LoginId::new(1);
     const PERSON: PersonId = PersonId::new(1);
 
+    fn admit(waiters: &Waiters, login: i64, name: Option<&str>) -> Waiting {
+        let admitted = waiters.admit(LoginId::new(login), PERSON, name);
+        admitted.expect("the newest always gets a place")
+    }
+
+    fn lives(waiting: &Waiting) -> bool {
+        !waiting.superseded.is_cancelled()
+    }
+
     #[test]
-    fn a_login_may_wait_eight_times() {
+    fn of_nine_waits_of_a_login_the_oldest_ends() {
         let waiters = Waiters::default();
-        let mut held: Vec<_> = (0..8)
-            .map(|_| waiters.admit(LOGIN, PERSON, None).expect("a place"))
+        let other = admit(&waiters, 2, None);
+        let mut held: Vec<_> = (0..12).map(|_| admit(&waiters, 1, None)).collect();
+        let living: Vec<_> = held.iter().map(lives).collect();
+        assert_eq!(living, [[false; 4].as_slice(), &[true; 8]].concat());
+        assert!(lives(&other), "another login has places of its own");
+        // A place that was given back is free.
+        drop(held.pop());
+        held.push(admit(&waiters, 1, None));
+        assert_eq!(held.iter().filter(|waiting| lives(waiting)).count(), 8);
+        drop(held);
+        assert_eq!(waiters.count(), 1);
+    }
+
+    #[test]
+    fn of_thirty_three_waits_of_a_person_the_oldest_ends() {
+        let waiters = Waiters::default();
+        let held: Vec<_> = (0..32).map(|n| admit(&waiters, n / 8, None)).collect();
+        assert!(held.iter().all(lives));
+        let of_a_new_login = admit(&waiters, 99, None);
+        assert!(!lives(&held[0]) && held[1..].iter().all(lives));
+        let of_the_same = admit(&waiters, 99, None);
+        assert!(!lives(&of_a_new_login), "the login's own oldest goes first");
+        let of_the_third = admit(&waiters, 2, None);
+        assert!(!lives(&held[16]) && held[17..].iter().all(lives));
+        assert!(held[1..16].iter().all(lives) && lives(&of_the_same));
+        let stranger = waiters.admit(LOGIN, PersonId::new(2), None);
+        assert!(lives(
+            &stranger.expect("somebody else has places of their own")
+        ));
+        drop((held, of_a_new_login, of_the_same, of_the_third));
+        assert_eq!(waiters.count(), 0);
+        assert!(lock(&waiters.state).people.is_empty());
+    }
+
+    #[test]
+    fn the_newer_wait_of_a_name_wins_and_costs_nobody_else_a_place() {
+        let waiters = Waiters::default();
+        let others: Vec<_> = (0..7).map(|_| admit(&waiters, 1, None)).collect();
+        let mut newest = admit(&waiters, 1, Some("tab"));
+        for _ in 0..20 {
+            let newer = admit(&waiters, 1, Some("tab"));
+            assert!(!lives(&newest) && lives(&newer));
+            newest = newer;
+        }
+        let elsewhere = admit(&waiters, 2, Some("tab"));
+        assert!(lives(&newest) && lives(&elsewhere) && others.iter().all(lives));
+    }
+
+    #[test]
+    fn waits_that_do_not_end_are_bounded_too() {
+        let waiters = Waiters::default();
+        let held: Vec<_> = (0..PER_LOGIN + ENDING)
+            .map(|_| admit(&waiters, 1, None))
             .collect();
         assert!(waiters.admit(LOGIN, PERSON, None).is_err());
-        held.pop();
-        assert!(waiters.admit(LOGIN, PERSON, None).is_ok());
-    }
-
-    #[test]
-    fn a_person_may_wait_thirty_two_times() {
-        let waiters = Waiters::default();
-        let held: Vec<_> = (0..32)
-            .map(|n| {
-                waiters
-                    .admit(LoginId::new(n / 8), PERSON, None)
-                    .expect("a place")
-            })
-            .collect();
-        assert!(waiters.admit(LoginId::new(99), PERSON, None).is_err());
         drop(held);
-        assert_eq!(waiters.count(), 0);
-        assert!(lock(&waiters.state).logins.is_empty() && lock(&waiters.state).people.is_empty());
-    }
-
-    #[test]
-    fn the_newer_wait_of_a_name_wins() {
-        let waiters = Waiters::default();
-        let older = waiters
-            .admit(LOGIN, PERSON, Some("tab".into()))
-            .expect("a place");
-        let newer = waiters
-            .admit(LOGIN, PERSON, Some("tab".into()))
-            .expect("a place");
-        assert!(older.superseded.is_cancelled() && !newer.superseded.is_cancelled());
-        drop(older);
-        let newest = waiters
-            .admit(LOGIN, PERSON, Some("tab".into()))
-            .expect("a place");
-        assert!(newer.superseded.is_cancelled() && !newest.superseded.is_cancelled());
+        assert!(lives(&admit(&waiters, 1, None)));
     }
 }

@@ -13,6 +13,7 @@
 //! once, whoever hears them.
 
 pub mod embed;
+mod format;
 pub mod messenger;
 pub mod refusal;
 pub mod service;
@@ -28,6 +29,7 @@ use crate::{
     model::{Change, ChatId, Signal},
 };
 
+pub use format::{EventFormat, EventText};
 pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
 
 /// Which of a [`crate::live::Published`]'s forms is whose. An event-style dialect has two of its own

@@ -15,16 +15,19 @@ mod address;
 mod catchers;
 pub mod docs;
 pub mod events;
+pub mod feed;
 mod fields;
 mod figures;
 mod headers;
 mod health;
 mod limits;
+pub mod long_poll;
 mod origins;
 mod pages;
 mod refusal;
 mod shutdown;
 mod signed_in;
+pub mod sse;
 
 use std::sync::Arc;
 

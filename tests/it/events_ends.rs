@@ -1,8 +1,11 @@
 //! How waits end before their time: taken over, too many, signed out, the server stops.
 
+use std::collections::VecDeque;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use crate::{
     actor::{Actor, PASSWORD, Told},
@@ -55,55 +58,92 @@ async fn the_newer_poll_of_a_name_takes_over() {
     }
 }
 
+/// An answer to a wait that a newer one took the place of.
+async fn is_superseded(held: JoinHandle<Told>, key: &str) {
+    let told = answer(held).await.with(200).json();
+    assert_eq!(
+        json!([told[key], told["superseded"], told["more"]]),
+        json!([[], true, false])
+    );
+    // Two clients that take turns at one place do not do so in a tight loop.
+    let retry = told["retry_ms"].as_u64().expect("a number");
+    assert!((5_000..=10_000).contains(&retry), "{retry}");
+}
+
 #[rocket::async_test]
-async fn a_login_may_wait_eight_times_and_no_setting_lifts_it() {
+async fn of_nine_waits_of_a_login_the_oldest_ends_and_no_setting_lifts_it() {
     let world = World::new().await;
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
     let now = ann.now().await;
     let of_chat = format!("/api/chats/{chat}?after={now}&timeout=50");
-    let mut held: Vec<_> = (0..4).map(|_| hold(&ann, WAIT)).collect();
-    held.extend((0..4).map(|_| hold(&ann, &of_chat)));
-    world.waiting(8).await;
-    for path in [WAIT, of_chat.as_str(), "/api/events?poll=new"] {
-        let told = ann.get(path).await.refused(429, "rate_limited");
-        assert_ne!(told.header("Retry-After"), "");
+    let mut held = VecDeque::new();
+    for number in 0..8 {
+        held.push_back(hold(&ann, if number < 3 { WAIT } else { &of_chat }));
+        world.waiting(number + 1).await;
     }
-    // What does not wait is not counted, and others have places of their own.
-    ann.get(&format!("/api/chats/{chat}?after={now}"))
-        .await
-        .with(200);
-    ann.get("/api/chats").await.with(200);
     let phone = hold(&Actor::sign_in(&world, "ann", PASSWORD).await, WAIT);
     let other = hold(&bo, WAIT);
     world.waiting(10).await;
-    bo.join(chat).await;
-    ann.say(chat, "all at once").await;
-    for held in held.into_iter().chain([phone, other]) {
-        answer(held).await.with(200);
+    for (path, key) in [
+        (WAIT, "events"),
+        (of_chat.as_str(), "events"),
+        ("/api/events?poll=new", "events"),
+        (WAIT, "messages"),
+    ] {
+        held.push_back(hold(&ann, path));
+        is_superseded(held.pop_front().expect("the oldest"), key).await;
+        world.waiting(10).await;
     }
-    let again = hold(&ann, WAIT);
+    // What does not wait takes nobody's place.
+    for path in [
+        format!("/api/chats/{chat}?after={now}"),
+        "/api/events?timeout=0".to_owned(),
+        "/api/events?timeout=0&poll=yet-another".to_owned(),
+        "/api/chats".to_owned(),
+    ] {
+        ann.get(&path).await.with(200);
+    }
+    ann.say(chat, "of which the next tells at once").await;
     world.waiting(1).await;
-    ann.say(chat, "and again").await;
-    answer(again).await.with(200);
+    for held in held.into_iter().chain([phone]) {
+        let told = answer(held).await.with(200).json();
+        assert!(told.get("superseded").is_none(), "{told}");
+    }
+    let already = format!("/api/events?after={now}&timeout=50");
+    let eight: Vec<_> = (0..8).map(|_| hold(&ann, WAIT)).collect();
+    world.waiting(9).await;
+    for _ in 0..3 {
+        let told = ann.get(&already).await.with(200).json();
+        assert_ne!(told["events"], json!([]));
+    }
+    bo.say(chat, "all at once").await;
+    for held in eight.into_iter().chain([other]) {
+        let told = answer(held).await.with(200).json();
+        assert!(told.get("superseded").is_none(), "{told}");
+    }
 }
 
 #[rocket::async_test]
-async fn a_person_may_wait_thirty_two_times_with_all_their_logins() {
+async fn of_thirty_three_waits_of_a_person_the_oldest_ends() {
     let world = World::new().await;
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
     let logins = join_all((0..5).map(|_| Actor::sign_in(&world, "ann", PASSWORD))).await;
-    let held: Vec<_> = (0..32)
-        .map(|number| hold(&logins[number % 4], WAIT))
-        .collect();
+    let mut held = VecDeque::new();
+    for number in 0..32 {
+        held.push_back(hold(&logins[number % 4], WAIT));
+        world.waiting(number + 1).await;
+    }
+    let fifth = hold(&logins[4], WAIT);
+    is_superseded(held.pop_front().expect("the oldest"), "events").await;
     world.waiting(32).await;
-    logins[4].get(WAIT).await.refused(429, "rate_limited");
     let other = hold(&bo, WAIT);
     world.waiting(33).await;
     bo.say(chat, "hi").await;
-    for held in held.into_iter().chain([other]) {
-        answer(held).await.with(200);
+    for held in held.into_iter().chain([fifth, other]) {
+        let told = answer(held).await.with(200).json();
+        assert!(told.get("superseded").is_none(), "{told}");
     }
 }
 

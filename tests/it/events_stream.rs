@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{Stream, StreamExt};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use crate::{
@@ -14,29 +14,33 @@ use crate::{
 
 /// One block of a stream, as a browser reads it.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Block {
-    id: Option<String>,
-    event: Option<String>,
-    data: Option<String>,
-    retry: Option<u64>,
-    comment: bool,
+pub(crate) struct Block {
+    pub(crate) id: Option<String>,
+    pub(crate) event: Option<String>,
+    pub(crate) data: Option<String>,
+    pub(crate) retry: Option<u64>,
+    pub(crate) comment: bool,
 }
 
 impl Block {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         let data = self.data.as_deref().expect("an event has data");
         serde_json::from_str(data).expect("data is JSON")
     }
 }
 
-struct Events {
+pub(crate) struct Events {
     bytes: std::pin::Pin<Box<dyn Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     buffer: String,
 }
 
 impl Events {
-    async fn open(actor: &Actor, path: &str, last: Option<&str>) -> Self {
-        let response = Self::ask(actor, path, last).await;
+    pub(crate) async fn open(actor: &Actor, path: &str, last: Option<&str>) -> Self {
+        Self::of(actor.request(Method::GET, path), last).await
+    }
+
+    pub(crate) async fn of(request: RequestBuilder, last: Option<&str>) -> Self {
+        let response = Self::ask(request, last).await;
         assert_eq!(response.status(), 200);
         let header = |name| {
             response.headers()[name]
@@ -53,10 +57,8 @@ impl Events {
         }
     }
 
-    async fn ask(actor: &Actor, path: &str, last: Option<&str>) -> Response {
-        let request = actor
-            .request(Method::GET, path)
-            .header("Accept", "text/event-stream");
+    async fn ask(request: RequestBuilder, last: Option<&str>) -> Response {
+        let request = request.header("Accept", "text/event-stream");
         let request = match last {
             Some(id) => request.header("Last-Event-ID", id),
             None => request,
@@ -65,7 +67,7 @@ impl Events {
     }
 
     /// The next block; nothing when the stream is over.
-    async fn next(&mut self) -> Option<Block> {
+    pub(crate) async fn next(&mut self) -> Option<Block> {
         loop {
             if let Some(end) = self.buffer.find("\n\n") {
                 let block: String = self.buffer.drain(..end + 2).collect();
@@ -81,7 +83,7 @@ impl Events {
     }
 
     /// The next block with an event.
-    async fn event(&mut self) -> Block {
+    pub(crate) async fn event(&mut self) -> Block {
         loop {
             let block = self.next().await.expect("the stream goes on");
             if block.data.is_some() {
@@ -233,21 +235,25 @@ async fn a_stream_that_cannot_begin_is_an_error_as_json() {
 }
 
 #[rocket::async_test]
-async fn streams_are_counted_and_leave_their_places() {
+async fn a_page_that_was_reloaded_nine_times_hears_on_and_its_ghosts_leave() {
     let world = World::new().await;
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
     let mut streams = Vec::new();
-    for _ in 0..8 {
-        streams.push(Events::open(&ann, "/api/events", None).await);
+    for _ in 0..9 {
+        let mut stream = Events::open(&ann, "/api/events", None).await;
+        stream.next().await.expect("a beginning");
+        streams.push(stream);
     }
-    let told = Told::of(
-        ann.request(Method::GET, "/api/events")
-            .header("Accept", "text/event-stream"),
-    );
-    told.await.refused(429, "rate_limited");
+    let mut oldest = streams.remove(0);
+    let last = oldest.next().await.expect("a last word");
+    let retry = last.retry.expect("when to come back");
+    assert!((5_000..=10_000).contains(&retry), "{retry}");
+    assert_eq!(oldest.next().await, None);
+    world.waiting(8).await;
     // A client that left is noticed when something is written to it.
-    streams.truncate(1);
+    let mut newest = streams.pop().expect("eight are left");
+    drop(streams);
     let crowd = async {
         while world.services().waiters.count() > 1 {
             ann.say(chat, "anybody?").await;
@@ -256,7 +262,31 @@ async fn streams_are_counted_and_leave_their_places() {
     tokio::time::timeout(Duration::from_secs(50), crowd)
         .await
         .expect("places are given back");
-    assert_eq!(streams[0].event().await.event.as_deref(), Some("message"));
+    assert_eq!(newest.event().await.event.as_deref(), Some("message"));
+}
+
+#[rocket::async_test]
+async fn a_stream_that_is_superseded_ends_however_much_it_has_to_tell() {
+    let world = World::new().await;
+    let ann = world.actor("ann").await;
+    let chat = ann.make("tea").await;
+    let mut older = Events::open(&ann, "/api/events?poll=tab&limit=1", None).await;
+    older.next().await.expect("a beginning");
+    let talk = async {
+        loop {
+            ann.say(chat, "on and on").await;
+        }
+    };
+    let end = async {
+        older.event().await;
+        let mut newer = Events::open(&ann, "/api/events?poll=tab", None).await;
+        newer.next().await.expect("a beginning");
+        while older.next().await.is_some() {}
+    };
+    tokio::select! {
+        () = talk => {}
+        () = end => {}
+    }
 }
 
 #[rocket::async_test]

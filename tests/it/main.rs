@@ -10,6 +10,7 @@ mod engine_heartbeat;
 mod engine_polling;
 mod engine_upgrade;
 mod engine_websocket;
+mod events_alike;
 mod events_audience;
 mod events_ends;
 mod events_poll;

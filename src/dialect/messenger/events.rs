@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use crate::{
     dialect::{
-        form,
-        messenger::wire::{ChatWire, MessageWire, PersonWire},
+        EventFormat, EventText, form,
+        messenger::wire::{self, ChatWire, MessageWire, PersonWire},
     },
     live::Published,
     model::{Change, What},
 };
 
 /// The word for a change, as `type` and as the stream's `event:`.
-pub fn word(what: &What) -> &'static str {
+fn word(what: &What) -> &'static str {
     match what {
         What::Message(_) => "message",
         What::Edited(_) => "edited",
@@ -53,7 +53,7 @@ pub fn announce(published: &Published) -> &str {
 }
 
 /// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
-pub fn message(published: &Published) -> Option<&str> {
+fn message(published: &Published) -> Option<&str> {
     let What::Message(message) = &published.change.what else {
         return None;
     };
@@ -101,4 +101,54 @@ fn event(change: &Change) -> String {
 
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("strings, numbers and fixed keys are always JSON")
+}
+
+/// Everything in all chats of a reader.
+#[derive(Debug, Clone, Copy)]
+pub struct AllEvents;
+
+impl EventFormat for AllEvents {
+    fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
+        let data = announce(published);
+        vec![EventText {
+            name: word(&published.change.what),
+            data,
+            listed: data,
+        }]
+    }
+
+    fn more_keys(&self, told: &[&Published]) -> String {
+        people(told)
+    }
+}
+
+/// The new messages of one chat.
+#[derive(Debug, Clone, Copy)]
+pub struct ChatMessages;
+
+impl EventFormat for ChatMessages {
+    fn list_key(&self) -> &'static str {
+        "messages"
+    }
+
+    fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
+        let text = message(published).map(|data| EventText {
+            name: word(&published.change.what),
+            data,
+            listed: data,
+        });
+        text.into_iter().collect()
+    }
+
+    fn more_keys(&self, told: &[&Published]) -> String {
+        people(told)
+    }
+}
+
+/// Who did what was told, once each.
+fn people(told: &[&Published]) -> String {
+    let actors = told
+        .iter()
+        .map(|published| PersonWire::from(&*published.change.actor));
+    format!(",\"people\":{}", json(&wire::people(actors)))
 }

@@ -235,7 +235,10 @@ pub(super) const WORDS: &[Words] = &[
         "GET /api/events",
         "What is new in all my chats: waits (timeout) or streams (Accept: text/event-stream); with dialect as that API tells it",
         NONE,
-        &["after?", "timeout?", "dialect?", "token?", "key?"],
+        &[
+            "after?", "timeout?", "limit?", "types?", "poll?", "dialect?", "room?", "token?",
+            "key?", "user?",
+        ],
         (200, EVENTS),
     ),
     words(

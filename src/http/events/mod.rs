@@ -1,5 +1,5 @@
-//! The event-style dialects by plain HTTP: any event as a POST, and what others do as a long-poll or a
-//! stream.
+//! Events by plain HTTP: those of the event-style dialects as a POST, and what others do, in any dialect,
+//! as a long-poll or a stream.
 //!
 //! # Why
 //! A shell script has no Socket.IO. It reaches the same handlers through the same [`Speaker`], which
@@ -7,8 +7,8 @@
 //!
 //! [`Speaker`]: crate::dialect::Speaker
 
-mod overhear;
 mod say;
+mod subscribe;
 
 use rocket::{
     Request, Route,
@@ -19,9 +19,9 @@ use rocket::{
 use super::{ClientAddress, Query, signed_in};
 use crate::dialect::{self, Credentials, Emission, Stage, Whom};
 
-/// The routes of every event-style dialect.
+/// The routes of events in all dialects.
 pub fn routes() -> Vec<Route> {
-    routes![say::say, overhear::overhear, overhear::overhear_as_stream]
+    routes![say::say, subscribe::poll, subscribe::stream]
 }
 
 /// What an HTTP request brings to be believed, as a socket's handshake would.
@@ -32,13 +32,8 @@ impl<'r> FromRequest<'r> for Brought {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let bearer = request.headers().get_one("Authorization").map(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .unwrap_or(value)
-                .trim()
-                .to_owned()
-        });
+        let authorization = request.headers().get_one("Authorization");
+        let bearer = authorization.and_then(bearer).map(str::to_owned);
         let query = <&Query>::from_request(request).await.succeeded();
         let asked = |name| {
             let value = query.and_then(|query| query.text(name).ok().flatten());
@@ -58,6 +53,18 @@ impl<'r> FromRequest<'r> for Brought {
             ),
             address: Some(ClientAddress::of(request).ip()),
         }))
+    }
+}
+
+/// The token in an Authorization header: after `Bearer`, or alone. What has another scheme is for a
+/// proxy on the way.
+fn bearer(authorization: &str) -> Option<&str> {
+    let value = authorization.trim();
+    match value.split_once(char::is_whitespace) {
+        None => Some(value),
+        Some((scheme, token)) => scheme
+            .eq_ignore_ascii_case("Bearer")
+            .then(|| token.trim_start()),
     }
 }
 

@@ -5,11 +5,11 @@ use rocket::{get, http::Status, post};
 use crate::{
     chat::chats,
     dialect::messenger::{
-        routes::{Answer, Id, Reply, Verbs, done, limit},
+        routes::{Answer, Id, Reply, Verbs, done},
         wire,
     },
     error::Error,
-    http::{Fields, Query, SignedIn},
+    http::{Fields, Query, SignedIn, feed},
     model::{ChatId, MessageId, Position, Title},
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn list(
     query: &Query,
 ) -> Answer<Reply<wire::Chats>> {
     let before = query.number("before")?.map(Position::new);
-    let listing = chats::list(services, &caller, before, limit(query)?).await?;
+    let listing = chats::list(services, &caller, before, feed::limit(query)?).await?;
     let senders = listing
         .chats
         .iter()

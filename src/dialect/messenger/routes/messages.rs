@@ -10,14 +10,19 @@ use rocket::{
 };
 
 use crate::{
-    chat::{access, messages, messages::Draft, wait},
+    chat::{Caller, access, messages, messages::Draft, wait::Watch},
     config::Settings,
     dialect::messenger::{
-        routes::{Answer, Id, Reply, Verbs, Written, cursor, events, limit, with_fresh_cursor},
+        events::ChatMessages,
+        routes::{Answer, Id, Reply, Verbs},
         wire,
     },
     error::{Error, Kind, Result},
-    http::{Fields, Query, Refusal, SignedIn},
+    http::{
+        Fields, Query, Refusal, SignedIn,
+        feed::{self, Ask, Feed},
+        long_poll::LongPoll,
+    },
     model::{ChatId, ClientId, Content, MessageId, MessageKind, Page, Position},
 };
 
@@ -30,28 +35,27 @@ pub(super) async fn list(
     caller: SignedIn,
     chat: Id<ChatId>,
     query: &Query,
-) -> Answer<Either<Reply<wire::History>, Written>> {
-    let limit = limit(query)?;
+) -> Answer<Either<Reply<wire::History>, LongPoll>> {
+    let ask = Ask::read(query, settings, Duration::ZERO)?;
     let before = query.number("before")?.map(MessageId::new);
-    if let Some(after) = query.text("after")? {
+    if let Some(after) = ask.after {
         if before.is_some() {
             return Err(Error::invalid("after and before cannot go together").into());
         }
-        let patience = events::patience(settings, query, Duration::ZERO)?;
-        let reader = access::reader(services, &caller, chat.0).await?;
-        let after = place(services, after).map_err(|error| with_fresh_cursor(services, error))?;
-        let mut watch = wait::Watch::chat(services, &caller, &reader, after)
-            .map_err(|error| with_fresh_cursor(services, error))?;
-        if !patience.is_zero() {
-            events::refuse_when_closing(services)?;
-            watch.admit(query.text("poll")?.map(str::to_owned))?;
+        let watch = watch(services, &caller, chat.0, after).await;
+        let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
+        if !ask.timeout.is_zero() {
+            feed::refuse_when_closing(services)?;
+            if let Some(name) = ask.name {
+                watch.admit(Some(name))?;
+            }
         }
-        let batch = watch.next(limit, patience).await?;
-        return Ok(Either::Right(Written(events::messages(services, &batch))));
+        let feed = Feed::new(services, watch, ChatMessages, ask.limit);
+        return Ok(Either::Right(LongPoll::answer(feed, ask.timeout).await?));
     }
     let reader = access::reader(services, &caller, chat.0).await?;
     let cursor = services.cursor();
-    let Page { messages, more } = messages::before(services, &reader, before, limit).await?;
+    let Page { messages, more } = messages::before(services, &reader, before, ask.limit).await?;
     Ok(Either::Left(Reply::ok(wire::History {
         people: wire::people(messages.iter().map(|(_, sender)| sender.into())),
         messages: messages.iter().map(|(message, _)| message.into()).collect(),
@@ -60,10 +64,17 @@ pub(super) async fn list(
     })))
 }
 
+/// Watches a chat's messages after a message's id or a cursor.
+async fn watch(services: &Verbs, caller: &Caller, chat: ChatId, after: &str) -> Result<Watch> {
+    let reader = access::reader(services, caller, chat).await?;
+    let after = place(services, after)?;
+    Watch::chat(services, caller, &reader, after)
+}
+
 /// A message's id, or a cursor: only a cursor has a dot.
 fn place(services: &Verbs, text: &str) -> Result<Position> {
     if text.contains('.') {
-        return wait::resume(services, &cursor(text)?);
+        return feed::place(services, Some(text));
     }
     let id = text
         .parse::<MessageId>()

@@ -6,7 +6,6 @@
 
 mod accounts;
 mod chats;
-mod events;
 mod messages;
 
 use std::sync::Arc;
@@ -15,7 +14,7 @@ use rocket::{
     Request, Response, Route, State,
     http::Status,
     request::FromParam,
-    response::{self, Responder, content::RawJson},
+    response::{self, Responder},
     routes,
     serde::json::Json,
 };
@@ -24,9 +23,8 @@ use serde::Serialize;
 use crate::{
     chat::Services,
     dialect::messenger::wire,
-    error::{Error, Result},
-    http::{Fields, Refusal},
-    model::{ChatId, Cursor, LoginId, MessageId},
+    http::Refusal,
+    model::{ChatId, LoginId, MessageId},
 };
 
 /// What every route works with.
@@ -34,11 +32,6 @@ type Verbs = State<Arc<Services>>;
 
 /// What a route answers.
 type Answer<T> = std::result::Result<T, Refusal>;
-
-/// The most that one answer lists.
-const LIMIT_MOST: i64 = 200;
-/// What one answer lists when nobody says.
-const LIMIT_DEFAULT: i64 = 100;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
@@ -60,8 +53,6 @@ pub fn all() -> Vec<Route> {
         messages::list,
         messages::send,
         messages::one,
-        events::stream,
-        events::poll,
     ]
 }
 
@@ -121,49 +112,7 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Reply<T> {
     }
 }
 
-/// A JSON body that is already written, which nobody keeps.
-struct Written(String);
-
-impl<'r> Responder<'r, 'static> for Written {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        Response::build_from(RawJson(self.0).respond_to(request)?)
-            .raw_header("Cache-Control", "no-store")
-            .ok()
-    }
-}
-
 /// `{"status":"ok"}` with 200.
 fn done() -> Reply<wire::Ok> {
     Reply::ok(wire::Ok::PLAIN)
-}
-
-/// How many entries a caller wants: `limit`, 1 to 200.
-fn limit(fields: &Fields) -> Result<usize> {
-    let limit = fields.number("limit")?.unwrap_or(LIMIT_DEFAULT);
-    if !(1..=LIMIT_MOST).contains(&limit) {
-        let sentence = format!("limit must be 1 to {LIMIT_MOST}");
-        return Err(Error::invalid_field("limit", sentence));
-    }
-    usize::try_from(limit).map_err(Error::internal)
-}
-
-/// Reads a cursor, from wherever it came.
-fn cursor(text: &str) -> Result<Cursor> {
-    text.parse().map_err(|_| {
-        Error::new(
-            crate::error::Kind::BadCursor,
-            "after must be a cursor that this server gave out",
-        )
-    })
-}
-
-/// Adds the present cursor to a refusal for lost continuity.
-fn with_fresh_cursor(services: &Services, error: Error) -> Refusal {
-    let gone = error.kind() == crate::error::Kind::Gone;
-    let refusal = Refusal::from(error);
-    if gone {
-        refusal.with("cursor", services.cursor().to_string())
-    } else {
-        refusal
-    }
 }

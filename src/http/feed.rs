@@ -1,0 +1,175 @@
+//! What a request for events may ask for, and the feed of changes that answers it.
+//!
+//! # Why
+//! There is one long-poll answer and one stream for all dialects: a dialect brings an
+//! [`EventFormat`], that is how it writes an event down, and nothing else. What clients and proxies
+//! rely on (headers, `retry:`, bounds, how a wait ends) cannot differ by dialect, then.
+
+use std::{num::IntErrorKind, sync::Arc, time::Duration};
+
+use rand::RngExt;
+use tokio::time::Instant;
+
+use super::{Fields, Refusal};
+use crate::{
+    chat::{
+        Services,
+        wait::{self, Batch, End, Watch},
+    },
+    config::Settings,
+    dialect::EventFormat,
+    error::{Error, Kind, Result},
+    model::{Cursor, Position},
+};
+
+/// The most entries that one answer lists.
+const LIMIT_MOST: i64 = 200;
+/// What one answer lists when nobody says.
+const LIMIT_DEFAULT: i64 = 100;
+/// How long clients wait, at most, before they come back after a restart: spread, so that they do
+/// not all come at once.
+const RETURN_AFTER_RESTART_MS: std::ops::RangeInclusive<u64> = 0..=5_000;
+/// How long a client waits that was superseded, in case it still wants to be told: two that take
+/// turns at one place must not do so in a tight loop.
+const RETURN_WHEN_SUPERSEDED_MS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
+
+/// What a request for events asks for.
+#[derive(Debug)]
+pub struct Ask<'q> {
+    /// Where it goes on: a cursor, or `now`.
+    pub after: Option<&'q str>,
+    /// The most events of one answer.
+    pub limit: usize,
+    /// How long it waits when there are none.
+    pub timeout: Duration,
+    /// The name under which a newer wait takes over.
+    pub name: Option<&'q str>,
+}
+
+impl<'q> Ask<'q> {
+    /// Reads `after`, `limit`, `poll` and `timeout`: whole seconds, clamped to what the operator
+    /// allows, `otherwise` when nobody says.
+    pub fn read(query: &'q Fields, settings: &Settings, otherwise: Duration) -> Result<Self> {
+        Ok(Self {
+            after: query.text("after")?,
+            limit: limit(query)?,
+            timeout: timeout(query, otherwise)?.min(settings.poll_timeout_max),
+            name: query.text("poll")?,
+        })
+    }
+}
+
+/// How many entries a caller wants: `limit`, 1 to 200.
+pub fn limit(fields: &Fields) -> Result<usize> {
+    let limit = fields.number("limit")?.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MOST).contains(&limit) {
+        let sentence = format!("limit must be 1 to {LIMIT_MOST}");
+        return Err(Error::invalid_field("limit", sentence));
+    }
+    usize::try_from(limit).map_err(Error::internal)
+}
+
+fn timeout(query: &Fields, otherwise: Duration) -> Result<Duration> {
+    let Some(text) = query.text("timeout")? else {
+        return Ok(otherwise);
+    };
+    let seconds = match text.parse::<i128>() {
+        Ok(seconds) => u64::try_from(seconds.max(0)).unwrap_or(u64::MAX),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => u64::MAX,
+        Err(error) if *error.kind() == IntErrorKind::NegOverflow => 0,
+        Err(_) => {
+            let sentence = "timeout must be a whole number of seconds";
+            return Err(Error::invalid_field("timeout", sentence));
+        }
+    };
+    Ok(Duration::from_secs(seconds))
+}
+
+/// Reads a cursor, from wherever it came.
+pub fn cursor(text: &str) -> Result<Cursor> {
+    text.parse().map_err(|_| {
+        Error::new(
+            Kind::BadCursor,
+            "after must be a cursor that this server gave out",
+        )
+    })
+}
+
+/// The place in the log where a feed begins: after a cursor, or now.
+pub fn place(services: &Services, after: Option<&str>) -> Result<Position> {
+    match after {
+        None | Some("now") => Ok(services.hub.head()),
+        Some(text) => wait::resume(services, &cursor(text)?),
+    }
+}
+
+/// Adds the present cursor to a refusal for lost continuity.
+pub fn with_fresh_cursor(services: &Services, error: Error) -> Refusal {
+    let gone = error.kind() == Kind::Gone;
+    let refusal = Refusal::from(error);
+    if gone {
+        refusal.with("cursor", services.cursor().to_string())
+    } else {
+        refusal
+    }
+}
+
+/// Who comes to wait while the server stops is sent on.
+pub fn refuse_when_closing(services: &Services) -> Result<()> {
+    if services.closing.is_cancelled() {
+        Err(Error::shutting_down())
+    } else {
+        Ok(())
+    }
+}
+
+/// Changes as a reader hears them, in a dialect's format.
+pub struct Feed {
+    pub(super) services: Arc<Services>,
+    pub(super) watch: Watch,
+    pub(super) format: Box<dyn EventFormat>,
+    limit: usize,
+}
+
+impl Feed {
+    /// A feed of what `watch` sees, at most `limit` changes at a time.
+    pub fn new(
+        services: &Arc<Services>,
+        watch: Watch,
+        format: impl EventFormat + 'static,
+        limit: usize,
+    ) -> Self {
+        Self {
+            services: Arc::clone(services),
+            watch,
+            format: Box::new(format),
+            limit,
+        }
+    }
+
+    /// The next changes that the format tells, now or as soon as there are some; none when the time is
+    /// up, or when the wait ends early.
+    pub(super) async fn next(&mut self, timeout: Duration) -> Result<Batch> {
+        let deadline = Instant::now() + timeout;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut batch = self.watch.next(self.limit, left).await?;
+            let format = &mut self.format;
+            let is_told = |published: &Arc<_>| !format.events(published).is_empty();
+            batch.changes.retain(is_told);
+            let is_over = batch.end.is_some() || batch.more || left.is_zero();
+            if is_over || !batch.changes.is_empty() {
+                return Ok(batch);
+            }
+        }
+    }
+}
+
+/// How many milliseconds a client is to wait before it comes back.
+pub(super) fn return_after_ms(end: Option<End>) -> u64 {
+    match end {
+        Some(End::Closing) => rand::rng().random_range(RETURN_AFTER_RESTART_MS),
+        Some(End::Superseded) => rand::rng().random_range(RETURN_WHEN_SUPERSEDED_MS),
+        None => 0,
+    }
+}

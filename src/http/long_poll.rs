@@ -1,0 +1,75 @@
+//! The answer that ends a long-poll, the same in every dialect.
+
+use std::{fmt::Write as _, time::Duration};
+
+use rocket::{
+    Request, Response,
+    response::{self, Responder, content::RawJson},
+};
+
+use super::feed::{self, Feed};
+use crate::{
+    chat::wait::{Batch, End},
+    error::Result,
+    live::Published,
+};
+
+/// The most bytes of events in one answer; a single event may be larger.
+const ANSWER_BYTES: usize = 1 << 20;
+
+/// An answer to a long-poll: JSON that is already written, which nobody keeps.
+#[derive(Debug)]
+pub struct LongPoll(String);
+
+impl LongPoll {
+    /// Waits for what is new, at most as long as `timeout`, and writes it down.
+    pub async fn answer(mut feed: Feed, timeout: Duration) -> Result<Self> {
+        let batch = feed.next(timeout).await?;
+        Ok(Self(write(&feed, &batch)))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for LongPoll {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        Response::build_from(RawJson(self.0).respond_to(request)?)
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+/// Puts an answer together from events that are written already.
+fn write(feed: &Feed, batch: &Batch) -> String {
+    let mut body = format!("{{\"{}\":[", feed.format.list_key());
+    let (mut cursor, mut more) = (batch.cursor, batch.more);
+    let mut told: Vec<&Published> = Vec::new();
+    for published in &batch.changes {
+        let events = feed.format.events(published);
+        let bytes: usize = events.iter().map(|event| event.listed.len() + 1).sum();
+        if let Some(last) = told.last()
+            && body.len() + bytes > ANSWER_BYTES
+        {
+            (cursor, more) = (last.change.position, true);
+            break;
+        }
+        for event in events {
+            if !body.ends_with('[') {
+                body.push(',');
+            }
+            body.push_str(event.listed);
+        }
+        told.push(published);
+    }
+    // Writing to a string cannot fail.
+    let _ = write!(
+        body,
+        "],\"cursor\":\"{}\",\"more\":{more},\"retry_ms\":{}{}",
+        feed.services.cursor_at(cursor),
+        feed::return_after_ms(batch.end),
+        feed.format.more_keys(&told),
+    );
+    if batch.end == Some(End::Superseded) {
+        body.push_str(",\"superseded\":true");
+    }
+    body.push('}');
+    body
+}
