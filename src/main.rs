@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use parlance::{
     Server, admin,
-    config::{self, Command, Settings},
+    config::{self, Command, Settings, SettingsFile, USAGE},
     telemetry,
 };
 
@@ -12,18 +12,32 @@ use parlance::{
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// The exit code for a command line that cannot be read, as shells and most programs have it.
+const WRONG_USAGE: u8 = 2;
+
 fn main() -> ExitCode {
     match Command::read() {
-        Ok(command) => rocket::execute(run(command)),
-        Err(usage) => {
-            eprintln!("{usage}");
-            ExitCode::FAILURE
+        Ok(Command::Help) => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            println!("parlance {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Serve) => rocket::execute(run(None)),
+        Ok(Command::Admin(email)) => rocket::execute(run(Some(email))),
+        Err(mistake) => {
+            eprintln!("{mistake}; see parlance --help");
+            ExitCode::from(WRONG_USAGE)
         }
     }
 }
 
-async fn run(command: Command) -> ExitCode {
-    let figment = config::figment();
+/// Serves, or makes an administrator with this e-mail address.
+async fn run(admin: Option<String>) -> ExitCode {
+    let file = SettingsFile::find();
+    let figment = config::figment(&file);
     let (settings, warnings) = match Settings::read(&figment) {
         Ok(read) => read,
         Err(mistakes) => {
@@ -40,9 +54,13 @@ async fn run(command: Command) -> ExitCode {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
-    let done = match command {
-        Command::Serve => Server::build(&figment, settings).run().await,
-        Command::Admin(email) => admin::make(&settings, &email).await,
+    match &file {
+        SettingsFile::Missing(_) => tracing::warn!("{file}"),
+        SettingsFile::Read(_) | SettingsFile::None => tracing::info!("{file}"),
+    }
+    let done = match admin {
+        None => Server::build(&figment, settings).run().await,
+        Some(email) => admin::make(&settings, &email).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

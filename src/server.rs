@@ -1,6 +1,7 @@
 //! The server: how the parts come together, run, and stop.
 
 use std::{
+    net::SocketAddr,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -96,12 +97,20 @@ impl Server {
 
     /// Runs until a signal stops it; returns when everything accepted is written.
     pub async fn run(mut self) -> Result<()> {
+        let listens = rocket::Config::try_from(self.rocket.figment())
+            .map(|config| SocketAddr::new(config.address, config.port));
         let launched = Box::pin(self.launch()).await;
         if let Some(services) = self.started.get() {
             services.stop().await;
         }
         launched.map_err(|error| {
-            let sentence = format!("the server cannot start: {}", error.kind());
+            let why = match (error.kind(), listens) {
+                (rocket::error::ErrorKind::Bind(cause), Ok(listens)) => {
+                    cannot_listen(listens, cause)
+                }
+                (kind, _) => kind.to_string(),
+            };
+            let sentence = format!("the server cannot start: {why}");
             Error::new(crate::error::Kind::Internal, sentence)
         })
     }
@@ -132,12 +141,33 @@ impl Server {
                 tracing::warn!(
                     port,
                     cause,
-                    "The second port (socket_port) cannot be served."
+                    "The second port cannot be served: choose another one, or 0 for none, with \
+                     socket_port in Rocket.toml or ROCKET_SOCKET_PORT."
                 );
             }
         };
         tokio::join!(first, second).0.map(drop)
     }
+}
+
+/// Why the server cannot listen, and which setting to change.
+fn cannot_listen(listens: SocketAddr, cause: &std::io::Error) -> String {
+    let remedy = match cause.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "another program listens there: stop it, or choose another port, with port in \
+             Rocket.toml or ROCKET_PORT"
+        }
+        std::io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address: choose one with address in Rocket.toml or \
+             ROCKET_ADDRESS"
+        }
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are for privileged programs: choose another one, with port in \
+             Rocket.toml or ROCKET_PORT, and let a proxy listen there"
+        }
+        _ => "see address and port in Rocket.toml, or ROCKET_ADDRESS and ROCKET_PORT",
+    };
+    format!("it cannot listen on {listens} ({cause}); {remedy}")
 }
 
 /// The Socket.IO server, on which every event-style dialect is spoken.

@@ -7,7 +7,9 @@ use rocket::figment::{
     value::{Dict, Map, Value},
 };
 
-use super::{EmbedOpen, LogFormat, Registration, SameSite, Settings, SupportPush, length};
+use super::{
+    EmbedOpen, LogFormat, Registration, SameSite, Settings, SettingsFile, SupportPush, length,
+};
 
 /// Our own defaults for Rocket's keys and for ours.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +18,14 @@ pub struct Defaults;
 /// Most bytes of a body, whatever its form: 16,384 bytes of Cyrillic are 98,304 when urlencoded.
 const BODY: &str = "128KiB";
 
-/// Where `parlance` reads its settings from: the defaults, then `Rocket.toml` (or the file that
-/// `ROCKET_CONFIG` names), then `ROCKET_…` variables.
-pub fn figment() -> Figment {
-    Figment::from(rocket::Config::default())
-        .merge(Defaults)
-        .merge(Toml::file(Env::var_or("ROCKET_CONFIG", "Rocket.toml")).nested())
+/// Where `parlance` reads its settings from: the defaults, then the settings file, then `ROCKET_…`
+/// variables.
+pub fn figment(file: &SettingsFile) -> Figment {
+    let mut figment = Figment::from(rocket::Config::default()).merge(Defaults);
+    if let Some(path) = file.path() {
+        figment = figment.merge(Toml::file_exact(path).nested());
+    }
+    figment
         .merge(Env::prefixed("ROCKET_").ignore(&["PROFILE"]).global())
         .select(Profile::from_env_or(
             "ROCKET_PROFILE",

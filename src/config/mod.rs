@@ -2,7 +2,7 @@
 //!
 //! # Why
 //! Values come from three layers, the later winning: the defaults compiled into the binary
-//! ([`Defaults`]), `Rocket.toml`, and `ROCKET_…` variables of the environment. So the binary starts
+//! ([`Defaults`]), `Rocket.toml` ([`SettingsFile`]), and `ROCKET_…` variables of the environment. So the binary starts
 //! with the same defaults wherever it is run from, and `Rocket.toml` at the top of the repository
 //! lists every key at its default (a test compares the two).
 //!
@@ -13,6 +13,7 @@
 
 mod command;
 mod defaults;
+mod file;
 mod length;
 mod mistakes;
 mod origin;
@@ -20,9 +21,10 @@ mod reader;
 mod settings;
 mod unknown;
 
-pub use command::Command;
+pub use command::{Command, USAGE};
 pub use defaults::{Defaults, figment};
+pub use file::SettingsFile;
 pub use length::{parse as parse_length, spell as spell_length};
 pub use mistakes::Mistakes;
-pub use origin::WebOrigin;
+pub use origin::{ServedHost, WebOrigin};
 pub use settings::{Database, EmbedOpen, LogFormat, Registration, SameSite, Settings, SupportPush};

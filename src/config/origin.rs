@@ -1,6 +1,6 @@
-//! A web origin: scheme, host and port, as browsers write it in the `Origin` header.
+//! A web origin (scheme, host and port, as browsers write it in the `Origin` header) and a `Host`.
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 /// `https://chat.example.com` or `http://localhost:3000`, lower case, without the scheme's own port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,6 +66,43 @@ impl fmt::Display for WebOrigin {
             write!(f, ":{}", self.port)?;
         }
         Ok(())
+    }
+}
+
+/// What a `Host` header names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServedHost {
+    host: String,
+    port: Option<u16>,
+}
+
+impl ServedHost {
+    /// Reads a `Host` header.
+    pub fn parse(header: &str) -> Option<Self> {
+        split_authority(header).map(|(host, port)| Self { host, port })
+    }
+
+    /// Whether it is the origin's host, whatever the port.
+    pub fn is_host_of(&self, origin: &WebOrigin) -> bool {
+        self.host == origin.host
+    }
+
+    /// Whether no browser elsewhere would ask for it: an address of this machine or of a private
+    /// network, or a name without a domain, as proxies have for what is behind them.
+    pub fn is_internal(&self) -> bool {
+        let bare = self.host.trim_start_matches('[').trim_end_matches(']');
+        match bare.parse::<IpAddr>() {
+            Ok(IpAddr::V4(address)) => address.is_loopback() || address.is_private(),
+            Ok(IpAddr::V6(address)) => address.is_loopback() || address.is_unique_local(),
+            Err(_) => !self.host.contains('.'),
+        }
+    }
+}
+
+impl fmt::Display for ServedHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.host)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 

@@ -27,7 +27,7 @@ use rocket::{
 
 use super::{headers::under, refusal};
 use crate::{
-    config::{Settings, WebOrigin},
+    config::{ServedHost, Settings, WebOrigin},
     error,
 };
 
@@ -130,12 +130,32 @@ impl Fairing for Door {
         if Provenance::of(request).cookies_count() || !would_act(request) {
             return;
         }
-        let error = error::Error::new(
-            error::Kind::CrossSite,
-            "this request comes from a page of another site, whose requests may not use cookies",
-        );
+        let error = error::Error::new(error::Kind::CrossSite, sentence(request));
         refusal::turn_away(request, error);
     }
+}
+
+/// Why the request is turned away, and what an operator can do whose own page it came from. It
+/// repeats nothing but what the request itself brought, and that only where it is well-formed.
+fn sentence(request: &Request<'_>) -> String {
+    const SENTENCE: &str =
+        "this request comes from a page of another site, whose requests may not use cookies";
+    let headers = request.headers();
+    let origin = headers.get_one("Origin").and_then(WebOrigin::parse);
+    let host = headers.get_one("Host").and_then(ServedHost::parse);
+    let (Some(origin), Some(host)) = (origin, host) else {
+        return SENTENCE.to_owned();
+    };
+    let remedy = if host.is_host_of(&origin) {
+        "when both are this server, its proxy must pass the port on as well \
+         (nginx: proxy_set_header Host $http_host)"
+    } else if host.is_internal() {
+        "when the page is this server's own, its proxy must pass on the Host that browsers ask for \
+         (nginx: proxy_set_header Host $http_host)"
+    } else {
+        "when the page may act for its visitors here, list its origin in allowed_origins"
+    };
+    format!("{SENTENCE}: its Origin is {origin}, its Host is {host}; {remedy}")
 }
 
 /// Whether a request would change something in the name of whoever holds its cookies.

@@ -57,12 +57,14 @@ async fn find(path: &Path, uri: &Origin<'_>, settings: &Settings) -> Option<Page
     if uri.path().ends_with('/') {
         return Some(index);
     }
-    // Made from the path that was read: `//name` would be another host.
-    let folder: Vec<_> = path.iter().map(|part| part.to_string_lossy()).collect();
-    Some(Page::Moved(Redirect::permanent(format!(
-        "/{}/",
-        folder.join("/")
-    ))))
+    Some(Page::Moved(beside(path.file_name()?.to_str()?)))
+}
+
+/// Leads to the folder of that name beside what was asked for. Relative, since a proxy may serve the
+/// whole under a prefix that we do not know; with the dot, no name can be read as a host or a scheme.
+pub(super) fn beside(folder: &str) -> Redirect {
+    let folder = rocket::http::RawStr::new(folder).percent_encode();
+    Redirect::permanent(format!("./{folder}/"))
 }
 
 async fn open(path: &Path, settings: &Settings) -> Option<Page> {

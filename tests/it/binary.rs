@@ -101,9 +101,11 @@ impl Started {
 fn it_starts_in_an_empty_folder_with_the_defaults_and_stops_in_peace() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = Started::begin(parlance(folder.path()));
-    let [warning, listens] = &server.lines[..] else {
+    let [file, warning, listens] = &server.lines[..] else {
         panic!("{:?}", server.lines)
     };
+    let file = file["message"].as_str().expect("a sentence");
+    assert!(file.contains("no Rocket.toml"), "{file}");
     let warning = warning["message"].as_str().expect("a sentence");
     assert!(warning.contains("embed_open"), "{warning}");
     assert_eq!(listens["address"], "127.0.0.1");
@@ -129,7 +131,85 @@ fn it_reads_the_file_then_the_environment_and_warns_of_what_it_does_not_know() {
     assert!(said.contains("Rocket.toml"), "{said}");
     assert!(said.ends_with("did you mean metrics_token?"), "{said}");
     assert!(folder.path().join("elsewhere/chat.db").exists());
+    let said = server.lines[1]["message"].as_str().expect("a text");
+    assert!(
+        said.contains(&folder.path().join("Rocket.toml").display().to_string()),
+        "{said}"
+    );
     server.stop();
+}
+
+#[test]
+fn the_file_is_looked_for_here_then_beside_the_binary() {
+    let built = Path::new(env!("CARGO_BIN_EXE_parlance"));
+    let beside = tempfile::tempdir_in(built.parent().expect("a folder")).expect("a folder");
+    let binary = beside.path().join("parlance");
+    fs::hard_link(built, &binary).expect("linked");
+    let file = |folder: &Path, name: &str| {
+        let text = format!("[default.databases.chat]\nurl = 'sqlite://{name}.db'\n");
+        fs::write(folder.join("Rocket.toml"), text).expect("written");
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let start = |config: Option<&str>| {
+        let mut command = Command::new(&binary);
+        command.current_dir(folder.path()).stdin(Stdio::null());
+        command.env_clear().env("ROCKET_SOCKET_PORT", "0");
+        command.envs(config.map(|name| ("ROCKET_CONFIG", name)));
+        let server = Started::begin(command);
+        let said = server.lines[0].to_string();
+        server.stop();
+        said
+    };
+
+    file(beside.path(), "beside");
+    let said = start(None);
+    assert!(
+        said.contains(&beside.path().display().to_string()),
+        "{said}"
+    );
+    assert!(folder.path().join("beside.db").exists());
+
+    file(folder.path(), "here");
+    let said = start(None);
+    assert!(
+        said.contains(&folder.path().display().to_string()),
+        "{said}"
+    );
+    assert!(folder.path().join("here.db").exists());
+
+    let said = start(Some("elsewhere.toml"));
+    assert!(said.contains("There is no elsewhere.toml"), "{said}");
+    assert!(folder.path().join("data/parlance.db").exists());
+}
+
+#[test]
+fn help_and_version_are_said_and_a_wrong_word_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |argument: &str| {
+        let output = parlance(folder.path())
+            .arg(argument)
+            .output()
+            .expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text");
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let (code, said, complained) = run("--help");
+    assert_eq!((code, complained.as_str()), (Some(0), ""));
+    assert!(said.starts_with("usage: parlance"), "{said}");
+    let (code, said, complained) = run("--version");
+    assert_eq!((code, complained.as_str()), (Some(0), ""));
+    assert_eq!(said, format!("parlance {}\n", env!("CARGO_PKG_VERSION")));
+    let (code, said, complained) = run("--port=9000");
+    assert_eq!((code, said.as_str()), (Some(2), ""));
+    assert!(
+        complained.contains("\"--port=9000\"; see parlance --help"),
+        "{complained}"
+    );
+    assert!(!folder.path().join("data").exists());
 }
 
 #[test]
@@ -168,6 +248,11 @@ fn a_port_that_is_taken_is_said_plainly() {
     let folder = tempfile::tempdir().expect("a folder");
     let told = refused(folder.path(), &[("ROCKET_PORT", &port)]);
     assert!(told.contains("the server cannot start"), "{told}");
+    assert!(told.contains(&format!("127.0.0.1:{port}")), "{told}");
+    assert!(
+        told.contains("port in Rocket.toml or ROCKET_PORT"),
+        "{told}"
+    );
     assert!(!told.contains("panicked"), "{told}");
 }
 

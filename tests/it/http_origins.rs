@@ -232,3 +232,63 @@ async fn another_origin_may_read_open_paths_alone_and_without_cookies() {
     );
     assert_eq!(answer.header("Access-Control-Allow-Credentials"), None);
 }
+
+#[rocket::async_test]
+async fn a_refusal_says_what_the_server_saw_and_what_helps() {
+    let client = client("").await;
+    for (host, origin, says) in [
+        // A proxy that puts its own name for the server in place of the browser's.
+        (
+            "127.0.0.1:8000",
+            "https://chat.example.com",
+            "Host is 127.0.0.1:8000; when the page is this server's own",
+        ),
+        (
+            "parlance",
+            "https://chat.example.com",
+            "proxy_set_header Host $http_host",
+        ),
+        (
+            "[::1]:8000",
+            "https://chat.example.com",
+            "proxy_set_header Host $http_host",
+        ),
+        (
+            "chat.example.com",
+            "https://chat.example.com:8443",
+            "must pass the port on",
+        ),
+        (
+            "chat.example.com",
+            "https://other.example",
+            "allowed_origins",
+        ),
+    ] {
+        let request = client
+            .post("/api/echo")
+            .header(Header::new("Host", host))
+            .header(Header::new("Origin", origin))
+            .cookie(Cookie::new("token", "x"));
+        let (code, sentence) = Answer::read(request.dispatch().await).await.error();
+        assert_eq!(code, "csrf_rejected");
+        assert!(sentence.contains(says), "{sentence}");
+        assert!(
+            sentence.contains(&format!("Origin is {origin}")),
+            "{sentence}"
+        );
+    }
+    // What is no origin or no host name is not repeated.
+    for (host, origin) in [
+        ("chat.example.com", "null"),
+        ("a<script>", "https://other.example"),
+        ("", "https://x"),
+    ] {
+        let request = client
+            .post("/api/echo")
+            .header(Header::new("Host", host))
+            .header(Header::new("Origin", origin))
+            .cookie(Cookie::new("token", "x"));
+        let (_, sentence) = Answer::read(request.dispatch().await).await.error();
+        assert!(sentence.ends_with("may not use cookies"), "{sentence}");
+    }
+}

@@ -24,7 +24,7 @@ use rocket::{
 use serde_json::Value;
 use utoipa::openapi::{
     Content, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
-    PathItem, PathsBuilder, Required, ResponseBuilder, Type,
+    PathItem, PathsBuilder, Required, ResponseBuilder, Server, Type,
     path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
     request_body::RequestBodyBuilder,
 };
@@ -102,7 +102,11 @@ fn describe<'a>(routes: impl Iterator<Item = &'a Route>) -> OpenApi {
         .version(env!("CARGO_PKG_VERSION"))
         .description(Some(env!("CARGO_PKG_DESCRIPTION")))
         .build();
-    OpenApiBuilder::new().info(info).paths(paths).build()
+    OpenApiBuilder::new()
+        .info(info)
+        .servers(Some([Server::new(".")]))
+        .paths(paths)
+        .build()
 }
 
 fn operation(path: &str, route: &Route, words: Option<&Words>) -> Operation {
@@ -223,7 +227,7 @@ fn start(uri: &rocket::http::uri::Origin<'_>) -> rocket::Either<Option<File>, Re
     if uri.path().ends_with('/') {
         rocket::Either::Left(open(""))
     } else {
-        rocket::Either::Right(Redirect::permanent("/swagger/"))
+        rocket::Either::Right(super::pages::beside("swagger"))
     }
 }
 
@@ -237,7 +241,8 @@ fn page(file: PathBuf) -> Option<File> {
 }
 
 fn open(file: &str) -> Option<File> {
-    let config = utoipa_swagger_ui::Config::new([DOCUMENT]);
+    // Relative, like the server in the document: a proxy may serve the whole under a prefix.
+    let config = utoipa_swagger_ui::Config::new([format!("..{DOCUMENT}")]);
     let found = utoipa_swagger_ui::serve(file, Arc::new(config)).ok()??;
     let media_type = ContentType::parse_flexible(&found.content_type)?;
     Some(File(media_type, found.bytes.into_owned()))
