@@ -1,7 +1,7 @@
 // The account sheet: appearance, how messages arrive, where one is signed in, and the ways out.
 import { Refusal, call, get, post } from './api.js';
 import { $, firstFault, formError, h, setText, show } from './dom.js';
-import { sentence } from './door.js';
+import { inWords } from './refusals.js';
 import { hue, inFull, initials, briefly, plural } from './words.js';
 
 export class Account {
@@ -70,7 +70,7 @@ export class Account {
       await call('DELETE', `/api/logins/${login.id}`);
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 404)) {
-        setText($('logins-note'), failure(error));
+        setText($('logins-note'), inWords(error));
         button.removeAttribute('aria-disabled');
         return;
       }
@@ -89,13 +89,13 @@ export class Account {
     show($('password-done'), false);
     if (fault) return;
     try {
-      await post(form.getAttribute('action'), { password: password.value, new_password: fresh.value });
+      await post(`/${form.getAttribute('action')}`, { password: password.value, new_password: fresh.value });
       password.value = '';
       fresh.value = '';
       show($('password-done'), true);
       await this.showLogins();
     } catch (error) {
-      formError(form, failure(error), error instanceof Refusal ? password : null);
+      formError(form, inWords(error), error instanceof Refusal ? password : null);
     }
   }
 
@@ -128,16 +128,12 @@ export class Account {
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 401)) {
         stay();
-        setText($('logins-note'), failure(error));
+        setText($('logins-note'), inWords(error));
         return;
       }
     }
     this.left(notice);
   }
-}
-
-function failure(error) {
-  return error instanceof Refusal ? sentence(error.message) : 'The server is not answering. Please try again in a moment.';
 }
 
 /** A browser and system one would recognise, from what it called itself. */

@@ -1,4 +1,5 @@
 // Requests to the server, and the two ways they can go wrong: refused, or not answered.
+import { at } from './place.js';
 
 /** The server answered, and said no. */
 export class Refusal extends Error {
@@ -49,7 +50,7 @@ export async function call(method, path, { form, headers = {}, signal, patience 
   let response;
   let body;
   try {
-    response = await fetch(path, options);
+    response = await fetch(at(path), options);
     const text = await response.text();
     try {
       body = text ? JSON.parse(text) : {};

@@ -41,6 +41,11 @@ export function show(element, visible) {
   if (element.hidden === visible) element.hidden = !visible;
 }
 
+/** Whether a key sends what is written: Enter, but not the one that ends an IME composition, which Safari tells by its code alone. */
+export function sends(event) {
+  return event.key === 'Enter' && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+}
+
 /**
  * Makes `parent`'s children those of `items`, touching only what differs. An item is
  * {key, print, make}: the same key and print keep their element, and with it focus and selection.

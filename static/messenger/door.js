@@ -1,6 +1,7 @@
 // Signing in and signing up.
-import { Refusal, post } from './api.js';
+import { Refusal, cookiePerson, post } from './api.js';
 import { $, firstFault, formError, setText, show } from './dom.js';
+import { inWords } from './refusals.js';
 
 const LEADS = {
   'sign-in': 'Sign in to pick up where you left off.',
@@ -30,13 +31,13 @@ export function openDoor({ notice, entered }) {
     if (fault || button.getAttribute('aria-disabled') === 'true') return;
     button.setAttribute('aria-disabled', 'true');
     try {
-      await post(form.getAttribute('action'), new FormData(form));
+      await post(`/${form.getAttribute('action')}`, new FormData(form));
       form.reset();
       if (location.hash === '#/sign-in' || location.hash === '#/sign-up') history.replaceState(null, '', '#/');
       window.removeEventListener('hashchange', turn);
       entered();
     } catch (error) {
-      formError(form, explain(error), blamed(form, error));
+      formError(form, inWords(error), blamed(form, error));
     } finally {
       button.removeAttribute('aria-disabled');
     }
@@ -47,16 +48,13 @@ export function openDoor({ notice, entered }) {
     form.addEventListener('submit', submit);
   }
   window.addEventListener('hashchange', turn);
+  // Signed in meanwhile, in another tab.
+  const person = cookiePerson();
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible' && ![null, person].includes(cookiePerson())) location.reload();
+  });
   $('door').classList.add('ready');
   turn();
-}
-
-function explain(error) {
-  if (!(error instanceof Refusal)) return 'The server is not answering. Please try again in a moment.';
-  if (error.status === 429 && error.retryAfter) {
-    return `${sentence(error.message)} Please wait ${Math.ceil(error.retryAfter / 1000)} seconds.`;
-  }
-  return sentence(error.message);
 }
 
 /** Which field a refusal is about, as far as its words tell. */
@@ -68,11 +66,4 @@ function blamed(form, error) {
   if (words.includes('password')) return form.elements.password;
   if (words.includes('name')) return form.elements.name;
   return null;
-}
-
-/** The server's own words, made to look like a sentence. */
-export function sentence(text) {
-  const trimmed = text.trim();
-  const first = trimmed.charAt(0).toLocaleUpperCase() + trimmed.slice(1);
-  return /[.!?]$/u.test(first) ? first : `${first}.`;
 }

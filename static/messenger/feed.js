@@ -1,5 +1,7 @@
 // The line to the server: everything new in my chats, by long-poll or as a stream, resumed from the cursor.
 import { Refusal, Unreachable, get, hedged } from './api.js';
+import { stored } from './kept.js';
+import { at } from './place.js';
 import { PROBE_TIMEOUT, backoff, createPause } from './patience.js';
 
 const HOLD = 25;
@@ -95,7 +97,7 @@ export class Feed {
 
   /** One tab holds the line even when nobody looks at it; the lock passes on when that tab closes. */
   claimLine() {
-    navigator.locks?.request('parlance.line', () => {
+    navigator.locks?.request(stored('parlance.line'), () => {
       this.holdsLine = true;
       return new Promise((resolve) => {
         this.loosen = resolve;
@@ -153,7 +155,7 @@ export class Feed {
   listen() {
     return new Promise((resolve) => {
       const query = new URLSearchParams({ after: this.cursor, poll: this.name });
-      const source = new EventSource(`/api/events?${query}`);
+      const source = new EventSource(at(`/api/events?${query}`));
       let queue = Promise.resolve();
       const overdue = setInterval(() => {
         if (Date.now() - this.lastHeard > SILENT) this.test();

@@ -27,9 +27,9 @@ export class List {
     document.addEventListener('keydown', (event) => this.step(event));
   }
 
-  /** Newest activity first; one that never said anything stands where the server put it. */
+  /** Newest activity first, as the server has them, so that nothing moves when the page is read anew. */
   sorted() {
-    return [...this.model.chats.values()].sort((a, b) => activity(b) - activity(a));
+    return [...this.model.chats.values()].sort((a, b) => b.active - a.active);
   }
 
   render() {
@@ -121,8 +121,4 @@ export class List {
     const next = event.key === 'ArrowDown' ? at + 1 : at < 0 ? rows.length - 1 : at - 1;
     rows[(next + rows.length) % rows.length].click();
   }
-}
-
-function activity(chat) {
-  return chat.last_message_time ? Date.parse(chat.last_message_time) : (Date.parse(chat.created_at) || 0);
 }

@@ -101,7 +101,7 @@ function openDesk(me, snapshot) {
   });
   const talk = new Talk({ model, outbox, line: () => line.state, ask });
   const moreChats = async () => {
-    const oldest = Math.min(...[...model.chats.values()].map((chat) => chat.last_position));
+    const oldest = Math.min(...[...model.chats.values()].map((chat) => Math.floor(chat.active)));
     model.takeMoreChats((await get(`/api/chats?limit=200&before=${oldest}`)).body);
   };
   /** A link may lead to a chat that is further down than what was read of the list. */
@@ -177,8 +177,8 @@ function openDesk(me, snapshot) {
 
   prepareSheets({
     made: async (id, title) => {
-      const known = model.chats.has(id) ? {} : { title, open: true, members_count: 1, created_at: new Date().toISOString() };
-      model.takeChat({ id, member: true, ...known });
+      const known = model.chats.has(id) ? {} : { title, open: true, members_count: 1 };
+      model.takeBegun({ id, member: true, ...known });
       location.hash = `#/chats/${id}`;
     },
     find: (title) => {

@@ -1,6 +1,6 @@
 // One chat's messages as page parts: days, groups of one sender, what waits to be sent.
 import { h, icon } from './dom.js';
-import { dayKey, dayName, hue, inFull, initials, pieces, timeOfDay } from './words.js';
+import { LONGEST, bytesOf, dayKey, dayName, hue, inFull, initials, pieces, timeOfDay } from './words.js';
 
 const GROUP_GAP = 5 * 60_000;
 
@@ -122,7 +122,10 @@ function refusal(entry, actions) {
     'div',
     { class: 'meta refused' },
     h('span', {}, icon('alert'), `Not sent: ${entry.refused}`),
-    h('button', { class: 'link', type: 'button', onclick: () => actions.again(entry.client_id) }, 'Try again'),
+    bytesOf(entry.content) > LONGEST
+      ? null
+      : h('button', { class: 'link', type: 'button', onclick: () => actions.again(entry.client_id) }, 'Try again'),
+    h('button', { class: 'link', type: 'button', onclick: () => actions.edit(entry.client_id) }, 'Edit'),
     h('button', { class: 'link', type: 'button', onclick: () => actions.remove(entry.client_id) }, 'Delete'),
   );
 }

@@ -73,8 +73,17 @@ export class Model {
     const before = this.chats.get(chat.id);
     // A new chat that is open concerns everybody; one that is not is told to its members only.
     const fresh = { ...filled({}), member: chat.open === false, founding: chat.members_count === 1 };
-    this.chats.set(chat.id, { ...(before ?? fresh), ...withoutGaps(chat), title: chat.title ?? before?.title ?? 'Chat' });
+    const active = Math.max(before?.active ?? 0, chat.last_position ?? 0);
+    this.chats.set(chat.id, { ...(before ?? fresh), ...withoutGaps(chat), title: chat.title ?? before?.title ?? 'Chat', active });
     this.changed();
+  }
+
+  /** A chat begun here, before the server tells of it: the newest of all. */
+  takeBegun(chat) {
+    const newest = Math.max(0, ...[...this.chats.values()].map((each) => each.active));
+    this.takeChat(chat);
+    const begun = this.chats.get(chat.id);
+    begun.active = Math.max(begun.active, newest + 0.5);
   }
 
   /** The newest page of a chat. What we had is kept only when the two overlap. */
@@ -131,6 +140,7 @@ export class Model {
     const chat = this.chats.get(id);
     if (!chat || message.id < chat.last_id) return;
     chat.last_id = message.id;
+    chat.active = Math.max(chat.active, message.id);
     chat.last_message = message.content;
     chat.last_message_time = message.time;
     chat.sender_id = message.sender_id;
@@ -243,6 +253,8 @@ function filled(chat) {
     last_message: null,
     last_message_time: null,
     sender_id: null,
+    // The place of the newest activity, which is a message or the chat's beginning: the server's own order.
+    active: chat.last_position ?? 0,
     ...withoutGaps(chat),
     title: chat.title ?? 'Chat',
   };

@@ -1,7 +1,8 @@
 // What was typed and is not yet known to be kept by the server: sent in order, and however often it is tried, once.
 import { Refusal, Unreachable, cookiePerson, hedged, post } from './api.js';
-import { alone, read, write } from './kept.js';
+import { alone, read, stored, write } from './kept.js';
 import { backoff, createPause } from './patience.js';
+import { inWords } from './refusals.js';
 
 const PATIENCE = 10_000;
 
@@ -23,7 +24,7 @@ export class Outbox {
     this.running = false;
     this.entries = read(this.key, []);
     this.onStorage = (event) => {
-      if (event.key !== this.key) return;
+      if (event.key !== stored(this.key)) return;
       this.entries = read(this.key, []);
       this.changed();
       this.run();
@@ -148,7 +149,7 @@ export class Outbox {
         this.failures = 0;
         this.edit((entries) =>
           entries.map((each) =>
-            each.client_id === entry.client_id ? { ...each, refused: error.message } : each,
+            each.client_id === entry.client_id ? { ...each, refused: inWords(error) } : each,
           ),
         );
       } else {

@@ -2,7 +2,7 @@
 import { Refusal, post } from './api.js';
 import { $, firstFault, formError } from './dom.js';
 import { ask } from './ask.js';
-import { sentence } from './door.js';
+import { inWords } from './refusals.js';
 
 /** Wires the sheets once. `made(id)` is called with a new chat; `find(title)` gives the id of an open chat of that title. */
 export function prepareSheets({ made, find }) {
@@ -51,8 +51,7 @@ export function prepareSheets({ made, find }) {
         await ask({ title: 'That chat exists already', text: `Somebody started “${title.trim()}” before. Here it is.`, no: 'Go on' });
         return;
       }
-      const why = error instanceof Refusal ? sentence(error.message) : 'The server is not answering. Please try again in a moment.';
-      formError(form, why, form.elements.title);
+      formError(form, inWords(error), form.elements.title);
     } finally {
       button.removeAttribute('aria-disabled');
     }

@@ -1,14 +1,18 @@
 // One chat: its messages, its history upwards, its composer.
 import { Refusal, get, hedged, post } from './api.js';
-import { $, reconcile, setText, show, speak } from './dom.js';
-import { sentence } from './door.js';
+import { $, reconcile, sends, setText, show, speak } from './dom.js';
 import { read, write } from './kept.js';
 import { messageItems } from './messages.js';
 import { backoff, createPause } from './patience.js';
-import { bytesOf, plural } from './words.js';
+import { inWords } from './refusals.js';
+import { LONGEST, bytesOf, measure, plural } from './words.js';
 
 const PAGE = 60;
-const LONGEST = 16_384;
+/** How far back the first unread message is looked for: so many pages of the server's longest. */
+const UNREAD_PAGE = 200;
+const UNREAD_PAGES = 10;
+/** From this share of the longest message on it is said how much room is left. */
+const NEARLY = 0.9;
 const NEAR = 80;
 
 export class Talk {
@@ -35,7 +39,7 @@ export class Talk {
     });
     this.content.addEventListener('keydown', (event) => {
       // On a touch keyboard Enter makes a new line, as people there expect.
-      if (event.key !== 'Enter' || event.shiftKey || event.isComposing || matchMedia('(pointer: coarse)').matches) return;
+      if (!sends(event) || matchMedia('(pointer: coarse)').matches) return;
       event.preventDefault();
       this.send();
     });
@@ -76,7 +80,8 @@ export class Talk {
     this.missed = 0;
     this.atEnd = true;
     this.placed = false;
-    this.unreadAtOpening = this.entry?.unread ?? 0;
+    // The messages that came up to this place are what is counted: later ones are none of them.
+    this.opening = { unread: this.entry?.unread ?? 0, upTo: this.entry?.active ?? 0 };
     $('messages').replaceChildren();
     this.content.value = id === null ? '' : (read(this.draftKey, {})[id] ?? '');
     this.render();
@@ -85,7 +90,7 @@ export class Talk {
     this.weigh();
     const room = this.model.room(id);
     if (!room.ready || room.stale) this.load();
-    else this.place();
+    else this.settle(id);
     if (focus) this.focus();
   }
 
@@ -114,7 +119,7 @@ export class Talk {
       this.fault = null;
       this.peekFrom = body.cursor;
       this.render();
-      if (!this.placed) this.place();
+      if (!this.placed) await this.settle(id);
     } catch (error) {
       if (this.chat !== id) return;
       this.fault = error;
@@ -126,14 +131,34 @@ export class Talk {
     this.lookedAt();
   }
 
-  /** First sight of a chat: at the first unread message, or else at the end. */
+  /** The first of the messages that were unread at opening; null while what was read so far does not reach back to it. */
+  firstUnread(room) {
+    const { unread, upTo } = this.opening;
+    if (unread === 0) return null;
+    const theirs = room.messages.filter((message) => message.id <= upTo && message.sender_id !== this.model.me.id);
+    // Whatever else is counted, the chat has no more than this.
+    return theirs.at(-unread)?.id ?? (room.more ? null : (theirs[0]?.id ?? null));
+  }
+
+  /** First sight of a chat: reads back to the first unread message, within bounds, and shows it. */
+  async settle(id) {
+    const room = this.model.room(id);
+    try {
+      for (let page = 0; page < UNREAD_PAGES && room.more && this.opening.unread > 0 && this.firstUnread(room) === null; page += 1) {
+        const { body } = await get(`/api/chats/${id}?before=${room.messages[0].id}&limit=${UNREAD_PAGE}`);
+        if (this.chat !== id) return;
+        this.model.takeEarlier(id, body);
+      }
+    } catch {
+      // Then the chat opens at its end, without the line.
+    }
+    if (this.chat === id && !this.placed) this.place();
+  }
+
+  /** At the first unread message, or else at the end. */
   place() {
     this.placed = true;
-    const room = this.model.room(this.chat);
-    if (this.unreadAtOpening > 0) {
-      const theirs = room.messages.filter((message) => message.sender_id !== this.model.me.id);
-      this.divider = theirs.at(-this.unreadAtOpening)?.id ?? theirs[0]?.id ?? null;
-    }
+    this.divider = this.firstUnread(this.model.room(this.chat));
     this.render();
     this.toEnd();
     const mark = $('messages').querySelector('.divider');
@@ -208,7 +233,7 @@ export class Talk {
         waiting: this.outbox.of(this.chat),
         divider: this.divider,
         trying: this.line() === 'live' && this.outbox.failures === 0,
-        actions: { again: (id) => this.outbox.again(id), remove: (id) => this.outbox.remove(id) },
+        actions: { again: (id) => this.outbox.again(id), edit: (id) => this.edit(id), remove: (id) => this.outbox.remove(id) },
       }),
     );
     if (keep) this.toEnd();
@@ -262,6 +287,18 @@ export class Talk {
     this.content.focus();
   }
 
+  /** Takes what was refused back into the composer, before what is written there already. */
+  edit(clientId) {
+    const entry = this.outbox.of(this.chat).find((each) => each.client_id === clientId);
+    if (!entry) return;
+    this.content.value = [entry.content, this.content.value].filter((text) => text.trim()).join('\n');
+    this.keepDraft();
+    this.outbox.remove(clientId);
+    this.grow();
+    this.weigh();
+    this.content.focus();
+  }
+
   keepDraft() {
     const drafts = read(this.draftKey, {});
     if (this.content.value) drafts[this.chat] = this.content.value;
@@ -279,9 +316,13 @@ export class Talk {
 
   /** A message may be long, not endless: says so before the server has to. */
   weigh() {
-    const over = bytesOf(this.content.value) - LONGEST;
+    const text = this.content.value;
+    const { over, left } = text.length * 3 < LONGEST * NEARLY ? { over: 0, left: Infinity } : measure(text);
     const note = $('composer-note');
-    setText(note, over > 0 ? `Too long by ${plural(over, 'character', 'characters')}. Please split it in two.` : '');
+    const nearly = over === 0 && bytesOf(text) > LONGEST * NEARLY;
+    if (over > 0) setText(note, `Too long by ${plural(over, 'character', 'characters')}. Please shorten it, or send it in two.`);
+    else setText(note, nearly ? `Room for ${plural(left, 'more character', 'more characters')}.` : '');
+    note.classList.toggle('calm', nearly);
     if (over > 0) this.content.setAttribute('aria-invalid', 'true');
     else this.content.removeAttribute('aria-invalid');
   }
@@ -290,7 +331,7 @@ export class Talk {
   lookedAt() {
     const id = this.chat;
     const entry = this.entry;
-    if (!entry?.member || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
+    if (!entry?.member || !this.placed || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     const room = this.model.room(id);
     const newest = room.messages.at(-1)?.id;
     if (!room.ready || !newest || newest <= (this.posted.get(id) ?? 0)) return;
@@ -353,8 +394,7 @@ export class Talk {
       await post(`/api/chats/${this.chat}/${verb}`);
       done();
     } catch (error) {
-      const why = error instanceof Refusal ? sentence(error.message) : 'The server is not answering. Please try again in a moment.';
-      await this.ask({ title: 'That did not work', text: why, no: 'Close' });
+      await this.ask({ title: 'That did not work', text: inWords(error), no: 'Close' });
     } finally {
       button.removeAttribute('aria-disabled');
     }

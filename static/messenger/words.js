@@ -49,6 +49,22 @@ export const plural = (count, one, many) => `${count} ${count === 1 ? one : many
 
 export const bytesOf = (text) => new TextEncoder().encode(text).length;
 
+/** The longest message that the server takes, in bytes of UTF-8. */
+export const LONGEST = 16_384;
+
+/** How many characters of a text are past `limit` bytes, and how many more like its last one there is room for. */
+export function measure(text, limit = LONGEST) {
+  let bytes = 0;
+  let over = 0;
+  let width = 1;
+  for (const character of text) {
+    width = bytesOf(character);
+    bytes += width;
+    if (bytes > limit) over += 1;
+  }
+  return { over, left: Math.max(0, Math.floor((limit - bytes) / width)) };
+}
+
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
 
 /** Cuts a text into plain pieces and addresses that may be followed. */
