@@ -21,7 +21,7 @@ const WORDS = {
   shutting_down: BUSY,
 };
 
-/** What fields are called in requests, and what on the page. */
+/** What the server says of fields, and what people call them. */
 const FIELDS = [
   [/^new_password\b/u, 'The new password'],
   [/^password\b/u, 'The password'],
@@ -29,6 +29,7 @@ const FIELDS = [
   [/^e-mail\b/u, 'The e-mail address'],
   [/^name\b(?! or)/u, 'The name'],
   [/^title\b/u, 'The title'],
+  [/^content must have at most .*/u, 'The message is too long'],
   [/^content\b/u, 'The message'],
 ];
 
@@ -39,7 +40,7 @@ export function inWords(error) {
   if (error.code === '') return error.passing ? BUSY : BROKEN;
   let text = error.message;
   for (const [field, name] of FIELDS) text = text.replace(field, name);
-  text = sentence(text.replace(/ of UTF-8$/u, ''));
+  text = sentence(text);
   if (error.status === 429 && error.retryAfter) text += ` Please wait ${Math.ceil(error.retryAfter / 1000)} seconds.`;
   return text;
 }

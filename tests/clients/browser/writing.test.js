@@ -68,7 +68,7 @@ describe('writing in the messenger', () => {
         localStorage.setItem(key, JSON.stringify([entry]));
       }, long);
       await ann.page.reload();
-      await ann.page.getByText(/^Not sent: The message must have at most/).waitFor();
+      await ann.page.getByText('Not sent: The message is too long.').waitFor();
     });
     const failed = ann.page.locator('.message.failed');
     assert.equal(await failed.getByRole('button', { name: 'Try again' }).count(), 0, 'it would be refused again');
