@@ -24,18 +24,24 @@ const readChats = async () => (await get('/api/chats?limit=200')).body;
 /** Asks until the server answers; a refusal is an answer. */
 async function patiently(question) {
   const pause = createPause();
+  const nudge = () => pause.nudge();
   const retry = $('boot-retry');
-  retry.onclick = () => pause.nudge();
-  for (let failures = 0; ; failures += 1) {
-    try {
-      return await question();
-    } catch (error) {
-      if (error instanceof Refusal && !error.passing) throw error;
-      show($('boot'), true);
-      setText($('boot-text'), 'The server is not answering. Still trying…');
-      show(retry, true);
-      await pause.wait(backoff(failures, error.retryAfter));
+  retry.onclick = nudge;
+  const unwatch = watchConnectivity({ offline: () => {}, online: nudge, doubt: nudge });
+  try {
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await question();
+      } catch (error) {
+        if (error instanceof Refusal && !error.passing) throw error;
+        show($('boot'), true);
+        setText($('boot-text'), navigator.onLine ? 'The server is not answering. Still trying…' : 'You are offline. Still trying…');
+        show(retry, true);
+        await pause.wait(backoff(failures, error.retryAfter));
+      }
     }
+  } finally {
+    unwatch();
   }
 }
 

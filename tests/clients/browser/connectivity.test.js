@@ -196,6 +196,23 @@ describe('the messenger on a failing network', () => {
     await cleo.leave();
   });
 
+  test('a page that opened without an answer asks again as soon as the network is back', async () => {
+    let refused = 0;
+    await bo.watch.expecting(AWAY, async () => {
+      await bo.page.route('**/api/me', (route) => {
+        refused += 1;
+        return route.abort();
+      });
+      await bo.page.reload();
+      await bo.page.getByText('The server is not answering. Still trying…').waitFor();
+      // From here on attempts are four seconds apart and more.
+      await bo.eventually(() => refused >= 5, true);
+      await bo.page.unroute('**/api/me');
+      await bo.page.evaluate(() => window.dispatchEvent(new Event('online')));
+      await bo.page.locator('#desk').waitFor({ timeout: 2_000 });
+    });
+  });
+
   test('nobody saw an error', () => {
     ann.watch.assertQuiet();
     bo.watch.assertQuiet();
