@@ -35,6 +35,7 @@ export function openDoor({ notice, entered }) {
       form.reset();
       if (location.hash === '#/sign-in' || location.hash === '#/sign-up') history.replaceState(null, '', '#/');
       window.removeEventListener('hashchange', turn);
+      document.removeEventListener('visibilitychange', returned);
       entered();
     } catch (error) {
       formError(form, inWords(error), blamed(form, error));
@@ -50,9 +51,10 @@ export function openDoor({ notice, entered }) {
   window.addEventListener('hashchange', turn);
   // Signed in meanwhile, in another tab.
   const person = cookiePerson();
-  document.addEventListener('visibilitychange', () => {
+  const returned = () => {
     if (document.visibilityState === 'visible' && ![null, person].includes(cookiePerson())) location.reload();
-  });
+  };
+  document.addEventListener('visibilitychange', returned);
   $('door').classList.add('ready');
   turn();
 }
