@@ -139,6 +139,44 @@ async fn a_folders_page_is_at_the_path_with_a_slash() {
     );
 }
 
+/// A proxy may serve the whole under a prefix, which no page knows.
+#[rocket::async_test]
+async fn pages_name_nothing_from_the_root() {
+    const ROOTED: [&str; 11] = [
+        "src=\"/",
+        "href=\"/",
+        "action=\"/",
+        "from '/",
+        "import '/",
+        "import('/",
+        "fetch('/",
+        "fetch(`/",
+        "EventSource(",
+        "href = `/",
+        "icon: '/",
+    ];
+    fn check(folder: &std::path::Path) {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                check(&path);
+                continue;
+            }
+            let text = fs::read_to_string(&path).expect("text");
+            for line in text
+                .lines()
+                .filter(|line| !line.contains("EventSource(at("))
+            {
+                for rooted in ROOTED {
+                    let name = path.display();
+                    assert!(!line.contains(rooted), "{name} under a prefix: {line}");
+                }
+            }
+        }
+    }
+    check(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("static"));
+}
+
 #[rocket::async_test]
 async fn nothing_outside_the_folder_is_served() {
     let outside = tempfile::tempdir().expect("a folder");
