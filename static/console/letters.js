@@ -1,6 +1,6 @@
 // Answers on their way: kept until the server has them, sent in order, and once however often they are tried. All tabs
 // of the desk share what is kept; each sends what was written in it, and what a tab that is gone has left.
-import { read, write } from '../messenger/kept.js';
+import { read, stored, write } from '../messenger/kept.js';
 import { unique } from '../widget/alone.js';
 
 const ORPHANED = 10_000;
@@ -21,7 +21,7 @@ export class Letters {
     this.busy = false;
     this.pausing = null;
     window.addEventListener('storage', (event) => {
-      if (event.key !== this.key && event.key !== null) return;
+      if (event.key !== stored(this.key) && event.key !== null) return;
       this.changed();
       this.drain();
     });

@@ -24,7 +24,7 @@ export class Outbox {
     this.running = false;
     this.entries = read(this.key, []);
     this.onStorage = (event) => {
-      if (event.key !== stored(this.key)) return;
+      if (event.key !== stored(this.key) && event.key !== null) return;
       this.entries = read(this.key, []);
       this.changed();
       this.run();
