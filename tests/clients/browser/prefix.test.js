@@ -62,7 +62,7 @@ describe('under a path prefix', () => {
     await guest.page.getByRole('button', { name: 'Ask us about tea' }).click();
     await guest.page.getByLabel('Your name').fill('Gus');
     await guest.page.getByLabel('Your e-mail').fill('gus@example.org');
-    await guest.page.getByLabel('Your message').fill('Green or black?');
+    await guest.page.locator('textarea[name=message]').fill('Green or black?');
     await guest.page.getByRole('button', { name: 'Start chat' }).click();
     await owner.page.locator('a.chat-row', { hasText: 'Gus' }).click();
     await owner.hears('Green or black?');
