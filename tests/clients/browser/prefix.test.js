@@ -66,7 +66,8 @@ describe('under a path prefix', () => {
     await guest.page.getByRole('button', { name: 'Start chat' }).click();
     await owner.page.locator('a.chat-row', { hasText: 'Gus' }).click();
     await owner.hears('Green or black?');
-    await owner.say('Green');
+    await owner.page.locator('#content').fill('Green');
+    await owner.page.getByRole('button', { name: 'Send' }).click();
     await guest.page.getByText('Green', { exact: true }).waitFor();
     await owner.leave();
     await guest.leave();
