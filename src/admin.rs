@@ -29,8 +29,9 @@ pub async fn make(settings: &Settings, email: &str) -> Result<()> {
     let (rules, closing) = (server::rules(settings), CancellationToken::new());
     let services = Services::start(store, rules, Arc::new(Silent), closing).await?;
     let made = developers::add_admin(&services, email, password).await;
-    services.stop().await;
+    let stopped = services.stop().await;
     made?;
+    stopped?;
     println!("{email} is an administrator now.");
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Starts the server, or does what else the command line asks for.
 
-use std::process::ExitCode;
+use std::{fmt::Display, io::Write, process::ExitCode};
 
 use parlance::{
     Server, admin,
@@ -28,8 +28,26 @@ fn main() -> ExitCode {
         Ok(Command::Serve) => rocket::execute(run(None)),
         Ok(Command::Admin(email)) => rocket::execute(run(Some(email))),
         Err(mistake) => {
-            eprintln!("{mistake}; see parlance --help");
+            complain(format_args!("{mistake}; see parlance --help"));
             ExitCode::from(WRONG_USAGE)
+        }
+    }
+}
+
+/// Says what is wrong, if there is anywhere to say it: `eprintln!` would panic on a full disk.
+fn complain(sentence: impl Display) {
+    drop(writeln!(std::io::stderr(), "{sentence}"));
+}
+
+/// A write past the process's limit of file size must fail like one on a full disk, not end the process.
+fn survive_file_size_limit() {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        /// SIGXFSZ, on all but a few rare processors.
+        const FILE_SIZE_EXCEEDED: i32 = 25;
+        let kind = tokio::signal::unix::SignalKind::from_raw(FILE_SIZE_EXCEEDED);
+        if let Err(error) = tokio::signal::unix::signal(kind) {
+            tracing::warn!(%error, "A file that grows past this process's limit will end it.");
         }
     }
 }
@@ -42,15 +60,16 @@ async fn run(admin: Option<String>) -> ExitCode {
         Ok(read) => read,
         Err(mistakes) => {
             for sentence in mistakes.sentences() {
-                eprintln!("{sentence}");
+                complain(sentence);
             }
             return ExitCode::FAILURE;
         }
     };
     if let Err(error) = telemetry::init(&settings) {
-        eprintln!("{error}");
+        complain(error);
         return ExitCode::FAILURE;
     }
+    survive_file_size_limit();
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -65,7 +84,7 @@ async fn run(admin: Option<String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            complain(error);
             ExitCode::FAILURE
         }
     }

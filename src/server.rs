@@ -2,23 +2,24 @@
 
 use std::{
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use rocket::{
     Build, Rocket,
+    error::ErrorKind,
     fairing::{AdHoc, Fairing},
     figment::Figment,
 };
-use rocket_db_pools::Database;
+use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{Rules, Services, developers, limits::Rates, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{Options, messenger, service, support},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     http,
     model::Network,
     socketio::{
@@ -26,7 +27,7 @@ use crate::{
         engine::Cors,
         server::SocketIo,
     },
-    store::Db,
+    store::{Db, Store},
     telemetry::Metrics,
 };
 
@@ -38,10 +39,14 @@ pub struct Server {
     rocket: Rocket<Build>,
     second: Option<Rocket<Build>>,
     started: Started,
+    hindrance: Hindrance,
 }
 
 /// The verbs, once they are started: kept outside of Rocket, which gives nothing back when it fails.
 type Started = Arc<OnceLock<Arc<Services>>>;
+
+/// Why it did not start, where that is known better than Rocket tells it.
+type Hindrance = Arc<Mutex<Option<Error>>>;
 
 impl Server {
     /// Puts a server together from its settings. Nothing is opened yet.
@@ -51,6 +56,7 @@ impl Server {
     )]
     pub fn build(figment: &Figment, settings: Settings) -> Self {
         let started = Started::default();
+        let hindrance = Hindrance::default();
         let closing = http::Closing::new();
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options(figment, &settings));
@@ -61,7 +67,7 @@ impl Server {
             .zip(settings.admin_password.clone());
         let verbs = start_verbs(
             (rules(&settings), admin),
-            started.clone(),
+            (started.clone(), Arc::clone(&hindrance)),
             Arc::clone(&metrics),
             closing.token(),
         );
@@ -78,11 +84,14 @@ impl Server {
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
-        let rocket = fit(figment.clone()).attach(Db::init()).attach(verbs);
+        let rocket = fit(figment.clone())
+            .attach(open_database(Arc::clone(&hindrance)))
+            .attach(verbs);
         Self {
             rocket,
             second,
             started,
+            hindrance,
         }
     }
 
@@ -100,18 +109,25 @@ impl Server {
         let listens = rocket::Config::try_from(self.rocket.figment())
             .map(|config| SocketAddr::new(config.address, config.port));
         let launched = Box::pin(self.launch()).await;
-        if let Some(services) = self.started.get() {
-            services.stop().await;
+        let stopped = match self.started.get() {
+            Some(services) => services.stop().await,
+            None => Ok(()),
+        };
+        let hindrance = self
+            .hindrance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        // Rocket panics over an error of its own that nobody looks at.
+        let ended = ended(launched, listens.ok());
+        if let Some(hindrance) = hindrance {
+            return Err(hindrance);
         }
-        launched.map_err(|error| {
-            let why = match (error.kind(), listens) {
-                (rocket::error::ErrorKind::Bind(cause), Ok(listens)) => {
-                    cannot_listen(listens, cause)
-                }
-                (kind, _) => kind.to_string(),
-            };
-            let sentence = format!("the server cannot start: {why}");
-            Error::new(crate::error::Kind::Internal, sentence)
+        ended?;
+        stopped.map_err(|error| {
+            let sentence = "the server stopped while its database did not answer: it is not known whether \
+                what was sent last is written";
+            Error::new(Kind::Internal, sentence).because(error)
         })
     }
 
@@ -168,6 +184,49 @@ fn cannot_listen(listens: SocketAddr, cause: &std::io::Error) -> String {
         _ => "see address and port in Rocket.toml, or ROCKET_ADDRESS and ROCKET_PORT",
     };
     format!("it cannot listen on {listens} ({cause}); {remedy}")
+}
+
+/// What it means that Rocket has ended.
+fn ended(
+    launched: std::result::Result<(), rocket::Error>,
+    listens: Option<SocketAddr>,
+) -> Result<()> {
+    let Err(error) = launched else {
+        return Ok(());
+    };
+    let sentence = match (error.kind(), listens) {
+        // The signal came, and the time for requests under way is over.
+        (ErrorKind::Shutdown(_, None), _) => {
+            tracing::warn!("Requests that took longer than shutdown.grace and mercy were cut off.");
+            return Ok(());
+        }
+        (ErrorKind::Shutdown(_, Some(cause)), _) => format!("the server cannot go on: {cause}"),
+        (ErrorKind::Bind(cause), Some(listens)) => {
+            let why = cannot_listen(listens, cause);
+            format!("the server cannot start: {why}")
+        }
+        (kind, _) => format!("the server cannot start: {kind}"),
+    };
+    Err(Error::new(Kind::Internal, sentence))
+}
+
+/// Opens the database when Rocket ignites. It does what `Db::init()` would, but for keeping the
+/// sentence that tells why it failed.
+fn open_database(hindrance: Hindrance) -> impl Fairing {
+    AdHoc::try_on_ignite("database", move |rocket| async move {
+        let config = rocket.figment().focus(&format!("databases.{}", Db::NAME));
+        match <Store as Pool>::init(&config).await {
+            Ok(store) => Ok(rocket.manage(Db::from(store))),
+            Err(error) => {
+                hinder(&hindrance, error);
+                Err(rocket)
+            }
+        }
+    })
+}
+
+fn hinder(hindrance: &Hindrance, error: Error) {
+    *hindrance.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
 }
 
 /// The Socket.IO server, on which every event-style dialect is spoken.
@@ -244,13 +303,13 @@ pub(crate) fn rules(settings: &Settings) -> Rules {
 /// Starts the verbs once the database is open.
 fn start_verbs(
     (rules, admin): (Rules, Option<(String, String)>),
-    started: Started,
+    (started, hindrance): (Started, Hindrance),
     metrics: Arc<Metrics>,
     closing: CancellationToken,
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
-        let Some(db) = Db::fetch(&rocket) else {
-            tracing::error!("The database is not open.");
+        // Rocket goes on to the next fairing when one has failed; that one has said why.
+        let Some(db) = rocket.state::<Db>() else {
             return Err(rocket);
         };
         let observer = Arc::new(Counting(Arc::clone(&metrics)));
@@ -261,27 +320,32 @@ fn start_verbs(
                 if let Some((email, password)) = &admin
                     && let Err(error) = developers::ensure_admin(services, email, password).await
                 {
-                    let sentence = error.text();
-                    tracing::error!(cause = ?error, "The first administrator cannot be made: {sentence}.");
+                    let sentence =
+                        format!("the first administrator cannot be made: {}", error.text());
+                    hinder(
+                        &hindrance,
+                        Error::new(error.kind(), sentence).because(error),
+                    );
                     return Err(rocket);
                 }
                 Ok(rocket.manage(Arc::clone(services)))
             }
             Err(error) => {
                 tracing::error!(cause = ?error, "The verbs cannot start.");
+                hinder(&hindrance, error);
                 Err(rocket)
             }
         }
     })
 }
 
-/// The server is ready once the verbs are started and the database answers.
+/// The server is ready once the verbs are started, the database answers and writing works.
 fn readiness(started: Started) -> http::Readiness {
     http::Readiness::new(move || {
         let started = started.clone();
         async move {
             match started.get() {
-                Some(services) => services.store.ping().await,
+                Some(services) => services.store.ready().await,
                 None => Err(Error::unavailable("the server is starting", SOON)),
             }
         }

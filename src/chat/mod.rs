@@ -119,7 +119,13 @@ impl Services {
     ) -> Result<Arc<Self>> {
         let hub = relay::open(&store).await?;
         let services = Arc::new(Self {
-            writer: writer::Writer::start(store.clone(), Arc::clone(&hub), rules.writer, observer),
+            writer: writer::Writer::start(
+                store.clone(),
+                Arc::clone(&hub),
+                rules.writer,
+                observer,
+                closing.clone(),
+            ),
             logins: logins::Logins::new(rules.login_idle, rules.login_max),
             throttle: throttle::Throttle::new(rules.throttled),
             limits: limits::Limits::new(rules.rates),
@@ -154,14 +160,19 @@ impl Services {
         }
     }
 
-    /// Writes what waits, notes what was noted last, and closes the database.
-    pub async fn stop(&self) {
+    /// Writes what waits, notes what was noted last, and closes the database. Fails when it is not
+    /// known whether the last drafts were written.
+    pub async fn stop(&self) -> Result<()> {
         self.closing.cancel();
-        self.writer.drain().await;
-        if let Err(error) = self.logins.flush(&self.store, self.clock.now()).await {
+        let drained = self.writer.drain().await;
+        if drained.is_ok()
+            && self.store.writes_work().is_ok()
+            && let Err(error) = self.logins.flush(&self.store, self.clock.now()).await
+        {
             tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
         }
         self.store.close().await;
+        drained
     }
 }
 

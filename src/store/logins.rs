@@ -79,11 +79,11 @@ impl Tx {
                     .bind(login.get())
                     .bind(at.get())
                     .execute(&mut **tx)
-                    .await
-                    .map_err(failed)?;
+                    .await?;
             }
-        });
-        Ok(())
+            Ok(())
+        })
+        .map_err(failed)
     }
 
     /// Forgets logins that were last used before `idle` or made before `made`.

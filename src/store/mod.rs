@@ -9,14 +9,22 @@
 //! Reads and writes use separate pools. SQLite has one writer anyway, and a pool of one connection
 //! is a fair queue, where its own busy handler is not; on PostgreSQL the writing connections carry
 //! a planner setting of their own. Every writing transaction begins here, see [`Store::begin`].
+//!
+//! Nothing waits for a database longer than our own clock allows, a connection is used again only
+//! once it is certainly out of its transaction ([`transaction`]), and what the last write came to is
+//! known to whoever asks ([`Store::ready`]).
 
-/// Runs the same body on whichever engine an [`Either`] holds.
+/// Runs the same statement on whichever engine an [`Either`] holds, and waits for it no longer than
+/// [`failure::STATEMENT_TIMEOUT`].
 macro_rules! on {
     ($either:expr, $handle:ident => $body:expr) => {
-        match $either {
-            $crate::store::Either::Sqlite($handle) => $body,
-            $crate::store::Either::Postgres($handle) => $body,
-        }
+        $crate::store::failure::bounded(async {
+            match $either {
+                $crate::store::Either::Sqlite($handle) => $body,
+                $crate::store::Either::Postgres($handle) => $body,
+            }
+        })
+        .await
     };
 }
 
@@ -26,29 +34,41 @@ mod chats;
 mod connections;
 mod desk;
 mod domains;
+mod failure;
+mod file;
 mod log;
 mod logins;
 mod members;
 mod messages;
 mod open;
 mod people;
+mod postgres;
 mod registered;
 mod rows;
+mod sqlite;
 mod tenants;
+mod transaction;
+mod writes;
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Position},
+    model::{Epoch, Millis, Position},
 };
 
 pub use desk::DeskPage;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;
+
+use failure::{failed, is_taken};
+use transaction::Transaction;
+
+/// How long closing waits for connections that are still in use.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One of two engines.
 #[derive(Debug, Clone)]
@@ -86,13 +106,16 @@ pub struct Store {
 struct Inner {
     read: Either<SqlitePool, PgPool>,
     write: Either<SqlitePool, PgPool>,
+    writes: Arc<writes::Writes>,
+    /// Held by the one server of a PostgreSQL database.
+    sole: Option<postgres::SoleServer>,
     epoch: Epoch,
     floor: Position,
 }
 
 /// A writing transaction; it is undone when dropped before [`Tx::commit`].
 #[derive(Debug)]
-pub struct Tx(Either<Transaction<'static, Sqlite>, Transaction<'static, Postgres>>);
+pub struct Tx(Either<Transaction<Sqlite>, Transaction<Postgres>>);
 
 impl Store {
     /// Which life of the log this is.
@@ -113,14 +136,20 @@ impl Store {
         }
     }
 
-    /// Begins a writing transaction. On SQLite it holds the one write lock from its first moment: a
-    /// deferred transaction fails at once when it has to upgrade its lock, whatever its patience.
+    /// Begins a writing transaction; refuses at once while the last write failed.
     pub async fn begin(&self) -> Result<Tx> {
+        self.writes_work()?;
+        self.begin_anyway().await
+    }
+
+    /// Begins a writing transaction to find out how things stand.
+    pub async fn begin_anyway(&self) -> Result<Tx> {
+        let writes = &self.inner.writes;
         let begun = match &self.inner.write {
-            Either::Sqlite(pool) => pool.begin_with("BEGIN IMMEDIATE").await.map(Either::Sqlite),
-            Either::Postgres(pool) => pool.begin().await.map(Either::Postgres),
+            Either::Sqlite(pool) => Either::Sqlite(Transaction::begin(pool, writes).await?),
+            Either::Postgres(pool) => Either::Postgres(Transaction::begin(pool, writes).await?),
         };
-        begun.map(Tx).map_err(failed)
+        Ok(Tx(begun))
     }
 
     /// Whether the database answers.
@@ -136,39 +165,55 @@ impl Store {
         }
     }
 
-    /// Closes every connection, once those in use are given back.
+    /// Closes every connection, once those in use are given back, and lets another server have the
+    /// database.
     pub async fn close(&self) {
-        on!(&self.inner.write, pool => pool.close().await);
-        on!(&self.inner.read, pool => pool.close().await);
+        let closed = async {
+            match (&self.inner.write, &self.inner.read) {
+                (Either::Sqlite(write), Either::Sqlite(read)) => {
+                    write.close().await;
+                    read.close().await;
+                }
+                (Either::Postgres(write), Either::Postgres(read)) => {
+                    write.close().await;
+                    read.close().await;
+                }
+                (Either::Sqlite(_), Either::Postgres(_))
+                | (Either::Postgres(_), Either::Sqlite(_)) => {}
+            }
+        };
+        if tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err() {
+            tracing::warn!("Connections to the database that are still busy are left behind.");
+        }
+        if let Some(sole) = &self.inner.sole {
+            sole.release().await;
+        }
+        self.inner.writes.release_file();
     }
 }
 
 impl Tx {
-    /// Makes it durable.
+    /// Makes it durable. After an error it may be in the database nevertheless.
     pub async fn commit(self) -> Result<()> {
-        on!(self.0, transaction => transaction.commit().await).map_err(failed)
+        match self.0 {
+            Either::Sqlite(transaction) => transaction.commit().await,
+            Either::Postgres(transaction) => transaction.commit().await,
+        }
     }
-}
 
-/// Translates what a database reports; a database that is merely out of reach is no fault of ours.
-fn failed(error: sqlx::Error) -> Error {
-    let out_of_reach = match &error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-        // SQLITE_BUSY, and PostgreSQL's class 57 (operator intervention) and 53 (out of resources).
-        sqlx::Error::Database(told) => told
-            .code()
-            .is_some_and(|code| code == "5" || code.starts_with("57") || code.starts_with("53")),
-        _ => false,
-    };
-    if out_of_reach {
-        let sentence = "the database is busy, please try again";
-        Error::unavailable(sentence, Duration::from_secs(1)).because(error)
-    } else {
-        Error::internal(error)
+    /// Writes what nobody reads.
+    async fn insert_probe(&mut self, filler: &[u8], now: Millis) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query(
+                "insert into write_probes (id, filler, at) values (1, $1, $2) \
+                 on conflict (id) do update set filler = excluded.filler, at = excluded.at",
+            )
+            .bind(filler)
+            .bind(now.get())
+            .execute(&mut **tx)
+            .await
+            .map(drop)
+        })
+        .map_err(failed)
     }
-}
-
-/// Whether a statement failed because a row with that key exists.
-fn is_taken(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(told) if told.is_unique_violation())
 }

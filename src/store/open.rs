@@ -1,26 +1,22 @@
-//! Opening the database: where it is, its pools, its migrations.
+//! Opening the database: where it is, what it is, and what to do when it cannot be used.
 
-use std::{path::Path, str::FromStr, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use rand::distr::{Alphanumeric, SampleString};
 use rocket::figment::Figment;
 use rocket_db_pools::{Database, Pool};
 use sqlx::{
     PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    migrate::{MigrateError, Migrator},
 };
 
+use super::{postgres, sqlite, writes::Writes};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
     store::{Either, Inner, Store},
 };
 
-/// How long a statement waits for another process that writes to the same SQLite file.
-const BUSY: Duration = Duration::from_secs(5);
-/// Connections for writing transactions on PostgreSQL; they queue at the log's lock anyway.
-const POSTGRES_WRITERS: u32 = 4;
 /// Letters and digits in an epoch.
 const EPOCH_LENGTH: usize = 8;
 
@@ -54,7 +50,7 @@ impl Pool for Store {
         let most = u32::try_from(config.max_connections)
             .unwrap_or(u32::MAX)
             .max(1);
-        Self::open(&Options {
+        Self::serve(&Options {
             url: config.url,
             max_connections: most,
             connect_timeout: Duration::from_secs(config.connect_timeout.max(1)),
@@ -66,39 +62,47 @@ impl Pool for Store {
         Ok(self.clone())
     }
 
-    /// Does nothing: Rocket calls it at the *start* of shutdown, while requests still run and the
-    /// writer still has drafts. The server closes the store itself, last of all.
+    /// Does nothing: the server closes the store itself, last of all, when no request runs any more
+    /// and the writer has no drafts.
     async fn close(&self) {}
 }
 
 impl Store {
     /// Connects, brings the schema up to date and reads which life of the log this is.
     pub async fn open(options: &Options) -> Result<Self> {
-        let (read, write) = if options.url.starts_with("sqlite:") {
-            let (read, write) = open_sqlite(options).await?;
-            sqlx::migrate!("migrations/sqlite")
-                .run(&write)
-                .await
-                .map_err(migration_failed)?;
-            (Either::Sqlite(read), Either::Sqlite(write))
-        } else if options.url.starts_with("postgres:") || options.url.starts_with("postgresql:") {
-            let (read, write) = open_postgres(options).await?;
-            sqlx::migrate!("migrations/postgres")
-                .run(&write)
-                .await
-                .map_err(migration_failed)?;
-            (Either::Postgres(read), Either::Postgres(write))
+        Self::open_as(options, false).await
+    }
+
+    /// The same for a server, of which there is one: on SQLite a second one is refused, on PostgreSQL
+    /// it warns.
+    pub async fn serve(options: &Options) -> Result<Self> {
+        Self::open_as(options, true).await
+    }
+
+    async fn open_as(options: &Options, alone: bool) -> Result<Self> {
+        let url = options.url.as_str();
+        let (read, write, file, sole) = if url.starts_with("sqlite:") {
+            let sqlite::Opened { read, write, file } = sqlite::open(options, alone).await?;
+            (Either::Sqlite(read), Either::Sqlite(write), file, None)
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            let postgres::Opened { read, write, sole } = postgres::open(options, alone).await?;
+            (Either::Postgres(read), Either::Postgres(write), None, sole)
         } else {
             return Err(Error::invalid(
                 "databases.chat.url must begin with sqlite:// or postgres://: \
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
-        let (epoch, floor) = settle(&write).await?;
+        let (epoch, floor) = settle(&write).await.map_err(|error| match write {
+            Either::Sqlite(_) => sqlite::explained(Path::new(&options.place()), error),
+            Either::Postgres(_) => postgres::explained(options, error),
+        })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 read,
                 write,
+                writes: Arc::new(Writes::new(file)),
+                sole,
                 epoch,
                 floor,
             }),
@@ -106,93 +110,83 @@ impl Store {
     }
 }
 
-async fn open_sqlite(options: &Options) -> Result<(SqlitePool, SqlitePool)> {
-    let connect = SqliteConnectOptions::from_str(&options.url)
-        .map_err(|error| unusable(options, error))?
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY)
-        .pragma("temp_store", "memory")
-        .optimize_on_close(true, None);
-    make_folder(connect.get_filename())?;
-    let pool = |most: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(most)
-            .acquire_timeout(options.connect_timeout)
-    };
-    let write = pool(1)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|error| unusable(options, error))?;
-    let read = pool(options.max_connections)
-        .connect_with(connect)
-        .await
-        .map_err(|error| unusable(options, error))?;
-    Ok((read, write))
-}
-
-async fn open_postgres(options: &Options) -> Result<(PgPool, PgPool)> {
-    let connect =
-        PgConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
-    let pool = |most: u32| {
-        PgPoolOptions::new()
-            .max_connections(most)
-            .acquire_timeout(options.connect_timeout)
-    };
-    let read = pool(options.max_connections)
-        .connect_with(connect.clone())
-        .await
-        .map_err(|error| unusable(options, error))?;
-    // Statistics taken on empty tables make the planner scan them whole when they have grown.
-    let write = pool(POSTGRES_WRITERS)
-        .connect_with(connect.options([("enable_seqscan", "off"), ("synchronous_commit", "on")]))
-        .await
-        .map_err(|error| unusable(options, error))?;
-    Ok((read, write))
-}
-
-fn make_folder(file: &Path) -> Result<()> {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => {
-            std::fs::create_dir_all(folder).map_err(|error| {
-                let sentence = format!("the folder {} cannot be made", folder.display());
-                Error::new(crate::error::Kind::Internal, sentence).because(error)
-            })
-        }
-        Some(_) | None => Ok(()),
+impl Options {
+    /// The database's address without the password that it may hold.
+    pub(super) fn place(&self) -> String {
+        let url = self.url.as_str();
+        let place = match url.rsplit_once('@') {
+            Some((_, host)) => host,
+            None => url.strip_prefix("sqlite://").unwrap_or(url),
+        };
+        place.to_owned()
     }
 }
 
-/// Says what cannot be opened without printing a password that the address may hold.
-fn unusable(options: &Options, error: sqlx::Error) -> Error {
-    let place = match options.url.rsplit_once('@') {
-        Some((_, host)) => host,
-        None => options.url.as_str(),
-    };
-    let sentence = format!(
-        "the database {place} cannot be opened ({error}): \
-         set databases.chat.url in Rocket.toml or in ROCKET_DATABASES"
-    );
-    Error::new(crate::error::Kind::Internal, sentence).because(error)
+/// What to do about a database that cannot be used.
+pub(super) const SET_URL: &str =
+    "set databases.chat.url to another in Rocket.toml or in ROCKET_DATABASES";
+
+/// Says what cannot be opened.
+pub(super) fn unusable(options: &Options, error: sqlx::Error) -> Error {
+    let place = options.place();
+    let sentence = format!("the database {place} cannot be opened ({error}): {SET_URL}");
+    Error::new(Kind::Internal, sentence).because(error)
 }
 
-fn migration_failed(error: sqlx::migrate::MigrateError) -> Error {
-    let sentence = format!("the database's schema cannot be brought up to date ({error})");
-    Error::new(crate::error::Kind::Internal, sentence).because(error)
+/// Says that a database is another program's.
+pub(super) fn foreign(place: &str, tables: &[String]) -> Error {
+    let shown: Vec<_> = tables.iter().take(3).map(String::as_str).collect();
+    let shown = shown.join(", ");
+    let sentence =
+        format!("the database {place} holds tables of another program ({shown}): {SET_URL}");
+    Error::new(Kind::Internal, sentence)
+}
+
+/// Refuses a database that a newer version has migrated.
+pub(super) fn newer(place: &str, migrations: &Migrator, version: i64) -> Result<()> {
+    let known = migrations.iter().map(|migration| migration.version).max();
+    let known = known.unwrap_or_default();
+    if version <= known {
+        return Ok(());
+    }
+    let ours = env!("CARGO_PKG_VERSION");
+    let sentence = format!(
+        "the database {place} was brought to schema {version} by a newer Parlance, and this one \
+         ({ours}) knows schema {known}: start the newer version, or go back to a backup from before"
+    );
+    Err(Error::new(Kind::Internal, sentence))
+}
+
+/// Says why the schema cannot be brought up to date.
+pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) -> Error {
+    let sentence = match &error {
+        MigrateError::VersionMissing(version) => {
+            if let Err(newer) = newer(place, migrations, *version) {
+                return newer;
+            }
+            format!("the schema of the database {place} is not one that Parlance made: {SET_URL}")
+        }
+        MigrateError::VersionMismatch(version) => format!(
+            "step {version} of the schema of the database {place} was made by another build of \
+             Parlance: start that one, or {SET_URL}"
+        ),
+        _ => format!(
+            "the schema of the database {place} cannot be brought up to date ({error}): see that the \
+             disk has room and that this user may make tables"
+        ),
+    };
+    Error::new(Kind::Internal, sentence).because(error)
 }
 
 /// Writes what every database has from its first day: the log's one row and the standing tenants.
-async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position)> {
+async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position), sqlx::Error> {
     let now = Clock.now().get();
     on!(write, pool => {
         let epoch = Alphanumeric.sample_string(&mut rand::rng(), EPOCH_LENGTH).to_lowercase();
         sqlx::query("insert into log (id, head, floor, epoch) values (1, 0, 0, $1) on conflict do nothing")
             .bind(epoch)
             .execute(pool)
-            .await
-            .map_err(unsettled)?;
+            .await?;
         for (id, kind) in [(1_i64, TenantKind::Home), (2, TenantKind::Open)] {
             let secret = Alphanumeric.sample_string(&mut rand::rng(), 32);
             sqlx::query(
@@ -204,19 +198,12 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position)>
             .bind(secret)
             .bind(now)
             .execute(pool)
-            .await
-            .map_err(unsettled)?;
+            .await?;
         }
         let (epoch, floor): (String, i64) =
             sqlx::query_as("select epoch, floor from log where id = 1")
                 .fetch_one(pool)
-                .await
-                .map_err(unsettled)?;
+                .await?;
         Ok((Epoch::new(epoch), Position::new(floor)))
     })
-}
-
-fn unsettled(error: sqlx::Error) -> Error {
-    let sentence = format!("the database cannot be prepared ({error})");
-    Error::new(crate::error::Kind::Internal, sentence).because(error)
 }

@@ -65,9 +65,15 @@ where
     let no_asides =
         filter::filter_fn(move |metadata| names_rocket || !metadata.target().ends_with("::_"));
     let no_secrets = filter::filter_fn(|metadata| !tells_secrets(metadata.target()));
+    // Where lines cannot be written, as on a full disk, saying so there would panic in whoever logs.
     let lines = match settings.log_format {
-        LogFormat::Text => fmt::layer().with_writer(writer).with_ansi(colours).boxed(),
+        LogFormat::Text => fmt::layer()
+            .log_internal_errors(false)
+            .with_writer(writer)
+            .with_ansi(colours)
+            .boxed(),
         LogFormat::Json => fmt::layer()
+            .log_internal_errors(false)
             .json()
             .flatten_event(true)
             .with_writer(writer)

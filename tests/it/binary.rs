@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 
 /// The binary, in `folder`, with nothing of our own settings around it.
-fn parlance(folder: &Path) -> Command {
+pub(crate) fn parlance(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
     command.current_dir(folder).stdin(Stdio::null());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ROCKET_")) {
@@ -22,7 +22,7 @@ fn parlance(folder: &Path) -> Command {
     command
 }
 
-fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
+pub(crate) fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
     let Output { status, stderr, .. } = parlance(folder)
         .envs(settings.iter().copied())
         .output()
@@ -32,10 +32,10 @@ fn refused(folder: &Path, settings: &[(&str, &str)]) -> String {
 }
 
 /// A binary that listens, and what it has said so far.
-struct Started {
-    child: Child,
+pub(crate) struct Started {
+    pub(crate) child: Child,
     port: u64,
-    lines: Vec<Value>,
+    pub(crate) lines: Vec<Value>,
     rest: BufReader<std::process::ChildStderr>,
 }
 
@@ -44,7 +44,7 @@ impl Started {
         clippy::zombie_processes,
         reason = "a test that fails here ends the child with it"
     )]
-    fn begin(mut command: Command) -> Self {
+    pub(crate) fn begin(mut command: Command) -> Self {
         let mut child = command
             .env("ROCKET_PORT", "0")
             .env("ROCKET_LOG_FORMAT", "json")
@@ -71,7 +71,7 @@ impl Started {
         }
     }
 
-    fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let port = u16::try_from(self.port).expect("a port");
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
         write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("sent");
@@ -81,7 +81,7 @@ impl Started {
     }
 
     /// Asks it to stop, and returns what it said until then.
-    fn stop(mut self) -> String {
+    pub(crate) fn stop(mut self) -> String {
         // It says that it listens a moment before it heeds signals; once it answers it does.
         self.get("/health/live");
         let asked = Command::new("kill")
@@ -94,6 +94,14 @@ impl Started {
         self.rest.read_to_string(&mut rest).expect("text");
         assert!(self.child.wait().expect("it ends").success());
         rest
+    }
+}
+
+/// A test that fails leaves no server behind.
+impl Drop for Started {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 

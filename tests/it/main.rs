@@ -3,6 +3,7 @@
 mod actor;
 mod bad_input;
 mod binary;
+mod binary_database;
 mod config;
 mod engine;
 mod engine_handshake;
@@ -32,6 +33,7 @@ mod messenger_seed;
 mod messenger_sending;
 mod model_histories;
 mod model_mirror;
+mod outages;
 mod packet;
 mod packet_oracle;
 mod packet_properties;

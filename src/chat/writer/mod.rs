@@ -7,23 +7,19 @@
 //! and should the database refuse a batch, its drafts are tried again one by one.
 //!
 //! The writer publishes what it committed before it answers, so that whoever is told "done" finds
-//! it. When it cannot know whether a commit arrived, it asks the log.
+//! it. When it cannot know whether a commit arrived, it asks the log before it writes anything else.
+//!
+//! Every draft is answered within [`ANSWER_TIMEOUT`], whatever the database does. After a failed write
+//! new drafts are refused at once, and a probe finds out when writing works again.
 
 mod acts;
 mod plan;
+mod reply;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::{Error, Kind, Result},
@@ -35,12 +31,21 @@ use crate::{
     store::Store,
 };
 
+use reply::Reply;
+
 /// Read marks are told to all members of chats of at most so many, else to their readers alone.
 pub const READS_SHOWN_UP_TO: i64 = 50;
 /// How long what waits to be written may take when the server stops.
-const DRAINING: Duration = Duration::from_secs(20);
+const DRAINING: Duration = Duration::from_secs(8);
 /// How long to wait before the log is asked again, while the database is out of reach.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// The longest that a batch may take before its commit.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(6);
+/// The longest that a draft waits for its outcome.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+/// The longest that it waits once the server has begun to stop: less than the grace after which
+/// connections are cut.
+const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// About the most bytes of content that one transaction takes.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -156,8 +161,6 @@ enum Acted {
     Message(Box<Message>),
 }
 
-type Reply<T> = oneshot::Sender<Result<T>>;
-
 /// A draft and who waits for its outcome.
 #[derive(Debug)]
 enum Job {
@@ -180,12 +183,22 @@ impl Job {
         matches!(self, Self::Act(draft, _) if matches!(draft.act, Act::Close(Some(_))))
     }
 
+    /// Whether whoever handed it in has been told that it came to nothing in time.
+    fn is_overdue(&self) -> bool {
+        match self {
+            Self::Send(_, reply) => reply.is_overdue(),
+            Self::Create(_, reply) => reply.is_overdue(),
+            Self::Read(_, reply) => reply.is_overdue(),
+            Self::Act(_, reply) => reply.is_overdue(),
+        }
+    }
+
     fn refuse(self, error: Error) {
         match self {
-            Self::Send(_, reply) => drop(reply.send(Err(error))),
-            Self::Create(_, reply) => drop(reply.send(Err(error))),
-            Self::Read(_, reply) => drop(reply.send(Err(error))),
-            Self::Act(_, reply) => drop(reply.send(Err(error))),
+            Self::Send(_, reply) => reply.send(Err(error)),
+            Self::Create(_, reply) => reply.send(Err(error)),
+            Self::Read(_, reply) => reply.send(Err(error)),
+            Self::Act(_, reply) => reply.send(Err(error)),
         }
     }
 }
@@ -208,10 +221,11 @@ pub trait Observer: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Writer {
     queue: mpsc::Sender<Job>,
-    task: std::sync::Mutex<Option<JoinHandle<()>>>,
-    stop: tokio_util::sync::CancellationToken,
-    /// Whether the writer is waiting for the database to come back.
-    away: Arc<AtomicBool>,
+    store: Store,
+    task: std::sync::Mutex<Option<JoinHandle<Result<()>>>>,
+    stop: CancellationToken,
+    /// Cancelled when the server begins to stop.
+    closing: CancellationToken,
 }
 
 /// How much the writer takes.
@@ -225,24 +239,30 @@ pub struct Bounds {
 
 impl Writer {
     /// Starts the writer's task.
-    pub fn start(store: Store, hub: Arc<Hub>, bounds: Bounds, observer: Arc<dyn Observer>) -> Self {
+    pub fn start(
+        store: Store,
+        hub: Arc<Hub>,
+        bounds: Bounds,
+        observer: Arc<dyn Observer>,
+        closing: CancellationToken,
+    ) -> Self {
         let (queue, jobs) = mpsc::channel(bounds.queue.max(1));
-        let stop = tokio_util::sync::CancellationToken::new();
-        let away = Arc::new(AtomicBool::new(false));
+        let stop = CancellationToken::new();
         let desk = Desk {
-            store,
+            store: store.clone(),
             hub,
             clock: Clock,
             observer,
             batch: bounds.batch.max(1),
-            away: Arc::clone(&away),
+            stop: stop.clone(),
         };
-        let task = tokio::spawn(desk.run(jobs, stop.clone()));
+        let task = tokio::spawn(desk.run(jobs));
         Self {
             queue,
+            store,
             task: std::sync::Mutex::new(Some(task)),
             stop,
-            away,
+            closing,
         }
     }
 
@@ -274,36 +294,29 @@ impl Writer {
         }
     }
 
-    /// Takes no more drafts, writes those that wait, and returns when all are answered, or when the
-    /// database has not answered for too long: who waits is then not told that all went well.
-    pub async fn drain(&self) {
+    /// Takes no more drafts, writes those that wait, and returns when all are answered; fails when the
+    /// database did not answer for too long, and nobody knows what became of the last drafts.
+    pub async fn drain(&self) -> Result<()> {
         self.stop.cancel();
         let task = self
             .task
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .take();
-        let Some(mut task) = task else { return };
+        let Some(mut task) = task else { return Ok(()) };
         match tokio::time::timeout(DRAINING, &mut task).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "The writer's task ended badly."),
-            Err(_) => {
-                tracing::error!(
-                    "The database does not answer: what waits to be written is given up."
-                );
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(error)) => Err(Error::internal(error)),
+            Err(late) => {
                 task.abort();
+                Err(reply::unknown().because(late))
             }
         }
     }
 
     async fn hand_in<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T> {
-        if self.away.load(Ordering::Relaxed) {
-            return Err(Error::unavailable(
-                "the database is out of reach, please try again",
-                Duration::from_secs(1),
-            ));
-        }
-        let (reply, outcome) = oneshot::channel();
+        self.store.writes_work()?;
+        let (reply, outcome) = reply::pair(Instant::now() + ANSWER_TIMEOUT);
         self.queue.try_send(job(reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Error::unavailable(
                 "more messages are waiting to be written than this server takes, please try again",
@@ -311,9 +324,15 @@ impl Writer {
             ),
             mpsc::error::TrySendError::Closed(_) => Error::shutting_down(),
         })?;
-        outcome
-            .await
-            .unwrap_or_else(|_| Err(Error::shutting_down()))
+        let stopping = async {
+            self.closing.cancelled().await;
+            tokio::time::sleep(STOPPING_TIMEOUT).await;
+        };
+        tokio::select! {
+            biased;
+            outcome = outcome.recv() => outcome,
+            () = stopping => Err(reply::unknown()),
+        }
     }
 }
 
@@ -324,72 +343,109 @@ struct Desk {
     clock: Clock,
     observer: Arc<dyn Observer>,
     batch: usize,
-    away: Arc<AtomicBool>,
+    /// Cancelled when no more drafts are taken: nothing is then waited for that may never come.
+    stop: CancellationToken,
 }
 
 impl Desk {
-    async fn run(self, mut jobs: mpsc::Receiver<Job>, stop: tokio_util::sync::CancellationToken) {
+    /// Writes until no more drafts come; an error tells that the last commit was never settled.
+    async fn run(self, mut jobs: mpsc::Receiver<Job>) -> Result<()> {
         let mut waiting = Vec::with_capacity(self.batch);
         loop {
             tokio::select! {
                 biased;
-                () = stop.cancelled(), if !jobs.is_closed() => jobs.close(),
+                () = self.stop.cancelled(), if !jobs.is_closed() => jobs.close(),
                 taken = jobs.recv_many(&mut waiting, self.batch) => {
                     if taken == 0 {
-                        return;
+                        return Ok(());
                     }
                     while !waiting.is_empty() {
                         let batch = take_batch(&mut waiting);
-                        self.carry_out(batch).await;
+                        self.carry_out(batch).await?;
                     }
+                }
+                () = self.store.probe_due(), if !jobs.is_closed() => self.probe().await,
+            }
+        }
+    }
+
+    /// Finds out whether writing works again, unless the server stops meanwhile.
+    async fn probe(&self) {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => {}
+            probed = self.store.probe() => {
+                if let Err(error) = probed {
+                    tracing::debug!(cause = ?error, "Still nothing can be written.");
                 }
             }
         }
     }
 
-    /// Writes a batch and answers everybody in it.
-    async fn carry_out(&self, jobs: Vec<Job>) {
+    /// Writes a batch and answers everybody in it. An error leaves a commit unsettled, which nothing
+    /// may be written after.
+    async fn carry_out(&self, mut jobs: Vec<Job>) -> Result<()> {
+        jobs.retain(|job| !job.is_overdue());
+        if let Err(error) = self.store.writes_work() {
+            for job in jobs {
+                job.refuse(again(&error));
+            }
+            return Ok(());
+        }
         match self.attempt(&jobs).await {
             Ok(outcomes) => answer(jobs, outcomes),
+            Err(Failed::Unsettled(error)) => return Err(error),
             // While the database is out of reach one draft fares no better than many.
-            Err(error) if jobs.len() == 1 || error.kind() == Kind::Unavailable => {
+            Err(Failed::Undone(error)) if jobs.len() == 1 || error.kind() == Kind::Unavailable => {
+                tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A batch could not be written.");
                 for job in jobs {
                     job.refuse(again(&error));
                 }
             }
-            Err(error) => {
+            Err(Failed::Undone(error)) => {
                 tracing::warn!(drafts = jobs.len(), cause = ?error, "A batch failed: its drafts are tried one by one.");
                 for job in jobs {
                     match self.attempt(std::slice::from_ref(&job)).await {
                         Ok(outcomes) => answer(vec![job], outcomes),
-                        Err(error) => job.refuse(error),
+                        Err(Failed::Undone(error)) => job.refuse(error),
+                        Err(Failed::Unsettled(error)) => return Err(error),
                     }
                 }
             }
         }
+        Ok(())
     }
 
-    /// Decides, writes, commits and publishes. After an error nothing of it is in the log.
-    async fn attempt(&self, jobs: &[Job]) -> Result<Vec<Outcome>> {
+    /// Decides, writes, commits and publishes.
+    async fn attempt(&self, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
         let began = std::time::Instant::now();
         let now = self.clock.now();
-        let mut tx = self.store.begin().await?;
-        let head = tx.lock_log().await?;
-        let (outcomes, changes) = plan::carry_out(&mut tx, jobs, head, now).await?;
+        let written = async {
+            let mut tx = self.store.begin().await?;
+            let head = tx.lock_log().await?;
+            let (outcomes, changes) = plan::carry_out(&mut tx, jobs, head, now).await?;
+            Ok((tx, head, outcomes, changes))
+        };
+        let (tx, head, outcomes, changes) = tokio::time::timeout(BATCH_TIMEOUT, written)
+            .await
+            .unwrap_or_else(|late| Err(out_of_reach().because(late)))
+            .map_err(|error| Failed::Undone(self.store.note_failed_write(error)))?;
         if changes.is_empty() {
             // What is noted of keys has to be kept all the same.
             if jobs.iter().any(Job::has_key) {
-                tx.commit().await?;
+                // Whatever becomes of this commit, a repeat finds things as they are.
+                tx.commit().await.map_err(Failed::Undone)?;
             }
             return Ok(outcomes);
         }
         if let Err(error) = tx.commit().await {
-            self.find_out(&changes, error).await?;
+            self.settle(&changes, error).await?;
         } else if self.hub.head() == head {
             self.hub.publish(changes.iter().cloned());
         } else {
             // Another process wrote in between: the log has its changes as well as ours.
-            self.catch_up().await;
+            self.insist(|| relay::catch_up(&self.store, &self.hub))
+                .await?;
         }
         let messages = changes
             .iter()
@@ -399,55 +455,75 @@ impl Desk {
         Ok(outcomes)
     }
 
-    /// After a commit that was not confirmed, asks the log whether it happened.
-    async fn find_out(&self, changes: &[Change], error: Error) -> Result<()> {
+    /// After a commit that was not confirmed, asks the log whether it happened. Until that is known
+    /// nothing else is written: new drafts are refused, and those of this batch are told in time that
+    /// their outcome is unknown.
+    async fn settle(&self, changes: &[Change], error: Error) -> Result<(), Failed> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
-        self.outlast().await;
-        let found = self.catch_up().await;
-        let is_there = |change: &Change| found.iter().any(|other| is_same(change, other));
-        if changes.iter().all(is_there) {
+        let found = self.insist(|| self.look_behind_lock(changes)).await?;
+        // Writing may work by now, as after a connection that broke, or not, as on a full disk.
+        self.probe().await;
+        if found {
             Ok(())
         } else {
-            Err(error)
+            Err(Failed::Undone(error))
         }
     }
 
-    /// Waits until the transaction before this one is over. A commit whose answer was lost may
-    /// still be under way, and holds the log's lock until it has come to its end: to look before
+    /// Whether the log holds these changes, once no transaction is under way; publishes what it holds.
+    /// A commit whose answer was lost holds the log's lock until it has come to its end: to look before
     /// that is to miss it, and to write its drafts twice.
-    async fn outlast(&self) {
-        let lock = async || self.store.begin().await?.lock_log().await;
-        while let Err(error) = lock().await {
-            tracing::error!(cause = ?error, "The log cannot be locked.");
-            tokio::time::sleep(PATIENCE).await;
-        }
+    async fn look_behind_lock(&self, changes: &[Change]) -> Result<bool> {
+        self.store.begin_anyway().await?.lock_log().await?;
+        let before = changes
+            .first()
+            .map_or(self.hub.head(), |first| first.position.plus(-1));
+        let most = i64::try_from(changes.len()).unwrap_or(i64::MAX);
+        let told = self.store.changes(before, most).await?;
+        relay::catch_up(&self.store, &self.hub).await?;
+        let same = changes.iter().zip(&told).all(|(a, b)| is_same(a, b));
+        Ok(same && told.len() == changes.len())
     }
 
-    /// Publishes what the log holds, however long the database takes to answer.
-    async fn catch_up(&self) -> Vec<Change> {
-        self.insist(|| relay::catch_up(&self.store, &self.hub))
-            .await
-    }
-
-    /// Asks until there is an answer. Meanwhile new drafts are refused instead of left to wait.
-    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> T
+    /// Asks until there is an answer, or the server stops. Meanwhile new drafts are refused.
+    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T>>,
     {
         loop {
-            match ask().await {
-                Ok(answer) => {
-                    self.away.store(false, Ordering::Relaxed);
-                    return answer;
-                }
-                Err(error) => {
-                    tracing::error!(cause = ?error, "The log cannot be read.");
-                    self.away.store(true, Ordering::Relaxed);
-                    tokio::time::sleep(PATIENCE).await;
-                }
+            let asked = tokio::time::timeout(BATCH_TIMEOUT, ask()).await;
+            let error = match asked {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(error)) => error,
+                Err(late) => out_of_reach().because(late),
+            };
+            tracing::error!(cause = ?error, "The log cannot be read.");
+            let error = self.store.note_failed_write(error);
+            if self.stop.is_cancelled() {
+                return Err(Failed::Unsettled(error));
+            }
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
             }
         }
     }
+}
+
+/// How a batch comes to nothing.
+enum Failed {
+    /// Nothing of it is in the log.
+    Undone(Error),
+    /// It is not known whether it is in the log, and the server stops.
+    Unsettled(Error),
+}
+
+fn out_of_reach() -> Error {
+    Error::unavailable(
+        "the database is out of reach, please try again",
+        Duration::from_secs(1),
+    )
 }
 
 /// Whether a change that the log tells is one that this process made. What it is about may have
@@ -474,7 +550,6 @@ fn take_batch(waiting: &mut Vec<Job>) -> Vec<Job> {
 
 /// The same refusal for one more draft: an error cannot be cloned, its cause stays in the log.
 fn again(error: &Error) -> Error {
-    tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A draft could not be written.");
     match error.retry_after() {
         Some(wait) if error.kind() == Kind::Unavailable => {
             Error::unavailable(error.text().to_owned(), wait)
@@ -487,10 +562,10 @@ fn again(error: &Error) -> Error {
 fn answer(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
     for (job, outcome) in jobs.into_iter().zip(outcomes) {
         match (job, outcome) {
-            (Job::Send(_, reply), Outcome::Sent(sent)) => drop(reply.send(sent)),
-            (Job::Create(_, reply), Outcome::Created(created)) => drop(reply.send(created)),
-            (Job::Read(_, reply), Outcome::Read(read)) => drop(reply.send(read)),
-            (Job::Act(_, reply), Outcome::Acted(acted)) => drop(reply.send(acted)),
+            (Job::Send(_, reply), Outcome::Sent(sent)) => reply.send(sent),
+            (Job::Create(_, reply), Outcome::Created(created)) => reply.send(created),
+            (Job::Read(_, reply), Outcome::Read(read)) => reply.send(read),
+            (Job::Act(_, reply), Outcome::Acted(acted)) => reply.send(acted),
             (job, _) => job.refuse(Error::internal("an outcome of another kind")),
         }
     }

@@ -1,10 +1,13 @@
 //! The set statements on PostgreSQL: each takes its rows as arrays, one a column, through `unnest`.
 
-use sqlx::{Postgres, Transaction};
+use sqlx::Postgres;
 
 use crate::{
     model::{DeskStatus, MessageId, Millis},
-    store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+    store::{
+        batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+        transaction::Transaction,
+    },
 };
 
 const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
@@ -61,7 +64,7 @@ const WRITE: &str = "with \
      select pg_notify('parlance', '')";
 
 pub(super) async fn ask_sends(
-    tx: &mut Transaction<'static, Postgres>,
+    tx: &mut Transaction<Postgres>,
     questions: &[SendQuestion],
 ) -> Result<Vec<SendRow>, sqlx::Error> {
     sqlx::query_as(ASK_SENDS)
@@ -74,7 +77,7 @@ pub(super) async fn ask_sends(
 }
 
 pub(super) async fn ask_reads(
-    tx: &mut Transaction<'static, Postgres>,
+    tx: &mut Transaction<Postgres>,
     questions: &[ReadQuestion],
 ) -> Result<Vec<ReadRow>, sqlx::Error> {
     sqlx::query_as(ASK_READS)
@@ -87,7 +90,7 @@ pub(super) async fn ask_reads(
 }
 
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Postgres>,
+    tx: &mut Transaction<Postgres>,
     set: &WriteSet,
     now: Millis,
 ) -> Result<(), sqlx::Error> {

@@ -1,10 +1,13 @@
 //! The set statements on SQLite: each takes its rows as one JSON array, through `json_each`.
 
-use sqlx::{Sqlite, Transaction, types::Json};
+use sqlx::{Sqlite, types::Json};
 
 use crate::{
     model::{DeskStatus, MessageId, Millis},
-    store::batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+    store::{
+        batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+        transaction::Transaction,
+    },
 };
 
 const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
@@ -52,7 +55,7 @@ const WRITE_MARKS: &str = "insert into members \
      standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq";
 
 pub(super) async fn ask_sends(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<Sqlite>,
     questions: &[SendQuestion],
 ) -> Result<Vec<SendRow>, sqlx::Error> {
     let asked: Vec<_> = questions
@@ -73,7 +76,7 @@ pub(super) async fn ask_sends(
 }
 
 pub(super) async fn ask_reads(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<Sqlite>,
     questions: &[ReadQuestion],
 ) -> Result<Vec<ReadRow>, sqlx::Error> {
     let asked: Vec<_> = questions
@@ -87,7 +90,7 @@ pub(super) async fn ask_reads(
 }
 
 pub(super) async fn write(
-    tx: &mut Transaction<'static, Sqlite>,
+    tx: &mut Transaction<Sqlite>,
     set: &WriteSet,
     now: Millis,
 ) -> Result<(), sqlx::Error> {

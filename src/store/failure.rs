@@ -1,0 +1,147 @@
+//! What a database reports, translated: an outage is told apart from a fault of ours.
+//!
+//! An outage (no room, no answer, a damaged file) is `Unavailable`: the same request may succeed
+//! later, so callers are told to come back. Everything else is a fault of this program.
+
+use std::{fmt, future::Future, time::Duration};
+
+use sqlx::{error::DatabaseError, sqlite::SqliteError};
+
+use crate::error::{Error, Result};
+
+/// The longest that one statement, and the wait for a connection to run it on, may take. The
+/// database's own limits do not help when it has stopped, or when the network swallows what is sent.
+pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(6);
+/// When to come back after what usually passes by itself.
+const SOON: Duration = Duration::from_secs(1);
+/// When to come back after what an operator has to mend.
+const LATER: Duration = Duration::from_secs(5);
+
+/// The sentence for a caller, and when they may come back.
+type Outage = (&'static str, Duration);
+
+const BUSY: Outage = ("the database is busy, please try again", SOON);
+const FULL: Outage = (
+    "the server's disk is full and nothing can be written, please try again later",
+    LATER,
+);
+const READ_ONLY: Outage = (
+    "the database cannot be written to just now, please try again later",
+    LATER,
+);
+const DISK: Outage = (
+    "the server's disk reports an error, please try again later",
+    LATER,
+);
+const DAMAGED: Outage = ("the database is damaged, please try again later", LATER);
+
+/// Translates what a database reports.
+pub(super) fn failed(error: sqlx::Error) -> Error {
+    match outage(&error) {
+        Some((sentence, wait)) => Error::unavailable(sentence, wait).because(error),
+        None => Error::internal(error),
+    }
+}
+
+/// The refusal while the file that the server has open is not the one that the next start would find.
+pub(super) fn displaced(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let sentence = "the database file was moved, replaced or deleted, please try again later";
+    Error::unavailable(sentence, LATER).because(cause)
+}
+
+/// The refusal when the database did not answer in time.
+pub(super) fn late(cause: tokio::time::error::Elapsed) -> Error {
+    Error::unavailable(BUSY.0, BUSY.1).because(cause)
+}
+
+/// Whether a statement failed because a row with that key exists.
+pub(super) fn is_taken(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Database(told) if told.is_unique_violation())
+}
+
+/// Bounds the wait for a statement by our own clock.
+pub(super) async fn bounded<T>(
+    statement: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(STATEMENT_TIMEOUT, statement)
+        .await
+        .unwrap_or_else(|late| {
+            let late = std::io::Error::new(std::io::ErrorKind::TimedOut, late);
+            Err(sqlx::Error::Io(late))
+        })
+}
+
+/// SQLite's primary result code, where it was SQLite that failed.
+pub(super) fn sqlite_code(error: &sqlx::Error) -> Option<i64> {
+    let sqlx::Error::Database(told) = error else {
+        return None;
+    };
+    told.try_downcast_ref::<SqliteError>()?;
+    // The low byte of an extended code is the primary one.
+    told.code()?.parse::<i64>().ok().map(|code| code & 0xff)
+}
+
+fn outage(error: &sqlx::Error) -> Option<Outage> {
+    match error {
+        sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::WorkerCrashed => Some(BUSY),
+        sqlx::Error::Database(told) => match sqlite_code(error) {
+            Some(code) => sqlite_outage(code),
+            None => postgres_outage(told.as_ref()),
+        },
+        _ => None,
+    }
+}
+
+fn sqlite_outage(code: i64) -> Option<Outage> {
+    match code {
+        // SQLITE_BUSY, LOCKED, NOMEM, PROTOCOL.
+        5 | 6 | 7 | 15 => Some(BUSY),
+        // SQLITE_READONLY, CANTOPEN.
+        8 | 14 => Some(READ_ONLY),
+        // SQLITE_IOERR: also a quota, or a file-size limit of the process.
+        10 => Some(DISK),
+        // SQLITE_CORRUPT, NOTADB.
+        11 | 26 => Some(DAMAGED),
+        // SQLITE_FULL.
+        13 => Some(FULL),
+        _ => None,
+    }
+}
+
+fn postgres_outage(told: &dyn DatabaseError) -> Option<Outage> {
+    let code = told.code()?;
+    match code.as_ref() {
+        // disk_full.
+        "53100" => Some(FULL),
+        // read_only_sql_transaction, as on a standby.
+        "25006" => Some(READ_ONLY),
+        // serialization_failure, deadlock_detected, lock_not_available, and a transaction that
+        // idled too long because this process was stopped.
+        "40001" | "40P01" | "55P03" | "25P03" | "25P04" => Some(BUSY),
+        // data_corrupted, index_corrupted.
+        "XX001" | "XX002" => Some(DAMAGED),
+        // Connection exceptions, out of resources, operator intervention.
+        code if code.starts_with("08") || code.starts_with("53") || code.starts_with("57") => {
+            Some(BUSY)
+        }
+        // I/O errors and the like.
+        code if code.starts_with("58") => Some(DISK),
+        _ => None,
+    }
+}
+
+/// A cause that is a sentence of our own.
+#[derive(Debug)]
+pub(super) struct Cause(pub(super) String);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Cause {}

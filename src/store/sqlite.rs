@@ -1,0 +1,228 @@
+//! Opening a SQLite file: what it is must be known before anything in it is changed.
+
+use std::{path::Path, str::FromStr, time::Duration};
+
+use sqlx::{
+    ConnectOptions, Connection, SqliteConnection, SqlitePool,
+    migrate::{MigrateError, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use super::{
+    failure::{Cause, displaced, sqlite_code},
+    file::{DatabaseFile, Lock, identity},
+    open::{Options, SET_URL, foreign, migrated, newer, unusable},
+};
+use crate::error::{Error, Kind, Result};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// How long a statement waits for another process that writes to the same SQLite file.
+const BUSY: Duration = Duration::from_secs(3);
+/// Up to this size a file is read whole at start, to see that it is sound: a moment's work.
+const CHECKED_BYTES: u64 = 64 << 20;
+
+/// The open file and its pools.
+pub(super) struct Opened {
+    pub(super) read: SqlitePool,
+    pub(super) write: SqlitePool,
+    pub(super) file: Option<DatabaseFile>,
+}
+
+/// Opens the file and brings its schema up to date; with `alone`, refuses when a server has it.
+pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
+    let connect =
+        SqliteConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
+    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
+    if in_memory {
+        return open_pools(options, connect, None).await;
+    }
+    let path = connect.get_filename().to_owned();
+    make_folder(&path)?;
+    let lock = if alone { Lock::take(&path)? } else { None };
+    inspect(connect.clone().create_if_missing(true), &path).await?;
+    let opened = open_pools(options, connect, Some(&path)).await?;
+    let file = DatabaseFile::opened(&path, lock).map_err(Error::internal)?;
+    Ok(Opened {
+        file: Some(file),
+        ..opened
+    })
+}
+
+async fn open_pools(
+    options: &Options,
+    connect: SqliteConnectOptions,
+    path: Option<&Path>,
+) -> Result<Opened> {
+    let explain = |error| match path {
+        Some(path) => explained(path, error),
+        None => unusable(options, error),
+    };
+    let connect = connect
+        // A file that is gone must not be taken for a new one.
+        .create_if_missing(path.is_none())
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .pragma("temp_store", "memory")
+        .optimize_on_close(true, None);
+    let pool = |most: u32| {
+        let expected = path.and_then(|path| Some((path.to_owned(), identity(path).ok()?)));
+        SqlitePoolOptions::new()
+            .max_connections(most)
+            .acquire_timeout(options.connect_timeout)
+            .after_connect(move |_, _| {
+                let replaced = expected
+                    .as_ref()
+                    .is_some_and(|(path, known)| identity(path).ok() != Some(*known));
+                Box::pin(async move {
+                    if replaced {
+                        let cause = displaced(Cause("another file is in its place".to_owned()));
+                        return Err(sqlx::Error::Configuration(Box::new(cause)));
+                    }
+                    Ok(())
+                })
+            })
+    };
+    // The last connection to close takes the write-ahead log with it, and a full disk has no room for
+    // a new one: so one stays.
+    let write = pool(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(connect.clone())
+        .await
+        .map_err(explain)?;
+    MIGRATIONS.run(&write).await.map_err(|error| match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+            if sqlite_code(&error).is_some_and(|code| code > 1) =>
+        {
+            explain(error)
+        }
+        error => migrated(&options.place(), &MIGRATIONS, error),
+    })?;
+    let read = pool(options.max_connections)
+        .connect_with(connect)
+        .await
+        .map_err(explain)?;
+    Ok(Opened {
+        read,
+        write,
+        file: None,
+    })
+}
+
+/// Finds out what the file is, before a setting or a migration changes it.
+async fn inspect(connect: SqliteConnectOptions, path: &Path) -> Result<()> {
+    let mut connection = connect
+        .busy_timeout(BUSY)
+        .connect()
+        .await
+        .map_err(|error| explained(path, error))?;
+    let found = look(&mut connection, path).await;
+    let closed = connection.close().await;
+    found?;
+    closed.map_err(|error| explained(path, error))
+}
+
+async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
+    let fail = |error| explained(path, error);
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select name from sqlite_schema where type = 'table' and name not like 'sqlite_%' order by name",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(fail)?;
+    let shown = path.display().to_string();
+    if tables.iter().any(|table| table == "_sqlx_migrations") {
+        let version: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(fail)?;
+        let is_ours = tables.iter().any(|table| table == "changes");
+        match version {
+            Some(_) if !is_ours => return Err(foreign(&shown, &tables)),
+            Some(version) => newer(&shown, &MIGRATIONS, version)?,
+            None => {}
+        }
+    } else if !tables.is_empty() {
+        return Err(foreign(&shown, &tables));
+    }
+    let size = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if size <= CHECKED_BYTES {
+        let verdict: String = sqlx::query_scalar("pragma quick_check(1)")
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(fail)?;
+        if verdict != "ok" {
+            return Err(damaged(path, &verdict));
+        }
+    }
+    // Whether it can be written to is seen only by trying.
+    for word in ["begin immediate", "rollback"] {
+        match sqlx::raw_sql(word).execute(&mut *connection).await {
+            Ok(_) => {}
+            // Somebody else writes, so it can be written to.
+            Err(error) if sqlite_code(&error) == Some(5) => break,
+            Err(error) => return Err(fail(error)),
+        }
+    }
+    Ok(())
+}
+
+fn make_folder(file: &Path) -> Result<()> {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => {
+            std::fs::create_dir_all(folder).map_err(|error| {
+                let sentence = format!(
+                    "the folder {} cannot be made ({error}): {SET_URL}",
+                    folder.display()
+                );
+                Error::new(Kind::Internal, sentence).because(error)
+            })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Says what is wrong with the file and what to do about it.
+pub(super) fn explained(path: &Path, error: sqlx::Error) -> Error {
+    let path_shown = path.display();
+    let sentence = match sqlite_code(&error) {
+        // SQLITE_READONLY, PERM, CANTOPEN.
+        Some(8 | 3 | 14) => format!(
+            "the database {path_shown} cannot be written to ({error}): give this user the right to \
+             write to the file and to its folder, see that the disk is not mounted read-only, or \
+             {SET_URL}"
+        ),
+        // SQLITE_NOTADB.
+        Some(26) => format!(
+            "{path_shown} is not a SQLite database: move it away, put a backup in its place, or {SET_URL}"
+        ),
+        // SQLITE_CORRUPT.
+        Some(11) => return damaged(path, &error.to_string()),
+        // SQLITE_FULL.
+        Some(13) => {
+            format!("there is no room on the disk for the database {path_shown}: make some")
+        }
+        // SQLITE_BUSY.
+        Some(5) => format!(
+            "another program keeps the database {path_shown} locked: find out which (fuser {path_shown}) \
+             and end it"
+        ),
+        _ => format!("the database {path_shown} cannot be opened ({error}): {SET_URL}"),
+    };
+    Error::new(Kind::Internal, sentence).because(error)
+}
+
+fn damaged(path: &Path, verdict: &str) -> Error {
+    let path = path.display();
+    let verdict = verdict.lines().next_back().unwrap_or(verdict);
+    Error::new(
+        Kind::Internal,
+        format!(
+            "the database {path} is damaged ({verdict}): put a backup in its place, or save what can be \
+             read with sqlite3 {path} .recover"
+        ),
+    )
+}

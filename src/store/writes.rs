@@ -1,0 +1,183 @@
+//! Whether writing works: what the last transaction came to, and a probe for when there was none.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, Instant},
+};
+
+use rand::Rng;
+use tokio::sync::{Mutex, watch};
+
+use super::{Store, file::DatabaseFile};
+use crate::{
+    error::{Error, Kind, Result},
+    model::Clock,
+};
+
+/// How long a success vouches for the next write.
+const FRESH: Duration = Duration::from_secs(10);
+/// How long after a failure the next probe begins.
+const PROBE_AFTER: Duration = Duration::from_millis(500);
+/// What a probe writes while all is well: it must only reach the disk.
+const SMALL: usize = 32;
+/// What a probe writes after a failure. A full disk may still have room for the tail of the
+/// write-ahead log, so that a probe smaller than an ordinary message would be let in where the
+/// message is not.
+const LARGE: usize = 64 * 1024;
+
+/// What the last transactions came to.
+#[derive(Debug)]
+pub(super) struct Writes {
+    /// The SQLite file that the server has open.
+    file: Option<DatabaseFile>,
+    last: watch::Sender<Last>,
+    /// One probe at a time: whoever waits for it finds its outcome.
+    probing: Mutex<()>,
+}
+
+#[derive(Debug, Clone)]
+enum Last {
+    Worked(Option<Instant>),
+    Failed(Cow<'static, str>, Duration),
+}
+
+impl Writes {
+    pub(super) fn new(file: Option<DatabaseFile>) -> Self {
+        Self {
+            file,
+            last: watch::Sender::new(Last::Worked(None)),
+            probing: Mutex::new(()),
+        }
+    }
+
+    /// Refuses while the open file is not the one that the next start would find.
+    pub(super) fn look_at_file(&self) -> Result<()> {
+        self.file.as_ref().map_or(Ok(()), DatabaseFile::look)
+    }
+
+    /// Lets another server open the file.
+    pub(super) fn release_file(&self) {
+        if let Some(file) = &self.file {
+            file.release();
+        }
+    }
+
+    /// Remembers what a transaction came to. Refusals and faults of ours say nothing of the database,
+    /// and after a failure only a probe proves that it is over: what is small may find the last room
+    /// of a full disk.
+    pub(super) fn note<T>(&self, outcome: &Result<T>) {
+        match outcome {
+            Ok(_) => self.last.send_if_modified(|last| match last {
+                Last::Worked(at) => {
+                    *at = Some(Instant::now());
+                    false
+                }
+                Last::Failed(..) => false,
+            }),
+            Err(error) if error.kind() == Kind::Unavailable => self.failed(error),
+            Err(_) => false,
+        };
+    }
+
+    fn failed(&self, error: &Error) -> bool {
+        let wait = error.retry_after().unwrap_or(PROBE_AFTER);
+        let now = Last::Failed(error.text().to_owned().into(), wait);
+        if let Last::Worked(_) = self.last.send_replace(now) {
+            tracing::error!(
+                sentence = error.text(),
+                cause = error.cause().map(ToString::to_string),
+                "Nothing can be written: writes are refused until a probe succeeds."
+            );
+        }
+        true
+    }
+
+    fn probed(&self) {
+        let now = Last::Worked(Some(Instant::now()));
+        if let Last::Failed(..) = self.last.send_replace(now) {
+            tracing::info!("Writing works again.");
+        }
+    }
+
+    /// Refuses while the last write failed.
+    fn works(&self) -> Result<()> {
+        match &*self.last.borrow() {
+            Last::Worked(_) => Ok(()),
+            Last::Failed(sentence, wait) => Err(Error::unavailable(sentence.clone(), *wait)),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        match *self.last.borrow() {
+            Last::Worked(Some(at)) => at.elapsed() < FRESH,
+            Last::Worked(None) | Last::Failed(..) => false,
+        }
+    }
+}
+
+impl Store {
+    /// Refuses at once while the last write failed.
+    pub fn writes_work(&self) -> Result<()> {
+        self.inner.writes.works()
+    }
+
+    /// Remembers that something could not be written, if it was the database's doing.
+    pub fn note_failed_write(&self, error: Error) -> Error {
+        if error.kind() == Kind::Unavailable {
+            self.inner.writes.failed(&error);
+        }
+        error
+    }
+
+    /// Returns when a probe is due: a moment after a write failed.
+    pub async fn probe_due(&self) {
+        let mut last = self.inner.writes.last.subscribe();
+        let failed = last.wait_for(|last| matches!(last, Last::Failed(..))).await;
+        // The sender lives as long as the store.
+        drop(failed);
+        tokio::time::sleep(PROBE_AFTER).await;
+    }
+
+    /// Whether the server can serve: the database answers, and what is written arrives. Writes only
+    /// when nothing was written for a while.
+    pub async fn ready(&self) -> Result<()> {
+        self.ping().await?;
+        let writes = &self.inner.writes;
+        writes.look_at_file()?;
+        writes.works()?;
+        if writes.is_fresh() {
+            return Ok(());
+        }
+        let _alone = writes.probing.lock().await;
+        writes.works()?;
+        if writes.is_fresh() {
+            return Ok(());
+        }
+        self.write_probe(SMALL).await
+    }
+
+    /// Finds out whether writing works again.
+    pub async fn probe(&self) -> Result<()> {
+        let _alone = self.inner.writes.probing.lock().await;
+        self.write_probe(LARGE).await
+    }
+
+    /// Writes what nobody reads, in the way of every batch: under the log's lock, and durably.
+    async fn write_probe(&self, length: usize) -> Result<()> {
+        let probed = async {
+            let mut filler = vec![0_u8; length];
+            // What cannot be compressed takes its room.
+            rand::rng().fill_bytes(&mut filler);
+            let mut tx = self.begin_anyway().await?;
+            tx.lock_log().await?;
+            tx.insert_probe(&filler, Clock.now()).await?;
+            tx.commit().await
+        };
+        let probed = probed.await;
+        match &probed {
+            Ok(()) => self.inner.writes.probed(),
+            Err(_) => self.inner.writes.note(&probed),
+        }
+        probed
+    }
+}
