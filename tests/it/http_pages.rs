@@ -81,11 +81,18 @@ async fn a_page_that_the_browser_has_keeps_its_headers() {
             assert_eq!(again.header(name), first.header(name), "{path} {name}");
         }
     }
-    let widget = get(&client, "/widget.js").await;
-    assert_eq!(
-        widget.header("Cross-Origin-Resource-Policy"),
-        Some("cross-origin")
-    );
+    // The widget's modules are read by pages of any origin; nothing else is theirs to read.
+    for script in ["/widget.js", "/widget/main.js", "/parlance-socket.js"] {
+        let script = get(&client, script).await;
+        for (name, value) in [
+            ("Cross-Origin-Resource-Policy", "cross-origin"),
+            ("Access-Control-Allow-Origin", "*"),
+        ] {
+            assert_eq!(script.header(name), Some(value));
+        }
+    }
+    let page = get(&client, "/console/").await;
+    assert_eq!(page.header("Access-Control-Allow-Origin"), None);
 }
 
 #[rocket::async_test]
