@@ -221,9 +221,13 @@ impl House {
         let site_chat = (self.chat.clone(), self.message.to_string(), &self.guest);
         let mut bodies = Vec::new();
         for (chat, message, person) in [app_room, site_chat] {
-            for said in [
-                json!({"id": message, "value": "x", "type": "text"}),
-                json!("x"),
+            // What is a name of two APIs is of the one's type in one body, of the other's in the next.
+            for (said, query) in [
+                (
+                    json!({"id": message, "value": "x", "type": "text"}),
+                    json!({}),
+                ),
+                (json!("x"), json!("")),
             ] {
                 let mut body = json!({
                     "id": message, "_id": message, "page": 1, "limit": 20, "skip": 0, "name": "x",
@@ -232,7 +236,7 @@ impl House {
                     "lastName": "x", "room": self.room_name, "appUserId": self.own_id,
                     "chatId": chat, "chat": {"id": chat, "name": "x", "users": [person]},
                     "user": {"id": person, "external_id": self.own_id, "name": "x", "photo": "x"},
-                    "message": said, "users": [person, self.own_id], "query": {}, "typing": true,
+                    "message": said, "users": [person, self.own_id], "query": query, "typing": true,
                     "value": "x", "text": "x", "domain": own.domain,
                 });
                 for (name, value) in [("token", token), ("guestToken", token), ("appId", key)] {
