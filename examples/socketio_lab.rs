@@ -282,6 +282,7 @@ fn server(recovery: bool) -> SocketIo {
         .ping_timeout(Duration::from_secs(5))
         .allow_eio3(true)
         .cors(Cors::Any)
+        .keep_header("x-lab")
         .namespace("/", main_namespace())
         .namespace("/admin", admin_namespace())
         .namespace(

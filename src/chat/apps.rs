@@ -39,9 +39,13 @@ pub async fn create(
 }
 
 /// The developer's apps; all of them for an administrator.
-pub async fn list(services: &Services, developer: &Developer) -> Result<Vec<Tenant>> {
+pub async fn list(
+    services: &Services,
+    developer: &Developer,
+    after: TenantId,
+) -> Result<Vec<Tenant>> {
     let owner = (!developer.is_admin()).then_some(developer.person().id);
-    services.store.apps(owner).await
+    services.store.apps(owner, after).await
 }
 
 /// Deletes an app, by its number or its secret: its people are signed out, its secret opens nothing.

@@ -41,13 +41,16 @@ pub async fn list(
     })
 }
 
-/// A page of the chats that the caller is in, each with the people in it, and whether there are more.
+/// A page of the chats that the caller is in, each with the people in it, and whether there are more:
+/// those whose newest activity was before `before`.
 pub async fn list_own(
     services: &Services,
     caller: &Caller,
+    before: Option<Position>,
     limit: usize,
 ) -> Result<(Vec<(Chat, Vec<PersonId>)>, bool)> {
-    let (listed, more) = services.store.own_chats(caller.person(), limit).await?;
+    let store = &services.store;
+    let (listed, more) = store.own_chats(caller.person(), before, limit).await?;
     let oldest = listed
         .last()
         .map_or(Position::START, |chat| chat.last_position);

@@ -89,16 +89,16 @@ pub async fn between(
         .await
 }
 
-/// The messages that are not deleted, newest first: at most `limit`, after `skipped`.
+/// The messages before `before` that are not deleted, newest first: at most `limit`, after `skipped`.
 pub async fn newest(
     services: &Services,
     reader: &Reader,
-    skipped: i64,
-    limit: i64,
+    before: Option<MessageId>,
+    (skipped, limit): (i64, i64),
 ) -> Result<Vec<Message>> {
     services
         .store
-        .newest_messages(reader.key(), skipped, limit)
+        .newest_messages(reader.key(), before, (skipped, limit))
         .await
 }
 

@@ -53,8 +53,9 @@ pub async fn find_registered(
 }
 
 /// Everybody whom the tenant registered.
-pub async fn list(services: &Services, tenant: &KeyHolder) -> Result<Vec<Person>> {
-    services.store.all_registered(tenant.tenant().id).await
+pub async fn list(services: &Services, tenant: &KeyHolder, after: PersonId) -> Result<Vec<Person>> {
+    let tenant = tenant.tenant().id;
+    services.store.all_registered(tenant, after).await
 }
 
 /// Finds whom the tenant calls so, or makes them; brings what is known of them up to date.

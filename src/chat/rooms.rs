@@ -84,9 +84,9 @@ pub async fn create(
     with_people(services, find_by_id(services, tenant_id, id).await?).await
 }
 
-/// All chats of the tenant.
-pub async fn list(services: &Services, tenant: &KeyHolder) -> Result<Vec<Chat>> {
-    services.store.chats_of(tenant.tenant().id).await
+/// The chats of the tenant, those after one.
+pub async fn list(services: &Services, tenant: &KeyHolder, after: ChatId) -> Result<Vec<Chat>> {
+    services.store.chats_of(tenant.tenant().id, after).await
 }
 
 /// The chat that is called so, and who is in it.

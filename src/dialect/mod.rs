@@ -15,6 +15,7 @@
 pub mod embed;
 mod format;
 pub mod messenger;
+pub mod page;
 pub mod refusal;
 pub mod service;
 mod speaker;
@@ -82,6 +83,15 @@ impl Emission {
     }
 }
 
+/// An event that is part of an answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Emitted {
+    /// What the acknowledgement says, as an event of this name. It is written down once for both.
+    Data(Cow<'static, str>),
+    /// Something else.
+    Other(Emission),
+}
+
 /// What a caller is answered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -90,7 +100,7 @@ pub struct Answer {
     /// What the acknowledgement says, and the HTTP answer.
     pub data: Value,
     /// What is emitted to the caller, in order; a reply is an event of the same name.
-    pub emissions: Vec<Emission>,
+    pub emissions: Vec<Emitted>,
     /// After how many seconds it may be asked again, where that is why it was refused.
     pub retry_after: Option<u64>,
 }
@@ -98,11 +108,10 @@ pub struct Answer {
 impl Answer {
     /// An answer that is emitted under `event` and acknowledged alike.
     pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: Value) -> Self {
-        let emissions = vec![Emission::new(event, data.clone())];
         Self {
             status,
             data,
-            emissions,
+            emissions: vec![Emitted::Data(event.into())],
             retry_after: None,
         }
     }

@@ -44,15 +44,16 @@ impl Tx {
 }
 
 impl Store {
-    /// The apps that an account registered, or all of them, in the order they came.
-    pub async fn apps(&self, owner: Option<PersonId>) -> Result<Vec<Tenant>> {
+    /// The apps that an account registered, or all of them, in the order they came: those after one.
+    pub async fn apps(&self, owner: Option<PersonId>, after: TenantId) -> Result<Vec<Tenant>> {
         let rows: Vec<TenantRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(select_tenants!(
                 "kind = 'app' and deleted_at is null and ($1 = 0 or owner_id = $1) \
-                 order by id limit $2"
+                 and id > $3 order by id limit $2"
             ))
             .bind(owner.map_or(0, PersonId::get))
             .bind(MOST)
+            .bind(after.get())
             .fetch_all(pool)
             .await
         })
@@ -129,17 +130,18 @@ impl Store {
         row.map(Chat::try_from).transpose()
     }
 
-    /// All chats of a tenant, in the order they came.
-    pub async fn chats_of(&self, tenant: TenantId) -> Result<Vec<Chat>> {
+    /// The chats of a tenant in the order they came, those after one.
+    pub async fn chats_of(&self, tenant: TenantId, after: ChatId) -> Result<Vec<Chat>> {
         let rows: Vec<ChatRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(
                 "select ",
                 chat_columns!(),
                 " from chats c where c.tenant_id = $1 and c.deleted_at is null \
-                 order by c.id limit $2",
+                 and c.id > $3 order by c.id limit $2",
             ))
             .bind(tenant.get())
             .bind(MOST)
+            .bind(after.get())
             .fetch_all(pool)
             .await
         })

@@ -58,7 +58,7 @@ const OWN: &str = concat!(
     chat_columns!(),
     " from members m join chats c on c.id = m.chat_id \
      where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null \
-     order by c.last_position desc limit $3"
+     and c.last_position < $4 order by c.last_position desc limit $3"
 );
 
 #[derive(FromRow)]
@@ -198,9 +198,14 @@ impl Store {
         Ok((listed, more))
     }
 
-    /// The chats that a person is in, newest activity first, at most `limit`, and whether there are
-    /// more.
-    pub async fn own_chats(&self, person: &Person, limit: usize) -> Result<(Vec<Chat>, bool)> {
+    /// The chats that a person is in whose newest activity was before `before`, newest activity
+    /// first, at most `limit`, and whether there are more.
+    pub async fn own_chats(
+        &self,
+        person: &Person,
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<(Vec<Chat>, bool)> {
         let ask = i64::try_from(limit)
             .unwrap_or(i64::MAX - 1)
             .saturating_add(1);
@@ -209,6 +214,7 @@ impl Store {
                 .bind(person.id.get())
                 .bind(person.tenant.get())
                 .bind(ask)
+                .bind(before.map_or(i64::MAX, Position::get))
                 .fetch_all(pool)
                 .await
         })

@@ -29,7 +29,7 @@ const BEFORE: Asked = Asked {
     ),
 };
 const NEWEST: &str = select_messages!(
-    "m.chat_id >= $1 and m.chat_id <= $1 and m.deleted_at is null \
+    "m.chat_id >= $1 and m.chat_id <= $1 and m.id < $5 and m.deleted_at is null \
      order by m.chat_id desc, m.id desc limit $3 offset $4"
 );
 const AFTER: Asked = Asked {
@@ -107,12 +107,13 @@ impl Store {
         Ok(page)
     }
 
-    /// The messages of a chat that are not deleted, newest first: at most `limit`, after `skipped`.
+    /// The messages of a chat before `before` that are not deleted, newest first: at most `limit`,
+    /// after `skipped`.
     pub async fn newest_messages(
         &self,
         (tenant, chat): (TenantId, ChatId),
-        skipped: i64,
-        limit: i64,
+        before: Option<MessageId>,
+        (skipped, limit): (i64, i64),
     ) -> Result<Vec<Message>> {
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(NEWEST)
@@ -120,6 +121,7 @@ impl Store {
                 .bind(tenant.get())
                 .bind(limit)
                 .bind(skipped)
+                .bind(before.map_or(i64::MAX, MessageId::get))
                 .fetch_all(pool)
                 .await
         })

@@ -126,17 +126,18 @@ impl Store {
         row.map(Person::try_from).transpose()
     }
 
-    /// The people whom a tenant's server registered, in the order they came.
-    pub async fn all_registered(&self, tenant: TenantId) -> Result<Vec<Person>> {
+    /// The people whom a tenant's server registered in the order they came, those after one.
+    pub async fn all_registered(&self, tenant: TenantId, after: PersonId) -> Result<Vec<Person>> {
         let rows: Vec<PersonRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(
                 "select ",
                 person_columns!(),
                 " from people p where p.tenant_id = $1 and p.external_id is not null \
-                 and p.deleted_at is null order by p.id limit $2",
+                 and p.deleted_at is null and p.id > $3 order by p.id limit $2",
             ))
             .bind(tenant.get())
             .bind(MOST)
+            .bind(after.get())
             .fetch_all(pool)
             .await
         })

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     engine::{V3, V4, calm, echo},
-    socketio_client::{Answer, http},
+    socketio_client::{Answer, http, read_answer},
 };
 
 #[tokio::test]
@@ -311,4 +311,68 @@ async fn a_strange_page_is_forbidden_by_polling_and_by_websocket() {
     assert_eq!(site.send(with_origin(&own)).await.status, 200);
     let own = [("origin", own.as_str())];
     assert!(site.try_websocket(websocket, &own).await.is_ok());
+}
+
+#[tokio::test]
+async fn the_first_subprotocol_that_is_offered_is_chosen() {
+    let site = echo(calm()).await;
+    let session = site.open(V4).await;
+    let step_up = session.replace("polling", "websocket");
+    for query in ["EIO=4&transport=websocket", step_up.as_str()] {
+        for (offered, chosen) in [
+            (
+                "Sec-WebSocket-Protocol: chat.v2, chat.v1\r\n",
+                Some("chat.v2"),
+            ),
+            ("Sec-WebSocket-Protocol: only\r\n", Some("only")),
+            ("Sec-WebSocket-Protocol: not a token\r\n", None),
+            ("", None),
+        ] {
+            let request = format!(
+                "GET /engine.io/?{query} HTTP/1.1\r\nHost: {}\r\nConnection: Upgrade\r\n\
+                 Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n{offered}\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                site.address
+            );
+            let answer = read_answer(&mut site.raw(&request).await).await;
+            assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+            let answer = answer.to_ascii_lowercase();
+            let mut lines = answer.lines();
+            let line = lines.find_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+            assert_eq!(line, chosen, "{offered}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_a_long_head_a_session_keeps_little() {
+    let site = echo(calm()).await;
+    let long = "x".repeat(20_000);
+    let request = http()
+        .get(site.url("EIO=4&transport=polling"))
+        .header("x-long", &long)
+        .header("cookie", &long)
+        .header("origin", "null");
+    assert_eq!(site.send(request).await.status, 403);
+    let request = http()
+        .get(site.url("EIO=4&transport=polling"))
+        .header("x-long", &long)
+        .header("cookie", &long)
+        .header("user-agent", "test");
+    assert_eq!(site.send(request).await.status, 200);
+    let session = site.latest();
+    let kept: Vec<_> = session
+        .handshake()
+        .headers()
+        .map(|(name, _)| name)
+        .collect();
+    assert!(
+        kept.iter()
+            .all(|name| ["host", "user-agent"].contains(name)),
+        "{kept:?}"
+    );
+    assert_eq!(session.handshake().header("User-Agent"), Some("test"));
+    // A query is kept whole or not at all.
+    let query = format!("EIO=4&transport=polling&x={}", &long[..17_000]);
+    assert_eq!(site.get(&query).await.code(), 3);
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use parlance::socketio::engine::{Reason, Transport};
 use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::engine::{V3, V4, calm, echo, lively};
 
@@ -42,7 +43,7 @@ async fn silence_ends_a_session() {
     let mut site = echo(lively()).await;
     let mut ws = site.websocket("EIO=4&transport=websocket").await;
     let said = ws.closed().await.expect("it is told why");
-    assert_eq!(said.reason.as_str(), "ping timeout");
+    assert_eq!((said.code, said.reason.as_str()), (CloseCode::Normal, ""));
     assert_eq!(site.end().await, Reason::PingTimeout);
 
     let session = site.open(V4).await;
@@ -89,10 +90,11 @@ async fn in_revision_3_the_client_pings() {
 #[tokio::test]
 async fn a_ping_from_the_wrong_side_is_an_error() {
     let mut site = echo(calm()).await;
-    for (query, wrong) in [(V4, "2"), (V3, "1:3")] {
+    for (query, wrong, end) in [(V4, "2", "6\x1e1"), (V3, "1:3", "1:61:1")] {
         let session = site.open(query).await;
         site.post(&session, wrong).await;
         assert_eq!(site.end().await, Reason::TransportError);
+        assert_eq!(site.get(&session).await.text(), end);
         assert_eq!(site.get(&session).await.code(), 1);
     }
     for (query, wrong) in [(V4, "2"), (V3, "3")] {

@@ -199,7 +199,10 @@ async fn a_close_waits_for_the_next_poll() {
 
     let session = site.open(V4).await;
     site.post(&session, "4say and close!").await;
-    assert_eq!(site.get(&session).await.text(), "4said\x1e1");
+    // Messages go first, by themselves: a client takes a close at once, and looks at messages later.
+    assert_eq!(site.get(&session).await.text(), "4said");
+    assert_eq!(site.get(&session).await.text(), "6\x1e1");
+    assert_eq!(site.get(&session).await.code(), 1);
 }
 
 #[tokio::test]
@@ -245,4 +248,59 @@ async fn an_upgrade_request_of_http_is_no_trouble() {
     );
     let answer = read_answer(&mut site.raw(&request).await).await;
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_poll_takes_home_so_many_bytes() {
+    let options = Options {
+        outbox_bytes: 10_000_000,
+        ..calm()
+    };
+    let site = echo(options).await;
+    let text = "x".repeat(400_000);
+    for (revision, length) in [(V4, ""), (V3, "400001:")] {
+        let session = site.open(revision).await;
+        for _ in 0..5 {
+            site.post(&session, format!("{length}4{text}")).await;
+        }
+        for count in [2, 2, 1] {
+            let home = site.get(&session).await;
+            assert_eq!(home.text().matches(&text).count(), count);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_offends_is_told_with_its_next_poll() {
+    let mut site = echo(calm()).await;
+    // The wrong direction of the heartbeat, after something that is answered first.
+    for (revision, offence, said, end) in [
+        (V4, "4said\x1e2", "4said", "6\x1e1"),
+        (V3, "5:4said1:3", "5:4said", "1:61:1"),
+    ] {
+        let session = site.open(revision).await;
+        assert_eq!(site.post(&session, offence).await.text(), "ok");
+        assert_eq!(site.end().await, Reason::TransportError);
+        // What it sends before it knows is no error.
+        assert_eq!(
+            site.post(&session, if revision == V4 { "4x" } else { "2:4x" })
+                .await
+                .text(),
+            "ok"
+        );
+        assert_eq!(site.get(&session).await.text(), said);
+        assert_eq!(site.get(&session).await.text(), end);
+        assert_eq!(site.get(&session).await.code(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_held_poll_brings_messages_home_before_the_close() {
+    let site = echo(calm()).await;
+    let session = site.open(V4).await;
+    let mut held = site.raw_get(&session).await;
+    site.held_poll().await;
+    site.post(&session, "4say and close!").await;
+    assert!(read_answer(&mut held).await.ends_with("\r\n\r\n4said"));
+    assert_eq!(site.get(&session).await.text(), "6\x1e1");
 }

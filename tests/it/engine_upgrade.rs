@@ -228,3 +228,38 @@ async fn each_transport_says_for_itself_whether_it_reads_bytes() {
     ws.send_binary(&[4, 1, 2]).await;
     assert_eq!(ws.binary().await, [4, 1, 2]);
 }
+
+#[tokio::test]
+async fn a_session_that_is_closed_in_the_middle_of_a_step_up_is_told_on_the_websocket() {
+    let mut site = echo(calm()).await;
+    for (revision, offence) in [(V4, "4close!"), (V4, "2"), (V3, "7:4close!"), (V3, "1:3")] {
+        // No poll is held: the client has stopped polling, as it does to step up.
+        let session = site.open(revision).await;
+        let mut ws = probe(&site, &session).await;
+        assert_eq!(site.post(&session, offence).await.text(), "ok");
+        site.end().await;
+        ws.send("5").await;
+        assert!(ws.closed().await.is_some());
+        assert_eq!(site.get(&session).await.status, 400);
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_first() {
+    let mut site = echo(calm()).await;
+    let session = site.open(V4).await;
+    let mut ws = probe(&site, &session).await;
+    site.post(&session, "4say and close!").await;
+    assert_eq!(site.end().await, Reason::ForcedClose);
+    ws.send("5").await;
+    assert_eq!(ws.text().await, "4said");
+    assert!(ws.closed().await.is_some());
+
+    // One that polls on is told so.
+    let session = site.open(V4).await;
+    let mut ws = probe(&site, &session).await;
+    site.post(&session, "4say and close!").await;
+    assert_eq!(site.get(&session).await.text(), "4said");
+    assert_eq!(site.get(&session).await.text(), "6\x1e1");
+    ws.closed().await;
+}

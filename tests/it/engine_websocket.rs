@@ -54,7 +54,7 @@ async fn what_is_no_packet_ends_the_session() {
         ws.text().await;
         ws.send(wrong).await;
         let said = ws.closed().await.expect("it is told why");
-        assert_eq!(said.reason.as_str(), "parse error");
+        assert_eq!((said.code, said.reason.as_str()), (CloseCode::Protocol, ""));
         assert_eq!(site.end().await, Reason::ParseError);
     }
     let mut ws = site.websocket(&format!("{V3}&{DIRECT}")).await;
@@ -158,10 +158,7 @@ async fn each_side_may_close() {
     ws.send("4say and close!").await;
     assert_eq!(ws.text().await, "4said");
     let said = ws.closed().await.expect("it is told why");
-    assert_eq!(
-        (said.code, said.reason.as_str()),
-        (CloseCode::Normal, "forced close")
-    );
+    assert_eq!((said.code, said.reason.as_str()), (CloseCode::Normal, ""));
     assert_eq!(site.end().await, Reason::ForcedClose);
 
     let mut ws = site.websocket(&query).await;
@@ -233,10 +230,7 @@ async fn a_shutdown_tells_everybody() {
     site.held_poll().await;
     site.site.shutdown.clone().notify();
     let said = ws.closed().await.expect("it is told why");
-    assert_eq!(
-        (said.code, said.reason.as_str()),
-        (CloseCode::Away, "server shutting down")
-    );
+    assert_eq!((said.code, said.reason.as_str()), (CloseCode::Away, ""));
     assert!(
         crate::socketio_client::read_answer(&mut held)
             .await

@@ -20,19 +20,18 @@ use crate::{
         Answer, Speaker,
         embed::{
             events::{
-                self, CreateChat, CreateUser, EditMessage, ListMessages, Membership, NewMessage,
-                Request, Seen, Typing, Where, Who,
+                self, CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership,
+                NewMessage, Request, Seen, Typing, Where, Who,
             },
             wire,
         },
         number::EMBED,
+        page,
     },
     error::{Error, Kind, Result},
     model::{Change, ChatId, Message, MessageId, Millis, Names, Person, PersonId, What},
 };
 
-/// The most chats that one answer lists.
-const CHATS: usize = 200;
 /// The most users that a connection without a key acts for.
 const OPEN_USERS: usize = 1_000;
 /// How long a key is believed before it is looked up again.
@@ -107,7 +106,7 @@ async fn carry_out(speaker: &mut Speaker, event: &str, argument: Option<&Value>)
     match events::decode(event, argument)? {
         Request::CreateUser(request) => scene.create_user(request).await,
         Request::CreateChat(request) => scene.create_chat(request).await,
-        Request::ListChats(user) => scene.list_chats(user).await,
+        Request::ListChats(request) => scene.list_chats(request).await,
         Request::ListMessages(request) => scene.list_messages(request).await,
         Request::NewMessage(request) => scene.new_message(request).await,
         Request::Typing(request) => scene.typing(&request).await,
@@ -254,14 +253,26 @@ impl Scene<'_> {
         Ok(events::reply(self.event, body))
     }
 
-    async fn list_chats(&mut self, user: PersonId) -> Result<Answer> {
+    async fn list_chats(&mut self, request: ListChats) -> Result<Answer> {
+        let ListChats {
+            user,
+            limit,
+            before,
+        } = request;
         let caller = self.act_for(user).await?;
-        let (listed, more) = chats::list_own(self.services, &caller, CHATS).await?;
-        let chats: Vec<_> = listed
+        let before = match before {
+            None => None,
+            Some(chat) => {
+                let reader = access::reader(self.services, &caller, chat).await?;
+                Some(reader.chat().last_position)
+            }
+        };
+        let (listed, more) = chats::list_own(self.services, &caller, before, limit).await?;
+        let chats = listed
             .iter()
-            .map(|(chat, users)| wire::ChatWire::new(chat, users))
-            .collect();
-        let body = json!({"chats": chats, "has_more": more});
+            .map(|(chat, users)| wire::ChatWire::new(chat, users));
+        let (chats, left) = page::fitting(chats);
+        let body = json!({"chats": chats, "has_more": more || left});
         Ok(events::reply(self.event, body))
     }
 
@@ -296,12 +307,12 @@ impl Scene<'_> {
         );
         let page =
             messages::between(self.services, &reader, request.before, span, request.limit).await?;
-        let listed: Vec<_> = page
-            .messages
-            .iter()
-            .map(|(message, _)| wire::MessageWire::from(message))
-            .collect();
-        let body = json!({"messages": listed, "has_more": page.more});
+        // The newest have room first.
+        let listed = page.messages.iter().rev();
+        let listed = listed.map(|(message, _)| wire::MessageWire::from(message));
+        let (mut listed, left) = page::fitting(listed);
+        listed.reverse();
+        let body = json!({"messages": listed, "has_more": page.more || left});
         Ok(events::reply(self.event, body))
     }
 

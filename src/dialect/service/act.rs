@@ -11,8 +11,9 @@ use crate::{
         writer::{Act, ActDraft, READS_SHOWN_UP_TO, Right},
     },
     dialect::{
-        Answer, Emission, Speaker, Whom,
+        Answer, Emission, Emitted, Speaker, Whom,
         number::SERVICE,
+        page,
         service::{
             events::{self, Request},
             wire,
@@ -223,7 +224,11 @@ async fn carry_out(speaker: &mut Speaker, event: &str, argument: Option<&Value>)
         Request::Typing(typing, value) => scene.typing(typing, &value).await,
         Request::Seen => scene.seen().await,
         Request::Send(content, client_id) => scene.send(content, client_id).await,
-        Request::LoadMore { skipped, limit } => scene.load_more(skipped, limit).await,
+        Request::LoadMore {
+            before,
+            skipped,
+            limit,
+        } => scene.load_more(before, (skipped, limit)).await,
         Request::Leave => Ok(scene.leave()),
         Request::Update(message, content) => scene.rewrite(Act::Edit(message, content)).await,
         Request::Delete(message) => scene.rewrite(Act::Delete(message)).await,
@@ -291,9 +296,9 @@ impl Scene<'_> {
             .stage
             .tell(&joined.stage(), Whom::Others, &present);
         let emissions = vec![
-            events::info("You have joined the room"),
-            events::tell("room_info", &row),
-            present,
+            Emitted::Other(events::info("You have joined the room")),
+            Emitted::Data("room_info".into()),
+            Emitted::Other(present),
         ];
         Ok(events::done(row, emissions))
     }
@@ -313,7 +318,6 @@ impl Scene<'_> {
         let reader = access::reader(self.services, &self.caller, room.chat).await?;
         let page = messages::before(self.services, &reader, None, 1).await?;
         let row = wire::User::from(&**self.caller.person());
-        let emission = events::tell("seen_by", &row);
         let read = reader.membership().map(|membership| membership.read);
         let newest = page.messages.last().map(|(newest, _)| newest.id);
         let moved = newest.filter(|newest| Some(*newest) > read);
@@ -323,11 +327,12 @@ impl Scene<'_> {
         }
         if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
             // Of this the log tells the others nothing.
+            let emission = events::tell("seen_by", &row);
             self.speaker
                 .stage
                 .tell(&room.stage(), Whom::Others, &emission);
         }
-        Ok(events::done(row, vec![emission]))
+        Ok(events::done(row, vec![Emitted::Data("seen_by".into())]))
     }
 
     async fn send(&mut self, content: Content, client_id: Option<ClientId>) -> Result<Answer> {
@@ -355,19 +360,25 @@ impl Scene<'_> {
         let body = wire::MessageWire::from(&message);
         // Nobody hears again what was sent before, so its sender is told alone.
         let emissions = if sent.replayed {
-            vec![events::tell("message", &body)]
+            vec![Emitted::Data("message".into())]
         } else {
             Vec::new()
         };
         Ok(events::done(body, emissions))
     }
 
-    async fn load_more(&mut self, skipped: i64, limit: i64) -> Result<Answer> {
+    async fn load_more(
+        &mut self,
+        before: Option<MessageId>,
+        (skipped, limit): (i64, i64),
+    ) -> Result<Answer> {
         let room = self.room()?;
         let reader = access::reader(self.services, &self.caller, room.chat).await?;
-        let listed = messages::newest(self.services, &reader, skipped, limit).await?;
-        let listed: Vec<_> = listed.iter().map(wire::Listed::from).collect();
-        let emission = events::tell("load_more", &listed);
+        let services = self.services;
+        let listed = messages::newest(services, &reader, before, (skipped, limit)).await?;
+        // A list has no room to say that there are more: whoever wants them asks with `before`.
+        let (listed, _) = page::fitting(listed.iter().map(wire::Listed::from));
+        let emission = Emitted::Data("load_more".into());
         Ok(events::done(listed, vec![emission]))
     }
 
@@ -450,13 +461,14 @@ fn present(services: &Services, room: &Joined) -> Emission {
             room_id: room.chat.get(),
             sender: present.person.get(),
             id: present.name,
-        })
-        .collect();
+        });
+    let (users, has_more) = page::fitting(users);
     events::tell(
         "roomData",
         wire::RoomData {
             room: room.name.clone(),
             users,
+            has_more,
         },
     )
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::{Answer, Emission, refusal, service::wire},
+    dialect::{Answer, Emission, Emitted, refusal, service::wire},
     error::{Error, Kind, Result},
     model::{Change, ClientId, Content, MessageId, Sign, Signal, What},
 };
@@ -46,8 +46,10 @@ pub enum Request {
     Seen,
     /// `send_message "Hey"`.
     Send(Content, Option<ClientId>),
-    /// `load_more {page,limit}`: how many to skip, and how many to list.
+    /// `load_more {page,limit}` or `load_more {before,limit}`: where to begin, and how many to list.
     LoadMore {
+        /// Those before that message, or before the newest.
+        before: Option<MessageId>,
         /// How many newer ones were listed before.
         skipped: i64,
         /// How many to list.
@@ -128,7 +130,14 @@ fn load_more(argument: Option<&Value>) -> Result<Request> {
     };
     let limit = number("limit", LIMIT_DEFAULT, LIMIT_MOST)?;
     let page = number("page", 1, PAGE_MOST)?;
+    let before = argument.and_then(|argument| argument.get("before"));
+    let before = before.filter(|before| !before.is_null());
+    let before = before.map(|before| {
+        let id = spelled(before).and_then(|id| id.parse().ok());
+        id.ok_or_else(|| Error::invalid("before must be the number of a message"))
+    });
     Ok(Request::LoadMore {
+        before: before.transpose()?,
         skipped: (page - 1) * limit,
         limit,
     })
@@ -170,7 +179,7 @@ fn is_true(value: &Value) -> bool {
 }
 
 /// The answer to something that went well.
-pub fn done(data: impl Serialize, emissions: Vec<Emission>) -> Answer {
+pub fn done(data: impl Serialize, emissions: Vec<Emitted>) -> Answer {
     Answer {
         status: 200,
         data: value(data),
@@ -193,7 +202,7 @@ pub fn refuse(error: &Error) -> Answer {
     Answer {
         status,
         data,
-        emissions: vec![Emission::new("err", text.to_owned())],
+        emissions: vec![Emitted::Other(Emission::new("err", text.to_owned()))],
         retry_after: error.retry_seconds(),
     }
 }
@@ -241,7 +250,11 @@ mod tests {
     #[test]
     fn pages_are_counted_from_one() {
         let page = |argument: Value| decode("load_more", Some(&argument));
-        let told = |skipped, limit| Request::LoadMore { skipped, limit };
+        let told = |skipped, limit| Request::LoadMore {
+            before: None,
+            skipped,
+            limit,
+        };
         assert_eq!(decode("load_more", None).ok(), Some(told(0, 20)));
         assert_eq!(page(json!({"page": 3, "limit": 5})).ok(), Some(told(10, 5)));
         assert_eq!(page(json!({"page": "2"})).ok(), Some(told(20, 20)));

@@ -4,6 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::dialect::page;
 use crate::model::{Chat, Message, Millis, Person, Tenant};
 
 /// An app.
@@ -19,6 +20,13 @@ pub struct App {
     created_at: String,
     updated_at: String,
     deleted_at: Option<String>,
+}
+
+impl App {
+    /// The app's number.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
 }
 
 impl From<&Tenant> for App {
@@ -103,6 +111,11 @@ impl From<&Person> for User {
 }
 
 impl User {
+    /// The user's number.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
     /// The same with the token that was just set.
     #[must_use]
     pub fn with_token(mut self, token: Option<String>) -> Self {
@@ -135,9 +148,18 @@ pub struct Room {
     deleted_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     users: Option<Vec<User>>,
+    /// There are more users than one page has room for; the document knows no such key, so it is
+    /// there only then.
+    #[serde(skip_serializing_if = "std::ops::Not::not", rename = "has_more")]
+    has_more: bool,
 }
 
 impl Room {
+    /// The room's number.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
     /// A chat under the name it has here.
     pub fn new(chat: &Chat, name: String) -> Self {
         let extra = chat.extra.as_deref();
@@ -152,13 +174,16 @@ impl Room {
             updated_at: chat.updated_at.to_rfc3339(),
             deleted_at: chat.deleted_at.map(Millis::to_rfc3339),
             users: None,
+            has_more: false,
         }
     }
 
-    /// The same with the users in it.
+    /// The same with the users in it, as many as one page has room for.
     #[must_use]
     pub fn with_users(mut self, people: &[Person]) -> Self {
-        self.users = Some(people.iter().map(User::from).collect());
+        let (users, more) = page::fitting(people.iter().map(User::from));
+        self.users = Some(users);
+        self.has_more = more;
         self
     }
 }
@@ -230,6 +255,9 @@ pub struct RoomData {
     pub room: String,
     /// The connections in it.
     pub users: Vec<Present>,
+    /// There are more than one page has room for; it is said only then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub has_more: bool,
 }
 
 /// A connection in a room:

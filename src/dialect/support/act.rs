@@ -18,7 +18,7 @@ use crate::{
         messages::{self, Draft},
         signals, throttle,
     },
-    dialect::{Answer, Speaker, number::SUPPORT},
+    dialect::{Answer, Speaker, number::SUPPORT, page},
     error::{Error, Kind, Result},
     model::{ChatId, ClientId, Content, DeskStatus, Domain, MessageId, MessageKind, PersonKind},
 };
@@ -219,36 +219,45 @@ async fn read(speaker: &Speaker, caller: &Caller, chat: Which, slice: (i64, i64)
     let services = &speaker.services;
     let reader = desk::reader(services, caller, chat).await;
     let reader = reader.map_err(as_no_chat)?;
-    let messages = desk::slice(services, &reader, slice).await?;
-    let listed: Vec<_> = messages.iter().map(wire::listed).collect();
-    Ok(wire::success(listed))
+    let messages = desk::slice(services, &reader, one_more(slice)).await?;
+    let (messages, more) = page::limited(messages, count(slice));
+    let (listed, left) = page::fitting(messages.iter().map(wire::listed));
+    Ok(wire::page(listed, more || left))
 }
 
 async fn queue(
     speaker: &Speaker,
     caller: &Caller,
     status: DeskStatus,
-    page: Page,
+    wanted: Page,
 ) -> Result<Value> {
     let unknown = || Error::invalid_field("before", "before must name a chat of this desk");
-    let page = desk::Page {
-        slice: page.slice,
-        before: page
+    let wanted = desk::Page {
+        slice: wanted.slice,
+        before: wanted
             .before
             .map(|chat| chat.ok_or_else(unknown))
             .transpose()?,
-        query: page.query,
+        query: wanted.query,
     };
-    let found = desk::queue(&speaker.services, caller, status, &page).await;
+    let found = desk::queue(&speaker.services, caller, status, &wanted).await;
     let queue = found.map_err(|error| match error.kind() {
         Kind::NotFound => unknown().because(error),
         _ => error,
     })?;
-    let entries: Vec<_> = queue.chats.iter().map(Entry::from).collect();
-    let mut body = wire::success(json!(entries));
-    body["has_more"] = queue.has_more.into();
+    let (entries, left) = page::fitting(queue.chats.iter().map(Entry::from));
+    let mut body = wire::page(json!(entries), queue.has_more || left);
     body["total"] = queue.total.into();
     Ok(body)
+}
+
+/// A slice with one more entry, so as to know whether there are more.
+fn one_more((skip, limit): (i64, i64)) -> (i64, i64) {
+    (skip, limit.saturating_add(1))
+}
+
+fn count((_, limit): (i64, i64)) -> usize {
+    usize::try_from(limit).unwrap_or_default()
 }
 
 async fn close(

@@ -32,6 +32,13 @@ pub fn domains(sentence: &'static str, domains: &[String]) -> Value {
     json!({"statusCode": 200, "status": "success", "data": sentence, "domains": domains})
 }
 
+/// A page of a list, and whether there are more entries after it.
+pub fn page(data: impl Into<Value>, more: bool) -> Value {
+    let mut body = success(data);
+    body["has_more"] = more.into();
+    body
+}
+
 /// > return: guestToken, chatId, guestId
 pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
     json!({

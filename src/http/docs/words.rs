@@ -86,6 +86,13 @@ const fn service(
     )
 }
 
+impl Words {
+    /// The same with more that may be asked in the query.
+    const fn asking(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+}
+
 const fn support(
     route: &'static str,
     summary: &'static str,
@@ -316,7 +323,8 @@ pub(super) const WORDS: &[Words] = &[
         NONE,
         AUTHORIZATION,
         (200, "[]"),
-    ),
+    )
+    .asking(&["token?", "after?"]),
     service(
         "DELETE /app/{app}",
         "Deletes an app, by its id or its applicationId",
@@ -365,7 +373,8 @@ pub(super) const WORDS: &[Words] = &[
         NONE,
         AUTHORIZATION,
         (200, "[]"),
-    ),
+    )
+    .asking(&["token?", "after?"]),
     service(
         "DELETE /user/{user}",
         "Deletes a user",
@@ -386,14 +395,16 @@ pub(super) const WORDS: &[Words] = &[
         NONE,
         APP,
         (200, "[]"),
-    ),
+    )
+    .asking(&["token?", "after?"]),
     service(
         "GET /room/{room}",
         "A room by its name",
         NONE,
         APP,
         (200, ROOM_ROW),
-    ),
+    )
+    .asking(&["token?", "skip?"]),
     service(
         "PUT /room/add",
         "Makes users members of a room",

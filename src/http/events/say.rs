@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use super::{Brought, Nowhere};
 use crate::{
     chat::Services,
-    dialect::{self, Answer, DIALECTS, Options, Speaker},
+    dialect::{self, Answer, DIALECTS, Emission, Emitted, Options, Speaker},
     error::{Error, Kind, Result},
     http::{Fields, Query, Refusal, refuse},
 };
@@ -36,11 +36,16 @@ impl<'r> Responder<'r, 'static> for Said {
             retry_after,
         } = self.answer;
         let mut body = json!({"event": self.event, "data": data});
-        // The reply itself is an event of the same name and was told already.
         let others: Vec<_> = emissions
             .into_iter()
-            .filter(|emission| emission.name != self.event || emission.data != body["data"])
-            .map(|emission| json!({"event": emission.name, "data": emission.data}))
+            .filter_map(|emitted| match emitted {
+                // The reply itself was told already.
+                Emitted::Data(name) if name == self.event => None,
+                Emitted::Data(name) => Some(json!({"event": name, "data": body["data"]})),
+                Emitted::Other(Emission { name, data }) => {
+                    Some(json!({"event": name, "data": data}))
+                }
+            })
             .collect();
         if !others.is_empty() {
             body["emitted"] = Value::from(others);

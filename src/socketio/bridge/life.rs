@@ -8,7 +8,7 @@ use std::sync::{
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
-use super::recovery::NOTHING;
+use super::recovery::{self, NOTHING};
 use crate::{dialect::Speaker, model::Position, socketio::engine::Unsent};
 
 /// See the module. Its turn is held by an event while it is handled, and by the pump while it tells
@@ -29,8 +29,8 @@ pub(super) struct Recovery {
     /// Up to here it has been told everything, and so says the offset that was sent last. It is held
     /// while something with an offset is sent, so that offsets never go back.
     told: std::sync::Mutex<Position>,
-    /// Whom it acted for when that was last written down.
-    pub(super) kept: std::sync::Mutex<String>,
+    /// Whom it acted for when that was last written down; none if it never was.
+    pub(super) kept: std::sync::Mutex<Option<String>>,
 }
 
 impl Recovery {
@@ -38,12 +38,31 @@ impl Recovery {
         Self {
             private,
             told: std::sync::Mutex::new(told),
-            kept: std::sync::Mutex::new(NOTHING.to_owned()),
+            kept: std::sync::Mutex::new(None),
         }
+    }
+
+    /// The same of a connection that came back, of which something is written down.
+    pub(super) fn returned(private: String, told: Position) -> Self {
+        Self {
+            kept: std::sync::Mutex::new(Some(String::new())),
+            ..Self::new(private, told)
+        }
+    }
+
+    /// Whether that is written down already, or nothing needs to be.
+    pub(super) fn is_kept(&self, acting: &str) -> bool {
+        lock(&self.kept).as_deref().unwrap_or(NOTHING) == acting
     }
 
     pub(super) fn told(&self) -> Position {
         *lock(&self.told)
+    }
+
+    /// Whether the connection acts for nobody and never did: then there is nothing to come back to,
+    /// and nothing to be written down.
+    pub(super) fn is_nobodys(&self, speaker: &Speaker) -> bool {
+        lock(&self.kept).is_none() && recovery::write_down(speaker) == NOTHING
     }
 
     /// Sends something that repeats the last offset.

@@ -27,12 +27,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     chat::{Caller, Services},
-    dialect::{self, DIALECTS, Options, Speaker},
+    dialect::{self, DIALECTS, Emission, Emitted, Options, Speaker},
     error::{self, Error},
     socketio::{
         engine::Reason,
         packet::Args,
-        server::{Admission, Event, Handler, Refusal, Socket},
+        server::{Admission, Event, Handler, Refusal, Reply, Socket},
     },
 };
 
@@ -125,8 +125,9 @@ impl Handler for Bridge {
                 tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
             }
         }
-        let private = recovery::private_id();
-        life.may_come_back(Recovery::new(private.clone(), speaker.services.hub.head()));
+        let head = speaker.services.hub.head();
+        let private = recovery::private_id(&speaker.services.cursor_at(head));
+        life.may_come_back(Recovery::new(private.clone(), head));
         Ok(Admission::recoverable(private))
     }
 
@@ -153,18 +154,27 @@ impl Handler for Bridge {
             return;
         };
         let answer = dialect::answer(place, &mut speaker, &event.name, &arguments).await;
-        for emission in answer.emissions {
-            // A client that is gone, or reads nothing, is dealt with by the server layer.
-            let _ = match life.recovery() {
-                Some(recovery) => recovery.repeat(|told| {
-                    let mut args = Args::from(emission.data);
-                    args.push(speaker.services.cursor_at(told).to_string());
-                    socket.emit(&emission.name, args)
-                }),
-                None => socket.emit(&emission.name, emission.data),
-            };
+        // The turn is held, so the position up to which all is told does not move meanwhile.
+        let offset = life.recovery().map(Recovery::told);
+        let offset = offset.map(|told| speaker.services.cursor_at(told).to_string());
+        let mut reply = Reply::new(socket, &answer.data);
+        for emitted in answer.emissions {
+            match emitted {
+                Emitted::Data(name) => reply.event(&name, offset.as_deref()),
+                Emitted::Other(Emission { name, data }) => {
+                    let mut args = Args::from(data);
+                    if let Some(offset) = &offset {
+                        args.push(offset.as_str());
+                    }
+                    reply.other(&name, args);
+                }
+            }
         }
-        event.acknowledge(Args::from(answer.data));
+        if let Some(ack) = event.ack.take() {
+            reply.acknowledge(ack);
+        }
+        // A client that is gone needs no answer.
+        let _ = reply.send();
         keep(socket, &life, &speaker).await;
         self.listen(socket, &life, &speaker);
     }
@@ -188,7 +198,9 @@ impl Handler for Bridge {
         let id = socket.id().as_str().to_owned();
         let same = socket.everyone().to(id.as_str()).sockets();
         let is_back = same.iter().any(|other| !other.is(socket));
-        if let Some(recovery) = life.recovery().filter(|_| !is_back) {
+        if let Some(recovery) = life.recovery().filter(|_| !is_back)
+            && !recovery.is_nobodys(&speaker)
+        {
             let services = Arc::clone(&speaker.services);
             let kept = recovery::keep(&services, &recovery.private, id, acting, true).await;
             if let Err(error) = kept {
@@ -242,7 +254,7 @@ async fn come_back(
         speaker.note_sent(*position);
     }
     let (missed, told) = pump::missed(speaker, returned.after).await?;
-    life.may_come_back(Recovery::new(returned.private.clone(), told));
+    life.may_come_back(Recovery::returned(returned.private.clone(), told));
     Ok(Some(Admission::recovered(
         returned.id,
         returned.private,
@@ -256,7 +268,7 @@ async fn keep(socket: &Socket, life: &Life, speaker: &Speaker) {
         return;
     };
     let acting = recovery::write_down(speaker);
-    if *lock(&recovery.kept) == acting {
+    if recovery.is_kept(&acting) {
         return;
     }
     let id = socket.id().as_str().to_owned();
@@ -269,7 +281,7 @@ async fn keep(socket: &Socket, life: &Life, speaker: &Speaker) {
     )
     .await
     {
-        Ok(()) => *lock(&recovery.kept) = acting,
+        Ok(()) => *lock(&recovery.kept) = Some(acting),
         Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
     }
 }

@@ -20,6 +20,8 @@ use crate::{
 const PAGE: i64 = 256;
 /// How many places of the log one look covers.
 const WINDOW: i64 = 4096;
+/// The most bytes of what a client missed that are told before it is let in.
+const MISSED_BYTES: usize = 512 << 10;
 /// How long to wait before the database is asked again.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -290,14 +292,15 @@ fn prepare(emissions: Vec<Emission>, offset: impl Fn(usize) -> Option<String>) -
     frames.collect()
 }
 
-/// What a client that comes back missed, with offsets, as far as one look reaches; the pump goes on
-/// from there.
+/// What a client that comes back missed, with offsets, as far as one look and its bytes reach; the
+/// pump goes on from there.
 pub(super) async fn missed(
     speaker: &mut Speaker,
     after: Position,
 ) -> Result<(Vec<Prepared>, Position)> {
     let (changes, seen) = gather(speaker, after).await?;
     let mut missed = Vec::new();
+    let (mut told, mut left) = (after, MISSED_BYTES);
     for (position, (published, dialects)) in changes {
         if position > seen {
             break;
@@ -306,11 +309,23 @@ pub(super) async fn missed(
         let hearing: Vec<_> = dialects
             .filter(|number| DIALECTS[*number].hears(speaker, &published.change))
             .collect();
+        let before = missed.len();
         for number in &hearing {
             let later = usize::from(Some(number) != hearing.last());
             let frames = frames(speaker, (*number, later), &published, true);
             missed.extend_from_slice(&frames);
         }
+        let bytes: usize = missed[before..].iter().map(Prepared::len).sum();
+        match left.checked_sub(bytes) {
+            Some(rest) => left = rest,
+            // It is told by the pump, as soon as there is room.
+            None if before > 0 => {
+                missed.truncate(before);
+                return Ok((missed, told));
+            }
+            None => left = 0,
+        }
+        told = position;
     }
     Ok((missed, seen.max(after)))
 }

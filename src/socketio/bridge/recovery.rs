@@ -3,6 +3,10 @@
 //! The offset that events end with is the log's cursor, and the private id is kept, hashed, with
 //! whom the connection acted for; so coming back needs nothing from the memory of the process that
 //! was spoken to before. Logins and memberships are looked at afresh.
+//!
+//! Clients learn an offset from events alone, so one that has heard none shows its private id only.
+//! That id therefore ends with the place of the log at which it was given: whoever has heard nothing
+//! goes on from there, and nothing has to be stored for it.
 
 use serde_json::Value;
 
@@ -50,9 +54,18 @@ pub(super) fn is_asked_for(socket: &Socket) -> bool {
     asked && socket.handshake().revision() == Revision::V4
 }
 
-/// A new private id.
-pub(super) fn private_id() -> String {
-    Token::random().expose().to_owned()
+/// What separates the secret of a private id from the place at which it was given.
+const AT: char = '@';
+
+/// A new private id, given at that place of the log.
+pub(super) fn private_id(place: &Cursor) -> String {
+    format!("{}{AT}{place}", Token::random().expose())
+}
+
+/// The place from which a client goes on: what it says, else where its private id was given.
+fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
+    let given = || private.rsplit_once(AT).map(|(_, place)| place);
+    offset.or_else(given)?.parse().ok()
 }
 
 /// Looks whether a client comes back that was here before, and may.
@@ -67,10 +80,10 @@ pub(super) async fn look_up(
             .and_then(|auth| auth.get(name))
             .and_then(Value::as_str)
     };
-    let (Some(private), Some(offset)) = (shown("pid"), shown("offset")) else {
+    let Some(private) = shown("pid") else {
         return Ok(None);
     };
-    let Ok(cursor) = offset.parse::<Cursor>() else {
+    let Some(cursor) = place(private, shown("offset")) else {
         return Ok(None);
     };
     let Ok(after) = wait::resume(services, &cursor) else {

@@ -112,7 +112,9 @@ impl Door {
         if shared.is_stopping() {
             return Err(Refusal::ShuttingDown);
         }
-        let handshake = Handshake::of(request, params.revision, params.transport);
+        let spoken = (params.revision, params.transport);
+        let handshake = Handshake::of(request, spoken, &shared.options.kept_headers)
+            .ok_or(Refusal::BadRequest)?;
         match params.transport {
             Transport::WebSocket => {
                 let upgrade = websocket::Upgrade::of(request)?;

@@ -1,5 +1,7 @@
 //! One packet to a client, made once for every receiver and every transport.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::{
     FrameHeader,
@@ -9,12 +11,32 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 /// One packet, ready to be sent. A clone shares the bytes.
 ///
 /// It holds the unmasked WebSocket frame, which is the same for every receiver; what a poll needs is
-/// the part behind the frame's header.
+/// the part behind the frame's header. Frames may share a body that is large ([`Frame::around`]).
 #[derive(Debug, Clone)]
 pub struct Frame {
+    /// The WebSocket frame's header and the packet, or its beginning if there is a shared body.
     wire: Bytes,
+    rest: Option<Arc<Rest>>,
     head: u8,
     binary: bool,
+}
+
+/// What follows the beginning of a frame that shares its body with others.
+#[derive(Debug)]
+struct Rest {
+    body: Bytes,
+    /// The body counts as another frame's.
+    borrowed: bool,
+    end: Box<str>,
+}
+
+/// Whose weight a shared body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Body {
+    /// This frame's.
+    Own,
+    /// That of another frame, which is sent with this one.
+    Borrowed,
 }
 
 impl Frame {
@@ -27,6 +49,7 @@ impl Frame {
     const fn control(wire: &'static [u8]) -> Self {
         Self {
             wire: Bytes::from_static(wire),
+            rest: None,
             head: 2,
             binary: false,
         }
@@ -47,21 +70,43 @@ impl Frame {
         Self::build(Data::Binary, &[message])
     }
 
+    /// A packet of three parts of which the one in the middle is shared with other frames; `start`
+    /// begins with the digit of the packet's type.
+    pub fn around(start: &str, (body, whose): (&Bytes, Body), end: &str) -> Self {
+        let rest = Rest {
+            body: body.clone(),
+            borrowed: whose == Body::Borrowed,
+            end: end.into(),
+        };
+        let more = rest.body.len() + rest.end.len();
+        Self {
+            rest: Some(Arc::new(rest)),
+            ..Self::build_before(Data::Text, &[start.as_bytes()], more)
+        }
+    }
+
     /// The binary message in the form that revision 3's WebSocket has it: with the type in front.
     pub(super) fn with_type_byte(&self) -> Self {
-        Self::build(Data::Binary, &[&[4], self.payload()])
+        // Binary messages are one part.
+        Self::build(Data::Binary, &[&[4], &self.wire[usize::from(self.head)..]])
     }
 
     /// A frame of the WebSocket protocol's own, such as a pong.
     pub(super) fn raw(wire: &[u8]) -> Self {
         Self {
             wire: Bytes::copy_from_slice(wire),
+            rest: None,
             head: 0,
             binary: false,
         }
     }
 
     fn build(kind: Data, parts: &[&[u8]]) -> Self {
+        Self::build_before(kind, parts, 0)
+    }
+
+    /// Builds a frame that is followed by so many more bytes.
+    fn build_before(kind: Data, parts: &[&[u8]], more: usize) -> Self {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut wire = Vec::with_capacity(length + 10);
         let header = FrameHeader {
@@ -69,7 +114,7 @@ impl Frame {
             ..FrameHeader::default()
         };
         header
-            .format(length as u64, &mut wire)
+            .format((length + more) as u64, &mut wire)
             .expect("a Vec takes every byte");
         let head = u8::try_from(wire.len()).expect("a header has at most 10 bytes");
         for part in parts {
@@ -78,6 +123,7 @@ impl Frame {
         wire.shrink_to_fit();
         Self {
             wire: wire.into(),
+            rest: None,
             head,
             binary: kind == Data::Binary,
         }
@@ -88,19 +134,63 @@ impl Frame {
         self.binary
     }
 
-    /// The whole WebSocket frame.
-    pub(super) fn wire(&self) -> &[u8] {
-        &self.wire
+    /// How many bytes the whole WebSocket frame has.
+    pub(crate) fn len(&self) -> usize {
+        self.wire.len() + self.rest_len()
     }
 
-    /// The packet alone: text with its digit, or a binary message's bytes.
-    pub(super) fn payload(&self) -> &[u8] {
-        &self.wire[usize::from(self.head)..]
+    fn rest_len(&self) -> usize {
+        self.rest
+            .as_ref()
+            .map_or(0, |rest| rest.body.len() + rest.end.len())
     }
 
-    /// What it counts against an outbox's limit, in bytes.
+    /// The whole WebSocket frame, if it lies in one piece.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        self.rest.is_none().then_some(&self.wire)
+    }
+
+    /// The WebSocket frame from a byte on, as far as it lies in one piece.
+    pub(super) fn piece(&self, mut from: usize) -> &[u8] {
+        for piece in self.pieces(0) {
+            if from < piece.len() {
+                return &piece[from..];
+            }
+            from -= piece.len();
+        }
+        &[]
+    }
+
+    /// The packet alone: text with its digit, or a binary message's bytes; in pieces that follow
+    /// each other.
+    pub(super) fn payload(&self) -> impl Iterator<Item = &[u8]> {
+        self.pieces(usize::from(self.head))
+    }
+
+    /// How many bytes the packet alone has.
+    pub(super) fn payload_len(&self) -> usize {
+        self.len() - usize::from(self.head)
+    }
+
+    /// Whether the packet is the same as that of a frame without a shared body.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.whole().is_some() && self.whole() == other.whole()
+    }
+
+    fn pieces(&self, skipped: usize) -> impl Iterator<Item = &[u8]> {
+        let rest = self.rest.as_deref();
+        let rest = rest.map(|rest| [&*rest.body, rest.end.as_bytes()]);
+        std::iter::once(&self.wire[skipped..]).chain(rest.into_iter().flatten())
+    }
+
+    /// What it counts against an outbox's limit, in bytes. A shared body counts once.
     pub(super) fn weight(&self) -> usize {
-        self.wire.len() + size_of::<Self>()
+        let rest = match self.rest.as_deref() {
+            None => 0,
+            Some(rest) if rest.borrowed => rest.end.len(),
+            Some(rest) => rest.body.len() + rest.end.len(),
+        };
+        self.wire.len() + rest + size_of::<Self>()
     }
 }
 
@@ -117,8 +207,8 @@ mod tests {
             (Frame::PROBED, "3probe"),
             (Frame::NOOP, "6"),
         ] {
-            assert_eq!(frame.wire(), Frame::packet(text).wire());
-            assert_eq!(frame.payload(), text.as_bytes());
+            assert!(frame.is(&Frame::packet(text)));
+            assert_eq!(bytes(frame.payload()), text.as_bytes());
         }
     }
 
@@ -126,14 +216,42 @@ mod tests {
     fn a_long_message_has_a_long_header() {
         let long = "x".repeat(70_000);
         let frame = Frame::text(&long);
-        assert_eq!(frame.wire().len(), 10 + 1 + long.len());
-        assert_eq!(frame.payload()[0], b'4');
+        assert_eq!(frame.len(), 10 + 1 + long.len());
+        assert_eq!(frame.payload_len(), 1 + long.len());
+        assert_eq!(bytes(frame.payload())[0], b'4');
     }
 
     #[test]
     fn a_clone_shares_the_bytes() {
         for frame in [Frame::text("hello"), Frame::binary(&[1, 2]), Frame::PING] {
-            assert_eq!(frame.clone().wire().as_ptr(), frame.wire().as_ptr());
+            assert_eq!(frame.clone().piece(0).as_ptr(), frame.piece(0).as_ptr());
         }
+    }
+
+    #[test]
+    fn a_shared_body_is_the_same_bytes_and_counts_once() {
+        let body = Bytes::from("é".repeat(40_000));
+        let own = Frame::around("42[\"x\",", (&body, Body::Own), "]");
+        let borrowed = Frame::around("430[", (&body, Body::Borrowed), "]");
+        for (frame, start) in [(&own, "42[\"x\","), (&borrowed, "430[")] {
+            let text = [start, str::from_utf8(&body).unwrap(), "]"].concat();
+            let plain = Frame::packet(&text);
+            assert_eq!(bytes(frame.payload()), text.as_bytes());
+            assert_eq!(bytes(frame.pieces(0)), plain.whole().unwrap());
+            assert_eq!(frame.len(), plain.len());
+            assert!(frame.pieces(0).any(|piece| piece.as_ptr() == body.as_ptr()));
+            let mut from = 0;
+            while from < frame.len() {
+                let piece = frame.piece(from);
+                assert_eq!(piece, &plain.whole().unwrap()[from..from + piece.len()]);
+                from += piece.len().min(9_999);
+            }
+        }
+        assert!(own.weight() > body.len());
+        assert!(borrowed.weight() < 200);
+    }
+
+    fn bytes<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
+        pieces.collect::<Vec<_>>().concat()
     }
 }

@@ -1,4 +1,4 @@
-//! The request that opened a session, kept as long as the session lives.
+//! The request that opened a session: what of it is kept as long as the session lives.
 
 use std::{
     borrow::Cow,
@@ -7,11 +7,33 @@ use std::{
 };
 
 use percent_encoding::percent_decode_str;
-use rocket::Request;
+use rocket::{Request, http::Header};
 
 use super::{Revision, Transport, cors};
 
-/// What the request said that opened a session.
+/// The headers that are kept: they tell who asks.
+const KEPT: [&str; 6] = [
+    "host",
+    "origin",
+    "cookie",
+    "authorization",
+    "user-agent",
+    "sec-fetch-site",
+];
+
+/// The longest value of a header that is kept.
+const MAX_VALUE: usize = 16 << 10;
+
+/// The most bytes of headers that are kept.
+const MAX_HEADERS: usize = 32 << 10;
+
+/// The longest query that a session may be opened with: it is kept whole.
+const MAX_QUERY: usize = 16 << 10;
+
+/// What the request said that opened a session, as far as it is kept: the query, and the headers
+/// `Host`, `Origin`, `Cookie`, `Authorization`, `User-Agent`, `Sec-Fetch-Site` and those that
+/// [`Options::kept_headers`](super::Options::kept_headers) names. A header of more than 16 KiB is left
+/// out, and so is what would make more than 32 KiB of all.
 pub struct Handshake {
     revision: Revision,
     transport: Transport,
@@ -23,24 +45,21 @@ pub struct Handshake {
 }
 
 impl Handshake {
-    /// Keeps what `request` says.
-    pub(super) fn of(request: &Request<'_>, revision: Revision, transport: Transport) -> Self {
-        let mut lines = String::new();
-        for header in request.headers().iter() {
-            lines.extend([header.name.as_str(), "\0", &header.value, "\n"]);
-        }
-        Self {
+    /// Keeps what `request` says; none if it says too much.
+    pub(super) fn of(
+        request: &Request<'_>,
+        (revision, transport): (Revision, Transport),
+        kept: &[String],
+    ) -> Option<Self> {
+        let query = request.uri().query().map_or("", |query| query.as_str());
+        (query.len() <= MAX_QUERY).then(|| Self {
             revision,
             transport,
             peer: request.remote(),
             client_ip: request.client_ip(),
-            query: request
-                .uri()
-                .query()
-                .map_or("", |query| query.as_str())
-                .into(),
-            headers: lines.into(),
-        }
+            query: query.into(),
+            headers: keep(request.headers().iter(), kept),
+        })
     }
 
     /// The revision of Engine.IO that the client speaks.
@@ -73,14 +92,14 @@ impl Handshake {
         query_value(&self.query, name)
     }
 
-    /// All headers, in the order in which they came.
+    /// The headers that are kept, in the order in which they came.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .lines()
             .filter_map(|line| line.split_once('\0'))
     }
 
-    /// The first header of that name, in any case.
+    /// The first header of that name, in any case, if it is kept.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers()
             .find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
@@ -127,6 +146,23 @@ impl fmt::Debug for Handshake {
     }
 }
 
+/// Lines of the headers that are kept.
+fn keep<'h>(headers: impl Iterator<Item = Header<'h>>, wanted: &[String]) -> Box<str> {
+    let mut lines = String::new();
+    for header in headers {
+        let (name, value) = (header.name().as_str(), header.value());
+        let is_kept = KEPT
+            .into_iter()
+            .chain(wanted.iter().map(String::as_str))
+            .any(|kept| kept.eq_ignore_ascii_case(name));
+        let length = name.len() + value.len() + 2;
+        if is_kept && value.len() <= MAX_VALUE && lines.len() + length <= MAX_HEADERS {
+            lines.extend([name, "\0", value, "\n"]);
+        }
+    }
+    lines.into()
+}
+
 /// The first value of `name` in `query`, decoded.
 pub(super) fn query_value<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     query
@@ -161,18 +197,38 @@ mod tests {
     }
 
     fn with(headers: &[(&str, &str)]) -> Handshake {
-        let lines: String = headers
-            .iter()
-            .flat_map(|(n, v)| [*n, "\0", *v, "\n"])
-            .collect();
+        let wanted = ["x-two".to_owned()];
         Handshake {
             revision: Revision::V4,
             transport: Transport::Polling,
             peer: None,
             client_ip: None,
             query: "".into(),
-            headers: lines.into(),
+            headers: keep(
+                headers
+                    .iter()
+                    .map(|(name, value)| Header::new(*name, *value)),
+                &wanted,
+            ),
         }
+    }
+
+    #[test]
+    fn of_the_head_little_is_kept() {
+        let (long, fits) = ("x".repeat(MAX_VALUE + 1), "y".repeat(MAX_VALUE));
+        let handshake = with(&[
+            ("X-One", "1"),
+            ("Cookie", &long),
+            ("cookie", &fits),
+            ("X-Two", &fits),
+            ("Authorization", "token"),
+        ]);
+        assert_eq!(handshake.header("x-one"), None);
+        assert_eq!(handshake.cookies(), Some(&*fits));
+        // What does not fit any more leaves room for what does.
+        assert_eq!(handshake.header("x-two"), None);
+        assert_eq!(handshake.header("authorization"), Some("token"));
+        assert!(handshake.headers.len() <= MAX_HEADERS);
     }
 
     #[test]

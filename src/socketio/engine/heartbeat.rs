@@ -8,6 +8,16 @@ use super::{
     state::{NEVER, Phase, State},
 };
 
+/// What comes of a heartbeat that is due.
+enum Beat {
+    /// It goes on.
+    On,
+    /// The client is to be pinged.
+    Ping,
+    /// The client is gone.
+    Over,
+}
+
 impl Session {
     /// A client of revision 3 has pinged. Its ping may carry data; the answer never does.
     pub(super) fn pinged(&self) {
@@ -36,8 +46,29 @@ impl Session {
         let mut state = lock(&self.state);
         if state.stalled != stalled && state.is_open() {
             state.stalled = stalled;
-            let patience = self.shared.now() + millis(self.shared.options.ping_timeout);
+            let now = self.shared.now();
+            state.taken = now;
+            let patience = now + millis(self.shared.options.ping_timeout);
             state.due = state.due.max(patience);
+        }
+    }
+
+    /// The client has taken some of what it could not take at once.
+    pub(super) fn note_taken(&self) {
+        lock(&self.state).taken = self.shared.now();
+    }
+
+    /// Until when the client is alive because of what it takes, if more waits for it: its pong comes
+    /// after all that.
+    fn alive_until(&self, state: &State) -> u64 {
+        let options = &self.shared.options;
+        let full = state.weight >= options.outbox_bytes;
+        match (state.stalled, state.weight) {
+            // We do not read because of what it does not take.
+            (true, _) if full => state.taken + millis(options.ping_interval + options.ping_timeout),
+            (true, _) => NEVER,
+            (false, 0) => 0,
+            (false, _) => state.taken + millis(options.ping_timeout),
         }
     }
 
@@ -47,6 +78,26 @@ impl Session {
         if next < state.scheduled {
             state.scheduled = next;
             self.shared.wheel.insert(next, Arc::downgrade(self));
+        }
+    }
+
+    /// What the heartbeat needs that is due.
+    fn beat(&self, state: &mut State, now: u64) -> Beat {
+        let patience = millis(self.shared.options.ping_timeout);
+        let pinging = self.revision() == Revision::V4;
+        let alive_until = self.alive_until(state);
+        if state.stalled && alive_until > now {
+            state.due = now + patience;
+            Beat::On
+        } else if pinging && !state.awaiting_pong {
+            state.awaiting_pong = true;
+            state.due += patience;
+            Beat::Ping
+        } else if pinging && alive_until > now {
+            state.due = alive_until;
+            Beat::On
+        } else {
+            Beat::Over
         }
     }
 
@@ -67,7 +118,7 @@ impl Session {
                 Phase::Kept(_) => {
                     state.phase = Phase::Closed;
                     state.discard();
-                    self.shared.registry.remove(self.sid());
+                    self.shared.forget(self.sid());
                     return;
                 }
                 Phase::Open => {}
@@ -77,15 +128,10 @@ impl Session {
                 reminded.clone_from(&state.connection);
             }
             if state.due <= now {
-                let patience = millis(self.shared.options.ping_timeout);
-                if state.stalled {
-                    state.due = now + patience;
-                } else if self.revision() == Revision::V4 && !state.awaiting_pong {
-                    state.awaiting_pong = true;
-                    state.due += patience;
-                    carrier = state.push(Frame::PING);
-                } else {
-                    timed_out = true;
+                match self.beat(&mut state, now) {
+                    Beat::On => {}
+                    Beat::Ping => carrier = state.push(Frame::PING),
+                    Beat::Over => timed_out = true,
                 }
             }
             if !timed_out {

@@ -32,6 +32,14 @@
 //! - Timers are one wheel for all sessions; a timer each would cost more than the rest of a session.
 //! - What waits for a client is a queue of shared, ready-made frames with a limit in bytes. Frames
 //!   that belong together are sent in one call, so nothing comes between them.
+//! - What a client asked for is sent whatever waits for it ([`Session::answer`]); it is the taking up
+//!   of its next question that waits for room. So an answer is never too large, and a client that asks
+//!   and does not read costs no more than its outbox and one answer.
+//! - A close never shares a poll with messages: clients take it at once and look at messages later, so
+//!   they would report a broken transport in place of what they were told before it.
+//! - Of the request that opens a session little is kept ([`Handshake`]): its query, and the headers
+//!   that tell who asks, each up to a bound. A head may have hundreds of kilobytes, and idle sessions
+//!   live for days.
 //! - A client's stream is written straight from those frames. A WebSocket library's own buffer would
 //!   be a copy for every receiver and keeps the size of the biggest burst for ever.
 //! - Beside the kernel, what a broadcast to thousands costs is looks at memory that is in no cache. So
@@ -73,7 +81,7 @@ use tokio::{sync::Notify, time::Instant};
 
 pub use cors::Cors;
 pub use fairing::Mount;
-pub use frame::Frame;
+pub use frame::{Body, Frame};
 pub use handshake::Handshake;
 pub use options::Options;
 pub use packet::Message;
@@ -151,7 +159,7 @@ struct Shared {
     stopping: AtomicBool,
     /// How many `WebSocket`s have a task.
     sockets: AtomicUsize,
-    socket_gone: Notify,
+    client_gone: Notify,
 }
 
 impl Engine {
@@ -169,7 +177,7 @@ impl Engine {
             started: Instant::now(),
             stopping: AtomicBool::new(false),
             sockets: AtomicUsize::new(0),
-            socket_gone: Notify::new(),
+            client_gone: Notify::new(),
         }))
     }
 
@@ -194,8 +202,8 @@ impl Engine {
         door::routes(self)
     }
 
-    /// Closes every session with a reason, opens no more, and waits until every `WebSocket` has been
-    /// told, at most `patience`.
+    /// Closes every session with a reason, opens no more, and waits until every client has been told,
+    /// on its `WebSocket` or with its next poll, at most `patience`.
     pub async fn shut_down(&self, patience: Duration) {
         self.0.stopping.store(true, Ordering::SeqCst);
         for session in self.0.registry.all() {
@@ -203,15 +211,16 @@ impl Engine {
         }
         let all_gone = async {
             loop {
-                let gone = self.0.socket_gone.notified();
-                if self.0.sockets.load(Ordering::SeqCst) == 0 {
+                let gone = self.0.client_gone.notified();
+                let sockets = self.0.sockets.load(Ordering::SeqCst);
+                if sockets == 0 && self.0.registry.len() == 0 {
                     return;
                 }
                 gone.await;
             }
         };
         if tokio::time::timeout(patience, all_gone).await.is_err() {
-            let left = self.0.sockets.load(Ordering::SeqCst);
+            let left = self.0.sockets.load(Ordering::SeqCst) + self.0.registry.len();
             tracing::warn!(
                 left,
                 "Some clients did not confirm in time that they were closed."
@@ -224,6 +233,14 @@ impl Shared {
     /// Milliseconds since the server was made, from a clock that tests may hold.
     fn now(&self) -> u64 {
         millis(self.started.elapsed())
+    }
+
+    /// Nobody is to find that session any more.
+    fn forget(&self, sid: &Sid) {
+        self.registry.remove(sid);
+        if self.is_stopping() {
+            self.client_gone.notify_waiters();
+        }
     }
 
     fn is_stopping(&self) -> bool {

@@ -23,6 +23,9 @@ pub struct Options {
     pub allow_eio3: bool,
     /// Which pages may reach the server.
     pub cors: Cors,
+    /// Headers of the opening request that are kept beside those that tell who asks, see
+    /// [`Handshake::headers`](super::Handshake::headers).
+    pub kept_headers: Vec<String>,
     /// How many bytes may wait for one client. What is over it is refused, see
     /// [`Session::send`](super::Session::send).
     pub outbox_bytes: usize,
@@ -41,6 +44,7 @@ impl Default for Options {
             allow_upgrades: true,
             allow_eio3: false,
             cors: Cors::default(),
+            kept_headers: Vec::new(),
             outbox_bytes: 1 << 20,
             close_timeout: Duration::from_secs(30),
         }

@@ -5,7 +5,7 @@ use std::{
     io::{self, Cursor, SeekFrom},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -13,10 +13,12 @@ use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use super::{
     Frame, Reason, Revision, Session, Transport, lock,
+    packet::Incoming,
     payload::{self, Payload},
+    reason::Farewell,
     refusal::Refusal,
     session::wake,
-    state::{Phase, PollSlot, Upgrade},
+    state::{Phase, PollSlot, State, Upgrade},
 };
 
 /// How long a poll is held while an upgrade is under way: the client waits for the poll to come home
@@ -31,6 +33,9 @@ const CROSSED: Duration = Duration::from_millis(50);
 /// How many packets one poll brings home; the next one brings more. python-socketio gives up on a
 /// payload of more.
 const MAX_PACKETS_A_POLL: usize = 16;
+
+/// How many bytes one poll brings home, but for a packet that alone has more.
+const MAX_BYTES_A_POLL: usize = 1 << 20;
 
 impl Session {
     /// Whether a request of this transport and revision may speak for the session. A client that
@@ -91,10 +96,7 @@ impl Session {
             brought.await
         };
         let left = CROSSED.saturating_sub(began.elapsed());
-        let brings_nothing = || {
-            let mut frames = frames.iter();
-            frames.all(|frame| frame.payload() == Frame::NOOP.payload())
-        };
+        let brings_nothing = || frames.iter().all(|frame| frame.is(&Frame::NOOP));
         if underway && !left.is_zero() && brings_nothing() {
             let stepped_up = poll_fn(|cx| self.poll_step_up(cx));
             if tokio::time::timeout(left, stepped_up).await.is_ok() {
@@ -118,40 +120,41 @@ impl Session {
 
     fn poll_outbox(&self, cx: &Context<'_>) -> Poll<Vec<Frame>> {
         let mut state = lock(&self.state);
-        let (frames, drained) = match state.phase {
-            Phase::Closed => (vec![Frame::CLOSE], None),
+        let some = |state: &mut State| state.take_some(MAX_PACKETS_A_POLL, MAX_BYTES_A_POLL);
+        let mut drained = None;
+        let frames = match state.phase {
+            Phase::Closed => vec![Frame::CLOSE],
             Phase::Closing(reason) => {
                 state.phase = Phase::Closed;
-                let mut frames = state.take_all();
-                frames.push(match reason {
+                vec![match reason {
                     Reason::TransportClose => Frame::NOOP,
                     _ => Frame::CLOSE,
-                });
-                (frames, None)
+                }]
             }
+            Phase::Kept(_) if !state.outbox.is_empty() => some(&mut state),
             Phase::Kept(_) => {
                 state.phase = Phase::Closed;
-                let mut frames = state.take_all();
-                if frames.is_empty() {
-                    frames.push(Frame::NOOP);
-                }
-                frames.push(Frame::CLOSE);
-                self.shared.registry.remove(self.sid());
-                (frames, None)
+                self.shared.forget(self.sid());
+                vec![Frame::NOOP, Frame::CLOSE]
             }
-            Phase::Open if state.transport == Transport::WebSocket => (vec![Frame::NOOP], None),
+            Phase::Open if state.transport == Transport::WebSocket => vec![Frame::NOOP],
             Phase::Open if !state.outbox.is_empty() => {
-                let frames = state.take_some(MAX_PACKETS_A_POLL);
-                let drained = state.outbox.is_empty() && std::mem::take(&mut state.crowded);
-                (frames, drained.then(|| state.connection.clone()).flatten())
+                let frames = some(&mut state);
+                if state.outbox.is_empty() && std::mem::take(&mut state.crowded) {
+                    drained.clone_from(&state.connection);
+                }
+                frames
             }
-            Phase::Open if state.poll == PollSlot::Nudged => (vec![Frame::NOOP], None),
+            Phase::Open if state.poll == PollSlot::Nudged => vec![Frame::NOOP],
             Phase::Open => {
                 state.carrier = Some(cx.waker().clone());
                 return Poll::Pending;
             }
         };
+        state.taken = self.shared.now();
+        let room = state.wake_later();
         drop(state);
+        room.into_iter().for_each(Waker::wake);
         if let Some(connection) = drained {
             connection.drained();
         }
@@ -161,8 +164,10 @@ impl Session {
     /// Begins a POST; a second one at the same time ends the session.
     pub(super) fn begin_post(self: &Arc<Self>) -> Result<Posting, Refusal> {
         let mut state = lock(&self.state);
-        if !state.is_open() {
-            return Err(Refusal::UnknownSession);
+        match state.phase {
+            // The client does not know yet that it is over: what it sends is read and thrown away.
+            Phase::Open | Phase::Kept(_) => {}
+            Phase::Closing(_) | Phase::Closed => return Err(Refusal::UnknownSession),
         }
         if state.posting {
             drop(state);
@@ -204,11 +209,14 @@ impl Posting {
     /// Takes a body in: all its packets, in order, each when the connection is ready for it.
     pub(super) async fn receive(&self, body: Vec<u8>, octets: bool) -> Result<(), Refusal> {
         let session = &self.0;
-        if session.is_closed() {
-            return Err(Refusal::BadRequest);
+        let phase = lock(&session.state).phase;
+        match phase {
+            Phase::Open => {}
+            Phase::Kept(_) => return Ok(()),
+            Phase::Closing(_) | Phase::Closed => return Err(Refusal::BadRequest),
         }
         let malformed = |reason| {
-            session.close(reason);
+            session.end(reason, Farewell::None);
             Refusal::BadRequest
         };
         if octets && session.revision() == Revision::V4 {
@@ -224,7 +232,10 @@ impl Posting {
         };
         let packets = packets.map_err(|_| malformed(Reason::ParseError))?;
         for packet in packets {
-            poll_fn(|cx| session.poll_ready(cx)).await;
+            // A client that takes nothing may still leave.
+            if matches!(packet, Incoming::Message(_)) {
+                poll_fn(|cx| session.poll_ready(cx)).await;
+            }
             session.receive(packet);
         }
         Ok(())

@@ -4,6 +4,15 @@ use std::fmt;
 
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
+/// Whether a client is told that its session is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Farewell {
+    /// What waits is sent first, and then the end.
+    Told,
+    /// There is nobody to tell, or an error has told already.
+    None,
+}
+
 /// Why it ended, in the words that Socket.IO's servers use ([`Reason::as_str`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
@@ -54,6 +63,19 @@ impl Reason {
             Self::TransportError | Self::TransportClose | Self::PingTimeout | Self::ParseError => {
                 false
             }
+        }
+    }
+
+    /// Whether a client is told of an end for this reason, where it is not known otherwise.
+    pub(super) const fn farewell(self) -> Farewell {
+        match self {
+            Self::TransportError | Self::TransportClose | Self::PingTimeout => Farewell::None,
+            Self::ForcedClose
+            | Self::ParseError
+            | Self::ServerShuttingDown
+            | Self::ForcedServerClose
+            | Self::ClientNamespaceDisconnect
+            | Self::ServerNamespaceDisconnect => Farewell::Told,
         }
     }
 

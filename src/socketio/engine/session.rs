@@ -12,6 +12,7 @@ use serde_json::json;
 use super::{
     Connection, Frame, Handshake, Message, Reason, Revision, Shared, Sid, Transport, lock, millis,
     packet::Incoming,
+    reason::Farewell,
     state::{Batch, NEVER, Phase, PollSlot, State, Upgrade},
 };
 
@@ -174,6 +175,39 @@ impl Session {
         Ok(())
     }
 
+    /// Sends what the client has asked for, in whole and however much waits already. Who answers waits
+    /// for [`Session::poll_room`] before it takes up the next question: so what waits for a client is
+    /// bounded by [`Options::outbox_bytes`](super::Options::outbox_bytes) and one answer.
+    ///
+    /// # Errors
+    /// [`Unsent::Closed`] if the session is over.
+    pub fn answer(&self, frames: &[Frame]) -> Result<(), Unsent> {
+        let weight: usize = frames.iter().map(Frame::weight).sum();
+        let carrier = {
+            let mut state = lock(&self.state);
+            if !state.is_open() {
+                return Err(Unsent::Closed);
+            }
+            state.weight += weight;
+            state.outbox.extend(frames.iter().cloned());
+            state.carrier.take()
+        };
+        wake(carrier);
+        Ok(())
+    }
+
+    /// Waits until less waits for the client than the limit, or the session is over.
+    pub fn poll_room(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut state = lock(&self.state);
+        if state.weight < self.shared.options.outbox_bytes || !state.is_open() {
+            return Poll::Ready(());
+        }
+        if !state.room.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.room.push(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+
     /// Calls [`Connection::reminded`] once, after that time.
     pub fn remind(self: &Arc<Self>, after: Duration) {
         let mut state = lock(&self.state);
@@ -182,39 +216,49 @@ impl Session {
     }
 
     /// Ends the session, for the first reason given. What waits is still sent if the server ended it
-    /// in good order; a polling client with no poll held may fetch it for a while.
+    /// in good order or the client broke the protocol, and then the client is told that it is over;
+    /// a polling client may fetch all that for a while.
     pub fn close(self: &Arc<Self>, reason: Reason) {
-        let (connection, wakers) = {
+        self.end(reason, reason.farewell());
+    }
+
+    /// Ends the session, and tells the client so or not.
+    pub(super) fn end(self: &Arc<Self>, reason: Reason, farewell: Farewell) {
+        let (connection, wakers, room) = {
             let mut state = lock(&self.state);
             if !state.is_open() {
                 return;
             }
-            if !reason.is_orderly() {
+            if farewell == Farewell::None {
                 state.discard();
             }
             let polled = state.transport == Transport::Polling;
-            let unheld = polled && state.poll == PollSlot::Empty;
-            state.phase = match (unheld, reason.is_orderly()) {
-                (true, true) => {
+            let leaves_at_once = state.poll != PollSlot::Empty && state.outbox.is_empty();
+            state.phase = match (polled && !leaves_at_once, farewell) {
+                (false, _) => Phase::Closing(reason),
+                // What waits goes first, by itself: some clients take a close in the same payload for
+                // a loss, before they have looked at the messages.
+                (true, Farewell::Told) => {
                     state.due = self.shared.now() + millis(self.shared.options.close_timeout);
                     state.reminder = NEVER;
                     state.scheduled = NEVER;
                     self.schedule(&mut state);
                     Phase::Kept(reason)
                 }
-                (true, false) => Phase::Closed,
-                (false, _) => Phase::Closing(reason),
+                (true, Farewell::None) => Phase::Closed,
             };
             if !matches!(state.phase, Phase::Kept(_)) {
-                self.shared.registry.remove(&self.sid);
+                self.shared.forget(&self.sid);
             }
             let prober = match &mut state.upgrade {
                 Upgrade::Underway { waker, .. } => waker.take(),
                 Upgrade::None | Upgrade::Done => None,
             };
-            (state.connection.take(), [state.carrier.take(), prober])
+            let wakers = [state.carrier.take(), prober];
+            (state.connection.take(), wakers, state.wake_later())
         };
         wakers.into_iter().for_each(wake);
+        room.into_iter().for_each(Waker::wake);
         if let Some(connection) = connection {
             connection.closed(reason);
         }
@@ -233,7 +277,7 @@ impl Session {
             (Incoming::Ping(_), Revision::V3) => self.pinged(),
             (Incoming::Pong, Revision::V4) => self.ponged(),
             (Incoming::Ping(_), Revision::V4) | (Incoming::Pong, Revision::V3) => {
-                self.close(Reason::TransportError);
+                self.end(Reason::TransportError, Farewell::Told);
             }
             (Incoming::Upgrade | Incoming::Noop, _) => {}
         }
@@ -250,11 +294,14 @@ impl Session {
         lock(&self.state).connection.clone()
     }
 
-    /// Whether the connection wants another message.
+    /// Whether the connection wants another message, and the client takes what it is sent.
     pub(super) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let ready = match self.connection() {
-            Some(connection) => connection.poll_ready(cx),
-            None => Poll::Ready(()),
+        let Some(connection) = self.connection() else {
+            return Poll::Ready(());
+        };
+        let ready = match connection.poll_ready(cx) {
+            Poll::Ready(()) => self.poll_room(cx),
+            Poll::Pending => Poll::Pending,
         };
         self.note_stalled(ready.is_pending());
         ready
@@ -265,6 +312,13 @@ impl Session {
         let (readable, drained) = {
             let mut state = lock(&self.state);
             state.weight = state.weight.saturating_sub(written);
+            if written > 0 && !state.room.is_empty() {
+                state.taken = self.shared.now();
+                let room = state.wake_later();
+                drop(state);
+                room.into_iter().for_each(Waker::wake);
+                state = lock(&self.state);
+            }
             if !state.outbox.is_empty() {
                 mem::swap(&mut state.outbox, into);
                 return Refill::Frames(state.weight);

@@ -4,7 +4,7 @@ use std::{mem, sync::Arc, task::Waker};
 
 use smallvec::SmallVec;
 
-use super::{Connection, Frame, Reason, Revision, Transport};
+use super::{Connection, Frame, Reason, Revision, Transport, payload::encoded_len};
 
 /// A time that never comes.
 pub(super) const NEVER: u64 = u64::MAX;
@@ -43,6 +43,10 @@ pub(super) struct State {
     pub(super) posting: bool,
     /// We do not read, because the connection wants no more just now; its pong cannot be seen.
     pub(super) stalled: bool,
+    /// When the client last took something while it had more to take than went at once.
+    pub(super) taken: u64,
+    /// Those who wait until the outbox has room.
+    pub(super) room: Vec<Waker>,
 }
 
 /// How far the session's life has come.
@@ -99,6 +103,8 @@ impl State {
             crowded: false,
             posting: false,
             stalled: false,
+            taken: 0,
+            room: Vec::new(),
         }
     }
 
@@ -113,20 +119,28 @@ impl State {
         self.carrier.take()
     }
 
-    /// Takes what one poll brings home, at most `count` frames.
-    pub(super) fn take_some(&mut self, count: usize) -> Vec<Frame> {
+    /// Takes what one poll brings home: at most `count` frames of `bytes` together, but one of any
+    /// size.
+    pub(super) fn take_some(&mut self, count: usize, bytes: usize) -> Vec<Frame> {
+        let mut left = bytes;
+        let fitting = self.outbox.iter().take(count).take_while(|frame| {
+            let fits = left.checked_sub(encoded_len(frame));
+            left = fits.unwrap_or_default();
+            fits.is_some()
+        });
+        let count = fitting.count().max(1);
         if self.outbox.len() <= count {
-            return self.take_all();
+            self.weight = 0;
+            return mem::take(&mut self.outbox).into_vec();
         }
         let frames: Vec<Frame> = self.outbox.drain(..count).collect();
         self.weight -= frames.iter().map(Frame::weight).sum::<usize>();
         frames
     }
 
-    /// Takes everything that waits, for a last poll.
-    pub(super) fn take_all(&mut self) -> Vec<Frame> {
-        self.weight = 0;
-        mem::take(&mut self.outbox).into_vec()
+    /// Those who wait for room, to be woken because there may be some.
+    pub(super) fn wake_later(&mut self) -> Vec<Waker> {
+        mem::take(&mut self.room)
     }
 
     /// Throws away what waits.
@@ -179,6 +193,18 @@ mod tests {
         pinged.awaiting_pong = true;
         assert_overdue_from(&pinged, Revision::V4, DUE);
         assert_overdue_from(&state(), Revision::V3, DUE);
+    }
+
+    #[test]
+    fn one_poll_takes_so_many_frames_and_so_many_bytes() {
+        let mut state = state();
+        for length in [90, 90, 500, 10, 10, 10, 10] {
+            state.push(Frame::text(&"x".repeat(length)));
+        }
+        let take = || (!state.outbox.is_empty()).then(|| state.take_some(3, 300).len());
+        let taken: Vec<_> = std::iter::from_fn(take).collect();
+        assert_eq!(taken, [2, 1, 3, 1]);
+        assert_eq!(state.weight, 0);
     }
 
     #[test]

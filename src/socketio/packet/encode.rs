@@ -109,6 +109,46 @@ impl Encoded {
     }
 }
 
+/// A packet's text without one argument, which is put between: so packets may share a large one. It has
+/// no attachments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// What comes before the argument, with Engine.IO's digit.
+    pub start: String,
+    /// What comes after it.
+    pub end: String,
+}
+
+impl Around {
+    /// Something happened; what comes after the argument that is left out is `more`.
+    pub fn event(namespace: &Namespace, name: &str, more: Option<&str>) -> Self {
+        let mut start = Draft::new('2', 0, namespace);
+        start.0.push(b'[');
+        start = start.json(name);
+        start.0.push(b',');
+        let mut end = Draft(Vec::new());
+        if let Some(more) = more {
+            end.0.push(b',');
+            end = end.json(more);
+        }
+        end.0.push(b']');
+        Self {
+            start: start.text(),
+            end: end.text(),
+        }
+    }
+
+    /// The answer to the event whose number was `id`.
+    pub fn ack(namespace: &Namespace, id: u64) -> Self {
+        let mut start = Draft::new('3', 0, namespace).id(Some(id));
+        start.0.push(b'[');
+        Self {
+            start: start.text(),
+            end: "]".to_owned(),
+        }
+    }
+}
+
 /// A packet in the making.
 struct Draft(Vec<u8>);
 
@@ -161,6 +201,10 @@ impl Draft {
         }
         self.0.push(b']');
         self
+    }
+
+    fn text(self) -> String {
+        String::from_utf8(self.0).expect("digits, names and JSON are UTF-8")
     }
 
     fn done(self) -> Encoded {

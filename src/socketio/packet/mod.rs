@@ -34,7 +34,7 @@ mod namespace;
 
 pub use args::{Arg, Args};
 pub use decode::{DecodeError, Decoder, MAX_ATTACHMENTS};
-pub use encode::Encoded;
+pub use encode::{Around, Encoded};
 pub use namespace::Namespace;
 
 use serde_json::{Map, Value};

@@ -112,6 +112,13 @@ impl Builder {
         self
     }
 
+    /// Keeps that header of the request that opens a connection, too, for
+    /// [`Handshake::header`](crate::socketio::engine::Handshake::header).
+    pub fn keep_header(mut self, name: &str) -> Self {
+        self.engine.kept_headers.push(name.to_owned());
+        self
+    }
+
     /// How many bytes may wait for one client.
     pub fn outbox_bytes(mut self, bytes: usize) -> Self {
         self.engine.outbox_bytes = bytes;

@@ -135,8 +135,9 @@ impl Client {
     }
 
     fn send(&self, encoded: &Encoded) {
-        // A client that is gone, or takes nothing, needs no telling.
-        let _ = self.session.send(Prepared::from(encoded).frames());
+        // A client that is gone needs no telling. One that does not read is not read either, so not
+        // many of these can wait.
+        let _ = self.session.answer(Prepared::from(encoded).frames());
     }
 
     /// The client is not let into the namespace.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Socket;
+use super::{Prepared, Socket};
 use crate::socketio::{
     engine::Unsent,
     packet::{Args, Encoded},
@@ -40,11 +40,20 @@ impl Responder {
         Self { socket, id }
     }
 
-    /// Answers.
+    /// Answers, whatever waits for the client already.
+    ///
+    /// # Errors
+    /// [`Unsent::Closed`] if the client is gone.
     pub fn send(self, args: impl Into<Args>) -> Result<(), Unsent> {
         let namespace = self.socket.namespace();
         let encoded = Encoded::ack(namespace, self.id, &args.into());
-        self.socket.send_or_close(&encoded)
+        let session = self.socket.session();
+        session.answer(Prepared::from(&encoded).frames())
+    }
+
+    /// The number of the event that is answered by other means.
+    pub(super) fn into_id(self) -> u64 {
+        self.id
     }
 }
 

@@ -108,7 +108,7 @@ impl Hub {
             let mut members = lock(&self.members);
             members.admit(socket, pid, missed)
         };
-        self.settle(socket, replaced)
+        self.settle(replaced)
     }
 
     /// Lets a socket back in, if the memory knows it. Nothing can be said between what it missed and
@@ -137,11 +137,11 @@ impl Hub {
             lock(&socket.0.state).rooms = saved.rooms;
             members.admit(socket, Some(pid), &saved.missed)
         };
-        self.settle(socket, replaced)
+        self.settle(replaced)
     }
 
     /// Whether a socket is in. Closes the one it replaces, if it came back before that was missed.
-    fn settle(&self, socket: &Socket, replaced: Result<Option<Socket>, Unsent>) -> bool {
+    fn settle(&self, replaced: Result<Option<Socket>, Unsent>) -> bool {
         match replaced {
             Ok(Some(old)) => {
                 old.session().close(Reason::ForcedServerClose);
@@ -149,11 +149,8 @@ impl Hub {
                 true
             }
             Ok(None) => true,
-            Err(Unsent::Closed) => false,
-            Err(Unsent::Full) => {
-                socket.session().close(Reason::ForcedServerClose);
-                false
-            }
+            // An answer is never too much; so the client is gone.
+            Err(Unsent::Closed | Unsent::Full) => false,
         }
     }
 

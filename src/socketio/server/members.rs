@@ -53,7 +53,7 @@ impl Members {
         let mut frames: Vec<Frame> = Vec::with_capacity(missed.len() + 1);
         frames.extend(missed.iter().flat_map(Prepared::frames).cloned());
         frames.extend(Prepared::from(&reply).frames().iter().cloned());
-        client.session().send(&frames)?;
+        client.session().answer(&frames)?;
         socket.enter(Phase::In);
         client.note_joined();
         let rooms = {

@@ -24,6 +24,9 @@
 //!   queue, so the events of one socket are handled in order, and those of others meanwhile.
 //! - Answers do not wait in that queue: a handler may ask its own client something and await it.
 //! - A client that sends faster than its handlers work is read no further, instead of being queued.
+//! - What a client asked for always arrives, however large; what it did not ask for meets the outbox's
+//!   limit. So a handler is called only while the outbox has room: a client that asks and does not
+//!   read waits for its answers, and costs one of them.
 //! - An event is encoded once for all who hear it ([`Prepared`]), since every revision spells it alike.
 //! - The public id of a socket has nothing to do with the session's: a session's id is a key.
 
@@ -40,6 +43,7 @@ mod id;
 mod members;
 mod memory;
 mod prepared;
+mod reply;
 #[expect(
     clippy::module_inception,
     reason = "it holds the server, among what makes one up"
@@ -59,6 +63,7 @@ pub use events::Events;
 pub use handler::Handler;
 pub use id::SocketId;
 pub use prepared::Prepared;
+pub use reply::Reply;
 pub use socket::{Disconnect, Socket, WeakSocket};
 
 use super::{

@@ -17,6 +17,11 @@ impl Prepared {
         Self::from(&Encoded::event(namespace, None, name, &args.into()))
     }
 
+    /// How many bytes it takes on a WebSocket.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(Frame::len).sum()
+    }
+
     /// The frames, which are sent together.
     pub(super) fn frames(&self) -> &[Frame] {
         &self.0

@@ -1,6 +1,6 @@
 //! What there is to do for a socket, done one after another.
 
-use std::{panic::AssertUnwindSafe, sync::atomic::Ordering};
+use std::{future::poll_fn, panic::AssertUnwindSafe, sync::atomic::Ordering};
 
 use futures_util::FutureExt;
 
@@ -101,6 +101,11 @@ async fn toil(socket: Socket) {
             Work::Event(_, weight) => *weight,
             Work::Ask | Work::Drained | Work::Gone(_) => 0,
         };
+        if matches!(work, Work::Event(..) | Work::Ask) {
+            // What it is answered goes in whatever its size, so no question is taken up before what
+            // was answered last is on its way.
+            poll_fn(|cx| socket.session().poll_room(cx)).await;
+        }
         // After leaving, events that were sent before are still heard; those not let in are not.
         let unheard = weight > 0 && socket.phase() == Phase::Asking;
         if !unheard {

@@ -15,7 +15,7 @@ POST /room {"room":"tea","appId":"{key}","users":[1,2]}
 
 bo opens EIO=4&token=token%20of%20bo&recovery=1
 bo > 40
-bo < 40{"sid":"<sid:sid>","pid":"<pid:token>"}
+bo < 40{"sid":"<sid:sid>","pid":"<pid:pid>"}
 bo > 42["list-chats",{"user":{"id":"{bo}"}}]
 bo < 42["list-chats",{"chats":[{"id":"{chat}",…}],…},"<offset:cursor>"]
 bo closes
@@ -45,7 +45,7 @@ again closes
 # Told in two dialects, a connection has been told with the last frame of the last of them.
 both opens EIO=4&token=token%20of%20ann&recovery=1
 both > 40
-both < 40{"sid":"<sid>","pid":"<token>"}
+both < 40{"sid":"<sid>","pid":"<pid>"}
 both > 42["list-chats",{"user":{"id":"{ann}"}}]
 both < 42["list-chats",{"chats":[{"id":"{chat}",…}],…},"<before:cursor>"]
 both > 42["join","tea"]

@@ -119,7 +119,7 @@ guest < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
   {"_id":"{shop_hex}","message":"from the shop","from":"{guest_hex}","time":"{shop_at}"},
   {"_id":"{curl_hex}","message":"from curl","from":"{owner_hex}","time":"{curl_at}"},
   {"_id":"{product_hex}","message":"from the product","from":"{ann_hex}","time":"{product_at}"},
-  {"_id":"{device_hex}","message":"from a device","from":"{bo_hex}","time":"{device_at}"}]}]
+  {"_id":"{device_hex}","message":"from a device","from":"{bo_hex}","time":"{device_at}"}],"has_more":false}]
 product > 42["list-messages",{"query":{"from":"{shop_at}","to":"{device_at}"},"chat":{"id":"{chat}"}}]
 product < 42["list-messages",{"status":"ok","has_more":false,"messages":[
   {"id":"{shop}","msg":"from the shop",…},{"id":"{curl}","msg":"from curl",…},

@@ -1,6 +1,7 @@
 //! What a story expects: JSON with names in it, held against JSON that came.
 //!
-//! The kinds: `hex24` (24 lower-case hex digits), `token` (64 of them), `uuid` (version 4), `time` (ISO
+//! The kinds: `hex24` (24 lower-case hex digits), `token` (64 of them), `pid` (a token
+//! and a cursor), `uuid` (version 4), `time` (ISO
 //! 8601 with milliseconds and `Z`), `id` (the digits of a number, as text), `number`, `sid` (the name of
 //! a connection), `cursor`, `text` (whatever is not empty).
 
@@ -176,6 +177,13 @@ fn is_kind(kind: &str, value: &str) -> Result<bool, String> {
     Ok(match kind {
         "hex24" => value.len() == 24 && all(hex),
         "token" => value.len() == 64 && all(hex),
+        // A token, and the place of the log at which it was given.
+        "pid" => value.split_once('@').is_some_and(|(secret, place)| {
+            secret.len() == 64
+                && secret.chars().all(hex)
+                && place.starts_with("1.")
+                && place.split('.').count() == 3
+        }),
         "uuid" => is_like("hhhhhhhh-hhhh-4hhh-hhhh-hhhhhhhhhhhh", value),
         "time" => is_like("dddd-dd-ddTdd:dd:dd.dddZ", value),
         "id" | "number" => is_number,

@@ -23,7 +23,7 @@ two < 42["roomData",{"users":[{"sender":{two},…}],…}]
 # The auth object asks as well as the query does.
 one opens EIO=4
 one > 40{"token":"token of one","recovery":true}
-one < 40{"sid":"<sid:sid>","pid":"<pid:token>"}
+one < 40{"sid":"<sid:sid>","pid":"<pid:pid>"}
 one > 42["join","tea"]
 one < 42["info","You have joined the room","<start:cursor>"]
 one < 42["room_info",{"id":{room},…},"{start}"]

@@ -91,7 +91,7 @@ owner < 42["getWaitingChats",{"statusCode":200,"status":"success","data":[
 # The owner reads, types, and answers. A chatId may be the object that a list has.
 owner > 42["getChatMessages",{"chatId":{"_id":"{chat}"},"token":"{owner_token}","limit":10,"skip":0}]
 owner < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
-  {"from":"{guest_id}","message":"hi","_id":"{hi}","time":"{hi_at}"}]}]
+  {"from":"{guest_id}","message":"hi","_id":"{hi}","time":"{hi_at}"}],"has_more":false}]
 owner > 42["seen",{"chatId":"{chat}","token":"{owner_token}","_id":"{hi}"}]
 owner < 42["seen",{"statusCode":200,"status":"success","data":"Message has been seen"}]
 guest < 42["seen",{"chatId":"{chat}","from":"{owner_id}","_id":"{hi}"}]
@@ -142,9 +142,9 @@ guest < 42["getNewChat",{"statusCode":200,"status":"success","guestToken":"<new_
   "chatId":"{chat}","guestId":"{guest_id}"}]
 guest > 422["getChatMessages",{"chatId":"{chat}","token":"{new_token}","limit":1,"skip":1}]
 guest < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
-  {"from":"{owner_id}","message":"Hello, Name","_id":"{hello}","time":"{hello_at}"}]}]
+  {"from":"{owner_id}","message":"Hello, Name","_id":"{hello}","time":"{hello_at}"}],"has_more":false}]
 guest < 432[{"statusCode":200,"status":"success","data":[
-  {"from":"{owner_id}","message":"Hello, Name","_id":"{hello}","time":"{hello_at}"}]}]
+  {"from":"{owner_id}","message":"Hello, Name","_id":"{hello}","time":"{hello_at}"}],"has_more":false}]
 
 # Under a key of its own a message is there once, however often it is sent.
 guest > 42["newMessage",{"chatId":"{chat}","token":"{guest_token}","message":"thanks","client_id":"k"}]

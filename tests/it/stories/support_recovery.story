@@ -10,7 +10,7 @@ POST /api/events/getNewChat {"email":"a@mail.com","name":"A","domain":"localhost
 
 owner opens EIO=4&recovery=1
 owner > 40{"token":"{owner_token}"}
-owner < 40{"sid":"<sid:sid>","pid":"<pid:token>"}
+owner < 40{"sid":"<sid:sid>","pid":"<pid:pid>"}
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
 owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[],"has_more":false,"total":0},"<offset:cursor>"]
 owner closes
@@ -19,7 +19,7 @@ POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message"
 
 thief opens EIO=4&recovery=1
 thief > 40{"token":"{guest_token}","pid":"{pid}","offset":"{offset}"}
-thief < 40{"sid":"<new_sid:sid>","pid":"<new_pid:token>"}
+thief < 40{"sid":"<new_sid:sid>","pid":"<new_pid:pid>"}
 thief closes
 again opens EIO=4&recovery=1
 again > 40{"token":"{owner_token}","pid":"{pid}","offset":"{offset}"}
@@ -53,4 +53,24 @@ POST /owner/logout {"token":"{owner_token}"}
 200 {…}
 late opens EIO=4&recovery=1
 late > 40{"pid":"{pid}","offset":"{at}"}
-late < 40{"sid":"<late_sid:sid>","pid":"<late_pid:token>"}
+late < 40{"sid":"<late_sid:sid>","pid":"<late_pid:pid>"}
+
+# Whoever was lost before anything was told goes on from where it came in.
+POST /owner/login {"email":"email@mail.com","password":"correct horse"}
+200 {"data":{"token":"<fresh_token:token>",…},…}
+early opens EIO=4&recovery=1
+early > 40{"token":"{fresh_token}"}
+early < 40{"sid":"<early_sid:sid>","pid":"<early_pid:pid>"}
+early closes
+POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message":"while away"}
+200 {…}
+back opens EIO=4&recovery=1
+back > 40{"token":"{fresh_token}","pid":"{early_pid}"}
+back < 42["newMessage",{"message":{"message":"while away",…},…},"<heard:cursor>"]
+back < 40{"sid":"{early_sid}","pid":"{early_pid}"}
+back closes
+# What it was told counts more than where it came in.
+once opens EIO=4&recovery=1
+once > 40{"token":"{fresh_token}","pid":"{early_pid}","offset":"{heard}"}
+once < 40{"sid":"{early_sid}","pid":"{early_pid}"}
+once closes

@@ -36,7 +36,7 @@ guest < 42["newMessage",{"message":"hello","chatId":"{chat}"}]
 guest > 42["getChatMessages",{"chatId":"{chat}","token":"{guest_token}","limit":10,"skip":0}]
 guest < 42["getChatMessages",{"statusCode":200,"status":"success","data":[
   {"from":"{guest_id}","message":"hi","_id":"<hex24>","time":"<time>"},
-  {"from":"{owner_id}","message":"hello","_id":"<hex24>","time":"<time>"}]}]
+  {"from":"{owner_id}","message":"hello","_id":"<hex24>","time":"<time>"}],"has_more":false}]
 owner > 42["getActiveChats",{"token":"{owner_token}"}]
 owner < 42["getActiveChats",{"statusCode":200,"status":"success","data":[
   {"_id":"{chat}","chatId":"{chat}","guestId":"{guest_id}","name":"Name","email":"email@mail.com","domain":"localhost",

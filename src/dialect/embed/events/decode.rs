@@ -13,6 +13,8 @@ use crate::{
 const USERS: usize = 1_000;
 /// The most messages that one answer lists, and what it lists when nobody says.
 const MESSAGES: usize = 100;
+/// The most chats that one answer lists.
+const CHATS: usize = 200;
 /// The most characters of an external id, and of a picture's address.
 const EXTERNAL_ID_CHARS: usize = 255;
 const PHOTO_CHARS: usize = 2_048;
@@ -28,7 +30,7 @@ pub enum Request {
     /// `create-chat`.
     CreateChat(CreateChat),
     /// `list-chats`.
-    ListChats(PersonId),
+    ListChats(ListChats),
     /// `list-messages`.
     ListMessages(ListMessages),
     /// `new-message`.
@@ -76,6 +78,17 @@ pub struct CreateChat {
     pub title: Title,
     /// Who is in it, each once.
     pub users: Vec<PersonId>,
+}
+
+/// `{user:{id},query?:{limit?,before?}}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListChats {
+    /// Whose.
+    pub user: PersonId,
+    /// Those whose newest activity was before this one's.
+    pub before: Option<ChatId>,
+    /// At most so many.
+    pub limit: usize,
 }
 
 /// `{query:{from?,to?,limit?,before?},chat:{id},user?:{id}}`.
@@ -164,7 +177,7 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
     Ok(match event {
         "create-user" => Request::CreateUser(told.create_user()?),
         "create-chat" => Request::CreateChat(told.create_chat()?),
-        "list-chats" => Request::ListChats(told.user()?),
+        "list-chats" => Request::ListChats(told.list_chats()?),
         "list-messages" => Request::ListMessages(told.list_messages()?),
         "new-message" => {
             let place = told.place()?;
@@ -305,25 +318,49 @@ impl<'a> Told<'a> {
         })
     }
 
+    fn list_chats(&self) -> Result<ListChats> {
+        let empty = Map::new();
+        let query = self.query(&empty)?;
+        let before = query.name("before")?;
+        let before = before.map(|id| id.parse().map_err(|_| no_chat()));
+        Ok(ListChats {
+            user: self.user()?,
+            before: before.transpose()?,
+            limit: query.limit(CHATS)?,
+        })
+    }
+
+    fn query<'q>(&self, empty: &'q Map<String, Value>) -> Result<Told<'q>>
+    where
+        'a: 'q,
+    {
+        match self.0.get("query") {
+            None | Some(Value::Null) => Ok(Told(empty)),
+            Some(Value::Object(query)) => Ok(Told(query)),
+            Some(_) => Err(wrong("query", "must be an object")),
+        }
+    }
+
+    /// How many entries are wanted, at most `most`.
+    fn limit(&self, most: usize) -> Result<usize> {
+        match self.0.get("limit") {
+            None | Some(Value::Null) => Ok(most),
+            Some(limit) => spelled(limit)
+                .and_then(|limit| limit.parse().ok())
+                .filter(|limit| *limit >= 1)
+                .map(|limit: usize| limit.min(most))
+                .ok_or_else(|| wrong("query.limit", "must be a number from 1")),
+        }
+    }
+
     fn list_messages(&self) -> Result<ListMessages> {
         let empty = Map::new();
-        let query = match self.0.get("query") {
-            None | Some(Value::Null) => Told(&empty),
-            Some(Value::Object(query)) => Told(query),
-            Some(_) => return Err(wrong("query", "must be an object")),
-        };
+        let query = self.query(&empty)?;
         let before = query.name("before")?;
         let before = before.map(|id| id.parse().map_err(|_| no_message()));
         let user = match self.0.get("user") {
             None | Some(Value::Null) => None,
             Some(_) => Some(self.user()?),
-        };
-        let limit = match query.0.get("limit") {
-            None | Some(Value::Null) => MESSAGES,
-            Some(limit) => spelled(limit)
-                .and_then(|limit| limit.parse().ok())
-                .filter(|limit| *limit >= 1)
-                .map_or_else(|| Err(wrong("query.limit", "must be a number from 1")), Ok)?,
         };
         Ok(ListMessages {
             chat: self.chat()?,
@@ -331,7 +368,7 @@ impl<'a> Told<'a> {
             from: query.instant("from")?,
             to: query.instant("to")?,
             before: before.transpose()?,
-            limit: limit.min(MESSAGES),
+            limit: query.limit(MESSAGES)?,
         })
     }
 

@@ -17,8 +17,8 @@ use crate::{
 };
 
 pub use decode::{
-    CreateChat, CreateUser, EditMessage, ListMessages, Membership, NewMessage, Request, Seen,
-    Typing, Where, Who, decode,
+    CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership, NewMessage, Request,
+    Seen, Typing, Where, Who, decode,
 };
 
 /// The events, by name.

@@ -4,9 +4,12 @@ use rocket::{get, http::Status, post};
 
 use crate::{
     chat::chats,
-    dialect::messenger::{
-        routes::{Answer, Id, Reply, Verbs, done},
-        wire,
+    dialect::{
+        messenger::{
+            routes::{Answer, Id, Reply, Verbs, done},
+            wire,
+        },
+        page,
     },
     error::Error,
     http::{Fields, Query, SignedIn, feed},
@@ -22,14 +25,13 @@ pub(super) async fn list(
 ) -> Answer<Reply<wire::Chats>> {
     let before = query.number("before")?.map(Position::new);
     let listing = chats::list(services, &caller, before, feed::limit(query)?).await?;
-    let senders = listing
-        .chats
-        .iter()
-        .filter_map(|listed| listed.last.as_ref());
+    let (chats, left) = page::fitting(listing.chats.iter().map(wire::ChatListed::from));
+    let shown = listing.chats.iter().take(chats.len());
+    let senders = shown.filter_map(|listed| listed.last.as_ref());
     Ok(Reply::ok(wire::Chats {
         people: wire::people(senders.map(|(_, _, sender)| sender.into())),
-        chats: listing.chats.iter().map(wire::ChatListed::from).collect(),
-        has_more: listing.more,
+        chats,
+        has_more: listing.more || left,
         cursor: listing.cursor.to_string(),
     }))
 }

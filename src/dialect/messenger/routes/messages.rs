@@ -12,10 +12,13 @@ use rocket::{
 use crate::{
     chat::{Caller, access, messages, messages::Draft, wait::Watch},
     config::Settings,
-    dialect::messenger::{
-        events::ChatMessages,
-        routes::{Answer, Id, Reply, Verbs},
-        wire,
+    dialect::{
+        messenger::{
+            events::ChatMessages,
+            routes::{Answer, Id, Reply, Verbs},
+            wire,
+        },
+        page,
     },
     error::{Error, Kind, Result},
     http::{
@@ -56,10 +59,15 @@ pub(super) async fn list(
     let reader = access::reader(services, &caller, chat.0).await?;
     let cursor = services.cursor();
     let Page { messages, more } = messages::before(services, &reader, before, ask.limit).await?;
+    // The newest have room first.
+    let newest = messages.iter().rev();
+    let (mut listed, left) = page::fitting(newest.map(|(message, _)| message.into()));
+    listed.reverse();
+    let shown = &messages[messages.len() - listed.len()..];
     Ok(Either::Left(Reply::ok(wire::History {
-        people: wire::people(messages.iter().map(|(_, sender)| sender.into())),
-        messages: messages.iter().map(|(message, _)| message.into()).collect(),
-        has_more: more,
+        people: wire::people(shown.iter().map(|(_, sender)| sender.into())),
+        messages: listed,
+        has_more: more || left,
         cursor: cursor.to_string(),
     })))
 }

@@ -5,10 +5,10 @@ use rocket::{delete, get, http::Status, post};
 use crate::{
     chat::apps,
     dialect::service::{
-        routes::{Answer, Body, Brought, Told, Verbs},
+        routes::{self, Answer, Body, Brought, Told, Verbs},
         wire,
     },
-    model::Name,
+    model::{Name, TenantId},
 };
 
 /// `POST /app` `{name, verifyUrl?, requireAuth?}`.
@@ -23,13 +23,13 @@ pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> An
     Told::with(Status::Created, wire::App::from(&tenant))
 }
 
-/// `GET /app`: mine, or all of them for an administrator.
-#[get("/app")]
-pub(super) async fn list(services: &Verbs, brought: Brought) -> Answer {
+/// `GET /app`: mine, or all of them for an administrator; `after` an app's number.
+#[get("/app?<after>")]
+pub(super) async fn list(services: &Verbs, brought: Brought, after: Option<&str>) -> Answer {
     let developer = brought.developer(services).await?;
-    let tenants = apps::list(services, &developer).await?;
-    let listed: Vec<_> = tenants.iter().map(wire::App::from).collect();
-    Told::ok(listed)
+    let after = TenantId::new(routes::after(after)?);
+    let tenants = apps::list(services, &developer, after).await?;
+    Told::page(tenants.iter().map(wire::App::from).collect(), wire::App::id)
 }
 
 /// `DELETE /app/{id}`, by its number or its secret.

@@ -32,7 +32,7 @@ use crate::{
         developers::{self, Developer},
     },
     config::Settings,
-    dialect::refusal,
+    dialect::{page, refusal},
     error::{Error, Kind, Result},
     http::ClientAddress,
 };
@@ -66,8 +66,8 @@ pub fn all() -> Vec<Route> {
     ]
 }
 
-/// A status and a JSON body that nobody keeps.
-struct Told(Status, Value);
+/// A status and a JSON body that nobody keeps, and where the next page of it is if there is one.
+struct Told(Status, Value, Option<String>);
 
 impl Told {
     fn ok(body: impl Serialize) -> Answer {
@@ -77,16 +77,39 @@ impl Told {
     fn with(status: Status, body: impl Serialize) -> Answer {
         let body =
             serde_json::to_value(body).map_err(|error| Failure::from(Error::internal(error)))?;
-        Ok(Self(status, body))
+        Ok(Self(status, body, None))
     }
+
+    /// A page of a list in the order of its numbers. The list's own shape has no room to say that
+    /// there are more, so a header does (RFC 8288).
+    fn page<E: Serialize>(entries: Vec<E>, number: impl Fn(&E) -> i64) -> Answer {
+        let (listed, more) = page::fitting(entries);
+        let next = listed.last().filter(|_| more).map(number);
+        let Self(status, body, _) = Self::ok(listed)?;
+        let link = next.map(|after| format!("<?after={after}>; rel=\"next\""));
+        Ok(Self(status, body, link))
+    }
+}
+
+/// Where a page begins: after the entry of that number.
+fn after(told: Option<&str>) -> std::result::Result<i64, Failure> {
+    let after = told.map(str::parse::<i64>);
+    let after = after
+        .transpose()
+        .map_err(|_| Failure::from(Error::invalid_field("after", "after must be a number")));
+    Ok(after?.unwrap_or(0))
 }
 
 impl<'r> Responder<'r, 'static> for Told {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        Response::build_from(Json(self.1).respond_to(request)?)
+        let mut response = Response::build_from(Json(self.1).respond_to(request)?);
+        response
             .status(self.0)
-            .raw_header("Cache-Control", "no-store")
-            .ok()
+            .raw_header("Cache-Control", "no-store");
+        if let Some(link) = self.2 {
+            response.raw_header("Link", link);
+        }
+        response.ok()
     }
 }
 

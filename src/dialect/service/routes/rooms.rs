@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::{
     chat::rooms,
     dialect::service::{
-        routes::{Answer, Body, Brought, Failure, Told, Verbs, number},
+        routes::{self, Answer, Body, Brought, Failure, Told, Verbs, number},
         wire,
     },
-    error::Kind,
-    model::Title,
+    error::{Error, Kind},
+    model::{ChatId, Title},
 };
 
 const MISSING: &str = "Room Not Found";
@@ -33,23 +33,34 @@ pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> An
     }
 }
 
-/// `GET /room`, header `appId`.
-#[get("/room")]
-pub(super) async fn list(services: &Verbs, brought: Brought) -> Answer {
+/// `GET /room`, header `appId`; `after` a room's number.
+#[get("/room?<after>")]
+pub(super) async fn list(services: &Verbs, brought: Brought, after: Option<&str>) -> Answer {
     let app = brought.app(services, None).await?;
-    let chats = rooms::list(services, &app).await?;
-    let listed: Vec<_> = chats
+    let after = ChatId::new(routes::after(after)?);
+    let chats = rooms::list(services, &app, after).await?;
+    let listed = chats
         .iter()
-        .map(|chat| wire::Room::new(chat, rooms::name_of(chat)))
-        .collect();
-    Told::ok(listed)
+        .map(|chat| wire::Room::new(chat, rooms::name_of(chat)));
+    Told::page(listed.collect(), wire::Room::id)
 }
 
-/// `GET /room/{room}`, by its name, header `appId`.
-#[get("/room/<room>")]
-pub(super) async fn one(services: &Verbs, brought: Brought, room: &str) -> Answer {
+/// `GET /room/{room}`, by its name, header `appId`; `skip` so many of its users.
+#[get("/room/<room>?<skip>")]
+pub(super) async fn one(
+    services: &Verbs,
+    brought: Brought,
+    room: &str,
+    skip: Option<&str>,
+) -> Answer {
     let app = brought.app(services, None).await?;
-    let room = rooms::find(services, &app, room).await?;
+    let mut room = rooms::find(services, &app, room).await?;
+    let skipped = skip.map(str::parse::<usize>).transpose().map_err(|_| {
+        let sentence = "skip must be a number from 0";
+        Error::invalid_field("skip", sentence)
+    })?;
+    room.people
+        .drain(..skipped.unwrap_or(0).min(room.people.len()));
     Told::ok(row(&room))
 }
 

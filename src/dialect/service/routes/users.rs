@@ -8,11 +8,11 @@ use crate::{
         people::{self, Profile},
     },
     dialect::service::{
-        routes::{Answer, Body, Brought, Failure, Told, Verbs, number},
+        routes::{self, Answer, Body, Brought, Failure, Told, Verbs, number},
         wire,
     },
     error::{Error, Kind},
-    model::Names,
+    model::{Names, PersonId},
 };
 
 const MISSING: &str = "ChatUser Not Found";
@@ -47,13 +47,21 @@ pub(super) async fn upsert(services: &Verbs, brought: Brought, body: Body) -> An
     }
 }
 
-/// `GET /user/{appId}`, by the app's secret.
-#[get("/user/<app>")]
-pub(super) async fn list(services: &Verbs, brought: Brought, app: &str) -> Answer {
+/// `GET /user/{appId}`, by the app's secret; `after` a user's number.
+#[get("/user/<app>?<after>")]
+pub(super) async fn list(
+    services: &Verbs,
+    brought: Brought,
+    app: &str,
+    after: Option<&str>,
+) -> Answer {
     let app = brought.app(services, Some(app)).await?;
-    let people = people::list(services, &app).await?;
-    let listed: Vec<_> = people.iter().map(wire::User::from).collect();
-    Told::ok(listed)
+    let after = PersonId::new(routes::after(after)?);
+    let people = people::list(services, &app, after).await?;
+    Told::page(
+        people.iter().map(wire::User::from).collect(),
+        wire::User::id,
+    )
 }
 
 /// `DELETE /user/{id}`, header `appId`.

@@ -9,7 +9,11 @@ use std::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    super::{Frame, Reason, Session, Transport, lock, session::wake, state::Upgrade},
+    super::{
+        Frame, Reason, Session, Transport, lock,
+        session::wake,
+        state::{Phase, Upgrade},
+    },
     Wire, task,
 };
 
@@ -62,20 +66,20 @@ async fn expect(session: &Arc<Session>, wire: &mut Wire, packet: &str) -> Option
     }
 }
 
-/// Whether the session is still there; when it ends, the task is woken.
+/// Whether the client may still step up; when the session ends, the task is woken. A client that has
+/// given up polling to step up hears that the session is over on the WebSocket or not at all.
 fn watch(session: &Session, cx: &Context<'_>) -> bool {
     let mut state = lock(&session.state);
     if let Upgrade::Underway { waker, .. } = &mut state.upgrade {
         *waker = Some(cx.waker().clone());
     }
-    state.is_open()
+    matches!(state.phase, Phase::Open | Phase::Kept(_))
 }
 
 /// Closes a WebSocket that does not get the session.
 pub(super) async fn turn_away(mut wire: Wire) {
     poll_fn(|cx| {
-        let reason = Reason::TransportError;
-        wire.close(reason.close_code(), reason, cx);
+        wire.close(Reason::TransportError.close_code(), cx);
         Poll::Ready(())
     })
     .await;
@@ -106,8 +110,13 @@ impl Claim {
     /// Makes the WebSocket the session's transport; false if the session has ended.
     fn complete(&self, base64: bool) -> bool {
         let mut state = lock(&self.0.state);
-        if !state.is_open() {
-            return false;
+        match state.phase {
+            Phase::Open => {}
+            Phase::Kept(reason) => {
+                state.phase = Phase::Closing(reason);
+                self.0.shared.forget(self.0.sid());
+            }
+            Phase::Closing(_) | Phase::Closed => return false,
         }
         state.upgrade = Upgrade::Done;
         state.transport = Transport::WebSocket;

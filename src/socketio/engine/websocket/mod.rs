@@ -30,6 +30,8 @@ const BREATH: Duration = Duration::from_millis(2);
 /// A request that asks for a WebSocket, and may have one.
 pub(super) struct Upgrade {
     accept: String,
+    /// The first of the subprotocols that the client offers, as Node's server chooses.
+    protocol: Option<String>,
 }
 
 impl Upgrade {
@@ -49,6 +51,13 @@ impl Upgrade {
         match key.filter(|key| asked && key.len() == 24) {
             Some(key) => Ok(Self {
                 accept: derive_accept_key(key.as_bytes()),
+                protocol: headers
+                    .get("sec-websocket-protocol")
+                    .flat_map(|value| value.split(','))
+                    .map(str::trim)
+                    .find(|protocol| !protocol.is_empty())
+                    .filter(|protocol| protocol.bytes().all(is_token))
+                    .map(str::to_owned),
             }),
             None => Err(Refusal::BadRequest),
         }
@@ -80,11 +89,18 @@ impl Upgrade {
     }
 
     fn answer<'r>(self, plan: Plan) -> Response<'r> {
-        Response::build()
-            .raw_header("Sec-WebSocket-Accept", self.accept)
-            .upgrade("websocket", plan)
-            .finalize()
+        let mut response = Response::build();
+        response.raw_header("Sec-WebSocket-Accept", self.accept);
+        if let Some(protocol) = self.protocol {
+            response.raw_header("Sec-WebSocket-Protocol", protocol);
+        }
+        response.upgrade("websocket", plan).finalize()
     }
+}
+
+/// Whether a byte may be in a token of HTTP (RFC 9110).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 /// What is to become of a stream once it is a WebSocket.

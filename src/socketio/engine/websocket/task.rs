@@ -74,6 +74,9 @@ impl Socket {
                 }
                 Poll::Pending if self.lingering.is_some() => return Flow::On,
                 Poll::Pending => {
+                    if mem::take(&mut self.wire.moved) {
+                        self.session.note_taken();
+                    }
                     let Some(reason) = self.session.watch(cx) else {
                         return Flow::On;
                     };
@@ -99,7 +102,7 @@ impl Socket {
                 Refill::Over(reason) => {
                     self.connection = None;
                     let code = self.broken.unwrap_or(reason.close_code());
-                    self.wire.close(code, reason, cx);
+                    self.wire.close(code, cx);
                     self.linger(cx);
                 }
             }
@@ -179,7 +182,8 @@ impl Socket {
         let Some(connection) = &self.connection else {
             return true;
         };
-        let stalled = connection.poll_ready(cx).is_pending();
+        let stalled =
+            connection.poll_ready(cx).is_pending() || self.session.poll_room(cx).is_pending();
         if stalled != self.stalled {
             self.stalled = stalled;
             self.session.note_stalled(stalled);
@@ -251,7 +255,7 @@ impl Drop for Socket {
         self.session.close(Reason::TransportClose);
         let shared = &self.session.shared;
         shared.sockets.fetch_sub(1, Ordering::SeqCst);
-        shared.socket_gone.notify_waiters();
+        shared.client_gone.notify_waiters();
     }
 }
 

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::super::{Frame, Reason, session::KEPT, state::Batch};
+use super::super::{Frame, session::KEPT, state::Batch};
 
 /// The least that is set aside for reading: most of what clients send is smaller.
 const READ_BUFFER: usize = 512;
@@ -42,6 +42,8 @@ pub(super) struct Wire<I = IoStream> {
     /// How much of that one has been written.
     begun: usize,
     unflushed: bool,
+    /// Something was written since somebody last looked.
+    pub(super) moved: bool,
     /// Reads. Elsewhere in memory, so that what is at hand for each write lies close together.
     context: Box<WebSocketContext>,
     /// Pongs and closes that tungstenite wants sent; another one waits until these are gone.
@@ -62,6 +64,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             next: 0,
             begun: 0,
             unflushed: false,
+            moved: false,
             context: Box::new(WebSocketContext::new(Role::Server, Some(config))),
             reply: None,
         }
@@ -112,14 +115,17 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             }
             let io = Pin::new(&mut self.io);
             let frames = &self.queue[self.next..];
-            let first = &frames[0].wire()[self.begun..];
-            let written = match frames.get(1) {
-                Some(second) if first.len() + second.wire().len() <= GATHERED => {
+            let first = frames[0].piece(self.begun);
+            // What comes next, if it lies in one piece and follows the first.
+            let ends = self.begun + first.len() == frames[0].len();
+            let second = frames.get(1).filter(|_| ends).and_then(Frame::whole);
+            let written = match second {
+                Some(second) if first.len() + second.len() <= GATHERED => {
                     let rest = frames.iter().skip(1);
                     ready!(GATHER.with_borrow_mut(|gathered| {
                         gathered.clear();
                         gathered.extend_from_slice(first);
-                        for frame in rest.map(Frame::wire) {
+                        for frame in rest.map_while(Frame::whole) {
                             if gathered.len() + frame.len() > GATHERED {
                                 break;
                             }
@@ -134,6 +140,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
                 return Poll::Ready(Err(ErrorKind::WriteZero.into()));
             }
             self.unflushed = true;
+            self.moved = true;
             self.advance(written);
         }
         if self.queue.capacity() > KEPT {
@@ -144,7 +151,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
 
     fn advance(&mut self, mut written: usize) {
         while let Some(frame) = self.queue.get(self.next) {
-            let left = frame.wire().len() - self.begun;
+            let left = frame.len() - self.begun;
             if written < left {
                 self.begun += written;
                 return;
@@ -158,7 +165,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
     }
 
     /// Begins the closing handshake, or answers the client's.
-    pub(super) fn close(&mut self, code: CloseCode, reason: Reason, cx: &mut Context<'_>) {
+    pub(super) fn close(&mut self, code: CloseCode, cx: &mut Context<'_>) {
         let mut side = Side {
             io: &mut self.io,
             reply: &mut self.reply,
@@ -166,7 +173,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
         };
         let frame = CloseFrame {
             code,
-            reason: Utf8Bytes::from_static(reason.as_str()),
+            reason: Utf8Bytes::default(),
         };
         // It can only fail because the connection is closed already.
         let _ = self.context.close(&mut side, Some(frame));
@@ -210,7 +217,7 @@ impl<I> Write for Side<'_, '_, I> {
 mod tests {
     use std::task::Waker;
 
-    use super::*;
+    use super::{super::super::frame::Body, *};
 
     /// A stream that keeps what it is given, and counts.
     struct Stream {
@@ -282,7 +289,14 @@ mod tests {
     }
 
     fn bytes_of(frames: &[Frame]) -> Vec<u8> {
-        frames.iter().flat_map(Frame::wire).copied().collect()
+        let pieces = |frame: &Frame| -> Vec<u8> {
+            let mut bytes = Vec::new();
+            while bytes.len() < frame.len() {
+                bytes.extend_from_slice(frame.piece(bytes.len()));
+            }
+            bytes
+        };
+        frames.iter().flat_map(pieces).collect()
     }
 
     fn write(wire: &mut Wire<Stream>) -> bool {
@@ -324,8 +338,17 @@ mod tests {
 
     #[test]
     fn a_stream_of_small_mouthfuls_gets_every_byte_in_order() {
+        let body = "body".repeat(20).into();
+        let shared = [("4[", Body::Own), ("43[", Body::Borrowed)]
+            .map(|(start, whose)| Frame::around(start, (&body, whose), "]"));
         for halting in [false, true] {
-            let frames = [frames(30, 1), frames(30, 20), frames(1, 300)].concat();
+            let frames = [
+                frames(30, 1),
+                shared.to_vec(),
+                frames(30, 20),
+                frames(1, 300),
+            ]
+            .concat();
             let mut wire = wire(7, halting);
             wire.queue.extend(frames.iter().cloned());
             while !write(&mut wire) {
