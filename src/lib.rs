@@ -25,6 +25,7 @@ pub mod http;
 pub mod live;
 pub mod model;
 mod server;
+mod signals;
 pub mod socketio;
 pub mod store;
 pub mod telemetry;

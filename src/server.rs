@@ -22,6 +22,7 @@ use crate::{
     error::{Error, Kind, Result},
     http,
     model::Network,
+    signals::{Signals, Stopping},
     socketio::{
         bridge::{Bridge, Doorman},
         engine::Cors,
@@ -40,6 +41,7 @@ pub struct Server {
     second: Option<Rocket<Build>>,
     started: Started,
     hindrance: Hindrance,
+    stopping: Stopping,
 }
 
 /// The verbs, once they are started: kept outside of Rocket, which gives nothing back when it fails.
@@ -71,7 +73,9 @@ impl Server {
             Arc::clone(&metrics),
             closing.token(),
         );
+        let signals = Signals::of(figment);
         let fit = |figment: Figment| {
+            let figment = Signals::kept_from(figment);
             let (settings, metrics) = (settings.clone(), Arc::clone(&metrics));
             http::fit(rocket::custom(figment), settings, metrics, closing.clone())
                 .attach(sockets.fairing())
@@ -92,6 +96,11 @@ impl Server {
             second,
             started,
             hindrance,
+            stopping: Stopping {
+                signals,
+                closing,
+                sockets,
+            },
         }
     }
 
@@ -139,10 +148,13 @@ impl Server {
             .await?;
         let second = self.second.take().zip(self.started.get());
         let Some((second, services)) = second else {
-            return rocket.launch().await.map(drop);
+            let shutdowns = vec![rocket.shutdown()];
+            let served = Box::pin(rocket.launch());
+            return self.stopping.beside(shutdowns, served).await.map(drop);
         };
         let second = second.manage(Arc::clone(services)).ignite().await?;
         let end_of_second = second.shutdown();
+        let shutdowns = vec![rocket.shutdown(), second.shutdown()];
         let port = second.config().port;
         let first = async {
             let launched = rocket.launch().await;
@@ -162,7 +174,8 @@ impl Server {
                 );
             }
         };
-        tokio::join!(first, second).0.map(drop)
+        let both = Box::pin(async { tokio::join!(first, second).0 });
+        self.stopping.beside(shutdowns, both).await.map(drop)
     }
 }
 

@@ -81,7 +81,13 @@ impl Started {
     }
 
     /// Asks it to stop, and returns what it said until then.
-    pub(crate) fn stop(mut self) -> String {
+    pub(crate) fn stop(self) -> String {
+        self.signal();
+        self.ended()
+    }
+
+    /// Asks it to stop.
+    fn signal(&self) {
         // It says that it listens a moment before it heeds signals; once it answers it does.
         self.get("/health/live");
         let asked = Command::new("kill")
@@ -90,6 +96,10 @@ impl Started {
             .status()
             .expect("kill is there");
         assert!(asked.success());
+    }
+
+    /// Waits for its end, and returns what it said until then.
+    fn ended(mut self) -> String {
         let mut rest = String::new();
         self.rest.read_to_string(&mut rest).expect("text");
         assert!(self.child.wait().expect("it ends").success());
@@ -276,4 +286,27 @@ fn a_second_port_that_is_taken_is_a_warning() {
     let said: Vec<_> = server.lines.iter().map(ToString::to_string).collect();
     let said = format!("{}{}", said.join("\n"), server.stop());
     assert!(said.contains("socket_port"), "{said}");
+}
+
+#[test]
+fn who_polls_and_holds_no_poll_is_told_that_the_server_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Started::begin(parlance(folder.path()));
+    let polling = "/socket.io/?EIO=4&transport=polling";
+    let open = server.get(polling);
+    let sid = open
+        .split("\"sid\":\"")
+        .nth(1)
+        .expect("a session has an id");
+    let sid = &sid[..20];
+    server.signal();
+    // On a new connection: many clients keep none. The signal may not have been heard yet.
+    loop {
+        let told = server.get(&format!("{polling}&sid={sid}"));
+        assert!(told.starts_with("HTTP/1.0 200"), "{told}");
+        if told.ends_with("6\u{1e}1") || told.ends_with("\r\n\r\n1") {
+            break;
+        }
+    }
+    assert!(server.ended().contains("The server is stopping."));
 }

@@ -242,6 +242,27 @@ async fn a_shutdown_tells_everybody() {
 }
 
 #[tokio::test]
+async fn a_shutdown_waits_for_the_next_poll_of_who_holds_none() {
+    let mut site = echo(calm()).await;
+    let session = site.open(V4).await;
+    let engine = site.engine.clone();
+    let stopping = tokio::spawn(async move {
+        let patience = Duration::from_mins(1);
+        engine.shut_down(patience).await;
+        // Told once more, it waits no longer.
+        engine.shut_down(patience).await;
+    });
+    assert_eq!(site.end().await, Reason::ServerShuttingDown);
+    assert!(!stopping.is_finished());
+    assert_eq!(site.get(&session).await.text(), "6\x1e1");
+    soon(stopping).await.unwrap();
+
+    let site = echo(calm()).await;
+    let _silent = site.open(V4).await;
+    soon(site.engine.shut_down(Duration::from_millis(50))).await;
+}
+
+#[tokio::test]
 async fn garbage_on_a_websocket_hurts_nobody_else() {
     let site = echo(calm()).await;
     let query = format!("{V4}&{DIRECT}");

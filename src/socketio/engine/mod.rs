@@ -70,7 +70,7 @@ mod wheel;
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::{Context, Poll},
@@ -157,6 +157,8 @@ struct Shared {
     wheel: Wheel,
     started: Instant,
     stopping: AtomicBool,
+    /// Until when a shutdown waits, once it has begun.
+    stopped_by: OnceLock<Instant>,
     /// How many `WebSocket`s have a task.
     sockets: AtomicUsize,
     client_gone: Notify,
@@ -176,6 +178,7 @@ impl Engine {
             registry: Registry::default(),
             started: Instant::now(),
             stopping: AtomicBool::new(false),
+            stopped_by: OnceLock::new(),
             sockets: AtomicUsize::new(0),
             client_gone: Notify::new(),
         }))
@@ -219,7 +222,10 @@ impl Engine {
                 gone.await;
             }
         };
-        if tokio::time::timeout(patience, all_gone).await.is_err() {
+        // Told twice to shut down, it waits once.
+        let begun = || Instant::now() + patience;
+        let deadline = *self.0.stopped_by.get_or_init(begun);
+        if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
             let left = self.0.sockets.load(Ordering::SeqCst) + self.0.registry.len();
             tracing::warn!(
                 left,

@@ -1,0 +1,110 @@
+//! The signals that stop the server, and what happens between one and the end.
+//!
+//! They are heard here and not by Rocket, which takes no connection any more from the moment of a
+//! signal on: a client that polls and has no poll under way just then could not be told that the
+//! server stops, and would see an error instead.
+
+use std::time::Duration;
+
+use futures_util::future::{BoxFuture, select_all};
+use rocket::{
+    config::{Shutdown, Sig},
+    figment::Figment,
+};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::{http::Closing, socketio::server::SocketIo};
+
+/// How long a stop waits for the clients of sockets to hear of it.
+const TOLD_WITHIN: Duration = Duration::from_millis(1500);
+
+/// What happens between a signal and the end.
+#[derive(Clone)]
+pub(crate) struct Stopping {
+    /// What begins it.
+    pub(crate) signals: Signals,
+    /// Whoever waits is released.
+    pub(crate) closing: Closing,
+    /// Whoever is connected is told.
+    pub(crate) sockets: SocketIo,
+}
+
+impl Stopping {
+    /// Runs `servers` until they end, and ends them after a signal, once everybody has been told.
+    pub(crate) async fn beside<T>(
+        &self,
+        shutdowns: Vec<rocket::Shutdown>,
+        servers: impl Future<Output = T>,
+    ) -> T {
+        let stopping = tokio::spawn(self.clone().run(shutdowns));
+        let done = servers.await;
+        stopping.abort();
+        done
+    }
+
+    async fn run(self, shutdowns: Vec<rocket::Shutdown>) {
+        self.signals.heard().await;
+        self.closing.begin();
+        self.sockets.engine().shut_down(TOLD_WITHIN).await;
+        for shutdown in shutdowns {
+            shutdown.notify();
+        }
+    }
+}
+
+/// The signals that stop the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals(Shutdown);
+
+impl Signals {
+    /// Those that the settings name.
+    pub(crate) fn of(figment: &Figment) -> Self {
+        let config = rocket::Config::try_from(figment);
+        Self(config.map_or_else(|_| Shutdown::default(), |config| config.shutdown))
+    }
+
+    /// The settings of a Rocket that hears none of them.
+    pub(crate) fn kept_from(figment: Figment) -> Figment {
+        let none: [&str; 0] = [];
+        let figment = figment.merge(("shutdown.ctrlc", false));
+        figment.merge(("shutdown.signals", none))
+    }
+
+    /// Waits for the first of them.
+    pub(crate) async fn heard(&self) {
+        let kinds = self.0.signals.iter().copied().map(kind);
+        let interrupt = self.0.ctrlc.then(SignalKind::interrupt);
+        let waits: Vec<BoxFuture<'static, ()>> = kinds.chain(interrupt).filter_map(wait).collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
+        }
+        select_all(waits).await;
+    }
+}
+
+fn wait(kind: SignalKind) -> Option<BoxFuture<'static, ()>> {
+    match signal(kind) {
+        Ok(mut signals) => Some(Box::pin(async move {
+            signals.recv().await;
+        })),
+        Err(error) => {
+            tracing::warn!(?kind, %error, "A signal cannot be heard.");
+            None
+        }
+    }
+}
+
+fn kind(signal: Sig) -> SignalKind {
+    match signal {
+        Sig::Alrm => SignalKind::alarm(),
+        Sig::Chld => SignalKind::child(),
+        Sig::Hup => SignalKind::hangup(),
+        Sig::Int => SignalKind::interrupt(),
+        Sig::Io => SignalKind::io(),
+        Sig::Pipe => SignalKind::pipe(),
+        Sig::Quit => SignalKind::quit(),
+        Sig::Term => SignalKind::terminate(),
+        Sig::Usr1 => SignalKind::user_defined1(),
+        Sig::Usr2 => SignalKind::user_defined2(),
+    }
+}
