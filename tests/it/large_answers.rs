@@ -243,6 +243,50 @@ async fn messages_of_embed_and_of_the_service_are_read_in_pages() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_of_long_messages_are_told_in_answers_of_a_megabyte_in_every_dialect() {
+    let world = World::new().await;
+    let (ann, chat) = ann_and_her_long_chat(&world).await;
+    let guest = long_chat(&world).await;
+    let owner = world.owner_again("localhost").await;
+    let start = world.services().cursor().to_string();
+    let epoch = start.rsplit_once('.').expect("a cursor has parts").0;
+    for (query, key) in [
+        (format!("dialect=support&token={}", owner.token), "message"),
+        (format!("dialect=embed&token={}", ann.token), "msg"),
+        (
+            format!("dialect=service&token={}&room=chat-{chat}", ann.token),
+            "",
+        ),
+    ] {
+        let mut after = format!("{epoch}.0");
+        let (mut heard, mut answers) = (HashSet::new(), 0);
+        while {
+            let path = format!("/api/events?{query}&after={after}&timeout=0&limit=200");
+            let told = world.get(&path).await.with(200);
+            assert!(told.body.len() <= MAX_PAGE + 1_000, "{}", told.body.len());
+            let json = told.json();
+            for event in list(&json, "events") {
+                let data = &event["data"];
+                let in_chat = data["chatId"] == guest.chat.as_str();
+                let said = match key {
+                    "message" if in_chat => data["message"]["message"].as_str().map(str::to_owned),
+                    "msg" => data["msg"].as_str().map(str::to_owned),
+                    "" => data["id"].as_i64().map(|id| id.to_string()),
+                    _ => None,
+                };
+                heard.extend(said);
+            }
+            after = text(&json, "cursor");
+            answers += 1;
+            json["more"] == true
+        } {}
+        assert_eq!(heard.len(), COUNT, "{query}");
+        assert!(answers > 2, "{query}");
+    }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn chats_of_embed_are_listed_from_a_chat_on() {
     let world = World::new().await;
     let ann = world.actor("ann").await;
