@@ -240,7 +240,7 @@ pub async fn register(
         account_key: Some(&key),
         password_hash: Some(&hash),
     };
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(HOME).await?;
     let person = tx
         .insert_person(&new, now)
         .await
@@ -294,7 +294,7 @@ pub(super) async fn sign_in_by(
     let Some((person, hash)) = account else {
         return Ok(None);
     };
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(person.tenant).await?;
     // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
     if !tx.hold_password(person.id, &hash).await? {
         return Ok(None);
@@ -311,7 +311,7 @@ pub(super) async fn begin_login(
     (tenant, person): (TenantId, PersonId),
     device: &Device,
 ) -> Result<SignedIn> {
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(tenant).await?;
     let token = add_login(&mut tx, (tenant, person), device, services.clock.now()).await?;
     tx.commit().await?;
     Ok(SignedIn { person, token })
@@ -339,7 +339,7 @@ pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
 
 /// Ends one of the caller's logins.
 pub async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> Result<()> {
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(caller.tenant()).await?;
     let ended = tx.delete_login(caller.id(), login).await?;
     tx.commit().await?;
     if !ended {
@@ -351,7 +351,7 @@ pub async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> 
 
 /// Ends all of the caller's logins.
 pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result<()> {
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(caller.tenant()).await?;
     let ended = tx.delete_logins(caller.id(), None).await?;
     tx.commit().await?;
     services.logins.end(&ended);
@@ -373,7 +373,7 @@ pub async fn change_password(
         ));
     }
     let hash = services.hasher.hash(new).await?;
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(caller.tenant()).await?;
     tx.set_password(caller.id(), &hash, services.clock.now())
         .await?;
     let ended = tx

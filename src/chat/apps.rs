@@ -31,7 +31,7 @@ pub async fn create(
         verify_url: verify_url.as_deref(),
         require_auth,
     };
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(developer.person().tenant).await?;
     let id = tx.insert_tenant(&new, services.clock.now()).await?;
     tx.commit().await?;
     let tenant = services.store.tenant(id).await?;
@@ -60,11 +60,15 @@ pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Re
         .filter(|tenant| developer.is_admin() || tenant.owner == Some(developer.person().id))
         .ok_or_else(missing)?;
     let now = services.clock.now();
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(tenant.id).await?;
     tx.delete_tenant(tenant.id, now).await?;
-    let ended = tx.delete_logins_in(tenant.id).await?;
     tx.commit().await?;
-    services.logins.end(&ended);
+    // From here on its people's logins are good for nothing; to forget them takes as long as it takes.
+    services.logins.end_in(tenant.id);
+    services
+        .logins
+        .forget_in(&services.store, tenant.id)
+        .await?;
     Ok(Tenant {
         deleted_at: Some(now),
         updated_at: now,

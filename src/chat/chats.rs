@@ -4,12 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     chat::{
-        Caller, Services,
+        Caller, Services, members,
         writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
     error::{Error, Result},
     model::{Chat, ChatId, ChatKind, Cursor, Listed, MessageId, PersonId, Position, Role, Title},
 };
+
+/// The most people that one list of chats names.
+const LISTED_PEOPLE: i64 = 20_000;
 
 /// A page of somebody's chats, and the log's place before it was read.
 #[derive(Debug)]
@@ -49,8 +52,12 @@ pub async fn list_own(
     before: Option<Position>,
     limit: usize,
 ) -> Result<(Vec<(Chat, Vec<PersonId>)>, bool)> {
+    let _turn = services.lists.take(caller.tenant()).await?;
     let store = &services.store;
-    let (listed, more) = store.own_chats(caller.person(), before, limit).await?;
+    let (mut listed, mut more) = store.own_chats(caller.person(), before, limit).await?;
+    let fit = how_many_fit(&listed);
+    more |= fit < listed.len();
+    listed.truncate(fit);
     let oldest = listed
         .last()
         .map_or(Position::START, |chat| chat.last_position);
@@ -72,14 +79,26 @@ pub async fn list_own(
     Ok((chats, more))
 }
 
+/// How many of these chats have together no more people than one list names: the first always fits.
+fn how_many_fit(chats: &[Chat]) -> usize {
+    let mut people = 0;
+    let fit = chats.iter().take_while(|chat| {
+        people += chat.members;
+        people <= LISTED_PEOPLE
+    });
+    fit.count().max(1).min(chats.len())
+}
+
 /// Makes a private chat of people of one tenant, with the caller as its admin.
 pub async fn create_private(
     services: &Services,
     caller: &Caller,
     title: Title,
-    members: Vec<PersonId>,
+    members: &[PersonId],
 ) -> Result<ChatId> {
     not_a_guest(caller)?;
+    members::count(services, caller, members.len())?;
+    let members = members::find(services, caller.tenant(), members).await?;
     let draft = CreateDraft {
         tenant: caller.tenant(),
         maker: Arc::clone(caller.person()),

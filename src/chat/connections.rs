@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    chat::{Services, logins},
+    chat::{HOUSE, SOME, Services, logins},
     error::Result,
     model::Connection,
 };
@@ -15,7 +15,7 @@ const AT_MOST: Duration = Duration::from_hours(24 * 7);
 
 /// Keeps a connection, in place of what was kept of it before.
 pub async fn keep(services: &Services, private: &str, connection: &Connection) -> Result<()> {
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(HOUSE).await?;
     tx.keep_connection(&logins::hash(private), connection, services.clock.now())
         .await?;
     tx.commit().await
@@ -31,8 +31,19 @@ pub async fn find(services: &Services, private: &str) -> Result<Option<Connectio
 /// Forgets those that may not come back any more.
 pub(super) async fn forget(services: &Services) -> Result<()> {
     let now = services.clock.now();
-    let mut tx = services.store.begin().await?;
-    tx.forget_connections(now.minus(WINDOW), now.minus(AT_MOST))
-        .await?;
-    tx.commit().await
+    let before = (now.minus(WINDOW), now.minus(AT_MOST));
+    let mut after = String::new();
+    loop {
+        let lost = services
+            .store
+            .lost_connections(before, &after, SOME)
+            .await?;
+        let Some(last) = lost.last() else {
+            return Ok(());
+        };
+        after.clone_from(last);
+        let mut tx = services.store.begin_for(HOUSE).await?;
+        tx.forget_connections(&lost, before).await?;
+        tx.commit().await?;
+    }
 }

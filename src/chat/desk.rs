@@ -94,7 +94,7 @@ pub async fn seat(
         account_key: None,
         password_hash: None,
     };
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(site.id).await?;
     let person = tx.insert_person(&new, now).await?;
     let token = match add_login(&mut tx, (site.id, person), new_guest.key, device, now).await {
         Ok(token) => token,
@@ -178,7 +178,7 @@ async fn seat_person(
 ) -> Result<Seated> {
     let chat = chat_of(services, guest, None).await?;
     let who = (guest.tenant, guest.id);
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(guest.tenant).await?;
     let added = add_login(&mut tx, who, key, device, services.clock.now()).await;
     let token = match (added, key) {
         (Ok(token), _) => {

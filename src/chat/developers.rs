@@ -135,7 +135,7 @@ async fn make(services: &Services, application: &Application, kind: PersonKind) 
         account_key: Some(&key),
         password_hash: Some(&hash),
     };
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(HOME).await?;
     let now = services.clock.now();
     let id = tx.insert_person(&new, now).await.map_err(|error| {
         if error.kind() == Kind::Conflict {

@@ -73,12 +73,18 @@ impl<C: Clock + Clone> Limits<C> {
 
     /// Counts a request; refuses it when there were too many.
     pub fn count(&self, who: Who) -> Result<()> {
+        self.count_many(who, 1)
+    }
+
+    /// Counts a request that costs as much as so many: never more than may be saved up, so that it can
+    /// be made at all.
+    pub fn count_many(&self, who: Who, requests: usize) -> Result<()> {
         match who {
             // What runs on this machine is the operator's own, or a proxy that counts for itself.
             Who::Address(address) if address.is_loopback() => Ok(()),
-            Who::Address(address) => self.addresses.count(&address),
-            Who::Login(login) => self.logins.count(&login),
-            Who::Tenant(tenant) => self.tenants.count(&tenant),
+            Who::Address(address) => self.addresses.count(&address, requests),
+            Who::Login(login) => self.logins.count(&login, requests),
+            Who::Tenant(tenant) => self.tenants.count(&tenant, requests),
         }
     }
 }
@@ -90,6 +96,8 @@ type Limiter<K, C> = RateLimiter<K, HashMapStateStore<K>, C, NoOpMiddleware<<C a
 struct Meter<K: Hash + Eq + Clone, C: Clock + Clone> {
     /// None where there is no limit.
     limiter: Option<Limiter<K, C>>,
+    /// The most requests that may come at once.
+    burst: u32,
     clock: C,
 }
 
@@ -102,15 +110,19 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Meter<K, C> {
         });
         Self {
             limiter,
+            burst: rate.saturating_mul(SAVED),
             clock: clock.clone(),
         }
     }
 
-    fn count(&self, who: &K) -> Result<()> {
-        let Some(limiter) = &self.limiter else {
+    fn count(&self, who: &K, requests: usize) -> Result<()> {
+        let requests = u32::try_from(requests).unwrap_or(u32::MAX).min(self.burst);
+        let (Some(limiter), Some(requests)) = (&self.limiter, NonZeroU32::new(requests)) else {
             return Ok(());
         };
-        limiter.check_key(who).map_err(|refused| {
+        let counted = limiter.check_key_n(who, requests);
+        let counted = counted.map_err(|_| Error::internal("a burst larger than the largest"))?;
+        counted.map_err(|refused| {
             let wait = refused.wait_time_from(self.clock.now());
             Error::too_many("too many requests, please slow down", wait)
         })?;
@@ -151,6 +163,20 @@ mod tests {
         limits.count(who).expect_err("but one only");
         let other = Who::Address(IpAddr::from([192, 0, 2, 2]));
         limits.count(other).expect("others are others");
+    }
+
+    #[test]
+    fn what_costs_as_much_as_many_counts_as_many_and_can_be_made_at_all() {
+        let clock = FakeRelativeClock::default();
+        let limits = Limits::with_clock(RATES, &clock);
+        let who = Who::Login(LoginId::new(1));
+        limits.count_many(who, 7).expect("saved up");
+        limits.count_many(who, 4).expect_err("three are left");
+        limits.count_many(who, 3).expect("just as many");
+        limits.count_many(who, 0).expect("nothing costs nothing");
+        clock.advance(Duration::from_secs(10));
+        limits.count_many(who, 1_000_000).expect("all there is");
+        limits.count(who).expect_err("nothing is left");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    chat::{HOUSE, SOME},
     error::Result,
     model::{ClientId, Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
     store::Store,
@@ -272,6 +273,34 @@ impl Logins {
         }
     }
 
+    /// Ends the logins of a tenant that is no more.
+    pub fn end_in(&self, tenant: TenantId) {
+        let ended: Vec<_> = {
+            let state = self.state();
+            // What was read before the tenant went is not kept from here on.
+            self.ends.fetch_add(1, Ordering::AcqRel);
+            let of_tenant = state.by_token.values();
+            let of_tenant = of_tenant.filter(|live| live.login.tenant == tenant);
+            of_tenant.map(|live| live.login.id).collect()
+        };
+        self.end(&ended);
+    }
+
+    /// Forgets the logins of a tenant that is no more, some at a time.
+    pub async fn forget_in(&self, store: &Store, tenant: TenantId) -> Result<()> {
+        let mut after = LoginId::new(0);
+        loop {
+            let some = store.logins_in(tenant, after, SOME).await?;
+            let Some(last) = some.last() else {
+                return Ok(());
+            };
+            after = *last;
+            let mut tx = store.begin_for(tenant).await?;
+            tx.forget_logins(&some).await?;
+            tx.commit().await?;
+        }
+    }
+
     /// How many logins are kept in memory.
     pub fn count(&self) -> usize {
         self.state().by_token.len()
@@ -300,17 +329,28 @@ impl Logins {
         if used.is_empty() {
             return Ok(());
         }
-        let mut tx = store.begin().await?;
-        tx.touch_logins(&used).await?;
-        tx.commit().await
+        for some in used.chunks(SOME) {
+            let mut tx = store.begin_for(HOUSE).await?;
+            tx.touch_logins(some).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Ends the logins that are past their time.
     pub async fn expire(&self, store: &Store, now: Millis) -> Result<()> {
-        let mut tx = store.begin().await?;
-        tx.delete_expired_logins(now.minus(self.idle), now.minus(self.max))
-            .await?;
-        tx.commit().await?;
+        let before = (now.minus(self.idle), now.minus(self.max));
+        let mut after = LoginId::new(0);
+        loop {
+            let expired = store.expired_logins(before, after, SOME).await?;
+            let Some(last) = expired.last() else {
+                break;
+            };
+            after = *last;
+            let mut tx = store.begin_for(HOUSE).await?;
+            tx.delete_expired_logins(&expired, before).await?;
+            tx.commit().await?;
+        }
         let state = self.state();
         let past = state.by_token.values();
         let past = past.filter(|live| !self.is_in_time(live, now));

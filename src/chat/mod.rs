@@ -20,6 +20,7 @@ pub mod developers;
 pub mod domains;
 pub mod limits;
 pub mod logins;
+pub mod members;
 pub mod messages;
 pub mod owners;
 pub mod password;
@@ -41,7 +42,7 @@ use crate::{
     error::Result,
     live::{Hub, relay},
     model::{Clock, Cursor, Network, PersonId, Position, TenantId},
-    store::Store,
+    store::{Store, Turns},
 };
 
 pub use accounts::Caller;
@@ -52,6 +53,14 @@ const HOUSEKEEPING: Duration = Duration::from_secs(15);
 const EXPIRY: Duration = Duration::from_hours(1);
 /// How long an ear outlives its last listener, so that the next poll finds it warm.
 const LINGER: Duration = Duration::from_mins(1);
+
+/// In whose name the house is kept, where tenants take turns.
+const HOUSE: TenantId = TenantId::new(0);
+/// How many rows housekeeping writes in one transaction: no more than others can wait for.
+const SOME: usize = 500;
+
+/// How long a long list waits for its turn to be read.
+const LIST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an operator decides about the verbs.
 #[derive(Debug, Clone)]
@@ -103,6 +112,8 @@ pub struct Services {
     pub waiters: waiters::Waiters,
     /// What the operator decided.
     pub rules: Rules,
+    /// Turns at reading long lists.
+    pub lists: Arc<Turns>,
     /// What time it is.
     pub clock: Clock,
     /// Cancelled when the server begins to stop.
@@ -134,6 +145,7 @@ impl Services {
             typists: signals::Typists::new(Arc::clone(&hub)),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
             waiters: waiters::Waiters::default(),
+            lists: Turns::new(lists_at_once(), LIST_PATIENCE),
             clock: Clock,
             hub,
             store,
@@ -174,6 +186,11 @@ impl Services {
         self.store.close().await;
         drained
     }
+}
+
+/// How many long lists are read at a time: half of the processors are left to everything else.
+fn lists_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
 }
 
 /// Forgets who stopped listening and notes which logins were used, until the server stops.

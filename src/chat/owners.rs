@@ -54,7 +54,7 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     }
     let hash = services.hasher.hash(password).await?;
     let name = name_of(email)?;
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(accounts::HOME).await?;
     let tenant = if let Some(site) = site {
         site.id
     } else {

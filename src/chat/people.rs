@@ -55,6 +55,7 @@ pub async fn find_registered(
 /// Everybody whom the tenant registered.
 pub async fn list(services: &Services, tenant: &KeyHolder, after: PersonId) -> Result<Vec<Person>> {
     let tenant = tenant.tenant().id;
+    let _turn = services.lists.take(tenant).await?;
     services.store.all_registered(tenant, after).await
 }
 
@@ -101,7 +102,7 @@ async fn try_register(
     {
         return accounts::on_behalf(tenant, Arc::new(person.clone()));
     }
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(tenant_id).await?;
     let id = match tx.registered(tenant_id, external_id).await? {
         Some(person) if person.deleted_at.is_none() && same(&person, profile) => person.id,
         Some(person) => {
@@ -170,7 +171,7 @@ pub async fn describe(services: &Services, caller: &Caller, profile: &Profile) -
         return Ok(Person::clone(caller.person()));
     }
     let now = services.clock.now();
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(caller.tenant()).await?;
     let photo = profile.photo.as_deref();
     tx.rename(caller.id(), &profile.name, &profile.names, photo, now)
         .await?;
@@ -184,8 +185,8 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Re
     let caller = find(services, tenant, id).await?;
     for (chat, _) in services.store.memberships(id).await? {
         let actor = Arc::clone(caller.person());
-        let act = Act::Remove(vec![id]);
-        let right = Right::Tenant;
+        let act = Act::Leave;
+        let right = Right::Own;
         let draft = ActDraft {
             actor,
             right,
@@ -198,7 +199,7 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Re
         }
     }
     let now = services.clock.now();
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(caller.tenant()).await?;
     tx.delete_person(id, now).await?;
     let ended = tx.delete_logins(id, None).await?;
     tx.commit().await?;

@@ -1,19 +1,23 @@
 //! Rooms: private chats that a tenant's server names, makes and fills.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::{
         Services,
         accounts::KeyHolder,
+        members,
         writer::{Act, ActDraft, CreateDraft, Right},
     },
     error::{Error, Kind, Result},
-    model::{Chat, ChatId, ChatKind, Person, PersonId, TenantId, Title},
+    model::{Chat, ChatId, ChatKind, Person, TenantId, Title},
 };
 
 /// What chats are called that have no name of their own: this and their number.
 const UNNAMED: &str = "chat-";
+
+/// In rooms of more people, reading who they are takes turns.
+const CROWD: i64 = 200;
 
 /// A chat and the people in it.
 #[derive(Debug)]
@@ -47,31 +51,32 @@ pub async fn create(
         ));
     }
     let tenant_id = tenant.tenant().id;
-    let mut people = Vec::with_capacity(users.len());
-    let mut unknown = Vec::new();
-    for user in users {
-        match services.store.registered(tenant_id, user).await? {
-            Some(person) => people.push(person),
-            None => unknown.push(user.as_str()),
-        }
-    }
-    if !unknown.is_empty() {
+    members::count_for_tenant(services, tenant_id, users.len())?;
+    let people = services.store.registered_among(tenant_id, users).await?;
+    if people.len() < users.len() {
+        let known: HashSet<_> = people
+            .iter()
+            .filter_map(|p| p.external_id.as_deref())
+            .collect();
+        let unknown = users.iter().map(String::as_str);
+        let unknown: Vec<_> = unknown.filter(|user| !known.contains(user)).collect();
         let sentence = format!("Users {} not registered", unknown.join(","));
         return Err(Error::conflict(sentence));
     }
+    let people: Vec<_> = people.into_iter().map(Arc::new).collect();
     let Some(maker) = people.first().cloned() else {
         return Err(Error::invalid_field("users", "users must not be empty"));
     };
     let draft = CreateDraft {
         tenant: tenant_id,
-        maker: Arc::new(maker),
+        maker,
         joins_as: None,
         kind: ChatKind::Private,
         title: Some(room.clone()),
         room: Some(room.as_str().to_owned()),
         extra,
         domain: None,
-        members: people.iter().map(|person| person.id).collect(),
+        members: people,
     };
     let id = services
         .writer
@@ -86,7 +91,9 @@ pub async fn create(
 
 /// The chats of the tenant, those after one.
 pub async fn list(services: &Services, tenant: &KeyHolder, after: ChatId) -> Result<Vec<Chat>> {
-    services.store.chats_of(tenant.tenant().id, after).await
+    let tenant = tenant.tenant().id;
+    let _turn = services.lists.take(tenant).await?;
+    services.store.chats_of(tenant, after).await
 }
 
 /// The chat that is called so, and who is in it.
@@ -119,6 +126,11 @@ async fn find_by_id(services: &Services, tenant: TenantId, id: ChatId) -> Result
 
 /// The people in a chat.
 pub async fn with_people(services: &Services, chat: Chat) -> Result<Room> {
+    let _turn = if chat.members > CROWD {
+        Some(services.lists.take(chat.tenant).await?)
+    } else {
+        None
+    };
     let people = services.store.members(chat.tenant, chat.id).await?;
     Ok(Room { chat, people })
 }
@@ -130,7 +142,11 @@ pub async fn add(
     room: &str,
     users: &[String],
 ) -> Result<()> {
-    change_members(services, tenant, room, users, Act::Add).await
+    let chat = find_named(services, tenant.tenant().id, room).await?;
+    let people = registered(services, tenant, users).await?;
+    let change = change_by_tenant(services, &chat).await?;
+    let added = members::add(services, &change, &people).await;
+    added.map_err(about_room)
 }
 
 /// Ends people's membership.
@@ -140,25 +156,28 @@ pub async fn remove(
     room: &str,
     users: &[String],
 ) -> Result<()> {
-    change_members(services, tenant, room, users, Act::Remove).await
-}
-
-async fn change_members(
-    services: &Services,
-    tenant: &KeyHolder,
-    room: &str,
-    users: &[String],
-    change: impl FnOnce(Vec<PersonId>) -> Act,
-) -> Result<()> {
     let chat = find_named(services, tenant.tenant().id, room).await?;
     let people = registered(services, tenant, users).await?;
-    act(services, &chat, change(people)).await
+    let change = change_by_tenant(services, &chat).await?;
+    let removed = members::remove(services, &change, &people).await;
+    removed.map_err(about_room)
 }
 
 /// Deletes a room.
 pub async fn delete(services: &Services, tenant: &KeyHolder, id: ChatId) -> Result<Chat> {
     let chat = find_by_id(services, tenant.tenant().id, id).await?;
-    act(services, &chat, Act::DeleteChat).await?;
+    let members::Change {
+        actor,
+        right,
+        chat: id,
+    } = change_by_tenant(services, &chat).await?;
+    let draft = ActDraft {
+        actor,
+        right,
+        chat: id,
+        act: Act::DeleteChat,
+    };
+    services.writer.act(draft).await.map_err(about_room)?;
     let now = services.clock.now();
     Ok(Chat {
         deleted_at: Some(now),
@@ -171,38 +190,41 @@ async fn registered(
     services: &Services,
     tenant: &KeyHolder,
     users: &[String],
-) -> Result<Vec<PersonId>> {
-    let mut people = Vec::with_capacity(users.len());
-    for user in users {
-        let person = services.store.registered(tenant.tenant().id, user).await?;
-        let person =
-            person.ok_or_else(|| Error::not_found(format!("ChatUser id {user} Not Found")))?;
-        people.push(person.id);
+) -> Result<Vec<Arc<Person>>> {
+    let tenant = tenant.tenant().id;
+    members::count_for_tenant(services, tenant, users.len())?;
+    let people = services.store.registered_among(tenant, users).await?;
+    if people.len() < users.len() {
+        let known: HashSet<_> = people
+            .iter()
+            .filter_map(|p| p.external_id.as_deref())
+            .collect();
+        if let Some(user) = users.iter().find(|user| !known.contains(user.as_str())) {
+            return Err(Error::not_found(format!("ChatUser id {user} Not Found")));
+        }
     }
-    Ok(people)
+    Ok(people.into_iter().map(Arc::new).collect())
 }
 
-/// Does something by the tenant's right; it is told as the doing of whoever made the chat.
-async fn act(services: &Services, chat: &Chat, act: Act) -> Result<()> {
+/// What a tenant does by its right is told as the doing of whoever made the chat.
+async fn change_by_tenant(services: &Services, chat: &Chat) -> Result<members::Change> {
     let maker = services
         .store
         .former_person(chat.tenant, chat.maker)
         .await?
         .ok_or_else(|| Error::internal("a chat whose maker was never there"))?;
-    let draft = ActDraft {
+    Ok(members::Change {
         actor: Arc::new(maker),
         right: Right::Tenant,
         chat: chat.id,
-        act,
-    };
-    services
-        .writer
-        .act(draft)
-        .await
-        .map_err(|error| match error.kind() {
-            Kind::NotFound => missing().because(error),
-            _ => error,
-        })
+    })
+}
+
+fn about_room(error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound => missing().because(error),
+        _ => error,
+    }
 }
 
 fn missing() -> Error {

@@ -73,6 +73,13 @@ impl Hub {
         state.people.len() + state.chats.len()
     }
 
+    /// How many people and waits are told what happens in a chat.
+    pub fn listening(&self, chat: ChatId) -> usize {
+        let state = self.state();
+        let people = state.members.get(&chat).map_or(0, HashMap::len);
+        people + usize::from(state.chats.contains_key(&chat))
+    }
+
     /// Publishes changes: ascending, each one place after the last. Those that were published
     /// before are passed over, so that a reader of the log may start anywhere.
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = Change>) {

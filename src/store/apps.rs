@@ -26,21 +26,6 @@ impl Tx {
         })
         .map_err(failed)
     }
-
-    /// Ends the logins of a tenant's people, and says which.
-    pub async fn delete_logins_in(
-        &mut self,
-        tenant: TenantId,
-    ) -> Result<Vec<crate::model::LoginId>> {
-        let ended: Vec<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar("delete from logins where tenant_id = $1 returning id")
-                .bind(tenant.get())
-                .fetch_all(&mut **tx)
-                .await
-        })
-        .map_err(failed)?;
-        Ok(ended.into_iter().map(crate::model::LoginId::new).collect())
-    }
 }
 
 impl Store {

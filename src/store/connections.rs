@@ -1,13 +1,23 @@
 //! Connections that may come back: what is needed to go on where they were.
 
+use sqlx::types::Json;
+
 use crate::{
     error::Result,
     model::{Connection, Login, LoginId, Millis, Person, TokenHash},
     store::{
-        Store, Tx, failed,
+        Either, Store, Tx,
+        failure::{bounded, failed},
         rows::{LoginRow, PersonRow, person_columns},
     },
 };
+
+const FORGET_SQLITE: &str = "delete from connections \
+     where private_hash in (select value from json_each($1)) \
+     and (left_at < $2 or created_at < $3)";
+
+const FORGET_POSTGRES: &str = "delete from connections where private_hash = any($1) \
+     and (left_at < $2 or created_at < $3)";
 
 impl Tx {
     /// Keeps a connection under the hash of its private id.
@@ -35,21 +45,56 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Forgets connections that were lost before `lost`, or made before `made`.
-    pub async fn forget_connections(&mut self, lost: Millis, made: Millis) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("delete from connections where left_at < $1 or created_at < $2")
-                .bind(lost.get())
-                .bind(made.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
+    /// Forgets those of these connections that were lost before the first of two times, or made
+    /// before the second.
+    pub async fn forget_connections(
+        &mut self,
+        hashes: &[String],
+        (lost, made): (Millis, Millis),
+    ) -> Result<()> {
+        bounded(async {
+            match &mut self.0 {
+                Either::Sqlite(tx) => {
+                    let told = sqlx::query(FORGET_SQLITE).bind(Json(hashes));
+                    let told = told.bind(lost.get()).bind(made.get());
+                    told.execute(&mut **tx).await.map(drop)
+                }
+                Either::Postgres(tx) => {
+                    let told = sqlx::query(FORGET_POSTGRES).bind(hashes);
+                    let told = told.bind(lost.get()).bind(made.get());
+                    told.execute(&mut **tx).await.map(drop)
+                }
+            }
         })
+        .await
         .map_err(failed)
     }
 }
 
 impl Store {
+    /// The hashes of at most `limit` connections, beyond `after`, that were lost before the first of
+    /// two times, or made before the second.
+    pub async fn lost_connections(
+        &self,
+        (lost, made): (Millis, Millis),
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<String>> {
+        on!(&self.inner.read, pool => {
+            sqlx::query_scalar(
+                "select private_hash from connections where private_hash > $1 \
+                 and (left_at < $2 or created_at < $3) order by private_hash limit $4",
+            )
+            .bind(after)
+            .bind(lost.get())
+            .bind(made.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)
+    }
+
     /// The connection that has this private id.
     pub async fn connection(&self, private: &TokenHash) -> Result<Option<Connection>> {
         let row: Option<(String, String, Option<i64>)> = on!(&self.inner.read, pool => {
@@ -84,7 +129,8 @@ impl Store {
                  l.token_hash, ",
                 person_columns!(),
                 " from logins l join people p on p.id = l.person_id \
-                 where l.id = $1 and p.deleted_at is null",
+                 join tenants t on t.id = l.tenant_id \
+                 where l.id = $1 and p.deleted_at is null and t.deleted_at is null",
             ))
             .bind(login.get())
             .fetch_optional(pool)

@@ -1,16 +1,32 @@
 //! Logins.
 
+use sqlx::types::Json;
+
 use crate::{
     error::Result,
     model::{Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
     store::{
-        Store, Tx, failed,
+        Either, Store, Tx,
+        failure::{bounded, failed},
         rows::{LoginRow, PersonRow, person_columns},
     },
 };
 
 const COLUMNS: &str = "select id, person_id, tenant_id, client, address, created_at, used_at \
                        from logins where person_id = $1 order by used_at desc, id desc limit 200";
+
+const TOUCH_SQLITE: &str = "update logins set used_at = d.value ->> 1 from json_each($1) d \
+     where logins.id = d.value ->> 0 and logins.used_at < d.value ->> 1";
+
+const TOUCH_POSTGRES: &str = "update logins set used_at = d.at \
+     from unnest($1::bigint[], $2::bigint[]) as d (id, at) \
+     where logins.id = d.id and logins.used_at < d.at";
+
+const EXPIRE_SQLITE: &str = "delete from logins where id in (select value from json_each($1)) \
+     and (used_at < $2 or created_at < $3)";
+
+const EXPIRE_POSTGRES: &str = "delete from logins where id = any($1) \
+     and (used_at < $2 or created_at < $3)";
 
 impl Tx {
     /// Adds a login.
@@ -73,30 +89,55 @@ impl Tx {
 
     /// Notes when logins were last used.
     pub async fn touch_logins(&mut self, used: &[(LoginId, Millis)]) -> Result<()> {
-        on!(&mut self.0, tx => {
-            for (login, at) in used {
-                sqlx::query("update logins set used_at = $2 where id = $1 and used_at < $2")
-                    .bind(login.get())
-                    .bind(at.get())
-                    .execute(&mut **tx)
-                    .await?;
+        let used = used.iter().map(|(login, at)| (login.get(), at.get()));
+        bounded(async {
+            match &mut self.0 {
+                Either::Sqlite(tx) => {
+                    let used: Vec<_> = used.collect();
+                    let told = sqlx::query(TOUCH_SQLITE).bind(Json(used));
+                    told.execute(&mut **tx).await.map(drop)
+                }
+                Either::Postgres(tx) => {
+                    let (logins, at): (Vec<_>, Vec<_>) = used.unzip();
+                    let told = sqlx::query(TOUCH_POSTGRES).bind(logins).bind(at);
+                    told.execute(&mut **tx).await.map(drop)
+                }
             }
-            Ok(())
         })
+        .await
         .map_err(failed)
     }
 
-    /// Forgets logins that were last used before `idle` or made before `made`.
-    pub async fn delete_expired_logins(&mut self, idle: Millis, made: Millis) -> Result<u64> {
-        on!(&mut self.0, tx => {
-            sqlx::query("delete from logins where used_at < $1 or created_at < $2")
-                .bind(idle.get())
-                .bind(made.get())
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected())
+    /// Forgets those of these logins that were last used before the first of two times or made before
+    /// the second.
+    pub async fn delete_expired_logins(
+        &mut self,
+        logins: &[LoginId],
+        (idle, made): (Millis, Millis),
+    ) -> Result<()> {
+        let logins: Vec<_> = logins.iter().map(|login| login.get()).collect();
+        bounded(async {
+            match &mut self.0 {
+                Either::Sqlite(tx) => {
+                    let told = sqlx::query(EXPIRE_SQLITE).bind(Json(logins));
+                    let told = told.bind(idle.get()).bind(made.get());
+                    told.execute(&mut **tx).await.map(drop)
+                }
+                Either::Postgres(tx) => {
+                    let told = sqlx::query(EXPIRE_POSTGRES).bind(logins);
+                    let told = told.bind(idle.get()).bind(made.get());
+                    told.execute(&mut **tx).await.map(drop)
+                }
+            }
         })
+        .await
         .map_err(failed)
+    }
+
+    /// Forgets logins.
+    pub async fn forget_logins(&mut self, logins: &[LoginId]) -> Result<()> {
+        let ever = Millis::new(i64::MAX);
+        self.delete_expired_logins(logins, (ever, ever)).await
     }
 }
 
@@ -125,7 +166,8 @@ impl Store {
                 "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, ",
                 person_columns!(),
                 " from logins l join people p on p.id = l.person_id \
-                 where l.token_hash = $1 and p.deleted_at is null limit 100",
+                 join tenants t on t.id = l.tenant_id \
+                 where l.token_hash = $1 and p.deleted_at is null and t.deleted_at is null limit 100",
             ))
             .bind(hash.as_str())
             .fetch_all(pool)
@@ -135,6 +177,51 @@ impl Store {
         rows.into_iter()
             .map(|row| Ok((Login::from(row.login), row.person.try_into()?)))
             .collect()
+    }
+
+    /// At most `limit` logins after `after` that were last used before the first of two times or made
+    /// before the second.
+    pub async fn expired_logins(
+        &self,
+        (idle, made): (Millis, Millis),
+        after: LoginId,
+        limit: usize,
+    ) -> Result<Vec<LoginId>> {
+        let ids: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(
+                "select id from logins where id > $1 and (used_at < $2 or created_at < $3) \
+                 order by id limit $4",
+            )
+            .bind(after.get())
+            .bind(idle.get())
+            .bind(made.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(LoginId::new).collect())
+    }
+
+    /// At most `limit` logins of a tenant's people after `after`.
+    pub async fn logins_in(
+        &self,
+        tenant: TenantId,
+        after: LoginId,
+        limit: usize,
+    ) -> Result<Vec<LoginId>> {
+        let ids: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(
+                "select id from logins where id > $1 and tenant_id = $2 order by id limit $3",
+            )
+            .bind(after.get())
+            .bind(tenant.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(LoginId::new).collect())
     }
 
     /// A person's logins, the last used first, at most 200.

@@ -29,6 +29,22 @@ impl Store {
         rows.into_iter().map(Person::try_from).collect()
     }
 
+    /// The numbers of the people in a chat, those who came first at first.
+    pub async fn member_ids(&self, tenant: TenantId, chat: ChatId) -> Result<Vec<PersonId>> {
+        let ids: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(
+                "select person_id from members \
+                 where chat_id = $1 and tenant_id = $2 and standing = 'in' order by joined_position",
+            )
+            .bind(chat.get())
+            .bind(tenant.get())
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(PersonId::new).collect())
+    }
+
     /// Everybody in the chats of a person that were active at `since` or after: each with the chat,
     /// those who came first at first.
     pub async fn members_beside(

@@ -8,7 +8,9 @@
 //!
 //! Reads and writes use separate pools. SQLite has one writer anyway, and a pool of one connection
 //! is a fair queue, where its own busy handler is not; on PostgreSQL the writing connections carry
-//! a planner setting of their own. Every writing transaction begins here, see [`Store::begin`].
+//! a planner setting of their own. Every writing transaction begins here: the writer's by
+//! [`Store::begin`], and all others by [`Store::begin_for`], where tenants take turns, so that the
+//! writer waits for one of them at most and no tenant's flood of sign-ups delays another's.
 //!
 //! Nothing waits for a database longer than our own clock allows, a connection is used again only
 //! once it is certainly out of its transaction ([`transaction`]), and what the last write came to is
@@ -32,6 +34,7 @@ mod apps;
 pub mod batch;
 mod chats;
 mod connections;
+mod crowds;
 mod desk;
 mod domains;
 mod failure;
@@ -48,6 +51,7 @@ mod rows;
 mod sqlite;
 mod tenants;
 mod transaction;
+mod turns;
 mod writes;
 
 use std::{sync::Arc, time::Duration};
@@ -56,13 +60,14 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Millis, Position},
+    model::{Epoch, Millis, Position, TenantId},
 };
 
 pub use desk::DeskPage;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;
+pub use turns::{Turn, Turns};
 
 use failure::{failed, is_taken};
 use transaction::Transaction;
@@ -111,11 +116,20 @@ struct Inner {
     sole: Option<postgres::SoleServer>,
     epoch: Epoch,
     floor: Position,
+    /// Turns at the transactions beside the writer's.
+    turns: Arc<Turns>,
 }
 
 /// A writing transaction; it is undone when dropped before [`Tx::commit`].
 #[derive(Debug)]
-pub struct Tx(Either<Transaction<Sqlite>, Transaction<Postgres>>);
+pub struct Tx(
+    Either<Transaction<Sqlite>, Transaction<Postgres>>,
+    #[expect(
+        dead_code,
+        reason = "it is kept for its end, which is the transaction's"
+    )]
+    Option<Turn>,
+);
 
 impl Store {
     /// Which life of the log this is.
@@ -136,7 +150,17 @@ impl Store {
         }
     }
 
-    /// Begins a writing transaction; refuses at once while the last write failed.
+    /// Begins a writing transaction of a tenant's when it is its turn, beside the writer's; refuses at
+    /// once while the last write failed.
+    pub async fn begin_for(&self, tenant: TenantId) -> Result<Tx> {
+        self.writes_work()?;
+        let turn = self.inner.turns.take(tenant).await?;
+        let tx = self.begin().await?;
+        Ok(Tx(tx.0, Some(turn)))
+    }
+
+    /// Begins the writer's next transaction, before all others that wait; refuses at once while the last
+    /// write failed.
     pub async fn begin(&self) -> Result<Tx> {
         self.writes_work()?;
         self.begin_anyway().await
@@ -149,7 +173,7 @@ impl Store {
             Either::Sqlite(pool) => Either::Sqlite(Transaction::begin(pool, writes).await?),
             Either::Postgres(pool) => Either::Postgres(Transaction::begin(pool, writes).await?),
         };
-        Ok(Tx(begun))
+        Ok(Tx(begun, None))
     }
 
     /// Whether the database answers.

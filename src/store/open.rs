@@ -14,7 +14,7 @@ use super::{postgres, sqlite, writes::Writes};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
-    store::{Either, Inner, Store},
+    store::{Either, Inner, Store, Turns},
 };
 
 /// Letters and digits in an epoch.
@@ -97,6 +97,12 @@ impl Store {
             Either::Sqlite(_) => sqlite::explained(Path::new(&options.place()), error),
             Either::Postgres(_) => postgres::explained(options, error),
         })?;
+        // One connection stays free for the writer, where there are several.
+        let beside = match &write {
+            Either::Sqlite(_) => 1,
+            Either::Postgres(_) => postgres::WRITERS - 1,
+        };
+        let turns = Turns::new(beside as usize, options.connect_timeout);
         Ok(Self {
             inner: Arc::new(Inner {
                 read,
@@ -105,6 +111,7 @@ impl Store {
                 sole,
                 epoch,
                 floor,
+                turns,
             }),
         })
     }

@@ -18,7 +18,7 @@ use crate::error::{Error, Kind, Result};
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// Connections for writing transactions; they queue at the log's lock anyway.
-const WRITERS: u32 = 4;
+pub(super) const WRITERS: u32 = 4;
 /// A connection that was idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a connection that is given back may take to finish what it was at.

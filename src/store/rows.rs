@@ -192,6 +192,11 @@ impl TryFrom<MembershipRow> for Membership {
     }
 }
 
+/// Reads the column `members.role`.
+pub(super) fn role(word: &str) -> Result<Role> {
+    known(Role::from_word(word), "members.role", word)
+}
+
 /// Reads the column `members.standing`.
 pub(super) fn standing(word: &str) -> Result<Standing> {
     known(Standing::from_word(word), "members.standing", word)

@@ -5,6 +5,7 @@ mod bad_input;
 mod binary;
 mod binary_database;
 mod config;
+mod crowds;
 mod engine;
 mod engine_handshake;
 mod engine_heartbeat;

@@ -501,7 +501,7 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
         [(*chat, Position::new(5))]
     );
     let mut tx = store.begin().await.expect("a transaction");
-    tx.end_membership(*chat, bo.id, Standing::Left)
+    tx.end_memberships(*chat, &[bo.id], Standing::Left)
         .await
         .expect("it ends");
     tx.commit().await.expect("it is durable");

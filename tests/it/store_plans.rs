@@ -184,3 +184,33 @@ async fn the_log_is_read_by_position() {
         "{plan}"
     );
 }
+
+#[rocket::async_test]
+async fn many_members_at_once_are_found_by_their_key_however_many_a_chat_has() {
+    const MEMBERS: &str = include_str!("../../src/store/batch/members.rs");
+    let (_place, mut beside) = crowded().await;
+    for name in ["MEMBERS", "END", "MISSING"] {
+        let (sql, by) = match &beside {
+            Beside::Sqlite(_) => (
+                text_of(MEMBERS, &format!("{name}_SQLITE")),
+                [
+                    "SEARCH members USING PRIMARY KEY (chat_id=? AND person_id=?)",
+                    "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)",
+                ],
+            ),
+            Beside::Postgres(_) => {
+                beside.run("set enable_seqscan = off").await;
+                let sql = text_of(MEMBERS, &format!("{name}_POSTGRES"));
+                (sql, ["members_pkey", "people_pkey"])
+            }
+        };
+        let plan = plan(&mut beside, &sql).await;
+        assert!(plan.contains(by[usize::from(name == "MISSING")]), "{plan}");
+        assert!(
+            !plan.contains("SCAN members")
+                && !plan.contains("SCAN p")
+                && !plan.contains("Seq Scan"),
+            "{plan}"
+        );
+    }
+}

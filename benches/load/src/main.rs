@@ -3,6 +3,7 @@
 mod client;
 mod database;
 mod figures;
+mod floods;
 mod history;
 mod machine;
 mod posts;
@@ -16,7 +17,7 @@ use database::Engine;
 /// Whatever goes wrong ends the run: a figure is only worth printing when everything went well.
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const PARTS: [&str; 3] = ["posts", "waits", "history"];
+const PARTS: [&str; 4] = ["posts", "waits", "history", "floods"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -66,6 +67,9 @@ async fn run() -> Outcome<bool> {
         }
         if chosen("history", &PARTS) {
             met &= history::measure(engine, folder).await?;
+        }
+        if chosen("floods", &PARTS) {
+            met &= floods::measure(engine, folder).await?;
         }
     }
     Ok(met)

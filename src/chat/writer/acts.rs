@@ -1,6 +1,6 @@
 //! What a batch does one by one: making chats, coming and going, editing and deleting.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::writer::{
@@ -10,7 +10,8 @@ use crate::{
     error::{Error, Result},
     model::{
         Audience, Change, Chat, ChatId, ChatKind, ClientId, Content, DeskStatus, Membership,
-        Message, MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, What,
+        Message, MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, TenantId,
+        What,
     },
     store::{
         Tx,
@@ -76,22 +77,10 @@ pub(super) async fn create(
     {
         return Ok(Ok(chat));
     }
-    let mut people = Vec::with_capacity(draft.members.len());
-    for id in &draft.members {
-        let Some(person) = step.tx.person(draft.tenant, *id).await? else {
-            return Ok(Err(Error::not_found(format!("there is no user {id}"))));
-        };
-        let again = people
-            .iter()
-            .any(|(other, _): &(Arc<Person>, Role)| other.id == person.id);
-        let joins_anyway = draft.joins_as.is_some() && person.id == draft.maker.id;
-        if !again && !joins_anyway {
-            people.push((Arc::new(person), Role::Member));
-        }
+    if let Some(refusal) = missing(step.tx, draft.tenant, &draft.members).await? {
+        return Ok(Err(refusal));
     }
-    if let Some(role) = draft.joins_as {
-        people.insert(0, (Arc::clone(&draft.maker), role));
-    }
+    let people = first_members(draft);
     let status = (draft.kind == ChatKind::Desk).then_some(DeskStatus::Waiting);
     let new = NewChat {
         tenant: draft.tenant,
@@ -159,6 +148,29 @@ pub(super) async fn create(
     };
     step.write(told, set, changes).await?;
     Ok(Ok(id))
+}
+
+/// Who is in a new chat, each once: its maker first, where they join it.
+fn first_members(draft: &CreateDraft) -> Vec<(Arc<Person>, Role)> {
+    let maker = draft.joins_as.map(|role| (&draft.maker, role));
+    let others = draft.members.iter().map(|person| (person, Role::Member));
+    let mut seen = HashSet::new();
+    maker
+        .into_iter()
+        .chain(others)
+        .filter(|(person, _)| seen.insert(person.id))
+        .map(|(person, role)| (Arc::clone(person), role))
+        .collect()
+}
+
+/// The refusal that names the first of these people who is not a person of the tenant any more.
+async fn missing(tx: &mut Tx, tenant: TenantId, people: &[Arc<Person>]) -> Result<Option<Error>> {
+    let missing = tx.first_missing(tenant, &ids_of(people)).await?;
+    Ok(missing.map(|id| Error::not_found(format!("there is no user {id}"))))
+}
+
+fn ids_of(people: &[Arc<Person>]) -> Vec<PersonId> {
+    people.iter().map(|person| person.id).collect()
 }
 
 /// Does something rare in a chat.
@@ -240,7 +252,7 @@ impl Scene<'_> {
             }
         }
         // A chat that everybody left has no admin: who comes back first becomes one.
-        let role = match self.step.tx.admins(self.chat.id).await? {
+        let role = match self.chat.members {
             0 => Role::Admin,
             _ => Role::Member,
         };
@@ -248,21 +260,19 @@ impl Scene<'_> {
         self.bring(newcomers).await
     }
 
-    async fn add(self, people: &[PersonId]) -> Result<Result<Acted>> {
+    async fn add(self, people: &[Arc<Person>]) -> Result<Result<Acted>> {
         if let Err(error) = self.governs() {
             return Ok(Err(error));
         }
-        let mut newcomers: Vec<(Arc<Person>, Role)> = Vec::new();
-        for id in people {
-            let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
-                return Ok(Err(Error::not_found(format!("there is no user {id}"))));
-            };
-            let place = self.step.tx.membership(self.chat.id, *id).await?;
-            let is_in = place.is_some_and(|place| place.standing == Standing::In);
-            if !is_in && newcomers.iter().all(|(other, _)| other.id != person.id) {
-                newcomers.push((Arc::new(person), Role::Member));
-            }
+        if let Some(refusal) = missing(self.step.tx, self.chat.tenant, people).await? {
+            return Ok(Err(refusal));
         }
+        let ids = ids_of(people);
+        let members = self.step.tx.members_among(self.chat.id, &ids).await?;
+        let mut seen: HashSet<_> = members.into_keys().collect();
+        let newcomers = people.iter().filter(|person| seen.insert(person.id));
+        let newcomers = newcomers.map(|person| (Arc::clone(person), Role::Member));
+        let newcomers = newcomers.collect();
         self.bring(newcomers).await
     }
 
@@ -313,35 +323,40 @@ impl Scene<'_> {
             });
         }
         let leaver = Arc::clone(&self.draft.actor);
-        self.take(vec![leaver], Standing::Left).await
+        let admin_goes = self.place.is_some_and(|place| place.role == Role::Admin);
+        self.take(vec![leaver], admin_goes, Standing::Left).await
     }
 
-    async fn remove(self, people: &[PersonId]) -> Result<Result<Acted>> {
-        if people == [self.draft.actor.id] {
-            return self.leave().await;
-        }
+    async fn remove(self, people: &[Arc<Person>]) -> Result<Result<Acted>> {
         if let Err(error) = self.governs() {
             return Ok(Err(error));
         }
-        let mut leavers: Vec<Arc<Person>> = Vec::new();
-        for id in people {
-            let Some(person) = self.step.tx.person(self.chat.tenant, *id).await? else {
-                return Ok(Err(Error::not_found(format!("there is no user {id}"))));
-            };
-            let place = self.step.tx.membership(self.chat.id, *id).await?;
-            let is_in = place.is_some_and(|place| place.standing == Standing::In);
-            if is_in && leavers.iter().all(|other| other.id != person.id) {
-                leavers.push(Arc::new(person));
+        if let Some(refusal) = missing(self.step.tx, self.chat.tenant, people).await? {
+            return Ok(Err(refusal));
+        }
+        let ids = ids_of(people);
+        let mut members = self.step.tx.members_among(self.chat.id, &ids).await?;
+        let mut admin_goes = false;
+        let mut leavers = Vec::new();
+        for person in people {
+            if let Some(role) = members.remove(&person.id) {
+                admin_goes |= role == Role::Admin;
+                leavers.push(Arc::clone(person));
             }
         }
         if leavers.is_empty() {
             return Ok(Ok(Acted::Done));
         }
-        self.take(leavers, Standing::Removed).await
+        self.take(leavers, admin_goes, Standing::Removed).await
     }
 
     /// Ends memberships; when the last admin goes, the longest member becomes one.
-    async fn take(self, leavers: Vec<Arc<Person>>, standing: Standing) -> Result<Result<Acted>> {
+    async fn take(
+        self,
+        leavers: Vec<Arc<Person>>,
+        admin_goes: bool,
+        standing: Standing,
+    ) -> Result<Result<Acted>> {
         let audience = self.audience();
         let Self {
             step,
@@ -349,7 +364,8 @@ impl Scene<'_> {
             changes,
             ..
         } = self;
-        let had_admin = step.tx.admins(chat.id).await? > 0;
+        let ids = ids_of(&leavers);
+        step.tx.end_memberships(chat.id, &ids, standing).await?;
         let mut tale = Tale {
             chat: &chat,
             next: step.next,
@@ -357,10 +373,9 @@ impl Scene<'_> {
             told: Vec::new(),
         };
         for person in &leavers {
-            step.tx.end_membership(chat.id, person.id, standing).await?;
             tale.tell(person, audience, What::Left);
         }
-        if had_admin
+        if admin_goes
             && step.tx.admins(chat.id).await? == 0
             && let Some(heir) = step.tx.longest_member(chat.id).await?
         {

@@ -6,6 +6,9 @@
 //! that cannot be carried out fails alone: refusals are decided in Rust before anything is written,
 //! and should the database refuse a batch, its drafts are tried again one by one.
 //!
+//! Everybody shares the one writer, so a batch is bounded by the rows it writes, and tenants and
+//! people take turns, see `fair`.
+//!
 //! The writer publishes what it committed before it answers, so that whoever is told "done" finds
 //! it. When it cannot know whether a commit arrived, it asks the log before it writes anything else.
 //!
@@ -13,20 +16,26 @@
 //! new drafts are refused at once, and a probe finds out when writing works again.
 
 mod acts;
+mod fair;
 mod plan;
+mod queue;
 mod reply;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinHandle, time::Instant};
+use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    chat::writer::{
+        fair::{Capacity, Flow},
+        queue::{NotTaken, Queue},
+    },
     error::{Error, Kind, Result},
     live::{Hub, relay},
     model::{
         Change, ChatId, ChatKind, ClientId, Clock, Content, Message, MessageId, MessageKind,
-        Millis, Person, PersonId, Role, Seq, TenantId, Title,
+        Millis, Person, Role, Seq, TenantId, Title,
     },
     store::Store,
 };
@@ -46,8 +55,17 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// The longest that it waits once the server has begun to stop: less than the grace after which
 /// connections are cut.
 const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
-/// About the most bytes of content that one transaction takes.
-const BATCH_BYTES: usize = 4 << 20;
+/// The most people that one chat is made with: they all come in one transaction.
+pub const MOST_AT_ONCE: usize = 5_000;
+/// The most people whom one act brings or takes: no more than others can wait for.
+pub const MOST_IN_ACT: usize = 128;
+/// What weighs as much as a short message: so many bytes of content, listeners to tell, and people who
+/// come to a chat or leave it, who are written as one set.
+const BYTES: usize = 8 << 10;
+const LISTENERS: usize = 256;
+const PEOPLE: usize = 4;
+/// What an act weighs beside its people: it has statements of its own.
+const ACT: usize = 16;
 
 /// A message to send.
 #[derive(Debug, Clone)]
@@ -108,7 +126,7 @@ pub struct CreateDraft {
     /// Where the guest comes from, at a desk.
     pub domain: Option<String>,
     /// Who else is in it from the start.
-    pub members: Vec<PersonId>,
+    pub members: Vec<Arc<Person>>,
 }
 
 /// Something rare that somebody does in a chat.
@@ -140,10 +158,10 @@ pub enum Act {
     Join,
     /// Leaves.
     Leave,
-    /// Makes others members.
-    Add(Vec<PersonId>),
-    /// Ends others' membership.
-    Remove(Vec<PersonId>),
+    /// Makes others members: at most [`MOST_IN_ACT`].
+    Add(Vec<Arc<Person>>),
+    /// Ends others' membership: of at most [`MOST_IN_ACT`].
+    Remove(Vec<Arc<Person>>),
     /// Changes what a message of theirs says.
     Edit(MessageId, Content),
     /// Deletes a message of theirs.
@@ -171,10 +189,24 @@ enum Job {
 }
 
 impl Job {
-    fn weight(&self) -> usize {
+    /// What it costs the writer, in short messages.
+    fn weight(&self, hub: &Hub) -> usize {
         match self {
-            Self::Send(draft, _) => draft.content.as_str().len(),
-            Self::Read(..) | Self::Create(..) | Self::Act(..) => 0,
+            Self::Send(draft, _) => {
+                let bytes = draft.content.as_str().len();
+                1 + bytes / BYTES + hub.listening(draft.chat) / LISTENERS
+            }
+            Self::Read(..) => 1,
+            Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
+            Self::Act(draft, _) => match &draft.act {
+                Act::Add(people) | Act::Remove(people) => ACT + people.len() / PEOPLE,
+                Act::Join
+                | Act::Leave
+                | Act::Edit(..)
+                | Act::Delete(_)
+                | Act::DeleteChat
+                | Act::Close(_) => ACT,
+            },
         }
     }
 
@@ -191,6 +223,17 @@ impl Job {
             Self::Read(_, reply) => reply.is_overdue(),
             Self::Act(_, reply) => reply.is_overdue(),
         }
+    }
+
+    /// Whose it is.
+    fn flow(&self) -> Flow {
+        let person = match self {
+            Self::Send(draft, _) => &draft.actor,
+            Self::Read(draft, _) => &draft.actor,
+            Self::Create(draft, _) => &draft.maker,
+            Self::Act(draft, _) => &draft.actor,
+        };
+        (person.tenant, person.id)
     }
 
     fn refuse(self, error: Error) {
@@ -220,8 +263,9 @@ pub trait Observer: Send + Sync + 'static {
 /// Where drafts are handed in.
 #[derive(Debug)]
 pub struct Writer {
-    queue: mpsc::Sender<Job>,
+    queue: Arc<Queue<Job>>,
     store: Store,
+    hub: Arc<Hub>,
     task: std::sync::Mutex<Option<JoinHandle<Result<()>>>>,
     stop: CancellationToken,
     /// Cancelled when the server begins to stop.
@@ -231,7 +275,7 @@ pub struct Writer {
 /// How much the writer takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
-    /// The most drafts in one transaction.
+    /// The most weight in one transaction, where a short message is one.
     pub batch: usize,
     /// The most drafts that wait.
     pub queue: usize,
@@ -246,20 +290,23 @@ impl Writer {
         observer: Arc<dyn Observer>,
         closing: CancellationToken,
     ) -> Self {
-        let (queue, jobs) = mpsc::channel(bounds.queue.max(1));
+        let queue = Arc::new(Queue::new(Capacity {
+            batch: bounds.batch.max(1),
+            queue: bounds.queue.max(1),
+        }));
         let stop = CancellationToken::new();
         let desk = Desk {
             store: store.clone(),
-            hub,
+            hub: Arc::clone(&hub),
             clock: Clock,
             observer,
-            batch: bounds.batch.max(1),
             stop: stop.clone(),
         };
-        let task = tokio::spawn(desk.run(jobs));
+        let task = tokio::spawn(desk.run(Taken(Arc::clone(&queue))));
         Self {
             queue,
             store,
+            hub,
             task: std::sync::Mutex::new(Some(task)),
             stop,
             closing,
@@ -278,6 +325,10 @@ impl Writer {
 
     /// Makes a chat.
     pub async fn create(&self, draft: CreateDraft) -> Result<ChatId> {
+        if draft.members.len() > MOST_AT_ONCE {
+            let sentence = format!("users must name at most {MOST_AT_ONCE}");
+            return Err(Error::invalid_field("users", sentence));
+        }
         self.hand_in(|reply| Job::Create(draft, reply)).await
     }
 
@@ -298,6 +349,7 @@ impl Writer {
     /// database did not answer for too long, and nobody knows what became of the last drafts.
     pub async fn drain(&self) -> Result<()> {
         self.stop.cancel();
+        self.queue.close();
         let task = self
             .task
             .lock()
@@ -317,12 +369,15 @@ impl Writer {
     async fn hand_in<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T> {
         self.store.writes_work()?;
         let (reply, outcome) = reply::pair(Instant::now() + ANSWER_TIMEOUT);
-        self.queue.try_send(job(reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::unavailable(
+        let job = job(reply);
+        let (flow, weight) = (job.flow(), job.weight(&self.hub));
+        let taken = self.queue.push(flow, weight, job);
+        taken.map_err(|error| match error {
+            NotTaken::Full => Error::unavailable(
                 "more messages are waiting to be written than this server takes, please try again",
                 Duration::from_secs(1),
             ),
-            mpsc::error::TrySendError::Closed(_) => Error::shutting_down(),
+            NotTaken::Closed => Error::shutting_down(),
         })?;
         let stopping = async {
             self.closing.cancelled().await;
@@ -342,29 +397,32 @@ struct Desk {
     hub: Arc<Hub>,
     clock: Clock,
     observer: Arc<dyn Observer>,
-    batch: usize,
     /// Cancelled when no more drafts are taken: nothing is then waited for that may never come.
     stop: CancellationToken,
 }
 
+/// The queue as the writer's task has it: however the task ends, nobody waits in it for ever.
+struct Taken(Arc<Queue<Job>>);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl Desk {
     /// Writes until no more drafts come; an error tells that the last commit was never settled.
-    async fn run(self, mut jobs: mpsc::Receiver<Job>) -> Result<()> {
-        let mut waiting = Vec::with_capacity(self.batch);
+    async fn run(self, queue: Taken) -> Result<()> {
         loop {
             tokio::select! {
                 biased;
-                () = self.stop.cancelled(), if !jobs.is_closed() => jobs.close(),
-                taken = jobs.recv_many(&mut waiting, self.batch) => {
-                    if taken == 0 {
-                        return Ok(());
-                    }
-                    while !waiting.is_empty() {
-                        let batch = take_batch(&mut waiting);
-                        self.carry_out(batch).await?;
-                    }
+                taken = queue.0.next() => {
+                    let Some(jobs) = taken else { return Ok(()) };
+                    let began = Instant::now();
+                    self.carry_out(jobs).await?;
+                    queue.0.finished(began.elapsed());
                 }
-                () = self.store.probe_due(), if !jobs.is_closed() => self.probe().await,
+                () = self.store.probe_due(), if !self.stop.is_cancelled() => self.probe().await,
             }
         }
     }
@@ -534,18 +592,6 @@ fn is_same(ours: &Change, told: &Change) -> bool {
         && ours.chat == told.chat
         && ours.actor.id == told.actor.id
         && std::mem::discriminant(&ours.what) == std::mem::discriminant(&told.what)
-}
-
-/// Takes as many of the waiting drafts as one transaction should hold.
-fn take_batch(waiting: &mut Vec<Job>) -> Vec<Job> {
-    let mut bytes = 0;
-    let fits = waiting.iter().take_while(|job| {
-        let first = bytes == 0;
-        bytes += job.weight().max(1);
-        first || bytes <= BATCH_BYTES
-    });
-    let count = fits.count();
-    waiting.drain(..count).collect()
 }
 
 /// The same refusal for one more draft: an error cannot be cloned, its cause stays in the log.

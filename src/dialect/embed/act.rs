@@ -13,7 +13,7 @@ use crate::{
         Caller, Services,
         access::{self, Reader},
         accounts::{self, KeyHolder},
-        apps, chats, messages, people, signals,
+        apps, chats, members, messages, people, signals,
         writer::{Act, ActDraft, Right},
     },
     dialect::{
@@ -245,10 +245,10 @@ impl Scene<'_> {
         let maker = maker.ok_or_else(|| {
             Error::forbidden("users must name somebody whom this connection speaks for")
         })?;
-        let chat = chats::create_private(self.services, &maker, title, users).await?;
+        let chat = chats::create_private(self.services, &maker, title, &users).await?;
         let reader = access::reader(self.services, &maker, chat).await?;
-        let members = self.services.store.members(maker.tenant(), chat).await?;
-        let members: Vec<_> = members.iter().map(|person| person.id).collect();
+        let members = self.services.store.member_ids(maker.tenant(), chat);
+        let members = members.await?;
         let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
         Ok(events::reply(self.event, body))
     }
@@ -432,36 +432,47 @@ impl Scene<'_> {
     }
 
     async fn add_users(&mut self, request: Membership) -> Result<Answer> {
-        let act = Act::Add(request.users.clone());
-        self.change_members(&request, act).await
+        let (caller, change) = self.member_change(&request).await?;
+        let people = self.people(&caller, &request.users).await?;
+        members::add(self.services, &change, &people).await?;
+        Ok(self.members_changed(&caller, &request))
     }
 
     async fn remove_users(&mut self, request: Membership) -> Result<Answer> {
-        let act = Act::Remove(request.users.clone());
-        self.change_members(&request, act).await
+        let (caller, change) = self.member_change(&request).await?;
+        let people = self.people(&caller, &request.users).await?;
+        members::remove(self.services, &change, &people).await?;
+        Ok(self.members_changed(&caller, &request))
     }
 
-    async fn change_members(&mut self, request: &Membership, act: Act) -> Result<Answer> {
+    async fn member_change(&mut self, request: &Membership) -> Result<(Caller, members::Change)> {
         let place = request.place;
         let caller = self.act_for(place.user).await?;
         let right = match self.standing {
             Standing::Server(_) => Right::Tenant,
             Standing::User(_) | Standing::Open(_) => Right::Own,
         };
-        let draft = ActDraft {
+        let change = members::Change {
             actor: Arc::clone(caller.person()),
             right,
             chat: place.chat,
-            act,
         };
-        self.services.writer.act(draft).await?;
+        Ok((caller, change))
+    }
+
+    async fn people(&self, caller: &Caller, ids: &[PersonId]) -> Result<Vec<Arc<Person>>> {
+        members::count(self.services, caller, ids.len())?;
+        members::find(self.services, caller.tenant(), ids).await
+    }
+
+    fn members_changed(&self, caller: &Caller, request: &Membership) -> Answer {
         let users: Vec<_> = request.users.iter().map(PersonId::to_string).collect();
         let body = json!({
-            "chat": wire::Named::from(place.chat),
+            "chat": wire::Named::from(request.place.chat),
             "user": wire::User::from(&**caller.person()),
             "users": users,
         });
-        Ok(events::reply(self.event, body))
+        events::reply(self.event, body)
     }
 
     fn note(&mut self, echo: Echo) {

@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     model::{
         Chat, ChatId, ChatKind, DeskStatus, Membership, Message, MessageId, Millis, Person,
-        PersonId, Position, Role, Standing, TenantId, Title,
+        PersonId, Position, Role, TenantId, Title,
     },
     store::{
         Tx, failed,
@@ -99,25 +99,6 @@ impl Tx {
         })
         .map_err(failed)?;
         row.map(Membership::try_from).transpose()
-    }
-
-    /// Notes that somebody is a member no more.
-    pub async fn end_membership(
-        &mut self,
-        chat: ChatId,
-        person: PersonId,
-        standing: Standing,
-    ) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update members set standing = $3, role = 'member' where chat_id = $1 and person_id = $2")
-                .bind(chat.get())
-                .bind(person.get())
-                .bind(standing.as_str())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
     }
 
     /// Gives a member a role.

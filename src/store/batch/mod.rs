@@ -5,10 +5,11 @@
 //! asks one question for all its messages and one for all its read marks, decides in Rust, and
 //! writes with a set statement a table, however many drafts it holds. The two engines take sets
 //! differently (`json_each`, `unnest`), so these statements have an arm for each, in `sqlite` and
-//! `postgres`. What is rare (making a chat, joining, leaving) goes row by row in the same
-//! transaction, in `acts`.
+//! `postgres`. What is rare (making a chat, joining, leaving) has statements of its own in the same
+//! transaction, in `acts`; those that concern many people take them as a set, in `members`.
 
 mod acts;
+mod members;
 mod postgres;
 mod sqlite;
 

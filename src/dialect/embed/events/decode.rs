@@ -1,5 +1,7 @@
 //! Reads what a client of the embed dialect says.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -275,11 +277,12 @@ impl<'a> Told<'a> {
         if users.len() > USERS {
             return Err(Error::invalid(format!("users may name at most {USERS}")));
         }
+        let mut seen = HashSet::new();
         let mut ids = Vec::with_capacity(users.len());
         for user in users {
             let id = spelled(user).ok_or_else(|| wrong("users", "must be a list of users' ids"))?;
             let id: PersonId = id.parse().map_err(|_| no_user(&id))?;
-            if !ids.contains(&id) {
+            if seen.insert(id) {
                 ids.push(id);
             }
         }

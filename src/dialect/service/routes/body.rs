@@ -11,8 +11,7 @@ use crate::{
     http::Fields,
 };
 
-/// The most users that one request names, and the most characters of an app's own id of its user.
-const USERS: usize = 10_000;
+/// The most characters of an app's own id of its user.
 const OWN_ID_CHARS: usize = 255;
 /// The most bytes of what an app keeps with a room.
 const EXTRA_BYTES: usize = 16 << 10;
@@ -97,14 +96,14 @@ impl Told {
         own_id(value).ok_or_else(|| wrong(name, "must be the id of a user in your system"))
     }
 
-    /// An app's own ids of users, each once.
-    pub(super) fn users(&self) -> Result<Vec<String>> {
+    /// An app's own ids of users, each once: of at most so many.
+    pub(super) fn users(&self, most: usize) -> Result<Vec<String>> {
         let refusal = || wrong("users", "must be a list of ids of users in your system");
         let Some(Value::Array(users)) = self.0.get("users") else {
             return Err(refusal());
         };
-        if users.len() > USERS {
-            return Err(wrong("users", "must name at most 10000"));
+        if users.len() > most {
+            return Err(wrong("users", &format!("must name at most {most}")));
         }
         let mut seen = std::collections::HashSet::new();
         let mut ids = Vec::with_capacity(users.len());

@@ -4,7 +4,7 @@ use rocket::{delete, get, post, put};
 use serde_json::json;
 
 use crate::{
-    chat::rooms,
+    chat::{rooms, writer::MOST_AT_ONCE},
     dialect::service::{
         routes::{self, Answer, Body, Brought, Failure, Told, Verbs, number},
         wire,
@@ -14,6 +14,8 @@ use crate::{
 };
 
 const MISSING: &str = "Room Not Found";
+/// The most users that are added or removed by one request.
+const USERS: usize = 10_000;
 
 fn row(room: &rooms::Room) -> wire::Room {
     wire::Room::new(&room.chat, rooms::name_of(&room.chat)).with_users(&room.people)
@@ -25,7 +27,7 @@ pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> An
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
     let name = Title::parse(told.required("room")?).map_err(|error| error.about("room"))?;
-    let (users, extra) = (told.users()?, told.extra()?);
+    let (users, extra) = (told.users(MOST_AT_ONCE)?, told.extra()?);
     match rooms::create(services, &app, &name, extra, &users).await {
         Ok(room) => Told::ok(row(&room)),
         Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
@@ -69,7 +71,7 @@ pub(super) async fn one(
 pub(super) async fn add(services: &Verbs, brought: Brought, body: Body) -> Answer {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
-    rooms::add(services, &app, told.required("room")?, &told.users()?).await?;
+    rooms::add(services, &app, told.required("room")?, &told.users(USERS)?).await?;
     Told::ok(json!({"message": "updated"}))
 }
 
@@ -78,7 +80,7 @@ pub(super) async fn add(services: &Verbs, brought: Brought, body: Body) -> Answe
 pub(super) async fn remove(services: &Verbs, brought: Brought, body: Body) -> Answer {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
-    rooms::remove(services, &app, told.required("room")?, &told.users()?).await?;
+    rooms::remove(services, &app, told.required("room")?, &told.users(USERS)?).await?;
     Told::ok(json!({"message": "updated"}))
 }
 

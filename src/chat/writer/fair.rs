@@ -1,0 +1,407 @@
+//! Fair queueing in front of the writer: whose work goes into the next transaction.
+//!
+//! # Why
+//! There is one writer, so whoever fills its transactions delays everybody else. Work is weighed by
+//! what it costs, where a short message is one, and taken in two levels of round robin: between
+//! tenants, and between the people of a tenant. While others are active a tenant, and a person, gets
+//! a bounded share of each transaction, even if nobody else happens to wait just then: whoever comes
+//! next waits for the transaction that is under way. Large work is written by itself.
+//!
+//! Shares alone would still let one tenant's transactions follow each other without a gap. So whoever
+//! had most of a long transaction pauses, while others are active, for as long as it took: the
+//! writer is free at least half of the time for those who write little.
+//!
+//! One person's work keeps its order.
+//!
+//! Time is passed in, so that all of this can be tested without waiting.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::model::{PersonId, TenantId};
+
+/// Work that weighs more than this is written by itself.
+pub(super) const LARGE: usize = 64;
+/// The share of one tenant, and of one person, in a transaction while others are active.
+const SHARE: usize = 64;
+/// Who had most of a transaction and at least this much of it pauses while others are active.
+const NOTICED: usize = 8;
+/// How long somebody counts as active after they last handed something in.
+const ACTIVE: Duration = Duration::from_secs(1);
+/// After large work the writer belongs to others for this many times as long as it took.
+const PAUSE_FACTOR: u32 = 2;
+/// The longest pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// The most weight that one tenant may have waiting; a single piece of work may exceed it.
+const TENANT_WEIGHT: usize = 1 << 14;
+
+/// Whose work is kept in order: a tenant's person.
+pub(super) type Flow = (TenantId, PersonId);
+
+/// How much the queue holds, and how much of it one transaction takes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Capacity {
+    /// The most weight in one transaction.
+    pub(super) batch: usize,
+    /// The most pieces of work that wait.
+    pub(super) queue: usize,
+}
+
+/// What is to be done next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<J> {
+    /// Write these together, and then tell how long it took, see [`FairQueue::finished`]. What is
+    /// large comes by itself.
+    Batch(Vec<J>),
+    /// What waits has to pause until then.
+    Pause(Instant),
+    /// Nothing waits.
+    Idle,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct FairQueue<J> {
+    capacity: Capacity,
+    /// What waits, in the order in which each person handed it in.
+    flows: HashMap<Flow, VecDeque<(usize, J)>>,
+    /// The flows whose first piece of work fits in a share, and those whose first does not.
+    small: RoundRobin,
+    large: RoundRobin,
+    /// How many pieces of work each tenant has waiting, and their weight.
+    waiting: HashMap<TenantId, (usize, usize)>,
+    length: usize,
+    /// Who was active lately.
+    tenants: Recent<TenantId>,
+    people: Recent<Flow>,
+    /// Who lately handed in what fits in a share.
+    small_senders: Recent<Flow>,
+    /// When large work may be taken again while others are active.
+    large_again: Option<Instant>,
+    /// Whether large work was taken last: small work that waits comes next, whatever the time.
+    large_was_last: bool,
+    /// Who had most of the transaction under way.
+    tenant_at_work: Option<TenantId>,
+    flow_at_work: Option<Flow>,
+    /// Who pauses after the last one while others are active, and until when.
+    tenant_again: Option<(TenantId, Instant)>,
+    flow_again: Option<(Flow, Instant)>,
+}
+
+impl<J> FairQueue<J> {
+    pub(super) fn new(capacity: Capacity) -> Self {
+        Self {
+            capacity,
+            flows: HashMap::new(),
+            small: RoundRobin::default(),
+            large: RoundRobin::default(),
+            waiting: HashMap::new(),
+            length: 0,
+            tenants: Recent::default(),
+            people: Recent::default(),
+            small_senders: Recent::default(),
+            large_again: None,
+            large_was_last: false,
+            tenant_at_work: None,
+            flow_at_work: None,
+            tenant_again: None,
+            flow_again: None,
+        }
+    }
+
+    /// Adds work; gives it back when the queue is full, or when the tenant has too much in it.
+    pub(super) fn push(&mut self, flow: Flow, weight: usize, job: J, now: Instant) -> Option<J> {
+        let (jobs, held) = self.waiting.get(&flow.0).copied().unwrap_or_default();
+        // The rest is kept free for other tenants.
+        let of_one_tenant = (self.capacity.queue - self.capacity.queue / 4).max(1);
+        let too_heavy = jobs > 0 && held + weight > TENANT_WEIGHT;
+        if self.length >= self.capacity.queue.max(1) || jobs >= of_one_tenant || too_heavy {
+            return Some(job);
+        }
+        self.tenants.note(flow.0, now);
+        self.people.note(flow, now);
+        if weight <= LARGE {
+            self.small_senders.note(flow, now);
+        }
+        self.length += 1;
+        self.waiting.insert(flow.0, (jobs + 1, held + weight));
+        let queue = self.flows.entry(flow).or_default();
+        queue.push_back((weight, job));
+        if queue.len() == 1 {
+            self.enlist(flow);
+        }
+        None
+    }
+
+    /// Takes what the next transaction writes. Whoever drains the queue takes no pauses.
+    pub(super) fn take(&mut self, now: Instant, draining: bool) -> Next<J> {
+        if draining {
+            (self.large_again, self.tenant_again, self.flow_again) = (None, None, None);
+        }
+        if let Some(job) = self.take_large(now) {
+            return Next::Batch(vec![job]);
+        }
+        let batch = self.collect(now);
+        if !batch.is_empty() {
+            self.large_was_last = false;
+            return Next::Batch(batch);
+        }
+        let small = [
+            self.tenant_again.map(|(_, again)| again),
+            self.flow_again.map(|(_, again)| again),
+        ];
+        let small = small.into_iter().filter(|_| !self.small.is_empty());
+        let large = (!self.large.is_empty()).then_some(self.large_again);
+        let again = small.chain(large).flatten().filter(|again| *again > now);
+        again.min().map_or(Next::Idle, Next::Pause)
+    }
+
+    /// After a transaction that took so long, whoever had most of it leaves the writer to others for
+    /// a while.
+    pub(super) fn finished(&mut self, took: Duration, now: Instant) {
+        if self.large_was_last {
+            self.large_again = Some(now + (took * PAUSE_FACTOR).min(LONGEST_PAUSE));
+        }
+        let again = now + took.min(LONGEST_PAUSE);
+        // A short transaction of somebody else's ends nobody's pause.
+        if let Some(tenant) = self.tenant_at_work.take() {
+            self.tenant_again = Some((tenant, again));
+        }
+        if let Some(flow) = self.flow_at_work.take() {
+            self.flow_again = Some((flow, again));
+        }
+    }
+
+    fn take_large(&mut self, now: Instant) -> Option<J> {
+        let flow = self.large.front()?;
+        let its_time = self.large_again.is_none_or(|again| again <= now)
+            || !self.small_senders.others(&flow, now);
+        let its_turn = !self.large_was_last || self.small.is_empty();
+        if !its_time || !its_turn {
+            return None;
+        }
+        self.large_was_last = true;
+        self.large.next();
+        self.pop(flow).map(|(_, job)| job)
+    }
+
+    fn tenant_pauses(&self, tenant: TenantId, now: Instant) -> bool {
+        self.tenant_again
+            .is_some_and(|(who, again)| who == tenant && now < again)
+            && self.tenants.others(&tenant, now)
+    }
+
+    fn flow_pauses(&self, flow: Flow, now: Instant) -> bool {
+        self.flow_again
+            .is_some_and(|(who, again)| who == flow && now < again)
+            && self.people.others(&flow, now)
+    }
+
+    /// Takes out everything.
+    pub(super) fn clear(&mut self) -> Vec<J> {
+        let jobs = std::mem::take(&mut self.flows).into_values().flatten();
+        let jobs = jobs.map(|(_, job)| job).collect();
+        *self = Self::new(self.capacity);
+        jobs
+    }
+
+    fn collect(&mut self, now: Instant) -> Vec<J> {
+        let mut batch = Vec::new();
+        let mut total = 0;
+        let mut of_tenant: HashMap<TenantId, usize> = HashMap::new();
+        let mut of_flow: HashMap<Flow, usize> = HashMap::new();
+        let mut spent = Vec::new();
+        let (tenants, people) = (self.waiting.len(), self.flows.len());
+        while let Some(flow) = self.small.front() {
+            if self.tenant_pauses(flow.0, now) {
+                self.small.set_aside();
+                continue;
+            }
+            if self.flow_pauses(flow, now) {
+                self.small.next();
+                spent.push(flow);
+                continue;
+            }
+            let weight = self.first_weight(flow);
+            if !batch.is_empty() && total + weight > self.capacity.batch {
+                break;
+            }
+            let taken = of_tenant.get(&flow.0).copied().unwrap_or_default();
+            if taken > 0 && taken + weight > self.share_of_tenant(flow.0, tenants, now) {
+                self.small.set_aside();
+                continue;
+            }
+            self.small.next();
+            let own = of_flow.entry(flow).or_default();
+            if *own > 0 && *own + weight > self.share_of_person(flow, people, now) {
+                spent.push(flow);
+                continue;
+            }
+            *own += weight;
+            of_tenant.insert(flow.0, taken + weight);
+            total += weight;
+            batch.extend(self.pop(flow).map(|(_, job)| job));
+        }
+        self.small.resume();
+        for flow in spent {
+            self.enlist(flow);
+        }
+        self.tenant_at_work = most_of(of_tenant, total);
+        self.flow_at_work = most_of(of_flow, total);
+        batch
+    }
+
+    fn share_of_tenant(&self, tenant: TenantId, waiting: usize, now: Instant) -> usize {
+        if waiting > 1 || self.tenants.others(&tenant, now) {
+            SHARE
+        } else {
+            usize::MAX
+        }
+    }
+
+    fn share_of_person(&self, flow: Flow, waiting: usize, now: Instant) -> usize {
+        if waiting > 1 || self.people.others(&flow, now) {
+            SHARE
+        } else {
+            usize::MAX
+        }
+    }
+
+    /// Takes the first of a flow that was taken from its round robin, and puts the flow where its
+    /// next piece of work belongs.
+    fn pop(&mut self, flow: Flow) -> Option<(usize, J)> {
+        let queue = self.flows.get_mut(&flow)?;
+        let taken = queue.pop_front()?;
+        if queue.is_empty() {
+            self.flows.remove(&flow);
+        } else {
+            self.enlist(flow);
+        }
+        self.length -= 1;
+        if let Some((jobs, held)) = self.waiting.get_mut(&flow.0) {
+            *jobs -= 1;
+            *held -= taken.0;
+            if *jobs == 0 {
+                self.waiting.remove(&flow.0);
+            }
+        }
+        Some(taken)
+    }
+
+    fn first_weight(&self, flow: Flow) -> usize {
+        let first = self.flows.get(&flow).and_then(VecDeque::front);
+        first.map_or(0, |(weight, _)| *weight)
+    }
+
+    fn enlist(&mut self, flow: Flow) {
+        if self.first_weight(flow) > LARGE {
+            self.large.add(flow);
+        } else {
+            self.small.add(flow);
+        }
+    }
+}
+
+/// Who has most of a transaction that weighs so much, and enough of it to be noticed.
+fn most_of<K>(weights: HashMap<K, usize>, total: usize) -> Option<K> {
+    let most = weights.into_iter().max_by_key(|(_, weight)| *weight);
+    most.filter(|(_, weight)| *weight >= NOTICED && *weight * 2 > total)
+        .map(|(who, _)| who)
+}
+
+/// Flows that take turns: tenants first, and within each the tenant's people.
+#[derive(Debug, Default)]
+struct RoundRobin {
+    turn: VecDeque<TenantId>,
+    /// Never empty for a tenant that has an entry.
+    people: HashMap<TenantId, VecDeque<PersonId>>,
+    /// The tenants that have had their share of this transaction.
+    aside: Vec<TenantId>,
+}
+
+impl RoundRobin {
+    fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    /// Whose turn it is.
+    fn front(&self) -> Option<Flow> {
+        let tenant = *self.turn.front()?;
+        let person = *self.people.get(&tenant)?.front()?;
+        Some((tenant, person))
+    }
+
+    /// Takes out the flow at the front; its tenant's next one has to wait for the other tenants.
+    fn next(&mut self) {
+        let Some(tenant) = self.turn.pop_front() else {
+            return;
+        };
+        if let Some(people) = self.people.get_mut(&tenant) {
+            people.pop_front();
+            if people.is_empty() {
+                self.people.remove(&tenant);
+            } else {
+                self.turn.push_back(tenant);
+            }
+        }
+    }
+
+    /// Adds a flow behind all others of its tenant.
+    fn add(&mut self, (tenant, person): Flow) {
+        let people = self.people.entry(tenant).or_default();
+        if people.is_empty() {
+            self.turn.push_back(tenant);
+        }
+        people.push_back(person);
+    }
+
+    /// Passes over the tenant at the front until [`RoundRobin::resume`].
+    fn set_aside(&mut self) {
+        self.aside.extend(self.turn.pop_front());
+    }
+
+    fn resume(&mut self) {
+        self.turn.extend(self.aside.drain(..));
+    }
+}
+
+/// The last who was active, and the last who was so beside them: enough to know of anybody whether
+/// somebody else was.
+#[derive(Debug)]
+struct Recent<K> {
+    last: Option<(K, Instant)>,
+    other: Option<(K, Instant)>,
+}
+
+impl<K> Default for Recent<K> {
+    fn default() -> Self {
+        Self {
+            last: None,
+            other: None,
+        }
+    }
+}
+
+impl<K: Copy + PartialEq> Recent<K> {
+    fn note(&mut self, who: K, now: Instant) {
+        if self.last.is_some_and(|(last, _)| last != who) {
+            self.other = self.last;
+        }
+        self.last = Some((who, now));
+    }
+
+    /// Whether somebody other than this one was active lately.
+    fn others(&self, who: &K, now: Instant) -> bool {
+        [self.last, self.other]
+            .into_iter()
+            .flatten()
+            .any(|(other, at)| other != *who && now.saturating_duration_since(at) < ACTIVE)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,349 @@
+//! Whose work is taken when: bounds of shares and waits, and the order of each person's work.
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+
+use super::*;
+
+const CAPACITY: Capacity = Capacity {
+    batch: 512,
+    queue: 4096,
+};
+/// The heaviest piece of work that the histories hold.
+const HEAVIEST: usize = 5_000;
+
+/// A piece of work, by whose it is, which of theirs, and its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Job {
+    flow: Flow,
+    number: usize,
+    weight: usize,
+}
+
+fn flow(tenant: i64, person: i64) -> Flow {
+    (TenantId::new(tenant), PersonId::new(person))
+}
+
+struct Bench {
+    queue: FairQueue<Job>,
+    now: Instant,
+    handed_in: HashMap<Flow, usize>,
+}
+
+impl Bench {
+    fn new(capacity: Capacity) -> Self {
+        Self {
+            queue: FairQueue::new(capacity),
+            now: Instant::now(),
+            handed_in: HashMap::new(),
+        }
+    }
+
+    fn push(&mut self, flow: Flow, weight: usize) -> bool {
+        let number = self.handed_in.entry(flow).or_default();
+        let job = Job {
+            flow,
+            number: *number,
+            weight,
+        };
+        let taken = self.queue.push(flow, weight, job, self.now).is_none();
+        *number += usize::from(taken);
+        taken
+    }
+
+    fn push_many(&mut self, flow: Flow, weight: usize, count: usize) {
+        for _ in 0..count {
+            assert!(self.push(flow, weight), "there is room");
+        }
+    }
+
+    fn batch(&mut self) -> Vec<Job> {
+        match self.queue.take(self.now, false) {
+            Next::Batch(jobs) => jobs,
+            other => panic!("not a batch: {other:?}"),
+        }
+    }
+
+    fn large(&mut self) -> Job {
+        match &self.batch()[..] {
+            [job] if job.weight > LARGE => *job,
+            other => panic!("nothing large: {other:?}"),
+        }
+    }
+
+    /// Time passes while the last transaction is written.
+    fn took(&mut self, took: Duration) {
+        self.now += took;
+        self.queue.finished(took, self.now);
+    }
+}
+
+fn weight_of(jobs: &[Job], tenant: i64) -> usize {
+    let own = jobs.iter().filter(|j| j.flow.0 == TenantId::new(tenant));
+    own.map(|job| job.weight).sum()
+}
+
+#[test]
+fn who_is_alone_has_whole_transactions() {
+    let mut bench = Bench::new(CAPACITY);
+    bench.push_many(flow(1, 1), 1, 1000);
+    assert_eq!(bench.batch().len(), 512);
+    assert_eq!(bench.batch().len(), 488);
+    assert_eq!(bench.queue.take(bench.now, false), Next::Idle);
+}
+
+#[test]
+fn a_tenant_and_a_person_have_a_share_while_others_are_active() {
+    for others in [flow(2, 9), flow(1, 2)] {
+        let mut bench = Bench::new(CAPACITY);
+        bench.push_many(flow(1, 1), 1, 1000);
+        bench.push(others, 1);
+        let first = bench.batch();
+        assert!(first.iter().any(|job| job.flow == others));
+        assert_eq!(first.len(), SHARE + 1, "the others' and a share");
+        // The others wait for their answer just now: who comes next shall not wait long.
+        assert_eq!(bench.batch().len(), SHARE);
+        bench.now += ACTIVE;
+        assert_eq!(bench.batch().len(), 512, "nobody else is active any more");
+    }
+}
+
+#[test]
+fn who_comes_into_a_flood_of_many_people_of_one_tenant_is_in_the_next_transaction() {
+    let mut bench = Bench::new(CAPACITY);
+    for person in 0..1000 {
+        bench.push_many(flow(1, person), 8, 3);
+    }
+    bench.push(flow(2, 1), 1);
+    let batch = bench.batch();
+    assert_eq!(weight_of(&batch, 2), 1);
+    assert!(weight_of(&batch, 1) <= SHARE);
+    // Those of the flood who had no turn yet have theirs before those who had.
+    let mut seen: HashSet<_> = batch.iter().map(|job| job.flow.1).collect();
+    for job in bench.batch() {
+        assert!(seen.insert(job.flow.1), "{job:?} had its turn");
+    }
+}
+
+#[test]
+fn large_work_goes_alone_and_then_the_writer_is_left_to_others() {
+    let mut bench = Bench::new(CAPACITY);
+    bench.push_many(flow(1, 1), 1_000, 3);
+    bench.push(flow(2, 1), 1);
+    assert_eq!(bench.large().weight, 1_000);
+    let took = Duration::from_millis(20);
+    bench.took(took);
+    assert_eq!(weight_of(&bench.batch(), 2), 1);
+    let again = bench.now + took * PAUSE_FACTOR;
+    assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
+    bench.push(flow(2, 1), 1);
+    assert_eq!(bench.batch().len(), 1, "small work goes on meanwhile");
+    bench.now = again;
+    bench.push(flow(2, 1), 1);
+    assert_eq!(bench.large().weight, 1_000, "it has its time all the same");
+    assert_eq!(bench.batch().len(), 1, "and never twice before small work");
+}
+
+#[test]
+fn large_work_takes_no_pauses_while_nobody_else_writes_or_the_server_stops() {
+    let mut bench = Bench::new(CAPACITY);
+    bench.push_many(flow(1, 1), 1_000, 3);
+    bench.push(flow(1, 1), 1);
+    for _ in 0..2 {
+        bench.large();
+        bench.took(Duration::from_secs(1));
+    }
+    bench.push(flow(2, 1), 1);
+    bench.batch();
+    assert!(matches!(bench.queue.take(bench.now, false), Next::Pause(_)));
+    let last = bench.queue.take(bench.now, true);
+    assert!(matches!(&last, Next::Batch(jobs) if jobs.len() == 1));
+}
+
+#[test]
+fn who_had_most_of_a_transaction_pauses_while_others_are_active() {
+    let took = Duration::from_millis(20);
+    for other in [flow(2, 1), flow(1, 2)] {
+        let mut bench = Bench::new(CAPACITY);
+        bench.push_many(flow(1, 1), 1, 1000);
+        bench.push(other, 1);
+        assert_eq!(bench.batch().len(), SHARE + 1);
+        bench.took(took);
+        let again = bench.now + took;
+        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
+        bench.push(other, 1);
+        let alone = bench.batch();
+        assert_eq!((alone.len(), alone[0].flow), (1, other));
+        bench.took(Duration::from_millis(1));
+        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
+        bench.now = again;
+        assert_eq!(bench.batch().len(), SHARE, "it has its time all the same");
+        bench.took(took);
+        assert!(matches!(bench.queue.take(bench.now, true), Next::Batch(_)));
+        bench.took(took);
+        bench.now += ACTIVE;
+        assert_eq!(bench.batch().len(), 512, "nobody else is active any more");
+    }
+}
+
+#[test]
+fn nobody_pauses_of_many_who_share_a_transaction() {
+    let mut bench = Bench::new(CAPACITY);
+    for tenant in 1..=3 {
+        bench.push_many(flow(tenant, 1), 1, 100);
+    }
+    assert_eq!(bench.batch().len(), 3 * SHARE);
+    bench.took(Duration::from_millis(20));
+    assert_eq!(bench.batch().len(), 3 * (100 - SHARE));
+}
+
+#[test]
+fn tenants_take_turns_with_large_work() {
+    let mut bench = Bench::new(CAPACITY);
+    bench.push_many(flow(1, 1), 1_000, 4);
+    bench.push_many(flow(1, 2), 1_000, 4);
+    bench.push_many(flow(2, 1), 1_000, 2);
+    let order: Vec<_> = (0..6).map(|_| bench.large().flow).collect();
+    let expected = [
+        flow(1, 1),
+        flow(2, 1),
+        flow(1, 2),
+        flow(2, 1),
+        flow(1, 1),
+        flow(1, 2),
+    ];
+    assert_eq!(order, expected);
+}
+
+#[test]
+fn one_tenant_cannot_fill_the_queue_by_number_or_by_weight() {
+    let mut bench = Bench::new(Capacity {
+        batch: 512,
+        queue: 100,
+    });
+    for person in 0..75 {
+        assert!(bench.push(flow(1, person), 1));
+    }
+    assert!(!bench.push(flow(1, 99), 1), "a quarter is for others");
+    for person in 0..25 {
+        assert!(bench.push(flow(2, person), 1));
+    }
+    assert!(!bench.push(flow(3, 1), 1), "it is full");
+    let mut bench = Bench::new(CAPACITY);
+    let fit = TENANT_WEIGHT / 1_000;
+    bench.push_many(flow(1, 1), 1_000, fit);
+    assert!(!bench.push(flow(1, 2), 1_000));
+    assert!(bench.push(flow(2, 1), TENANT_WEIGHT + 1), "the first fits");
+    bench.large();
+    assert!(bench.push(flow(1, 2), 1_000), "there is room again");
+}
+
+#[test]
+fn a_queue_of_one_takes_one() {
+    let mut bench = Bench::new(Capacity { batch: 1, queue: 1 });
+    assert!(bench.push(flow(1, 1), 3));
+    assert!(!bench.push(flow(1, 1), 1));
+    assert_eq!(bench.batch().len(), 1, "though it weighs more than a batch");
+    assert!(bench.push(flow(1, 1), 1));
+}
+
+/// What happens to a queue.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Push(Flow, usize),
+    Take,
+    Wait(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let flow = (1..=4_i64, 1..=3_i64).prop_map(|(tenant, person)| flow(tenant, person));
+    let weight = prop_oneof![
+        6 => 1..=3_usize,
+        2 => 1..=LARGE,
+        1 => LARGE + 1..=HEAVIEST,
+    ];
+    prop_oneof![
+        6 => (flow, weight).prop_map(|(flow, weight)| Step::Push(flow, weight)),
+        2 => Just(Step::Take),
+        1 => (0..800_u64).prop_map(Step::Wait),
+    ]
+}
+
+/// What one tenant's work in the queue waited for so far: the weight of each other tenant's work that
+/// was taken since it became the first.
+#[derive(Debug, Default)]
+struct Wait {
+    others: HashMap<TenantId, usize>,
+}
+
+proptest! {
+    /// No tenant waits behind more than two shares and one large piece of work of another: its first
+    /// small work is in the transaction that comes next or, should that be large, in the one after
+    /// it; one more goes before it if it has to pause. Each person's work keeps its order, and nothing
+    /// is lost or taken twice.
+    #[test]
+    fn nobody_waits_behind_more_than_two_shares_and_one_large_work_of_another(
+        steps in proptest::collection::vec(step(), 1..300),
+    ) {
+        let mut bench = Bench::new(CAPACITY);
+        let mut taken: HashMap<Flow, usize> = HashMap::new();
+        let mut waits: HashMap<TenantId, Wait> = HashMap::new();
+        let drain = std::iter::repeat_n(Step::Take, 2_000);
+        for step in steps.into_iter().chain(drain) {
+            match step {
+                Step::Wait(millis) => bench.now += Duration::from_millis(millis),
+                Step::Push(flow, weight) => {
+                    let idle = !bench.queue.waiting.contains_key(&flow.0);
+                    if bench.push(flow, weight) && idle && weight <= LARGE {
+                        waits.insert(flow.0, Wait::default());
+                    }
+                }
+                Step::Take => {
+                    let paused = [
+                        bench.queue.tenant_again.map(|(tenant, _)| tenant),
+                        bench.queue.flow_again.map(|((tenant, _), _)| tenant),
+                    ];
+                    let jobs = match bench.queue.take(bench.now, false) {
+                        Next::Batch(jobs) => jobs,
+                        Next::Pause(again) => {
+                            prop_assert!(again > bench.now);
+                            bench.now = again;
+                            continue;
+                        }
+                        Next::Idle => continue,
+                    };
+                    let large = jobs[0].weight > LARGE;
+                    let total: usize = jobs.iter().map(|job| job.weight).sum();
+                    prop_assert!(large || total <= CAPACITY.batch);
+                    for job in &jobs {
+                        prop_assert_eq!(large, job.weight > LARGE);
+                        let next = taken.entry(job.flow).or_default();
+                        prop_assert_eq!(job.number, *next, "out of order");
+                        *next += 1;
+                    }
+                    bench.took(Duration::from_millis(10));
+                    for job in &jobs {
+                        for (tenant, wait) in &mut waits {
+                            if *tenant != job.flow.0 {
+                                *wait.others.entry(job.flow.0).or_default() += job.weight;
+                            }
+                        }
+                    }
+                    for wait in waits.values().flat_map(|wait| wait.others.values()) {
+                        prop_assert!(*wait <= 2 * SHARE + HEAVIEST, "{} rows", wait);
+                    }
+                    for job in &jobs {
+                        waits.remove(&job.flow.0);
+                    }
+                    // With four tenants everybody's first small work fits in one transaction, unless
+                    // they had most of the last one.
+                    let mut passed_over = waits.keys();
+                    prop_assert!(large || passed_over.all(|tenant| paused.contains(&Some(*tenant))));
+                }
+            }
+        }
+        prop_assert_eq!(bench.queue.take(bench.now, false), Next::Idle);
+        prop_assert_eq!(taken, bench.handed_in);
+    }
+}

@@ -1,0 +1,108 @@
+//! The writer's queue: drafts are handed in by anybody and taken by the one task that writes.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
+
+use crate::chat::writer::fair::{Capacity, FairQueue, Flow, Next};
+
+/// Why a draft was not taken.
+#[derive(Debug)]
+pub(super) enum NotTaken {
+    /// Too much waits already.
+    Full,
+    /// The writer takes nothing more.
+    Closed,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Queue<J> {
+    state: Mutex<State<J>>,
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State<J> {
+    fair: FairQueue<J>,
+    closed: bool,
+}
+
+impl<J> Queue<J> {
+    pub(super) fn new(capacity: Capacity) -> Self {
+        Self {
+            state: Mutex::new(State {
+                fair: FairQueue::new(capacity),
+                closed: false,
+            }),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Adds a draft that weighs so many rows.
+    pub(super) fn push(&self, flow: Flow, weight: usize, job: J) -> Result<(), NotTaken> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(NotTaken::Closed);
+        }
+        let refused = state.fair.push(flow, weight, job, Instant::now());
+        drop(state);
+        if refused.is_some() {
+            return Err(NotTaken::Full);
+        }
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes nothing more; what waits is still given out.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_one();
+    }
+
+    /// Takes nothing more, and drops what waits.
+    pub(super) fn abandon(&self) {
+        let dropped = {
+            let mut state = self.state();
+            state.closed = true;
+            state.fair.clear()
+        };
+        drop(dropped);
+    }
+
+    /// What the next transaction writes; nothing once the queue is closed and empty.
+    pub(super) async fn next(&self) -> Option<Vec<J>> {
+        loop {
+            let changed = self.changed.notified();
+            let (next, closed) = {
+                let mut state = self.state();
+                let closed = state.closed;
+                (state.fair.take(Instant::now(), closed), closed)
+            };
+            match next {
+                Next::Batch(jobs) => return Some(jobs),
+                Next::Idle if closed => return None,
+                Next::Idle => changed.await,
+                Next::Pause(again) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(again) => {}
+                },
+            }
+        }
+    }
+
+    /// Tells how long the last transaction took, so that others than who had it come next.
+    pub(super) fn finished(&self, took: Duration) {
+        self.state().fair.finished(took, Instant::now());
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
