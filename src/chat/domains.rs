@@ -18,7 +18,7 @@ pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result
     if held.as_ref().is_some_and(|tenant| tenant.id != site) {
         return Err(taken());
     }
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(site).await?;
     if !tx.hold_tenant(site, services.clock.now()).await? {
         return Err(gone());
     }
@@ -43,7 +43,7 @@ pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result
 /// stays: without it nobody would find the desk.
 pub async fn remove(services: &Services, owner: &Caller, domain: &Domain) -> Result<Vec<String>> {
     let site = owner.tenant();
-    let mut tx = services.store.begin().await?;
+    let mut tx = services.store.begin_for(site).await?;
     if !tx.hold_tenant(site, services.clock.now()).await? {
         return Err(gone());
     }

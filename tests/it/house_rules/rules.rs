@@ -172,6 +172,7 @@ pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
     found.extend(walls(house, source));
     found.extend(environment(source));
     found.extend(one_way_to_publish(source));
+    found.extend(turns_at_writing(source));
     found.extend(pure_events(source));
     found.extend(no_dialects_name(house, source));
     // A `use` line with braces names the same module again and again.
@@ -288,23 +289,45 @@ fn one_way_to_publish(source: &Source<'_>) -> Vec<String> {
     if may {
         return Vec::new();
     }
-    source
-        .words
-        .windows(3)
-        .filter(|words| {
-            matches!(words[0].kind, Kind::Mark('.' | ':'))
-                && words[1].kind == Kind::Name("publish".to_owned())
-                && words[2].kind == Kind::Mark('(')
-        })
-        .map(|words| {
+    calls(source, "publish")
+        .map(|line| {
             breach(
                 source,
-                words[1].line,
+                line,
                 "publishes, which only chat's writer and live's relay may",
                 "subscribers hear changes strictly in position order, which one place can keep",
             )
         })
         .collect()
+}
+
+fn turns_at_writing(source: &Source<'_>) -> Vec<String> {
+    if !source.path.starts_with("src/chat/") || source.path.starts_with("src/chat/writer") {
+        return Vec::new();
+    }
+    calls(source, "begin")
+        .map(|line| {
+            breach(
+                source,
+                line,
+                "begins the writer's transactions: all others begin with begin_for",
+                "tenants take turns at writing, so that none of them keeps the others waiting",
+            )
+        })
+        .collect()
+}
+
+/// The lines on which a function of that name is called.
+fn calls<'a>(source: &'a Source<'_>, name: &'a str) -> impl Iterator<Item = usize> + 'a {
+    source
+        .words
+        .windows(3)
+        .filter(move |words| {
+            matches!(words[0].kind, Kind::Mark('.' | ':'))
+                && words[1].kind == Kind::Name(name.to_owned())
+                && words[2].kind == Kind::Mark('(')
+        })
+        .map(|words| words[1].line)
 }
 
 fn pure_events(source: &Source<'_>) -> Vec<String> {

@@ -238,6 +238,18 @@ fn only_the_writer_and_the_relay_publish() {
 }
 
 #[test]
+fn tenants_take_turns_at_writing() {
+    let code = "async fn f(store: &Store) { store.begin().await; }";
+    for path in ["src/chat/people.rs", "src/chat/throttle/mod.rs"] {
+        assert_eq!(wrong(path, code).len(), 1);
+        right(path, "async fn f() { store.begin_for(tenant).await; }");
+    }
+    for path in ["src/chat/writer/mod.rs", "src/http/shutdown.rs"] {
+        right(path, code);
+    }
+}
+
+#[test]
 fn events_are_pure() {
     for code in ["async fn f() {}", "fn f() { g().await }"] {
         assert_eq!(wrong("src/dialect/support/events.rs", code).len(), 1);
