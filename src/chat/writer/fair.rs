@@ -37,7 +37,7 @@ const PAUSE_FACTOR: u32 = 2;
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// The most weight that one tenant may have waiting; a single piece of work may exceed it.
-const TENANT_WEIGHT: usize = 1 << 14;
+const TENANT_WEIGHT: usize = 1 << 16;
 
 /// Whose work is kept in order: a tenant's person.
 pub(super) type Flow = (TenantId, PersonId);
