@@ -17,6 +17,7 @@
 
 mod acts;
 mod fair;
+mod job;
 mod plan;
 mod queue;
 mod reply;
@@ -28,7 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::writer::{
-        fair::{Capacity, Flow},
+        fair::Capacity,
+        job::Job,
         queue::{NotTaken, Queue},
     },
     error::{Error, Kind, Result},
@@ -59,14 +61,6 @@ const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
 pub const MOST_AT_ONCE: usize = 5_000;
 /// The most people whom one act brings or takes: no more than others can wait for.
 pub const MOST_IN_ACT: usize = 128;
-/// What weighs as much as a short message: so many bytes of content, listeners to tell, and people who
-/// come to a chat or leave it, who are written as one set.
-const BYTES: usize = 8 << 10;
-const LISTENERS: usize = 256;
-const PEOPLE: usize = 4;
-/// What an act weighs beside its people: it has statements of its own.
-const ACT: usize = 16;
-
 /// A message to send.
 #[derive(Debug, Clone)]
 pub struct SendDraft {
@@ -177,73 +171,6 @@ pub enum Act {
 enum Acted {
     Done,
     Message(Box<Message>),
-}
-
-/// A draft and who waits for its outcome.
-#[derive(Debug)]
-enum Job {
-    Send(SendDraft, Reply<Sent>),
-    Read(ReadDraft, Reply<()>),
-    Create(CreateDraft, Reply<ChatId>),
-    Act(ActDraft, Reply<Acted>),
-}
-
-impl Job {
-    /// What it costs the writer, in short messages.
-    fn weight(&self, hub: &Hub) -> usize {
-        match self {
-            Self::Send(draft, _) => {
-                let bytes = draft.content.as_str().len();
-                1 + bytes / BYTES + hub.listening(draft.chat) / LISTENERS
-            }
-            Self::Read(..) => 1,
-            Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
-            Self::Act(draft, _) => match &draft.act {
-                Act::Add(people) | Act::Remove(people) => ACT + people.len() / PEOPLE,
-                Act::Join
-                | Act::Leave
-                | Act::Edit(..)
-                | Act::Delete(_)
-                | Act::DeleteChat
-                | Act::Close(_) => ACT,
-            },
-        }
-    }
-
-    /// Whether it is done at most once under a key that has to be remembered.
-    fn has_key(&self) -> bool {
-        matches!(self, Self::Act(draft, _) if matches!(draft.act, Act::Close(Some(_))))
-    }
-
-    /// Whether whoever handed it in has been told that it came to nothing in time.
-    fn is_overdue(&self) -> bool {
-        match self {
-            Self::Send(_, reply) => reply.is_overdue(),
-            Self::Create(_, reply) => reply.is_overdue(),
-            Self::Read(_, reply) => reply.is_overdue(),
-            Self::Act(_, reply) => reply.is_overdue(),
-        }
-    }
-
-    /// Whose it is.
-    fn flow(&self) -> Flow {
-        let person = match self {
-            Self::Send(draft, _) => &draft.actor,
-            Self::Read(draft, _) => &draft.actor,
-            Self::Create(draft, _) => &draft.maker,
-            Self::Act(draft, _) => &draft.actor,
-        };
-        (person.tenant, person.id)
-    }
-
-    fn refuse(self, error: Error) {
-        match self {
-            Self::Send(_, reply) => reply.send(Err(error)),
-            Self::Create(_, reply) => reply.send(Err(error)),
-            Self::Read(_, reply) => reply.send(Err(error)),
-            Self::Act(_, reply) => reply.send(Err(error)),
-        }
-    }
 }
 
 /// What a job came to, before anybody is told.
