@@ -27,7 +27,7 @@ use crate::model::{PersonId, TenantId};
 /// Work that weighs more than this is written by itself.
 pub(super) const LARGE: usize = 64;
 /// The share of one tenant, and of one person, in a transaction while others are active.
-const SHARE: usize = 64;
+const SHARE: usize = 32;
 /// Who had most of a transaction and at least this much of it pauses while others are active.
 const NOTICED: usize = 8;
 /// How long somebody counts as active after they last handed something in.

@@ -60,7 +60,8 @@ const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The most people that one chat is made with: they all come in one transaction.
 pub const MOST_AT_ONCE: usize = 5_000;
 /// The most people whom one act brings or takes: no more than others can wait for.
-pub const MOST_IN_ACT: usize = 128;
+pub const MOST_IN_ACT: usize = 64;
+
 /// A message to send.
 #[derive(Debug, Clone)]
 pub struct SendDraft {
