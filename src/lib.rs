@@ -13,6 +13,7 @@
 //! | [`admin`] | what the command line does beside serving |
 //! | [`config`] | everything an operator may set |
 //! | [`socketio`] | the side door: a Socket.IO server on Rocket's own upgrade |
+//! | [`json`] | reading JSON that clients write, by value |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
 
@@ -22,6 +23,7 @@ pub mod config;
 pub mod dialect;
 pub mod error;
 pub mod http;
+pub mod json;
 pub mod live;
 pub mod model;
 mod server;

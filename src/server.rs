@@ -287,6 +287,7 @@ fn options(figment: &Figment, settings: &Settings) -> Options {
 pub(crate) fn rules(settings: &Settings) -> Rules {
     Rules {
         bcrypt_cost: settings.bcrypt_cost,
+        password_min: settings.password_min,
         bcrypt_parallel: settings.bcrypt_parallel,
         login_idle: settings.login_idle,
         login_max: settings.login_max,

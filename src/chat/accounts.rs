@@ -7,11 +7,12 @@ use crate::{
         Services,
         limits::Who,
         logins::{LiveLogin, Token},
+        password::Verdict,
     },
     error::{Error, Kind, Result},
     model::{
-        Email, Login, LoginId, Millis, Name, Names, Password, Person, PersonId, PersonKind, Tenant,
-        TenantId,
+        Email, Login, LoginId, Millis, Name, Names, NewPassword, Password, Person, PersonId,
+        PersonKind, Tenant, TenantId,
     },
     store::{NewPerson, Tx},
 };
@@ -218,8 +219,10 @@ pub async fn register(
     if !services.rules.registration_open {
         return Err(Error::forbidden("this server takes no new accounts"));
     }
+    let names = [name.as_str(), email.as_str(), email.local()];
+    let password = new_password(services, password, &names)?;
     let taken = || Error::invalid_field("name", "that name is taken");
-    let key = account_key(name);
+    let key = account_key(&name.folded());
     services
         .throttle
         .sign_up(device.network, services.clock.now())?;
@@ -227,7 +230,7 @@ pub async fn register(
     if services.store.account_exists(&key).await? {
         return Err(taken());
     }
-    let hash = services.hasher.hash(password).await?;
+    let hash = services.hasher.hash(&password).await?;
     let now = services.clock.now();
     let new = NewPerson {
         tenant: HOME,
@@ -248,6 +251,10 @@ pub async fn register(
             Kind::Conflict => taken().because(error),
             _ => error,
         })?;
+    if !tx.insert_looks(person, &name.looks()).await? {
+        let sentence = "name looks like one that is taken";
+        return Err(Error::invalid_field("name", sentence));
+    }
     let token = add_login(&mut tx, (HOME, person), device, now).await?;
     tx.commit().await?;
     Ok(SignedIn { person, token })
@@ -261,8 +268,9 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<SignedIn> {
-    let key = Name::parse(name).ok().map(|name| account_key(&name));
-    let found = sign_in_by(services, key.as_deref(), password, device).await?;
+    let keys = Name::candidates(name);
+    let keys: Vec<_> = keys.iter().map(|name| account_key(name)).collect();
+    let found = sign_in_by(services, &keys, password, device).await?;
     let (person, token) = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
     Ok(SignedIn {
         person: person.id,
@@ -270,29 +278,39 @@ pub async fn sign_in(
     })
 }
 
-/// Signs in whose account has this key and this password: nobody, and after as long, when there is
-/// no such key and when the password is wrong.
+/// Signs in whose account has the first of these keys that one has, and this password: nobody, and
+/// after as long, when there is no such key and when the password is wrong. Guesses are counted by the
+/// last key, which all ways to write the others share.
 pub(super) async fn sign_in_by(
     services: &Services,
-    key: Option<&str>,
+    keys: &[String],
     password: &Password,
     device: &Device,
 ) -> Result<Option<(Person, Token)>> {
     let now = services.clock.now();
-    let attempt = services
-        .throttle
-        .attempt(key.unwrap_or_default(), device.network, now)?;
-    let account = match key {
-        Some(key) => services.store.account(key).await?,
-        None => None,
-    };
+    let counted = keys.last().map_or("", String::as_str);
+    let attempt = services.throttle.attempt(counted, device.network, now)?;
+    let mut account = None;
+    for key in keys {
+        if account.is_none() {
+            account = services.store.account(key).await?;
+        }
+    }
     let hash = account.as_ref().map(|(_, hash)| hash.clone());
-    if !services.hasher.verify(password, hash).await? {
+    let verdict = services.hasher.verify(password, hash).await?;
+    if verdict == Verdict::Wrong {
         return Ok(None);
     }
     attempt.succeeded();
     let Some((person, hash)) = account else {
         return Ok(None);
+    };
+    let renewed = match verdict {
+        Verdict::RightAsSent => {
+            let password = NewPassword::renewed(password);
+            Some(services.hasher.hash(&password).await?)
+        }
+        Verdict::Right | Verdict::Wrong => None,
     };
     let mut tx = services.store.begin_for(person.tenant).await?;
     // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
@@ -300,6 +318,9 @@ pub(super) async fn sign_in_by(
         return Ok(None);
     }
     let now = services.clock.now();
+    if let Some(renewed) = renewed {
+        tx.set_password(person.id, &renewed, now).await?;
+    }
     let token = add_login(&mut tx, (person.tenant, person.id), device, now).await?;
     tx.commit().await?;
     Ok(Some((person, token)))
@@ -365,14 +386,19 @@ pub async fn change_password(
     old: &Password,
     new: &Password,
 ) -> Result<()> {
+    let person = caller.person();
+    let email = person.email.as_deref().unwrap_or_default();
+    let local = email.split('@').next().unwrap_or_default();
+    let new = new_password(services, new, &[&person.name, email, local]);
+    let new = new.map_err(|error| error.about("new_password"))?;
     let hash = services.store.password_hash(caller.id()).await?;
-    if !services.hasher.verify(old, hash).await? {
+    if services.hasher.verify(old, hash).await? == Verdict::Wrong {
         return Err(Error::invalid_field(
             "password",
             "the present password is wrong",
         ));
     }
-    let hash = services.hasher.hash(new).await?;
+    let hash = services.hasher.hash(&new).await?;
     let mut tx = services.store.begin_for(caller.tenant()).await?;
     tx.set_password(caller.id(), &hash, services.clock.now())
         .await?;
@@ -408,7 +434,22 @@ impl Device {
     }
 }
 
+/// Inspects a password that somebody who goes by these names is about to set.
+pub(super) fn new_password(
+    services: &Services,
+    password: &Password,
+    names: &[&str],
+) -> Result<NewPassword> {
+    // A name that is not there is no name.
+    let names: Vec<_> = names
+        .iter()
+        .copied()
+        .filter(|name| !name.is_empty())
+        .collect();
+    NewPassword::inspect(password, services.rules.password_min, &names)
+}
+
 /// What a person of home signs in by.
-fn account_key(name: &Name) -> String {
-    format!("name/{}", name.folded())
+fn account_key(folded: &str) -> String {
+    format!("name/{folded}")
 }

@@ -7,8 +7,11 @@ use crate::{
         Caller, Services, members,
         writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
     },
-    error::{Error, Result},
-    model::{Chat, ChatId, ChatKind, Cursor, Listed, MessageId, PersonId, Position, Role, Title},
+    error::{Error, Kind, Result},
+    model::{
+        self, Chat, ChatId, ChatKind, Cursor, Listed, MessageId, Person, PersonId, Position, Role,
+        Title,
+    },
 };
 
 /// The most people that one list of chats names.
@@ -99,35 +102,80 @@ pub async fn create_private(
     not_a_guest(caller)?;
     members::count(services, caller, members.len())?;
     let members = members::find(services, caller.tenant(), members).await?;
-    let draft = CreateDraft {
+    let draft = draft_of(caller, ChatKind::Private, Some(title), members);
+    services.writer.create(draft).await
+}
+
+/// The direct chat of the caller and somebody else, and whether it is new: two people have one, which
+/// whoever left it is in again.
+pub async fn create_direct(
+    services: &Services,
+    caller: &Caller,
+    other: PersonId,
+) -> Result<(ChatId, bool)> {
+    not_a_guest(caller)?;
+    let tenant = caller.tenant();
+    let pair = model::chat::pair_key(caller.id(), other);
+    let others = members::find(services, tenant, &[other]).await?;
+    let known = services.store.direct_chat(tenant, &pair).await?;
+    let chat = match known {
+        Some(chat) => chat,
+        None => {
+            let draft = draft_of(caller, ChatKind::Direct, None, others.clone());
+            match services.writer.create(draft).await {
+                Ok(chat) => return Ok((chat, true)),
+                Err(error) if error.kind() == Kind::Conflict => {
+                    // The other, or the caller elsewhere, was quicker.
+                    let made = services.store.direct_chat(tenant, &pair).await?;
+                    made.ok_or(error)?
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    };
+    let change = members::Change {
+        actor: Arc::clone(caller.person()),
+        right: Right::Tenant,
+        chat,
+    };
+    let mut both = others;
+    both.push(Arc::clone(caller.person()));
+    members::add(services, &change, &both).await?;
+    Ok((chat, false))
+}
+
+/// Makes an open chat with the caller as its admin, and these people in it.
+pub async fn create(
+    services: &Services,
+    caller: &Caller,
+    title: Title,
+    members: &[PersonId],
+) -> Result<ChatId> {
+    not_a_guest(caller)?;
+    members::count(services, caller, members.len())?;
+    let members = members::find(services, caller.tenant(), members).await?;
+    let draft = draft_of(caller, ChatKind::Open, Some(title), members);
+    services.writer.create(draft).await
+}
+
+/// A chat that the caller makes, as its admin.
+fn draft_of(
+    caller: &Caller,
+    kind: ChatKind,
+    title: Option<Title>,
+    members: Vec<Arc<Person>>,
+) -> CreateDraft {
+    CreateDraft {
         tenant: caller.tenant(),
         maker: Arc::clone(caller.person()),
         joins_as: Some(Role::Admin),
-        kind: ChatKind::Private,
-        title: Some(title),
+        kind,
+        title,
         room: None,
         extra: None,
         domain: None,
         members,
-    };
-    services.writer.create(draft).await
-}
-
-/// Makes an open chat with the caller as its admin.
-pub async fn create(services: &Services, caller: &Caller, title: Title) -> Result<ChatId> {
-    not_a_guest(caller)?;
-    let draft = CreateDraft {
-        tenant: caller.tenant(),
-        maker: Arc::clone(caller.person()),
-        joins_as: Some(Role::Admin),
-        kind: ChatKind::Open,
-        title: Some(title),
-        room: None,
-        extra: None,
-        domain: None,
-        members: Vec::new(),
-    };
-    services.writer.create(draft).await
+    }
 }
 
 /// Refuses guests of a desk, who are anybody: they talk to its owners and to nobody else.

@@ -60,8 +60,9 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<(Person, Token)> {
-    let key = Email::parse(email).ok().map(|email| account_key(&email));
-    let found = accounts::sign_in_by(services, key.as_deref(), password, device).await?;
+    let keys = Email::candidates(email);
+    let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
+    let found = accounts::sign_in_by(services, &keys, password, device).await?;
     found.ok_or_else(|| Error::new(Kind::Unauthenticated, "Login failed"))
 }
 
@@ -98,17 +99,21 @@ async fn make_admin(services: &Services, email: &Email, password: &Password) -> 
 /// What `parlance admin` does: makes an administrator, or tells that there is one.
 pub async fn add_admin(services: &Services, email: &str, password: &str) -> Result<()> {
     let email = Email::parse(email)?;
-    let password = Password::parse(password.to_owned())?;
+    let password = Password::attempt(password.to_owned())?;
     make_admin(services, &email, &password).await.map(drop)
 }
 
 /// Makes an administrator unless there is an account with that address.
 pub async fn ensure_admin(services: &Services, email: &str, password: &str) -> Result<bool> {
     let email = Email::parse(email)?;
-    if services.store.account_exists(&account_key(&email)).await? {
+    if services
+        .store
+        .account_exists(&account_key(&email.folded()))
+        .await?
+    {
         return Ok(false);
     }
-    let password = Password::parse(password.to_owned())?;
+    let password = Password::attempt(password.to_owned())?;
     match make_admin(services, &email, &password).await {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == Kind::Conflict => Ok(false),
@@ -118,12 +123,15 @@ pub async fn ensure_admin(services: &Services, email: &str, password: &str) -> R
 
 async fn make(services: &Services, application: &Application, kind: PersonKind) -> Result<Person> {
     let taken = || Error::conflict("there is an account with that address");
-    let key = account_key(&application.email);
+    let key = account_key(&application.email.folded());
     if services.store.account_exists(&key).await? {
         return Err(taken());
     }
     let name = full_name(&application.names)?;
-    let hash = services.hasher.hash(&application.password).await?;
+    let email = &application.email;
+    let names = [name.as_str(), email.as_str(), email.local()];
+    let password = accounts::new_password(services, &application.password, &names)?;
+    let hash = services.hasher.hash(&password).await?;
     let new = NewPerson {
         tenant: HOME,
         kind,
@@ -166,6 +174,6 @@ pub fn full_name(names: &Names) -> Result<Name> {
 /// What every developer's account key begins with.
 const PREFIX: &str = "mail/";
 
-fn account_key(email: &Email) -> String {
-    format!("{PREFIX}{}", email.folded())
+fn account_key(folded: &str) -> String {
+    format!("{PREFIX}{folded}")
 }

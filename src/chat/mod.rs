@@ -69,6 +69,8 @@ pub struct Rules {
     pub bcrypt_cost: u32,
     /// How many passwords are hashed at once.
     pub bcrypt_parallel: usize,
+    /// The fewest characters of a password that is set.
+    pub password_min: usize,
     /// How long a login lives unused.
     pub login_idle: Duration,
     /// How long a login lives at all.

@@ -39,9 +39,11 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
         domain,
         colleague,
     } = new;
+    let names = [email.as_str(), email.local(), domain.site()];
+    let password = accounts::new_password(services, password, &names)?;
     let now = services.clock.now();
     services.throttle.sign_up(device.network, now)?;
-    let key = account_key(email);
+    let key = account_key(&email.folded());
     // Looked up first only to spare the hash; the unique keys decide.
     if services.store.account_exists(&key).await? {
         return Err(email_taken());
@@ -52,7 +54,7 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     {
         return Err(domain_taken());
     }
-    let hash = services.hasher.hash(password).await?;
+    let hash = services.hasher.hash(&password).await?;
     let name = name_of(email)?;
     let mut tx = services.store.begin_for(accounts::HOME).await?;
     let tenant = if let Some(site) = site {
@@ -96,8 +98,9 @@ pub async fn sign_in(
     device: &Device,
 ) -> Result<(SignedIn, Tenant)> {
     let refusal = || Error::not_found("Owner not found");
-    let key = Email::parse(email).ok().map(|email| account_key(&email));
-    let found = accounts::sign_in_by(services, key.as_deref(), password, device).await?;
+    let keys = Email::candidates(email);
+    let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
+    let found = accounts::sign_in_by(services, &keys, password, device).await?;
     let (person, token) = found.ok_or_else(refusal)?;
     let tenant = services.store.tenant(person.tenant).await?;
     let tenant = tenant.ok_or_else(refusal)?;
@@ -121,14 +124,13 @@ pub async fn by_token(services: &Services, token: &str) -> Result<Option<Caller>
 }
 
 /// What an owner signs in by.
-fn account_key(email: &Email) -> String {
-    format!("owner/{}", email.folded())
+fn account_key(folded: &str) -> String {
+    format!("owner/{folded}")
 }
 
 /// What guests see of an owner: who is written to, not where.
 fn name_of(email: &Email) -> Result<Name> {
-    let local = email.as_str().split('@').next().unwrap_or_default();
-    Name::parse(&local.chars().take(NAME_CHARS).collect::<String>())
+    Name::parse(&email.local().chars().take(NAME_CHARS).collect::<String>())
 }
 
 /// A refusal for what is taken, in place of the store's own.
@@ -177,7 +179,7 @@ mod tests {
     fn an_owner_goes_by_the_first_half_of_their_address() {
         let email = Email::parse("Ann.Lee@example.com").expect("sound");
         assert_eq!(name_of(&email).expect("a name").as_str(), "Ann.Lee");
-        assert_eq!(account_key(&email), "owner/ann.lee@example.com");
+        assert_eq!(account_key(&email.folded()), "owner/ann.lee@example.com");
         let long = Email::parse(&format!("{}@b", "x".repeat(100))).expect("sound");
         assert_eq!(name_of(&long).expect("a name").as_str().len(), NAME_CHARS);
     }

@@ -8,13 +8,24 @@ use tokio::sync::Semaphore;
 
 use crate::{
     error::{Error, Result},
-    model::Password,
+    model::{NewPassword, Password},
 };
 
 /// Sets our digests apart from those of any other program that hashes the same password.
 const LABEL: &[u8] = b"parlance password v1";
 /// How many hashes may wait for each one that runs.
 const QUEUE: usize = 32;
+
+/// What comes of comparing a password with a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another one's.
+    Wrong,
+    /// It is the password's.
+    Right,
+    /// It is the password's, made of it as it was sent: to be made anew.
+    RightAsSent,
+}
 
 /// Hashes and compares passwords.
 ///
@@ -39,19 +50,34 @@ impl Hasher {
     }
 
     /// The hash of a password that is about to be set.
-    pub async fn hash(&self, password: &Password) -> Result<String> {
-        let digest = digest(password);
+    pub async fn hash(&self, password: &NewPassword) -> Result<String> {
+        let digest = digest(password.expose());
         let cost = self.cost;
         self.run(move || bcrypt::hash(digest, cost)).await
     }
 
     /// Whether a password has this hash. Without a hash it takes as long and says no, so that
     /// nobody learns from the time which names exist.
-    pub async fn verify(&self, password: &Password, hash: Option<String>) -> Result<bool> {
-        let digest = digest(password);
+    ///
+    /// Hashes were once made of passwords as they were sent: where that is another text than the one
+    /// that is compared, both are tried.
+    pub async fn verify(&self, password: &Password, hash: Option<String>) -> Result<Verdict> {
+        let prepared = password.prepared();
+        let other = (prepared != password.expose()).then(|| digest(password.expose()));
+        let prepared = digest(&prepared);
         let exists = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobody());
-        Ok(self.run(move || bcrypt::verify(digest, &hash)).await? && exists)
+        let verdict = self.run(move || {
+            if bcrypt::verify(prepared, &hash)? {
+                return Ok(Verdict::Right);
+            }
+            Ok(match other {
+                Some(other) if bcrypt::verify(&other, &hash)? => Verdict::RightAsSent,
+                Some(_) | None => Verdict::Wrong,
+            })
+        });
+        let verdict = verdict.await?;
+        Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
     /// A well-formed hash at our cost that no password has been found for.
@@ -80,9 +106,9 @@ impl Hasher {
     }
 }
 
-fn digest(password: &Password) -> String {
+fn digest(password: &str) -> String {
     let mut mac = Hmac::<Sha384>::new_from_slice(LABEL).expect("HMAC takes a key of any length");
-    mac.update(password.expose().as_bytes());
+    mac.update(password.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
@@ -91,38 +117,48 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> Password {
-        Password::parse(text.to_owned()).expect("a sound password")
+        Password::attempt(text.to_owned()).expect("a sound password")
+    }
+
+    fn set(text: &str) -> NewPassword {
+        NewPassword::renewed(&password(text))
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_what_was_sent_is_known_and_told_apart() {
+        let hasher = Hasher::new(4, 1);
+        let (sent, composed) = ("cafe\u{301} au lait", "caf\u{e9} au lait");
+        let old = bcrypt::hash(digest(sent), 4).expect("hashed");
+        let new = hasher.hash(&set(sent)).await.expect("hashed");
+        for (hash, text, verdict) in [
+            (&old, sent, Verdict::RightAsSent),
+            (&old, composed, Verdict::Wrong),
+            (&new, sent, Verdict::Right),
+            (&new, composed, Verdict::Right),
+            (&new, "cafe au lait", Verdict::Wrong),
+        ] {
+            let verified = hasher.verify(&password(text), Some(hash.clone())).await;
+            assert_eq!(verified.expect("compared"), verdict, "{text}");
+        }
     }
 
     #[tokio::test]
     async fn every_byte_of_a_long_password_counts() {
         let hasher = Hasher::new(4, 1);
         let long = "x".repeat(1000);
-        let hash = hasher.hash(&password(&long)).await.expect("hashed");
-        assert!(
-            hasher
-                .verify(&password(&long), Some(hash.clone()))
-                .await
-                .expect("compared")
-        );
+        let hash = hasher.hash(&set(&long)).await.expect("hashed");
+        let verified = hasher.verify(&password(&long), Some(hash.clone())).await;
+        assert_eq!(verified.expect("compared"), Verdict::Right);
         let other = format!("{}y", &long[1..]);
-        assert!(
-            !hasher
-                .verify(&password(&other), Some(hash))
-                .await
-                .expect("compared")
-        );
+        let verified = hasher.verify(&password(&other), Some(hash)).await;
+        assert_eq!(verified.expect("compared"), Verdict::Wrong);
     }
 
     #[tokio::test]
     async fn nobody_has_no_password() {
         let hasher = Hasher::new(4, 1);
-        assert!(
-            !hasher
-                .verify(&password("secret"), None)
-                .await
-                .expect("compared")
-        );
+        let verified = hasher.verify(&password("secret"), None).await;
+        assert_eq!(verified.expect("compared"), Verdict::Wrong);
         let hash = hasher.nobody();
         assert!(
             bcrypt::verify("anything", &hash).is_ok(),

@@ -104,6 +104,7 @@ fn our_keys(settings: &Settings) -> Dict {
         "bcrypt_cost".to_owned() => settings.bcrypt_cost.into(),
         // Zero stands for the number of cores, which no file can know.
         "bcrypt_parallel".to_owned() => 0_u32.into(),
+        "password_min".to_owned() => settings.password_min.into(),
         "cookie_secure".to_owned() => settings.cookie_secure.into(),
         "cookie_same_site".to_owned() => same_site.into(),
         "allowed_origins".to_owned() => Vec::<String>::new().into(),

@@ -20,6 +20,8 @@ pub struct Settings {
     pub bcrypt_cost: u32,
     /// How many passwords are hashed at the same time.
     pub bcrypt_parallel: usize,
+    /// The fewest characters of a password that is set.
+    pub password_min: usize,
     /// Cookies are sent over TLS only, and browsers are told to insist on it.
     pub cookie_secure: bool,
     /// The `SameSite` attribute of cookies.
@@ -151,6 +153,7 @@ impl Default for Settings {
             registration: Registration::Open,
             bcrypt_cost: 12,
             bcrypt_parallel: cores(),
+            password_min: 8,
             cookie_secure: false,
             cookie_same_site: SameSite::Lax,
             allowed_origins: Vec::new(),
@@ -223,6 +226,7 @@ impl Settings {
                 0 => default.bcrypt_parallel,
                 number => number,
             },
+            password_min: reader.number("password_min", 6..=64, default.password_min),
             cookie_secure: reader.flag("cookie_secure", default.cookie_secure),
             cookie_same_site: reader.choice(
                 "cookie_same_site",

@@ -5,7 +5,7 @@
 //! [`EventFormat`], that is how it writes an event down, and nothing else. What clients and proxies
 //! rely on (headers, `retry:`, bounds, how a wait ends) cannot differ by dialect, then.
 
-use std::{num::IntErrorKind, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rand::RngExt;
 use tokio::time::Instant;
@@ -53,7 +53,10 @@ impl<'q> Ask<'q> {
         Ok(Self {
             after: query.text("after")?,
             limit: limit(query)?,
-            timeout: timeout(query, otherwise)?.min(settings.poll_timeout_max),
+            timeout: query
+                .seconds("timeout")?
+                .unwrap_or(otherwise)
+                .min(settings.poll_timeout_max),
             name: query.text("poll")?,
         })
     }
@@ -67,22 +70,6 @@ pub fn limit(fields: &Fields) -> Result<usize> {
         return Err(Error::invalid_field("limit", sentence));
     }
     usize::try_from(limit).map_err(Error::internal)
-}
-
-fn timeout(query: &Fields, otherwise: Duration) -> Result<Duration> {
-    let Some(text) = query.text("timeout")? else {
-        return Ok(otherwise);
-    };
-    let seconds = match text.parse::<i128>() {
-        Ok(seconds) => u64::try_from(seconds.max(0)).unwrap_or(u64::MAX),
-        Err(error) if *error.kind() == IntErrorKind::PosOverflow => u64::MAX,
-        Err(error) if *error.kind() == IntErrorKind::NegOverflow => 0,
-        Err(_) => {
-            let sentence = "timeout must be a whole number of seconds";
-            return Err(Error::invalid_field("timeout", sentence));
-        }
-    };
-    Ok(Duration::from_secs(seconds))
 }
 
 /// Reads a cursor, from wherever it came.

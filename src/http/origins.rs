@@ -42,6 +42,13 @@ const OPEN: [&str; 7] = [
     "/user",
 ];
 
+/// The headers that mean something here, for a page that asks for none by name.
+const HEADERS: &str = "appId, token, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, \
+    Prefer, X-Request-Id";
+
+/// The most bytes of a list of headers that is given back.
+const ASKED_BYTES: usize = 2_048;
+
 /// Answers that set cookies: a foreign page must not sign its visitor in as somebody else.
 const SIGN_IN: [&str; 2] = ["/api/login", "/api/reg"];
 
@@ -235,10 +242,8 @@ pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
             "Access-Control-Allow-Methods",
             "GET, POST, PUT, PATCH, DELETE",
         );
-        response.set_raw_header(
-            "Access-Control-Allow-Headers",
-            "appId, token, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id",
-        );
+        response.set_raw_header("Access-Control-Allow-Headers", allowed_headers(request));
+        response.adjoin_raw_header("Vary", "Access-Control-Request-Headers");
         response.set_raw_header("Access-Control-Max-Age", "600");
     } else {
         response.set_raw_header(
@@ -247,6 +252,21 @@ pub(super) fn answer(request: &Request<'_>, response: &mut Response<'_>) {
              X-Request-Id",
         );
     }
+}
+
+/// The headers that a page may send: those it asks for, whatever they are. A page that may come at all
+/// is stopped by none of them, and browsers, proxies and tracing add some of their own.
+fn allowed_headers(request: &Request<'_>) -> String {
+    let asked = request
+        .headers()
+        .get_one("Access-Control-Request-Headers")
+        .filter(|asked| asked.len() <= ASKED_BYTES && asked.bytes().all(is_in_a_list));
+    asked.unwrap_or(HEADERS).to_owned()
+}
+
+/// Whether a byte can be part of a list of headers' names.
+fn is_in_a_list(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-_!#$%&'*+.^`|~, ".contains(&byte)
 }
 
 fn vary(response: &mut Response<'_>) {

@@ -19,6 +19,16 @@ pub enum ChatKind {
     Desk,
 }
 
+/// What tells two people's direct chat from every other, whoever of them made it.
+pub fn pair_key(one: PersonId, other: PersonId) -> String {
+    let (low, high) = if one <= other {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    format!("{low}/{high}")
+}
+
 impl ChatKind {
     /// The word the store keeps.
     pub fn as_str(self) -> &'static str {

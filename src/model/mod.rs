@@ -30,5 +30,5 @@ pub use message::{Message, MessageKind, Page};
 pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use tenant::{Tenant, TenantKind};
-pub use text::{ClientId, Content, Email, Name, Password, Title};
+pub use text::{ClientId, Content, Email, Name, NewPassword, Password, Title};
 pub use time::{Clock, Millis};

@@ -13,6 +13,19 @@ use crate::{
     },
 };
 
+/// What a direct chat is called by whoever is in it: the other's name.
+macro_rules! other_name {
+    ($reader:literal) => {
+        concat!(
+            "case when c.kind = 'direct' then (select other.name from members beside \
+             join people other on other.id = beside.person_id \
+             where beside.chat_id = c.id and beside.person_id <> ",
+            $reader,
+            " order by other.id limit 1) end as other_name"
+        )
+    };
+}
+
 /// A chat as one person sees it: their place in it, where they have one.
 const CHAT: &str = concat!(
     "select ",
@@ -30,8 +43,9 @@ const LIST: &str = concat!(
     chat_columns!(),
     ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
      l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
-     p.name as last_sender_name \
-     from ( \
+     p.name as last_sender_name, ",
+    other_name!("$2"),
+    " from ( \
        select id from (select id from chats \
          where tenant_id = $1 and kind = 'open' and deleted_at is null and last_position < $3 \
          order by last_position desc limit $4) open_chats \
@@ -56,6 +70,8 @@ const LIST: &str = concat!(
 const OWN: &str = concat!(
     "select ",
     chat_columns!(),
+    ", ",
+    other_name!("$1"),
     " from members m join chats c on c.id = m.chat_id \
      where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null \
      and c.last_position < $4 order by c.last_position desc limit $3"
@@ -121,6 +137,23 @@ struct ListedRow {
     last_at: Option<i64>,
     last_sender_id: Option<i64>,
     last_sender_name: Option<String>,
+    other_name: Option<String>,
+}
+
+#[derive(FromRow)]
+struct OwnRow {
+    #[sqlx(flatten)]
+    chat: ChatRow,
+    other_name: Option<String>,
+}
+
+/// A chat under its title, or else under that of a direct chat.
+fn called(row: ChatRow, other: Option<String>) -> Result<Chat> {
+    let chat = Chat::try_from(row)?;
+    Ok(Chat {
+        title: chat.title.or(other),
+        ..chat
+    })
 }
 
 impl Store {
@@ -187,9 +220,8 @@ impl Store {
                     }
                     _ => None,
                 };
-                let chat = Chat::try_from(row.chat)?;
                 Ok(Listed {
-                    chat,
+                    chat: called(row.chat, row.other_name)?,
                     membership: row.place.membership()?,
                     last,
                 })
@@ -209,7 +241,7 @@ impl Store {
         let ask = i64::try_from(limit)
             .unwrap_or(i64::MAX - 1)
             .saturating_add(1);
-        let rows: Vec<ChatRow> = on!(&self.inner.read, pool => {
+        let rows: Vec<OwnRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(OWN)
                 .bind(person.id.get())
                 .bind(person.tenant.get())
@@ -220,8 +252,25 @@ impl Store {
         })
         .map_err(failed)?;
         let more = rows.len() > limit;
-        let chats = rows.into_iter().take(limit).map(Chat::try_from);
+        let rows = rows.into_iter().take(limit);
+        let chats = rows.map(|row| called(row.chat, row.other_name));
         Ok((chats.collect::<Result<_>>()?, more))
+    }
+
+    /// The direct chat of two people, by their [`pair_key`](crate::model::chat::pair_key).
+    pub async fn direct_chat(&self, tenant: TenantId, pair: &str) -> Result<Option<ChatId>> {
+        let id: Option<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(
+                "select id from chats where tenant_id = $1 and title_key = $2 \
+                 and kind = 'direct' and deleted_at is null",
+            )
+            .bind(tenant.get())
+            .bind(pair)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(id.map(ChatId::new))
     }
 
     /// The chats a person is in, each with the change by which they came.

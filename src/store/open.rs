@@ -103,7 +103,7 @@ impl Store {
             Either::Postgres(_) => postgres::WRITERS - 1,
         };
         let turns = Turns::new(beside as usize, options.connect_timeout);
-        Ok(Self {
+        let store = Self {
             inner: Arc::new(Inner {
                 read,
                 write,
@@ -113,7 +113,9 @@ impl Store {
                 floor,
                 turns,
             }),
-        })
+        };
+        store.refold().await?;
+        Ok(store)
     }
 }
 

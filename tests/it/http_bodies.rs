@@ -2,7 +2,7 @@
 
 use parlance::http::Fields;
 use proptest::prelude::*;
-use rocket::local::asynchronous::Client;
+use rocket::{http::Header, local::asynchronous::Client};
 
 use crate::http_world::{Answer, client, get, post};
 
@@ -77,13 +77,88 @@ async fn bad_utf8_is_a_400_and_never_a_replacement_character() {
     }
     let body = parts(&[("content", b"\xC3\x28")]);
     assert_eq!(refused(&client, "/api/echo", PARTS, &body).await, is_not);
-    for body in [&b"{\"content\":\"\xFF\"}"[..], br#"{"content":"\ud800"}"#] {
+    for body in [
+        &b"{\"content\":\"\xFF\"}"[..],
+        b"{\"content\":\"\xED\xA0\xBD\"}",
+    ] {
         let (status, sentence) = refused(&client, "/api/echo", JSON, body).await;
         assert_eq!(status, 400);
         assert!(sentence.starts_with("the body is not valid JSON"));
     }
     let (status, _) = refused(&client, "/api/echo", FORM, b"%FF=1").await;
     assert_eq!(status, 400);
+}
+
+#[rocket::async_test]
+async fn half_a_character_in_json_is_replaced() {
+    let client = client("").await;
+    for (body, text) in [
+        (r#"{"content":"a\ud83d"}"#, "a\u{fffd}"),
+        (r#"{"content":"\udc4ba\ud83d\udc4b"}"#, "\u{fffd}a\u{1f44b}"),
+        (r#"{"\ud83d":1,"content":"\\ud83d"}"#, "\\ud83d"),
+    ] {
+        let answer = post(&client, "/api/echo", JSON, body.as_bytes()).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, text), "{body}");
+    }
+}
+
+#[rocket::async_test]
+async fn a_byte_order_mark_is_read_past() {
+    let client = client("").await;
+    for (content_type, body) in [
+        (FORM, &b"\xEF\xBB\xBFcontent=a"[..]),
+        (JSON, b"\xEF\xBB\xBF{\"content\":\"a\"}"),
+    ] {
+        let answer = post(&client, "/api/echo", content_type, body).await;
+        assert_eq!((answer.status, answer.body.as_str()), (200, "a"));
+    }
+    let (status, _) = refused(&client, "/api/echo", JSON, b"\xEF\xBB\xBF").await;
+    assert_eq!(status, 400);
+}
+
+#[rocket::async_test]
+async fn a_packed_body_is_a_415_that_says_so() {
+    let client = client("").await;
+    let gzip = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    for (coding, status) in [
+        ("gzip", 415),
+        ("identity, br", 415),
+        ("x\u{1}y", 415),
+        ("identity", 200),
+        ("IDENTITY", 200),
+        ("", 200),
+    ] {
+        for content_type in [FORM, JSON] {
+            let body = match (status, content_type) {
+                (415, _) => &gzip[..],
+                (_, FORM) => b"content=a",
+                (..) => br#"{"content":"a"}"#,
+            };
+            let request = client
+                .post("/api/echo")
+                .header(Header::new("Content-Type", content_type))
+                .header(Header::new("Content-Encoding", coding))
+                .body(body);
+            let answer = Answer::read(request.dispatch().await).await;
+            assert_eq!(answer.status, status, "{coding}");
+            if status == 415 {
+                let (code, sentence) = answer.error();
+                assert_eq!(code, "unsupported_type");
+                assert!(sentence.contains("Content-Encoding"), "{sentence}");
+            }
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_number_beyond_all_bounds_is_called_too_large() {
+    let client = client("").await;
+    let (status, sentence) = refused(&client, "/api/echo", JSON, br#"{"x":1e400}"#).await;
+    assert_eq!(status, 400);
+    assert!(
+        sentence.starts_with("a number in the body is too large"),
+        "{sentence}"
+    );
 }
 
 #[rocket::async_test]

@@ -217,6 +217,53 @@ async fn an_allowed_origin_may_read_the_answer_and_ask_first() {
 }
 
 #[rocket::async_test]
+async fn a_page_that_may_come_may_send_any_header() {
+    let client = client(ALLOWED).await;
+    let asked = "cache-control, traceparent, x-request-id";
+    let allowed = origin("https://app.example:8443");
+    for (path, from) in [
+        ("/api/echo", allowed),
+        ("/owner/login", allowed),
+        ("/owner/login", ELSEWHERE),
+        ("/api/events/newMessage", ELSEWHERE),
+    ] {
+        let request = ask(&client, Method::Options, path, from)
+            .header(Header::new("Access-Control-Request-Method", "POST"))
+            .header(Header::new("Access-Control-Request-Headers", asked));
+        let answer = Answer::read(request.dispatch().await).await;
+        let header = |name| answer.header(name).unwrap_or_default();
+        assert_eq!(
+            header("Access-Control-Allow-Headers"),
+            asked,
+            "{path} {from:?}"
+        );
+        let varies = |(name, value): &(String, String)| {
+            name == "Vary" && value.contains("Access-Control-Request-Headers")
+        };
+        assert!(answer.headers.iter().any(varies), "{path} {from:?}");
+    }
+    // Where a page may not come it is told of no header.
+    let request = ask(&client, Method::Options, "/api/echo", ELSEWHERE)
+        .header(Header::new("Access-Control-Request-Method", "POST"))
+        .header(Header::new("Access-Control-Request-Headers", asked));
+    let answer = Answer::read(request.dispatch().await).await;
+    assert_eq!(answer.header("Access-Control-Allow-Headers"), None);
+    // What is no list of headers is not given back.
+    let long = "x".repeat(3_000);
+    for asked in ["x\u{1}y", "<b>", &long] {
+        let request = ask(&client, Method::Options, "/owner/login", ELSEWHERE).header(Header::new(
+            "Access-Control-Request-Headers",
+            asked.to_owned(),
+        ));
+        let answer = Answer::read(request.dispatch().await).await;
+        let told = answer
+            .header("Access-Control-Allow-Headers")
+            .unwrap_or_default();
+        assert!(told.contains("Idempotency-Key"), "{told}");
+    }
+}
+
+#[rocket::async_test]
 async fn another_origin_may_read_open_paths_alone_and_without_cookies() {
     let client = client(ALLOWED).await;
     let request = ask(&client, Method::Get, "/api/cookies", ELSEWHERE);

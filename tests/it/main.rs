@@ -1,5 +1,6 @@
 //! The tests, in one binary.
 
+mod accounts_looks;
 mod actor;
 mod bad_input;
 mod binary;
@@ -69,6 +70,7 @@ mod support_repeats;
 mod support_typing;
 mod support_world;
 mod telemetry;
+mod values;
 mod world;
 mod writer_failures;
 

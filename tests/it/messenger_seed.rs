@@ -99,7 +99,7 @@ async fn registration_is_as_the_document_says() {
         let name = format!("Ann {body:?}");
         let fields = [
             ("name", name.as_str()),
-            ("password", "пароль"),
+            ("password", "пароль дня"),
             ("email", "ann@example.com"),
         ];
         let told = body.post(&world, "/api/reg", &fields).await.ok(201);

@@ -10,7 +10,7 @@ use parlance::model::Domain;
 use crate::place::{Beside, Place};
 
 /// A database as a version left it that had so many migrations.
-async fn database_of(migrations: usize) -> (Place, Beside) {
+pub(crate) async fn database_of(migrations: usize) -> (Place, Beside) {
     let place = Place::make().await;
     let engine = match &place {
         Place::Sqlite(folder) => {

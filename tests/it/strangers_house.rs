@@ -232,7 +232,7 @@ impl House {
                 let mut body = json!({
                     "id": message, "_id": message, "page": 1, "limit": 20, "skip": 0, "name": "x",
                     "title": "x", "content": "x", "up_to": message, "email": self.email,
-                    "password": "a guess", "new_password": "battery staple", "firstName": "x",
+                    "password": "a longer guess", "new_password": "battery staple", "firstName": "x",
                     "lastName": "x", "room": self.room_name, "appUserId": self.own_id,
                     "chatId": chat, "chat": {"id": chat, "name": "x", "users": [person]},
                     "user": {"id": person, "external_id": self.own_id, "name": "x", "photo": "x"},

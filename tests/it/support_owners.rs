@@ -73,7 +73,7 @@ async fn a_wrong_field_is_named_as_validation_names_it() {
         (
             "password",
             json!("short"),
-            "password must have at least 6 characters",
+            "password must have at least 8 characters",
         ),
         (
             "domain",

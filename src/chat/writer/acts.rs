@@ -11,7 +11,7 @@ use crate::{
     model::{
         Audience, Change, Chat, ChatId, ChatKind, ClientId, Content, DeskStatus, Membership,
         Message, MessageId, Millis, Person, PersonId, Position, Role, Seq, Standing, TenantId,
-        What,
+        What, chat::pair_key,
     },
     store::{
         Tx,
@@ -82,10 +82,16 @@ pub(super) async fn create(
     }
     let people = first_members(draft);
     let status = (draft.kind == ChatKind::Desk).then_some(DeskStatus::Waiting);
+    let pair = match (draft.kind, &people[..]) {
+        (ChatKind::Direct, [(one, _), (other, _)]) => Some(pair_key(one.id, other.id)),
+        (ChatKind::Direct, _) => return Ok(Err(Error::invalid("a direct chat is of two people"))),
+        _ => None,
+    };
     let new = NewChat {
         tenant: draft.tenant,
         kind: draft.kind,
         title: draft.title.as_ref(),
+        key: pair.as_deref(),
         maker: draft.maker.id,
         room: draft.room.as_deref(),
         extra: draft.extra.as_deref(),

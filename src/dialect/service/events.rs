@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     dialect::{Answer, Emission, Emitted, refusal, service::wire},
     error::{Error, Kind, Result},
+    json::{is_on, own_id, whole},
     model::{Change, ClientId, Content, MessageId, Sign, Signal, What},
 };
 
@@ -76,7 +77,7 @@ pub fn takes(event: &str, argument: Option<&Value>) -> bool {
 pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
     Ok(match event {
         "join" => {
-            let room = argument.and_then(spelled).unwrap_or_default();
+            let room = argument.and_then(own_id).unwrap_or_default();
             if room.trim().is_empty() {
                 return Err(Error::invalid(NO_ROOM));
             }
@@ -84,7 +85,7 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         }
         "typing" => {
             let value = argument.cloned().unwrap_or(Value::Null);
-            Request::Typing(is_true(&value), value)
+            Request::Typing(is_on(&value), value)
         }
         "seen" => Request::Seen,
         "send_message" => send(argument)?,
@@ -110,7 +111,7 @@ fn send(argument: Option<&Value>) -> Result<Request> {
     let client_id = match fields.get("client_id") {
         None | Some(Value::Null) => None,
         Some(id) => {
-            let id = spelled(id).ok_or_else(|| Error::invalid("client_id must be text"))?;
+            let id = own_id(id).ok_or_else(|| Error::invalid("client_id must be text"))?;
             Some(ClientId::parse(&id)?)
         }
     };
@@ -121,10 +122,9 @@ fn load_more(argument: Option<&Value>) -> Result<Request> {
     let number = |name: &str, default: i64, most: i64| -> Result<i64> {
         match argument.and_then(|argument| argument.get(name)) {
             None | Some(Value::Null) => Ok(default),
-            Some(value) => spelled(value)
-                .and_then(|text| text.parse().ok())
+            Some(value) => whole(value)
                 .filter(|number| *number >= 1)
-                .map(|number: i64| number.min(most))
+                .map(|number| number.min(most))
                 .ok_or_else(|| Error::invalid(format!("{name} must be a number from 1"))),
         }
     };
@@ -133,7 +133,7 @@ fn load_more(argument: Option<&Value>) -> Result<Request> {
     let before = argument.and_then(|argument| argument.get("before"));
     let before = before.filter(|before| !before.is_null());
     let before = before.map(|before| {
-        let id = spelled(before).and_then(|id| id.parse().ok());
+        let id = whole(before).filter(|id| *id >= 0).map(MessageId::new);
         id.ok_or_else(|| Error::invalid("before must be the number of a message"))
     });
     Ok(Request::LoadMore {
@@ -153,28 +153,18 @@ fn content(value: Option<&Value>) -> Result<Content> {
 
 fn message_id(value: Option<&Value>) -> Result<MessageId> {
     value
-        .and_then(spelled)
-        .and_then(|id| id.parse().ok())
+        .and_then(whole)
+        .filter(|id| *id >= 0)
+        .map(MessageId::new)
         .ok_or_else(|| Error::invalid("id must be the number of a message"))
 }
 
-/// Text, or a number as text.
+/// What is said: text, or a number as it was written.
 fn spelled(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-/// Whether somebody types, however they say it.
-fn is_true(value: &Value) -> bool {
-    match value {
-        Value::Bool(flag) => *flag,
-        Value::String(text) => !matches!(text.as_str(), "false" | "0" | ""),
-        Value::Number(number) => number.as_f64() != Some(0.0),
-        Value::Array(_) | Value::Object(_) => true,
-        Value::Null => false,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::{io::Cursor, sync::Arc};
 
 use rocket::{
-    Request, Response, Route, State, delete, get,
+    Request, Response, Route, State,
+    data::{self, Data, FromData},
+    delete, get,
     http::{ContentType, Status},
     post,
     request::{FromRequest, Outcome},
@@ -29,8 +31,17 @@ use crate::{
 /// What every route works with.
 type Verbs = State<Arc<Services>>;
 
-/// The fields of a request, or what is wrong with its body.
-type Body<'a> = std::result::Result<&'a Fields, Kind>;
+/// The fields of a request, or what is wrong with its body: reading it never fails.
+struct Body(Result<Fields>);
+
+#[rocket::async_trait]
+impl<'r> FromData<'r> for Body {
+    type Error = std::convert::Infallible;
+
+    async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
+        data::Outcome::Success(Self(Fields::receive(request, data).await))
+    }
+}
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
@@ -50,12 +61,12 @@ async fn register(
     services: &Verbs,
     options: &State<Arc<Options>>,
     from: From,
-    body: Body<'_>,
+    body: Body,
 ) -> Reply {
     let outcome = async {
-        let fields = readable(body)?;
+        let fields = &body.0?;
         let email = Email::parse(required(fields, "email")?)?;
-        let password = Password::parse(required(fields, "password")?.to_owned())?;
+        let password = Password::attempt(required(fields, "password")?.to_owned())?;
         let domain = Domain::parse(required(fields, "domain")?)?;
         let colleague = match fields.text("token")? {
             Some(token) => owners::by_token(services, token).await?,
@@ -78,9 +89,9 @@ async fn register(
 
 /// `POST /owner/login` email, password.
 #[post("/owner/login", data = "<body>")]
-async fn sign_in(services: &Verbs, from: From, body: Body<'_>) -> Reply {
+async fn sign_in(services: &Verbs, from: From, body: Body) -> Reply {
     let outcome = async {
-        let fields = readable(body)?;
+        let fields = &body.0?;
         let email = required(fields, "email")?;
         let password = Password::attempt(required(fields, "password")?.to_owned())?;
         let (fresh, site) = owners::sign_in(services, email, &password, &from.0).await?;
@@ -92,9 +103,9 @@ async fn sign_in(services: &Verbs, from: From, body: Body<'_>) -> Reply {
 
 /// `POST /owner/logout` token.
 #[post("/owner/logout", data = "<body>")]
-async fn sign_out(services: &Verbs, body: Body<'_>) -> Reply {
+async fn sign_out(services: &Verbs, body: Body) -> Reply {
     let outcome = async {
-        let fields = readable(body)?;
+        let fields = &body.0?;
         if owners::sign_out(services, required(fields, "token")?).await? {
             Ok(wire::success("Token has been removed"))
         } else {
@@ -106,9 +117,9 @@ async fn sign_out(services: &Verbs, body: Body<'_>) -> Reply {
 
 /// `POST /owner/domains` token, domain: one more domain of the owner's site.
 #[post("/owner/domains", data = "<body>")]
-async fn add_domain(services: &Verbs, body: Body<'_>) -> Reply {
+async fn add_domain(services: &Verbs, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, readable(body)?).await?;
+        let (owner, domain) = owners_domain(services, &body.0?).await?;
         let domains = domains::add(services, &owner, &domain).await?;
         Ok(wire::domains("Domain added", &domains))
     };
@@ -117,9 +128,9 @@ async fn add_domain(services: &Verbs, body: Body<'_>) -> Reply {
 
 /// `DELETE /owner/domains` token, domain.
 #[delete("/owner/domains", data = "<body>")]
-async fn remove_domain(services: &Verbs, body: Body<'_>) -> Reply {
+async fn remove_domain(services: &Verbs, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, readable(body)?).await?;
+        let (owner, domain) = owners_domain(services, &body.0?).await?;
         let domains = domains::remove(services, &owner, &domain).await?;
         Ok(wire::domains("Domain removed", &domains))
     };
@@ -149,17 +160,6 @@ async fn owners_domain(services: &Services, fields: &Fields) -> Result<(Caller, 
     let owner = owners::by_token(services, token).await?;
     let owner = owner.ok_or_else(|| Error::new(Kind::Unauthenticated, "Owner not found"))?;
     Ok((owner, domain))
-}
-
-fn readable(body: Body<'_>) -> Result<&Fields> {
-    body.map_err(|kind| {
-        let sentence = match kind {
-            Kind::TooLarge => "the body is too large",
-            Kind::UnsupportedType => "the body must be a form or JSON",
-            _ => "the body cannot be read",
-        };
-        Error::new(kind, sentence)
-    })
 }
 
 fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {

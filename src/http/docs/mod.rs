@@ -146,11 +146,12 @@ fn operation(path: &str, route: &Route, words: Option<&Words>) -> Operation {
         operation = operation.request_body(Some(request.build()));
     }
     let (status, example) = words.answer;
-    let example: Option<Value> = serde_json::from_str(example).ok();
-    let content = ContentBuilder::new().example(example).build();
+    // What is no JSON is an example as it is.
+    let example = serde_json::from_str(example).unwrap_or_else(|_| Value::from(example));
+    let content = ContentBuilder::new().example(Some(example)).build();
     let answer = ResponseBuilder::new()
         .description("the answer")
-        .content("application/json", content)
+        .content(words.media_type, content)
         .build();
     operation.response(status.to_string(), answer).build()
 }

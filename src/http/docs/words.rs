@@ -1,5 +1,7 @@
 //! What the documentation says of each route.
 
+use crate::telemetry::Metrics;
+
 /// What is said of one route.
 pub(super) struct Words {
     /// Method and path.
@@ -18,6 +20,8 @@ pub(super) struct Words {
     pub(super) headers: &'static [&'static str],
     /// The status and an example of its answer.
     pub(super) answer: (u16, &'static str),
+    /// The media type of its answer.
+    pub(super) media_type: &'static str,
 }
 
 const FORMS: &[&str] = &[
@@ -49,6 +53,7 @@ const fn words(
         query,
         headers,
         answer,
+        media_type: JSON[0],
     }
 }
 
@@ -191,8 +196,8 @@ pub(super) const WORDS: &[Words] = &[
     ),
     messenger(
         "POST /api/chats",
-        "Makes an open chat",
-        &["title"],
+        "Makes an open chat; with private or members one for its members alone, with one other and no title a direct chat",
+        &["title?", "private?", "open?", "members?"],
         NONE,
         CREATED,
     ),
@@ -441,5 +446,12 @@ pub(super) const WORDS: &[Words] = &[
         "Whether it can serve",
         r#"{"status":"ok"}"#,
     ),
-    operations("GET /metrics", "Figures in the OpenMetrics format", "{}"),
+    Words {
+        media_type: Metrics::MEDIA_TYPE,
+        ..operations(
+            "GET /metrics",
+            "Figures in the OpenMetrics format",
+            "parlance_requests_total 4\n# EOF\n",
+        )
+    },
 ];

@@ -4,22 +4,26 @@ use std::sync::Arc;
 
 use rocket::{
     Request, Response, State,
-    data::{self, Data, FromData, ToByteUnit},
+    data::{self, Data, FromData},
     http::Status,
     post,
     request::{FromRequest, Outcome},
     response::{self, Responder},
     serde::json::Json,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{Brought, Nowhere};
 use crate::{
     chat::Services,
     dialect::{self, Answer, DIALECTS, Emission, Emitted, Options, Speaker},
     error::{Error, Kind, Result},
-    http::{Fields, Query, Refusal, refuse},
+    http::{Fields, Query, Refusal, fields::read_plain, refuse},
+    json,
 };
+
+/// How many bytes of a body are looked at to tell an object from other JSON.
+const LOOKED_AT: usize = 64;
 
 /// An event's answer, with the status that fits it.
 pub(super) struct Said {
@@ -165,50 +169,28 @@ impl<'r> FromData<'r> for Argument {
         let is_json = request
             .content_type()
             .is_some_and(|media_type| media_type.is_json());
-        let start = data
-            .peek(64)
-            .await
+        let start = json::without_mark(data.peek(LOOKED_AT).await)
             .iter()
             .find(|byte| !byte.is_ascii_whitespace())
             .copied();
-        if is_json && start.is_some_and(|byte| byte != b'{') {
-            return match plain_json(data).await {
-                Ok(value) => data::Outcome::Success(Self(Some(value))),
-                Err(error) => refuse(request, error),
-            };
-        }
-        match <&Fields>::from_data(request, data).await {
-            data::Outcome::Success(fields) => {
-                data::Outcome::Success(Self(argument(fields, is_json)))
-            }
-            data::Outcome::Error(error) => data::Outcome::Error(error),
-            data::Outcome::Forward(forward) => data::Outcome::Forward(forward),
+        let read = if is_json && start.is_some_and(|byte| byte != b'{') {
+            read_plain(request, data).await.map(Some)
+        } else {
+            let fields = Fields::receive(request, data).await;
+            fields.and_then(|fields| argument(&fields, is_json))
+        };
+        match read {
+            Ok(value) => data::Outcome::Success(Self(value)),
+            Err(error) => refuse(request, error),
         }
     }
 }
 
-/// JSON that is no object: text, a number, a list.
-async fn plain_json(data: Data<'_>) -> Result<Value> {
-    let body = data
-        .open(128.kibibytes())
-        .into_bytes()
-        .await
-        .map_err(|error| Error::invalid("the body did not arrive whole").because(error))?;
-    if !body.is_complete() {
-        return Err(Error::new(
-            Kind::TooLarge,
-            "the body is larger than 128 KiB",
-        ));
-    }
-    serde_json::from_slice(&body.into_inner())
-        .map_err(|error| Error::invalid("the body is not valid JSON").because(error))
-}
-
-fn argument(fields: &Fields, is_json: bool) -> Option<Value> {
-    let fields: Map<String, Value> = fields.to_json();
-    match fields.get("value") {
+fn argument(fields: &Fields, is_json: bool) -> Result<Option<Value>> {
+    let fields = fields.to_json()?;
+    Ok(match fields.get("value") {
         _ if fields.is_empty() && !is_json => None,
         Some(value) if fields.len() == 1 && !is_json => Some(value.clone()),
         Some(_) | None => Some(Value::Object(fields)),
-    }
+    })
 }

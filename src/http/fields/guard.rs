@@ -7,10 +7,13 @@ use rocket::{
     request::{self, FromRequest, Request},
 };
 
-use super::Fields;
+use serde_json::Value;
+
+use super::{Fields, object};
 use crate::{
     error::{Error, Kind, Result},
     http::refuse,
+    json,
 };
 
 /// Most bytes of a body where the settings name no limit, in KiB.
@@ -25,7 +28,7 @@ impl<'r> FromData<'r> for &'r Fields {
     type Error = Kind;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        match read(request, data).await {
+        match Fields::receive(request, data).await {
             Ok(fields) => data::Outcome::Success(request.local_cache(|| fields)),
             Err(error) => refuse(request, error),
         }
@@ -92,28 +95,59 @@ impl Form {
     }
 }
 
-async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
-    let seen_whole = data.peek_complete();
-    let start = data.peek(LOOKED_AT).await.len();
-    if start < LOOKED_AT && !seen_whole {
-        return Err(cut_short());
+impl Fields {
+    /// Reads the fields of a body.
+    pub async fn receive(request: &Request<'_>, mut data: Data<'_>) -> Result<Self> {
+        let seen_whole = data.peek_complete();
+        let start = data.peek(LOOKED_AT).await.len();
+        if start < LOOKED_AT && !seen_whole {
+            return Err(cut_short());
+        }
+        if start == 0 {
+            // Clients name a type even when they send nothing, and send nothing to POST …/join.
+            return Ok(Self::default());
+        }
+        let media_type = request.headers().get_one("Content-Type");
+        let Some(form) = media_type.and_then(Form::of) else {
+            return Err(Error::new(
+                Kind::UnsupportedType,
+                "the body must be application/x-www-form-urlencoded, multipart/form-data or \
+                 application/json, and the Content-Type header must say which",
+            ));
+        };
+        let body = read_whole(request, data, form.limit()).await?;
+        match form {
+            Form::Urlencoded => Self::from_form(json::without_mark(&body)),
+            Form::Json => Self::from_json(&body),
+            Form::Multipart => {
+                let boundary = multer::parse_boundary(media_type.unwrap_or_default())
+                    .map_err(|error| Error::invalid("the form names no boundary").because(error))?;
+                Self::from_multipart(body, boundary).await
+            }
+        }
     }
-    if start == 0 {
-        // Clients name a type even when they send nothing, and send nothing to POST …/join.
-        return Ok(Fields::default());
-    }
-    let media_type = request.headers().get_one("Content-Type");
-    let Some(form) = media_type.and_then(Form::of) else {
+}
+
+/// Reads a body that is JSON of any kind.
+pub(in crate::http) async fn read_plain(request: &Request<'_>, data: Data<'_>) -> Result<Value> {
+    let body = read_whole(request, data, Form::Json.limit()).await?;
+    json::read_bytes(&body).map_err(object::refusal)
+}
+
+/// Reads a body as it was sent, up to the limit of that name.
+async fn read_whole(request: &Request<'_>, data: Data<'_>, limit: &str) -> Result<Vec<u8>> {
+    if let Some(coding) = coding(request) {
+        let coding: String = coding
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(32)
+            .collect();
         return Err(Error::new(
             Kind::UnsupportedType,
-            "the body must be application/x-www-form-urlencoded, multipart/form-data or \
-             application/json, and the Content-Type header must say which",
+            format!("the body must be sent as it is: Content-Encoding {coding} is not read here"),
         ));
-    };
-    let limit = request
-        .limits()
-        .get(form.limit())
-        .unwrap_or_else(|| BODY_KIB.kibibytes());
+    }
+    let limit = request.limits().get(limit).unwrap_or(BODY_KIB.kibibytes());
     let body = data
         .open(limit)
         .into_bytes()
@@ -125,16 +159,17 @@ async fn read(request: &Request<'_>, mut data: Data<'_>) -> Result<Fields> {
             format!("the body is larger than {} bytes", limit.as_u64()),
         ));
     }
-    let body = body.into_inner();
-    match form {
-        Form::Urlencoded => Fields::from_form(&body),
-        Form::Json => Fields::from_json(&body),
-        Form::Multipart => {
-            let boundary = multer::parse_boundary(media_type.unwrap_or_default())
-                .map_err(|error| Error::invalid("the form names no boundary").because(error))?;
-            Fields::from_multipart(body, boundary).await
-        }
-    }
+    Ok(body.into_inner())
+}
+
+/// How a body was packed, if it was.
+fn coding<'a>(request: &'a Request<'_>) -> Option<&'a str> {
+    request
+        .headers()
+        .get("Content-Encoding")
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case("identity"))
 }
 
 fn cut_short() -> Error {

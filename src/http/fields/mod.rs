@@ -11,20 +11,23 @@
 
 mod form;
 mod guard;
-mod json;
 mod multipart;
+mod object;
+
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 pub use guard::Query;
+pub(super) use guard::read_plain;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    json,
+};
 
 /// Most fields of one request.
 const MOST: usize = 256;
-
-/// The largest number that survives a trip through a client's floating point number.
-const LARGEST: i64 = (1 << 53) - 1;
 
 /// The fields of a request, in the order they came; a route takes `data = "<fields>"` as `&Fields`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -40,7 +43,7 @@ impl Fields {
 
     /// Reads a JSON object.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
-        Self::checked(json::parse(bytes)?)
+        Self::checked(object::parse(bytes)?)
     }
 
     /// Reads a multipart form whose parts are divided by `boundary`.
@@ -50,8 +53,12 @@ impl Fields {
 
     /// Text that must be there.
     pub fn required_text(&self, name: &'static str) -> Result<&str> {
-        self.text(name)?
-            .ok_or_else(|| wrong(name, "is missing from the request"))
+        self.text(name)?.ok_or_else(|| self.missing(name))
+    }
+
+    /// A refusal for want of a field.
+    pub fn missing(&self, name: &'static str) -> Error {
+        wrong(name, "is missing from the request")
     }
 
     /// Text, or nothing when the field is absent (or JSON's null).
@@ -65,28 +72,26 @@ impl Fields {
 
     /// Yes or no: `true`, `1` or `on`; `false`, `0` or `off`.
     pub fn flag(&self, name: &'static str) -> Result<Option<bool>> {
-        let refusal = || wrong(name, "must be true or false");
-        match self.one(name)? {
-            None => Ok(None),
-            Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(Value::String(text)) => match text.as_str() {
-                "true" | "1" | "on" => Ok(Some(true)),
-                "false" | "0" | "off" => Ok(Some(false)),
-                _ => Err(refusal()),
-            },
-            Some(Value::Number(number)) => match number.as_u64() {
-                Some(1) => Ok(Some(true)),
-                Some(0) => Ok(Some(false)),
-                _ => Err(refusal()),
-            },
-            Some(_) => Err(refusal()),
-        }
+        self.one(name)?
+            .map(|value| json::flag(value).ok_or_else(|| wrong(name, "must be true or false")))
+            .transpose()
     }
 
     /// A whole number from 0 to 2^53 - 1.
     pub fn number(&self, name: &'static str) -> Result<Option<i64>> {
         self.one(name)?
             .map(|value| whole(value).ok_or_else(|| wrong(name, "must be a whole number")))
+            .transpose()
+    }
+
+    /// How long, in whole seconds; nothing below zero.
+    pub fn seconds(&self, name: &'static str) -> Result<Option<Duration>> {
+        self.one(name)?
+            .map(|value| {
+                json::at_least_none(value)
+                    .map(Duration::from_secs)
+                    .ok_or_else(|| wrong(name, "must be a whole number of seconds"))
+            })
             .transpose()
     }
 
@@ -104,7 +109,8 @@ impl Fields {
                 Value::String(text) if text.trim().is_empty() => {}
                 Value::String(text) => {
                     for part in text.split(',') {
-                        numbers.push(digits(part.trim()).ok_or_else(refusal)?);
+                        let number = json::whole_text(part).filter(|number| *number >= 0);
+                        numbers.push(number.ok_or_else(refusal)?);
                     }
                 }
                 other => numbers.push(whole(other).ok_or_else(refusal)?),
@@ -118,9 +124,15 @@ impl Fields {
         self.pairs.is_empty()
     }
 
-    /// The fields as one JSON object; of a name that came twice, the last.
-    pub fn to_json(&self) -> Map<String, Value> {
-        self.pairs.iter().cloned().collect()
+    /// The fields as one JSON object.
+    pub fn to_json(&self) -> Result<Map<String, Value>> {
+        let mut object = Map::new();
+        for (name, value) in &self.pairs {
+            if object.insert(name.clone(), value.clone()).is_some() {
+                return Err(Error::invalid(format!("{name} was sent more than once")));
+            }
+        }
+        Ok(object)
     }
 
     /// The names, in the order they came.
@@ -159,20 +171,7 @@ fn wrong(name: &'static str, what: &str) -> Error {
 }
 
 fn whole(value: &Value) -> Option<i64> {
-    match value {
-        Value::String(text) => digits(text.trim()),
-        Value::Number(number) => number
-            .as_i64()
-            .filter(|number| (0..=LARGEST).contains(number)),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn digits(text: &str) -> Option<i64> {
-    let only_digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse()
-        .ok()
-        .filter(|number| only_digits && *number <= LARGEST)
+    json::whole(value).filter(|number| *number >= 0)
 }
 
 fn holds_nul(value: &Value) -> bool {

@@ -9,8 +9,9 @@ use super::{
     Args, Namespace, Packet, Version,
     args::Placeholder,
     header::{Header, Kind, split_query},
-    json::{self, EventPayload},
+    json::EventPayload,
 };
+use crate::json;
 
 /// The most attachments that one packet may have, in either direction.
 pub const MAX_ATTACHMENTS: usize = 10;

@@ -21,6 +21,8 @@ pub struct NewChat<'a> {
     pub kind: ChatKind,
     /// What it is called.
     pub title: Option<&'a Title>,
+    /// What tells it from every other of its kind, where that is not the title.
+    pub key: Option<&'a str>,
     /// Who makes it.
     pub maker: PersonId,
     /// What its tenant's server calls it.
@@ -49,7 +51,7 @@ impl Tx {
             .bind(new.tenant.get())
             .bind(new.kind.as_str())
             .bind(new.title.map(Title::as_str))
-            .bind(new.title.map(Title::folded))
+            .bind(new.key.map(str::to_owned).or_else(|| new.title.map(Title::folded)))
             .bind(new.maker.get())
             .bind(now.get())
             .bind(new.position.get())

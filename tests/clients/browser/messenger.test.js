@@ -45,7 +45,7 @@ describe('the demo page', () => {
     await signUp.getByLabel('E-mail').fill('ann@example.org');
     await signUp.getByLabel('Password').fill('short');
     await signUp.getByRole('button', { name: 'Create account' }).click();
-    assert.equal(await signUp.getByRole('alert').textContent(), 'Password needs at least 6 characters.');
+    assert.equal(await signUp.getByRole('alert').textContent(), 'Password needs at least 8 characters.');
     const sent = page.waitForRequest('**/api/reg');
     await signUp.getByLabel('Password').fill(ann.password);
     await signUp.getByRole('button', { name: 'Create account' }).click();

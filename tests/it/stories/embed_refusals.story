@@ -97,7 +97,7 @@ ann > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
 ann < 42["new-message",{"status":"error","error":[{"message":"<text>"}],"code":"bad_request"}]
 ann > 42["list-messages",{"query":{"from":"yesterday"},"chat":{"id":"{chat}"}}]
 ann < 42["list-messages",{"status":"error","error":[{"message":
-  "from must be a date and time such as 2026-01-31T09:30:00Z"}],"code":"bad_request"}]
+  "query.from must be a date and time such as 2026-01-31T09:30:00Z"}],"code":"bad_request"}]
 
 # What is another's message, or none.
 ann > 421["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"client_id":"k",

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::twin;
 use crate::{
     error::{Error, Result},
+    json::{self, Args},
     model::{ChatId, ClientId, Content, MessageId, MessageKind, Millis, Name, PersonId, Title},
 };
 
@@ -172,10 +173,7 @@ pub struct Membership {
 
 /// Reads an event and its argument.
 pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
-    let Some(Value::Object(fields)) = argument else {
-        return Err(Error::invalid("the argument must be an object"));
-    };
-    let told = Told(fields);
+    let told = Told(Args::of(argument)?);
     Ok(match event {
         "create-user" => Request::CreateUser(told.create_user()?),
         "create-chat" => Request::CreateChat(told.create_chat()?),
@@ -187,7 +185,10 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         }
         "typing" => Request::Typing(Typing {
             place: told.place()?,
-            typing: is_true(fields.get("typing")),
+            // Whoever says nothing of it types.
+            typing: argument
+                .and_then(|argument| argument.get("typing"))
+                .is_none_or(json::is_on),
         }),
         "seen" => Request::Seen(Seen {
             place: told.place()?,
@@ -212,38 +213,12 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
     })
 }
 
-/// An argument's fields.
-struct Told<'a>(&'a Map<String, Value>);
+/// An argument, and the things it names.
+struct Told<'a>(Args<'a>);
 
 impl<'a> Told<'a> {
-    fn object(&self, name: &'static str) -> Result<Told<'a>> {
-        match self.0.get(name) {
-            Some(Value::Object(fields)) => Ok(Told(fields)),
-            Some(_) => Err(wrong(name, "must be an object")),
-            None => Err(missing(name)),
-        }
-    }
-
-    fn text(&self, name: &'static str) -> Result<Option<&'a str>> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "must be text")),
-        }
-    }
-
-    fn required(&self, name: &'static str) -> Result<&'a str> {
-        self.text(name)?.ok_or_else(|| missing(name))
-    }
-
-    /// A name of something: text, or a number.
-    fn name(&self, name: &'static str) -> Result<Option<String>> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(value) => spelled(value)
-                .map(Some)
-                .ok_or_else(|| wrong(name, "must be text")),
-        }
+    fn object(&self, name: &'static str) -> Result<Args<'a>> {
+        self.0.object(name)?.ok_or_else(|| missing(name))
     }
 
     fn place(&self) -> Result<Where> {
@@ -254,25 +229,25 @@ impl<'a> Told<'a> {
     }
 
     fn chat(&self) -> Result<ChatId> {
-        let id = self.object("chat")?.name("id")?;
-        id.ok_or_else(|| missing("chat.id"))?
-            .parse()
-            .map_err(|_| no_chat())
+        let id = self.object("chat")?.own_id("id")?;
+        number_of(&id.ok_or_else(|| missing("chat.id"))?)
+            .map(ChatId::new)
+            .ok_or_else(no_chat)
     }
 
     fn user(&self) -> Result<PersonId> {
-        let id = self.object("user")?.name("id")?;
-        let id = id.ok_or_else(|| missing("user.id"))?;
-        id.parse().map_err(|_| no_user(&id))
+        let id = self.object("user")?.own_id("id")?;
+        person(&id.ok_or_else(|| missing("user.id"))?)
     }
 
     fn users(&self) -> Result<Vec<PersonId>> {
-        let within = self.0.get("chat").and_then(|chat| chat.get("users"));
-        let Some(users) = self.0.get("users").or(within) else {
+        let refusal = || self.0.wrong("users", "must be a list of users' ids");
+        let within = || self.0.get("chat").and_then(|chat| chat.get("users"));
+        let Some(users) = self.0.get("users").or_else(within) else {
             return Err(missing("users"));
         };
         let Some(users) = users.as_array().filter(|users| !users.is_empty()) else {
-            return Err(wrong("users", "must be a list of users' ids"));
+            return Err(refusal());
         };
         if users.len() > USERS {
             return Err(Error::invalid(format!("users may name at most {USERS}")));
@@ -280,8 +255,7 @@ impl<'a> Told<'a> {
         let mut seen = HashSet::new();
         let mut ids = Vec::with_capacity(users.len());
         for user in users {
-            let id = spelled(user).ok_or_else(|| wrong("users", "must be a list of users' ids"))?;
-            let id: PersonId = id.parse().map_err(|_| no_user(&id))?;
+            let id = person(&json::own_id(user).ok_or_else(refusal)?)?;
             if seen.insert(id) {
                 ids.push(id);
             }
@@ -291,8 +265,8 @@ impl<'a> Told<'a> {
 
     fn create_user(&self) -> Result<CreateUser> {
         let user = self.object("user")?;
-        let external = user.name("external_id")?.filter(|id| !id.is_empty());
-        let id = user.name("id")?.filter(|id| !id.is_empty());
+        let external = user.own_id("external_id")?.filter(|id| !id.is_empty());
+        let id = user.own_id("id")?.filter(|id| !id.is_empty());
         if let Some(external) = &external {
             short("user.external_id", external, EXTERNAL_ID_CHARS)?;
         }
@@ -322,74 +296,43 @@ impl<'a> Told<'a> {
     }
 
     fn list_chats(&self) -> Result<ListChats> {
-        let empty = Map::new();
-        let query = self.query(&empty)?;
-        let before = query.name("before")?;
-        let before = before.map(|id| id.parse().map_err(|_| no_chat()));
+        let query = self.0.object("query")?;
+        let before = query.and_then(|query| query.get("before"));
+        let before = before.map(|id| {
+            let id = json::own_id(id).ok_or_else(|| missing("query.before"))?;
+            number_of(&id).map(ChatId::new).ok_or_else(no_chat)
+        });
         Ok(ListChats {
             user: self.user()?,
             before: before.transpose()?,
-            limit: query.limit(CHATS)?,
+            limit: limit(query, CHATS)?,
         })
-    }
-
-    fn query<'q>(&self, empty: &'q Map<String, Value>) -> Result<Told<'q>>
-    where
-        'a: 'q,
-    {
-        match self.0.get("query") {
-            None | Some(Value::Null) => Ok(Told(empty)),
-            Some(Value::Object(query)) => Ok(Told(query)),
-            Some(_) => Err(wrong("query", "must be an object")),
-        }
-    }
-
-    /// How many entries are wanted, at most `most`.
-    fn limit(&self, most: usize) -> Result<usize> {
-        match self.0.get("limit") {
-            None | Some(Value::Null) => Ok(most),
-            Some(limit) => spelled(limit)
-                .and_then(|limit| limit.parse().ok())
-                .filter(|limit| *limit >= 1)
-                .map(|limit: usize| limit.min(most))
-                .ok_or_else(|| wrong("query.limit", "must be a number from 1")),
-        }
     }
 
     fn list_messages(&self) -> Result<ListMessages> {
-        let empty = Map::new();
-        let query = self.query(&empty)?;
-        let before = query.name("before")?;
-        let before = before.map(|id| id.parse().map_err(|_| no_message()));
+        let query = self.0.object("query")?;
         let user = match self.0.get("user") {
-            None | Some(Value::Null) => None,
+            None => None,
             Some(_) => Some(self.user()?),
         };
+        let before = query.and_then(|query| query.get("before"));
+        let before = before.map(|id| message_id(Some(id)));
+        let within = |name| query.map_or(Ok(None), |query| instant(query, name));
         Ok(ListMessages {
             chat: self.chat()?,
             user,
-            from: query.instant("from")?,
-            to: query.instant("to")?,
+            from: within("from")?,
+            to: within("to")?,
             before: before.transpose()?,
-            limit: query.limit(MESSAGES)?,
+            limit: limit(query, MESSAGES)?,
         })
-    }
-
-    fn instant(&self, name: &'static str) -> Result<Option<Millis>> {
-        let Some(text) = self.text(name)?.filter(|text| !text.is_empty()) else {
-            return Ok(None);
-        };
-        let instant = OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| wrong(name, "must be a date and time such as 2026-01-31T09:30:00Z"))?;
-        let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
-        Ok(i64::try_from(millis).ok().map(Millis::new))
     }
 
     fn new_message(&self, place: Where) -> Result<NewMessage> {
         let message = self.object("message")?;
         let word = message.text("type")?.unwrap_or("text");
         let kind = MessageKind::from_word(word)
-            .ok_or_else(|| wrong("message.type", "must be text, img or file"))?;
+            .ok_or_else(|| message.wrong("type", "must be text, img or file"))?;
         let value = message
             .text("value")?
             .ok_or_else(|| missing(VALUE))?
@@ -399,7 +342,7 @@ impl<'a> Told<'a> {
             MessageKind::Image | MessageKind::File => Content::parse_url(value),
         };
         let content = content.map_err(|error| error.about(VALUE))?;
-        let client_id = self.text("client_id")?.map(ClientId::parse).transpose()?;
+        let client_id = self.0.text("client_id")?.map(ClientId::parse).transpose()?;
         Ok(NewMessage {
             place,
             kind,
@@ -409,19 +352,17 @@ impl<'a> Told<'a> {
     }
 
     fn message_id(&self) -> Result<Option<MessageId>> {
-        let Some(message) = self.0.get("message").filter(|message| !message.is_null()) else {
-            return Ok(None);
+        let id = match self.0.get("message") {
+            None => return Ok(None),
+            Some(Value::Object(message)) => Args::new(message).get("id"),
+            Some(other) => Some(other),
         };
-        let id = match message {
-            Value::Object(message) => Told(message).name("id")?,
-            other => spelled(other),
-        };
-        let id = id.ok_or_else(|| missing("message.id"))?;
-        id.parse().map(Some).map_err(|_| no_message())
+        message_id(id).map(Some)
     }
 
     fn edit(&self) -> Result<EditMessage> {
-        let value = self.object("message")?.required("value")?;
+        let value = self.object("message")?.text("value")?;
+        let value = value.ok_or_else(|| missing(VALUE))?;
         Ok(EditMessage {
             place: self.place()?,
             message: self.message_id()?.ok_or_else(|| missing("message.id"))?,
@@ -437,24 +378,42 @@ impl<'a> Told<'a> {
     }
 }
 
-/// An id as text, whether it came as text or as a number.
-fn spelled(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+/// How many entries are wanted, at most `most`.
+fn limit(query: Option<Args<'_>>, most: usize) -> Result<usize> {
+    let Some((query, limit)) = query.and_then(|query| Some((query, query.get("limit")?))) else {
+        return Ok(most);
+    };
+    let limit = json::whole(limit).filter(|limit| *limit >= 1);
+    let limit = limit.ok_or_else(|| query.wrong("limit", "must be a number from 1"))?;
+    Ok(usize::try_from(limit).map_or(most, |limit| limit.min(most)))
 }
 
-/// Whether somebody types, however they say it.
-fn is_true(value: Option<&Value>) -> bool {
-    match value {
-        Some(Value::Bool(flag)) => *flag,
-        Some(Value::String(text)) => text != "false" && text != "0",
-        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
-        Some(Value::Array(_) | Value::Object(_)) | None => true,
-        Some(Value::Null) => false,
-    }
+fn instant(query: Args<'_>, name: &'static str) -> Result<Option<Millis>> {
+    let Some(text) = query.text(name)?.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let instant = OffsetDateTime::parse(text, &Rfc3339)
+        .map_err(|_| query.wrong(name, "must be a date and time such as 2026-01-31T09:30:00Z"))?;
+    let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
+    Ok(i64::try_from(millis).ok().map(Millis::new))
+}
+
+/// A message's id, where one must be.
+fn message_id(id: Option<&Value>) -> Result<MessageId> {
+    let id = id.and_then(json::own_id);
+    number_of(&id.ok_or_else(|| missing("message.id"))?)
+        .map(MessageId::new)
+        .ok_or_else(no_message)
+}
+
+/// A person's id, if it could be one.
+fn person(id: &str) -> Result<PersonId> {
+    number_of(id).map(PersonId::new).ok_or_else(|| no_user(id))
+}
+
+/// An id of ours, if text can be one.
+fn number_of(id: &str) -> Option<i64> {
+    json::whole_text(id).filter(|number| *number >= 0)
 }
 
 fn short(name: &str, text: &str, most: usize) -> Result<()> {
@@ -467,10 +426,6 @@ fn short(name: &str, text: &str, most: usize) -> Result<()> {
 
 fn missing(name: &str) -> Error {
     Error::invalid(format!("{name} is missing"))
-}
-
-fn wrong(name: &str, what: &str) -> Error {
-    Error::invalid(format!("{name} {what}"))
 }
 
 fn no_chat() -> Error {

@@ -47,8 +47,8 @@ pub(super) async fn register(
     from: From,
     fields: &Fields,
 ) -> Answer<Reply<wire::Ok>> {
-    let name = Name::parse(fields.required_text("name")?)?;
-    let password = Password::parse(fields.required_text("password")?.to_owned())?;
+    let name = Name::parse_own(fields.required_text("name")?)?;
+    let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let email = Email::parse(fields.required_text("email")?)?;
     let fresh = accounts::register(services, &name, &password, &email, &from.0).await?;
     Ok(welcome(Status::Created, settings, jar, &fresh))
@@ -121,7 +121,8 @@ pub(super) async fn password(
     fields: &Fields,
 ) -> Answer<Reply<wire::Ok>> {
     let old = Password::attempt(fields.required_text("password")?.to_owned())?;
-    let new = Password::parse(fields.required_text("new_password")?.to_owned())?;
+    let new = Password::attempt(fields.required_text("new_password")?.to_owned())
+        .map_err(|error| error.about("new_password"))?;
     accounts::change_password(services, &caller, &old, &new).await?;
     Ok(done())
 }

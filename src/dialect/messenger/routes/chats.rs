@@ -11,9 +11,9 @@ use crate::{
         },
         page,
     },
-    error::Error,
+    error::{Error, Kind, Result},
     http::{Fields, Query, SignedIn, feed},
-    model::{ChatId, MessageId, Position, Title},
+    model::{ChatId, MessageId, PersonId, Position, Title},
 };
 
 /// `GET /api/chats`: the open chats and mine, newest activity first.
@@ -36,17 +36,86 @@ pub(super) async fn list(
     }))
 }
 
-/// `POST /api/chats` title.
+/// The most people that are added to a chat while it is made.
+const MEMBERS: usize = 1_000;
+
+/// `POST /api/chats` title, private or open, members: with a title alone an open chat; with others, or
+/// `private`, one of its members alone; with exactly one other and no title the direct chat with them.
 #[post("/api/chats", data = "<fields>")]
 pub(super) async fn create(
     services: &Verbs,
     caller: SignedIn,
     fields: &Fields,
 ) -> Answer<Reply<wire::Ok>> {
-    let title = Title::parse(fields.required_text("title")?)?;
-    let chat = chats::create(services, &caller, title).await?;
-    Ok(Reply::new(Status::Created, wire::Ok::PLAIN)
-        .header("Location", format!("/api/chats/{chat}")))
+    let (chat, is_new) = match wanted(&caller, fields)? {
+        Wanted::Open(title, members) => {
+            let made = chats::create(services, &caller, title, &members).await;
+            (made.map_err(about_members)?, true)
+        }
+        Wanted::Private(title, members) => {
+            let made = chats::create_private(services, &caller, title, &members).await;
+            (made.map_err(about_members)?, true)
+        }
+        Wanted::Direct(other) => {
+            let found = chats::create_direct(services, &caller, other).await;
+            found.map_err(about_members)?
+        }
+    };
+    let status = if is_new { Status::Created } else { Status::Ok };
+    Ok(Reply::new(status, wire::Ok::PLAIN).header("Location", format!("/api/chats/{chat}")))
+}
+
+/// A chat that somebody wants to make.
+enum Wanted {
+    Open(Title, Vec<PersonId>),
+    Private(Title, Vec<PersonId>),
+    Direct(PersonId),
+}
+
+fn wanted(caller: &SignedIn, fields: &Fields) -> Result<Wanted> {
+    if fields
+        .text("description")?
+        .is_some_and(|text| !text.is_empty())
+    {
+        let sentence = "description is not kept by this server: leave it out";
+        return Err(Error::invalid_field("description", sentence));
+    }
+    let private = match (fields.flag("private")?, fields.flag("open")?) {
+        (Some(private), Some(open)) if private == open => {
+            let sentence = "open and private contradict each other: send one of them";
+            return Err(Error::invalid_field("open", sentence));
+        }
+        (private, open) => private.or(open.map(|open| !open)),
+    };
+    let mut members = Vec::new();
+    for id in fields.numbers("members")?.into_iter().map(PersonId::new) {
+        if id != caller.id() && !members.contains(&id) {
+            members.push(id);
+        }
+        if members.len() > MEMBERS {
+            let sentence = format!("members may name at most {MEMBERS}");
+            return Err(Error::invalid_field("members", sentence));
+        }
+    }
+    match (fields.text("title")?, private, &members[..]) {
+        (None, None | Some(true), [other]) => Ok(Wanted::Direct(*other)),
+        (None, ..) => Err(fields.missing("title")),
+        (Some(title), Some(false), _) | (Some(title), None, []) => {
+            Ok(Wanted::Open(Title::parse(title)?, members))
+        }
+        (Some(title), Some(true) | None, _) => Ok(Wanted::Private(Title::parse(title)?, members)),
+    }
+}
+
+/// Whoever is not there was named among the members.
+fn about_members(error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound => {
+            let sentence = format!("members must be people of yours: {}", error.text());
+            Error::invalid_field("members", sentence).because(error)
+        }
+        _ => error,
+    }
 }
 
 /// `POST /api/chats/{id}/join`.

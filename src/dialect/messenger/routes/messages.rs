@@ -26,6 +26,7 @@ use crate::{
         feed::{self, Ask, Feed},
         long_poll::LongPoll,
     },
+    json::whole_text,
     model::{ChatId, ClientId, Content, MessageId, MessageKind, Page, Position},
 };
 
@@ -79,15 +80,18 @@ async fn watch(services: &Verbs, caller: &Caller, chat: ChatId, after: &str) -> 
     Watch::chat(services, caller, &reader, after)
 }
 
-/// A message's id, or a cursor: only a cursor has a dot.
+/// A message's id, or a cursor, which is no number.
 fn place(services: &Verbs, text: &str) -> Result<Position> {
+    if let Some(id) = whole_text(text).filter(|number| *number >= 0) {
+        return Ok(Position::new(id));
+    }
     if text.contains('.') {
         return feed::place(services, Some(text));
     }
-    let id = text
-        .parse::<MessageId>()
-        .map_err(|_| Error::new(Kind::BadCursor, "after must be a message's id or a cursor"))?;
-    Ok(id.into())
+    Err(Error::new(
+        Kind::BadCursor,
+        "after must be a message's id or a cursor",
+    ))
 }
 
 /// What a sender asks for by headers.
@@ -154,6 +158,11 @@ fn draft(fields: &Fields, wishes: &Wishes) -> Result<Draft> {
         Some(word) => MessageKind::from_word(word)
             .ok_or_else(|| Error::invalid_field("type", "type must be text, img or file"))?,
     };
+    if fields.number("reply_to")?.is_some() {
+        // To send it without would say something else than its sender meant.
+        let sentence = "reply_to is not kept by this server: leave it out";
+        return Err(Error::invalid_field("reply_to", sentence));
+    }
     let content = fields.required_text("content")?.to_owned();
     let content = match kind {
         MessageKind::Text => Content::parse(content)?,

@@ -24,6 +24,7 @@ use crate::{
     chat::Services,
     dialect::messenger::wire,
     http::Refusal,
+    json::whole_text,
     model::{ChatId, LoginId, MessageId},
 };
 
@@ -65,7 +66,8 @@ macro_rules! id_from_path {
             type Error = crate::model::ids::NotAnId;
 
             fn from_param(text: &'a str) -> std::result::Result<Self, Self::Error> {
-                text.parse().map(Self)
+                let number = whole_text(text).filter(|number| *number >= 0);
+                number.map(|id| Self(<$id>::new(id))).ok_or(crate::model::ids::NotAnId)
             }
         }
     )*};

@@ -8,6 +8,7 @@ use crate::{
         routes::{self, Answer, Body, Brought, Told, Verbs},
         wire,
     },
+    json::whole_text,
     model::{Name, TenantId},
 };
 
@@ -36,6 +37,8 @@ pub(super) async fn list(services: &Verbs, brought: Brought, after: Option<&str>
 #[delete("/app/<app>")]
 pub(super) async fn delete(services: &Verbs, brought: Brought, app: &str) -> Answer {
     let developer = brought.developer(services).await?;
-    let tenant = apps::delete(services, &developer, app).await?;
+    // A number is its value, however a path spells it.
+    let app = whole_text(app).map_or_else(|| app.to_owned(), |id| id.to_string());
+    let tenant = apps::delete(services, &developer, &app).await?;
     Told::ok(wire::App::from(&tenant))
 }

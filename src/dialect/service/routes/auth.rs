@@ -46,7 +46,7 @@ pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> 
             last: told.name("lastName")?,
         },
         email: Email::parse(told.required("email")?)?,
-        password: Password::parse(told.required("password")?.to_owned())?,
+        password: Password::attempt(told.required("password")?.to_owned())?,
     };
     match developers::register(services, &admin, &application, &brought.device).await {
         Ok((person, token)) => {

@@ -7,42 +7,36 @@ use rocket::{
 use serde_json::{Map, Value};
 
 use crate::{
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     http::Fields,
+    json::{self, Args},
 };
 
 /// The most characters of an app's own id of its user.
 const OWN_ID_CHARS: usize = 255;
+/// What an app's own id of a user must be, and a list of them.
+const OWN_ID: &str = "must be the id of a user in your system: text or a whole number";
+const OWN_IDS: &str = "must be a list of ids of users in your system: text or whole numbers";
 /// The most bytes of what an app keeps with a room.
 const EXTRA_BYTES: usize = 16 << 10;
 
 /// See the module. Reading it never fails: what it holds may.
-pub(super) struct Body(std::result::Result<Map<String, Value>, Kind>);
+pub(super) struct Body(Result<Map<String, Value>>);
 
 #[rocket::async_trait]
 impl<'r> FromData<'r> for Body {
-    type Error = Kind;
+    type Error = std::convert::Infallible;
 
     async fn from_data(request: &'r Request<'_>, data: Data<'r>) -> data::Outcome<'r, Self> {
-        match <&Fields>::from_data(request, data).await {
-            data::Outcome::Success(fields) => data::Outcome::Success(Self(Ok(fields.to_json()))),
-            data::Outcome::Error((_, kind)) => data::Outcome::Success(Self(Err(kind))),
-            data::Outcome::Forward(forward) => data::Outcome::Forward(forward),
-        }
+        let fields = Fields::receive(request, data).await;
+        data::Outcome::Success(Self(fields.and_then(|fields| fields.to_json())))
     }
 }
 
 impl Body {
     /// The fields, if the body could be read.
     pub(super) fn fields(self) -> Result<Told> {
-        let sentence = |kind| match kind {
-            Kind::TooLarge => "the body is too large",
-            Kind::UnsupportedType => "the body must be JSON, and Content-Type must say so",
-            _ => "the body must be a JSON object",
-        };
-        self.0
-            .map(Told)
-            .map_err(|kind| Error::new(kind, sentence(kind)))
+        self.0.map(Told)
     }
 }
 
@@ -50,20 +44,22 @@ impl Body {
 pub(super) struct Told(Map<String, Value>);
 
 impl Told {
+    fn args(&self) -> Args<'_> {
+        Args::new(&self.0)
+    }
+
     /// Text, or nothing where it is absent or null.
     pub(super) fn text(&self, name: &'static str) -> Result<Option<&str>> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => Err(wrong(name, "must be text")),
-        }
+        self.args().text(name)
     }
 
     /// Text that must be there.
     pub(super) fn required(&self, name: &'static str) -> Result<&str> {
-        self.text(name)?
-            .filter(|text| !text.trim().is_empty())
-            .ok_or_else(|| wrong(name, "is required"))
+        let text = self.args().required(name)?;
+        if text.trim().is_empty() {
+            return Err(self.args().missing(name));
+        }
+        Ok(text)
     }
 
     /// A part of a name: short, on one line.
@@ -81,24 +77,22 @@ impl Told {
         Ok(Some(text.to_owned()))
     }
 
-    /// Yes or no.
+    /// Yes or no; no where nobody says.
     pub(super) fn flag(&self, name: &'static str) -> Result<bool> {
-        match self.0.get(name) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => Err(wrong(name, "must be true or false")),
-        }
+        Ok(self.args().flag(name)?.unwrap_or(false))
     }
 
-    /// An app's own id of a user: text or a number.
+    /// An app's own id of a user: text or a whole number.
     pub(super) fn own_id(&self, name: &'static str) -> Result<String> {
-        let value = self.0.get(name).unwrap_or(&Value::Null);
-        own_id(value).ok_or_else(|| wrong(name, "must be the id of a user in your system"))
+        self.args()
+            .get(name)
+            .and_then(own_id)
+            .ok_or_else(|| wrong(name, OWN_ID))
     }
 
     /// An app's own ids of users, each once: of at most so many.
     pub(super) fn users(&self, most: usize) -> Result<Vec<String>> {
-        let refusal = || wrong("users", "must be a list of ids of users in your system");
+        let refusal = || wrong("users", OWN_IDS);
         let Some(Value::Array(users)) = self.0.get("users") else {
             return Err(refusal());
         };
@@ -130,14 +124,9 @@ impl Told {
 }
 
 fn own_id(value: &Value) -> Option<String> {
-    let id = match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    let sound =
-        !id.is_empty() && id.chars().count() <= OWN_ID_CHARS && !id.chars().any(char::is_control);
-    sound.then_some(id)
+    json::own_id(value).filter(|id| {
+        !id.is_empty() && id.chars().count() <= OWN_ID_CHARS && !id.chars().any(char::is_control)
+    })
 }
 
 fn wrong(name: &'static str, what: &str) -> Error {

@@ -35,6 +35,7 @@ use crate::{
     dialect::{page, refusal},
     error::{Error, Kind, Result},
     http::ClientAddress,
+    json::whole_text,
 };
 
 use body::Body;
@@ -93,11 +94,15 @@ impl Told {
 
 /// Where a page begins: after the entry of that number.
 fn after(told: Option<&str>) -> std::result::Result<i64, Failure> {
-    let after = told.map(str::parse::<i64>);
-    let after = after
-        .transpose()
-        .map_err(|_| Failure::from(Error::invalid_field("after", "after must be a number")));
-    Ok(after?.unwrap_or(0))
+    counted("after", told)
+}
+
+/// A whole number that a query may hold; nought where it holds none.
+fn counted(name: &'static str, told: Option<&str>) -> std::result::Result<i64, Failure> {
+    let Some(text) = told else { return Ok(0) };
+    whole_text(text)
+        .filter(|number| *number >= 0)
+        .ok_or_else(|| Error::invalid_field(name, format!("{name} must be a number from 0")).into())
 }
 
 impl<'r> Responder<'r, 'static> for Told {
@@ -267,6 +272,7 @@ impl Brought {
 }
 
 /// A number in a path or, where it is none, nothing that exists.
-fn number<T: std::str::FromStr>(text: &str, missing: &'static str) -> Result<T> {
-    text.parse().map_err(|_| Error::not_found(missing))
+fn number(text: &str, missing: &'static str) -> Result<i64> {
+    let number = whole_text(text).filter(|number| *number >= 0);
+    number.ok_or_else(|| Error::not_found(missing))
 }

@@ -9,7 +9,7 @@ use crate::{
         routes::{self, Answer, Body, Brought, Failure, Told, Verbs, number},
         wire,
     },
-    error::{Error, Kind},
+    error::Kind,
     model::{ChatId, Title},
 };
 
@@ -57,12 +57,9 @@ pub(super) async fn one(
 ) -> Answer {
     let app = brought.app(services, None).await?;
     let mut room = rooms::find(services, &app, room).await?;
-    let skipped = skip.map(str::parse::<usize>).transpose().map_err(|_| {
-        let sentence = "skip must be a number from 0";
-        Error::invalid_field("skip", sentence)
-    })?;
-    room.people
-        .drain(..skipped.unwrap_or(0).min(room.people.len()));
+    let skipped = routes::counted("skip", skip)?;
+    let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
+    room.people.drain(..skipped.min(room.people.len()));
     Told::ok(row(&room))
 }
 
@@ -88,6 +85,6 @@ pub(super) async fn remove(services: &Verbs, brought: Brought, body: Body) -> An
 #[delete("/room/<room>")]
 pub(super) async fn delete(services: &Verbs, brought: Brought, room: &str) -> Answer {
     let app = brought.app(services, None).await?;
-    let chat = rooms::delete(services, &app, number(room, MISSING)?).await?;
+    let chat = rooms::delete(services, &app, ChatId::new(number(room, MISSING)?)).await?;
     Told::ok(wire::Room::new(&chat, rooms::name_of(&chat)))
 }

@@ -68,7 +68,7 @@ pub(super) async fn list(
 #[delete("/user/<user>")]
 pub(super) async fn delete(services: &Verbs, brought: Brought, user: &str) -> Answer {
     let app = brought.app(services, None).await?;
-    let outcome = people::delete(services, &app, number(user, MISSING)?).await;
+    let outcome = people::delete(services, &app, PersonId::new(number(user, MISSING)?)).await;
     let person = outcome.map_err(|error| match error.kind() {
         Kind::NotFound => Error::not_found(MISSING).because(error),
         _ => error,

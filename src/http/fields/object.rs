@@ -9,21 +9,32 @@ use serde::{
 use serde_json::{Value, error::Category};
 
 use super::{MOST, too_many};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    json,
+};
+
+/// How the JSON library calls a number of which a floating point number cannot tell the size.
+const TOO_LARGE: &str = "number out of range";
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<(String, Value)>> {
-    let object: Object = serde_json::from_slice(bytes).map_err(|error| {
-        let sentence = match error.classify() {
-            Category::Data => "the body must be a JSON object".to_owned(),
-            Category::Syntax | Category::Eof | Category::Io => format!(
-                "the body is not valid JSON (line {}, column {})",
-                error.line(),
-                error.column()
-            ),
-        };
-        Error::invalid(sentence).because(error)
-    })?;
+    let object: Object = json::read_bytes(bytes).map_err(refusal)?;
     object.0.ok_or_else(too_many)
+}
+
+/// What is wrong with a body that should be JSON, in a sentence.
+pub(super) fn refusal(error: serde_json::Error) -> Error {
+    let place = format!("line {}, column {}", error.line(), error.column());
+    let sentence = match error.classify() {
+        Category::Data => "the body must be a JSON object".to_owned(),
+        Category::Syntax if error.to_string().starts_with(TOO_LARGE) => {
+            format!("a number in the body is too large ({place})")
+        }
+        Category::Syntax | Category::Eof | Category::Io => {
+            format!("the body is not valid JSON ({place})")
+        }
+    };
+    Error::invalid(sentence).because(error)
 }
 
 /// The pairs of an object; nothing when there are too many.

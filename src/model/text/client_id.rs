@@ -1,0 +1,28 @@
+//! A sender's own name for a message.
+
+use crate::error::{Error, Result};
+
+/// The most characters a client id may have.
+const CLIENT_ID_CHARS: usize = 64;
+
+/// The sender's own name for a message, which makes sending it again harmless: 1 to 64 visible ASCII
+/// characters.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientId(String);
+
+impl ClientId {
+    /// Inspects an idempotency key.
+    pub fn parse(text: &str) -> Result<Self> {
+        let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+        if text.is_empty() || text.len() > CLIENT_ID_CHARS || !visible {
+            let sentence = format!("client_id must be 1 to {CLIENT_ID_CHARS} visible characters");
+            return Err(Error::invalid_field("client_id", sentence));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
