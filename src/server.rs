@@ -16,7 +16,7 @@ use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Rules, Services, developers, limits::Rates, writer},
+    chat::{Rules, Services, developers, limits::Rates, verify, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{Options, messenger, service, support},
     error::{Error, Kind, Result},
@@ -251,6 +251,8 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
         .allow_eio3(true)
         // Who speaks brings a token or a key of their own; the doorman decides whose cookies count.
         .cors(Cors::Any)
+        // Of a session that is marked, the client is on this machine.
+        .mark(|request| http::ClientAddress::of(request).is_this_machine())
         .ping_interval(settings.socket_ping_interval)
         .ping_timeout(settings.socket_ping_timeout)
         .namespace(
@@ -261,9 +263,11 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
 }
 
 fn options(figment: &Figment, settings: &Settings) -> Options {
-    let on_loopback = rocket::Config::try_from(figment)
-        .is_ok_and(|config: rocket::Config| config.address.is_loopback());
-    let embed_open = settings.embed_open == EmbedOpen::Loopback && on_loopback;
+    // A proxy that tells addresses makes every peer look like this machine.
+    let is_own = rocket::Config::try_from(figment).is_ok_and(|config: rocket::Config| {
+        config.address.is_loopback() && config.ip_header.is_none()
+    });
+    let embed_open = settings.embed_open == EmbedOpen::Loopback && is_own;
     let embed_open_anywhere = settings.embed_open == EmbedOpen::Always;
     if embed_open || embed_open_anywhere {
         let who = if embed_open {
@@ -302,11 +306,14 @@ pub(crate) fn rules(settings: &Settings) -> Rules {
         } else {
             Rates::default()
         },
-        verify_allow: settings
-            .verify_allow
-            .iter()
-            .map(|(address, prefix)| Network::new(*address, *prefix))
-            .collect(),
+        verify: verify::Terms {
+            allow: settings
+                .verify_allow
+                .iter()
+                .map(|(address, prefix)| Network::new(*address, *prefix))
+                .collect(),
+            good_for: settings.verify_ttl,
+        },
         writer: writer::Bounds {
             batch: settings.write_batch_max,
             queue: settings.write_queue,

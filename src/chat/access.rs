@@ -1,7 +1,7 @@
 //! Who may see what: proofs that only this module can make.
 
 use crate::{
-    chat::{Caller, Services, accounts::KeyHolder},
+    chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
     model::{Chat, ChatId, ChatKind, Membership, PersonId, Standing, TenantId},
 };

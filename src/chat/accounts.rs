@@ -1,18 +1,13 @@
 //! Accounts: signing up, in and out, and the logins of a person.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
 use crate::{
-    chat::{
-        Services,
-        limits::Who,
-        logins::{LiveLogin, Token},
-        password::Verdict,
-    },
+    chat::{Caller, Services, logins::Token, password::Verdict},
     error::{Error, Kind, Result},
     model::{
         Email, Login, LoginId, Millis, Name, Names, NewPassword, Password, Person, PersonId,
-        PersonKind, Tenant, TenantId,
+        PersonKind, TenantId,
     },
     store::{NewPerson, Tx},
 };
@@ -21,57 +16,12 @@ use crate::{
 pub const HOME: TenantId = TenantId::new(1);
 /// Where embedding without a key happens.
 pub const OPEN: TenantId = TenantId::new(2);
+/// The most logins that a person has: a phone, some browsers, and scripts that sign in and never out.
+const LOGINS: usize = 100;
+/// The most that a guest has, who is given one with every page that they open.
+const GUEST_LOGINS: usize = 20;
 /// The most characters kept of what a client calls itself.
 const CLIENT_CHARS: usize = 200;
-
-/// Somebody who proved who they are, or for whom their tenant's server speaks.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    person: Arc<Person>,
-    login: Option<Arc<LiveLogin>>,
-}
-
-impl Caller {
-    /// Who they are.
-    pub fn person(&self) -> &Arc<Person> {
-        &self.person
-    }
-
-    /// The login they came with; none when their tenant's server speaks for them.
-    pub fn login(&self) -> Option<&Arc<LiveLogin>> {
-        self.login.as_ref()
-    }
-
-    /// Whether their login has ended since.
-    pub fn is_gone(&self) -> bool {
-        self.login
-            .as_ref()
-            .is_some_and(|login| login.ended.is_cancelled())
-    }
-
-    /// Waits until their login ends: for ever when there is none to end.
-    pub async fn gone(&self) {
-        match &self.login {
-            Some(login) => login.ended.cancelled().await,
-            None => std::future::pending().await,
-        }
-    }
-
-    fn signed_in(login: Arc<LiveLogin>) -> Self {
-        Self {
-            person: Arc::clone(&login.person),
-            login: Some(login),
-        }
-    }
-
-    /// The number of the login they came with.
-    fn login_id(&self) -> Result<LoginId> {
-        self.login
-            .as_ref()
-            .map(|login| login.login.id)
-            .ok_or_else(Error::unauthenticated)
-    }
-}
 
 /// Where somebody signs in from: for the list of their logins, and for throttling.
 #[derive(Debug, Clone)]
@@ -90,122 +40,6 @@ pub struct SignedIn {
     pub person: PersonId,
     /// Their token.
     pub token: Token,
-}
-
-/// Who holds this token.
-pub async fn authenticate(services: &Services, person: PersonId, token: &str) -> Result<Caller> {
-    let now = services.clock.now();
-    let login = services
-        .logins
-        .find(&services.store, person, token, now)
-        .await?;
-    let caller = login
-        .map(Caller::signed_in)
-        .ok_or_else(Error::unauthenticated)?;
-    count(services, &caller)?;
-    Ok(caller)
-}
-
-/// Everybody who holds this token: one, unless tenants' own tokens happen to be the same.
-pub async fn holders(services: &Services, token: &str) -> Result<Vec<Caller>> {
-    let now = services.clock.now();
-    let logins = services
-        .logins
-        .find_all(&services.store, token, now)
-        .await?;
-    let callers: Vec<_> = logins.into_iter().map(Caller::signed_in).collect();
-    if let [caller] = &callers[..] {
-        count(services, caller)?;
-    }
-    Ok(callers)
-}
-
-/// Counts a request of somebody, for their login and for their tenant.
-pub fn count(services: &Services, caller: &Caller) -> Result<()> {
-    if let Some(login) = caller.login() {
-        services.limits.count(Who::Login(login.login.id))?;
-    }
-    services.limits.count(Who::Tenant(caller.tenant()))
-}
-
-/// The one of several holders of a token who is meant: the only one, or the one of the tenant with
-/// this secret.
-pub async fn chosen(
-    services: &Services,
-    holders: Vec<Caller>,
-    application_id: Option<&str>,
-) -> Result<Caller> {
-    let unknown = || {
-        Error::new(
-            Kind::Unauthenticated,
-            "the token is unknown or no longer valid",
-        )
-    };
-    let tenant = match application_id {
-        Some(key) => Some(key_holder(services, key).await?.0.id),
-        None if holders.len() > 1 => return Err(unknown()),
-        None => None,
-    };
-    holders
-        .into_iter()
-        .find(|caller| tenant.is_none_or(|tenant| caller.tenant() == tenant))
-        .ok_or_else(unknown)
-}
-
-/// Whoever still has the login of that number.
-pub async fn holder_of(services: &Services, login: LoginId) -> Result<Option<Caller>> {
-    let now = services.clock.now();
-    let live = services
-        .logins
-        .find_by_id(&services.store, login, now)
-        .await?;
-    Ok(live.map(Caller::signed_in))
-}
-
-/// A person of a tenant whose server proved, by its secret, that it may speak for its people.
-pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
-    if person.tenant != tenant.0.id {
-        return Err(Error::not_found(format!("there is no user {}", person.id)));
-    }
-    Ok(Caller {
-        person,
-        login: None,
-    })
-}
-
-/// The same, by the person's number.
-pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
-    let found = services.store.person(tenant.0.id, person).await?;
-    let nobody = || Error::not_found(format!("there is no user {person}"));
-    on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
-}
-
-/// Proof that somebody holds a tenant's secret.
-#[derive(Debug, Clone)]
-pub struct KeyHolder(Tenant);
-
-impl KeyHolder {
-    /// The tenant.
-    pub fn tenant(&self) -> &Tenant {
-        &self.0
-    }
-}
-
-/// The tenant in whose name anybody speaks, where the operator lets them.
-pub async fn open_house(services: &Services) -> Result<KeyHolder> {
-    let tenant = services.store.tenant(OPEN).await?;
-    tenant
-        .map(KeyHolder)
-        .ok_or_else(|| Error::internal("the tenant for everybody is missing"))
-}
-
-/// Whose secret this is.
-pub async fn key_holder(services: &Services, application_id: &str) -> Result<KeyHolder> {
-    let tenant = services.store.tenant_by_key(application_id).await?;
-    let tenant = tenant
-        .ok_or_else(|| Error::new(Kind::Unauthenticated, "there is no such application id"))?;
-    services.limits.count(Who::Tenant(tenant.id))?;
-    Ok(KeyHolder(tenant))
 }
 
 /// Signs somebody up at home, and in.
@@ -317,28 +151,72 @@ pub(super) async fn sign_in_by(
     if !tx.hold_password(person.id, &hash).await? {
         return Ok(None);
     }
-    let now = services.clock.now();
     if let Some(renewed) = renewed {
+        let now = services.clock.now();
         tx.set_password(person.id, &renewed, now).await?;
     }
-    let token = add_login(&mut tx, (person.tenant, person.id), device, now).await?;
-    tx.commit().await?;
+    let token = add_login_of(services, tx, &person, device).await?;
     Ok(Some((person, token)))
 }
 
 /// Gives a person who needs no password a login.
 pub(super) async fn begin_login(
     services: &Services,
-    (tenant, person): (TenantId, PersonId),
+    person: &Person,
     device: &Device,
 ) -> Result<SignedIn> {
-    let mut tx = services.store.begin_for(tenant).await?;
-    let token = add_login(&mut tx, (tenant, person), device, services.clock.now()).await?;
-    tx.commit().await?;
+    let tx = services.store.begin_for(person.tenant).await?;
+    let token = add_login_of(services, tx, person, device).await?;
+    let person = person.id;
     Ok(SignedIn { person, token })
 }
 
-/// The same, within a transaction.
+/// Adds a login of somebody who may have some already, and commits.
+async fn add_login_of(
+    services: &Services,
+    mut tx: Tx,
+    person: &Person,
+    device: &Device,
+) -> Result<Token> {
+    let now = services.clock.now();
+    let token = add_login(&mut tx, (person.tenant, person.id), device, now).await?;
+    let ended = bound_logins(services, &mut tx, person).await?;
+    tx.commit().await?;
+    services.logins.end(&ended);
+    Ok(token)
+}
+
+/// Ends those of a person's logins that are more than they may have: those that nobody has used for the
+/// longest time. Says which, to be ended here as well once that is committed.
+pub(super) async fn bound_logins(
+    services: &Services,
+    tx: &mut Tx,
+    person: &Person,
+) -> Result<Vec<LoginId>> {
+    let most = if person.is_guest() {
+        GUEST_LOGINS
+    } else {
+        LOGINS
+    };
+    let mut uses = tx.login_uses(person.id).await?;
+    if uses.len() <= most {
+        return Ok(Vec::new());
+    }
+    let now = services.clock.now();
+    for (login, used_at) in &mut uses {
+        *used_at = services.logins.last_used(*login, *used_at, now);
+    }
+    // Of those used at the same time the older one goes first.
+    uses.sort_unstable_by_key(|(login, used_at)| (*used_at, *login));
+    uses.truncate(uses.len() - most);
+    let ended: Vec<_> = uses.into_iter().map(|(login, _)| login).collect();
+    for login in &ended {
+        tx.delete_login(person.id, *login).await?;
+    }
+    Ok(ended)
+}
+
+/// Adds a login within a transaction.
 pub(super) async fn add_login(
     tx: &mut Tx,
     who: (TenantId, PersonId),

@@ -3,13 +3,8 @@
 use rand::Rng;
 
 use crate::{
-    chat::{
-        Services,
-        accounts::{self, KeyHolder},
-        developers::{self, Developer},
-        verify,
-    },
-    error::{Error, Kind, Result},
+    chat::{Services, developers::Developer, verify},
+    error::{Error, Result},
     model::{Name, Tenant, TenantId, TenantKind},
     store::NewTenant,
 };
@@ -48,7 +43,8 @@ pub async fn list(
     services.store.apps(owner, after).await
 }
 
-/// Deletes an app, by its number or its secret: its people are signed out, its secret opens nothing.
+/// Deletes an app, by its number or its secret: its people are signed out, its secret opens nothing, and
+/// whoever is connected with either is told at once.
 pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Result<Tenant> {
     let missing = || Error::not_found("App Not Found");
     let found = match app.parse::<TenantId>() {
@@ -63,6 +59,7 @@ pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Re
     let mut tx = services.store.begin_for(tenant.id).await?;
     tx.delete_tenant(tenant.id, now).await?;
     tx.commit().await?;
+    services.keys.end(tenant.id);
     // From here on its people's logins are good for nothing; to forget them takes as long as it takes.
     services.logins.end_in(tenant.id);
     services
@@ -74,31 +71,6 @@ pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Re
         updated_at: now,
         ..tenant
     })
-}
-
-/// Proves that somebody holds an app's secret and, where the app wants that too, its owner's token.
-pub async fn key_holder(
-    services: &Services,
-    application_id: &str,
-    token: Option<&str>,
-) -> Result<KeyHolder> {
-    let holder = accounts::key_holder(services, application_id).await?;
-    let tenant = holder.tenant();
-    if !tenant.require_auth {
-        return Ok(holder);
-    }
-    let Some(token) = token else {
-        return Err(Error::new(
-            Kind::Unauthenticated,
-            "this app wants its owner's token beside its application id",
-        ));
-    };
-    let developer = developers::prove(services, token).await?;
-    if developer.is_admin() || tenant.owner == Some(developer.person().id) {
-        Ok(holder)
-    } else {
-        Err(Error::forbidden("this app belongs to another account"))
-    }
 }
 
 /// A random uuid (version 4) as text.

@@ -7,6 +7,7 @@ use crate::{
         Caller, Services,
         access::{self, Reader},
         accounts::{self, Device},
+        callers::{self, Claims},
         logins::Token,
         writer::{Act, ActDraft, CreateDraft, Right},
     },
@@ -107,7 +108,7 @@ pub async fn seat(
         Err(error) => return Err(error),
     };
     tx.commit().await?;
-    let guest = accounts::authenticate(services, person, token.expose()).await?;
+    let guest = callers::authenticate(services, &Claims::of(person, &token)).await?;
     let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
     Ok(Seated { guest, chat, token })
 }
@@ -121,8 +122,8 @@ async fn seated_before(
 ) -> Result<Option<Seated>> {
     let Some(key) = new.key else { return Ok(None) };
     let token = Token::of_key(site.id, key);
-    let holders = accounts::holders(services, token.expose()).await?;
-    let Some(guest) = holders.into_iter().find(|it| it.tenant() == site.id) else {
+    let is_theirs = |person: &Person| person.tenant == site.id;
+    let Some(guest) = callers::holder_who(services, token.expose(), is_theirs).await? else {
         return Ok(None);
     };
     let person = guest.person();
@@ -182,14 +183,16 @@ async fn seat_person(
     let added = add_login(&mut tx, who, key, device, services.clock.now()).await;
     let token = match (added, key) {
         (Ok(token), _) => {
+            let ended = accounts::bound_logins(services, &mut tx, guest).await?;
             tx.commit().await?;
+            services.logins.end(&ended);
             token
         }
         // Said before: it is their own, or somebody else's.
         (Err(error), Some(key)) if error.kind() == Kind::Conflict => Token::of_key(who.0, key),
         (Err(error), _) => return Err(error),
     };
-    let guest = accounts::authenticate(services, who.1, token.expose()).await;
+    let guest = callers::authenticate(services, &Claims::of(who.1, &token)).await;
     let guest = guest.map_err(|error| match error.kind() {
         Kind::Unauthenticated => used_otherwise().because(error),
         _ => error,

@@ -1,10 +1,13 @@
 //! Developers: accounts with an e-mail address, which register apps; administrators make them.
 
+use std::sync::Arc;
+
 use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device, HOME},
-        logins::Token,
+        callers,
+        logins::{LiveLogin, Token},
     },
     error::{Error, Kind, Result},
     model::{Email, Name, Names, Password, Person, PersonKind},
@@ -19,6 +22,11 @@ impl Developer {
     /// Who they are.
     pub fn person(&self) -> &Person {
         self.0.person()
+    }
+
+    /// The login they came with.
+    pub(super) fn login(&self) -> Option<Arc<LiveLogin>> {
+        self.0.login().cloned()
     }
 
     /// Whether all apps are theirs to see, and accounts theirs to make.
@@ -40,17 +48,19 @@ pub struct Application {
 
 /// Which developer holds this token.
 pub async fn prove(services: &Services, token: &str) -> Result<Developer> {
-    let holders = accounts::holders(services, token).await?;
-    for caller in holders {
-        if caller.tenant() != HOME {
-            continue;
-        }
-        let key = services.store.account_key(caller.id()).await?;
-        if key.is_some_and(|key| key.starts_with(PREFIX)) {
-            return Ok(Developer(caller));
-        }
+    let refusal = || Error::new(Kind::Unauthenticated, "invalid token");
+    let caller = callers::holder_who(services, token, |it| it.tenant == HOME).await;
+    let caller = match caller {
+        Ok(caller) => caller.ok_or_else(refusal)?,
+        Err(error) if error.kind() == Kind::Unauthenticated => return Err(refusal()),
+        Err(error) => return Err(error),
+    };
+    let key = services.store.account_key(caller.id()).await?;
+    if key.is_some_and(|key| key.starts_with(PREFIX)) {
+        Ok(Developer(caller))
+    } else {
+        Err(refusal())
     }
-    Err(Error::new(Kind::Unauthenticated, "invalid token"))
 }
 
 /// Signs a developer in. One refusal for an unknown address and a wrong password.
@@ -77,8 +87,7 @@ pub async fn register(
         return Err(Error::forbidden("only an administrator may do that"));
     }
     let person = make(services, application, PersonKind::Person).await?;
-    let who = (person.tenant, person.id);
-    let fresh = accounts::begin_login(services, who, device).await?;
+    let fresh = accounts::begin_login(services, &person, device).await?;
     Ok((person, fresh.token))
 }
 

@@ -4,21 +4,19 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, Weak,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use rand::Rng;
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{HOUSE, SOME},
+    chat::{HOUSE, SOME, lifetime::Lifetime},
     error::Result,
     model::{ClientId, Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
-    store::Store,
+    store::{Holder, Store},
 };
 
 /// The most logins kept in memory; those that nobody waits with make room first.
@@ -80,38 +78,16 @@ pub struct LiveLogin {
     pub login: Login,
     /// Whose it is.
     pub person: Arc<Person>,
-    /// Cancelled when it ends: whoever waits with it is told at once.
-    pub ended: CancellationToken,
-    /// Who is rung when it ends.
-    bells: Mutex<Vec<Weak<Notify>>>,
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// Where the tenant's own system is asked whether the token is good, if it is to be asked.
+    pub verify_url: Option<String>,
+    /// Ends with the login: whoever waits with it is told at once.
+    pub life: Lifetime,
     used_at: AtomicI64,
     written_at: AtomicI64,
-}
-
-impl LiveLogin {
-    /// Rings a bell when the login ends: one bell may serve many logins.
-    pub fn ring_when_ended(&self, bell: &Arc<Notify>) {
-        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        bells.retain(|bell| bell.strong_count() > 0);
-        if !bells
-            .iter()
-            .any(|known| known.as_ptr() == Arc::as_ptr(bell))
-        {
-            bells.push(Arc::downgrade(bell));
-        }
-        drop(bells);
-        if self.ended.is_cancelled() {
-            bell.notify_one();
-        }
-    }
-
-    fn end(&self) {
-        self.ended.cancel();
-        let bells = std::mem::take(&mut *self.bells.lock().unwrap_or_else(PoisonError::into_inner));
-        for bell in bells.iter().filter_map(Weak::upgrade) {
-            bell.notify_one();
-        }
-    }
+    /// Somebody sees to it that its token is verified again and again.
+    pub(super) is_renewed: AtomicBool,
 }
 
 /// The logins in use.
@@ -147,31 +123,33 @@ impl Logins {
         }
     }
 
-    /// The live login of a person that has this token.
+    /// The live login that has this token, if it is one of these people's.
     pub async fn find(
         &self,
         store: &Store,
-        person: PersonId,
+        people: &[PersonId],
         token: &str,
         now: Millis,
     ) -> Result<Option<Arc<LiveLogin>>> {
-        if token.is_empty() || token.len() > TOKEN_BYTES {
+        if token.is_empty() || token.len() > TOKEN_BYTES || people.is_empty() {
             return Ok(None);
         }
-        let key = (person, hash(token));
+        let hash = hash(token);
         loop {
-            if let Some(live) = self.state().by_token.get(&key).cloned() {
+            if let Some(live) = self.state().known(people, &hash) {
                 return Ok(self.use_now(&live, now).then_some(live));
             }
             let ends = self.ends.load(Ordering::Acquire);
-            let Some((login, person)) = store.login(key.0, &key.1).await? else {
+            let found = store.logins_by_token(&hash).await?;
+            let mut found = found.into_iter();
+            let Some(holder) = found.find(|holder| people.contains(&holder.person.id)) else {
                 return Ok(None);
             };
             let mut state = self.state();
             if self.ends.load(Ordering::Acquire) != ends {
                 continue;
             }
-            let live = state.keep(key.clone(), login, person);
+            let live = state.keep(hash, holder);
             drop(state);
             return Ok(self.use_now(&live, now).then_some(live));
         }
@@ -198,7 +176,7 @@ impl Logins {
             }
             let live = found
                 .into_iter()
-                .map(|(login, person)| state.keep((person.id, hash.clone()), login, person));
+                .map(|holder| state.keep(hash.clone(), holder));
             let live: Vec<_> = live.collect();
             drop(state);
             return Ok(live
@@ -217,14 +195,14 @@ impl Logins {
     ) -> Result<Option<Arc<LiveLogin>>> {
         loop {
             let ends = self.ends.load(Ordering::Acquire);
-            let Some((login, hash, person)) = store.login_by_id(id).await? else {
+            let Some((hash, holder)) = store.login_by_id(id).await? else {
                 return Ok(None);
             };
             let mut state = self.state();
             if self.ends.load(Ordering::Acquire) != ends {
                 continue;
             }
-            let live = state.keep((person.id, hash), login, person);
+            let live = state.keep(hash, holder);
             drop(state);
             return Ok(self.use_now(&live, now).then_some(live));
         }
@@ -235,11 +213,63 @@ impl Logins {
         let mut state = self.state();
         self.ends.fetch_add(1, Ordering::AcqRel);
         for login in ended {
-            if let Some(key) = state.tokens.remove(login)
-                && let Some(live) = state.by_token.remove(&key)
-            {
-                live.end();
+            if let Some(live) = state.forget(*login) {
+                live.life.end();
             }
+        }
+    }
+
+    /// Ends one that is in use, whose token is good no more though the store has it still.
+    pub(super) fn end_live(&self, live: &LiveLogin) {
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        let known = state.forget(live.login.id);
+        drop(state);
+        live.life.end();
+        // It may have been read again since.
+        if let Some(known) = known {
+            known.life.end();
+        }
+    }
+
+    /// Whether anybody beside this register, and beside who asks, has a login in hand.
+    pub(super) fn is_relied_on(&self, live: &Arc<LiveLogin>) -> bool {
+        let state = self.state();
+        let known = state.tokens.get(&live.login.id);
+        let known = known.and_then(|key| state.by_token.get(key));
+        let here = usize::from(known.is_some_and(|known| Arc::ptr_eq(known, live)));
+        Arc::strong_count(live) > here + 1
+    }
+
+    /// When a login was last used, of which `noted` is written down: whoever is connected uses it now.
+    pub(super) fn last_used(&self, login: LoginId, noted: Millis, now: Millis) -> Millis {
+        let state = self.state();
+        let live = state.tokens.get(&login);
+        match live.and_then(|key| state.by_token.get(key)) {
+            Some(live) if Arc::strong_count(live) > 1 => now,
+            Some(live) => noted.max(Millis::new(live.used_at.load(Ordering::Relaxed))),
+            None => noted,
+        }
+    }
+
+    /// Ends the logins of a tenant that is no more, those too whose tokens were replaced before.
+    pub fn end_in(&self, tenant: TenantId) {
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        let replaced = std::mem::take(&mut state.replaced);
+        let (theirs, others) = replaced
+            .into_iter()
+            .filter_map(|live| live.upgrade())
+            .partition::<Vec<_>, _>(|live| live.person.tenant == tenant);
+        state.replaced = others.iter().map(Arc::downgrade).collect();
+        let current = state.by_token.values();
+        let current = current.filter(|live| live.person.tenant == tenant);
+        let current: Vec<_> = current.map(|live| live.login.id).collect();
+        let ended = current.into_iter().filter_map(|login| state.forget(login));
+        let ended: Vec<_> = ended.chain(theirs).collect();
+        drop(state);
+        for live in ended {
+            live.life.end();
         }
     }
 
@@ -253,9 +283,7 @@ impl Logins {
         self.ends.fetch_add(1, Ordering::AcqRel);
         state.replaced.retain(|live| live.strong_count() > 0);
         for login in gone {
-            if let Some(key) = state.tokens.remove(login)
-                && let Some(live) = state.by_token.remove(&key)
-            {
+            if let Some(live) = state.forget(*login) {
                 state.replaced.push(Arc::downgrade(&live));
             }
         }
@@ -269,21 +297,8 @@ impl Logins {
             state.replaced.iter().filter_map(Weak::upgrade).collect()
         };
         for live in live.iter().filter(|live| live.person.id == person) {
-            live.end();
+            live.life.end();
         }
-    }
-
-    /// Ends the logins of a tenant that is no more.
-    pub fn end_in(&self, tenant: TenantId) {
-        let ended: Vec<_> = {
-            let state = self.state();
-            // What was read before the tenant went is not kept from here on.
-            self.ends.fetch_add(1, Ordering::AcqRel);
-            let of_tenant = state.by_token.values();
-            let of_tenant = of_tenant.filter(|live| live.login.tenant == tenant);
-            of_tenant.map(|live| live.login.id).collect()
-        };
-        self.end(&ended);
     }
 
     /// Forgets the logins of a tenant that is no more, some at a time.
@@ -367,7 +382,7 @@ impl Logins {
 
     /// Whether a login is good just now; notes that it is used if so.
     fn use_now(&self, live: &LiveLogin, now: Millis) -> bool {
-        let current = self.is_in_time(live, now) && !live.ended.is_cancelled();
+        let current = self.is_in_time(live, now) && !live.life.is_over();
         if current {
             live.used_at.fetch_max(now.get(), Ordering::Relaxed);
         }
@@ -380,7 +395,20 @@ impl Logins {
 }
 
 impl State {
-    fn keep(&mut self, key: (PersonId, TokenHash), login: Login, person: Person) -> Arc<LiveLogin> {
+    /// The login of one of these people that has this token.
+    fn known(&self, people: &[PersonId], token: &TokenHash) -> Option<Arc<LiveLogin>> {
+        let mut keys = people.iter().map(|person| (*person, token.clone()));
+        keys.find_map(|key| self.by_token.get(&key).cloned())
+    }
+
+    /// Takes a login out.
+    fn forget(&mut self, login: LoginId) -> Option<Arc<LiveLogin>> {
+        let key = self.tokens.remove(&login)?;
+        self.by_token.remove(&key)
+    }
+
+    fn keep(&mut self, token: TokenHash, holder: Holder) -> Arc<LiveLogin> {
+        let key = (holder.person.id, token);
         if let Some(live) = self.by_token.get(&key) {
             return Arc::clone(live);
         }
@@ -390,13 +418,20 @@ impl State {
             let by_token = &self.by_token;
             self.tokens.retain(|_, key| by_token.contains_key(key));
         }
+        let Holder {
+            login,
+            person,
+            verify_url,
+        } = holder;
         let used = login.used_at.get();
         let live = Arc::new(LiveLogin {
             person: Arc::new(person),
-            ended: CancellationToken::new(),
-            bells: Mutex::default(),
+            token: key.1.clone(),
+            verify_url,
+            life: Lifetime::default(),
             used_at: AtomicI64::new(used),
             written_at: AtomicI64::new(used),
+            is_renewed: AtomicBool::new(false),
             login,
         });
         self.tokens.insert(live.login.id, key.clone());

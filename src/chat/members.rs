@@ -4,8 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::{
-        Services,
-        accounts::Caller,
+        Caller, Services,
         limits::Who,
         writer::{Act, ActDraft, MOST_IN_ACT, Right},
     },

@@ -3,7 +3,7 @@
 //! # Why
 //! Every door (a route, a socket's event) parses what its own API says and calls one verb here;
 //! that is what keeps four APIs one product. Verbs take a proof of who asks: a [`Caller`] can only
-//! be made by [`accounts`], a [`access::Reader`] only by [`access`]. Verbs answer with model values
+//! be made by [`callers`], a [`access::Reader`] only by [`access`]. Verbs answer with model values
 //! and know neither JSON nor HTTP.
 //!
 //! Whether somebody may *send* is decided by the [`writer`] inside the transaction that writes: a
@@ -13,11 +13,14 @@
 pub mod access;
 pub mod accounts;
 pub mod apps;
+pub mod callers;
 pub mod chats;
 pub mod connections;
 pub mod desk;
 pub mod developers;
 pub mod domains;
+pub mod keys;
+pub mod lifetime;
 pub mod limits;
 pub mod logins;
 pub mod members;
@@ -26,6 +29,7 @@ pub mod owners;
 pub mod password;
 pub mod people;
 pub mod presence;
+mod renewal;
 pub mod rooms;
 pub mod signals;
 pub mod throttle;
@@ -41,11 +45,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     error::Result,
     live::{Hub, relay},
-    model::{Clock, Cursor, Network, PersonId, Position, TenantId},
+    model::{Clock, Cursor, Position, TenantId},
     store::{Store, Turns},
 };
 
-pub use accounts::Caller;
+pub use callers::Caller;
 
 /// How often idle ears are forgotten and uses of logins are written down.
 const HOUSEKEEPING: Duration = Duration::from_secs(15);
@@ -81,8 +85,8 @@ pub struct Rules {
     pub throttled: bool,
     /// How often anybody may ask.
     pub rates: limits::Rates,
-    /// Networks, beside the public ones, where tenants' tokens may be verified.
-    pub verify_allow: Vec<Network>,
+    /// How tenants' tokens are verified.
+    pub verify: verify::Terms,
     /// The writer's bounds.
     pub writer: writer::Bounds,
 }
@@ -97,13 +101,15 @@ pub struct Services {
     /// Who writes.
     pub writer: writer::Writer,
     /// Who is signed in.
-    pub logins: logins::Logins,
+    pub logins: Arc<logins::Logins>,
+    /// Whose keys are in use.
+    pub keys: keys::Keys,
     /// Slows down who guesses.
     pub throttle: throttle::Throttle,
     /// Counts requests.
     pub limits: limits::Limits,
     /// Asks tenants' systems whether their tokens are good.
-    pub verifier: verify::Verifier,
+    pub verifier: Arc<verify::Verifier>,
     /// Who is present where.
     pub presence: presence::Presence,
     /// Who types where.
@@ -139,10 +145,11 @@ impl Services {
                 observer,
                 closing.clone(),
             ),
-            logins: logins::Logins::new(rules.login_idle, rules.login_max),
+            logins: Arc::new(logins::Logins::new(rules.login_idle, rules.login_max)),
+            keys: keys::Keys::default(),
             throttle: throttle::Throttle::new(rules.throttled),
             limits: limits::Limits::new(rules.rates),
-            verifier: verify::Verifier::new(rules.verify_allow.clone())?,
+            verifier: Arc::new(verify::Verifier::new(rules.verify.clone())?),
             presence: presence::Presence::default(),
             typists: signals::Typists::new(Arc::clone(&hub)),
             hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
@@ -225,17 +232,5 @@ async fn keep_house(services: std::sync::Weak<Services>, closing: CancellationTo
         {
             tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
         }
-    }
-}
-
-impl Caller {
-    /// Their number.
-    pub fn id(&self) -> PersonId {
-        self.person().id
-    }
-
-    /// Their tenant.
-    pub fn tenant(&self) -> TenantId {
-        self.person().tenant
     }
 }

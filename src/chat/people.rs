@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::{
     chat::{
-        Caller, Services, accounts,
-        accounts::KeyHolder,
+        Caller, Services,
+        callers::{self, KeyHolder},
         logins,
         writer::{Act, ActDraft, Right},
     },
@@ -36,7 +36,7 @@ pub struct Profile {
 pub async fn find(services: &Services, tenant: &KeyHolder, id: PersonId) -> Result<Caller> {
     let person = services.store.person(tenant.tenant().id, id).await?;
     let person = person.ok_or_else(|| nobody(id))?;
-    accounts::on_behalf(tenant, Arc::new(person))
+    callers::on_behalf(tenant, Arc::new(person))
 }
 
 /// The person whom the tenant calls so.
@@ -48,7 +48,7 @@ pub async fn find_registered(
     let tenant_id = tenant.tenant().id;
     let found = services.store.registered(tenant_id, external_id).await?;
     found
-        .map(|person| accounts::on_behalf(tenant, Arc::new(person)))
+        .map(|person| callers::on_behalf(tenant, Arc::new(person)))
         .transpose()
 }
 
@@ -100,7 +100,7 @@ async fn try_register(
     if let (Some(person), None) = (&known, token)
         && same(person, profile)
     {
-        return accounts::on_behalf(tenant, Arc::new(person.clone()));
+        return callers::on_behalf(tenant, Arc::new(person.clone()));
     }
     let mut tx = services.store.begin_for(tenant_id).await?;
     let id = match tx.registered(tenant_id, external_id).await? {
@@ -134,7 +134,7 @@ async fn try_register(
     tx.commit().await?;
     services.logins.replace(&ended);
     let person = person.ok_or_else(|| nobody(id))?;
-    accounts::on_behalf(tenant, Arc::new(person))
+    callers::on_behalf(tenant, Arc::new(person))
 }
 
 /// Makes a token the only one of a person; says which logins are no more.

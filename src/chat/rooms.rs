@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     chat::{
         Services,
-        accounts::KeyHolder,
+        callers::KeyHolder,
         members,
         writer::{Act, ActDraft, CreateDraft, Right},
     },

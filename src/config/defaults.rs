@@ -132,6 +132,7 @@ fn our_keys(settings: &Settings) -> Dict {
         "admin_password".to_owned() => "".into(),
         "service_status_200".to_owned() => settings.service_status_200.into(),
         "verify_allow".to_owned() => Vec::<String>::new().into(),
+        "verify_ttl".to_owned() => "60s".into(),
         "metrics_token".to_owned() => "".into(),
         "log_format".to_owned() => log_format.into(),
         "log_filter".to_owned() => settings.log_filter.as_str().into(),

@@ -69,6 +69,8 @@ pub struct Settings {
     /// Networks, beside the public ones, where apps' tokens may be verified: an address and the
     /// length of the prefix.
     pub verify_allow: Vec<(std::net::IpAddr, u8)>,
+    /// How long an app's system is believed that said that a token is good.
+    pub verify_ttl: Duration,
     /// What a scraper that is not on this machine must show at `/metrics`.
     pub metrics_token: Option<String>,
     /// How log lines look.
@@ -104,7 +106,7 @@ pub enum Registration {
 /// Who may embed chat without a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmbedOpen {
-    /// Who asks for a loopback host, while the server listens on a loopback address.
+    /// Who is on this machine, while the server listens on a loopback address and no proxy is in front.
     Loopback,
     /// Everybody.
     Always,
@@ -177,6 +179,7 @@ impl Default for Settings {
             admin_password: None,
             service_status_200: false,
             verify_allow: Vec::new(),
+            verify_ttl: 60 * SECOND,
             metrics_token: None,
             log_format: LogFormat::Text,
             log_filter: "info".to_owned(),
@@ -290,6 +293,7 @@ impl Settings {
             admin_password: reader.optional_text("admin_password"),
             service_status_200: reader.flag("service_status_200", default.service_status_200),
             verify_allow: read_networks(reader, "verify_allow"),
+            verify_ttl: reader.length("verify_ttl", SECOND..=DAY, default.verify_ttl),
             metrics_token: reader.optional_text("metrics_token"),
             log_format: reader.choice(
                 "log_format",

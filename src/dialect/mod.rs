@@ -12,8 +12,10 @@
 //! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
 //! once, whoever hears them.
 
+pub mod cookies;
 pub mod embed;
 mod format;
+pub mod local;
 pub mod messenger;
 pub mod page;
 pub mod refusal;
@@ -31,7 +33,7 @@ use crate::{
 };
 
 pub use format::{EventFormat, EventText};
-pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom};
+pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom, is_refusal};
 
 /// Which of a [`crate::live::Published`]'s forms is whose. An event-style dialect has two of its own
 /// beside these, by its place in [`DIALECTS`].
@@ -227,87 +229,5 @@ pub async fn answer(
     match speaker.count() {
         Ok(()) => DIALECTS[dialect].handle(speaker, event, arguments).await,
         Err(error) => DIALECTS[dialect].refuse(event, &error),
-    }
-}
-
-/// Whether a request addresses this machine, and is not another site's doing: any page that is open
-/// in a browser here can send some.
-pub fn is_from_this_machine(host: &str, origin: Option<&str>, site: Option<&str>) -> bool {
-    let is_near = match origin {
-        Some(origin) => origin
-            .split_once("://")
-            .is_some_and(|(_, host)| is_loopback_host(host)),
-        None => site != Some("cross-site"),
-    };
-    is_near && is_loopback_host(host)
-}
-
-/// Whether a host, with or without a port, is this machine.
-pub fn is_loopback_host(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        Some(_) | None => host,
-    };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_foreign_page_is_not_this_machine() {
-        let here = "127.0.0.1:8000";
-        for (origin, site) in [
-            (None, None),
-            (None, Some("none")),
-            (Some("http://127.0.0.1:8000"), Some("same-origin")),
-            (Some("http://localhost:3000"), Some("same-site")),
-        ] {
-            assert!(
-                is_from_this_machine(here, origin, site),
-                "{origin:?} {site:?}"
-            );
-            assert!(!is_from_this_machine("example.com", origin, site));
-        }
-        for (origin, site) in [
-            (None, Some("cross-site")),
-            (Some("null"), None),
-            (Some(""), None),
-            (Some("https://evil.example"), None),
-            (Some("https://localhost.evil.example"), Some("cross-site")),
-        ] {
-            assert!(
-                !is_from_this_machine(here, origin, site),
-                "{origin:?} {site:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn loopback_hosts_are_known_with_and_without_a_port() {
-        for host in [
-            "localhost",
-            "LOCALHOST:8000",
-            "127.0.0.1",
-            "127.9.9.9:1",
-            "[::1]",
-            "[::1]:8000",
-        ] {
-            assert!(is_loopback_host(host), "{host}");
-        }
-        for host in [
-            "",
-            "example.com",
-            "localhost.evil.com",
-            "10.0.0.1:8000",
-            "[::2]:80",
-        ] {
-            assert!(!is_loopback_host(host), "{host}");
-        }
     }
 }

@@ -5,22 +5,27 @@ use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 use tokio::sync::Notify;
 
 use crate::{
-    chat::{Caller, Services, accounts, limits::Who, logins, throttle, wait},
+    chat::{
+        Caller, Services,
+        callers::{self, Candidate, Claims, KeyHolder, Proof},
+        limits::Who,
+        logins, throttle, wait,
+    },
     dialect::Emission,
-    error::{Kind, Result},
+    error::{Error, Kind, Result},
     live::Listener,
-    model::{PersonId, Position, TokenHash},
+    model::{Person, PersonId, Position, TokenHash},
 };
 
-/// How many tokens a speaker remembers having proved.
-const PROVED: usize = 64;
+/// How many tokens a speaker remembers having looked up.
+const KNOWN: usize = 64;
 /// How many of its own messages a speaker remembers, so as not to be told of them.
 const SENT: usize = 256;
 
 /// What the operator decides about dialects.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Whether anybody may embed without a key, on a connection to a loopback host.
+    /// Whether anybody may embed without a key who is on this machine.
     pub embed_open: bool,
     /// Whether anybody may, on whatever connection.
     pub embed_open_anywhere: bool,
@@ -33,7 +38,7 @@ pub struct Options {
 }
 
 /// What somebody brought when they connected.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Credentials {
     /// `?token=`, `auth.token` or the Authorization header.
     pub token: Option<String>,
@@ -41,10 +46,10 @@ pub struct Credentials {
     pub key: Option<String>,
     /// `?appId=` or `auth.appId`: which of several tenants is meant.
     pub app: Option<String>,
-    /// Whom their cookies name, and the token that is to prove it, where cookies count.
-    pub cookies: Option<(PersonId, String)>,
-    /// Whether they addressed a loopback host, and no foreign page did for them.
-    pub loopback: bool,
+    /// Whom their cookies name, and the tokens that are to prove it, where cookies count.
+    pub cookies: Option<Claims>,
+    /// Whether they are on this machine, see [`super::local`].
+    pub is_local: bool,
     /// The address they come from.
     pub address: Option<IpAddr>,
 }
@@ -121,8 +126,14 @@ pub struct Speaker {
     /// Rung when there is something to hear; none for an HTTP request, which hears nothing.
     bell: Option<Arc<Notify>>,
     acting: Vec<Acting>,
-    signed_in: Option<Caller>,
-    proved: VecDeque<(TokenHash, Caller)>,
+    /// With whose end the connection ends, whether or not it has acted in their name.
+    bound: Vec<Proof>,
+    /// Who has the cookies, with the token among them that proved it.
+    signed_in: Option<(Candidate, String)>,
+    /// Who has the tokens that were looked up.
+    known: VecDeque<(TokenHash, Vec<Candidate>)>,
+    /// Who has the key.
+    key: Option<KeyHolder>,
     sent: VecDeque<Position>,
     memory: Vec<(usize, Box<dyn Any + Send + Sync>)>,
 }
@@ -144,8 +155,10 @@ impl Speaker {
             number,
             bell,
             acting: Vec::new(),
+            bound: Vec::new(),
             signed_in: None,
-            proved: VecDeque::new(),
+            known: VecDeque::new(),
+            key: None,
             sent: VecDeque::new(),
             memory: Vec::new(),
         }
@@ -155,13 +168,14 @@ impl Speaker {
     /// from, and for whom this speaker acts if for one only.
     pub fn count(&self) -> Result<()> {
         let limits = &self.services.limits;
-        if let Some(address) = self.credentials.address {
+        if let (Some(address), false) = (self.credentials.address, self.credentials.is_local) {
             limits.count(Who::Address(throttle::network(address)))?;
         }
-        match &self.acting[..] {
-            [acting] => accounts::count(&self.services, &acting.caller),
-            [acting, ..] => limits.count(Who::Tenant(acting.caller.tenant())),
-            [] => Ok(()),
+        match (&self.acting[..], &self.key) {
+            ([acting], _) => callers::count(&self.services, &acting.caller),
+            ([acting, ..], _) => limits.count(Who::Tenant(acting.caller.tenant())),
+            ([], Some(key)) => limits.count(Who::Tenant(key.tenant().id)),
+            ([], None) => Ok(()),
         }
     }
 
@@ -187,8 +201,8 @@ impl Speaker {
             .acting
             .iter_mut()
             .find(|acting| acting.caller.id() == caller.id());
-        if let (Some(bell), Some(login)) = (&self.bell, caller.login()) {
-            login.ring_when_ended(bell);
+        if let Some(bell) = &self.bell {
+            caller.proof().ring_when_over(bell);
         }
         if let Some(acting) = known {
             acting.dialects |= dialects;
@@ -235,7 +249,7 @@ impl Speaker {
         acting.map(|acting| &acting.caller)
     }
 
-    /// Stops acting for those whose login has ended.
+    /// Stops acting for those whose login or key has ended.
     pub fn drop_the_gone(&mut self) {
         let before = self.acting.len();
         let typists = &self.services.typists;
@@ -247,9 +261,37 @@ impl Speaker {
             }
             !gone
         });
-        if self.acting.is_empty() && before > 0 {
-            // Whoever was let in is nobody any more.
+        // Whoever was let in is nobody any more.
+        let is_nobody = self.acting.is_empty() && before > 0;
+        if is_nobody || self.bound.iter().any(Proof::is_over) {
             self.stage.close();
+        }
+    }
+
+    /// Whether the connection ends with somebody in whose name it has not acted.
+    pub fn is_bound(&self) -> bool {
+        !self.bound.is_empty()
+    }
+
+    /// From now on the connection ends with the logins of its cookies and with its key, though it may
+    /// never act in their name. Nobody is let in by that, and what is wrong is told when it is used.
+    pub async fn bind(&mut self) -> Result<()> {
+        if let Some(claims) = self.credentials.cookies.clone() {
+            let claimants = callers::claimants(&self.services, &claims).await?;
+            for (candidate, _) in claimants {
+                self.bind_to(candidate.proof());
+            }
+        }
+        match self.key_holder().await {
+            Err(error) if !is_refusal(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn bind_to(&mut self, proof: Proof) {
+        if let Some(bell) = &self.bell {
+            proof.ring_when_over(bell);
+            self.bound.push(proof);
         }
     }
 
@@ -267,44 +309,106 @@ impl Speaker {
 
     /// Whoever holds the cookies that were brought; nobody without any, or once their login has ended.
     pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
-        if self.signed_in.is_none()
-            && let Some((person, token)) = &self.credentials.cookies
-        {
-            match accounts::authenticate(&self.services, *person, token).await {
-                Ok(caller) => self.signed_in = Some(caller),
-                // What does not count now never will.
-                Err(error) if error.kind() == Kind::Unauthenticated => {
-                    self.credentials.cookies = None;
-                }
-                Err(error) => return Err(error),
+        if let Some((candidate, token)) = &self.signed_in {
+            if candidate.is_gone() {
+                return Ok(None);
             }
+            let caller = callers::prove(&self.services, candidate, token).await;
+            return caller.map(Some).or_else(nobody);
         }
-        Ok(self.signed_in.clone().filter(|caller| !caller.is_gone()))
+        let Some(claims) = &self.credentials.cookies else {
+            return Ok(None);
+        };
+        let claimants = callers::claimants(&self.services, claims).await?;
+        if claimants.is_empty() {
+            // What does not count now never will.
+            self.credentials.cookies = None;
+            return Ok(None);
+        }
+        match callers::first_proven(&self.services, claimants).await {
+            Ok((caller, proven)) => {
+                callers::count(&self.services, &caller)?;
+                self.signed_in = Some(proven);
+                Ok(Some(caller))
+            }
+            Err(error) => nobody(error),
+        }
     }
 
-    /// Everybody who holds a token; asked of the store once for each token.
-    pub async fn holders(&mut self, token: &str) -> Result<Vec<Caller>> {
+    /// Everybody who has a token; asked of the store once for each token.
+    async fn candidates(&mut self, token: &str) -> Result<(Vec<Candidate>, bool)> {
         let hash = logins::hash(token);
-        self.proved.retain(|(_, caller)| !caller.is_gone());
-        let known = self.proved.iter().filter(|(proved, _)| *proved == hash);
-        let known: Vec<_> = known.map(|(_, caller)| caller.clone()).collect();
-        if !known.is_empty() {
-            return Ok(known);
+        self.known
+            .retain(|(_, candidates)| !candidates.iter().any(Candidate::is_gone));
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == hash) {
+            return Ok((known.clone(), false));
         }
-        let holders = accounts::holders(&self.services, token).await?;
-        for caller in &holders {
-            if self.proved.len() == PROVED {
-                self.proved.pop_front();
+        let found = callers::candidates(&self.services, token).await?;
+        if !found.is_empty() {
+            if self.known.len() == KNOWN {
+                self.known.pop_front();
             }
-            self.proved.push_back((hash.clone(), caller.clone()));
+            self.known.push_back((hash, found.clone()));
         }
-        Ok(holders)
+        Ok((found, true))
+    }
+
+    /// The holder of a token who is meant; nobody where there is none.
+    pub async fn holder_who(
+        &mut self,
+        token: &str,
+        is_meant: impl Fn(&Person) -> bool,
+    ) -> Result<Option<Caller>> {
+        let (candidates, is_new) = self.candidates(token).await?;
+        match candidates.iter().find(|it| is_meant(it.person())) {
+            Some(candidate) => self.prove(candidate, token, is_new).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The one who holds a token in the tenant that this connection means.
     pub async fn holder(&mut self, token: &str) -> Result<Caller> {
-        let holders = self.holders(token).await?;
-        accounts::chosen(&self.services, holders, self.credentials.app.as_deref()).await
+        let (candidates, is_new) = self.candidates(token).await?;
+        let app = self.credentials.app.as_deref();
+        let candidate = callers::chosen(&self.services, &candidates, app).await?;
+        self.prove(&candidate, token, is_new).await
+    }
+
+    /// Proves a holder, at every use: a tenant may want the token verified again. One that comes for the
+    /// first time is counted; events are counted as such.
+    async fn prove(&self, candidate: &Candidate, token: &str, is_new: bool) -> Result<Caller> {
+        let caller = callers::prove(&self.services, candidate, token).await?;
+        if is_new {
+            callers::count(&self.services, &caller)?;
+        }
+        Ok(caller)
+    }
+
+    /// Whoever holds the key that was brought; nobody without one. The connection ends with it.
+    pub async fn key_holder(&mut self) -> Result<Option<KeyHolder>> {
+        let Some(key) = self.credentials.key.clone() else {
+            return Ok(None);
+        };
+        if let Some(holder) = self.key.clone().filter(|holder| !holder.is_over()) {
+            return Ok(Some(holder));
+        }
+        let token = self.credentials.token.as_deref();
+        let holder = callers::key_holder(&self.services, &key, token).await?;
+        self.bind_to(Proof::Key(holder.clone()));
+        self.key = Some(holder.clone());
+        Ok(Some(holder))
+    }
+
+    /// The tokens that were shown when the connection was made.
+    pub fn shown_tokens(&self) -> Vec<&str> {
+        let cookies = self.credentials.cookies.iter();
+        let cookies = cookies.flat_map(|claims| claims.tokens.iter().map(String::as_str));
+        self.credentials
+            .token
+            .as_deref()
+            .into_iter()
+            .chain(cookies)
+            .collect()
     }
 
     /// Notes a message that came by this connection.
@@ -344,4 +448,20 @@ impl Speaker {
         let (_, kept) = self.memory.iter().find(|(owner, _)| *owner == dialect)?;
         kept.downcast_ref()
     }
+}
+
+/// Who is refused for what they showed is nobody; what failed otherwise is told.
+fn nobody(error: Error) -> Result<Option<Caller>> {
+    match error.kind() {
+        Kind::Unauthenticated => Ok(None),
+        _ => Err(error),
+    }
+}
+
+/// Whether somebody was refused for what they showed.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Unauthenticated | Kind::Forbidden | Kind::TooMany
+    )
 }

@@ -7,31 +7,28 @@ use std::{
 
 use rocket::request::{FromRequest, Outcome, Request};
 
-use crate::chat::throttle;
-
-/// Headers by which proxies say that they passed a request on.
-const PASSED_ON: [&str; 4] = ["Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"];
+use crate::{chat::throttle, dialect::local};
 
 /// The address of the client: of the peer, or the one in the header that `ip_header` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress {
     ip: IpAddr,
-    passed_on: bool,
+    is_local: bool,
 }
 
 impl ClientAddress {
     /// The address of `request`'s client; `0.0.0.0` where the connection has none.
     pub fn of(request: &Request<'_>) -> Self {
-        let told_by_proxy = request.real_ip();
-        let ip = told_by_proxy
-            .or_else(|| request.client_ip())
+        let ip = request
+            .client_ip()
             .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let passed_on = PASSED_ON
-            .iter()
-            .any(|header| request.headers().contains(*header));
+        let peer = request.remote().map(|peer| peer.ip());
+        let ip_header = request.rocket().config().ip_header.as_ref();
+        let headers = request.headers().iter();
+        let headers = headers.map(|header| (header.name, header.value));
         Self {
             ip: ip.to_canonical(),
-            passed_on: passed_on && told_by_proxy.is_none(),
+            is_local: local::is_local(peer, ip_header.map(|name| name.as_str()), headers),
         }
     }
 
@@ -45,12 +42,16 @@ impl ClientAddress {
         throttle::network(self.ip)
     }
 
-    /// Whether the request was made on this machine.
-    ///
-    /// A proxy on this machine makes every peer look like it. So a request that says it was passed
-    /// on counts only when `ip_header` tells whose it was.
+    /// Whether the request was made on this machine: by the peer's address and every sign of a proxy,
+    /// never by what a header says of the client.
     pub fn is_this_machine(self) -> bool {
-        self.ip.is_loopback() && !self.passed_on
+        self.is_local
+    }
+
+    /// What requests are counted by, together with others from there; those of this machine, which are
+    /// the operator's own, are not counted.
+    pub fn counted(self) -> Option<IpAddr> {
+        (!self.is_local).then(|| self.network())
     }
 }
 

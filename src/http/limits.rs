@@ -44,8 +44,10 @@ impl Fairing for Door {
         let Some(services) = request.rocket().state::<Arc<Services>>() else {
             return;
         };
-        let network = ClientAddress::of(request).network();
-        if let Err(error) = services.limits.count(Who::Address(network)) {
+        let counted = ClientAddress::of(request).counted();
+        if let Some(network) = counted
+            && let Err(error) = services.limits.count(Who::Address(network))
+        {
             refusal::turn_away(request, error);
         }
     }

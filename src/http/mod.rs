@@ -39,7 +39,7 @@ pub use health::Readiness;
 pub use origins::Provenance;
 pub use refusal::{Refusal, refuse};
 pub use shutdown::Closing;
-pub use signed_in::{SignedIn, TOKEN, USER_ID};
+pub use signed_in::SignedIn;
 
 use crate::{
     config::Settings,

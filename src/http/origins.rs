@@ -25,9 +25,10 @@ use rocket::{
     route::{self, Route},
 };
 
-use super::{headers::under, refusal};
+use super::{headers::under, refusal, signed_in};
 use crate::{
     config::{ServedHost, Settings, WebOrigin},
+    dialect::cookies,
     error,
 };
 
@@ -51,9 +52,6 @@ const ASKED_BYTES: usize = 2_048;
 
 /// Answers that set cookies: a foreign page must not sign its visitor in as somebody else.
 const SIGN_IN: [&str; 2] = ["/api/login", "/api/reg"];
-
-/// The cookies that sign a person in.
-const COOKIES: [&str; 2] = ["token", "access_token"];
 
 /// Where a request comes from, as far as cookies are concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,9 +175,7 @@ fn would_act(request: &Request<'_>) -> bool {
     }
     let acts = (!safe && under(&path, "/api")) || under(&path, "/api/logout");
     let own_token = request.headers().contains("Authorization");
-    let has_cookies = COOKIES
-        .iter()
-        .any(|name| request.cookies().get(name).is_some());
+    let has_cookies = cookies::has_token(signed_in::lines(request));
     acts && !is_open(&path) && has_cookies && !own_token && request.method() != Method::Options
 }
 

@@ -9,17 +9,13 @@ use rocket::{
 
 use super::{Provenance, refuse};
 use crate::{
-    chat::{Caller, Services, accounts},
+    chat::{
+        Caller, Services,
+        callers::{self, Claims},
+    },
+    dialect::cookies,
     error::{Error, Kind, Result},
-    model::PersonId,
 };
-
-/// The cookie that says who; it must match the token's owner and never decides.
-pub const USER_ID: &str = "user_id";
-/// The cookie that proves it.
-pub const TOKEN: &str = "token";
-/// Another name for it, under which it is taken but never set.
-const ACCESS_TOKEN: &str = "access_token";
 
 /// Whoever holds the request's `user_id` and `token` (or `access_token`) cookies.
 #[derive(Debug)]
@@ -45,22 +41,24 @@ impl<'r> FromRequest<'r> for SignedIn {
     }
 }
 
-/// Whom the request's cookies name, and the token that is to prove it, where cookies count.
-pub(super) fn cookies(request: &Request<'_>) -> Option<(PersonId, String)> {
+/// The request's `Cookie` header lines.
+pub(super) fn lines<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a [u8]> {
+    request.headers().get("Cookie").map(str::as_bytes)
+}
+
+/// Whom the request's cookies name, and by which tokens, where cookies count.
+pub(super) fn claims(request: &Request<'_>) -> Option<Claims> {
     if !Provenance::of(request).cookies_count() {
         return None;
     }
-    let cookies = request.cookies();
-    let person = PersonId::from_any(cookies.get(USER_ID)?.value()).ok()?;
-    let token = cookies.get(TOKEN).or_else(|| cookies.get(ACCESS_TOKEN))?;
-    Some((person, token.value().to_owned()))
+    cookies::claims(lines(request))
 }
 
 async fn caller(request: &Request<'_>) -> Result<Caller> {
-    let (person, token) = cookies(request).ok_or_else(Error::unauthenticated)?;
+    let claims = claims(request).ok_or_else(Error::unauthenticated)?;
     let services = request
         .rocket()
         .state::<Arc<Services>>()
         .ok_or_else(|| Error::internal("the verbs are not managed by this server"))?;
-    accounts::authenticate(services, person, &token).await
+    callers::authenticate(services, &claims).await
 }

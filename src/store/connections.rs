@@ -4,11 +4,12 @@ use sqlx::types::Json;
 
 use crate::{
     error::Result,
-    model::{Connection, Login, LoginId, Millis, Person, TokenHash},
+    model::{Connection, LoginId, Millis, TokenHash},
     store::{
-        Either, Store, Tx,
+        Either, Holder, Store, Tx,
         failure::{bounded, failed},
-        rows::{LoginRow, PersonRow, person_columns},
+        logins::{HolderRow, select_holders},
+        rows::person_columns,
     },
 };
 
@@ -113,37 +114,22 @@ impl Store {
         }))
     }
 
-    /// A login by its number, with its token's hash and its person.
-    pub async fn login_by_id(&self, login: LoginId) -> Result<Option<(Login, TokenHash, Person)>> {
+    /// A login by its number, with its token's hash.
+    pub async fn login_by_id(&self, login: LoginId) -> Result<Option<(TokenHash, Holder)>> {
         #[derive(sqlx::FromRow)]
         struct Row {
             #[sqlx(flatten)]
-            login: LoginRow,
-            #[sqlx(flatten)]
-            person: PersonRow,
+            holder: HolderRow,
             token_hash: String,
         }
         let row: Option<Row> = on!(&self.inner.read, pool => {
-            sqlx::query_as(concat!(
-                "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, \
-                 l.token_hash, ",
-                person_columns!(),
-                " from logins l join people p on p.id = l.person_id \
-                 join tenants t on t.id = l.tenant_id \
-                 where l.id = $1 and p.deleted_at is null and t.deleted_at is null",
-            ))
-            .bind(login.get())
-            .fetch_optional(pool)
-            .await
+            sqlx::query_as(select_holders!("l.token_hash, ", "l.id = $1"))
+                .bind(login.get())
+                .fetch_optional(pool)
+                .await
         })
         .map_err(failed)?;
-        row.map(|row| {
-            Ok((
-                row.login.into(),
-                TokenHash::new(row.token_hash),
-                row.person.try_into()?,
-            ))
-        })
-        .transpose()
+        row.map(|row| Ok((TokenHash::new(row.token_hash), row.holder.try_into()?)))
+            .transpose()
     }
 }

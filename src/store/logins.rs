@@ -3,7 +3,7 @@
 use sqlx::types::Json;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     model::{Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
     store::{
         Either, Store, Tx,
@@ -87,6 +87,21 @@ impl Tx {
         Ok(ended.into_iter().map(LoginId::new).collect())
     }
 
+    /// A person's logins, each with when it was last used.
+    pub async fn login_uses(&mut self, person: PersonId) -> Result<Vec<(LoginId, Millis)>> {
+        let rows: Vec<(i64, i64)> = on!(&mut self.0, tx => {
+            sqlx::query_as("select id, used_at from logins where person_id = $1")
+                .bind(person.get())
+                .fetch_all(&mut **tx)
+                .await
+        })
+        .map_err(failed)?;
+        let rows = rows.into_iter();
+        Ok(rows
+            .map(|(login, used_at)| (LoginId::new(login), Millis::new(used_at)))
+            .collect())
+    }
+
     /// Notes when logins were last used.
     pub async fn touch_logins(&mut self, used: &[(LoginId, Millis)]) -> Result<()> {
         let used = used.iter().map(|(login, at)| (login.get(), at.get()));
@@ -141,42 +156,66 @@ impl Tx {
     }
 }
 
-impl Store {
-    /// The login of a person that has this token, and the person.
-    pub async fn login(
-        &self,
-        person: PersonId,
-        hash: &TokenHash,
-    ) -> Result<Option<(Login, Person)>> {
-        let found = self.logins_by_token(hash).await?;
-        Ok(found.into_iter().find(|(login, _)| login.person == person))
-    }
+/// A login, and whose it is.
+#[derive(Debug)]
+pub struct Holder {
+    /// The login.
+    pub login: Login,
+    /// Its person.
+    pub person: Person,
+    /// Where their tenant has its people's tokens verified.
+    pub verify_url: Option<String>,
+}
 
+/// A row of a [`Holder`].
+#[derive(sqlx::FromRow)]
+pub(super) struct HolderRow {
+    #[sqlx(flatten)]
+    login: LoginRow,
+    #[sqlx(flatten)]
+    person: PersonRow,
+    verify_url: Option<String>,
+}
+
+/// The columns and tables of a [`HolderRow`], without people and tenants that are deleted.
+macro_rules! select_holders {
+    ($more:literal, $condition:literal) => {
+        concat!(
+            "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, \
+             t.verify_url, ",
+            $more,
+            person_columns!(),
+            " from logins l join people p on p.id = l.person_id join tenants t on t.id = l.tenant_id \
+             where p.deleted_at is null and t.deleted_at is null and ",
+            $condition,
+        )
+    };
+}
+pub(super) use select_holders;
+
+impl TryFrom<HolderRow> for Holder {
+    type Error = Error;
+
+    fn try_from(row: HolderRow) -> Result<Self> {
+        Ok(Self {
+            login: row.login.into(),
+            person: row.person.try_into()?,
+            verify_url: row.verify_url,
+        })
+    }
+}
+
+impl Store {
     /// The logins that have this token: one, unless tenants' own tokens happen to be the same.
-    pub async fn logins_by_token(&self, hash: &TokenHash) -> Result<Vec<(Login, Person)>> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            login: LoginRow,
-            #[sqlx(flatten)]
-            person: PersonRow,
-        }
-        let rows: Vec<Row> = on!(&self.inner.read, pool => {
-            sqlx::query_as(concat!(
-                "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, ",
-                person_columns!(),
-                " from logins l join people p on p.id = l.person_id \
-                 join tenants t on t.id = l.tenant_id \
-                 where l.token_hash = $1 and p.deleted_at is null and t.deleted_at is null limit 100",
-            ))
-            .bind(hash.as_str())
-            .fetch_all(pool)
-            .await
+    pub async fn logins_by_token(&self, hash: &TokenHash) -> Result<Vec<Holder>> {
+        let rows: Vec<HolderRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(select_holders!("", "l.token_hash = $1 limit 100"))
+                .bind(hash.as_str())
+                .fetch_all(pool)
+                .await
         })
         .map_err(failed)?;
-        rows.into_iter()
-            .map(|row| Ok((Login::from(row.login), row.person.try_into()?)))
-            .collect()
+        rows.into_iter().map(Holder::try_from).collect()
     }
 
     /// At most `limit` logins after `after` that were last used before the first of two times or made

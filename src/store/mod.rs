@@ -66,6 +66,7 @@ use crate::{
 };
 
 pub use desk::DeskPage;
+pub use logins::Holder;
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;

@@ -1,7 +1,7 @@
 //! Cookies count from our own pages and allowed origins only; from elsewhere nothing is changed.
 
 use rocket::{
-    http::{Cookie, Header, Method, Status},
+    http::{Header, Method, Status},
     local::asynchronous::{Client, LocalRequest},
 };
 
@@ -59,6 +59,11 @@ fn both(origin: &'static str, site: &'static str) -> From {
         origin: Some(origin),
         site: Some(site),
     }
+}
+
+/// A cookie as a browser sends it.
+fn cookie_of(name: &str) -> Header<'static> {
+    Header::new("Cookie", format!("{name}=x"))
 }
 
 #[rocket::async_test]
@@ -128,7 +133,7 @@ async fn a_change_from_elsewhere_with_our_cookies_is_refused() {
         (Method::Post, "/api/logout"),
     ] {
         for cookie in ["token", "access_token"] {
-            let request = ask(&client, method, path, ELSEWHERE).cookie(Cookie::new(cookie, "x"));
+            let request = ask(&client, method, path, ELSEWHERE).header(cookie_of(cookie));
             let answer = Answer::read(request.dispatch().await).await;
             assert_eq!(answer.status, 403, "{method} {path}");
             assert_eq!(answer.error().0, "csrf_rejected");
@@ -157,23 +162,23 @@ async fn what_brings_no_cookies_or_its_own_token_passes() {
         let status = request.dispatch().await.status();
         assert_ne!(status, Status::Forbidden);
     };
-    let cookie = || Cookie::new("token", "x");
+    let cookie = || cookie_of("token");
     let post = |path| ask(&client, Method::Post, path, ELSEWHERE);
     passes(post("/api/echo")).await;
-    passes(post("/api/echo").cookie(Cookie::new("theme", "dark"))).await;
+    passes(post("/api/echo").header(cookie_of("theme"))).await;
     let bearer = Header::new("Authorization", "Bearer x");
-    passes(post("/api/echo").cookie(cookie()).header(bearer)).await;
-    passes(post("/api/events/message").cookie(cookie())).await;
-    passes(ask(&client, Method::Get, "/api/things/7", ELSEWHERE).cookie(cookie())).await;
-    passes(ask(&client, Method::Options, "/api/echo", ELSEWHERE).cookie(cookie())).await;
-    passes(ask(&client, Method::Post, "/api/echo", NOWHERE).cookie(cookie())).await;
+    passes(post("/api/echo").header(cookie()).header(bearer)).await;
+    passes(post("/api/events/message").header(cookie())).await;
+    passes(ask(&client, Method::Get, "/api/things/7", ELSEWHERE).header(cookie())).await;
+    passes(ask(&client, Method::Options, "/api/echo", ELSEWHERE).header(cookie())).await;
+    passes(ask(&client, Method::Post, "/api/echo", NOWHERE).header(cookie())).await;
 }
 
 #[rocket::async_test]
 async fn a_form_cannot_hide_its_method() {
     let client = client("").await;
     let request = ask(&client, Method::Post, "/api/things/7", ELSEWHERE)
-        .cookie(Cookie::new("token", "x"))
+        .header(cookie_of("token"))
         .header(Header::new(
             "Content-Type",
             "application/x-www-form-urlencoded",

@@ -12,8 +12,8 @@ use std::{
 };
 
 use parlance::{
-    chat::verify::{Lookup, Names, Verdict, Verifier, check_url},
-    model::{Millis, Network, Tenant, TenantId, TenantKind},
+    chat::verify::{Lookup, Names, Terms, Verdict, Verifier, check_url},
+    model::{Network, TenantId},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -71,31 +71,24 @@ fn answer(status: &str, more: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn tenant(url: &str) -> Tenant {
-    let then = Millis::new(0);
-    Tenant {
-        id: TenantId::new(9),
-        kind: TenantKind::App,
-        name: "shop".to_owned(),
-        application_id: "secret".to_owned(),
-        owner: None,
-        verify_url: Some(url.to_owned()),
-        require_auth: false,
-        created_at: then,
-        updated_at: then,
-        deleted_at: None,
-    }
+const TENANT: TenantId = TenantId::new(9);
+
+fn only(address: &str) -> Terms {
+    terms(vec![Network::new(address.parse().expect("an address"), 32)])
 }
 
-fn only(address: &str) -> Vec<Network> {
-    vec![Network::new(address.parse().expect("an address"), 32)]
+fn terms(allow: Vec<Network>) -> Terms {
+    Terms {
+        allow,
+        good_for: Duration::from_mins(1),
+    }
 }
 
 async fn verdict(answer: Vec<u8>, stalls: bool) -> Verdict {
     let system = System::that_says("127.0.0.1", answer, stalls).await;
     let verifier = Verifier::new(only("127.0.0.1")).expect("a client");
     let url = format!("http://{}/verify?a=b", system.address);
-    verifier.verify(&tenant(&url), "tok en&1").await
+    verifier.verify((TENANT, &url), "tok en&1").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,8 +141,8 @@ async fn an_answer_is_remembered_and_asked_for_once() {
     let url = format!("http://{}/verify?a=b", system.address);
     let asking: Vec<_> = (0..20)
         .map(|_| {
-            let (verifier, tenant) = (Arc::clone(&verifier), tenant(&url));
-            tokio::spawn(async move { verifier.verify(&tenant, "tok en&1").await })
+            let (verifier, url) = (Arc::clone(&verifier), url.clone());
+            tokio::spawn(async move { verifier.verify((TENANT, &url), "tok en&1").await })
         })
         .collect();
     for asked in asking {
@@ -158,7 +151,7 @@ async fn an_answer_is_remembered_and_asked_for_once() {
     assert_eq!(system.asked(), 1);
     let paths = system.paths.lock().expect("nobody panics").clone();
     assert_eq!(paths, ["/verify?a=b&token=tok+en%261"]);
-    verifier.verify(&tenant(&url), "another").await;
+    verifier.verify((TENANT, &url), "another").await;
     assert_eq!(system.asked(), 2);
 }
 
@@ -208,10 +201,10 @@ async fn what_was_checked_is_what_is_connected_to() {
     ]);
     let verifier = Verifier::with_names(only("127.0.0.1"), Arc::clone(&names) as Arc<dyn Names>)
         .expect("a client");
-    let tenant = tenant(&format!("http://customer.example:{port}/"));
+    let url = format!("http://customer.example:{port}/");
     let mut verdicts = Vec::new();
     for token in ["one", "two", "three", "four", "five"] {
-        verdicts.push(verifier.verify(&tenant, token).await);
+        verdicts.push(verifier.verify((TENANT, &url), token).await);
     }
     let away = Verdict::Unavailable;
     assert_eq!(verdicts, [Verdict::Good, away, away, away, Verdict::Good]);
@@ -244,9 +237,9 @@ async fn no_private_address_is_asked() {
         "[2002:7f00:1::]",
     ] {
         for scheme in ["http", "https"] {
-            let verifier = Verifier::new(Vec::new()).expect("a client");
-            let tenant = tenant(&format!("{scheme}://{host}:{port}/"));
-            let said = verifier.verify(&tenant, "token").await;
+            let verifier = Verifier::new(terms(Vec::new())).expect("a client");
+            let url = format!("{scheme}://{host}:{port}/");
+            let said = verifier.verify((TENANT, &url), "token").await;
             assert_eq!(said, Verdict::Unavailable, "{scheme}://{host}");
         }
     }
@@ -260,18 +253,18 @@ async fn no_private_address_is_asked() {
     ] {
         for scheme in ["http", "https"] {
             let names = Shifty::new(&[&[address]]);
-            let verifier = Verifier::with_names(Vec::new(), names).expect("a client");
-            let tenant = tenant(&format!("{scheme}://customer.example:{port}/"));
-            let said = verifier.verify(&tenant, "token").await;
+            let verifier = Verifier::with_names(terms(Vec::new()), names).expect("a client");
+            let url = format!("{scheme}://customer.example:{port}/");
+            let said = verifier.verify((TENANT, &url), "token").await;
             assert_eq!(said, Verdict::Unavailable, "{address}");
         }
     }
     assert_eq!(trap.asked(), 0);
     // What is not encrypted goes nowhere but where the operator says.
     let names = Shifty::new(&[&["93.184.216.34"]]);
-    let verifier = Verifier::with_names(Vec::new(), names).expect("a client");
+    let verifier = Verifier::with_names(terms(Vec::new()), names).expect("a client");
     let said = verifier
-        .verify(&tenant("http://customer.example/"), "token")
+        .verify((TENANT, "http://customer.example/"), "token")
         .await;
     assert_eq!(said, Verdict::Unavailable);
 }

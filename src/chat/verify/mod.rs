@@ -13,25 +13,29 @@ mod guard;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
 };
+
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::{
     chat::logins,
     error::Result,
-    model::{Network, Tenant, TenantId, TokenHash},
+    model::{Network, TenantId, TokenHash},
 };
 
 pub use ask::check_url;
 pub use guard::{Lookup, Names, SystemNames};
 
-/// How long a good answer is believed.
-const GOOD_FOR: Duration = Duration::from_mins(1);
-/// How long a bad one is.
+/// How long a bad answer is believed, and no longer than a good one.
 const BAD_FOR: Duration = Duration::from_secs(5);
 /// The most answers that are remembered.
 const MOST: usize = 10_000;
+/// The most questions to one tenant's system at a time.
+const AT_ONCE: usize = 32;
+/// How long a question waits for its turn among those.
+const TURN: Duration = Duration::from_secs(3);
 
 /// What the tenant's system says of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,17 +48,17 @@ pub enum Verdict {
     Unavailable,
 }
 
-impl Verdict {
-    /// How long it is believed.
-    fn lasts(self) -> Duration {
-        match self {
-            Self::Good => GOOD_FOR,
-            Self::Bad => BAD_FOR,
-            Self::Unavailable => Duration::ZERO,
-        }
-    }
+/// What the operator decided about asking.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Networks, beside the public ones, where may be asked.
+    pub allow: Vec<Network>,
+    /// How long a good answer is believed.
+    pub good_for: Duration,
 }
 
+/// Whose system is asked, and where.
+type Whose<'a> = (TenantId, &'a str);
 type Key = (TenantId, String, TokenHash);
 /// Held while it is being asked, so that others wait for the same answer.
 type Slot = Arc<tokio::sync::Mutex<Option<(Verdict, Instant)>>>;
@@ -63,55 +67,109 @@ type Slot = Arc<tokio::sync::Mutex<Option<(Verdict, Instant)>>>;
 #[derive(Debug)]
 pub struct Verifier {
     client: ask::Client,
+    good_for: Duration,
     known: Mutex<HashMap<Key, Slot>>,
+    /// The turns of the tenants whose systems are being asked.
+    turns: Mutex<HashMap<TenantId, Weak<Semaphore>>>,
 }
 
 impl Verifier {
-    /// A verifier that may also ask in these networks.
-    pub fn new(allowed: Vec<Network>) -> Result<Self> {
-        Self::with_names(allowed, Arc::new(SystemNames))
+    /// A verifier on these terms.
+    pub fn new(terms: Terms) -> Result<Self> {
+        Self::with_names(terms, Arc::new(SystemNames))
     }
 
     /// The same with names looked up in another way.
-    pub fn with_names(allowed: Vec<Network>, names: Arc<dyn Names>) -> Result<Self> {
+    pub fn with_names(terms: Terms, names: Arc<dyn Names>) -> Result<Self> {
         Ok(Self {
-            client: ask::Client::new(allowed, names)?,
+            client: ask::Client::new(terms.allow, names)?,
+            good_for: terms.good_for,
             known: Mutex::default(),
+            turns: Mutex::default(),
         })
     }
 
-    /// What the tenant's system says of a token; good where the tenant names no address to ask.
-    pub async fn verify(&self, tenant: &Tenant, token: &str) -> Verdict {
-        let Some(url) = &tenant.verify_url else {
-            return Verdict::Good;
-        };
-        let slot = self.slot((tenant.id, url.clone(), logins::hash(token)));
+    /// How long a good answer is believed.
+    pub fn good_for(&self) -> Duration {
+        self.good_for
+    }
+
+    /// What the tenant's system says of a token.
+    pub async fn verify(&self, (tenant, url): Whose<'_>, token: &str) -> Verdict {
+        let slot = self.slot((tenant, url.to_owned(), logins::hash(token)));
         let mut known = slot.lock().await;
         if let Some((verdict, since)) = *known
-            && since.elapsed() < verdict.lasts()
+            && since.elapsed() < self.lasts(verdict)
         {
             return verdict;
         }
-        let verdict = self.client.ask(url, token).await;
+        let verdict = self.ask(tenant, url, token).await;
         *known = Some((verdict, Instant::now()));
         verdict
     }
 
+    /// How long the last answer about a token is still believed: not at all where there is none.
+    pub(super) async fn believed_for(
+        &self,
+        (tenant, url): Whose<'_>,
+        token: &TokenHash,
+    ) -> Duration {
+        let slot = self.slot((tenant, url.to_owned(), token.clone()));
+        let known = *slot.lock().await;
+        known.map_or(Duration::ZERO, |(verdict, since)| {
+            self.lasts(verdict).saturating_sub(since.elapsed())
+        })
+    }
+
+    /// Asks when it is this question's turn: many devices of one tenant take neither all our
+    /// connections nor their own system's.
+    async fn ask(&self, tenant: TenantId, url: &str, token: &str) -> Verdict {
+        let turns = self.turns_of(tenant);
+        match tokio::time::timeout(TURN, turns.acquire()).await {
+            Ok(Ok(_turn)) => self.client.ask(url, token).await,
+            Ok(Err(_)) | Err(_) => Verdict::Unavailable,
+        }
+    }
+
+    /// How long an answer is believed.
+    fn lasts(&self, verdict: Verdict) -> Duration {
+        match verdict {
+            Verdict::Good => self.good_for,
+            Verdict::Bad => BAD_FOR.min(self.good_for),
+            Verdict::Unavailable => Duration::ZERO,
+        }
+    }
+
     fn slot(&self, key: Key) -> Slot {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         if known.len() >= MOST && !known.contains_key(&key) {
-            known.retain(|_, slot| is_fresh(slot));
+            known.retain(|_, slot| self.is_fresh(slot));
             if known.len() >= MOST {
                 known.clear();
             }
         }
         Arc::clone(known.entry(key).or_default())
     }
+
+    /// Whether somebody is asking, or the answer is still believed.
+    fn is_fresh(&self, slot: &Slot) -> bool {
+        slot.try_lock().map_or(true, |known| {
+            known.is_some_and(|(verdict, since)| since.elapsed() < self.lasts(verdict))
+        })
+    }
+
+    fn turns_of(&self, tenant: TenantId) -> Arc<Semaphore> {
+        let mut turns = lock(&self.turns);
+        if let Some(turns) = turns.get(&tenant).and_then(Weak::upgrade) {
+            return turns;
+        }
+        turns.retain(|_, turns| turns.strong_count() > 0);
+        let fresh = Arc::new(Semaphore::new(AT_ONCE));
+        turns.insert(tenant, Arc::downgrade(&fresh));
+        fresh
+    }
 }
 
-/// Whether somebody is asking, or the answer is still believed.
-fn is_fresh(slot: &Slot) -> bool {
-    slot.try_lock().map_or(true, |known| {
-        known.is_some_and(|(verdict, since)| since.elapsed() < verdict.lasts())
-    })
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

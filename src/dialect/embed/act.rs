@@ -1,10 +1,6 @@
 //! Carries out what a client of the embed dialect wants: who they are, one verb, the answer.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -12,8 +8,9 @@ use crate::{
     chat::{
         Caller, Services,
         access::{self, Reader},
-        accounts::{self, KeyHolder},
-        apps, chats, members, messages, people, signals,
+        accounts,
+        callers::{self, KeyHolder},
+        chats, members, messages, people, signals,
         writer::{Act, ActDraft, Right},
     },
     dialect::{
@@ -34,8 +31,8 @@ use crate::{
 
 /// The most users that a connection without a key acts for.
 const OPEN_USERS: usize = 1_000;
-/// How long a key is believed before it is looked up again.
-const KEY_TRUST: Duration = Duration::from_secs(10);
+/// When to come back with more.
+const LATER: Duration = Duration::from_secs(10);
 /// How many of its own doings a connection remembers, so as not to be told of them twice.
 const ECHOES: usize = 64;
 const SAY_WHO: &str = "say who you are: connect with key (a tenant's application id) or token (a \
@@ -44,7 +41,6 @@ const SAY_WHO: &str = "say who you are: connect with key (a tenant's application
 /// What is kept of a connection.
 #[derive(Default)]
 struct Memory {
-    server: Option<(KeyHolder, Instant)>,
     echoes: VecDeque<Echo>,
 }
 
@@ -120,17 +116,7 @@ async fn carry_out(speaker: &mut Speaker, event: &str, argument: Option<&Value>)
 
 /// Finds out in whose name the connection speaks.
 async fn standing(speaker: &mut Speaker) -> Result<Standing> {
-    if let Some(key) = speaker.credentials.key.clone() {
-        let known = &mut speaker.memory::<Memory>(EMBED).server;
-        if let Some((holder, since)) = known
-            && since.elapsed() < KEY_TRUST
-        {
-            return Ok(Standing::Server(holder.clone()));
-        }
-        *known = None;
-        let token = speaker.credentials.token.as_deref();
-        let holder = apps::key_holder(&speaker.services, &key, token).await?;
-        speaker.memory::<Memory>(EMBED).server = Some((holder.clone(), Instant::now()));
+    if let Some(holder) = speaker.key_holder().await? {
         return Ok(Standing::Server(holder));
     }
     if let Some(token) = speaker.credentials.token.clone() {
@@ -142,7 +128,7 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
     if !is_open(speaker) {
         return Err(Error::new(Kind::Unauthenticated, SAY_WHO));
     }
-    accounts::open_house(&speaker.services)
+    callers::open_house(&speaker.services)
         .await
         .map(Standing::Open)
 }
@@ -150,7 +136,7 @@ async fn standing(speaker: &mut Speaker) -> Result<Standing> {
 /// Whether the operator lets anybody speak on this connection.
 fn is_open(speaker: &Speaker) -> bool {
     let options = &speaker.options;
-    options.embed_open_anywhere || (options.embed_open && speaker.credentials.loopback)
+    options.embed_open_anywhere || (options.embed_open && speaker.credentials.is_local)
 }
 
 /// One event, and who sent it.
@@ -219,7 +205,7 @@ impl Scene<'_> {
                 let is_open = matches!(self.standing, Standing::Open(_));
                 if is_new && is_open && self.speaker.acting().len() >= OPEN_USERS {
                     let sentence = "this connection has created or fetched too many users";
-                    return Err(Error::too_many(sentence, KEY_TRUST));
+                    return Err(Error::too_many(sentence, LATER));
                 }
                 self.speaker.act_as(EMBED, &caller).await?;
                 Person::clone(caller.person())
@@ -511,7 +497,7 @@ async fn find_or_make(
                     ..profile
                 };
                 let person = people::describe(services, &caller, &profile).await?;
-                return accounts::on_behalf(tenant, Arc::new(person));
+                return callers::on_behalf(tenant, Arc::new(person));
             }
             (Err(error), Some(_)) if error.kind() == Kind::NotFound => {}
             (Err(error), _) => return Err(error),

@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::{
     chat::{
         Caller, Services, access, chats, messages, rooms, signals,
-        verify::Verdict,
         writer::{Act, ActDraft, READS_SHOWN_UP_TO, Right},
     },
     dialect::{
@@ -73,31 +72,17 @@ pub(super) async fn welcome(speaker: &mut Speaker) -> Result<()> {
     let Some(token) = speaker.credentials.token.clone() else {
         return Ok(());
     };
-    match prove(speaker, &token).await {
-        Ok(Verdict::Good) => Ok(()),
-        Ok(Verdict::Bad) => Err(Error::new(Kind::Unauthenticated, MISMATCH)),
-        Ok(Verdict::Unavailable) => Err(Error::unavailable(UNVERIFIED, UNVERIFIED_FOR)),
-        Err(error) => match error.kind() {
-            Kind::Unauthenticated => Err(Error::new(Kind::Unauthenticated, MISMATCH)),
-            Kind::TooMany => Err(error),
-            _ => Err(Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error)),
-        },
-    }
-}
-
-async fn prove(speaker: &mut Speaker, token: &str) -> Result<Verdict> {
-    let services = Arc::clone(&speaker.services);
-    let caller = speaker.holder(token).await?;
-    let tenant = services.store.tenant(caller.tenant()).await?;
-    let Some(tenant) = tenant else {
-        return Ok(Verdict::Bad);
-    };
-    let verdict = services.verifier.verify(&tenant, token).await;
-    if verdict == Verdict::Good {
-        speaker.act_as(SERVICE, &caller).await?;
-        speaker.memory::<Memory>(SERVICE).who = Some(caller);
-    }
-    Ok(verdict)
+    let caller = speaker
+        .holder(&token)
+        .await
+        .map_err(|error| match error.kind() {
+            Kind::Unauthenticated => Error::new(Kind::Unauthenticated, MISMATCH),
+            Kind::TooMany => error,
+            _ => Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error),
+        })?;
+    speaker.act_as(SERVICE, &caller).await?;
+    speaker.memory::<Memory>(SERVICE).who = Some(caller);
+    Ok(())
 }
 
 /// An HTTP request means a room: it is present nowhere, and acts as if it had joined.

@@ -27,6 +27,9 @@ const LIMIT_MOST: i64 = 200;
 const LIMIT_DEFAULT: i64 = 20;
 const PAGE_MOST: i64 = 100_000;
 
+/// The most bytes of JSON that `typing` tells to others.
+const TYPING_BYTES: usize = 64;
+
 /// What a client is told who has not said who they are.
 pub const NO_TOKEN: &str = "No token key found";
 /// What a client is told whose message cannot be sent.
@@ -85,6 +88,11 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         }
         "typing" => {
             let value = argument.cloned().unwrap_or(Value::Null);
+            // Everybody in the room is told what was sent, word for word.
+            if value.to_string().len() > TYPING_BYTES {
+                let sentence = format!("typing must have at most {TYPING_BYTES} bytes of JSON");
+                return Err(Error::invalid(sentence));
+            }
             Request::Typing(is_on(&value), value)
         }
         "seen" => Request::Seen,
@@ -255,6 +263,16 @@ mod tests {
             json!({"page": "x"}),
         ] {
             assert!(page(wrong).is_err());
+        }
+    }
+
+    #[test]
+    fn typing_is_short() {
+        let fits = json!("x".repeat(TYPING_BYTES - 2));
+        assert!(decode("typing", Some(&fits)).is_ok());
+        let nested = json!([[[{"x": "x".repeat(TYPING_BYTES)}]]]);
+        for long in [json!("x".repeat(TYPING_BYTES - 1)), nested] {
+            assert!(decode("typing", Some(&long)).is_err());
         }
     }
 

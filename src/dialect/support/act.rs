@@ -20,7 +20,9 @@ use crate::{
     },
     dialect::{Answer, Speaker, number::SUPPORT, page},
     error::{Error, Kind, Result},
-    model::{ChatId, ClientId, Content, DeskStatus, Domain, MessageId, MessageKind, PersonKind},
+    model::{
+        ChatId, ClientId, Content, DeskStatus, Domain, MessageId, MessageKind, Person, PersonKind,
+    },
 };
 
 /// Which side of the desk an event is for.
@@ -105,13 +107,12 @@ async fn carry_out(speaker: &mut Speaker, Request { token, wish }: Request) -> R
 /// Whoever holds a token, on the side of the desk that an event is for. From now on this connection is
 /// told what they are told.
 async fn caller(speaker: &mut Speaker, token: &str, side: Side) -> Result<Caller> {
-    let holders = speaker.holders(token).await?;
-    let found = holders
-        .into_iter()
-        .find(|holder| match (holder.person().kind, side) {
+    let found = speaker
+        .holder_who(token, |person| match (person.kind, side) {
             (PersonKind::Owner, _) | (PersonKind::Guest, Side::Either) => true,
             (PersonKind::Guest, Side::Owner) | (PersonKind::Person | PersonKind::Admin, _) => false,
-        });
+        })
+        .await?;
     let Some(caller) = found else {
         return Err(match side {
             Side::Owner => stranger("Owner not found"),
@@ -157,9 +158,8 @@ async fn new_chat(speaker: &mut Speaker, guest: &Guest) -> Result<Value> {
 async fn old_chat(speaker: &mut Speaker, back: &Return) -> Result<Value> {
     let no_guest = || stranger("Guest not found");
     let services = Arc::clone(&speaker.services);
-    let holders = speaker.holders(&back.token).await?;
-    let is_guest = |holder: &Caller| holder.person().kind == PersonKind::Guest;
-    let guest = holders.into_iter().find(is_guest).ok_or_else(no_guest)?;
+    let guest = speaker.holder_who(&back.token, Person::is_guest).await?;
+    let guest = guest.ok_or_else(no_guest)?;
     if let Some(domain) = &back.domain {
         let domain = Domain::parse(domain).map_err(|_| no_guest())?;
         let site = desk::site(&services, &domain).await.map_err(|error| {

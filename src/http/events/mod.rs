@@ -17,7 +17,7 @@ use rocket::{
 };
 
 use super::{ClientAddress, Query, signed_in};
-use crate::dialect::{self, Credentials, Emission, Stage, Whom};
+use crate::dialect::{Credentials, Emission, Stage, Whom};
 
 /// The routes of events in all dialects.
 pub fn routes() -> Vec<Route> {
@@ -39,19 +39,14 @@ impl<'r> FromRequest<'r> for Brought {
             let value = query.and_then(|query| query.text(name).ok().flatten());
             value.filter(|value| !value.is_empty()).map(str::to_owned)
         };
-        let header = |name| request.headers().get_one(name);
-        let host = request.host().map(|host| host.domain().as_str());
+        let address = ClientAddress::of(request);
         Outcome::Success(Self(Credentials {
             token: asked("token").or(bearer),
             key: asked("key"),
             app: asked("appId"),
-            cookies: signed_in::cookies(request),
-            loopback: dialect::is_from_this_machine(
-                host.unwrap_or_default(),
-                header("Origin"),
-                header("Sec-Fetch-Site"),
-            ),
-            address: Some(ClientAddress::of(request).ip()),
+            cookies: signed_in::claims(request),
+            is_local: address.is_this_machine(),
+            address: Some(address.ip()),
         }))
     }
 }

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Brought, Nowhere};
 use crate::{
     chat::{
-        Caller, Services, accounts, apps,
+        Caller, Services, callers,
         wait::{Wanted, Watch},
     },
     config::Settings,
@@ -138,13 +138,11 @@ async fn subscribe(
 
 /// Who listens: with a tenant's key the person `user`, else whoever holds the token or the cookies.
 async fn who_listens(speaker: &mut Speaker, query: &Fields) -> Result<Caller> {
-    if let Some(key) = &speaker.credentials.key {
-        let token = speaker.credentials.token.as_deref();
-        let holder = apps::key_holder(&speaker.services, key, token).await?;
+    if let Some(holder) = speaker.key_holder().await? {
         let person = query.number("user")?.ok_or_else(|| {
             Error::invalid_field("user", "user must say which of the tenant's people listens")
         })?;
-        return accounts::by_key(&speaker.services, &holder, PersonId::new(person)).await;
+        return callers::by_key(&speaker.services, &holder, PersonId::new(person)).await;
     }
     if let Some(token) = speaker.credentials.token.clone() {
         return speaker.holder(&token).await;

@@ -1,9 +1,9 @@
 //! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
 
 use crate::{
+    chat::callers::Claims,
     config::WebOrigin,
-    dialect::{Credentials, is_from_this_machine},
-    model::PersonId,
+    dialect::{Credentials, cookies},
     socketio::{engine::Handshake, server::Socket},
 };
 
@@ -19,9 +19,12 @@ pub struct Doorman {
 
 impl Doorman {
     /// Whether somebody brings anything that is to be looked at before they are let in.
-    pub(super) fn needs_a_look(socket: &Socket) -> bool {
-        let bearer = || socket.handshake().header("authorization").is_some();
-        told(socket, "token").is_some() || told(socket, "key").is_some() || bearer()
+    pub(super) fn needs_a_look(&self, socket: &Socket) -> bool {
+        let handshake = socket.handshake();
+        told(socket, "token").is_some()
+            || told(socket, "key").is_some()
+            || handshake.header("authorization").is_some()
+            || self.cookies(handshake).is_some()
     }
 
     /// Everything somebody brings.
@@ -39,17 +42,13 @@ impl Doorman {
             key: told(socket, "key"),
             app: told(socket, "appId"),
             cookies: self.cookies(handshake),
-            loopback: is_from_this_machine(
-                handshake.host().unwrap_or_default(),
-                handshake.origin(),
-                handshake.header("sec-fetch-site"),
-            ),
+            is_local: handshake.is_marked(),
             address: handshake.client_ip(),
         }
     }
 
     /// Whom somebody's cookies name: those of our own pages and of the allowed origins' count.
-    fn cookies(&self, handshake: &Handshake) -> Option<(PersonId, String)> {
+    fn cookies(&self, handshake: &Handshake) -> Option<Claims> {
         let counts = match handshake.origin() {
             None => handshake
                 .header("sec-fetch-site")
@@ -61,17 +60,10 @@ impl Doorman {
         if !counts {
             return None;
         }
-        let cookies = handshake.cookies()?;
-        let cookie = |name: &str| {
-            cookies
-                .split(';')
-                .filter_map(|pair| pair.trim().split_once('='))
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value)
-        };
-        let person = PersonId::from_any(cookie("user_id")?).ok()?;
-        let token = cookie("token").or_else(|| cookie("access_token"))?;
-        Some((person, token.to_owned()))
+        let lines = handshake
+            .headers()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        cookies::claims(lines.map(|(_, value)| value.as_bytes()))
     }
 }
 

@@ -26,9 +26,10 @@ use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    chat::{Caller, Services},
+    chat::Services,
     dialect::{self, DIALECTS, Emission, Emitted, Options, Speaker},
     error::{self, Error},
+    model::Person,
     socketio::{
         engine::Reason,
         packet::Args,
@@ -86,9 +87,10 @@ impl Bridge {
         socket.data::<Life>()
     }
 
-    /// Listens, if there is anybody to listen for and nobody does yet.
+    /// Listens, if there is anybody to listen for, or with whom it ends, and nobody does yet.
     fn listen(&self, socket: &Socket, life: &Arc<Life>, speaker: &Speaker) {
-        if !speaker.acting().is_empty() && life.begin_pump() {
+        let is_somebody = speaker.is_bound() || !speaker.acting().is_empty();
+        if is_somebody && life.begin_pump() {
             self.pumps
                 .spawn(pump::run(socket.clone(), Arc::clone(life)));
         }
@@ -102,13 +104,17 @@ impl Handler for Bridge {
         _auth: Option<&Map<String, Value>>,
     ) -> Result<Admission, Refusal> {
         let recovers = recovery::is_asked_for(socket);
-        if !recovers && !Doorman::needs_a_look(socket) {
+        if !recovers && !self.doorman.needs_a_look(socket) {
             return Ok(Admission::new());
         }
         let Some(life) = self.life(socket) else {
             return Err(Refusal::new("the server is starting"));
         };
         let mut speaker = life.turn().await;
+        if let Err(error) = speaker.bind().await {
+            // Nobody is refused for it: what they brought is looked at again when they use it.
+            tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
+        }
         for dialect in DIALECTS {
             dialect
                 .welcome(&mut speaker)
@@ -226,15 +232,21 @@ async fn come_back(
     speaker: &mut Speaker,
 ) -> error::Result<Option<Admission>> {
     let services = Arc::clone(&speaker.services);
-    let key = speaker.credentials.key.clone();
-    let Some(returned) = recovery::look_up(&services, socket, key.as_deref()).await? else {
+    let key = match speaker.key_holder().await {
+        Err(error) if dialect::is_refusal(&error) => return Ok(None),
+        outcome => outcome?,
+    };
+    let shown = (key.as_ref(), &speaker.shown_tokens()[..]);
+    let Some(returned) = recovery::look_up(&services, socket, shown).await? else {
         return Ok(None);
     };
     // Whoever shows a token comes back as its holder or not at all.
     if let (Some(token), None) = (speaker.credentials.token.clone(), &key) {
-        let holders = speaker.holders(&token).await?;
-        let is_theirs = |caller: &Caller| holders.iter().any(|holder| holder.id() == caller.id());
-        if !returned.acting.iter().any(|(_, caller)| is_theirs(caller)) {
+        let is_back = |person: &Person| {
+            let mut acting = returned.acting.iter();
+            acting.any(|(_, caller)| caller.id() == person.id)
+        };
+        if speaker.holder_who(&token, is_back).await?.is_none() {
             return Ok(None);
         }
     }

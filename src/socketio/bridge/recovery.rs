@@ -11,7 +11,13 @@
 use serde_json::Value;
 
 use crate::{
-    chat::{Caller, Services, accounts, connections, logins::Token, wait},
+    chat::{
+        Caller, Services,
+        callers::{self, KeyHolder},
+        connections,
+        logins::Token,
+        wait,
+    },
     dialect::{DIALECTS, Speaker},
     error::Result,
     model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
@@ -68,22 +74,25 @@ fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
     offset.or_else(given)?.parse().ok()
 }
 
+/// What a client that comes back shows beside its private id: its tenant's key, and tokens.
+type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
+
 /// Looks whether a client comes back that was here before, and may.
 pub(super) async fn look_up(
     services: &Services,
     socket: &Socket,
-    key: Option<&str>,
+    shown: Shown<'_>,
 ) -> Result<Option<Returned>> {
-    let shown = |name| {
+    let told = |name| {
         socket
             .auth()
             .and_then(|auth| auth.get(name))
             .and_then(Value::as_str)
     };
-    let Some(private) = shown("pid") else {
+    let Some(private) = told("pid") else {
         return Ok(None);
     };
-    let Some(cursor) = place(private, shown("offset")) else {
+    let Some(cursor) = place(private, told("offset")) else {
         return Ok(None);
     };
     let Ok(after) = wait::resume(services, &cursor) else {
@@ -107,7 +116,7 @@ pub(super) async fn look_up(
     let sent = sent.map(Position::new).collect();
     let mut acting = Vec::new();
     for entry in callers.filter(|entry| !entry.is_empty()) {
-        let Some((dialects, caller)) = caller(services, entry, key).await? else {
+        let Some((dialects, caller)) = caller(services, entry, shown).await? else {
             return Ok(None);
         };
         acting.push((dialects, caller));
@@ -126,7 +135,7 @@ pub(super) async fn look_up(
 async fn caller(
     services: &Services,
     entry: &str,
-    key: Option<&str>,
+    (key, tokens): Shown<'_>,
 ) -> Result<Option<(u8, Caller)>> {
     let mut parts = entry.split(':');
     let (Some(dialects), Some(login), Some(person), None) =
@@ -138,12 +147,9 @@ async fn caller(
         return Ok(None);
     };
     let caller = match login.parse::<LoginId>() {
-        Ok(login) => accounts::holder_of(services, login).await?,
+        Ok(login) => callers::holder_of(services, login, tokens).await?,
         Err(_) => match key {
-            Some(key) => {
-                let holder = accounts::key_holder(services, key).await?;
-                Some(accounts::by_key(services, &holder, person).await?)
-            }
+            Some(key) => Some(callers::by_key(services, key, person).await?),
             None => None,
         },
     };

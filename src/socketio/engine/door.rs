@@ -113,8 +113,8 @@ impl Door {
             return Err(Refusal::ShuttingDown);
         }
         let spoken = (params.revision, params.transport);
-        let handshake = Handshake::of(request, spoken, &shared.options.kept_headers)
-            .ok_or(Refusal::BadRequest)?;
+        let handshake =
+            Handshake::of(request, spoken, &shared.options).ok_or(Refusal::BadRequest)?;
         match params.transport {
             Transport::WebSocket => {
                 let upgrade = websocket::Upgrade::of(request)?;

@@ -9,7 +9,7 @@ use std::{
 use percent_encoding::percent_decode_str;
 use rocket::{Request, http::Header};
 
-use super::{Revision, Transport, cors};
+use super::{Options, Revision, Transport, cors};
 
 /// The headers that are kept: they tell who asks.
 const KEPT: [&str; 6] = [
@@ -39,6 +39,7 @@ pub struct Handshake {
     transport: Transport,
     peer: Option<SocketAddr>,
     client_ip: Option<IpAddr>,
+    is_marked: bool,
     query: Box<str>,
     /// Lines of a name, a NUL and a value: one allocation, where a map of strings takes forty.
     headers: Box<str>,
@@ -49,7 +50,7 @@ impl Handshake {
     pub(super) fn of(
         request: &Request<'_>,
         (revision, transport): (Revision, Transport),
-        kept: &[String],
+        options: &Options,
     ) -> Option<Self> {
         let query = request.uri().query().map_or("", |query| query.as_str());
         (query.len() <= MAX_QUERY).then(|| Self {
@@ -57,8 +58,9 @@ impl Handshake {
             transport,
             peer: request.remote(),
             client_ip: request.client_ip(),
+            is_marked: options.mark.is_some_and(|mark| mark(request)),
             query: query.into(),
-            headers: keep(request.headers().iter(), kept),
+            headers: keep(request.headers().iter(), &options.kept_headers),
         })
     }
 
@@ -80,6 +82,11 @@ impl Handshake {
     /// The client's address as Rocket is configured to find it, with `ip_header` behind a proxy.
     pub fn client_ip(&self) -> Option<IpAddr> {
         self.client_ip
+    }
+
+    /// What [`Options::mark`](super::Options::mark) said of the request.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// The query as it was sent, without the question mark.
@@ -203,6 +210,7 @@ mod tests {
             transport: Transport::Polling,
             peer: None,
             client_ip: None,
+            is_marked: false,
             query: "".into(),
             headers: keep(
                 headers

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rocket::Request;
+
 use super::{Cors, Transport};
 
 /// What an operator may set. The defaults are those of Node's server, but for [`Cors`].
@@ -26,6 +28,9 @@ pub struct Options {
     /// Headers of the opening request that are kept beside those that tell who asks, see
     /// [`Handshake::headers`](super::Handshake::headers).
     pub kept_headers: Vec<String>,
+    /// What is asked of the opening request while the whole of it is there, if anything; the answer is
+    /// kept, see [`Handshake::is_marked`](super::Handshake::is_marked).
+    pub mark: Option<fn(&Request<'_>) -> bool>,
     /// How many bytes may wait for one client. What is over it is refused, see
     /// [`Session::send`](super::Session::send).
     pub outbox_bytes: usize,
@@ -45,6 +50,7 @@ impl Default for Options {
             allow_eio3: false,
             cors: Cors::default(),
             kept_headers: Vec::new(),
+            mark: None,
             outbox_bytes: 1 << 20,
             close_timeout: Duration::from_secs(30),
         }

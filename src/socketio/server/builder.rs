@@ -119,6 +119,13 @@ impl Builder {
         self
     }
 
+    /// Asks something of the request that opens a connection while the whole of it is there, for
+    /// [`Handshake::is_marked`](crate::socketio::engine::Handshake::is_marked).
+    pub fn mark(mut self, mark: fn(&rocket::Request<'_>) -> bool) -> Self {
+        self.engine.mark = Some(mark);
+        self
+    }
+
     /// How many bytes may wait for one client.
     pub fn outbox_bytes(mut self, bytes: usize) -> Self {
         self.engine.outbox_bytes = bytes;

@@ -108,6 +108,7 @@ const WALLS: [Wall; 12] = [
             "tokio",
             "rand",
             "time",
+            "percent_encoding",
         ],
         why: "a route guards, parses, asks one verb and answers; SQL is behind the verbs",
     },

@@ -186,9 +186,7 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         "typing" => Request::Typing(Typing {
             place: told.place()?,
             // Whoever says nothing of it types.
-            typing: argument
-                .and_then(|argument| argument.get("typing"))
-                .is_none_or(json::is_on),
+            typing: told.0.flag("typing")?.unwrap_or(true),
         }),
         "seen" => Request::Seen(Seen {
             place: told.place()?,

@@ -11,11 +11,14 @@ use rocket::{
 use crate::{
     chat::accounts::{self, Device, SignedIn as Fresh},
     config::{SameSite as Policy, Settings},
-    dialect::messenger::{
-        routes::{Answer, Id, Reply, Verbs, done},
-        wire,
+    dialect::{
+        cookies::{TOKEN, USER_ID},
+        messenger::{
+            routes::{Answer, Id, Reply, Verbs, done},
+            wire,
+        },
     },
-    http::{ClientAddress, Fields, SignedIn, TOKEN, USER_ID},
+    http::{ClientAddress, Fields, SignedIn},
     model::{Email, LoginId, Name, Password},
 };
 

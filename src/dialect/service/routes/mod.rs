@@ -27,8 +27,8 @@ use serde_json::{Value, json};
 use crate::{
     chat::{
         Services,
-        accounts::{Device, KeyHolder},
-        apps as app_verbs,
+        accounts::Device,
+        callers::{self, KeyHolder},
         developers::{self, Developer},
     },
     config::Settings,
@@ -255,7 +255,7 @@ impl Brought {
             return Err(Error::invalid_field("appId", "appId is required").into());
         };
         let token = self.token.as_deref();
-        match app_verbs::key_holder(services, key, token).await {
+        match callers::key_holder(services, key, token).await {
             Ok(holder) => Ok(holder),
             Err(error) if error.kind() == Kind::Unauthenticated => {
                 // Either the secret is unknown, or the app wants its owner's token as well.

@@ -1,0 +1,418 @@
+//! Who asks: the one place where a token, cookies or a tenant's key become somebody.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::{
+    chat::{
+        Services, developers,
+        lifetime::Lifetime,
+        limits::Who,
+        logins::{self, LiveLogin, Token},
+        renewal,
+        verify::Verdict,
+    },
+    error::{Error, Kind, Result},
+    model::{LoginId, Person, PersonId, Tenant, TenantId},
+};
+
+/// What is told when a tenant's own system cannot be asked about a token.
+const UNVERIFIED: &str = "token verification unavailable";
+
+/// Somebody who proved who they are, or for whom their tenant's server speaks.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    person: Arc<Person>,
+    proof: Proof,
+}
+
+/// By what somebody is believed; it ends with the login or the key.
+#[derive(Debug, Clone)]
+pub enum Proof {
+    /// A login's token.
+    Login(Arc<LiveLogin>),
+    /// Their tenant's secret.
+    Key(KeyHolder),
+}
+
+/// Somebody who has a token. They are no [`Caller`] yet: their tenant may have its own system asked.
+#[derive(Debug, Clone)]
+pub struct Candidate(Arc<LiveLogin>);
+
+/// Whom cookies name, and the tokens that came to prove it. Both may be several: a browser sends every
+/// cookie of a name that some path or domain has, those of an earlier login too.
+#[derive(Clone, Default)]
+pub struct Claims {
+    /// Whom.
+    pub people: Vec<PersonId>,
+    /// By which tokens.
+    pub tokens: Vec<String>,
+}
+
+/// Proof that somebody holds a tenant's secret and, where the tenant wants that too, its owner's token.
+#[derive(Debug, Clone)]
+pub struct KeyHolder(Arc<Key>);
+
+#[derive(Debug)]
+struct Key {
+    tenant: Tenant,
+    life: Arc<Lifetime>,
+    owner: Option<Arc<LiveLogin>>,
+}
+
+impl Proof {
+    /// Whether it has ended.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Login(login) => login.life.is_over(),
+            Self::Key(key) => key.is_over(),
+        }
+    }
+
+    /// Waits until it ends.
+    pub async fn over(&self) {
+        match self {
+            Self::Login(login) => login.life.over().await,
+            Self::Key(key) => match &key.0.owner {
+                Some(owner) => tokio::select! {
+                    () = key.0.life.over() => {}
+                    () = owner.life.over() => {}
+                },
+                None => key.0.life.over().await,
+            },
+        }
+    }
+
+    /// Rings a bell when it ends.
+    pub fn ring_when_over(&self, bell: &Arc<Notify>) {
+        match self {
+            Self::Login(login) => login.life.ring_when_over(bell),
+            Self::Key(key) => {
+                key.0.life.ring_when_over(bell);
+                if let Some(owner) = &key.0.owner {
+                    owner.life.ring_when_over(bell);
+                }
+            }
+        }
+    }
+}
+
+impl Caller {
+    /// Who they are.
+    pub fn person(&self) -> &Arc<Person> {
+        &self.person
+    }
+
+    /// By what they are believed.
+    pub fn proof(&self) -> &Proof {
+        &self.proof
+    }
+
+    /// The login they came with; none when their tenant's server speaks for them.
+    pub fn login(&self) -> Option<&Arc<LiveLogin>> {
+        match &self.proof {
+            Proof::Login(login) => Some(login),
+            Proof::Key(_) => None,
+        }
+    }
+
+    /// Their number.
+    pub fn id(&self) -> PersonId {
+        self.person.id
+    }
+
+    /// Their tenant.
+    pub fn tenant(&self) -> TenantId {
+        self.person.tenant
+    }
+
+    /// Whether what proved them has ended since.
+    pub fn is_gone(&self) -> bool {
+        self.proof.is_over()
+    }
+
+    /// Waits until that ends.
+    pub async fn gone(&self) {
+        self.proof.over().await;
+    }
+
+    /// The number of the login they came with.
+    pub(super) fn login_id(&self) -> Result<LoginId> {
+        self.login()
+            .map(|login| login.login.id)
+            .ok_or_else(Error::unauthenticated)
+    }
+}
+
+impl Candidate {
+    /// Whose token it is.
+    pub fn person(&self) -> &Person {
+        &self.0.person
+    }
+
+    /// What they would be believed by.
+    pub fn proof(&self) -> Proof {
+        Proof::Login(Arc::clone(&self.0))
+    }
+
+    /// Whether their tenant's own system is to be asked.
+    fn is_to_be_verified(&self) -> bool {
+        self.0.verify_url.is_some()
+    }
+
+    /// Whether their login has ended since.
+    pub fn is_gone(&self) -> bool {
+        self.0.life.is_over()
+    }
+}
+
+impl Claims {
+    /// One person and one token.
+    pub fn of(person: PersonId, token: &Token) -> Self {
+        Self {
+            people: vec![person],
+            tokens: vec![token.expose().to_owned()],
+        }
+    }
+}
+
+impl KeyHolder {
+    /// The tenant.
+    pub fn tenant(&self) -> &Tenant {
+        &self.0.tenant
+    }
+
+    /// Whether the tenant is gone since, or its owner's login.
+    pub fn is_over(&self) -> bool {
+        let owner = self.0.owner.as_ref();
+        self.0.life.is_over() || owner.is_some_and(|owner| owner.life.is_over())
+    }
+}
+
+/// What is told somebody whose token nobody has, or whose tenant says that it is not good.
+fn unknown() -> Error {
+    Error::new(
+        Kind::Unauthenticated,
+        "the token is unknown or no longer valid",
+    )
+}
+
+/// Makes a caller of whoever has a token. Where their tenant wants its own system asked, it is asked,
+/// and asked again as long as somebody is connected: every door comes by here.
+pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
+    let live = &candidate.0;
+    if let Some(url) = &live.verify_url {
+        let verdict = services
+            .verifier
+            .verify((live.person.tenant, url), token)
+            .await;
+        match verdict {
+            Verdict::Good => renewal::begin(services, live, token),
+            Verdict::Bad => {
+                services.logins.end_live(live);
+                return Err(unknown());
+            }
+            Verdict::Unavailable => {
+                return Err(Error::unavailable(UNVERIFIED, renewal::AGAIN));
+            }
+        }
+    }
+    if candidate.is_gone() {
+        return Err(unknown());
+    }
+    Ok(Caller {
+        person: Arc::clone(&live.person),
+        proof: candidate.proof(),
+    })
+}
+
+/// Those of the people whom cookies name that have one of the tokens, each with that token.
+pub async fn claimants(services: &Services, claims: &Claims) -> Result<Vec<(Candidate, String)>> {
+    let now = services.clock.now();
+    let mut found = Vec::new();
+    for token in &claims.tokens {
+        let live = services
+            .logins
+            .find(&services.store, &claims.people, token, now)
+            .await?;
+        found.extend(live.map(|live| (Candidate(live), token.clone())));
+    }
+    Ok(found)
+}
+
+/// The first of some claimants who proves to be who they say they are, with their token.
+pub async fn first_proven(
+    services: &Services,
+    claimants: Vec<(Candidate, String)>,
+) -> Result<(Caller, (Candidate, String))> {
+    let mut refusal = Error::unauthenticated();
+    for (candidate, token) in claimants {
+        match prove(services, &candidate, &token).await {
+            Ok(caller) => return Ok((caller, (candidate, token))),
+            Err(error) if error.kind() == Kind::Unauthenticated => {}
+            Err(error) => refusal = error,
+        }
+    }
+    Err(refusal)
+}
+
+/// Whoever has the cookies that came.
+pub async fn authenticate(services: &Services, claims: &Claims) -> Result<Caller> {
+    let claimants = claimants(services, claims).await?;
+    let (caller, _) = first_proven(services, claimants).await?;
+    count(services, &caller)?;
+    Ok(caller)
+}
+
+/// Everybody who has this token: one, unless tenants' own tokens happen to be the same.
+pub async fn candidates(services: &Services, token: &str) -> Result<Vec<Candidate>> {
+    let now = services.clock.now();
+    let logins = services
+        .logins
+        .find_all(&services.store, token, now)
+        .await?;
+    Ok(logins.into_iter().map(Candidate).collect())
+}
+
+/// The holder of a token who is meant; nobody where there is none.
+pub async fn holder_who(
+    services: &Services,
+    token: &str,
+    is_meant: impl Fn(&Person) -> bool,
+) -> Result<Option<Caller>> {
+    let candidates = candidates(services, token).await?;
+    let Some(candidate) = candidates.iter().find(|it| is_meant(it.person())) else {
+        return Ok(None);
+    };
+    let caller = prove(services, candidate, token).await?;
+    count(services, &caller)?;
+    Ok(Some(caller))
+}
+
+/// Counts a request of somebody, for their login and for their tenant.
+pub fn count(services: &Services, caller: &Caller) -> Result<()> {
+    if let Some(login) = caller.login() {
+        services.limits.count(Who::Login(login.login.id))?;
+    }
+    services.limits.count(Who::Tenant(caller.tenant()))
+}
+
+/// The one of several who have a token who is meant: the only one, or the one of the tenant with this
+/// secret.
+pub async fn chosen(
+    services: &Services,
+    candidates: &[Candidate],
+    application_id: Option<&str>,
+) -> Result<Candidate> {
+    let tenant = match application_id {
+        Some(key) => {
+            let tenant = services.store.tenant_by_key(key).await?;
+            Some(tenant.ok_or_else(no_such_key)?.id)
+        }
+        None if candidates.len() > 1 => return Err(unknown()),
+        None => None,
+    };
+    candidates
+        .iter()
+        .find(|it| tenant.is_none_or(|tenant| it.person().tenant == tenant))
+        .cloned()
+        .ok_or_else(unknown)
+}
+
+/// Whoever still has the login of that number, for who comes back and showed its token before. Where
+/// their tenant wants tokens verified, it must be among those that they show now.
+pub async fn holder_of(
+    services: &Services,
+    login: LoginId,
+    shown: &[&str],
+) -> Result<Option<Caller>> {
+    let now = services.clock.now();
+    let live = services
+        .logins
+        .find_by_id(&services.store, login, now)
+        .await?;
+    let Some(candidate) = live.map(Candidate) else {
+        return Ok(None);
+    };
+    let token = match candidate.is_to_be_verified() {
+        false => "",
+        true => match shown
+            .iter()
+            .find(|it| logins::hash(it) == candidate.0.token)
+        {
+            Some(token) => *token,
+            None => return Ok(None),
+        },
+    };
+    match prove(services, &candidate, token).await {
+        Ok(caller) => Ok(Some(caller)),
+        Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A person of a tenant whose server proved, by its secret, that it may speak for its people.
+pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
+    if person.tenant != tenant.tenant().id {
+        return Err(Error::not_found(format!("there is no user {}", person.id)));
+    }
+    Ok(Caller {
+        person,
+        proof: Proof::Key(tenant.clone()),
+    })
+}
+
+/// The same, by the person's number.
+pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
+    let found = services.store.person(tenant.tenant().id, person).await?;
+    let nobody = || Error::not_found(format!("there is no user {person}"));
+    on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
+}
+
+/// The tenant in whose name anybody speaks, where the operator lets them.
+pub async fn open_house(services: &Services) -> Result<KeyHolder> {
+    let tenant = services.store.tenant(super::accounts::OPEN).await?;
+    let tenant = tenant.ok_or_else(|| Error::internal("the tenant for everybody is missing"))?;
+    Ok(KeyHolder(Arc::new(Key {
+        tenant,
+        life: Arc::default(),
+        owner: None,
+    })))
+}
+
+fn no_such_key() -> Error {
+    Error::new(Kind::Unauthenticated, "there is no such application id")
+}
+
+/// Whose secret this is, and where that tenant wants its owner's token beside it, whether it came too:
+/// every door comes by here.
+pub async fn key_holder(
+    services: &Services,
+    application_id: &str,
+    token: Option<&str>,
+) -> Result<KeyHolder> {
+    let found = services.keys.find(&services.store, application_id).await?;
+    let (tenant, life) = found.ok_or_else(no_such_key)?;
+    services.limits.count(Who::Tenant(tenant.id))?;
+    let owner = if tenant.require_auth {
+        let token = token.ok_or_else(|| {
+            Error::new(
+                Kind::Unauthenticated,
+                "this app wants its owner's token beside its application id",
+            )
+        })?;
+        let developer = developers::prove(services, token).await?;
+        if !developer.is_admin() && tenant.owner != Some(developer.person().id) {
+            return Err(Error::forbidden("this app belongs to another account"));
+        }
+        developer.login()
+    } else {
+        None
+    };
+    Ok(KeyHolder(Arc::new(Key {
+        tenant,
+        life,
+        owner,
+    })))
+}

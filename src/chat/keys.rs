@@ -1,0 +1,71 @@
+//! The keys in use: the lives of the tenants in whose name somebody speaks just now.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use crate::{
+    chat::lifetime::Lifetime,
+    error::Result,
+    model::{Tenant, TenantId},
+    store::Store,
+};
+
+/// So many lives are kept before those that nobody relies on are looked for.
+const MANY: usize = 1_000;
+
+/// See the module. Whoever looked a tenant up before it ended and comes to rely on it after would never
+/// be told; so every end moves `ends` on, and what was read before is read again.
+#[derive(Debug, Default)]
+pub struct Keys {
+    ends: AtomicU64,
+    lives: Mutex<HashMap<TenantId, Weak<Lifetime>>>,
+}
+
+impl Keys {
+    /// The tenant that has this secret, and how long it has it.
+    pub async fn find(
+        &self,
+        store: &Store,
+        application_id: &str,
+    ) -> Result<Option<(Tenant, Arc<Lifetime>)>> {
+        loop {
+            let ends = self.ends.load(Ordering::Acquire);
+            let Some(tenant) = store.tenant_by_key(application_id).await? else {
+                return Ok(None);
+            };
+            let mut lives = self.lives();
+            if self.ends.load(Ordering::Acquire) != ends {
+                continue;
+            }
+            if let Some(life) = lives.get(&tenant.id).and_then(Weak::upgrade) {
+                return Ok(Some((tenant, life)));
+            }
+            if lives.len() >= MANY {
+                lives.retain(|_, life| life.strong_count() > 0);
+            }
+            let life = Arc::new(Lifetime::default());
+            lives.insert(tenant.id, Arc::downgrade(&life));
+            return Ok(Some((tenant, life)));
+        }
+    }
+
+    /// Ends the key of a tenant that is gone from the store.
+    pub fn end(&self, tenant: TenantId) {
+        let mut lives = self.lives();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        let life = lives.remove(&tenant);
+        drop(lives);
+        if let Some(life) = life.as_ref().and_then(Weak::upgrade) {
+            life.end();
+        }
+    }
+
+    fn lives(&self) -> MutexGuard<'_, HashMap<TenantId, Weak<Lifetime>>> {
+        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
