@@ -335,16 +335,12 @@ pub async fn holder_of(
     let Some(candidate) = live.map(Candidate) else {
         return Ok(None);
     };
-    let token = match candidate.is_to_be_verified() {
-        false => "",
-        true => match shown
-            .iter()
-            .find(|it| logins::hash(it) == candidate.0.token)
-        {
-            Some(token) => *token,
-            None => return Ok(None),
-        },
-    };
+    let mut shown = shown.iter();
+    let token = shown.find(|it| logins::hash(it) == candidate.0.token);
+    if token.is_none() && candidate.is_to_be_verified() {
+        return Ok(None);
+    }
+    let token = token.copied().unwrap_or_default();
     match prove(services, &candidate, token).await {
         Ok(caller) => Ok(Some(caller)),
         Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),

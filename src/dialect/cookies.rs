@@ -85,17 +85,17 @@ fn note<T: PartialEq>(known: &mut Vec<T>, value: T) {
 mod tests {
     use super::*;
 
-    type Read = Option<(Vec<i64>, Vec<String>)>;
+    type Read = (Vec<i64>, Vec<String>);
 
     fn read(lines: &[&[u8]]) -> Read {
-        let claims = claims(lines.iter().copied())?;
+        let claims = claims(lines.iter().copied()).unwrap_or_default();
         let people = claims.people.iter().map(|person| person.get()).collect();
-        Some((people, claims.tokens))
+        (people, claims.tokens)
     }
 
     fn is(people: &[i64], tokens: &[&str]) -> Read {
         let tokens = tokens.iter().map(|token| (*token).to_owned()).collect();
-        Some((people.to_vec(), tokens))
+        (people.to_vec(), tokens)
     }
 
     #[test]
@@ -152,10 +152,11 @@ mod tests {
         let encoded = b"user_id=6; token=a%3Db; token=a%zz; token=%ff";
         let expected = is(&[6], &["a%3Db", "a=b", "a%zz", "%ff"]);
         assert_eq!(read(&[encoded]), expected);
-        let many: String = (0..99)
-            .map(|n| format!("user_id={n}; token=t{n}; "))
+        let many: Vec<_> = (0..99)
+            .map(|n| format!("user_id={n}; token=t{n}"))
             .collect();
-        let (people, tokens) = read(&[many.as_bytes()]).expect("they are claims");
+        let many = many.join("; ");
+        let (people, tokens) = read(&[many.as_bytes()]);
         assert_eq!((people.len(), tokens.len()), (MOST, MOST));
     }
 
@@ -167,7 +168,7 @@ mod tests {
             b"",
             b"user_id=x; token=abc",
         ] {
-            assert_eq!(read(&[line]), None);
+            assert_eq!(read(&[line]), is(&[], &[]));
         }
         let has = |line: &'static [u8]| has_token(std::iter::once(line));
         assert!(has(b"a=b; token=\"\"") && has(b"access_token=\xe9"));

@@ -320,7 +320,7 @@ async fn a_refusal_says_what_the_server_saw_and_what_helps() {
             .post("/api/echo")
             .header(Header::new("Host", host))
             .header(Header::new("Origin", origin))
-            .cookie(Cookie::new("token", "x"));
+            .header(cookie_of("token"));
         let (code, sentence) = Answer::read(request.dispatch().await).await.error();
         assert_eq!(code, "csrf_rejected");
         assert!(sentence.contains(says), "{sentence}");
@@ -339,7 +339,7 @@ async fn a_refusal_says_what_the_server_saw_and_what_helps() {
             .post("/api/echo")
             .header(Header::new("Host", host))
             .header(Header::new("Origin", origin))
-            .cookie(Cookie::new("token", "x"));
+            .header(cookie_of("token"));
         let (_, sentence) = Answer::read(request.dispatch().await).await.error();
         assert!(sentence.ends_with("may not use cookies"), "{sentence}");
     }

@@ -286,10 +286,10 @@ impl Line {
         let is_old = self.by == By::Polling3;
         let (path, packets) = match &mut self.carrier {
             Carrier::WebSocket(ws) => {
-                return match tokio::time::timeout(FOREVER, ws.0.next()).await {
-                    Ok(Some(Ok(Message::Text(text)))) => Some(text.to_string()),
-                    Ok(_) => None,
-                    Err(_) => panic!("{:?} hears nothing and does not end", self.by),
+                let heard = tokio::time::timeout(FOREVER, ws.0.next()).await;
+                return match heard.expect("it hears something, or ends") {
+                    Some(Ok(Message::Text(text))) => Some(text.to_string()),
+                    _ => None,
                 };
             }
             Carrier::Polling(path, packets) => (path, packets),

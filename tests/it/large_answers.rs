@@ -5,7 +5,11 @@ use std::collections::HashSet;
 
 use futures_util::future::try_join_all;
 use parlance::{
-    chat::{Caller, accounts, messages},
+    chat::{
+        Caller,
+        callers::{self, Claims},
+        messages,
+    },
     model::{ChatId, ClientId, Content, MessageKind, PersonId},
 };
 use serde_json::{Value, json};
@@ -36,7 +40,11 @@ fn number(content: &str) -> usize {
 /// Whoever holds a login.
 async fn caller(world: &World, person: i64, token: &str) -> Caller {
     let services = world.services();
-    let caller = accounts::authenticate(services, PersonId::new(person), token).await;
+    let claims = Claims {
+        people: vec![PersonId::new(person)],
+        tokens: vec![token.to_owned()],
+    };
+    let caller = callers::authenticate(services, &claims).await;
     caller.expect("the login is good")
 }
 
