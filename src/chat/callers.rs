@@ -208,7 +208,7 @@ pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> R
             .verify((live.person.tenant, url), token)
             .await;
         match verdict {
-            Verdict::Good => renewal::begin(services, live, token),
+            Verdict::Good => renewal::start(services, live, token),
             Verdict::Bad => {
                 services.logins.end_live(live);
                 return Err(unknown());

@@ -30,7 +30,7 @@ struct Renewal {
 
 /// Sees to it that a token which was just found to be good is verified again, unless that is seen to
 /// already.
-pub(super) fn begin(services: &Services, live: &Arc<LiveLogin>, token: &str) {
+pub(super) fn start(services: &Services, live: &Arc<LiveLogin>, token: &str) {
     if live.is_renewed.swap(true, Ordering::AcqRel) {
         return;
     }
