@@ -74,7 +74,7 @@ impl Started {
     pub(crate) fn get(&self, path: &str) -> String {
         let port = u16::try_from(self.port).expect("a port");
         let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("sent");
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
