@@ -80,6 +80,7 @@ impl Server {
             http::fit(rocket::custom(figment), settings, metrics, closing.clone())
                 .attach(sockets.fairing())
                 .manage(readiness(started.clone()))
+                .manage(live_sessions(&sockets))
                 .manage(Arc::clone(&options))
                 .mount("/", http::events::routes())
                 .mount("/", messenger::routes::all())
@@ -260,6 +261,11 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
             Bridge::new(Arc::clone(started), Arc::clone(options), doorman),
         )
         .build()
+}
+
+fn live_sessions(sockets: &SocketIo) -> http::LiveSessions {
+    let engine = sockets.engine().clone();
+    http::LiveSessions::new(move |sid| engine.has_session(sid))
 }
 
 fn options(figment: &Figment, settings: &Settings) -> Options {

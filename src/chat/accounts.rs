@@ -1,9 +1,9 @@
 //! Accounts: signing up, in and out, and the logins of a person.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Instant};
 
 use crate::{
-    chat::{Caller, Services, logins::Token, password::Verdict},
+    chat::{Caller, Services, logins::Token, password::Verdict, sign_ins::Reason},
     error::{Error, Kind, Result},
     model::{
         Email, Login, LoginId, Millis, Name, Names, NewPassword, Password, Person, PersonId,
@@ -55,16 +55,26 @@ pub async fn register(
     }
     let names = [name.as_str(), email.as_str(), email.local()];
     let password = new_password(services, password, &names)?;
+    let sign_up = services.throttle.sign_up(device.network, Instant::now())?;
+    let made = make(services, (name, &password, email), device).await;
+    sign_up.unless_failed(&made);
+    let made = made?;
+    services.sign_ins.signed_up(made.person, device.address);
+    Ok(made)
+}
+
+async fn make(
+    services: &Services,
+    (name, password, email): (&Name, &NewPassword, &Email),
+    device: &Device,
+) -> Result<SignedIn> {
     let taken = || Error::invalid_field("name", "that name is taken");
     let key = account_key(&name.folded());
-    services
-        .throttle
-        .sign_up(device.network, services.clock.now())?;
     // Looked up first only to spare the hash; the unique key decides.
     if services.store.account_exists(&key).await? {
         return Err(taken());
     }
-    let hash = services.hasher.hash(&password).await?;
+    let hash = services.hasher.hash(password).await?;
     let now = services.clock.now();
     let new = NewPerson {
         tenant: HOME,
@@ -121,22 +131,23 @@ pub(super) async fn sign_in_by(
     password: &Password,
     device: &Device,
 ) -> Result<Option<(Person, Token)>> {
-    let now = services.clock.now();
     let counted = keys.last().map_or("", String::as_str);
-    let attempt = services.throttle.attempt(counted, device.network, now)?;
-    let mut account = None;
-    for key in keys {
-        if account.is_none() {
-            account = services.store.account(key).await?;
+    let checked = guess(services, counted, device, async {
+        let mut account = None;
+        for key in keys {
+            if account.is_none() {
+                account = services.store.account(key).await?;
+            }
         }
-    }
-    let hash = account.as_ref().map(|(_, hash)| hash.clone());
-    let verdict = services.hasher.verify(password, hash).await?;
-    if verdict == Verdict::Wrong {
-        return Ok(None);
-    }
-    attempt.succeeded();
-    let Some((person, hash)) = account else {
+        let hash = account.as_ref().map(|(_, hash)| hash.clone());
+        let verdict = services.hasher.verify(password, hash).await?;
+        Ok(match account {
+            Some((person, hash)) if verdict != Verdict::Wrong => Ok((person, hash, verdict)),
+            Some(_) => Err(Reason::WrongPassword),
+            None => Err(Reason::UnknownAccount),
+        })
+    });
+    let Some((person, hash, verdict)) = checked.await? else {
         return Ok(None);
     };
     let renewed = match verdict {
@@ -156,7 +167,35 @@ pub(super) async fn sign_in_by(
         tx.set_password(person.id, &renewed, now).await?;
     }
     let token = add_login_of(services, tx, &person, device).await?;
+    services.sign_ins.succeeded(person.id, device.address);
     Ok(Some((person, token)))
+}
+
+/// Checks a password of an account, as an attempt to sign in that is counted and told in the log:
+/// nothing when it is wrong. An attempt that is never checked is not held against anybody.
+async fn guess<T>(
+    services: &Services,
+    account: &str,
+    device: &Device,
+    check: impl Future<Output = Result<std::result::Result<T, Reason>>>,
+) -> Result<Option<T>> {
+    let failed = |reason| services.sign_ins.failed(reason, device.address);
+    let began = Instant::now();
+    let attempt = services.throttle.attempt(account, device.network, began);
+    let attempt = attempt.inspect_err(|_| failed(Reason::Throttled))?;
+    let checked = check.await;
+    attempt.settle(&checked, std::result::Result::is_ok);
+    match checked {
+        Ok(Ok(right)) => Ok(Some(right)),
+        Ok(Err(reason)) => {
+            failed(reason);
+            Ok(None)
+        }
+        Err(error) => {
+            failed(Reason::Unchecked);
+            Err(error)
+        }
+    }
 }
 
 /// Gives a person who needs no password a login.
@@ -257,20 +296,28 @@ pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result
     Ok(())
 }
 
-/// Sets a new password and ends the caller's other logins.
+/// Sets a new password and ends the caller's other logins. Whoever holds a login may not know the
+/// password, so it counts as an attempt to sign in.
 pub async fn change_password(
     services: &Services,
     caller: &Caller,
-    old: &Password,
-    new: &Password,
+    (old, new): (&Password, &Password),
+    device: &Device,
 ) -> Result<()> {
     let person = caller.person();
     let email = person.email.as_deref().unwrap_or_default();
     let local = email.split('@').next().unwrap_or_default();
     let new = new_password(services, new, &[&person.name, email, local]);
     let new = new.map_err(|error| error.about("new_password"))?;
-    let hash = services.store.password_hash(caller.id()).await?;
-    if services.hasher.verify(old, hash).await? == Verdict::Wrong {
+    let key = services.store.account_key(caller.id()).await?;
+    let counted = counted_as(&key.unwrap_or_default());
+    let checked = guess(services, &counted, device, async {
+        let hash = services.store.password_hash(caller.id()).await?;
+        let verdict = services.hasher.verify(old, hash).await?;
+        let is_right = verdict != Verdict::Wrong;
+        Ok(is_right.then_some(()).ok_or(Reason::WrongPassword))
+    });
+    if checked.await?.is_none() {
         return Err(Error::invalid_field(
             "password",
             "the present password is wrong",
@@ -325,6 +372,20 @@ pub(super) fn new_password(
         .filter(|name| !name.is_empty())
         .collect();
     NewPassword::inspect(password, services.rules.password_min, &names)
+}
+
+/// What guesses at an account are counted by, see [`sign_in_by`]: its key, or what has taken its place where
+/// the key was made when names and addresses were folded otherwise.
+fn counted_as(key: &str) -> String {
+    let Some((kind, folded)) = key.split_once('/') else {
+        return key.to_owned();
+    };
+    let candidates = match kind {
+        "name" => Name::candidates(folded),
+        _ => Email::candidates(folded),
+    };
+    let last = candidates.last();
+    last.map_or_else(|| key.to_owned(), |folded| format!("{kind}/{folded}"))
 }
 
 /// What a person of home signs in by.

@@ -1,6 +1,6 @@
 //! Who asks: the one place where a token, cookies or a tenant's key become somebody.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use tokio::sync::Notify;
 
@@ -228,14 +228,20 @@ pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> R
 }
 
 /// Those of the people whom cookies name that have one of the tokens, each with that token.
-pub async fn claimants(services: &Services, claims: &Claims) -> Result<Vec<(Candidate, String)>> {
+pub async fn claimants(
+    services: &Services,
+    claims: &Claims,
+    from: Option<IpAddr>,
+) -> Result<Vec<(Candidate, String)>> {
     let now = services.clock.now();
     let mut found = Vec::new();
     for token in &claims.tokens {
-        let live = services
+        let find = services
             .logins
-            .find(&services.store, &claims.people, token, now)
-            .await?;
+            .find(&services.store, &claims.people, token, now);
+        // One token for many people is many guesses.
+        let secret = format!("{:?} {token}", claims.people);
+        let live = guess(services, &secret, (None, from), find, Option::is_some).await?;
         found.extend(live.map(|live| (Candidate(live), token.clone())));
     }
     Ok(found)
@@ -258,20 +264,48 @@ pub async fn first_proven(
 }
 
 /// Whoever has the cookies that came.
-pub async fn authenticate(services: &Services, claims: &Claims) -> Result<Caller> {
-    let claimants = claimants(services, claims).await?;
+pub async fn authenticate(
+    services: &Services,
+    claims: &Claims,
+    from: Option<IpAddr>,
+) -> Result<Caller> {
+    let claimants = claimants(services, claims, from).await?;
     let (caller, _) = first_proven(services, claimants).await?;
     count(services, &caller)?;
     Ok(caller)
 }
 
+/// Looks for who has a secret. Where nobody has it that was a guess, and counted as one for the address
+/// it comes from, and for the app whose secret it was to be: every door comes by here.
+async fn guess<T>(
+    services: &Services,
+    secret: &str,
+    (app, from): (Option<TenantId>, Option<IpAddr>),
+    find: impl Future<Output = Result<T>>,
+    is_found: impl FnOnce(&T) -> bool,
+) -> Result<T> {
+    let Some(network) = from else {
+        return find.await;
+    };
+    let secret = logins::hash(secret);
+    let attempt = services
+        .throttle
+        .token(app, &secret, network, Instant::now())?;
+    let found = find.await;
+    attempt.settle(&found, is_found);
+    found
+}
+
 /// Everybody who has this token: one, unless tenants' own tokens happen to be the same.
-pub async fn candidates(services: &Services, token: &str) -> Result<Vec<Candidate>> {
+pub async fn candidates(
+    services: &Services,
+    token: &str,
+    (app, from): (Option<TenantId>, Option<IpAddr>),
+) -> Result<Vec<Candidate>> {
     let now = services.clock.now();
-    let logins = services
-        .logins
-        .find_all(&services.store, token, now)
-        .await?;
+    let find = services.logins.find_all(&services.store, token, now);
+    let secret = format!("{app:?} {token}");
+    let logins = guess(services, &secret, (app, from), find, |it| !it.is_empty()).await?;
     Ok(logins.into_iter().map(Candidate).collect())
 }
 
@@ -279,9 +313,10 @@ pub async fn candidates(services: &Services, token: &str) -> Result<Vec<Candidat
 pub async fn holder_who(
     services: &Services,
     token: &str,
+    from: Option<IpAddr>,
     is_meant: impl Fn(&Person) -> bool,
 ) -> Result<Option<Caller>> {
-    let candidates = candidates(services, token).await?;
+    let candidates = candidates(services, token, (None, from)).await?;
     let Some(candidate) = candidates.iter().find(|it| is_meant(it.person())) else {
         return Ok(None);
     };
@@ -387,8 +422,11 @@ pub async fn key_holder(
     services: &Services,
     application_id: &str,
     token: Option<&str>,
+    from: Option<IpAddr>,
 ) -> Result<KeyHolder> {
-    let found = services.keys.find(&services.store, application_id).await?;
+    let find = services.keys.find(&services.store, application_id);
+    let secret = format!("key {application_id}");
+    let found = guess(services, &secret, (None, from), find, Option::is_some).await?;
     let (tenant, life) = found.ok_or_else(no_such_key)?;
     services.limits.count(Who::Tenant(tenant.id))?;
     let owner = if tenant.require_auth {
@@ -398,7 +436,7 @@ pub async fn key_holder(
                 "this app wants its owner's token beside its application id",
             )
         })?;
-        let developer = developers::prove(services, token).await?;
+        let developer = developers::prove(services, token, from).await?;
         if !developer.is_admin() && tenant.owner != Some(developer.person().id) {
             return Err(Error::forbidden("this app belongs to another account"));
         }

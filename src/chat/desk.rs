@@ -1,6 +1,6 @@
 //! The desk: guests come to it, and those who run it see who waits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use crate::{
     chat::{
@@ -82,8 +82,19 @@ pub async fn seat(
     if let Some(seated) = seated_before(services, site, new_guest).await? {
         return Ok(seated);
     }
+    let comes = services.throttle.guest(device.network, Instant::now())?;
+    let seated = seat_new(services, site, new_guest, device).await;
+    comes.unless_failed(&seated);
+    seated
+}
+
+async fn seat_new(
+    services: &Services,
+    site: &Tenant,
+    new_guest: &NewGuest<'_>,
+    device: &Device,
+) -> Result<Seated> {
     let now = services.clock.now();
-    services.throttle.guest(device.network, now)?;
     let new = NewPerson {
         tenant: site.id,
         kind: PersonKind::Guest,
@@ -108,7 +119,7 @@ pub async fn seat(
         Err(error) => return Err(error),
     };
     tx.commit().await?;
-    let guest = callers::authenticate(services, &Claims::of(person, &token)).await?;
+    let guest = callers::authenticate(services, &Claims::of(person, &token), None).await?;
     let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
     Ok(Seated { guest, chat, token })
 }
@@ -123,7 +134,8 @@ async fn seated_before(
     let Some(key) = new.key else { return Ok(None) };
     let token = Token::of_key(site.id, key);
     let is_theirs = |person: &Person| person.tenant == site.id;
-    let Some(guest) = callers::holder_who(services, token.expose(), is_theirs).await? else {
+    // A key that nobody knows seats a new guest, and is counted as that.
+    let Some(guest) = callers::holder_who(services, token.expose(), None, is_theirs).await? else {
         return Ok(None);
     };
     let person = guest.person();
@@ -157,13 +169,17 @@ pub async fn seat_by_email(
     new: &NewGuest<'_>,
     device: &Device,
 ) -> Result<Option<Seated>> {
-    let now = services.clock.now();
-    services.throttle.guest(device.network, now)?;
+    let comes = services.throttle.guest(device.network, Instant::now())?;
     let known = services
         .store
         .guest_by_email(site.id, new.email.as_str())
-        .await?;
-    match known {
+        .await;
+    match &known {
+        Ok(Some(_)) => drop(comes),
+        // Whoever is not known is counted when they are seated.
+        Ok(None) | Err(_) => comes.abandoned(),
+    }
+    match known? {
         Some(person) => seat_person(services, &Arc::new(person), new.key, device)
             .await
             .map(Some),
@@ -192,7 +208,7 @@ async fn seat_person(
         (Err(error), Some(key)) if error.kind() == Kind::Conflict => Token::of_key(who.0, key),
         (Err(error), _) => return Err(error),
     };
-    let guest = callers::authenticate(services, &Claims::of(who.1, &token)).await;
+    let guest = callers::authenticate(services, &Claims::of(who.1, &token), None).await;
     let guest = guest.map_err(|error| match error.kind() {
         Kind::Unauthenticated => used_otherwise().because(error),
         _ => error,

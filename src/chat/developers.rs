@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::net::IpAddr;
+
 use crate::{
     chat::{
         Caller, Services,
@@ -46,10 +48,10 @@ pub struct Application {
     pub password: Password,
 }
 
-/// Which developer holds this token.
-pub async fn prove(services: &Services, token: &str) -> Result<Developer> {
+/// Which developer holds this token, which came from that address.
+pub async fn prove(services: &Services, token: &str, from: Option<IpAddr>) -> Result<Developer> {
     let refusal = || Error::new(Kind::Unauthenticated, "invalid token");
-    let caller = callers::holder_who(services, token, |it| it.tenant == HOME).await;
+    let caller = callers::holder_who(services, token, from, |it| it.tenant == HOME).await;
     let caller = match caller {
         Ok(caller) => caller.ok_or_else(refusal)?,
         Err(error) if error.kind() == Kind::Unauthenticated => return Err(refusal()),

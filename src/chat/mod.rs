@@ -31,6 +31,7 @@ pub mod people;
 pub mod presence;
 mod renewal;
 pub mod rooms;
+pub mod sign_ins;
 pub mod signals;
 pub mod throttle;
 pub mod verify;
@@ -106,6 +107,8 @@ pub struct Services {
     pub keys: keys::Keys,
     /// Slows down who guesses.
     pub throttle: throttle::Throttle,
+    /// Tells of those who sign in.
+    pub sign_ins: sign_ins::SignIns,
     /// Counts requests.
     pub limits: limits::Limits,
     /// Asks tenants' systems whether their tokens are good.
@@ -148,6 +151,7 @@ impl Services {
             logins: Arc::new(logins::Logins::new(rules.login_idle, rules.login_max)),
             keys: keys::Keys::default(),
             throttle: throttle::Throttle::new(rules.throttled),
+            sign_ins: sign_ins::SignIns::default(),
             limits: limits::Limits::new(rules.rates),
             verifier: Arc::new(verify::Verifier::new(rules.verify.clone())?),
             presence: presence::Presence::default(),

@@ -1,5 +1,7 @@
 //! Those who run a site's desk: registering, and signing in and out.
 
+use std::time::Instant;
+
 use rand::Rng;
 
 use crate::{
@@ -9,7 +11,10 @@ use crate::{
         callers,
     },
     error::{Error, Kind, Result},
-    model::{Domain, Email, Name, Names, Password, Person, PersonKind, Tenant, TenantKind},
+    model::{
+        Domain, Email, Name, Names, NewPassword, Password, Person, PersonId, PersonKind, Tenant,
+        TenantKind,
+    },
     store::{NewPerson, NewTenant},
 };
 
@@ -32,18 +37,24 @@ pub struct NewOwner<'a> {
 /// Registers an owner: of a new site, or beside a colleague. A domain that somebody has registered is
 /// theirs: nobody else comes to run its desk unasked.
 pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) -> Result<()> {
+    let names = [new.email.as_str(), new.email.local(), new.domain.site()];
+    let password = accounts::new_password(services, new.password, &names)?;
+    let sign_up = services.throttle.sign_up(device.network, Instant::now())?;
+    let made = make(services, new, &password).await;
+    sign_up.unless_failed(&made);
+    services.sign_ins.signed_up(made?, device.address);
+    Ok(())
+}
+
+async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -> Result<PersonId> {
     let email_taken = || Error::conflict("Email already taken");
     let domain_taken = || Error::conflict("Domain already taken");
     let NewOwner {
         email,
-        password,
         domain,
         colleague,
+        ..
     } = new;
-    let names = [email.as_str(), email.local(), domain.site()];
-    let password = accounts::new_password(services, password, &names)?;
-    let now = services.clock.now();
-    services.throttle.sign_up(device.network, now)?;
     let key = account_key(&email.folded());
     // Looked up first only to spare the hash; the unique keys decide.
     if services.store.account_exists(&key).await? {
@@ -55,8 +66,9 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
     {
         return Err(domain_taken());
     }
-    let hash = services.hasher.hash(&password).await?;
+    let hash = services.hasher.hash(password).await?;
     let name = name_of(email)?;
+    let now = services.clock.now();
     let mut tx = services.store.begin_for(accounts::HOME).await?;
     let tenant = if let Some(site) = site {
         site.id
@@ -86,8 +98,9 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
         password_hash: Some(&hash),
     };
     let inserted = tx.insert_person(&owner, now).await;
-    inserted.map_err(|error| in_place_of(error, email_taken))?;
-    tx.commit().await
+    let person = inserted.map_err(|error| in_place_of(error, email_taken))?;
+    tx.commit().await?;
+    Ok(person)
 }
 
 /// Signs an owner in by e-mail and password. One refusal for an unknown address and a wrong
@@ -110,8 +123,8 @@ pub async fn sign_in(
 }
 
 /// Ends the login of whoever runs a desk and holds this token; says whether there was one.
-pub async fn sign_out(services: &Services, token: &str) -> Result<bool> {
-    let Some(owner) = by_token(services, token).await? else {
+pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Result<bool> {
+    let Some(owner) = by_token(services, token, device).await? else {
         return Ok(false);
     };
     accounts::sign_out(services, &owner).await?;
@@ -119,8 +132,9 @@ pub async fn sign_out(services: &Services, token: &str) -> Result<bool> {
 }
 
 /// Whoever runs a desk and holds this token.
-pub async fn by_token(services: &Services, token: &str) -> Result<Option<Caller>> {
-    match callers::holder_who(services, token, Person::runs_desk).await {
+pub async fn by_token(services: &Services, token: &str, device: &Device) -> Result<Option<Caller>> {
+    let from = Some(device.network);
+    match callers::holder_who(services, token, from, Person::runs_desk).await {
         Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
         outcome => outcome,
     }

@@ -164,19 +164,35 @@ impl Speaker {
         }
     }
 
-    /// Counts an event on a connection, whose token was proved long ago: for the address it came
-    /// from, and for whom this speaker acts if for one only.
+    /// Counts an event on a connection, whose tokens were proved long ago: for the address it came
+    /// from, and for every login and tenant that this speaker acts for. Whoever has several logins on
+    /// one connection has no more to say with them than with one.
     pub fn count(&self) -> Result<()> {
         let limits = &self.services.limits;
         if let (Some(address), false) = (self.credentials.address, self.credentials.is_local) {
             limits.count(Who::Address(throttle::network(address)))?;
         }
-        match (&self.acting[..], &self.key) {
-            ([acting], _) => callers::count(&self.services, &acting.caller),
-            ([acting, ..], _) => limits.count(Who::Tenant(acting.caller.tenant())),
-            ([], Some(key)) => limits.count(Who::Tenant(key.tenant().id)),
-            ([], None) => Ok(()),
+        let mut tenants = Vec::new();
+        if let Some(key) = &self.key {
+            tenants.push(key.tenant().id);
         }
+        for Acting { caller, .. } in &self.acting {
+            if let Some(login) = caller.login() {
+                limits.count(Who::Login(login.login.id))?;
+            }
+            if !tenants.contains(&caller.tenant()) {
+                tenants.push(caller.tenant());
+            }
+        }
+        for tenant in tenants {
+            limits.count(Who::Tenant(tenant))?;
+        }
+        Ok(())
+    }
+
+    /// What throttles count the address as that it came from.
+    pub fn network(&self) -> Option<IpAddr> {
+        self.credentials.address.map(throttle::network)
     }
 
     /// Whether this is a connection, which hears; an HTTP request is answered and gone.
@@ -277,7 +293,7 @@ impl Speaker {
     /// never act in their name. Nobody is let in by that, and what is wrong is told when it is used.
     pub async fn bind(&mut self) -> Result<()> {
         if let Some(claims) = self.credentials.cookies.clone() {
-            let claimants = callers::claimants(&self.services, &claims).await?;
+            let claimants = callers::claimants(&self.services, &claims, self.network()).await?;
             for (candidate, _) in claimants {
                 self.bind_to(candidate.proof());
             }
@@ -319,7 +335,7 @@ impl Speaker {
         let Some(claims) = &self.credentials.cookies else {
             return Ok(None);
         };
-        let claimants = callers::claimants(&self.services, claims).await?;
+        let claimants = callers::claimants(&self.services, claims, self.network()).await?;
         if claimants.is_empty() {
             // What does not count now never will.
             self.credentials.cookies = None;
@@ -343,7 +359,12 @@ impl Speaker {
         if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == hash) {
             return Ok((known.clone(), false));
         }
-        let found = callers::candidates(&self.services, token).await?;
+        let app = match self.credentials.app.as_deref() {
+            Some(key) => self.services.store.tenant_by_key(key).await?,
+            None => None,
+        };
+        let from = (app.map(|app| app.id), self.network());
+        let found = callers::candidates(&self.services, token, from).await?;
         if !found.is_empty() {
             if self.known.len() == KNOWN {
                 self.known.pop_front();
@@ -393,7 +414,7 @@ impl Speaker {
             return Ok(Some(holder));
         }
         let token = self.credentials.token.as_deref();
-        let holder = callers::key_holder(&self.services, &key, token).await?;
+        let holder = callers::key_holder(&self.services, &key, token, self.network()).await?;
         self.bind_to(Proof::Key(holder.clone()));
         self.key = Some(holder.clone());
         Ok(Some(holder))

@@ -1,6 +1,6 @@
 //! `/metrics`, for this machine or whoever has the token.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use rocket::{
     Request, Response, Route, State, get,
@@ -12,6 +12,7 @@ use rocket::{
 
 use super::{ClientAddress, Query, Refusal, refuse};
 use crate::{
+    chat::{Services, logins},
     config::Settings,
     error::{Error, Kind, Result},
     telemetry::Metrics,
@@ -58,7 +59,16 @@ fn admit(request: &Request<'_>) -> Result<Scraper> {
         Some(shown) => Some(shown),
         None => Query::of(request)?.text("token")?.map(ToOwned::to_owned),
     };
-    if shown.is_some_and(|shown| same(shown.as_bytes(), token.as_bytes())) {
+    let shown = shown.ok_or_else(refusal)?;
+    let is_right = same(shown.as_bytes(), token.as_bytes());
+    if let Some(services) = request.rocket().state::<Arc<Services>>() {
+        let network = ClientAddress::of(request).network();
+        let secret = logins::hash(&format!("metrics {shown}"));
+        let throttle = &services.throttle;
+        let attempt = throttle.token(None, &secret, network, Instant::now())?;
+        attempt.settle(&Ok(is_right), |is_right| *is_right);
+    }
+    if is_right {
         Ok(Scraper)
     } else {
         Err(refusal())

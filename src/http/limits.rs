@@ -13,8 +13,28 @@ use crate::chat::{Services, limits::Who};
 
 /// Paths that are not counted: those of whoever watches over the server.
 const UNCOUNTED: [&str; 2] = ["/health", "/metrics"];
-/// Of Socket.IO the handshakes are counted here, and the events one by one where they are answered.
+/// Of Socket.IO the handshakes are counted here, and the events one by one where they are answered: what
+/// belongs to a session that is alive is not counted here, whatever only looks like that is.
 const SOCKET_IO: &str = "/socket.io";
+
+/// Knows which Engine.IO sessions are alive.
+pub struct LiveSessions(Box<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl LiveSessions {
+    /// Sessions that are alive when `is_alive` says so of their id.
+    pub fn new(is_alive: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Box::new(is_alive))
+    }
+
+    /// Whether a request belongs to one.
+    fn have(request: &Request<'_>) -> bool {
+        let sessions = request.rocket().state::<Self>();
+        let sid = request.query_value::<&str>("sid").and_then(Result::ok);
+        sessions
+            .zip(sid)
+            .is_some_and(|(sessions, sid)| (sessions.0)(sid))
+    }
+}
 
 /// See the module.
 pub(super) struct Door;
@@ -35,10 +55,8 @@ impl Fairing for Door {
             return;
         }
         let path = request.uri().path();
-        let within_session = || request.query_value::<&str>("sid").is_some();
-        if UNCOUNTED.iter().any(|base| under(&path, base))
-            || under(&path, SOCKET_IO) && within_session()
-        {
+        let of_session = || under(&path, SOCKET_IO) && LiveSessions::have(request);
+        if UNCOUNTED.iter().any(|base| under(&path, base)) || of_session() {
             return;
         }
         let Some(services) = request.rocket().state::<Arc<Services>>() else {

@@ -36,6 +36,7 @@ use rocket::{Build, Rocket, fairing::AdHoc, shield::Shield};
 pub use address::ClientAddress;
 pub use fields::{Fields, Query};
 pub use health::Readiness;
+pub use limits::LiveSessions;
 pub use origins::Provenance;
 pub use refusal::{Refusal, refuse};
 pub use shutdown::Closing;

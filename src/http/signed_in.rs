@@ -7,7 +7,7 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{Provenance, refuse};
+use super::{ClientAddress, Provenance, refuse};
 use crate::{
     chat::{
         Caller, Services,
@@ -60,5 +60,6 @@ async fn caller(request: &Request<'_>) -> Result<Caller> {
         .rocket()
         .state::<Arc<Services>>()
         .ok_or_else(|| Error::internal("the verbs are not managed by this server"))?;
-    callers::authenticate(services, &claims).await
+    let from = ClientAddress::of(request).network();
+    callers::authenticate(services, &claims, Some(from)).await
 }

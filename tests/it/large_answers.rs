@@ -44,7 +44,7 @@ async fn caller(world: &World, person: i64, token: &str) -> Caller {
         people: vec![PersonId::new(person)],
         tokens: vec![token.to_owned()],
     };
-    let caller = callers::authenticate(services, &claims).await;
+    let caller = callers::authenticate(services, &claims, None).await;
     caller.expect("the login is good")
 }
 

@@ -76,6 +76,7 @@ mod support_repeats;
 mod support_typing;
 mod support_world;
 mod telemetry;
+mod throttles;
 mod values;
 mod world;
 mod writer_failures;

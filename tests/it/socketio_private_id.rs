@@ -161,3 +161,24 @@ async fn who_is_back_is_not_lost() {
     assert_eq!(beside.number(lost).await, 0, "only the old socket was lost");
     world.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn private_ids_are_not_guessed_without_end() {
+    let rates = "rate_limits = true\nrate_per_address = 0\nrate_per_login = 0\nrate_per_tenant = 0";
+    let world = World::with(rates).await;
+    let ann = world.actor("ann").await;
+    let mut beside = world.place.beside().await;
+    let known = Known::new(&world, &ann).await;
+    let sid = known.sid.clone();
+    let back = known.break_off(&mut beside).await;
+    for number in 0..101 {
+        let mut wrong = back.clone();
+        wrong["pid"] = json!(format!("guess {number}"));
+        let other = Known::connect(&world, &ann, wrong).await;
+        assert_ne!(other.sid, sid);
+    }
+    // In the pause after that nobody learns which one is right.
+    let again = Known::connect(&world, &ann, back).await;
+    assert_ne!(again.sid, sid);
+    world.stop().await;
+}

@@ -15,10 +15,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines kept in memory.
 #[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
 
 impl Kept {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let bytes = self.0.lock().expect("nobody panicked").clone();
         String::from_utf8(bytes).expect("lines are text")
     }

@@ -1,4 +1,5 @@
-//! Slows down who guesses passwords or makes accounts by the dozen; pure, with the time handed in.
+//! Slows down who guesses passwords, tokens or secrets, or makes accounts by the dozen; pure, with the
+//! time handed in.
 //!
 //! # Why
 //! The first attempts are free. Each one after them doubles a pause, up to a cap, and who comes
@@ -6,7 +7,14 @@
 //! through, so nobody can be shut out of their own account for longer than the cap.
 //!
 //! An attempt is counted when it begins, not when it fails: a thousand guesses at once would all
-//! begin before the first one failed.
+//! begin before the first one failed. Who was never checked, by no fault of their own, is given it back.
+//!
+//! The time is monotonic: a clock that is set forth or back neither locks out nor frees anybody.
+//!
+//! Tokens of other systems may be short, so guesses of tokens are counted as well. Every request brings
+//! one, so what passed before passes (`good`), and a client that repeats its expired token guesses
+//! nothing new (`wrong`). By app there is a rate instead of a pause: strangers who guess at an app's
+//! tokens from everywhere delay its newcomers, and do not shut them out.
 
 mod tally;
 #[cfg(test)]
@@ -15,24 +23,24 @@ mod tests;
 use std::{
     net::{IpAddr, Ipv6Addr},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use tally::{Ladder, Tally};
+use tally::{Budget, Budgets, Ladder, Recent, Tally};
 
 use crate::{
-    error::{Error, Result},
-    model::Millis,
+    error::{Error, Kind, Result},
+    model::{TenantId, TokenHash},
 };
 
-/// Guesses at one account, from wherever they come.
+/// Guesses of one account's password, from wherever they come.
 const ACCOUNT: Ladder = Ladder {
     free: 5,
     cap: Duration::from_mins(1),
     forget: Duration::from_mins(15),
 };
 
-/// Guesses from one address, at whatever account; many people may share it.
+/// Guesses of passwords from one address, at whatever account; many people may share it.
 const ADDRESS: Ladder = Ladder {
     free: 20,
     cap: Duration::from_mins(15),
@@ -53,20 +61,71 @@ const GUEST: Ladder = Ladder {
     forget: Duration::from_mins(15),
 };
 
-/// Counts attempts to sign in, per account and per address, and sign-ups per address.
+/// Wrong tokens and keys from one address: a cap that keeps an office no longer from its first visit.
+const TOKEN: Ladder = Ladder {
+    free: 20,
+    cap: Duration::from_mins(1),
+    forget: Duration::from_mins(15),
+};
+
+/// Connections from one address that want to come back and are not known: many may be late at once.
+const RECOVERY: Ladder = Ladder {
+    free: 100,
+    cap: Duration::from_mins(1),
+    forget: Duration::from_mins(15),
+};
+
+/// Wrong tokens for one app, from wherever they come.
+const OF_APP: Budget = Budget {
+    burst: 100,
+    every: Duration::from_secs(1),
+};
+
+/// Wrong tokens of which nobody said for which app they are.
+const OF_NO_APP: Budget = Budget {
+    burst: 1_000,
+    every: Duration::from_millis(10),
+};
+
+/// How many tokens that were good are remembered.
+const GOOD: usize = 100_000;
+/// How many tokens that were wrong are, each with its address.
+const WRONG: usize = 50_000;
+
+/// Counts attempts: to sign in, per account and per address; with tokens, per address and per app; to
+/// sign up, to come to a desk and to come back, per address.
 #[derive(Debug)]
 pub struct Throttle {
     on: bool,
     tallies: Mutex<Tallies>,
 }
 
-/// Guarded together: an attempt counts in two of them or in none.
+/// Guarded together: an attempt counts in all of its tallies or in none.
 #[derive(Debug)]
 struct Tallies {
     accounts: Tally<String>,
     addresses: Tally<IpAddr>,
     sign_ups: Tally<IpAddr>,
     guests: Tally<IpAddr>,
+    tokens: Tally<IpAddr>,
+    recoveries: Tally<IpAddr>,
+    apps: Budgets<Option<TenantId>>,
+    good: Recent<u64>,
+    wrong: Recent<(IpAddr, u64)>,
+}
+
+/// What is attempted.
+#[derive(Debug)]
+enum What {
+    /// To prove an account's password.
+    Password(String),
+    SignUp,
+    Guest,
+    /// To prove a token, of some app if that was said.
+    Token(Option<TenantId>, u64),
+    Recovery,
+    /// Nothing that counts.
+    Nothing,
 }
 
 impl Throttle {
@@ -79,6 +138,11 @@ impl Throttle {
                 addresses: Tally::new(ADDRESS),
                 sign_ups: Tally::new(SIGN_UP),
                 guests: Tally::new(GUEST),
+                tokens: Tally::new(TOKEN),
+                recoveries: Tally::new(RECOVERY),
+                apps: Budgets::default(),
+                good: Recent::new(GOOD),
+                wrong: Recent::new(WRONG),
             }),
         }
     }
@@ -87,49 +151,88 @@ impl Throttle {
     /// such an account; `network` is the address that counts as one client.
     ///
     /// Dropping the [`Attempt`] leaves it counted as a failure.
-    pub fn attempt(&self, account: &str, network: IpAddr, now: Millis) -> Result<Attempt<'_>> {
-        let attempt = Attempt {
-            throttle: self,
-            account: account.to_owned(),
-            network,
-            began: now,
-        };
-        if !self.on {
-            return Ok(attempt);
-        }
-        let mut tallies = self.tallies();
-        let wait = tallies
-            .accounts
-            .wait(&attempt.account, now)
-            .max(tallies.addresses.wait(&network, now));
-        refuse_during(wait, "too many attempts to sign in")?;
-        tallies.accounts.count(&attempt.account, now);
-        tallies.addresses.count(&network, now);
-        Ok(attempt)
+    pub fn attempt(&self, account: &str, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
+        self.admit(network, now, |tallies| {
+            let account = account.to_owned();
+            let wait = tallies.accounts.wait(&account, now);
+            let wait = wait.max(tallies.addresses.wait(&network, now));
+            refuse_during(wait, "too many attempts to sign in")?;
+            tallies.accounts.count(&account, now);
+            tallies.addresses.count(&network, now);
+            Ok(What::Password(account))
+        })
     }
 
     /// Counts a sign-up from an address.
-    pub fn sign_up(&self, network: IpAddr, now: Millis) -> Result<()> {
-        if !self.on {
-            return Ok(());
-        }
-        let mut tallies = self.tallies();
-        let wait = tallies.sign_ups.wait(&network, now);
-        refuse_during(wait, "too many accounts were made from here")?;
-        tallies.sign_ups.count(&network, now);
-        Ok(())
+    pub fn sign_up(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
+        self.admit(network, now, |tallies| {
+            let wait = tallies.sign_ups.wait(&network, now);
+            refuse_during(wait, "too many accounts were made from here")?;
+            tallies.sign_ups.count(&network, now);
+            Ok(What::SignUp)
+        })
     }
 
     /// Counts a guest who comes to a desk from an address.
-    pub fn guest(&self, network: IpAddr, now: Millis) -> Result<()> {
-        if !self.on {
-            return Ok(());
-        }
-        let mut tallies = self.tallies();
-        let wait = tallies.guests.wait(&network, now);
-        refuse_during(wait, "too many chats were begun from here")?;
-        tallies.guests.count(&network, now);
-        Ok(())
+    pub fn guest(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
+        self.admit(network, now, |tallies| {
+            let wait = tallies.guests.wait(&network, now);
+            refuse_during(wait, "too many chats were begun from here")?;
+            tallies.guests.count(&network, now);
+            Ok(What::Guest)
+        })
+    }
+
+    /// Begins an attempt to prove a token or another secret, of an app if that is known.
+    pub fn token(
+        &self,
+        app: Option<TenantId>,
+        token: &TokenHash,
+        network: IpAddr,
+        now: Instant,
+    ) -> Result<Attempt<'_>> {
+        let token = fingerprint(token);
+        self.admit(network, now, |tallies| {
+            if tallies.good.has(&token) || tallies.wrong.has(&(network, token)) {
+                return Ok(What::Nothing);
+            }
+            let wait = tallies.tokens.wait(&network, now);
+            let wait = wait.max(tallies.apps.wait(&app, budget(app), now));
+            refuse_during(wait, "too many wrong tokens")?;
+            tallies.tokens.count(&network, now);
+            tallies.apps.count(&app, budget(app), now);
+            tallies.wrong.note((network, token));
+            Ok(What::Token(app, token))
+        })
+    }
+
+    /// Begins an attempt of a connection to come back.
+    pub fn recovery(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
+        self.admit(network, now, |tallies| {
+            let wait = tallies.recoveries.wait(&network, now);
+            refuse_during(wait, "too many connections that nobody knows")?;
+            tallies.recoveries.count(&network, now);
+            Ok(What::Recovery)
+        })
+    }
+
+    fn admit(
+        &self,
+        network: IpAddr,
+        now: Instant,
+        count: impl FnOnce(&mut Tallies) -> Result<What>,
+    ) -> Result<Attempt<'_>> {
+        let what = if self.on {
+            count(&mut self.tallies())?
+        } else {
+            What::Nothing
+        };
+        Ok(Attempt {
+            throttle: self,
+            what,
+            network,
+            began: now,
+        })
     }
 
     fn tallies(&self) -> MutexGuard<'_, Tallies> {
@@ -142,25 +245,74 @@ impl Throttle {
 #[must_use = "an attempt counts as failed unless it is told that it succeeded"]
 pub struct Attempt<'a> {
     throttle: &'a Throttle,
-    account: String,
+    what: What,
     network: IpAddr,
-    began: Millis,
+    began: Instant,
 }
 
 impl Attempt<'_> {
-    /// The password was right: the account starts afresh, and the address has one attempt back. It
+    /// What was shown was right: the account starts afresh, and the address has one attempt back. It
     /// does not start afresh: its owner may hold an account of their own.
     pub fn succeeded(self) {
         let mut tallies = self.throttle.tallies();
-        tallies.accounts.forget(&self.account);
-        tallies.addresses.give_back(&self.network, self.began);
+        match &self.what {
+            What::Password(account) => {
+                tallies.accounts.forget(account);
+                tallies.addresses.give_back(&self.network, self.began);
+            }
+            What::Token(_, token) => {
+                tallies.good.note(*token);
+                self.give_back(&mut tallies);
+            }
+            What::Recovery => self.give_back(&mut tallies),
+            // An account that was made is what is counted.
+            What::SignUp | What::Guest | What::Nothing => {}
+        }
     }
 
-    /// Nobody found out whether the password was right, by no fault of the caller.
+    /// Nobody found out whether it was right, by no fault of the caller.
     pub fn abandoned(self) {
-        let mut tallies = self.throttle.tallies();
-        tallies.accounts.give_back(&self.account, self.began);
-        tallies.addresses.give_back(&self.network, self.began);
+        self.give_back(&mut self.throttle.tallies());
+    }
+
+    /// Tells how it went by what came of checking: right or wrong, or never checked.
+    pub fn settle<T>(self, outcome: &Result<T>, is_right: impl FnOnce(&T) -> bool) {
+        match outcome {
+            Ok(checked) if is_right(checked) => self.succeeded(),
+            Ok(_) => drop(self),
+            Err(_) => self.abandoned(),
+        }
+    }
+
+    /// Leaves it counted, unless the server failed at what was attempted.
+    pub fn unless_failed<T>(self, outcome: &Result<T>) {
+        if let Err(error) = outcome
+            && matches!(
+                error.kind(),
+                Kind::Unavailable | Kind::ShuttingDown | Kind::Internal
+            )
+        {
+            self.abandoned();
+        }
+    }
+
+    fn give_back(&self, tallies: &mut Tallies) {
+        let (network, began) = (&self.network, self.began);
+        match &self.what {
+            What::Password(account) => {
+                tallies.accounts.give_back(account, began);
+                tallies.addresses.give_back(network, began);
+            }
+            What::SignUp => tallies.sign_ups.give_back(network, began),
+            What::Guest => tallies.guests.give_back(network, began),
+            What::Token(app, token) => {
+                tallies.tokens.give_back(network, began);
+                tallies.apps.give_back(app, budget(*app));
+                tallies.wrong.forget(&(*network, *token));
+            }
+            What::Recovery => tallies.recoveries.give_back(network, began),
+            What::Nothing => {}
+        }
     }
 }
 
@@ -173,6 +325,16 @@ pub fn network(address: IpAddr) -> IpAddr {
         }
         address @ IpAddr::V4(_) => address,
     }
+}
+
+fn budget(app: Option<TenantId>) -> Budget {
+    app.map_or(OF_NO_APP, |_| OF_APP)
+}
+
+/// Enough of a hash to tell tokens apart; nobody finds another token with the same 64 bits.
+fn fingerprint(token: &TokenHash) -> u64 {
+    let digits = token.as_str().get(..16).unwrap_or_default();
+    u64::from_str_radix(digits, 16).unwrap_or_default()
 }
 
 fn refuse_during(wait: Duration, text: &'static str) -> Result<()> {

@@ -1,9 +1,11 @@
 //! The throttle, with the time handed in.
 
+use std::sync::LazyLock;
+
 use super::{tally::MOST, *};
 use crate::error::Kind;
 
-const START: Millis = Millis::new(1_800_000_000_000);
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 fn network(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
@@ -20,7 +22,7 @@ fn told<T: std::fmt::Debug>(refusal: Result<T>) -> Duration {
     error.retry_after().expect("it says when")
 }
 
-fn fail(throttle: &Throttle, account: &str, from: IpAddr, now: Millis) {
+fn fail(throttle: &Throttle, account: &str, from: IpAddr, now: Instant) {
     drop(throttle.attempt(account, from, now).expect("it may begin"));
 }
 
@@ -39,7 +41,7 @@ fn pauses_double_up_to_the_cap() {
 #[test]
 fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
     let throttle = Throttle::new(true);
-    let mut now = START;
+    let mut now = *START;
     for guess in 0..5 {
         fail(&throttle, "ann", network(guess), now);
     }
@@ -55,12 +57,12 @@ fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
             .attempt("bo", network(1), now)
             .expect("bo may")
             .succeeded();
-        let almost = now.plus(seconds(pause)).minus(Duration::from_millis(1));
+        let almost = now + seconds(pause).saturating_sub(Duration::from_millis(1));
         assert_eq!(
             told(throttle.attempt("ann", network(1), almost)),
             Duration::from_millis(1)
         );
-        now = now.plus(seconds(pause));
+        now += seconds(pause);
     }
 }
 
@@ -68,17 +70,20 @@ fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
 fn an_address_is_slowed_down_whatever_account_it_guesses_at() {
     let throttle = Throttle::new(true);
     for guess in 0..21 {
-        fail(&throttle, &format!("person {guess}"), network(1), START);
+        fail(&throttle, &format!("person {guess}"), network(1), *START);
     }
-    assert_eq!(told(throttle.attempt("ann", network(1), START)), seconds(1));
-    fail(&throttle, "ann", network(2), START);
+    assert_eq!(
+        told(throttle.attempt("ann", network(1), *START)),
+        seconds(1)
+    );
+    fail(&throttle, "ann", network(2), *START);
 }
 
 #[test]
 fn guesses_made_at_once_are_counted_before_they_fail() {
     let throttle = Throttle::new(true);
     let begun: Vec<_> = (0..100)
-        .filter_map(|_| throttle.attempt("ann", network(1), START).ok())
+        .filter_map(|_| throttle.attempt("ann", network(1), *START).ok())
         .collect();
     assert_eq!(begun.len(), 6);
 }
@@ -87,25 +92,25 @@ fn guesses_made_at_once_are_counted_before_they_fail() {
 fn a_success_frees_the_account_but_not_the_address() {
     let throttle = Throttle::new(true);
     for _ in 0..4 {
-        fail(&throttle, "ann", network(1), START);
+        fail(&throttle, "ann", network(1), *START);
     }
     throttle
-        .attempt("ann", network(1), START)
+        .attempt("ann", network(1), *START)
         .expect("the fifth")
         .succeeded();
     for _ in 0..5 {
-        fail(&throttle, "ann", network(2), START);
+        fail(&throttle, "ann", network(2), *START);
     }
     // An attacker's own account does not wash the address clean.
     for guess in 0..16 {
-        fail(&throttle, &format!("person {guess}"), network(1), START);
+        fail(&throttle, &format!("person {guess}"), network(1), *START);
         throttle
-            .attempt("mallory", network(1), START)
+            .attempt("mallory", network(1), *START)
             .expect("right each time")
             .succeeded();
     }
-    fail(&throttle, "bo", network(1), START);
-    told(throttle.attempt("mallory", network(1), START));
+    fail(&throttle, "bo", network(1), *START);
+    told(throttle.attempt("mallory", network(1), *START));
 }
 
 #[test]
@@ -113,7 +118,19 @@ fn an_abandoned_attempt_is_not_held_against_anybody() {
     let throttle = Throttle::new(true);
     for _ in 0..100 {
         throttle
-            .attempt("ann", network(1), START)
+            .attempt("ann", network(1), *START)
+            .expect("always")
+            .abandoned();
+        throttle
+            .sign_up(network(1), *START)
+            .expect("always")
+            .abandoned();
+        throttle
+            .guest(network(1), *START)
+            .expect("always")
+            .abandoned();
+        throttle
+            .token(None, &token(1), network(1), *START)
             .expect("always")
             .abandoned();
     }
@@ -123,9 +140,9 @@ fn an_abandoned_attempt_is_not_held_against_anybody() {
 fn everything_is_forgotten_after_a_quiet_while() {
     let throttle = Throttle::new(true);
     for _ in 0..6 {
-        fail(&throttle, "ann", network(1), START);
+        fail(&throttle, "ann", network(1), *START);
     }
-    let later = START.plus(seconds(1)).plus(ACCOUNT.forget);
+    let later = *START + seconds(1) + ACCOUNT.forget;
     for _ in 0..5 {
         fail(&throttle, "ann", network(2), later);
     }
@@ -139,14 +156,16 @@ fn everything_is_forgotten_after_a_quiet_while() {
 fn sign_ups_from_an_address_are_slowed_down() {
     let throttle = Throttle::new(true);
     for _ in 0..21 {
-        throttle.sign_up(network(1), START).expect("free");
+        drop(throttle.sign_up(network(1), *START).expect("free"));
     }
-    assert_eq!(told(throttle.sign_up(network(1), START)), seconds(1));
+    assert_eq!(told(throttle.sign_up(network(1), *START)), seconds(1));
+    drop(
+        throttle
+            .sign_up(network(2), *START)
+            .expect("another address"),
+    );
     throttle
-        .sign_up(network(2), START)
-        .expect("another address");
-    throttle
-        .attempt("ann", network(1), START)
+        .attempt("ann", network(1), *START)
         .expect("signing in is another matter")
         .succeeded();
 }
@@ -155,8 +174,8 @@ fn sign_ups_from_an_address_are_slowed_down() {
 fn a_throttle_that_is_off_lets_everybody_pass() {
     let throttle = Throttle::new(false);
     for _ in 0..100 {
-        fail(&throttle, "ann", network(1), START);
-        throttle.sign_up(network(1), START).expect("off");
+        fail(&throttle, "ann", network(1), *START);
+        drop(throttle.sign_up(network(1), *START).expect("off"));
     }
 }
 
@@ -164,7 +183,7 @@ fn a_throttle_that_is_off_lets_everybody_pass() {
 fn memory_is_bounded_and_the_oldest_go_first() {
     let throttle = Throttle::new(true);
     for round in 0..25_000_u32 {
-        let now = START.plus(Duration::from_millis(u64::from(round)));
+        let now = *START + Duration::from_millis(u64::from(round));
         let from = IpAddr::from(round.to_be_bytes());
         fail(&throttle, &format!("person {round}"), from, now);
         assert!(throttle.tallies().accounts.entries.len() <= MOST);
@@ -179,11 +198,15 @@ fn memory_is_bounded_and_the_oldest_go_first() {
 fn guests_from_an_address_are_slowed_down() {
     let throttle = Throttle::new(true);
     for _ in 0..61 {
-        throttle.guest(network(1), START).expect("free");
+        drop(throttle.guest(network(1), *START).expect("free"));
     }
-    assert_eq!(told(throttle.guest(network(1), START)), seconds(1));
-    throttle.guest(network(2), START).expect("another address");
-    throttle.sign_up(network(1), START).expect("another matter");
+    assert_eq!(told(throttle.guest(network(1), *START)), seconds(1));
+    drop(throttle.guest(network(2), *START).expect("another address"));
+    drop(
+        throttle
+            .sign_up(network(1), *START)
+            .expect("another matter"),
+    );
 }
 
 #[test]
@@ -192,4 +215,102 @@ fn an_ipv6_customer_counts_as_one() {
     assert_eq!(network("2001:db8:1:2:3::4"), network("2001:db8:1:2:ffff::"));
     assert_ne!(network("2001:db8:1:2::1"), network("2001:db8:1:3::1"));
     assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+}
+
+fn token(number: u32) -> TokenHash {
+    TokenHash::new(format!("{number:016x}"))
+}
+
+fn guess(throttle: &Throttle, number: u32, from: IpAddr, now: Instant) -> Result<()> {
+    throttle.token(None, &token(number), from, now).map(drop)
+}
+
+#[test]
+fn guesses_of_tokens_from_an_address_are_slowed_down() {
+    let throttle = Throttle::new(true);
+    for number in 0..21 {
+        guess(&throttle, number, network(1), *START).expect("free");
+    }
+    assert_eq!(told(guess(&throttle, 21, network(1), *START)), seconds(1));
+    guess(&throttle, 21, network(2), *START).expect("another address");
+    fail(&throttle, "ann", network(1), *START);
+    // Nobody is shut out for long.
+    let mut now = *START;
+    for number in 100..200 {
+        now += TOKEN.cap;
+        guess(&throttle, number, network(1), now).expect("after the longest pause");
+    }
+}
+
+#[test]
+fn a_token_that_is_repeated_is_no_new_guess_and_one_that_was_good_passes() {
+    let throttle = Throttle::new(true);
+    for _ in 0..1_000 {
+        guess(&throttle, 1, network(1), *START).expect("an expired token, again and again");
+    }
+    for number in 2..1_000 {
+        let right = throttle.token(None, &token(number), network(1), *START);
+        right.expect("nobody guesses").succeeded();
+    }
+    for number in 1_000..1_020 {
+        guess(&throttle, number, network(1), *START).expect("free");
+    }
+    told(guess(&throttle, 2_000, network(1), *START));
+    for number in 1..1_020 {
+        guess(&throttle, number, network(1), *START).expect("what is known passes");
+    }
+    told(
+        guess(&throttle, 1, network(1 + 1), *START)
+            .and_then(|()| guess(&throttle, 2_000, network(1), *START)),
+    );
+}
+
+#[test]
+fn guesses_of_an_apps_tokens_are_slowed_down_wherever_they_come_from() {
+    let throttle = Throttle::new(true);
+    let app = Some(TenantId::new(7));
+    let from = |number: u32| IpAddr::from(number.to_be_bytes());
+    let ask = |number: u32, now| throttle.token(app, &token(number), from(number), now);
+    for number in 1..=OF_APP.burst {
+        drop(ask(number, *START).expect("free"));
+    }
+    assert_eq!(told(ask(5_000, *START)), OF_APP.every);
+    let other = throttle.token(Some(TenantId::new(8)), &token(1), from(1), *START);
+    drop(other.expect("another app"));
+    // As soon as there is room for one guess, whoever is right takes none of it.
+    let now = *START + OF_APP.every;
+    for number in 6_000..7_000 {
+        ask(number, now).expect("right").succeeded();
+    }
+    drop(ask(5_000, now).expect("one came back"));
+    told(ask(5_001, now));
+}
+
+#[test]
+fn tokens_are_counted_before_they_fail_and_their_memory_is_bounded() {
+    let throttle = Throttle::new(true);
+    let begun: Vec<_> = (0..100)
+        .filter_map(|number| {
+            let attempt = throttle.token(None, &token(number), network(1), *START);
+            attempt.ok()
+        })
+        .collect();
+    assert_eq!(begun.len(), 21);
+    for round in 0..u32::try_from(WRONG + 1_000).expect("few") {
+        let now = *START + seconds(u64::from(round));
+        let from = IpAddr::from(round.to_be_bytes());
+        guess(&throttle, round, from, now).expect("each from elsewhere");
+    }
+    assert!(!throttle.tallies().wrong.has(&(network(1), 1)));
+    assert!(throttle.tallies().tokens.entries.len() <= MOST);
+}
+
+#[test]
+fn connections_that_nobody_knows_are_slowed_down() {
+    let throttle = Throttle::new(true);
+    for _ in 0..=RECOVERY.free {
+        drop(throttle.recovery(network(1), *START).expect("free"));
+    }
+    told(throttle.recovery(network(1), *START));
+    guess(&throttle, 1, network(1), *START).expect("another matter");
 }

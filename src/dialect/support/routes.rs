@@ -69,7 +69,7 @@ async fn register(
         let password = Password::attempt(required(fields, "password")?.to_owned())?;
         let domain = Domain::parse(required(fields, "domain")?)?;
         let colleague = match fields.text("token")? {
-            Some(token) => owners::by_token(services, token).await?,
+            Some(token) => owners::by_token(services, token, &from.0).await?,
             None => None,
         };
         if colleague.is_none() && !options.owner_registration_open {
@@ -103,10 +103,10 @@ async fn sign_in(services: &Verbs, from: From, body: Body) -> Reply {
 
 /// `POST /owner/logout` token.
 #[post("/owner/logout", data = "<body>")]
-async fn sign_out(services: &Verbs, body: Body) -> Reply {
+async fn sign_out(services: &Verbs, from: From, body: Body) -> Reply {
     let outcome = async {
         let fields = &body.0?;
-        if owners::sign_out(services, required(fields, "token")?).await? {
+        if owners::sign_out(services, required(fields, "token")?, &from.0).await? {
             Ok(wire::success("Token has been removed"))
         } else {
             Err(Error::invalid("Owner not found"))
@@ -117,9 +117,9 @@ async fn sign_out(services: &Verbs, body: Body) -> Reply {
 
 /// `POST /owner/domains` token, domain: one more domain of the owner's site.
 #[post("/owner/domains", data = "<body>")]
-async fn add_domain(services: &Verbs, body: Body) -> Reply {
+async fn add_domain(services: &Verbs, from: From, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, &body.0?).await?;
+        let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
         let domains = domains::add(services, &owner, &domain).await?;
         Ok(wire::domains("Domain added", &domains))
     };
@@ -128,9 +128,9 @@ async fn add_domain(services: &Verbs, body: Body) -> Reply {
 
 /// `DELETE /owner/domains` token, domain.
 #[delete("/owner/domains", data = "<body>")]
-async fn remove_domain(services: &Verbs, body: Body) -> Reply {
+async fn remove_domain(services: &Verbs, from: From, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, &body.0?).await?;
+        let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
         let domains = domains::remove(services, &owner, &domain).await?;
         Ok(wire::domains("Domain removed", &domains))
     };
@@ -154,10 +154,14 @@ async fn find_domain(services: &Verbs, host: &str) -> Reply {
     Reply(outcome.await)
 }
 
-async fn owners_domain(services: &Services, fields: &Fields) -> Result<(Caller, Domain)> {
+async fn owners_domain(
+    services: &Services,
+    device: &Device,
+    fields: &Fields,
+) -> Result<(Caller, Domain)> {
     let token = required(fields, "token")?;
     let domain = Domain::parse(required(fields, "domain")?)?;
-    let owner = owners::by_token(services, token).await?;
+    let owner = owners::by_token(services, token, device).await?;
     let owner = owner.ok_or_else(|| Error::new(Kind::Unauthenticated, "Owner not found"))?;
     Ok((owner, domain))
 }

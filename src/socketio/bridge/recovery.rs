@@ -8,6 +8,8 @@
 //! That id therefore ends with the place of the log at which it was given: whoever has heard nothing
 //! goes on from there, and nothing has to be stored for it.
 
+use std::{net::Ipv4Addr, time::Instant};
+
 use serde_json::Value;
 
 use crate::{
@@ -16,7 +18,7 @@ use crate::{
         callers::{self, KeyHolder},
         connections,
         logins::Token,
-        wait,
+        throttle, wait,
     },
     dialect::{DIALECTS, Speaker},
     error::Result,
@@ -77,6 +79,19 @@ fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
 /// What a client that comes back shows beside its private id: its tenant's key, and tokens.
 type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
 
+/// The connection of that private id. Whoever shows too many that nobody knows begins anew, as if theirs
+/// were not known either.
+async fn find(services: &Services, socket: &Socket, private: &str) -> Result<Option<Connection>> {
+    let address = socket.handshake().client_ip();
+    let network = throttle::network(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+    let Ok(attempt) = services.throttle.recovery(network, Instant::now()) else {
+        return Ok(None);
+    };
+    let found = connections::find(services, private).await;
+    attempt.settle(&found, Option::is_some);
+    found
+}
+
 /// Looks whether a client comes back that was here before, and may.
 pub(super) async fn look_up(
     services: &Services,
@@ -98,7 +113,7 @@ pub(super) async fn look_up(
     let Ok(after) = wait::resume(services, &cursor) else {
         return Ok(None);
     };
-    let Some(kept) = connections::find(services, private).await? else {
+    let Some(kept) = find(services, socket, private).await? else {
         return Ok(None);
     };
     let Some(id) = SocketId::parse(&kept.socket_id) else {

@@ -189,6 +189,11 @@ impl Engine {
         &self.0.options
     }
 
+    /// Whether a session of this id is alive.
+    pub fn has_session(&self, sid: &str) -> bool {
+        self.0.registry.find(sid).is_some()
+    }
+
     /// How many sessions are alive.
     pub fn session_count(&self) -> usize {
         self.0.registry.len()

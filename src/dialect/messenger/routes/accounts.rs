@@ -121,12 +121,13 @@ pub(super) async fn me(services: &Verbs, caller: SignedIn) -> Answer<Reply<wire:
 pub(super) async fn password(
     services: &Verbs,
     caller: SignedIn,
+    from: From,
     fields: &Fields,
 ) -> Answer<Reply<wire::Ok>> {
     let old = Password::attempt(fields.required_text("password")?.to_owned())?;
     let new = Password::attempt(fields.required_text("new_password")?.to_owned())
         .map_err(|error| error.about("new_password"))?;
-    accounts::change_password(services, &caller, &old, &new).await?;
+    accounts::change_password(services, &caller, (&old, &new), &from.0).await?;
     Ok(done())
 }
 

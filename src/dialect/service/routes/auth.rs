@@ -64,7 +64,10 @@ pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> 
 pub(super) async fn verify(services: &Verbs, brought: Brought) -> Answer {
     // Nobody is let in by this, and no other system is asked: an app may name this very route as its own.
     let candidates = match &brought.token {
-        Some(token) => callers::candidates(services, token).await?,
+        Some(token) => {
+            let from = (None, Some(brought.device.network));
+            callers::candidates(services, token, from).await?
+        }
         None => Vec::new(),
     };
     Told::ok(!candidates.is_empty())

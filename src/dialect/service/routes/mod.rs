@@ -236,7 +236,7 @@ impl Brought {
         let Some(token) = &self.token else {
             return Err(Failure::no_token());
         };
-        match developers::prove(services, token).await {
+        match developers::prove(services, token, Some(self.device.network)).await {
             Err(error) if error.kind() == Kind::Unauthenticated => Err(Failure::bad_token()),
             outcome => Ok(outcome?),
         }
@@ -255,7 +255,7 @@ impl Brought {
             return Err(Error::invalid_field("appId", "appId is required").into());
         };
         let token = self.token.as_deref();
-        match callers::key_holder(services, key, token).await {
+        match callers::key_holder(services, key, token, Some(self.device.network)).await {
             Ok(holder) => Ok(holder),
             Err(error) if error.kind() == Kind::Unauthenticated => {
                 // Either the secret is unknown, or the app wants its owner's token as well.
