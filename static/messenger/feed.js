@@ -139,13 +139,14 @@ export class Feed {
     await this.told(body.events ?? [], body.people ?? []);
     if (body.cursor) this.cursor = body.cursor;
     if (body.more) return;
-    if (body.retry_ms > 0) {
+    if (body.superseded) {
+      // Another request of this page has taken the place of this one; it is not the server that goes down.
+      await this.pause.wait(1000);
+    } else if (body.retry_ms > 0) {
       // The server is going down in good order and asks everybody to come back at different moments.
       this.failures = 1;
       this.state('waiting', Date.now() + body.retry_ms);
       await this.pause.wait(body.retry_ms);
-    } else if (body.superseded) {
-      await this.pause.wait(1000);
     } else if (!this.holding) {
       await this.pause.wait(ASK_EVERY);
     }

@@ -259,6 +259,28 @@ describe('the demo page', () => {
     assert.deepEqual((await ann.texts()).slice(-3), (await bo.texts()).slice(-3));
   });
 
+  test('a wait whose place another one has taken is no outage', async () => {
+    await ann.page.evaluate(() => {
+      const line = document.getElementById('line');
+      globalThis.lineStates = [];
+      const note = () => globalThis.lineStates.push(line.dataset.state);
+      new MutationObserver(note).observe(line, { attributes: true });
+    });
+    const superseded = async (route) => {
+      const cursor = new URL(route.request().url()).searchParams.get('after');
+      const body = { events: [], people: [], cursor, more: false, retry_ms: 8000, superseded: true };
+      await route.fulfill({ json: body });
+    };
+    await ann.page.route('**/api/events?*', superseded, { times: 1 });
+    const isTaken = async (answer) => answer.url().includes('/api/events?') && (await answer.text()).includes('superseded');
+    const taken = ann.page.waitForResponse(isTaken);
+    await bo.say('Ends one more wait');
+    await taken;
+    await bo.say('Said while nobody waited');
+    await ann.hears('Said while nobody waited');
+    assert.ok(!(await ann.page.evaluate(() => globalThis.lineStates)).includes('waiting'));
+  });
+
   test('history pages upward and keeps its place', async () => {
     await ann.startChat('Long story');
     const { pathname } = new URL(ann.page.url().replace('#/', ''));
