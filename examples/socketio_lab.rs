@@ -237,7 +237,7 @@ fn who_is(socket: &Socket) -> Value {
     })
 }
 
-/// Everybody in a room, the speaker too.
+/// Everybody in a room, the sender too.
 fn all_in(socket: &Socket, room: &str) -> Broadcast {
     socket.everyone().to(room)
 }

@@ -26,8 +26,8 @@ pub async fn make(settings: &Settings, email: &str) -> Result<()> {
         connect_timeout: settings.database.connect_timeout,
     })
     .await?;
-    let (rules, closing) = (server::rules(settings), CancellationToken::new());
-    let services = Services::start(store, rules, Arc::new(Silent), closing).await?;
+    let (chat_config, closing) = (server::chat_config(settings), CancellationToken::new());
+    let services = Services::start(store, chat_config, Arc::new(Silent), closing).await?;
     let made = developers::add_admin(&services, email, password).await;
     let stopped = services.stop().await;
     made?;

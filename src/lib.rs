@@ -4,28 +4,46 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | [`model`] | nouns: plain data that passed inspection |
-//! | [`store`] | memory: the only module that speaks SQL |
-//! | [`live`] | ears: who listens, and how a change reaches them |
-//! | [`chat`] | verbs: everything people do, whichever API they speak |
-//! | [`dialect`] | tongues: one folder for each API |
-//! | [`http`] | the front door: what HTTP routes share |
+//! | [`model`] | plain data that passed inspection |
+//! | [`json`] | JSON read by value |
+//! | [`store`] | the only module that speaks SQL |
+//! | [`pubsub`] | who is subscribed, and how a change reaches them |
+//! | [`chat`] | the verbs: everything people do, whichever API they speak |
+//! | [`dialect`] | one folder for each API |
+//! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
+//! | [`http`] | what HTTP routes share |
+//! | [`socketio`] | a Socket.IO server on Rocket's own upgrade, as a library |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`config`] | everything an operator may set |
-//! | [`socketio`] | the side door: a Socket.IO server on Rocket's own upgrade |
-//! | [`json`] | reading JSON that clients write, by value |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
+//!
+//! # Glossary
+//! The words that a newcomer would not guess; all of them are in `docs/glossary.md`.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | change | anything after which a snapshot differs |
+//! | position | a change's place in the log: without gaps, in the order of commits |
+//! | cursor | a position with the log's epoch, as clients see it |
+//! | signal | something told and never stored, such as typing |
+//! | tenant | who shares one directory of people and chats |
+//! | conversation | a chat between a guest and the agents of a site |
+//! | command, batch | what is submitted to the writer, and what it writes in one transaction |
+//! | topic log, subscriber | the newest changes of a topic, and a place in them |
+//! | client session, identity | one connection of an event-style dialect, and whom it acts for |
+//! | encoding | a change as one dialect writes it, made once for all who hear it |
 
 pub mod admin;
 pub mod chat;
 pub mod config;
 pub mod dialect;
 pub mod error;
+pub mod gateway;
 pub mod http;
 pub mod json;
-pub mod live;
 pub mod model;
+pub mod pubsub;
 mod server;
 mod signals;
 pub mod socketio;

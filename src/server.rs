@@ -16,18 +16,18 @@ use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Rules, Services, developers, limits::Rates, verify, writer},
+    chat::{ChatConfig, Services, developers, limits::Rates, verify, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{Options, messenger, service, support},
     error::{Error, Kind, Result},
+    gateway::{
+        self,
+        socketio::{CredentialReader, Gateway},
+    },
     http,
     model::Network,
     signals::{Signals, Stopping},
-    socketio::{
-        bridge::{Bridge, Doorman},
-        engine::Cors,
-        server::SocketIo,
-    },
+    socketio::{engine::Cors, server::SocketIo},
     store::{Db, Store},
     telemetry::Metrics,
 };
@@ -59,7 +59,7 @@ impl Server {
     pub fn build(figment: &Figment, settings: Settings) -> Self {
         let started = Started::default();
         let hindrance = Hindrance::default();
-        let closing = http::Closing::new();
+        let closing = http::ShutdownSignal::new();
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options(figment, &settings));
         let sockets = sockets(&started, &settings, &options);
@@ -68,7 +68,7 @@ impl Server {
             .clone()
             .zip(settings.admin_password.clone());
         let verbs = start_verbs(
-            (rules(&settings), admin),
+            (chat_config(&settings), admin),
             (started.clone(), Arc::clone(&hindrance)),
             Arc::clone(&metrics),
             closing.token(),
@@ -77,12 +77,12 @@ impl Server {
         let fit = |figment: Figment| {
             let figment = Signals::kept_from(figment);
             let (settings, metrics) = (settings.clone(), Arc::clone(&metrics));
-            http::fit(rocket::custom(figment), settings, metrics, closing.clone())
+            http::configure(rocket::custom(figment), settings, metrics, closing.clone())
                 .attach(sockets.fairing())
                 .manage(readiness(started.clone()))
                 .manage(live_sessions(&sockets))
                 .manage(Arc::clone(&options))
-                .mount("/", http::events::routes())
+                .mount("/", gateway::http::routes())
                 .mount("/", messenger::routes::all())
                 .mount("/", service::routes::all())
                 .mount("/", support::routes::all())
@@ -245,12 +245,12 @@ fn hinder(hindrance: &Hindrance, error: Error) {
 
 /// The Socket.IO server, on which every event-style dialect is spoken.
 fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> SocketIo {
-    let doorman = Doorman {
+    let credentials = CredentialReader {
         allowed_origins: settings.allowed_origins.clone(),
     };
     SocketIo::builder()
         .allow_eio3(true)
-        // Who speaks brings a token or a key of their own; the doorman decides whose cookies count.
+        // Who speaks brings a token or a key of their own; the credential reader decides whose cookies count.
         .cors(Cors::Any)
         // Of a session that is marked, the client is on this machine.
         .mark(|request| http::ClientAddress::of(request).is_this_machine())
@@ -258,7 +258,7 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
         .ping_timeout(settings.socket_ping_timeout)
         .namespace(
             "/",
-            Bridge::new(Arc::clone(started), Arc::clone(options), doorman),
+            Gateway::new(Arc::clone(started), Arc::clone(options), credentials),
         )
         .build()
 }
@@ -294,8 +294,8 @@ fn options(figment: &Figment, settings: &Settings) -> Options {
     }
 }
 
-pub(crate) fn rules(settings: &Settings) -> Rules {
-    Rules {
+pub(crate) fn chat_config(settings: &Settings) -> ChatConfig {
+    ChatConfig {
         bcrypt_cost: settings.bcrypt_cost,
         password_min: settings.password_min,
         bcrypt_parallel: settings.bcrypt_parallel,
@@ -329,7 +329,7 @@ pub(crate) fn rules(settings: &Settings) -> Rules {
 
 /// Starts the verbs once the database is open.
 fn start_verbs(
-    (rules, admin): (Rules, Option<(String, String)>),
+    (chat_config, admin): (ChatConfig, Option<(String, String)>),
     (started, hindrance): (Started, Hindrance),
     metrics: Arc<Metrics>,
     closing: CancellationToken,
@@ -340,7 +340,7 @@ fn start_verbs(
             return Err(rocket);
         };
         let observer = Arc::new(Counting(Arc::clone(&metrics)));
-        match Services::start((**db).clone(), rules, observer, closing).await {
+        match Services::start((**db).clone(), chat_config, observer, closing).await {
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
@@ -386,7 +386,7 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
         if let Some(services) = services.upgrade() {
             metrics.head_position.set(services.hub.head().get());
             metrics.logins_cached.set(gauge(services.logins.count()));
-            metrics.waiters_held.set(gauge(services.waiters.count()));
+            metrics.waiters_held.set(gauge(services.wait_limit.count()));
         }
     });
 }

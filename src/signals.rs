@@ -13,7 +13,7 @@ use rocket::{
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{http::Closing, socketio::server::SocketIo};
+use crate::{http::ShutdownSignal, socketio::server::SocketIo};
 
 /// How long a stop waits for the clients of sockets to hear of it.
 const TOLD_WITHIN: Duration = Duration::from_millis(1500);
@@ -24,7 +24,7 @@ pub(crate) struct Stopping {
     /// What begins it.
     pub(crate) signals: Signals,
     /// Whoever waits is released.
-    pub(crate) closing: Closing,
+    pub(crate) closing: ShutdownSignal,
     /// Whoever is connected is told.
     pub(crate) sockets: SocketIo,
 }

@@ -3,7 +3,7 @@
 use crate::{
     chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
-    model::{Chat, ChatId, ChatKind, Membership, PersonId, Standing, TenantId},
+    model::{Chat, ChatId, ChatKind, Membership, MembershipStatus, PersonId, TenantId},
 };
 
 /// Proof that the caller may read a chat.
@@ -41,12 +41,12 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     let Some((chat, membership)) = found else {
         return Err(no_chat());
     };
-    let is_in = membership.is_some_and(|membership| membership.standing == Standing::In);
+    let is_in = membership.is_some_and(|membership| membership.standing == MembershipStatus::In);
     match chat.kind {
         ChatKind::Open if is_in || !caller.person().is_guest() => {}
-        ChatKind::Private | ChatKind::Direct | ChatKind::Desk if is_in => {}
-        ChatKind::Desk if caller.person().runs_desk() => {}
-        ChatKind::Open | ChatKind::Private | ChatKind::Direct | ChatKind::Desk => {
+        ChatKind::Private | ChatKind::Direct | ChatKind::Conversation if is_in => {}
+        ChatKind::Conversation if caller.person().is_agent() => {}
+        ChatKind::Open | ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => {
             return Err(no_chat());
         }
     }

@@ -6,8 +6,8 @@ use crate::{
     chat::{Caller, Services, logins::Token, password::Verdict, sign_ins::Reason},
     error::{Error, Kind, Result},
     model::{
-        Email, Login, LoginId, Millis, Name, Names, NewPassword, Password, Person, PersonId,
-        PersonKind, TenantId,
+        Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
+        TenantId, Timestamp,
     },
     store::{NewPerson, Tx},
 };
@@ -35,7 +35,7 @@ pub struct Device {
 }
 
 /// A fresh login: the token is told once.
-pub struct SignedIn {
+pub struct IssuedLogin {
     /// Who signed in.
     pub person: PersonId,
     /// Their token.
@@ -49,13 +49,15 @@ pub async fn register(
     password: &Password,
     email: &Email,
     device: &Device,
-) -> Result<SignedIn> {
-    if !services.rules.registration_open {
+) -> Result<IssuedLogin> {
+    if !services.config.registration_open {
         return Err(Error::forbidden("this server takes no new accounts"));
     }
     let names = [name.as_str(), email.as_str(), email.local()];
     let password = new_password(services, password, &names)?;
-    let sign_up = services.throttle.sign_up(device.network, Instant::now())?;
+    let sign_up = services
+        .login_throttle
+        .sign_up(device.network, Instant::now())?;
     let made = make(services, (name, &password, email), device).await;
     sign_up.unless_failed(&made);
     let made = made?;
@@ -67,7 +69,7 @@ async fn make(
     services: &Services,
     (name, password, email): (&Name, &NewPassword, &Email),
     device: &Device,
-) -> Result<SignedIn> {
+) -> Result<IssuedLogin> {
     let taken = || Error::invalid_field("name", "that name is taken");
     let key = account_key(&name.folded());
     // Looked up first only to spare the hash; the unique key decides.
@@ -101,7 +103,7 @@ async fn make(
     }
     let token = add_login(&mut tx, (HOME, person), device, now).await?;
     tx.commit().await?;
-    Ok(SignedIn { person, token })
+    Ok(IssuedLogin { person, token })
 }
 
 /// Signs somebody in at home by name and password. One refusal for an unknown name and a wrong
@@ -111,12 +113,12 @@ pub async fn sign_in(
     name: &str,
     password: &Password,
     device: &Device,
-) -> Result<SignedIn> {
+) -> Result<IssuedLogin> {
     let keys = Name::candidates(name);
     let keys: Vec<_> = keys.iter().map(|name| account_key(name)).collect();
     let found = sign_in_by(services, &keys, password, device).await?;
     let (person, token) = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
-    Ok(SignedIn {
+    Ok(IssuedLogin {
         person: person.id,
         token,
     })
@@ -181,7 +183,9 @@ async fn guess<T>(
 ) -> Result<Option<T>> {
     let failed = |reason| services.sign_ins.failed(reason, device.address);
     let began = Instant::now();
-    let attempt = services.throttle.attempt(account, device.network, began);
+    let attempt = services
+        .login_throttle
+        .attempt(account, device.network, began);
     let attempt = attempt.inspect_err(|_| failed(Reason::Throttled))?;
     let checked = check.await;
     attempt.settle(&checked, std::result::Result::is_ok);
@@ -203,11 +207,11 @@ pub(super) async fn begin_login(
     services: &Services,
     person: &Person,
     device: &Device,
-) -> Result<SignedIn> {
+) -> Result<IssuedLogin> {
     let tx = services.store.begin_for(person.tenant).await?;
     let token = add_login_of(services, tx, person, device).await?;
     let person = person.id;
-    Ok(SignedIn { person, token })
+    Ok(IssuedLogin { person, token })
 }
 
 /// Adds a login of somebody who may have some already, and commits.
@@ -260,7 +264,7 @@ pub(super) async fn add_login(
     tx: &mut Tx,
     who: (TenantId, PersonId),
     device: &Device,
-    now: Millis,
+    now: Timestamp,
 ) -> Result<Token> {
     let token = Token::random();
     let (client, address) = device.parts();
@@ -371,7 +375,7 @@ pub(super) fn new_password(
         .copied()
         .filter(|name| !name.is_empty())
         .collect();
-    NewPassword::inspect(password, services.rules.password_min, &names)
+    NewPassword::inspect(password, services.config.password_min, &names)
 }
 
 /// What guesses at an account are counted by, see [`sign_in_by`]: its key, or what has taken its place where

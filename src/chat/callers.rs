@@ -85,13 +85,13 @@ impl Proof {
     }
 
     /// Rings a bell when it ends.
-    pub fn ring_when_over(&self, bell: &Arc<Notify>) {
+    pub fn ring_when_over(&self, waker: &Arc<Notify>) {
         match self {
-            Self::Login(login) => login.life.ring_when_over(bell),
+            Self::Login(login) => login.life.ring_when_over(waker),
             Self::Key(key) => {
-                key.0.life.ring_when_over(bell);
+                key.0.life.ring_when_over(waker);
                 if let Some(owner) = &key.0.owner {
-                    owner.life.ring_when_over(bell);
+                    owner.life.ring_when_over(waker);
                 }
             }
         }
@@ -289,7 +289,7 @@ async fn guess<T>(
     };
     let secret = logins::hash(secret);
     let attempt = services
-        .throttle
+        .login_throttle
         .token(app, &secret, network, Instant::now())?;
     let found = find.await;
     attempt.settle(&found, is_found);
@@ -384,7 +384,7 @@ pub async fn holder_of(
 }
 
 /// A person of a tenant whose server proved, by its secret, that it may speak for its people.
-pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
+pub fn impersonate(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.tenant().id {
         return Err(Error::not_found(format!("there is no user {}", person.id)));
     }
@@ -398,11 +398,11 @@ pub fn on_behalf(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
 pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -> Result<Caller> {
     let found = services.store.person(tenant.tenant().id, person).await?;
     let nobody = || Error::not_found(format!("there is no user {person}"));
-    on_behalf(tenant, Arc::new(found.ok_or_else(nobody)?))
+    impersonate(tenant, Arc::new(found.ok_or_else(nobody)?))
 }
 
 /// The tenant in whose name anybody speaks, where the operator lets them.
-pub async fn open_house(services: &Services) -> Result<KeyHolder> {
+pub async fn open_tenant(services: &Services) -> Result<KeyHolder> {
     let tenant = services.store.tenant(super::accounts::OPEN).await?;
     let tenant = tenant.ok_or_else(|| Error::internal("the tenant for everybody is missing"))?;
     Ok(KeyHolder(Arc::new(Key {

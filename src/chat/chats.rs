@@ -5,12 +5,12 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     chat::{
         Caller, Services, members,
-        writer::{Act, ActDraft, CreateDraft, ReadDraft, Right},
+        writer::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right},
     },
     error::{Error, Kind, Result},
     model::{
-        self, Chat, ChatId, ChatKind, Cursor, Listed, MessageId, Person, PersonId, Position, Role,
-        Title,
+        self, Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, Person, PersonId, Position,
+        Role, Title,
     },
 };
 
@@ -21,7 +21,7 @@ const LISTED_PEOPLE: i64 = 20_000;
 #[derive(Debug)]
 pub struct Listing {
     /// The chats, newest activity first.
-    pub chats: Vec<Listed>,
+    pub chats: Vec<ChatSummary>,
     /// Whether there are older ones.
     pub more: bool,
     /// Everything up to here is in the page; what comes after may be.
@@ -167,7 +167,7 @@ fn draft_of(
 ) -> CreateDraft {
     CreateDraft {
         tenant: caller.tenant(),
-        maker: Arc::clone(caller.person()),
+        created_by: Arc::clone(caller.person()),
         joins_as: Some(Role::Admin),
         kind,
         title,
@@ -188,12 +188,12 @@ fn not_a_guest(caller: &Caller) -> Result<()> {
 
 /// Makes the caller a member of an open chat.
 pub async fn join(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
-    act(services, caller, chat, Act::Join).await
+    act(services, caller, chat, ChatAction::Join).await
 }
 
 /// Ends the caller's membership.
 pub async fn leave(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
-    act(services, caller, chat, Act::Leave).await
+    act(services, caller, chat, ChatAction::Leave).await
 }
 
 /// Moves the caller's read mark forward; going back does nothing.
@@ -207,15 +207,15 @@ pub async fn read(
     services.writer.read(ReadDraft { actor, chat, up_to }).await
 }
 
-async fn act(services: &Services, caller: &Caller, chat: ChatId, act: Act) -> Result<()> {
+async fn act(services: &Services, caller: &Caller, chat: ChatId, action: ChatAction) -> Result<()> {
     let actor = Arc::clone(caller.person());
     services
         .writer
-        .act(ActDraft {
+        .act(ActionRequest {
             actor,
             right: Right::Own,
             chat,
-            act,
+            action,
         })
         .await
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Lifetime {
     ended: CancellationToken,
     /// Who is rung when it ends.
-    bells: Mutex<Vec<Weak<Notify>>>,
+    wakers: Mutex<Vec<Weak<Notify>>>,
 }
 
 impl Lifetime {
@@ -26,26 +26,27 @@ impl Lifetime {
     }
 
     /// Rings a bell when it ends: one bell may serve many lives.
-    pub fn ring_when_over(&self, bell: &Arc<Notify>) {
-        let mut bells = self.bells.lock().unwrap_or_else(PoisonError::into_inner);
-        bells.retain(|bell| bell.strong_count() > 0);
-        if !bells
+    pub fn ring_when_over(&self, waker: &Arc<Notify>) {
+        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
+        wakers.retain(|waker| waker.strong_count() > 0);
+        if !wakers
             .iter()
-            .any(|known| known.as_ptr() == Arc::as_ptr(bell))
+            .any(|known| known.as_ptr() == Arc::as_ptr(waker))
         {
-            bells.push(Arc::downgrade(bell));
+            wakers.push(Arc::downgrade(waker));
         }
-        drop(bells);
+        drop(wakers);
         if self.is_over() {
-            bell.notify_one();
+            waker.notify_one();
         }
     }
 
     pub(super) fn end(&self) {
         self.ended.cancel();
-        let bells = std::mem::take(&mut *self.bells.lock().unwrap_or_else(PoisonError::into_inner));
-        for bell in bells.iter().filter_map(Weak::upgrade) {
-            bell.notify_one();
+        let wakers =
+            std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
+        for waker in wakers.iter().filter_map(Weak::upgrade) {
+            waker.notify_one();
         }
     }
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     chat::{HOUSE, SOME, lifetime::Lifetime},
     error::Result,
-    model::{ClientId, Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
+    model::{ClientId, Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{Holder, Store},
 };
 
@@ -129,7 +129,7 @@ impl Logins {
         store: &Store,
         people: &[PersonId],
         token: &str,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Option<Arc<LiveLogin>>> {
         if token.is_empty() || token.len() > TOKEN_BYTES || people.is_empty() {
             return Ok(None);
@@ -161,7 +161,7 @@ impl Logins {
         &self,
         store: &Store,
         token: &str,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Vec<Arc<LiveLogin>>> {
         if token.is_empty() || token.len() > TOKEN_BYTES {
             return Ok(Vec::new());
@@ -191,7 +191,7 @@ impl Logins {
         &self,
         store: &Store,
         id: LoginId,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<Option<Arc<LiveLogin>>> {
         loop {
             let ends = self.ends.load(Ordering::Acquire);
@@ -242,12 +242,12 @@ impl Logins {
     }
 
     /// When a login was last used, of which `noted` is written down: whoever is connected uses it now.
-    pub(super) fn last_used(&self, login: LoginId, noted: Millis, now: Millis) -> Millis {
+    pub(super) fn last_used(&self, login: LoginId, noted: Timestamp, now: Timestamp) -> Timestamp {
         let state = self.state();
         let live = state.tokens.get(&login);
         match live.and_then(|key| state.by_token.get(key)) {
             Some(live) if Arc::strong_count(live) > 1 => now,
-            Some(live) => noted.max(Millis::new(live.used_at.load(Ordering::Relaxed))),
+            Some(live) => noted.max(Timestamp::new(live.used_at.load(Ordering::Relaxed))),
             None => noted,
         }
     }
@@ -323,7 +323,7 @@ impl Logins {
 
     /// Writes down when logins were last used, for those used since. Whoever is connected with a
     /// login, or waits with it, uses it all the time.
-    pub async fn flush(&self, store: &Store, now: Millis) -> Result<()> {
+    pub async fn flush(&self, store: &Store, now: Timestamp) -> Result<()> {
         let used: Vec<_> = self
             .state()
             .by_token
@@ -334,10 +334,10 @@ impl Logins {
                 }
                 let used = live.used_at.load(Ordering::Relaxed);
                 let written = live.written_at.load(Ordering::Relaxed);
-                let due = Millis::new(used).since(Millis::new(written)) >= TOUCH;
+                let due = Timestamp::new(used).since(Timestamp::new(written)) >= TOUCH;
                 due.then(|| {
                     live.written_at.store(used, Ordering::Relaxed);
-                    (live.login.id, Millis::new(used))
+                    (live.login.id, Timestamp::new(used))
                 })
             })
             .collect();
@@ -353,7 +353,7 @@ impl Logins {
     }
 
     /// Ends the logins that are past their time.
-    pub async fn expire(&self, store: &Store, now: Millis) -> Result<()> {
+    pub async fn expire(&self, store: &Store, now: Timestamp) -> Result<()> {
         let before = (now.minus(self.idle), now.minus(self.max));
         let mut after = LoginId::new(0);
         loop {
@@ -375,13 +375,13 @@ impl Logins {
         Ok(())
     }
 
-    fn is_in_time(&self, live: &LiveLogin, now: Millis) -> bool {
-        let used = Millis::new(live.used_at.load(Ordering::Relaxed));
+    fn is_in_time(&self, live: &LiveLogin, now: Timestamp) -> bool {
+        let used = Timestamp::new(live.used_at.load(Ordering::Relaxed));
         now.since(used) < self.idle && now.since(live.login.created_at) < self.max
     }
 
     /// Whether a login is good just now; notes that it is used if so.
-    fn use_now(&self, live: &LiveLogin, now: Millis) -> bool {
+    fn use_now(&self, live: &LiveLogin, now: Timestamp) -> bool {
         let current = self.is_in_time(live, now) && !live.life.is_over();
         if current {
             live.used_at.fetch_max(now.get(), Ordering::Relaxed);

@@ -6,7 +6,7 @@ use crate::{
     chat::{
         Caller, Services,
         limits::Who,
-        writer::{Act, ActDraft, MOST_IN_ACT, Right},
+        writer::{ActionRequest, ChatAction, MOST_IN_ACT, Right},
     },
     error::{Error, Result},
     model::{ChatId, Person, PersonId, TenantId},
@@ -56,7 +56,7 @@ pub fn count_for_tenant(services: &Services, tenant: TenantId, people: usize) ->
 /// Makes people members. Many come in several transactions, so that others are not kept waiting.
 pub async fn add(services: &Services, change: &Change, people: &[Arc<Person>]) -> Result<()> {
     for some in people.chunks(MOST_IN_ACT) {
-        act(services, change, Act::Add(some.to_vec())).await?;
+        act(services, change, ChatAction::Add(some.to_vec())).await?;
     }
     Ok(())
 }
@@ -66,21 +66,21 @@ pub async fn remove(services: &Services, change: &Change, people: &[Arc<Person>]
     if let [person] = people
         && person.id == change.actor.id
     {
-        return act(services, change, Act::Leave).await;
+        return act(services, change, ChatAction::Leave).await;
     }
     for some in people.chunks(MOST_IN_ACT) {
-        act(services, change, Act::Remove(some.to_vec())).await?;
+        act(services, change, ChatAction::Remove(some.to_vec())).await?;
     }
     Ok(())
 }
 
-async fn act(services: &Services, change: &Change, act: Act) -> Result<()> {
+async fn act(services: &Services, change: &Change, action: ChatAction) -> Result<()> {
     let Change { actor, right, chat } = change.clone();
-    let draft = ActDraft {
+    let draft = ActionRequest {
         actor,
         right,
         chat,
-        act,
+        action,
     };
     services.writer.act(draft).await
 }

@@ -9,7 +9,9 @@ use crate::{
         writer::{SendDraft, Sent},
     },
     error::{Error, Result},
-    model::{ChatId, ClientId, Content, Message, MessageId, MessageKind, Millis, Page, PersonName},
+    model::{
+        ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonName, Timestamp,
+    },
 };
 
 /// What is to be said.
@@ -80,7 +82,7 @@ pub async fn between(
     services: &Services,
     reader: &Reader,
     before: Option<MessageId>,
-    (from, to): (Millis, Millis),
+    (from, to): (Timestamp, Timestamp),
     limit: usize,
 ) -> Result<Page> {
     services

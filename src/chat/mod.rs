@@ -14,9 +14,10 @@ pub mod access;
 pub mod accounts;
 pub mod apps;
 pub mod callers;
+pub mod change_feed;
 pub mod chats;
 pub mod connections;
-pub mod desk;
+pub mod conversations;
 pub mod developers;
 pub mod domains;
 pub mod keys;
@@ -33,10 +34,7 @@ mod renewal;
 pub mod rooms;
 pub mod sign_ins;
 pub mod signals;
-pub mod throttle;
 pub mod verify;
-pub mod wait;
-pub mod waiters;
 pub mod writer;
 
 use std::{sync::Arc, time::Duration};
@@ -45,8 +43,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     error::Result,
-    live::{Hub, relay},
     model::{Clock, Cursor, Position, TenantId},
+    pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
 
@@ -69,7 +67,7 @@ const LIST_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What an operator decides about the verbs.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub struct ChatConfig {
     /// bcrypt's cost for new passwords.
     pub bcrypt_cost: u32,
     /// How many passwords are hashed at once.
@@ -106,11 +104,11 @@ pub struct Services {
     /// Whose keys are in use.
     pub keys: keys::Keys,
     /// Slows down who guesses.
-    pub throttle: throttle::Throttle,
+    pub login_throttle: limits::login_throttle::LoginThrottle,
     /// Tells of those who sign in.
     pub sign_ins: sign_ins::SignIns,
     /// Counts requests.
-    pub limits: limits::Limits,
+    pub limits: limits::RateLimit,
     /// Asks tenants' systems whether their tokens are good.
     pub verifier: Arc<verify::Verifier>,
     /// Who is present where.
@@ -120,9 +118,9 @@ pub struct Services {
     /// Hashes passwords.
     pub hasher: password::Hasher,
     /// Who waits.
-    pub waiters: waiters::Waiters,
+    pub wait_limit: limits::wait_limit::WaitLimit,
     /// What the operator decided.
-    pub rules: Rules,
+    pub config: ChatConfig,
     /// Turns at reading long lists.
     pub lists: Arc<Turns>,
     /// What time it is.
@@ -135,34 +133,34 @@ impl Services {
     /// Starts the verbs on an open store.
     pub async fn start(
         store: Store,
-        rules: Rules,
+        config: ChatConfig,
         observer: Arc<dyn writer::Observer>,
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
-        let hub = relay::open(&store).await?;
+        let hub = log_tail::open(&store).await?;
         let services = Arc::new(Self {
             writer: writer::Writer::start(
                 store.clone(),
                 Arc::clone(&hub),
-                rules.writer,
+                config.writer,
                 observer,
                 closing.clone(),
             ),
-            logins: Arc::new(logins::Logins::new(rules.login_idle, rules.login_max)),
+            logins: Arc::new(logins::Logins::new(config.login_idle, config.login_max)),
             keys: keys::Keys::default(),
-            throttle: throttle::Throttle::new(rules.throttled),
+            login_throttle: limits::login_throttle::LoginThrottle::new(config.throttled),
             sign_ins: sign_ins::SignIns::default(),
-            limits: limits::Limits::new(rules.rates),
-            verifier: Arc::new(verify::Verifier::new(rules.verify.clone())?),
+            limits: limits::RateLimit::new(config.rates),
+            verifier: Arc::new(verify::Verifier::new(config.verify.clone())?),
             presence: presence::Presence::default(),
             typists: signals::Typists::new(Arc::clone(&hub)),
-            hasher: password::Hasher::new(rules.bcrypt_cost, rules.bcrypt_parallel),
-            waiters: waiters::Waiters::default(),
+            hasher: password::Hasher::new(config.bcrypt_cost, config.bcrypt_parallel),
+            wait_limit: limits::wait_limit::WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_PATIENCE),
             clock: Clock,
             hub,
             store,
-            rules,
+            config,
             closing,
         });
         tokio::spawn(keep_house(

@@ -7,7 +7,7 @@ use rand::Rng;
 use crate::{
     chat::{
         Caller, Services,
-        accounts::{self, Device, SignedIn},
+        accounts::{self, Device, IssuedLogin},
         callers,
     },
     error::{Error, Kind, Result},
@@ -39,7 +39,9 @@ pub struct NewOwner<'a> {
 pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) -> Result<()> {
     let names = [new.email.as_str(), new.email.local(), new.domain.site()];
     let password = accounts::new_password(services, new.password, &names)?;
-    let sign_up = services.throttle.sign_up(device.network, Instant::now())?;
+    let sign_up = services
+        .login_throttle
+        .sign_up(device.network, Instant::now())?;
     let made = make(services, new, &password).await;
     sign_up.unless_failed(&made);
     services.sign_ins.signed_up(made?, device.address);
@@ -110,7 +112,7 @@ pub async fn sign_in(
     email: &str,
     password: &Password,
     device: &Device,
-) -> Result<(SignedIn, Tenant)> {
+) -> Result<(IssuedLogin, Tenant)> {
     let refusal = || Error::not_found("Owner not found");
     let keys = Email::candidates(email);
     let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
@@ -119,7 +121,7 @@ pub async fn sign_in(
     let tenant = services.store.tenant(person.tenant).await?;
     let tenant = tenant.ok_or_else(refusal)?;
     let person = person.id;
-    Ok((SignedIn { person, token }, tenant))
+    Ok((IssuedLogin { person, token }, tenant))
 }
 
 /// Ends the login of whoever runs a desk and holds this token; says whether there was one.
@@ -134,7 +136,7 @@ pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Resu
 /// Whoever runs a desk and holds this token.
 pub async fn by_token(services: &Services, token: &str, device: &Device) -> Result<Option<Caller>> {
     let from = Some(device.network);
-    match callers::holder_who(services, token, from, Person::runs_desk).await {
+    match callers::holder_who(services, token, from, Person::is_agent).await {
         Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
         outcome => outcome,
     }

@@ -7,7 +7,7 @@ use crate::{
         Caller, Services,
         callers::{self, KeyHolder},
         logins,
-        writer::{Act, ActDraft, Right},
+        writer::{ActionRequest, ChatAction, Right},
     },
     error::{Error, Kind, Result},
     model::{Name, Names, Person, PersonId, PersonKind, TenantId, TokenHash},
@@ -36,7 +36,7 @@ pub struct Profile {
 pub async fn find(services: &Services, tenant: &KeyHolder, id: PersonId) -> Result<Caller> {
     let person = services.store.person(tenant.tenant().id, id).await?;
     let person = person.ok_or_else(|| nobody(id))?;
-    callers::on_behalf(tenant, Arc::new(person))
+    callers::impersonate(tenant, Arc::new(person))
 }
 
 /// The person whom the tenant calls so.
@@ -48,7 +48,7 @@ pub async fn find_registered(
     let tenant_id = tenant.tenant().id;
     let found = services.store.registered(tenant_id, external_id).await?;
     found
-        .map(|person| callers::on_behalf(tenant, Arc::new(person)))
+        .map(|person| callers::impersonate(tenant, Arc::new(person)))
         .transpose()
 }
 
@@ -100,7 +100,7 @@ async fn try_register(
     if let (Some(person), None) = (&known, token)
         && same(person, profile)
     {
-        return callers::on_behalf(tenant, Arc::new(person.clone()));
+        return callers::impersonate(tenant, Arc::new(person.clone()));
     }
     let mut tx = services.store.begin_for(tenant_id).await?;
     let id = match tx.registered(tenant_id, external_id).await? {
@@ -134,7 +134,7 @@ async fn try_register(
     tx.commit().await?;
     services.logins.replace(&ended);
     let person = person.ok_or_else(|| nobody(id))?;
-    callers::on_behalf(tenant, Arc::new(person))
+    callers::impersonate(tenant, Arc::new(person))
 }
 
 /// Makes a token the only one of a person; says which logins are no more.
@@ -142,7 +142,7 @@ async fn give_token(
     tx: &mut Tx,
     (tenant, person): (TenantId, PersonId),
     token: &TokenHash,
-    now: crate::model::Millis,
+    now: crate::model::Timestamp,
 ) -> Result<Vec<crate::model::LoginId>> {
     let ended = tx.delete_logins(person, None).await?;
     tx.insert_own_token((tenant, person), token, now).await?;
@@ -185,13 +185,13 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Re
     let caller = find(services, tenant, id).await?;
     for (chat, _) in services.store.memberships(id).await? {
         let actor = Arc::clone(caller.person());
-        let act = Act::Leave;
+        let action = ChatAction::Leave;
         let right = Right::Own;
-        let draft = ActDraft {
+        let draft = ActionRequest {
             actor,
             right,
             chat,
-            act,
+            action,
         };
         match services.writer.act(draft).await {
             Err(error) if error.kind() != Kind::NotFound => return Err(error),

@@ -7,7 +7,7 @@ use crate::{
         Services,
         callers::KeyHolder,
         members,
-        writer::{Act, ActDraft, CreateDraft, Right},
+        writer::{ActionRequest, ChatAction, CreateDraft, Right},
     },
     error::{Error, Kind, Result},
     model::{Chat, ChatId, ChatKind, Person, TenantId, Title},
@@ -64,12 +64,12 @@ pub async fn create(
         return Err(Error::conflict(sentence));
     }
     let people: Vec<_> = people.into_iter().map(Arc::new).collect();
-    let Some(maker) = people.first().cloned() else {
+    let Some(created_by) = people.first().cloned() else {
         return Err(Error::invalid_field("users", "users must not be empty"));
     };
     let draft = CreateDraft {
         tenant: tenant_id,
-        maker,
+        created_by,
         joins_as: None,
         kind: ChatKind::Private,
         title: Some(room.clone()),
@@ -171,11 +171,11 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: ChatId) -> Resu
         right,
         chat: id,
     } = change_by_tenant(services, &chat).await?;
-    let draft = ActDraft {
+    let draft = ActionRequest {
         actor,
         right,
         chat: id,
-        act: Act::DeleteChat,
+        action: ChatAction::DeleteChat,
     };
     services.writer.act(draft).await.map_err(about_room)?;
     let now = services.clock.now();
@@ -208,13 +208,13 @@ async fn registered(
 
 /// What a tenant does by its right is told as the doing of whoever made the chat.
 async fn change_by_tenant(services: &Services, chat: &Chat) -> Result<members::Change> {
-    let maker = services
+    let created_by = services
         .store
-        .former_person(chat.tenant, chat.maker)
+        .former_person(chat.tenant, chat.created_by)
         .await?
         .ok_or_else(|| Error::internal("a chat whose maker was never there"))?;
     Ok(members::Change {
-        actor: Arc::new(maker),
+        actor: Arc::new(created_by),
         right: Right::Tenant,
         chat: chat.id,
     })

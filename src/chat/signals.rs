@@ -11,8 +11,8 @@ use tokio::{task::AbortHandle, time::Instant};
 use crate::{
     chat::{Caller, Services, access::Reader},
     error::{Error, Result},
-    live::Hub,
-    model::{ChatId, ChatKind, PersonId, Sign, Signal, Standing},
+    model::{ChatId, ChatKind, MembershipStatus, PersonId, Signal, SignalKind},
+    pubsub::Hub,
 };
 
 /// How long somebody is taken to type who does not say so again, where nothing else ends it.
@@ -42,19 +42,19 @@ pub fn typing(
     let chat = reader.chat();
     let is_in = reader
         .membership()
-        .is_some_and(|place| place.standing == Standing::In);
-    let desk = chat.kind == ChatKind::Desk;
-    let may = is_in || (desk && caller.person().runs_desk());
+        .is_some_and(|place| place.standing == MembershipStatus::In);
+    let to_agents = chat.kind == ChatKind::Conversation;
+    let may = is_in || (to_agents && caller.person().is_agent());
     if !may {
         return Err(Error::forbidden("join the chat first"));
     }
     let signal = Signal {
         tenant: chat.tenant,
         chat: chat.id,
-        desk,
+        to_agents,
         actor: Arc::clone(caller.person()),
         origin: Some(connection),
-        sign: Sign::Typing(typing, value),
+        kind: SignalKind::Typing(typing, value),
     };
     let fades = connection == 0 || ends == Ends::AfterAWhile;
     services
@@ -141,7 +141,7 @@ impl Typists {
     fn tell(&self, signal: Signal, connection: u64, lasts: Option<Duration>) {
         let place = (signal.chat, signal.actor.id);
         let mut now = self.now();
-        let Sign::Typing(typing, _) = signal.sign;
+        let SignalKind::Typing(typing, _) = signal.kind;
         if typing {
             self.remember(&mut now, connection, &signal, lasts);
         } else {
@@ -165,7 +165,7 @@ impl Typists {
             task.abort_handle()
         });
         let stopped = Signal {
-            sign: Sign::Typing(false, "false".to_owned()),
+            kind: SignalKind::Typing(false, "false".to_owned()),
             ..signal.clone()
         };
         let typist = Typist {
@@ -239,8 +239,8 @@ async fn expire(typists: Weak<Typists>, connection: u64, place: Place) {
 mod tests {
     use super::*;
     use crate::{
-        live::{Listener, Topic},
-        model::{Millis, Names, Person, PersonKind, Position, TenantId},
+        model::{Names, Person, PersonKind, Position, TenantId, Timestamp},
+        pubsub::{Subscriber, Topic},
     };
 
     const HOUR: Duration = Duration::from_hours(1);
@@ -255,16 +255,16 @@ mod tests {
             email: None,
             photo: None,
             external_id: None,
-            created_at: Millis::new(0),
-            updated_at: Millis::new(0),
+            created_at: Timestamp::new(0),
+            updated_at: Timestamp::new(0),
             deleted_at: None,
         })
     }
 
     /// Somebody at the desk who hears, and who types.
-    fn desk() -> (Arc<Typists>, Listener) {
+    fn to_agents() -> (Arc<Typists>, Subscriber) {
         let hub = Hub::new(Position::new(0));
-        let listener = hub.listen(Topic::Person(owner(1)));
+        let listener = hub.subscribe(Topic::Person(owner(1)));
         (Typists::new(hub), listener)
     }
 
@@ -272,24 +272,24 @@ mod tests {
         let signal = Signal {
             tenant: TenantId::new(1),
             chat: ChatId::new(7),
-            desk: true,
+            to_agents: true,
             actor: owner(2),
             origin: Some(connection),
-            sign: Sign::Typing(true, "true".to_owned()),
+            kind: SignalKind::Typing(true, "true".to_owned()),
         };
         typists.tell(signal, connection, lasts);
     }
 
-    fn heard(listener: &mut Listener) -> Vec<bool> {
-        let typing = |told: &Arc<crate::live::Told>| match &told.signal.sign {
-            Sign::Typing(typing, _) => *typing,
+    fn heard(listener: &mut Subscriber) -> Vec<bool> {
+        let typing = |told: &Arc<crate::pubsub::PublishedSignal>| match &told.signal.kind {
+            SignalKind::Typing(typing, _) => *typing,
         };
         listener.signals().iter().map(typing).collect()
     }
 
     #[tokio::test(start_paused = true)]
     async fn typing_ends_by_itself_six_seconds_after_it_was_last_told() {
-        let (typists, mut listener) = desk();
+        let (typists, mut listener) = to_agents();
         types(&typists, 5, Some(TYPING_LASTS));
         tokio::time::sleep(Duration::from_secs(4)).await;
         types(&typists, 5, Some(TYPING_LASTS));
@@ -303,7 +303,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn typing_ends_with_its_connection_and_only_once() {
-        let (typists, mut listener) = desk();
+        let (typists, mut listener) = to_agents();
         types(&typists, 5, None);
         tokio::time::sleep(HOUR).await;
         assert_eq!(heard(&mut listener), [true], "nothing else ends it");
@@ -323,7 +323,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_types_on_two_connections_stops_with_the_last() {
-        let (typists, mut listener) = desk();
+        let (typists, mut listener) = to_agents();
         types(&typists, 5, None);
         types(&typists, 6, Some(TYPING_LASTS));
         typists.connection_ended(5);

@@ -7,20 +7,17 @@
 //! HTTP routes.
 //!
 //! The event-style dialects are a [`Dialect`] each, in the one list [`DIALECTS`]. A socket and a plain
-//! HTTP request reach them through the same [`Speaker`], so both are the same handlers.
+//! HTTP request reach them through the same [`ClientSession`], so both are the same handlers.
 //!
-//! A change is announced as [`Emission`]s that hold nothing that differs by reader: they are written
+//! A change is announced as [`OutgoingEvent`]s that hold nothing that differs by reader: they are written
 //! once, whoever hears them.
 
-pub mod cookies;
 pub mod embed;
-mod format;
-pub mod local;
+pub mod error_text;
 pub mod messenger;
 pub mod page;
-pub mod refusal;
 pub mod service;
-mod speaker;
+mod session;
 pub mod support;
 
 use std::{borrow::Cow, pin::Pin};
@@ -32,12 +29,13 @@ use crate::{
     model::{Change, ChatId, Signal},
 };
 
-pub use format::{EventFormat, EventText};
-pub use speaker::{Acting, Credentials, Options, Speaker, Stage, Whom, is_refusal};
+pub use session::{
+    ClientSession, Credentials, Identity, Options, Recipients, Transport, is_refusal,
+};
 
-/// Which of a [`crate::live::Published`]'s forms is whose. An event-style dialect has two of its own
+/// Which of a [`crate::pubsub::Published`]'s forms is whose. An event-style dialect has two of its own
 /// beside these, by its place in [`DIALECTS`].
-pub mod form {
+pub mod encoding {
     /// The messenger's events.
     pub const MESSENGER: usize = 0;
     /// The messenger's messages, as the chat's own long-poll lists them.
@@ -68,14 +66,14 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Something told to a client: an event's name and its argument.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Emission {
+pub struct OutgoingEvent {
     /// The event's name.
     pub name: Cow<'static, str>,
     /// Its argument.
     pub data: Value,
 }
 
-impl Emission {
+impl OutgoingEvent {
     /// An event with one argument.
     pub fn new(name: impl Into<Cow<'static, str>>, data: impl Into<Value>) -> Self {
         Self {
@@ -91,29 +89,29 @@ pub enum Emitted {
     /// What the acknowledgement says, as an event of this name. It is written down once for both.
     Data(Cow<'static, str>),
     /// Something else.
-    Other(Emission),
+    Other(OutgoingEvent),
 }
 
 /// What a caller is answered.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct EventReply {
     /// The HTTP status that fits it.
     pub status: u16,
     /// What the acknowledgement says, and the HTTP answer.
     pub data: Value,
     /// What is emitted to the caller, in order; a reply is an event of the same name.
-    pub emissions: Vec<Emitted>,
+    pub outgoing: Vec<Emitted>,
     /// After how many seconds it may be asked again, where that is why it was refused.
     pub retry_after: Option<u64>,
 }
 
-impl Answer {
+impl EventReply {
     /// An answer that is emitted under `event` and acknowledged alike.
     pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: Value) -> Self {
         Self {
             status,
             data,
-            emissions: vec![Emitted::Data(event.into())],
+            outgoing: vec![Emitted::Data(event.into())],
             retry_after: None,
         }
     }
@@ -138,76 +136,80 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// Whether an event with this argument is its own. Names that several dialects have are told
     /// apart by the argument, and asked in the order of [`DIALECTS`].
-    fn takes(&self, event: &str, _argument: Option<&Value>) -> bool {
+    fn matches(&self, event: &str, _argument: Option<&Value>) -> bool {
         self.events().contains(&event)
     }
 
     /// Somebody has connected: it may take them for who they say they are, or refuse them with a
     /// sentence.
-    fn welcome<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
+    fn on_connect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
     /// A plain HTTP request means a room, as a connection would that had entered it before.
-    fn enter<'a>(&'a self, _speaker: &'a mut Speaker, _room: &'a str) -> Boxed<'a, Result<()>> {
+    fn enter<'a>(
+        &'a self,
+        _speaker: &'a mut ClientSession,
+        _room: &'a str,
+    ) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
     /// The chats that a connection has entered, to be given back to it.
-    fn entered(&self, _speaker: &Speaker) -> Vec<ChatId> {
+    fn entered(&self, _speaker: &ClientSession) -> Vec<ChatId> {
         Vec::new()
     }
 
     /// Somebody comes back to the chats that they had entered. Which of them they still may enter is
     /// looked at afresh.
-    fn come_back<'a>(
+    fn on_resume<'a>(
         &'a self,
-        _speaker: &'a mut Speaker,
+        _speaker: &'a mut ClientSession,
         _entered: &'a [ChatId],
     ) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
     /// Somebody is in, and has been told what they missed if they came back.
-    fn arrived(&self, _speaker: &mut Speaker) {}
+    fn on_ready(&self, _speaker: &mut ClientSession) {}
 
     /// Somebody says something.
     fn handle<'a>(
         &'a self,
-        speaker: &'a mut Speaker,
+        session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Answer>;
+    ) -> Boxed<'a, EventReply>;
 
     /// The answer to an event that is not carried out.
-    fn refuse(&self, event: &str, error: &Error) -> Answer;
+    fn refuse(&self, event: &str, error: &Error) -> EventReply;
 
-    /// A change reached this speaker, and comes before what is told of it.
-    fn notice(&self, _speaker: &mut Speaker, _change: &Change) {}
+    /// A change reached this session, and comes before what is told of it.
+    fn on_change(&self, _speaker: &mut ClientSession, _change: &Change) {}
 
-    /// Whether a change that reached this speaker is for this connection too.
-    fn hears(&self, _speaker: &Speaker, _change: &Change) -> bool {
+    /// Whether a change that reached this session is for this connection too.
+    fn should_deliver(&self, _speaker: &ClientSession, _change: &Change) -> bool {
         true
     }
 
     /// A change as it is told to others; the same for all of them.
-    fn announce(&self, change: &Change) -> Vec<Emission>;
+    fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent>;
 
     /// The same, where what is told depends on what the operator decided.
-    fn announce_by(&self, _options: &Options, change: &Change) -> Vec<Emission> {
-        self.announce(change)
+    fn encode_change_with(&self, _options: &Options, change: &Change) -> Vec<OutgoingEvent> {
+        self.encode_change(change)
     }
 
-    /// Whether a signal that reached this speaker is for this connection too.
-    fn hears_signal(&self, _speaker: &Speaker, _signal: &Signal) -> bool {
+    /// Whether a signal that reached this session is for this connection too.
+    fn should_deliver_signal(&self, _speaker: &ClientSession, _signal: &Signal) -> bool {
         true
     }
 
     /// A signal as it is told to others.
-    fn announce_signal(&self, signal: &Signal) -> Vec<Emission>;
+    fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent>;
 
     /// Somebody has gone.
-    fn farewell<'a>(&'a self, _speaker: &'a mut Speaker) -> Boxed<'a, ()> {
+    fn on_disconnect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, ()> {
         Box::pin(async {})
     }
 }
@@ -215,19 +217,19 @@ pub trait Dialect: Send + Sync + 'static {
 /// The dialect that an event is for: `wanted` by name if the caller says, else the first that takes it.
 pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> Option<usize> {
     DIALECTS.iter().position(|dialect| {
-        wanted.is_none_or(|name| dialect.name() == name) && dialect.takes(event, argument)
+        wanted.is_none_or(|name| dialect.name() == name) && dialect.matches(event, argument)
     })
 }
 
 /// Answers an event of a connection in the dialect of that number, unless too many came.
 pub async fn answer(
     dialect: usize,
-    speaker: &mut Speaker,
+    session: &mut ClientSession,
     event: &str,
     arguments: &[Value],
-) -> Answer {
-    match speaker.count() {
-        Ok(()) => DIALECTS[dialect].handle(speaker, event, arguments).await,
+) -> EventReply {
+    match session.count() {
+        Ok(()) => DIALECTS[dialect].handle(session, event, arguments).await,
         Err(error) => DIALECTS[dialect].refuse(event, &error),
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use rocket::request::{FromRequest, Outcome, Request};
 
-use crate::{chat::throttle, dialect::local};
+use crate::{chat::limits::login_throttle, http::local};
 
 /// The address of the client: of the peer, or the one in the header that `ip_header` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl ClientAddress {
 
     /// What throttles count by: the address, of IPv6 its /64, which is what one customer gets.
     pub fn network(self) -> IpAddr {
-        throttle::network(self.ip)
+        login_throttle::network(self.ip)
     }
 
     /// Whether the request was made on this machine: by the peer's address and every sign of a proxy,

@@ -14,8 +14,8 @@ use rocket::{
 };
 
 use super::{
+    api_error::{self, ApiError},
     headers,
-    refusal::{self, Refusal},
 };
 use crate::{
     error::{Error, Kind},
@@ -56,8 +56,8 @@ pub(super) fn options() -> Route {
 }
 
 fn answer(status: Status, request: &Request<'_>) -> Response<'static> {
-    let mut response = match refusal::take(request) {
-        Some(error) => Refusal::new(error).respond(request),
+    let mut response = match api_error::take(request) {
+        Some(error) => ApiError::new(error).respond(request),
         None => bare(status, request),
     };
     if wants_page(request) {
@@ -67,7 +67,7 @@ fn answer(status: Status, request: &Request<'_>) -> Response<'static> {
         response.set_sized_body(page.len(), Cursor::new(page));
     }
     // A request that Rocket could not parse passes no fairing, so its answer is dressed here.
-    headers::dress(request, &mut response);
+    headers::add_headers(request, &mut response);
     response
 }
 
@@ -95,11 +95,11 @@ fn bare(status: Status, request: &Request<'_>) -> Response<'static> {
         }
         _ => return with_status(status, Error::invalid("the request was refused"), request),
     };
-    Refusal::new(error).respond(request)
+    ApiError::new(error).respond(request)
 }
 
 fn with_status(status: Status, error: Error, request: &Request<'_>) -> Response<'static> {
-    let mut response = Refusal::new(error).respond(request);
+    let mut response = ApiError::new(error).respond(request);
     response.set_status(status);
     response
 }
@@ -108,7 +108,7 @@ fn with_status(status: Status, error: Error, request: &Request<'_>) -> Response<
 fn missing(request: &Request<'_>) -> Response<'static> {
     let allowed = allowed_methods(request);
     if allowed.is_empty() || allows(&allowed, request.method()) {
-        Refusal::new(Error::not_found("there is no such thing here")).respond(request)
+        ApiError::new(Error::not_found("there is no such thing here")).respond(request)
     } else {
         method_not_allowed(request, allowed)
     }
@@ -119,7 +119,7 @@ fn method_not_allowed(request: &Request<'_>, allowed: String) -> Response<'stati
         Kind::MethodNotAllowed,
         format!("this path does not answer {}", request.method()),
     );
-    let mut response = Refusal::new(error).respond(request);
+    let mut response = ApiError::new(error).respond(request);
     response.set_raw_header("Allow", allowed);
     response
 }

@@ -10,16 +10,16 @@ use std::{sync::Arc, time::Duration};
 use rand::RngExt;
 use tokio::time::Instant;
 
-use super::{Fields, Refusal};
+use super::{ApiError, Fields};
 use crate::{
     chat::{
         Services,
-        wait::{self, Batch, End, Watch},
+        change_feed::{self, Batch, ChangeFeed, End},
     },
     config::Settings,
-    dialect::EventFormat,
     error::{Error, Kind, Result},
     model::{Cursor, Position},
+    pubsub::EventFormat,
 };
 
 /// The most entries that one answer lists.
@@ -86,14 +86,14 @@ pub fn cursor(text: &str) -> Result<Cursor> {
 pub fn place(services: &Services, after: Option<&str>) -> Result<Position> {
     match after {
         None | Some("now") => Ok(services.hub.head()),
-        Some(text) => wait::resume(services, &cursor(text)?),
+        Some(text) => change_feed::resume(services, &cursor(text)?),
     }
 }
 
 /// Adds the present cursor to a refusal for lost continuity.
-pub fn with_fresh_cursor(services: &Services, error: Error) -> Refusal {
+pub fn with_fresh_cursor(services: &Services, error: Error) -> ApiError {
     let gone = error.kind() == Kind::Gone;
-    let refusal = Refusal::from(error);
+    let refusal = ApiError::from(error);
     if gone {
         refusal.with("cursor", services.cursor().to_string())
     } else {
@@ -112,9 +112,9 @@ pub fn refuse_when_closing(services: &Services) -> Result<()> {
 
 /// Changes as a reader hears them, in a dialect's format.
 pub struct Feed {
-    pub(super) services: Arc<Services>,
-    pub(super) watch: Watch,
-    pub(super) format: Box<dyn EventFormat>,
+    pub(crate) services: Arc<Services>,
+    pub(crate) watch: ChangeFeed,
+    pub(crate) format: Box<dyn EventFormat>,
     limit: usize,
 }
 
@@ -122,7 +122,7 @@ impl Feed {
     /// A feed of what `watch` sees, at most `limit` changes at a time.
     pub fn new(
         services: &Arc<Services>,
-        watch: Watch,
+        watch: ChangeFeed,
         format: impl EventFormat + 'static,
         limit: usize,
     ) -> Self {
@@ -136,7 +136,7 @@ impl Feed {
 
     /// The next changes that the format tells, now or as soon as there are some; none when the time is
     /// up, or when the wait ends early.
-    pub(super) async fn next(&mut self, timeout: Duration) -> Result<Batch> {
+    pub(crate) async fn next(&mut self, timeout: Duration) -> Result<Batch> {
         let deadline = Instant::now() + timeout;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -153,7 +153,7 @@ impl Feed {
 }
 
 /// How many milliseconds a client is to wait before it comes back.
-pub(super) fn return_after_ms(end: Option<End>) -> u64 {
+pub(crate) fn return_after_ms(end: Option<End>) -> u64 {
     match end {
         Some(End::Closing) => rand::rng().random_range(RETURN_AFTER_RESTART_MS),
         Some(End::Superseded) => rand::rng().random_range(RETURN_WHEN_SUPERSEDED_MS),

@@ -6,7 +6,7 @@ use rocket::{
     http::{Header, uri::Path},
 };
 
-use super::{origins, refusal};
+use super::{api_error, csrf};
 use crate::{config::Settings, telemetry::RequestId};
 
 /// Pages run our own scripts and styles alone, from files, and no page may frame them.
@@ -33,12 +33,12 @@ impl Fairing for Headers {
     }
 
     async fn on_response<'r>(&self, request: &'r Request<'_>, response: &mut Response<'r>) {
-        dress(request, response);
+        add_headers(request, response);
     }
 }
 
 /// Sets the headers; doing it twice changes nothing.
-pub(super) fn dress(request: &Request<'_>, response: &mut Response<'_>) {
+pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
     response.set_raw_header("X-Content-Type-Options", "nosniff");
     response.set_raw_header("X-Frame-Options", "DENY");
     // Not `no-referrer`: with it the Origin of a form post is `null`.
@@ -57,7 +57,8 @@ pub(super) fn dress(request: &Request<'_>, response: &mut Response<'_>) {
     if secure {
         response.set_raw_header("Strict-Transport-Security", INSIST_ON_TLS);
     }
-    if under(&refusal::asked_path(request), "/api") && !response.headers().contains("Cache-Control")
+    if under(&api_error::asked_path(request), "/api")
+        && !response.headers().contains("Cache-Control")
     {
         response.set_raw_header("Cache-Control", "no-store");
     }
@@ -65,7 +66,7 @@ pub(super) fn dress(request: &Request<'_>, response: &mut Response<'_>) {
         RequestId::HEADER,
         RequestId::of(request).as_str().to_owned(),
     ));
-    origins::answer(request, response);
+    csrf::answer(request, response);
 }
 
 /// Whether `path` is `base` or below it, decoded as routes see it: `/%61pi` is `/api`.

@@ -11,7 +11,7 @@ use rocket::{
 };
 use serde_json::{Value, json};
 
-use super::{Closing, Refusal, refusal};
+use super::{ApiError, ShutdownSignal, api_error};
 use crate::error::{Error, Result};
 
 /// How long the database may take to answer.
@@ -69,7 +69,7 @@ struct Well(Value);
 
 impl<'r> response::Responder<'r, 'static> for Well {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
-        let response: Response<'static> = refusal::json(Status::Ok, &self.0);
+        let response: Response<'static> = api_error::json(Status::Ok, &self.0);
         Ok(response)
     }
 }
@@ -82,7 +82,7 @@ fn live() -> Well {
 
 /// The server can serve: it is not stopping, and its database answers.
 #[get("/health/ready")]
-async fn ready(closing: &Closing, dependence: Dependence<'_>) -> Result<Well, Refusal> {
+async fn ready(closing: &ShutdownSignal, dependence: Dependence<'_>) -> Result<Well, ApiError> {
     closing.refuse_new()?;
     if let Some(readiness) = dependence.0 {
         readiness.ask().await?;
@@ -92,7 +92,7 @@ async fn ready(closing: &Closing, dependence: Dependence<'_>) -> Result<Well, Re
 
 /// Both at once, with the version.
 #[get("/health")]
-async fn both(closing: &Closing, dependence: Dependence<'_>) -> Result<Well, Refusal> {
+async fn both(closing: &ShutdownSignal, dependence: Dependence<'_>) -> Result<Well, ApiError> {
     ready(closing, dependence).await?;
     Ok(Well(
         json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),

@@ -9,9 +9,9 @@ use rocket::{
 
 use super::feed::{self, Feed};
 use crate::{
-    chat::wait::{Batch, End},
+    chat::change_feed::{Batch, End},
     error::Result,
-    live::Published,
+    pubsub::Published,
 };
 
 /// The most bytes of events in one answer; a single event may be larger.

@@ -1,32 +1,33 @@
 //! The front door: what every HTTP route shares.
 //!
 //! # Why
-//! A route reads its [`Fields`] or [`Query`], asks one verb, and answers or returns a [`Refusal`].
+//! A route reads its [`Fields`] or [`Query`], asks one verb, and answers or returns a [`ApiError`].
 //! Whatever goes wrong before or after that ends in a catcher, so that an API caller always gets
 //! `{"error":…,"code":…}` and never a page of the framework's.
 //!
 //! Guards cannot hand their sentence to a catcher (Rocket passes on the status alone), so they leave
 //! the [`Error`](crate::Error) with the request: see [`refuse`].
 //!
-//! Cookies are believed only where [`Provenance::cookies_count`] says so, and requests that would
+//! Cookies are believed only where [`RequestOrigin::cookies_count`] says so, and requests that would
 //! act on them from elsewhere end before any route: a route cannot forget to ask.
 
 mod address;
+mod api_error;
 mod catchers;
+pub mod cookies;
+mod csrf;
 pub mod docs;
-pub mod events;
 pub mod feed;
-mod fields;
-mod figures;
+pub(crate) mod fields;
 mod headers;
 mod health;
-mod limits;
+pub mod local;
 pub mod long_poll;
-mod origins;
+mod metrics;
 mod pages;
-mod refusal;
+mod rate_limit;
 mod shutdown;
-mod signed_in;
+pub(crate) mod signed_in;
 pub mod sse;
 
 use std::sync::Arc;
@@ -34,12 +35,12 @@ use std::sync::Arc;
 use rocket::{Build, Rocket, fairing::AdHoc, shield::Shield};
 
 pub use address::ClientAddress;
+pub use api_error::{ApiError, refuse};
+pub use csrf::RequestOrigin;
 pub use fields::{Fields, Query};
 pub use health::Readiness;
-pub use limits::LiveSessions;
-pub use origins::Provenance;
-pub use refusal::{Refusal, refuse};
-pub use shutdown::Closing;
+pub use rate_limit::LiveSessions;
+pub use shutdown::ShutdownSignal;
 pub use signed_in::SignedIn;
 
 use crate::{
@@ -53,29 +54,29 @@ use crate::{
 /// It comes first, before the database is attached: fairings run in the order they came. Settings,
 /// metrics and `closing` become Rocket's state. Routes are mounted by whoever calls this, and a
 /// [`Readiness`] is managed by whoever knows the database.
-pub fn fit(
+pub fn configure(
     rocket: Rocket<Build>,
     settings: Settings,
     metrics: Arc<Metrics>,
-    closing: Closing,
+    closing: ShutdownSignal,
 ) -> Rocket<Build> {
-    docs::fit(rocket)
+    docs::configure(rocket)
         .attach(Access(Arc::clone(&metrics)))
         .attach(closing.clone())
         .attach(announcement())
         // Rocket's own set of headers gives way to ours.
         .attach(Shield::new())
-        .attach(origins::Door)
-        .attach(limits::Door)
+        .attach(csrf::CsrfFairing)
+        .attach(rate_limit::RateLimitFairing)
         .attach(headers::Headers)
         .manage(settings)
         .manage(metrics)
         .manage(closing)
         .register("/", [catchers::catcher()])
         .mount("/", [catchers::options()])
-        .mount("/", origins::refused())
+        .mount("/", csrf::refused())
         .mount("/", health::routes())
-        .mount("/", figures::routes())
+        .mount("/", metrics::routes())
         .mount("/", pages::routes())
 }
 

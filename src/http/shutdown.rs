@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 
 /// Whether the server is stopping. Clones are one; thousands may wait on it.
 #[derive(Debug, Clone, Default)]
-pub struct Closing(CancellationToken);
+pub struct ShutdownSignal(CancellationToken);
 
-impl Closing {
+impl ShutdownSignal {
     /// A server that runs.
     pub fn new() -> Self {
         Self::default()
@@ -58,7 +58,7 @@ impl Closing {
 /// Hears from Rocket that the server stops. It is attached before the database, whose own fairing
 /// waits for the requests that this one releases.
 #[rocket::async_trait]
-impl Fairing for Closing {
+impl Fairing for ShutdownSignal {
     fn info(&self) -> Info {
         Info {
             name: "closing",
@@ -81,12 +81,12 @@ impl Fairing for Closing {
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for &'r Closing {
+impl<'r> FromRequest<'r> for &'r ShutdownSignal {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
         // A server without the fairing never stops gracefully; nobody waits on it in vain.
-        let managed = request.rocket().state::<Closing>();
-        Outcome::Success(managed.unwrap_or_else(|| request.local_cache(Closing::new)))
+        let managed = request.rocket().state::<ShutdownSignal>();
+        Outcome::Success(managed.unwrap_or_else(|| request.local_cache(ShutdownSignal::new)))
     }
 }

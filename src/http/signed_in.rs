@@ -7,14 +7,14 @@ use rocket::{
     request::{FromRequest, Outcome},
 };
 
-use super::{ClientAddress, Provenance, refuse};
+use super::{ClientAddress, RequestOrigin, refuse};
 use crate::{
     chat::{
         Caller, Services,
         callers::{self, Claims},
     },
-    dialect::cookies,
     error::{Error, Kind, Result},
+    http::cookies,
 };
 
 /// Whoever holds the request's `user_id` and `token` (or `access_token`) cookies.
@@ -42,13 +42,13 @@ impl<'r> FromRequest<'r> for SignedIn {
 }
 
 /// The request's `Cookie` header lines.
-pub(super) fn lines<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn lines<'a>(request: &'a Request<'_>) -> impl Iterator<Item = &'a [u8]> {
     request.headers().get("Cookie").map(str::as_bytes)
 }
 
 /// Whom the request's cookies name, and by which tokens, where cookies count.
-pub(super) fn claims(request: &Request<'_>) -> Option<Claims> {
-    if !Provenance::of(request).cookies_count() {
+pub(crate) fn claims(request: &Request<'_>) -> Option<Claims> {
+    if !RequestOrigin::of(request).cookies_count() {
         return None;
     }
     cookies::claims(lines(request))

@@ -7,7 +7,7 @@ use crate::model::{
     ids::{ChatId, MessageId, Position, TenantId},
     message::Message,
     person::Person,
-    time::Millis,
+    time::Timestamp,
 };
 
 /// Who hears of a change.
@@ -18,7 +18,7 @@ pub enum Audience {
     /// Everybody in the tenant: what happens to open chats as such.
     Tenant,
     /// The guest and everybody who runs the tenant's desk.
-    Desk,
+    Agents,
     /// Only the person whose doing it is.
     Actor,
 }
@@ -29,14 +29,14 @@ impl Audience {
         match self {
             Self::Members => "members",
             Self::Tenant => "tenant",
-            Self::Desk => "desk",
+            Self::Agents => "desk",
             Self::Actor => "actor",
         }
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Members, Self::Tenant, Self::Desk, Self::Actor]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Members, Self::Tenant, Self::Agents, Self::Actor]
             .into_iter()
             .find(|audience| audience.as_str() == word)
     }
@@ -44,7 +44,7 @@ impl Audience {
 
 /// What changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum ChangeKind {
     /// A message was sent.
     Message(Message),
     /// A message's sender changed it.
@@ -60,7 +60,7 @@ pub enum What {
     /// The actor has read up to this message.
     Read(MessageId),
     /// The actor's chat at a desk came to stand so; with it the last message's text and time.
-    Desk(Chat, Option<(String, Millis)>),
+    Conversation(Chat, Option<(String, Timestamp)>),
 }
 
 /// One change, at its place in the log.
@@ -75,11 +75,11 @@ pub struct Change {
     /// Whom it is about: the sender, the member, the reader, the maker.
     pub actor: Arc<Person>,
     /// When.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Who hears of it.
     pub audience: Audience,
     /// What changed.
-    pub what: What,
+    pub what: ChangeKind,
 }
 
 /// Something told to whoever listens just now, and never stored.
@@ -90,18 +90,18 @@ pub struct Signal {
     /// Where it happens.
     pub chat: ChatId,
     /// Whether the chat is at a desk, whose owners hear it too.
-    pub desk: bool,
+    pub to_agents: bool,
     /// Who does it.
     pub actor: Arc<Person>,
     /// The connection it came by, for those who tell everybody else.
     pub origin: Option<u64>,
     /// What it is.
-    pub sign: Sign,
+    pub kind: SignalKind,
 }
 
 /// What a signal tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sign {
+pub enum SignalKind {
     /// The actor types, or has stopped; with it the value as it was sent, in JSON.
     Typing(bool, String),
 }

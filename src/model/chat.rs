@@ -3,7 +3,7 @@
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Position, Seq, TenantId},
     person::{Person, PersonName},
-    time::Millis,
+    time::Timestamp,
 };
 
 /// Who finds a chat, and who may read it.
@@ -16,7 +16,7 @@ pub enum ChatKind {
     /// Two people, once.
     Direct,
     /// A guest and the owners of the site.
-    Desk,
+    Conversation,
 }
 
 /// What tells two people's direct chat from every other, whoever of them made it.
@@ -36,13 +36,13 @@ impl ChatKind {
             Self::Open => "open",
             Self::Private => "private",
             Self::Direct => "direct",
-            Self::Desk => "desk",
+            Self::Conversation => "desk",
         }
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Open, Self::Private, Self::Direct, Self::Desk]
+    pub fn from_stored(word: &str) -> Option<Self> {
+        [Self::Open, Self::Private, Self::Direct, Self::Conversation]
             .into_iter()
             .find(|kind| kind.as_str() == word)
     }
@@ -50,7 +50,7 @@ impl ChatKind {
 
 /// Where a chat at a desk stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DeskStatus {
+pub enum ConversationStatus {
     /// Nobody has answered the guest yet.
     Waiting,
     /// An owner has answered.
@@ -59,7 +59,7 @@ pub enum DeskStatus {
     Closed,
 }
 
-impl DeskStatus {
+impl ConversationStatus {
     /// The word the store keeps.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -70,7 +70,7 @@ impl DeskStatus {
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::Waiting, Self::Active, Self::Closed]
             .into_iter()
             .find(|status| status.as_str() == word)
@@ -96,7 +96,7 @@ impl Role {
     }
 
     /// Reads that word.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::Admin, Self::Member]
             .into_iter()
             .find(|role| role.as_str() == word)
@@ -105,7 +105,7 @@ impl Role {
 
 /// Where a person stands with a chat they have been in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
+pub enum MembershipStatus {
     /// A member.
     In,
     /// Left by themselves and may come back.
@@ -114,7 +114,7 @@ pub enum Standing {
     Removed,
 }
 
-impl Standing {
+impl MembershipStatus {
     /// The word the store keeps.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -125,7 +125,7 @@ impl Standing {
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::In, Self::Left, Self::Removed]
             .into_iter()
             .find(|standing| standing.as_str() == word)
@@ -140,7 +140,7 @@ pub struct Membership {
     /// What they may do.
     pub role: Role,
     /// Whether they are in it still.
-    pub standing: Standing,
+    pub standing: MembershipStatus,
     /// The change by which they came, the last time they came.
     pub joined: Position,
     /// The last message they have read.
@@ -165,17 +165,17 @@ pub struct Chat {
     /// What its tenant's server keeps with it, as JSON.
     pub extra: Option<String>,
     /// Who made it; at a desk, the guest.
-    pub maker: PersonId,
+    pub created_by: PersonId,
     /// Where the guest came from, at a desk.
     pub domain: Option<String>,
     /// Who is to speak next, at a desk.
-    pub status: Option<DeskStatus>,
+    pub status: Option<ConversationStatus>,
     /// When it was made.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When it was last changed.
-    pub updated_at: Millis,
+    pub updated_at: Timestamp,
     /// When it was deleted.
-    pub deleted_at: Option<Millis>,
+    pub deleted_at: Option<Timestamp>,
     /// How many members it has.
     pub members: i64,
     /// How many messages were ever sent to it.
@@ -186,24 +186,24 @@ pub struct Chat {
 
 /// A chat in somebody's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ChatSummary {
     /// The chat.
     pub chat: Chat,
     /// Their place in it, where they ever had one.
     pub membership: Option<Membership>,
     /// The last message's text, time and sender.
-    pub last: Option<(String, Millis, PersonName)>,
+    pub last: Option<(String, Timestamp, PersonName)>,
 }
 
 /// A chat at a desk, as those who run the desk list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskChat {
+pub struct GuestChat {
     /// The chat.
     pub chat: Chat,
     /// Whose it is.
     pub guest: Person,
     /// The last message's text and time.
-    pub last: Option<(String, Millis)>,
+    pub last: Option<(String, Timestamp)>,
     /// How many messages the lister has not read.
     pub unread: i64,
 }

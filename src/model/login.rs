@@ -2,7 +2,7 @@
 
 use crate::model::{
     ids::{LoginId, PersonId, TenantId},
-    time::Millis,
+    time::Timestamp,
 };
 
 /// The SHA-256 of a token, in lower-case hex.
@@ -31,9 +31,9 @@ pub struct Login {
     /// That person's tenant.
     pub tenant: TenantId,
     /// When it was made.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When it was last used; kept to the minute.
-    pub used_at: Millis,
+    pub used_at: Timestamp,
     /// What the client called itself when it signed in.
     pub client: Option<String>,
     /// The address it signed in from.

@@ -3,7 +3,7 @@
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Seq},
     person::PersonName,
-    time::Millis,
+    time::Timestamp,
 };
 
 /// What a message's content is.
@@ -28,7 +28,7 @@ impl MessageKind {
     }
 
     /// Reads that word.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::Text, Self::Image, Self::File]
             .into_iter()
             .find(|kind| kind.as_str() == word)
@@ -53,11 +53,11 @@ pub struct Message {
     /// The sender's own name for it.
     pub client_id: Option<String>,
     /// When it was said.
-    pub at: Millis,
+    pub at: Timestamp,
     /// When it was last changed by its sender.
-    pub edited_at: Option<Millis>,
+    pub edited_at: Option<Timestamp>,
     /// When it was deleted.
-    pub deleted_at: Option<Millis>,
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// Some of a chat's messages, ascending, and whether there are more in the direction asked.

@@ -19,8 +19,10 @@ pub mod tenant;
 pub mod text;
 pub mod time;
 
-pub use change::{Audience, Change, Sign, Signal, What};
-pub use chat::{Chat, ChatKind, DeskChat, DeskStatus, Listed, Membership, Role, Standing};
+pub use change::{Audience, Change, ChangeKind, Signal, SignalKind};
+pub use chat::{
+    Chat, ChatKind, ChatSummary, ConversationStatus, GuestChat, Membership, MembershipStatus, Role,
+};
 pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
 pub use domain::Domain;
@@ -31,4 +33,4 @@ pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use tenant::{Tenant, TenantKind};
 pub use text::{ClientId, Content, Email, Name, NewPassword, Password, Title};
-pub use time::{Clock, Millis};
+pub use time::{Clock, Timestamp};

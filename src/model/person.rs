@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::model::{
     ids::{PersonId, TenantId},
-    time::Millis,
+    time::Timestamp,
 };
 
 /// How a person came to be.
@@ -32,7 +32,7 @@ impl PersonKind {
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::Person, Self::Owner, Self::Guest, Self::Admin]
             .into_iter()
             .find(|kind| kind.as_str() == word)
@@ -68,11 +68,11 @@ pub struct Person {
     /// What their tenant calls them.
     pub external_id: Option<String>,
     /// When they came.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When what is known of them last changed.
-    pub updated_at: Millis,
+    pub updated_at: Timestamp,
     /// When they were deleted.
-    pub deleted_at: Option<Millis>,
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// A person's names one by one.
@@ -88,7 +88,7 @@ pub struct Names {
 
 impl Person {
     /// Whether they are members, by their role, of every chat at their tenant's desk.
-    pub fn runs_desk(&self) -> bool {
+    pub fn is_agent(&self) -> bool {
         self.kind == PersonKind::Owner
     }
 

@@ -2,7 +2,7 @@
 
 use crate::model::{
     ids::{PersonId, TenantId},
-    time::Millis,
+    time::Timestamp,
 };
 
 /// What a tenant is.
@@ -30,7 +30,7 @@ impl TenantKind {
     }
 
     /// Reads the word the store keeps.
-    pub fn from_word(word: &str) -> Option<Self> {
+    pub fn from_stored(word: &str) -> Option<Self> {
         [Self::Home, Self::Open, Self::Site, Self::App]
             .into_iter()
             .find(|kind| kind.as_str() == word)
@@ -55,9 +55,9 @@ pub struct Tenant {
     /// Whether its secret alone is not enough: its owner's token is needed as well.
     pub require_auth: bool,
     /// When it was registered.
-    pub created_at: Millis,
+    pub created_at: Timestamp,
     /// When it was last changed.
-    pub updated_at: Millis,
+    pub updated_at: Timestamp,
     /// When it was deleted.
-    pub deleted_at: Option<Millis>,
+    pub deleted_at: Option<Timestamp>,
 }

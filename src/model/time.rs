@@ -8,9 +8,9 @@ const FORMAT: &[BorrowedFormatItem<'_>] =
 
 /// An instant, in milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Millis(i64);
+pub struct Timestamp(i64);
 
-impl Millis {
+impl Timestamp {
     /// Takes a number of milliseconds since 1970-01-01 UTC.
     pub const fn new(millis: i64) -> Self {
         Self(millis)
@@ -56,9 +56,9 @@ pub struct Clock;
 
 impl Clock {
     /// The present instant.
-    pub fn now(self) -> Millis {
+    pub fn now(self) -> Timestamp {
         let nanos = OffsetDateTime::now_utc().unix_timestamp_nanos();
-        Millis(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX))
+        Timestamp(i64::try_from(nanos / 1_000_000).unwrap_or(i64::MAX))
     }
 }
 
@@ -69,9 +69,9 @@ mod tests {
     #[test]
     fn an_instant_is_written_with_milliseconds() {
         assert_eq!(
-            Millis::new(1_500_000_000_250).to_rfc3339(),
+            Timestamp::new(1_500_000_000_250).to_rfc3339(),
             "2017-07-14T02:40:00.250Z"
         );
-        assert_eq!(Millis::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
     }
 }

@@ -6,7 +6,6 @@
 //! Each layer is usable and tested without the next: the engine carries text and bytes and knows no
 //! Socket.IO, packets know no network, and the server knows no chat. The bridge puts chat on top.
 
-pub mod bridge;
 pub mod engine;
 pub mod packet;
 pub mod server;

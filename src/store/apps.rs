@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{Chat, ChatId, Millis, Person, PersonId, Tenant, TenantId},
+    model::{Chat, ChatId, Person, PersonId, Tenant, TenantId, Timestamp},
     store::{
         Store, Tx, failed,
         rows::{ChatRow, PersonRow, chat_columns, person_columns},
@@ -15,7 +15,7 @@ const MOST: i64 = 10_000;
 
 impl Tx {
     /// Notes that a tenant is deleted: its secret opens nothing any more.
-    pub async fn delete_tenant(&mut self, tenant: TenantId, now: Millis) -> Result<()> {
+    pub async fn delete_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
                 .bind(tenant.get())

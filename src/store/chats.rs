@@ -5,7 +5,8 @@ use sqlx::FromRow;
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, Listed, Membership, Millis, Person, PersonId, PersonName, Position, TenantId,
+        Chat, ChatId, ChatSummary, Membership, Person, PersonId, PersonName, Position, TenantId,
+        Timestamp,
     },
     store::{
         Store, failed,
@@ -128,7 +129,7 @@ struct SeenRow {
 }
 
 #[derive(FromRow)]
-struct ListedRow {
+struct ChatSummaryRow {
     #[sqlx(flatten)]
     chat: ChatRow,
     #[sqlx(flatten)]
@@ -184,18 +185,18 @@ impl Store {
         person: &Person,
         before: Option<Position>,
         limit: usize,
-    ) -> Result<(Vec<Listed>, bool)> {
+    ) -> Result<(Vec<ChatSummary>, bool)> {
         let before = before.map_or(i64::MAX, Position::get);
         let ask = i64::try_from(limit)
             .unwrap_or(i64::MAX - 1)
             .saturating_add(1);
-        let rows: Vec<ListedRow> = on!(&self.inner.read, pool => {
+        let rows: Vec<ChatSummaryRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(LIST)
                 .bind(person.tenant.get())
                 .bind(person.id.get())
                 .bind(before)
                 .bind(ask)
-                .bind(person.runs_desk())
+                .bind(person.is_agent())
                 .fetch_all(pool)
                 .await
         })
@@ -216,11 +217,11 @@ impl Store {
                             id: PersonId::new(sender),
                             name: name.into(),
                         };
-                        Some((content, Millis::new(at), sender))
+                        Some((content, Timestamp::new(at), sender))
                     }
                     _ => None,
                 };
-                Ok(Listed {
+                Ok(ChatSummary {
                     chat: called(row.chat, row.other_name)?,
                     membership: row.place.membership()?,
                     last,

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use crate::{
     error::Result,
-    model::{Connection, LoginId, Millis, TokenHash},
+    model::{Connection, LoginId, Timestamp, TokenHash},
     store::{
         Either, Holder, Store, Tx,
         failure::{bounded, failed},
@@ -26,7 +26,7 @@ impl Tx {
         &mut self,
         private: &TokenHash,
         connection: &Connection,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query(
@@ -36,8 +36,8 @@ impl Tx {
             )
             .bind(private.as_str())
             .bind(connection.socket_id.as_str())
-            .bind(connection.acting.as_str())
-            .bind(connection.left_at.map(Millis::get))
+            .bind(connection.identities.as_str())
+            .bind(connection.left_at.map(Timestamp::get))
             .bind(now.get())
             .execute(&mut **tx)
             .await
@@ -51,7 +51,7 @@ impl Tx {
     pub async fn forget_connections(
         &mut self,
         hashes: &[String],
-        (lost, made): (Millis, Millis),
+        (lost, made): (Timestamp, Timestamp),
     ) -> Result<()> {
         bounded(async {
             match &mut self.0 {
@@ -77,7 +77,7 @@ impl Store {
     /// two times, or made before the second.
     pub async fn lost_connections(
         &self,
-        (lost, made): (Millis, Millis),
+        (lost, made): (Timestamp, Timestamp),
         after: &str,
         limit: usize,
     ) -> Result<Vec<String>> {
@@ -109,8 +109,8 @@ impl Store {
         .map_err(failed)?;
         Ok(row.map(|(socket_id, acting, left_at)| Connection {
             socket_id,
-            acting,
-            left_at: left_at.map(Millis::new),
+            identities: acting,
+            left_at: left_at.map(Timestamp::new),
         }))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Domain, Millis, Tenant, TenantId},
+    model::{Domain, Tenant, TenantId, Timestamp},
     store::{
         Store, Tx, failed, is_taken,
         tenants::{TenantRow, select_tenants},
@@ -45,7 +45,7 @@ impl Tx {
 
     /// Holds a tenant until the transaction ends, so that its domains are counted by one at a time;
     /// whether it is there.
-    pub async fn hold_tenant(&mut self, tenant: TenantId, now: Millis) -> Result<bool> {
+    pub async fn hold_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<bool> {
         on!(&mut self.0, tx => {
             sqlx::query("update tenants set updated_at = $2 where id = $1 and deleted_at is null")
                 .bind(tenant.get())

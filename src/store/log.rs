@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     model::{Change, ChatId, Person, Position, TenantId},
     store::{
-        Asked, Store, failed,
+        EngineSql, Store, failed,
         rows::{ChangeRow, chat_columns, person_columns},
     },
 };
@@ -47,7 +47,7 @@ const FOR_PERSON: &str = select_changes!(
 );
 
 /// The changes that brought a chat's messages.
-const MESSAGES: Asked = Asked {
+const MESSAGES: EngineSql = EngineSql {
     sqlite: select_changes!(
         "n.position in (select x.id from messages x where x.tenant_id = $4 \
          and x.chat_id = $3 and x.id > $2 order by x.id limit $1)"
@@ -91,7 +91,7 @@ impl Store {
                 .bind(until.get())
                 .bind(person.tenant.get())
                 .bind(person.id.get())
-                .bind(person.runs_desk())
+                .bind(person.is_agent())
                 .bind(person.is_guest())
                 .fetch_all(pool)
                 .await

@@ -4,7 +4,7 @@ use sqlx::types::Json;
 
 use crate::{
     error::{Error, Result},
-    model::{Login, LoginId, Millis, Person, PersonId, TenantId, TokenHash},
+    model::{Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{
         Either, Store, Tx,
         failure::{bounded, failed},
@@ -36,7 +36,7 @@ impl Tx {
         hash: &TokenHash,
         client: Option<&str>,
         address: Option<&str>,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<LoginId> {
         on!(&mut self.0, tx => {
             sqlx::query_scalar(
@@ -88,7 +88,7 @@ impl Tx {
     }
 
     /// A person's logins, each with when it was last used.
-    pub async fn login_uses(&mut self, person: PersonId) -> Result<Vec<(LoginId, Millis)>> {
+    pub async fn login_uses(&mut self, person: PersonId) -> Result<Vec<(LoginId, Timestamp)>> {
         let rows: Vec<(i64, i64)> = on!(&mut self.0, tx => {
             sqlx::query_as("select id, used_at from logins where person_id = $1")
                 .bind(person.get())
@@ -98,12 +98,12 @@ impl Tx {
         .map_err(failed)?;
         let rows = rows.into_iter();
         Ok(rows
-            .map(|(login, used_at)| (LoginId::new(login), Millis::new(used_at)))
+            .map(|(login, used_at)| (LoginId::new(login), Timestamp::new(used_at)))
             .collect())
     }
 
     /// Notes when logins were last used.
-    pub async fn touch_logins(&mut self, used: &[(LoginId, Millis)]) -> Result<()> {
+    pub async fn touch_logins(&mut self, used: &[(LoginId, Timestamp)]) -> Result<()> {
         let used = used.iter().map(|(login, at)| (login.get(), at.get()));
         bounded(async {
             match &mut self.0 {
@@ -128,7 +128,7 @@ impl Tx {
     pub async fn delete_expired_logins(
         &mut self,
         logins: &[LoginId],
-        (idle, made): (Millis, Millis),
+        (idle, made): (Timestamp, Timestamp),
     ) -> Result<()> {
         let logins: Vec<_> = logins.iter().map(|login| login.get()).collect();
         bounded(async {
@@ -151,7 +151,7 @@ impl Tx {
 
     /// Forgets logins.
     pub async fn forget_logins(&mut self, logins: &[LoginId]) -> Result<()> {
-        let ever = Millis::new(i64::MAX);
+        let ever = Timestamp::new(i64::MAX);
         self.delete_expired_logins(logins, (ever, ever)).await
     }
 }
@@ -222,7 +222,7 @@ impl Store {
     /// before the second.
     pub async fn expired_logins(
         &self,
-        (idle, made): (Millis, Millis),
+        (idle, made): (Timestamp, Timestamp),
         after: LoginId,
         limit: usize,
     ) -> Result<Vec<LoginId>> {

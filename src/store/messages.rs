@@ -2,8 +2,8 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, Message, MessageId, Millis, Page, PersonName, TenantId},
-    store::{Asked, Store, failed, rows::MessageRow},
+    model::{ChatId, Message, MessageId, Page, PersonName, TenantId, Timestamp},
+    store::{EngineSql, Store, failed, rows::MessageRow},
 };
 
 macro_rules! select_messages {
@@ -22,7 +22,7 @@ macro_rules! select_messages {
 // has found enough of this chat's: in a quiet chat of a busy server that is the whole table. So there
 // pages compare and sort by both columns of the index of a chat's messages. SQLite seeks by the
 // first column alone then, which is the whole of a big chat, and is asked plainly.
-const BEFORE: Asked = Asked {
+const BEFORE: EngineSql = EngineSql {
     sqlite: select_messages!("m.chat_id = $1 and m.id < $3 order by m.id desc limit $4"),
     postgres: select_messages!(
         "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
@@ -32,13 +32,13 @@ const NEWEST: &str = select_messages!(
     "m.chat_id >= $1 and m.chat_id <= $1 and m.id < $5 and m.deleted_at is null \
      order by m.chat_id desc, m.id desc limit $3 offset $4"
 );
-const AFTER: Asked = Asked {
+const AFTER: EngineSql = EngineSql {
     sqlite: select_messages!("m.chat_id = $1 and m.id > $3 order by m.id limit $4"),
     postgres: select_messages!(
         "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
     ),
 };
-const BETWEEN: Asked = Asked {
+const BETWEEN: EngineSql = EngineSql {
     sqlite: select_messages!(
         "m.chat_id = $1 and m.id < $3 and m.deleted_at is null \
          and m.created_at >= $5 and m.created_at <= $6 order by m.id desc limit $4"
@@ -48,9 +48,9 @@ const BETWEEN: Asked = Asked {
          and m.created_at >= $5 and m.created_at <= $6 order by m.chat_id desc, m.id desc limit $4"
     ),
 };
-const ONE: Asked = {
+const ONE: EngineSql = {
     let text = select_messages!("m.chat_id = $1 and m.id = $3 limit $4");
-    Asked {
+    EngineSql {
         sqlite: text,
         postgres: text,
     }
@@ -87,7 +87,7 @@ impl Store {
         &self,
         (tenant, chat): (TenantId, ChatId),
         before: Option<MessageId>,
-        (from, to): (Millis, Millis),
+        (from, to): (Timestamp, Timestamp),
         limit: usize,
     ) -> Result<Page> {
         let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
@@ -144,7 +144,7 @@ impl Store {
 
     async fn messages(
         &self,
-        asked: Asked,
+        asked: EngineSql,
         (tenant, chat): (TenantId, ChatId),
         edge: i64,
         limit: usize,

@@ -13,7 +13,7 @@
 //! writer waits for one of them at most and no tenant's flood of sign-ups delays another's.
 //!
 //! Nothing waits for a database longer than our own clock allows, a connection is used again only
-//! once it is certainly out of its transaction ([`transaction`]), and what the last write came to is
+//! once it is certainly out of its transaction (`transaction`), and what the last write came to is
 //! known to whoever asks ([`Store::ready`]).
 
 /// Runs the same statement on whichever engine an [`Either`] holds, and waits for it no longer than
@@ -34,8 +34,8 @@ mod apps;
 pub mod batch;
 mod chats;
 mod connections;
+mod conversations;
 mod crowds;
-mod desk;
 mod domains;
 mod failure;
 mod file;
@@ -62,10 +62,10 @@ use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
 
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Millis, Position, TenantId},
+    model::{Epoch, Position, TenantId, Timestamp},
 };
 
-pub use desk::DeskPage;
+pub use conversations::ConversationPage;
 pub use logins::Holder;
 pub use open::{Db, Options};
 pub use people::NewPerson;
@@ -89,12 +89,12 @@ pub enum Either<S, P> {
 
 /// A question in the words of both engines, where one text does not suit both.
 #[derive(Debug, Clone, Copy)]
-struct Asked {
+struct EngineSql {
     sqlite: &'static str,
     postgres: &'static str,
 }
 
-impl Asked {
+impl EngineSql {
     /// The words for this engine.
     fn of<S, P>(self, engine: &Either<S, P>) -> &'static str {
         match engine {
@@ -229,7 +229,7 @@ impl Tx {
     }
 
     /// Writes what nobody reads.
-    async fn insert_probe(&mut self, filler: &[u8], now: Millis) -> Result<()> {
+    async fn insert_probe(&mut self, filler: &[u8], now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query(
                 "insert into write_probes (id, filler, at) values (1, $1, $2) \

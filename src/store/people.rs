@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Millis, Name, Names, Person, PersonId, PersonKind, TenantId},
+    model::{Name, Names, Person, PersonId, PersonKind, TenantId, Timestamp},
     store::{
         Store, Tx, failed, is_taken,
         rows::{PersonRow, person_columns},
@@ -34,7 +34,7 @@ pub struct NewPerson<'a> {
 
 impl Tx {
     /// Adds a person; a conflict when the account key is taken.
-    pub async fn insert_person(&mut self, new: &NewPerson<'_>, now: Millis) -> Result<PersonId> {
+    pub async fn insert_person(&mut self, new: &NewPerson<'_>, now: Timestamp) -> Result<PersonId> {
         let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
             sqlx::query_scalar(
                 "insert into people (tenant_id, kind, name, name_key, first_name, middle_name, \
@@ -85,7 +85,12 @@ impl Tx {
     }
 
     /// Replaces a person's password.
-    pub async fn set_password(&mut self, person: PersonId, hash: &str, now: Millis) -> Result<()> {
+    pub async fn set_password(
+        &mut self,
+        person: PersonId,
+        hash: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update people set password_hash = $2, updated_at = $3 where id = $1")
                 .bind(person.get())

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{LoginId, Millis, Name, Names, Person, PersonId, TenantId, TokenHash},
+    model::{LoginId, Name, Names, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{
         Store, Tx, failed, is_taken,
         rows::{PersonRow, person_columns},
@@ -41,7 +41,7 @@ impl Tx {
         name: &Name,
         names: &Names,
         photo: Option<&str>,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query(
@@ -64,7 +64,7 @@ impl Tx {
     }
 
     /// Notes that a person is deleted; they keep their place so that they may come back.
-    pub async fn delete_person(&mut self, person: PersonId, now: Millis) -> Result<()> {
+    pub async fn delete_person(&mut self, person: PersonId, now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update people set deleted_at = $2, updated_at = $2 where id = $1")
                 .bind(person.get())
@@ -83,7 +83,7 @@ impl Tx {
         &mut self,
         (tenant, person): (TenantId, PersonId),
         hash: &TokenHash,
-        now: Millis,
+        now: Timestamp,
     ) -> Result<LoginId> {
         let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
             sqlx::query_scalar(

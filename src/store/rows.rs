@@ -5,9 +5,9 @@ use sqlx::FromRow;
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, Change, Chat, ChatId, ChatKind, DeskStatus, Login, LoginId, Membership, Message,
-        MessageId, MessageKind, Millis, Names, Person, PersonId, PersonKind, Position, Role, Seq,
-        Standing, TenantId, What,
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Login, LoginId,
+        Membership, MembershipStatus, Message, MessageId, MessageKind, Names, Person, PersonId,
+        PersonKind, Position, Role, Seq, TenantId, Timestamp,
     },
 };
 
@@ -57,7 +57,7 @@ impl TryFrom<PersonRow> for Person {
             id: PersonId::new(row.p_id),
             tenant: TenantId::new(row.p_tenant_id),
             kind: known(
-                PersonKind::from_word(&row.p_kind),
+                PersonKind::from_stored(&row.p_kind),
                 "people.kind",
                 &row.p_kind,
             )?,
@@ -70,9 +70,9 @@ impl TryFrom<PersonRow> for Person {
             email: row.p_email,
             photo: row.p_photo,
             external_id: row.p_external_id,
-            created_at: Millis::new(row.p_created_at),
-            updated_at: Millis::new(row.p_updated_at),
-            deleted_at: row.p_deleted_at.map(Millis::new),
+            created_at: Timestamp::new(row.p_created_at),
+            updated_at: Timestamp::new(row.p_updated_at),
+            deleted_at: row.p_deleted_at.map(Timestamp::new),
         })
     }
 }
@@ -96,8 +96,8 @@ impl From<LoginRow> for Login {
             tenant: TenantId::new(row.tenant_id),
             client: row.client,
             address: row.address,
-            created_at: Millis::new(row.created_at),
-            used_at: Millis::new(row.used_at),
+            created_at: Timestamp::new(row.created_at),
+            used_at: Timestamp::new(row.used_at),
         }
     }
 }
@@ -145,16 +145,24 @@ impl TryFrom<ChatRow> for Chat {
         Ok(Self {
             id: ChatId::new(row.c_id),
             tenant: TenantId::new(row.c_tenant_id),
-            kind: known(ChatKind::from_word(&row.c_kind), "chats.kind", &row.c_kind)?,
+            kind: known(
+                ChatKind::from_stored(&row.c_kind),
+                "chats.kind",
+                &row.c_kind,
+            )?,
             title: row.c_title,
             room: row.c_room,
             extra: row.c_extra,
-            maker: PersonId::new(row.c_created_by),
+            created_by: PersonId::new(row.c_created_by),
             domain: row.c_domain,
-            status: row.c_status.as_deref().map(desk_status).transpose()?,
-            created_at: Millis::new(row.c_created_at),
-            updated_at: Millis::new(row.c_updated_at),
-            deleted_at: row.c_deleted_at.map(Millis::new),
+            status: row
+                .c_status
+                .as_deref()
+                .map(conversation_status)
+                .transpose()?,
+            created_at: Timestamp::new(row.c_created_at),
+            updated_at: Timestamp::new(row.c_updated_at),
+            deleted_at: row.c_deleted_at.map(Timestamp::new),
             members: row.c_members_count,
             last_seq: Seq::new(row.c_last_seq),
             last_position: Position::new(row.c_last_position),
@@ -163,8 +171,8 @@ impl TryFrom<ChatRow> for Chat {
 }
 
 /// Reads the column `chats.status`.
-pub(super) fn desk_status(word: &str) -> Result<DeskStatus> {
-    known(DeskStatus::from_word(word), "chats.status", word)
+pub(super) fn conversation_status(word: &str) -> Result<ConversationStatus> {
+    known(ConversationStatus::from_stored(word), "chats.status", word)
 }
 
 #[derive(FromRow)]
@@ -183,7 +191,7 @@ impl TryFrom<MembershipRow> for Membership {
     fn try_from(row: MembershipRow) -> Result<Self> {
         Ok(Self {
             person: PersonId::new(row.person_id),
-            role: known(Role::from_word(&row.role), "members.role", &row.role)?,
+            role: known(Role::from_stored(&row.role), "members.role", &row.role)?,
             standing: standing(&row.standing)?,
             joined: Position::new(row.joined_position),
             read: MessageId::new(row.read_id),
@@ -194,17 +202,21 @@ impl TryFrom<MembershipRow> for Membership {
 
 /// Reads the column `members.role`.
 pub(super) fn role(word: &str) -> Result<Role> {
-    known(Role::from_word(word), "members.role", word)
+    known(Role::from_stored(word), "members.role", word)
 }
 
 /// Reads the column `members.standing`.
-pub(super) fn standing(word: &str) -> Result<Standing> {
-    known(Standing::from_word(word), "members.standing", word)
+pub(super) fn standing(word: &str) -> Result<MembershipStatus> {
+    known(
+        MembershipStatus::from_stored(word),
+        "members.standing",
+        word,
+    )
 }
 
 /// Reads the column `chats.kind`.
 pub(super) fn chat_kind(word: &str) -> Result<ChatKind> {
-    known(ChatKind::from_word(word), "chats.kind", word)
+    known(ChatKind::from_stored(word), "chats.kind", word)
 }
 
 #[derive(FromRow)]
@@ -232,15 +244,15 @@ impl TryFrom<MessageRow> for Message {
             seq: Seq::new(row.seq),
             sender: PersonId::new(row.sender_id),
             kind: known(
-                MessageKind::from_word(&row.kind),
+                MessageKind::from_stored(&row.kind),
                 "messages.kind",
                 &row.kind,
             )?,
             content: row.content,
             client_id: row.client_id,
-            at: Millis::new(row.created_at),
-            edited_at: row.edited_at.map(Millis::new),
-            deleted_at: row.deleted_at.map(Millis::new),
+            at: Timestamp::new(row.created_at),
+            edited_at: row.edited_at.map(Timestamp::new),
+            deleted_at: row.deleted_at.map(Timestamp::new),
         })
     }
 }
@@ -275,7 +287,7 @@ pub(super) struct ChangeRow {
 
 /// What a line of the log tells, put together from its row.
 struct Told {
-    what: What,
+    what: ChangeKind,
     actor: Person,
 }
 
@@ -291,25 +303,25 @@ impl ChangeRow {
                     chat: ChatId::new(self.chat_id),
                     seq: Seq::new(self.m_seq.ok_or_else(missing)?),
                     sender: PersonId::new(self.m_sender_id.ok_or_else(missing)?),
-                    kind: known(MessageKind::from_word(kind), "messages.kind", kind)?,
+                    kind: known(MessageKind::from_stored(kind), "messages.kind", kind)?,
                     content: self.m_content.ok_or_else(missing)?,
                     client_id: self.m_client_id,
-                    at: Millis::new(self.m_created_at.ok_or_else(missing)?),
-                    edited_at: self.m_edited_at.map(Millis::new),
-                    deleted_at: self.m_deleted_at.map(Millis::new),
+                    at: Timestamp::new(self.m_created_at.ok_or_else(missing)?),
+                    edited_at: self.m_edited_at.map(Timestamp::new),
+                    deleted_at: self.m_deleted_at.map(Timestamp::new),
                 };
                 match self.kind.as_str() {
-                    "edited" => What::Edited(message),
-                    "deleted" => What::Deleted(message),
-                    _ => What::Message(message),
+                    "edited" => ChangeKind::Edited(message),
+                    "deleted" => ChangeKind::Deleted(message),
+                    _ => ChangeKind::Message(message),
                 }
             }
-            "chat" => What::Chat(self.chat.try_into()?),
+            "chat" => ChangeKind::Chat(self.chat.try_into()?),
             "desk" => {
                 let word = self.word.as_deref().unwrap_or_default();
-                let status = Some(desk_status(word)?);
-                let last = self.l_content.zip(self.l_created_at.map(Millis::new));
-                What::Desk(
+                let status = Some(conversation_status(word)?);
+                let last = self.l_content.zip(self.l_created_at.map(Timestamp::new));
+                ChangeKind::Conversation(
                     Chat {
                         status,
                         ..self.chat.try_into()?
@@ -319,10 +331,10 @@ impl ChangeRow {
             }
             "joined" => {
                 let word = self.word.as_deref().unwrap_or_default();
-                What::Joined(known(Role::from_word(word), "changes.word", word)?)
+                ChangeKind::Joined(known(Role::from_stored(word), "changes.word", word)?)
             }
-            "left" => What::Left,
-            "read" => What::Read(MessageId::new(self.target_id.unwrap_or_default())),
+            "left" => ChangeKind::Left,
+            "read" => ChangeKind::Read(MessageId::new(self.target_id.unwrap_or_default())),
             word => return Err(Error::internal(format!("unknown change {word:?}"))),
         };
         Ok(Told {
@@ -337,7 +349,7 @@ impl TryFrom<ChangeRow> for Change {
 
     fn try_from(row: ChangeRow) -> Result<Self> {
         let audience = known(
-            Audience::from_word(&row.audience),
+            Audience::from_stored(&row.audience),
             "changes.audience",
             &row.audience,
         )?;
@@ -348,7 +360,7 @@ impl TryFrom<ChangeRow> for Change {
             tenant: TenantId::new(tenant),
             chat: ChatId::new(chat),
             actor: actor.into(),
-            at: Millis::new(at),
+            at: Timestamp::new(at),
             audience,
             what,
         })

@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::{
     error::{Error, Result},
-    model::{Millis, PersonId, Tenant, TenantId, TenantKind},
+    model::{PersonId, Tenant, TenantId, TenantKind, Timestamp},
     store::{Store, Tx, failed},
 };
 
@@ -38,7 +38,7 @@ impl TryFrom<TenantRow> for Tenant {
     type Error = Error;
 
     fn try_from(row: TenantRow) -> Result<Self> {
-        let kind = TenantKind::from_word(&row.kind).ok_or_else(|| {
+        let kind = TenantKind::from_stored(&row.kind).ok_or_else(|| {
             Error::internal(format!("unknown word {:?} in tenants.kind", row.kind))
         })?;
         Ok(Self {
@@ -49,9 +49,9 @@ impl TryFrom<TenantRow> for Tenant {
             owner: row.owner_id.map(PersonId::new),
             verify_url: row.verify_url,
             require_auth: row.require_auth,
-            created_at: Millis::new(row.created_at),
-            updated_at: Millis::new(row.updated_at),
-            deleted_at: row.deleted_at.map(Millis::new),
+            created_at: Timestamp::new(row.created_at),
+            updated_at: Timestamp::new(row.updated_at),
+            deleted_at: row.deleted_at.map(Timestamp::new),
         })
     }
 }
@@ -75,7 +75,7 @@ pub struct NewTenant<'a> {
 
 impl Tx {
     /// Adds a tenant.
-    pub async fn insert_tenant(&mut self, new: &NewTenant<'_>, now: Millis) -> Result<TenantId> {
+    pub async fn insert_tenant(&mut self, new: &NewTenant<'_>, now: Timestamp) -> Result<TenantId> {
         on!(&mut self.0, tx => {
             sqlx::query_scalar(
                 "insert into tenants (kind, name, application_id, owner_id, verify_url, require_auth, \

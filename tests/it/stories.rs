@@ -49,8 +49,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use parlance::dialect::DIALECTS;
 
-use crate::world::World;
-use script::{Act, Script};
+use crate::support::world::World;
+use script::{ChatAction, Script};
 
 macro_rules! stories {
     ($($name:ident)*) => {
@@ -132,7 +132,7 @@ async fn every_route_is_told_in_a_story() {
         .iter()
         .flat_map(|name| script(name).lines)
         .filter_map(|line| {
-            let Act::Asks(request) = line.act else {
+            let ChatAction::Asks(request) = line.act else {
                 return None;
             };
             Some((request.method.to_lowercase(), request.path))
@@ -172,7 +172,7 @@ fn said() -> Vec<String> {
         .iter()
         .flat_map(|name| script(name).lines)
         .filter_map(|line| {
-            let Act::Says(_, frame) = line.act else {
+            let ChatAction::Says(_, frame) = line.act else {
                 return None;
             };
             Some(frame)

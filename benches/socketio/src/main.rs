@@ -36,7 +36,7 @@ const WINDOWS: [u64; 5] = [1, 2, 3, 4, 16];
 
 /// What listeners have heard together.
 #[derive(Default)]
-struct Tally {
+struct BackoffTable {
     heard: Cell<u64>,
     grown: Notify,
 }
@@ -62,7 +62,7 @@ async fn crowd(port: u16, size: u32) -> io::Result<Vec<Client>> {
     Ok(clients)
 }
 
-async fn listen(mut client: Client, tally: Rc<Tally>) {
+async fn listen(mut client: Client, tally: Rc<BackoffTable>) {
     loop {
         let mut heard = 0;
         let read = client
@@ -77,7 +77,7 @@ async fn listen(mut client: Client, tally: Rc<Tally>) {
 }
 
 async fn fan_out(server: &Server, window: u64) -> io::Result<FanOut> {
-    let tally = Rc::new(Tally::default());
+    let tally = Rc::new(BackoffTable::default());
     let mut listeners = JoinSet::new();
     for mut client in crowd(server.port, LISTENERS).await? {
         client.join().await?;

@@ -8,8 +8,8 @@
 //!
 //! What is remembered is found by the token's hash, never by the token.
 
-mod ask;
-mod guard;
+mod client;
+mod ssrf_guard;
 
 use std::{
     collections::HashMap,
@@ -25,8 +25,8 @@ use crate::{
     model::{Network, TenantId, TokenHash},
 };
 
-pub use ask::check_url;
-pub use guard::{Lookup, Names, SystemNames};
+pub use client::check_url;
+pub use ssrf_guard::{Lookup, Names, SystemNames};
 
 /// How long a bad answer is believed, and no longer than a good one.
 const BAD_FOR: Duration = Duration::from_secs(5);
@@ -66,7 +66,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<(Verdict, Instant)>>>;
 /// Asks, and remembers for a while.
 #[derive(Debug)]
 pub struct Verifier {
-    client: ask::Client,
+    client: client::Client,
     good_for: Duration,
     known: Mutex<HashMap<Key, Slot>>,
     /// The turns of the tenants whose systems are being asked.
@@ -82,7 +82,7 @@ impl Verifier {
     /// The same with names looked up in another way.
     pub fn with_names(terms: Terms, names: Arc<dyn Names>) -> Result<Self> {
         Ok(Self {
-            client: ask::Client::new(terms.allow, names)?,
+            client: client::Client::new(terms.allow, names)?,
             good_for: terms.good_for,
             known: Mutex::default(),
             turns: Mutex::default(),

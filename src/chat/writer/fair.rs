@@ -114,13 +114,19 @@ impl<J> FairQueue<J> {
     }
 
     /// Adds work; gives it back when the queue is full, or when the tenant has too much in it.
-    pub(super) fn push(&mut self, flow: Flow, weight: usize, job: J, now: Instant) -> Option<J> {
-        let (jobs, held) = self.waiting.get(&flow.0).copied().unwrap_or_default();
+    pub(super) fn push(
+        &mut self,
+        flow: Flow,
+        weight: usize,
+        command: J,
+        now: Instant,
+    ) -> Option<J> {
+        let (commands, held) = self.waiting.get(&flow.0).copied().unwrap_or_default();
         // The rest is kept free for other tenants.
         let of_one_tenant = (self.capacity.queue - self.capacity.queue / 4).max(1);
-        let too_heavy = jobs > 0 && held + weight > TENANT_WEIGHT;
-        if self.length >= self.capacity.queue.max(1) || jobs >= of_one_tenant || too_heavy {
-            return Some(job);
+        let too_heavy = commands > 0 && held + weight > TENANT_WEIGHT;
+        if self.length >= self.capacity.queue.max(1) || commands >= of_one_tenant || too_heavy {
+            return Some(command);
         }
         self.tenants.note(flow.0, now);
         self.people.note(flow, now);
@@ -128,9 +134,9 @@ impl<J> FairQueue<J> {
             self.small_senders.note(flow, now);
         }
         self.length += 1;
-        self.waiting.insert(flow.0, (jobs + 1, held + weight));
+        self.waiting.insert(flow.0, (commands + 1, held + weight));
         let queue = self.flows.entry(flow).or_default();
-        queue.push_back((weight, job));
+        queue.push_back((weight, command));
         if queue.len() == 1 {
             self.enlist(flow);
         }
@@ -142,8 +148,8 @@ impl<J> FairQueue<J> {
         if draining {
             (self.large_again, self.tenant_again, self.flow_again) = (None, None, None);
         }
-        if let Some(job) = self.take_large(now) {
-            return Next::Batch(vec![job]);
+        if let Some(command) = self.take_large(now) {
+            return Next::Batch(vec![command]);
         }
         let batch = self.collect(now);
         if !batch.is_empty() {
@@ -151,13 +157,16 @@ impl<J> FairQueue<J> {
             return Next::Batch(batch);
         }
         let small = [
-            self.tenant_again.map(|(_, again)| again),
-            self.flow_again.map(|(_, again)| again),
+            self.tenant_again.map(|(_, is_duplicate)| is_duplicate),
+            self.flow_again.map(|(_, is_duplicate)| is_duplicate),
         ];
         let small = small.into_iter().filter(|_| !self.small.is_empty());
         let large = (!self.large.is_empty()).then_some(self.large_again);
-        let again = small.chain(large).flatten().filter(|again| *again > now);
-        again.min().map_or(Next::Idle, Next::Pause)
+        let is_duplicate = small
+            .chain(large)
+            .flatten()
+            .filter(|is_duplicate| *is_duplicate > now);
+        is_duplicate.min().map_or(Next::Idle, Next::Pause)
     }
 
     /// After a transaction that took so long, whoever had most of it leaves the writer to others for
@@ -166,19 +175,21 @@ impl<J> FairQueue<J> {
         if self.large_was_last {
             self.large_again = Some(now + (took * PAUSE_FACTOR).min(LONGEST_PAUSE));
         }
-        let again = now + took.min(LONGEST_PAUSE);
+        let is_duplicate = now + took.min(LONGEST_PAUSE);
         // A short transaction of somebody else's ends nobody's pause.
         if let Some(tenant) = self.tenant_at_work.take() {
-            self.tenant_again = Some((tenant, again));
+            self.tenant_again = Some((tenant, is_duplicate));
         }
         if let Some(flow) = self.flow_at_work.take() {
-            self.flow_again = Some((flow, again));
+            self.flow_again = Some((flow, is_duplicate));
         }
     }
 
     fn take_large(&mut self, now: Instant) -> Option<J> {
         let flow = self.large.front()?;
-        let its_time = self.large_again.is_none_or(|again| again <= now)
+        let its_time = self
+            .large_again
+            .is_none_or(|is_duplicate| is_duplicate <= now)
             || !self.small_senders.others(&flow, now);
         let its_turn = !self.large_was_last || self.small.is_empty();
         if !its_time || !its_turn {
@@ -186,27 +197,27 @@ impl<J> FairQueue<J> {
         }
         self.large_was_last = true;
         self.large.next();
-        self.pop(flow).map(|(_, job)| job)
+        self.pop(flow).map(|(_, command)| command)
     }
 
     fn tenant_pauses(&self, tenant: TenantId, now: Instant) -> bool {
         self.tenant_again
-            .is_some_and(|(who, again)| who == tenant && now < again)
+            .is_some_and(|(who, is_duplicate)| who == tenant && now < is_duplicate)
             && self.tenants.others(&tenant, now)
     }
 
     fn flow_pauses(&self, flow: Flow, now: Instant) -> bool {
         self.flow_again
-            .is_some_and(|(who, again)| who == flow && now < again)
+            .is_some_and(|(who, is_duplicate)| who == flow && now < is_duplicate)
             && self.people.others(&flow, now)
     }
 
     /// Takes out everything.
     pub(super) fn clear(&mut self) -> Vec<J> {
-        let jobs = std::mem::take(&mut self.flows).into_values().flatten();
-        let jobs = jobs.map(|(_, job)| job).collect();
+        let commands = std::mem::take(&mut self.flows).into_values().flatten();
+        let commands = commands.map(|(_, command)| command).collect();
         *self = Self::new(self.capacity);
-        jobs
+        commands
     }
 
     fn collect(&mut self, now: Instant) -> Vec<J> {
@@ -244,7 +255,7 @@ impl<J> FairQueue<J> {
             *own += weight;
             of_tenant.insert(flow.0, taken + weight);
             total += weight;
-            batch.extend(self.pop(flow).map(|(_, job)| job));
+            batch.extend(self.pop(flow).map(|(_, command)| command));
         }
         self.small.resume();
         for flow in spent {
@@ -282,10 +293,10 @@ impl<J> FairQueue<J> {
             self.enlist(flow);
         }
         self.length -= 1;
-        if let Some((jobs, held)) = self.waiting.get_mut(&flow.0) {
-            *jobs -= 1;
+        if let Some((commands, held)) = self.waiting.get_mut(&flow.0) {
+            *commands -= 1;
             *held -= taken.0;
-            if *jobs == 0 {
+            if *commands == 0 {
                 self.waiting.remove(&flow.0);
             }
         }

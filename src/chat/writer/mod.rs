@@ -12,12 +12,12 @@
 //! The writer publishes what it committed before it answers, so that whoever is told "done" finds
 //! it. When it cannot know whether a commit arrived, it asks the log before it writes anything else.
 //!
-//! Every draft is answered within [`ANSWER_TIMEOUT`], whatever the database does. After a failed write
+//! Every draft is answered within `ANSWER_TIMEOUT`, whatever the database does. After a failed write
 //! new drafts are refused at once, and a probe finds out when writing works again.
 
-mod acts;
+mod actions;
+mod command;
 mod fair;
-mod job;
 mod plan;
 mod queue;
 mod reply;
@@ -29,16 +29,16 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::writer::{
+        command::Command,
         fair::Capacity,
-        job::Job,
         queue::{NotTaken, Queue},
     },
     error::{Error, Kind, Result},
-    live::{Hub, relay},
     model::{
         Change, ChatId, ChatKind, ClientId, Clock, Content, Message, MessageId, MessageKind,
-        Millis, Person, Role, Seq, TenantId, Title,
+        Person, Role, Seq, TenantId, Timestamp, Title,
     },
+    pubsub::{Hub, log_tail},
     store::Store,
 };
 
@@ -85,7 +85,7 @@ pub struct Sent {
     /// Its number within the chat.
     pub seq: Seq,
     /// When it was sent.
-    pub at: Millis,
+    pub at: Timestamp,
     /// Whether it was there before, under the same client id.
     pub replayed: bool,
 }
@@ -107,7 +107,7 @@ pub struct CreateDraft {
     /// Whose chat it is.
     pub tenant: TenantId,
     /// Who makes it.
-    pub maker: Arc<Person>,
+    pub created_by: Arc<Person>,
     /// The role with which the maker comes to be in it; none when it is made for others.
     pub joins_as: Option<Role>,
     /// Who finds it.
@@ -126,7 +126,7 @@ pub struct CreateDraft {
 
 /// Something rare that somebody does in a chat.
 #[derive(Debug, Clone)]
-pub struct ActDraft {
+pub struct ActionRequest {
     /// Who does it.
     pub actor: Arc<Person>,
     /// By what right.
@@ -134,7 +134,7 @@ pub struct ActDraft {
     /// Where.
     pub chat: ChatId,
     /// What.
-    pub act: Act,
+    pub action: ChatAction,
 }
 
 /// By what right somebody acts in a chat.
@@ -148,7 +148,7 @@ pub enum Right {
 
 /// What somebody does in a chat.
 #[derive(Debug, Clone)]
-pub enum Act {
+pub enum ChatAction {
     /// Comes to be in an open chat.
     Join,
     /// Leaves.
@@ -169,7 +169,7 @@ pub enum Act {
 
 /// What came of an act.
 #[derive(Debug, Clone)]
-enum Acted {
+enum ActionOutcome {
     Done,
     Message(Box<Message>),
 }
@@ -179,7 +179,7 @@ enum Outcome {
     Sent(Result<Sent>),
     Created(Result<ChatId>),
     Read(Result<()>),
-    Acted(Result<Acted>),
+    Action(Result<ActionOutcome>),
 }
 
 /// What the writer tells of each batch, for the metrics.
@@ -191,7 +191,7 @@ pub trait Observer: Send + Sync + 'static {
 /// Where drafts are handed in.
 #[derive(Debug)]
 pub struct Writer {
-    queue: Arc<Queue<Job>>,
+    queue: Arc<Queue<Command>>,
     store: Store,
     hub: Arc<Hub>,
     task: std::sync::Mutex<Option<JoinHandle<Result<()>>>>,
@@ -223,14 +223,14 @@ impl Writer {
             queue: bounds.queue.max(1),
         }));
         let stop = CancellationToken::new();
-        let desk = Desk {
+        let writer_task = WriterTask {
             store: store.clone(),
             hub: Arc::clone(&hub),
             clock: Clock,
             observer,
             stop: stop.clone(),
         };
-        let task = tokio::spawn(desk.run(Taken(Arc::clone(&queue))));
+        let task = tokio::spawn(writer_task.run(Taken(Arc::clone(&queue))));
         Self {
             queue,
             store,
@@ -243,12 +243,12 @@ impl Writer {
 
     /// Sends a message: durable and published once this returns.
     pub async fn send(&self, draft: SendDraft) -> Result<Sent> {
-        self.hand_in(|reply| Job::Send(draft, reply)).await
+        self.submit(|reply| Command::Send(draft, reply)).await
     }
 
     /// Moves a read mark forward.
     pub async fn read(&self, draft: ReadDraft) -> Result<()> {
-        self.hand_in(|reply| Job::Read(draft, reply)).await
+        self.submit(|reply| Command::Read(draft, reply)).await
     }
 
     /// Makes a chat.
@@ -257,19 +257,21 @@ impl Writer {
             let sentence = format!("users must name at most {MOST_AT_ONCE}");
             return Err(Error::invalid_field("users", sentence));
         }
-        self.hand_in(|reply| Job::Create(draft, reply)).await
+        self.submit(|reply| Command::Create(draft, reply)).await
     }
 
     /// Does something rare in a chat.
-    pub async fn act(&self, draft: ActDraft) -> Result<()> {
-        self.hand_in(|reply| Job::Act(draft, reply)).await.map(drop)
+    pub async fn act(&self, draft: ActionRequest) -> Result<()> {
+        self.submit(|reply| Command::Action(draft, reply))
+            .await
+            .map(drop)
     }
 
     /// Changes or deletes a message, and returns it as it is now.
-    pub async fn rewrite(&self, draft: ActDraft) -> Result<Message> {
-        match self.hand_in(|reply| Job::Act(draft, reply)).await? {
-            Acted::Message(message) => Ok(*message),
-            Acted::Done => Err(Error::internal("a rewrite without a message")),
+    pub async fn rewrite(&self, draft: ActionRequest) -> Result<Message> {
+        match self.submit(|reply| Command::Action(draft, reply)).await? {
+            ActionOutcome::Message(message) => Ok(*message),
+            ActionOutcome::Done => Err(Error::internal("a rewrite without a message")),
         }
     }
 
@@ -294,12 +296,12 @@ impl Writer {
         }
     }
 
-    async fn hand_in<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T> {
+    async fn submit<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
         self.store.writes_work()?;
         let (reply, outcome) = reply::pair(Instant::now() + ANSWER_TIMEOUT);
-        let job = job(reply);
-        let (flow, weight) = (job.flow(), job.weight(&self.hub));
-        let taken = self.queue.push(flow, weight, job);
+        let command = command(reply);
+        let (flow, weight) = (command.flow(), command.weight(&self.hub));
+        let taken = self.queue.push(flow, weight, command);
         taken.map_err(|error| match error {
             NotTaken::Full => Error::unavailable(
                 "more messages are waiting to be written than this server takes, please try again",
@@ -320,7 +322,7 @@ impl Writer {
 }
 
 /// What the writer's task works with.
-struct Desk {
+struct WriterTask {
     store: Store,
     hub: Arc<Hub>,
     clock: Clock,
@@ -330,7 +332,7 @@ struct Desk {
 }
 
 /// The queue as the writer's task has it: however the task ends, nobody waits in it for ever.
-struct Taken(Arc<Queue<Job>>);
+struct Taken(Arc<Queue<Command>>);
 
 impl Drop for Taken {
     fn drop(&mut self) {
@@ -338,16 +340,16 @@ impl Drop for Taken {
     }
 }
 
-impl Desk {
+impl WriterTask {
     /// Writes until no more drafts come; an error tells that the last commit was never settled.
     async fn run(self, queue: Taken) -> Result<()> {
         loop {
             tokio::select! {
                 biased;
                 taken = queue.0.next() => {
-                    let Some(jobs) = taken else { return Ok(()) };
+                    let Some(commands) = taken else { return Ok(()) };
                     let began = Instant::now();
-                    self.carry_out(jobs).await?;
+                    self.process_batch(commands).await?;
                     queue.0.finished(began.elapsed());
                 }
                 () = self.store.probe_due(), if !self.stop.is_cancelled() => self.probe().await,
@@ -370,30 +372,32 @@ impl Desk {
 
     /// Writes a batch and answers everybody in it. An error leaves a commit unsettled, which nothing
     /// may be written after.
-    async fn carry_out(&self, mut jobs: Vec<Job>) -> Result<()> {
-        jobs.retain(|job| !job.is_overdue());
+    async fn process_batch(&self, mut commands: Vec<Command>) -> Result<()> {
+        commands.retain(|command| !command.is_overdue());
         if let Err(error) = self.store.writes_work() {
-            for job in jobs {
-                job.refuse(again(&error));
+            for command in commands {
+                command.refuse(duplicate_error(&error));
             }
             return Ok(());
         }
-        match self.attempt(&jobs).await {
-            Ok(outcomes) => answer(jobs, outcomes),
+        match self.try_commit(&commands).await {
+            Ok(outcomes) => answer(commands, outcomes),
             Err(Failed::Unsettled(error)) => return Err(error),
             // While the database is out of reach one draft fares no better than many.
-            Err(Failed::Undone(error)) if jobs.len() == 1 || error.kind() == Kind::Unavailable => {
+            Err(Failed::Undone(error))
+                if commands.len() == 1 || error.kind() == Kind::Unavailable =>
+            {
                 tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A batch could not be written.");
-                for job in jobs {
-                    job.refuse(again(&error));
+                for command in commands {
+                    command.refuse(duplicate_error(&error));
                 }
             }
             Err(Failed::Undone(error)) => {
-                tracing::warn!(drafts = jobs.len(), cause = ?error, "A batch failed: its drafts are tried one by one.");
-                for job in jobs {
-                    match self.attempt(std::slice::from_ref(&job)).await {
-                        Ok(outcomes) => answer(vec![job], outcomes),
-                        Err(Failed::Undone(error)) => job.refuse(error),
+                tracing::warn!(drafts = commands.len(), cause = ?error, "A batch failed: its drafts are tried one by one.");
+                for command in commands {
+                    match self.try_commit(std::slice::from_ref(&command)).await {
+                        Ok(outcomes) => answer(vec![command], outcomes),
+                        Err(Failed::Undone(error)) => command.refuse(error),
                         Err(Failed::Unsettled(error)) => return Err(error),
                     }
                 }
@@ -403,13 +407,13 @@ impl Desk {
     }
 
     /// Decides, writes, commits and publishes.
-    async fn attempt(&self, jobs: &[Job]) -> Result<Vec<Outcome>, Failed> {
+    async fn try_commit(&self, commands: &[Command]) -> Result<Vec<Outcome>, Failed> {
         let began = std::time::Instant::now();
         let now = self.clock.now();
         let written = async {
             let mut tx = self.store.begin().await?;
             let head = tx.lock_log().await?;
-            let (outcomes, changes) = plan::carry_out(&mut tx, jobs, head, now).await?;
+            let (outcomes, changes) = plan::process_batch(&mut tx, commands, head, now).await?;
             Ok((tx, head, outcomes, changes))
         };
         let (tx, head, outcomes, changes) = tokio::time::timeout(BATCH_TIMEOUT, written)
@@ -418,7 +422,7 @@ impl Desk {
             .map_err(|error| Failed::Undone(self.store.note_failed_write(error)))?;
         if changes.is_empty() {
             // What is noted of keys has to be kept all the same.
-            if jobs.iter().any(Job::has_key) {
+            if commands.iter().any(Command::has_key) {
                 // Whatever becomes of this commit, a repeat finds things as they are.
                 tx.commit().await.map_err(Failed::Undone)?;
             }
@@ -430,14 +434,15 @@ impl Desk {
             self.hub.publish(changes.iter().cloned());
         } else {
             // Another process wrote in between: the log has its changes as well as ours.
-            self.insist(|| relay::catch_up(&self.store, &self.hub))
+            self.retry(|| log_tail::catch_up(&self.store, &self.hub))
                 .await?;
         }
         let messages = changes
             .iter()
-            .filter(|c| matches!(c.what, crate::model::What::Message(_)))
+            .filter(|c| matches!(c.what, crate::model::ChangeKind::Message(_)))
             .count();
-        self.observer.batch(jobs.len(), messages, began.elapsed());
+        self.observer
+            .batch(commands.len(), messages, began.elapsed());
         Ok(outcomes)
     }
 
@@ -446,7 +451,7 @@ impl Desk {
     /// their outcome is unknown.
     async fn settle(&self, changes: &[Change], error: Error) -> Result<(), Failed> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
-        let found = self.insist(|| self.look_behind_lock(changes)).await?;
+        let found = self.retry(|| self.look_behind_lock(changes)).await?;
         // Writing may work by now, as after a connection that broke, or not, as on a full disk.
         self.probe().await;
         if found {
@@ -466,13 +471,13 @@ impl Desk {
             .map_or(self.hub.head(), |first| first.position.plus(-1));
         let most = i64::try_from(changes.len()).unwrap_or(i64::MAX);
         let told = self.store.changes(before, most).await?;
-        relay::catch_up(&self.store, &self.hub).await?;
+        log_tail::catch_up(&self.store, &self.hub).await?;
         let same = changes.iter().zip(&told).all(|(a, b)| is_same(a, b));
         Ok(same && told.len() == changes.len())
     }
 
     /// Asks until there is an answer, or the server stops. Meanwhile new drafts are refused.
-    async fn insist<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failed>
+    async fn retry<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failed>
     where
         F: Future<Output = Result<T>>,
     {
@@ -523,7 +528,7 @@ fn is_same(ours: &Change, told: &Change) -> bool {
 }
 
 /// The same refusal for one more draft: an error cannot be cloned, its cause stays in the log.
-fn again(error: &Error) -> Error {
+fn duplicate_error(error: &Error) -> Error {
     match error.retry_after() {
         Some(wait) if error.kind() == Kind::Unavailable => {
             Error::unavailable(error.text().to_owned(), wait)
@@ -533,14 +538,14 @@ fn again(error: &Error) -> Error {
 }
 
 /// Tells everybody what became of their draft; who has stopped waiting is not missed.
-fn answer(jobs: Vec<Job>, outcomes: Vec<Outcome>) {
-    for (job, outcome) in jobs.into_iter().zip(outcomes) {
-        match (job, outcome) {
-            (Job::Send(_, reply), Outcome::Sent(sent)) => reply.send(sent),
-            (Job::Create(_, reply), Outcome::Created(created)) => reply.send(created),
-            (Job::Read(_, reply), Outcome::Read(read)) => reply.send(read),
-            (Job::Act(_, reply), Outcome::Acted(acted)) => reply.send(acted),
-            (job, _) => job.refuse(Error::internal("an outcome of another kind")),
+fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
+    for (command, outcome) in commands.into_iter().zip(outcomes) {
+        match (command, outcome) {
+            (Command::Send(_, reply), Outcome::Sent(sent)) => reply.send(sent),
+            (Command::Create(_, reply), Outcome::Created(created)) => reply.send(created),
+            (Command::Read(_, reply), Outcome::Read(read)) => reply.send(read),
+            (Command::Action(_, reply), Outcome::Action(acted)) => reply.send(acted),
+            (command, _) => command.refuse(Error::internal("an outcome of another kind")),
         }
     }
 }

@@ -5,16 +5,17 @@ use std::{collections::HashMap, sync::Arc};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    chat::writer::{Job, Outcome, ReadDraft, SendDraft, Sent, acts},
+    chat::writer::{Command, Outcome, ReadDraft, SendDraft, Sent, actions},
     error::{Error, Kind, Result},
     model::{
-        Audience, Change, Chat, ChatId, ChatKind, DeskStatus, Message, MessageId, Millis, Person,
-        PersonId, Position, Role, Seq, Standing, TenantId, What,
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, MembershipStatus,
+        Message, MessageId, Person, PersonId, Position, Role, Seq, TenantId, Timestamp,
     },
     store::{
         Tx,
         batch::{
-            Bump, Mark, NewChange, ReadAnswer, ReadQuestion, SendAnswer, SendQuestion, WriteSet,
+            ChatUpdate, MembershipUpdate, NewChange, ReadFacts, ReadLookup, SendFacts, SendLookup,
+            WriteSet,
         },
     },
 };
@@ -22,57 +23,59 @@ use crate::{
 /// Carries out a batch inside its transaction: first what is rare, one by one, then the messages,
 /// then the read marks, each kind in the order it came. Returns an outcome a job, and the changes
 /// that are to be published once it is committed.
-pub(super) async fn carry_out(
+pub(super) async fn process_batch(
     tx: &mut Tx,
-    jobs: &[Job],
+    commands: &[Command],
     head: Position,
-    now: Millis,
+    now: Timestamp,
 ) -> Result<(Vec<Outcome>, Vec<Change>)> {
-    let mut outcomes: Vec<Option<Outcome>> = jobs.iter().map(|_| None).collect();
+    let mut outcomes: Vec<Option<Outcome>> = commands.iter().map(|_| None).collect();
     let mut changes = Vec::new();
     let mut next = head.plus(1);
-    for (job, outcome) in jobs.iter().zip(&mut outcomes) {
-        let step = acts::Step { tx, next, now };
-        *outcome = match job {
-            Job::Create(draft, _) => Some(Outcome::Created(
-                acts::create(step, draft, &mut changes).await?,
+    for (command, outcome) in commands.iter().zip(&mut outcomes) {
+        let context = actions::TxContext { tx, next, now };
+        *outcome = match command {
+            Command::Create(draft, _) => Some(Outcome::Created(
+                actions::create(context, draft, &mut changes).await?,
             )),
-            Job::Act(draft, _) => Some(Outcome::Acted(acts::act(step, draft, &mut changes).await?)),
-            Job::Send(..) | Job::Read(..) => None,
+            Command::Action(draft, _) => Some(Outcome::Action(
+                actions::act(context, draft, &mut changes).await?,
+            )),
+            Command::Send(..) | Command::Read(..) => None,
         };
         next = head.plus(1 + i64::try_from(changes.len()).unwrap_or(i64::MAX));
     }
 
-    let sends: Vec<_> = jobs
+    let sends: Vec<_> = commands
         .iter()
-        .filter_map(|job| match job {
-            Job::Send(draft, _) => Some(draft),
+        .filter_map(|command| match command {
+            Command::Send(draft, _) => Some(draft),
             _ => None,
         })
         .collect();
-    let reads: Vec<_> = jobs
+    let reads: Vec<_> = commands
         .iter()
-        .filter_map(|job| match job {
-            Job::Read(draft, _) => Some(draft),
+        .filter_map(|command| match command {
+            Command::Read(draft, _) => Some(draft),
             _ => None,
         })
         .collect();
-    let questions: Vec<_> = sends.iter().map(|draft| question_of_send(draft)).collect();
-    let send_answers = tx.ask_sends(&questions).await?;
-    let questions: Vec<_> = reads.iter().map(|draft| question_of_read(draft)).collect();
-    let read_answers = tx.ask_reads(&questions).await?;
+    let lookups: Vec<_> = sends.iter().map(|draft| send_lookup(draft)).collect();
+    let send_facts = tx.look_up_sends(&lookups).await?;
+    let lookups: Vec<_> = reads.iter().map(|draft| read_lookup(draft)).collect();
+    let read_facts = tx.look_up_reads(&lookups).await?;
 
-    let desks = desks_to_turn(tx, &sends, &send_answers).await?;
-    let mut plan = Plan::new(next, now, desks);
+    let agents = conversations_to_update(tx, &sends, &send_facts).await?;
+    let mut plan = Plan::new(next, now, agents);
     let mut sent = sends
         .iter()
-        .zip(send_answers)
+        .zip(send_facts)
         .map(|(draft, answer)| plan.send(draft, &answer))
         .collect::<Vec<_>>()
         .into_iter();
     let mut read = reads
         .iter()
-        .zip(read_answers)
+        .zip(read_facts)
         .map(|(draft, answer)| plan.read(draft, answer))
         .collect::<Vec<_>>()
         .into_iter();
@@ -82,16 +85,16 @@ pub(super) async fn carry_out(
         changes.extend(planned);
     }
 
-    let outcomes = jobs
+    let outcomes = commands
         .iter()
         .zip(outcomes)
-        .map(|(job, outcome)| {
+        .map(|(command, outcome)| {
             let missing = || Error::internal("a draft without an outcome");
-            match job {
-                Job::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
-                Job::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
-                Job::Create(..) | Job::Act(..) => {
-                    outcome.unwrap_or_else(|| Outcome::Acted(Err(missing())))
+            match command {
+                Command::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
+                Command::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
+                Command::Create(..) | Command::Action(..) => {
+                    outcome.unwrap_or_else(|| Outcome::Action(Err(missing())))
                 }
             }
         })
@@ -99,8 +102,8 @@ pub(super) async fn carry_out(
     Ok((outcomes, changes))
 }
 
-fn question_of_send(draft: &SendDraft) -> SendQuestion {
-    SendQuestion {
+fn send_lookup(draft: &SendDraft) -> SendLookup {
+    SendLookup {
         tenant: draft.actor.tenant,
         chat: draft.chat,
         sender: draft.actor.id,
@@ -109,49 +112,57 @@ fn question_of_send(draft: &SendDraft) -> SendQuestion {
 }
 
 /// Where a message leaves a chat at a desk, if elsewhere than it stood.
-fn turn(draft: &SendDraft, kind: ChatKind, status: Option<DeskStatus>) -> Option<DeskStatus> {
-    match (kind, status, draft.actor.runs_desk()) {
-        (ChatKind::Desk, Some(DeskStatus::Waiting | DeskStatus::Closed), true) => {
-            Some(DeskStatus::Active)
+fn next_status(
+    draft: &SendDraft,
+    kind: ChatKind,
+    status: Option<ConversationStatus>,
+) -> Option<ConversationStatus> {
+    match (kind, status, draft.actor.is_agent()) {
+        (
+            ChatKind::Conversation,
+            Some(ConversationStatus::Waiting | ConversationStatus::Closed),
+            true,
+        ) => Some(ConversationStatus::Active),
+        (ChatKind::Conversation, Some(ConversationStatus::Closed), false) => {
+            Some(ConversationStatus::Waiting)
         }
-        (ChatKind::Desk, Some(DeskStatus::Closed), false) => Some(DeskStatus::Waiting),
         _ => None,
     }
 }
 
 /// Reads the chats at desks whose standing the batch changes: few, for most messages change none.
-async fn desks_to_turn(
+async fn conversations_to_update(
     tx: &mut Tx,
     sends: &[&SendDraft],
-    answers: &[SendAnswer],
+    answers: &[SendFacts],
 ) -> Result<HashMap<ChatId, (Chat, Arc<Person>)>> {
-    let mut desks = HashMap::new();
+    let mut agents = HashMap::new();
     for (draft, answer) in sends.iter().zip(answers) {
         let Some(facts) = answer.chat else { continue };
-        if facts.kind != ChatKind::Desk || desks.contains_key(&draft.chat) {
+        if facts.kind != ChatKind::Conversation || agents.contains_key(&draft.chat) {
             continue;
         }
-        let turns = turn(draft, facts.kind, facts.status).is_some();
+        let turns = next_status(draft, facts.kind, facts.status).is_some();
         if turns
             && let Some(chat) = tx.chat(draft.actor.tenant, draft.chat).await?
-            && let Some(guest) = tx.person(draft.actor.tenant, chat.maker).await?
+            && let Some(guest) = tx.person(draft.actor.tenant, chat.created_by).await?
         {
-            desks.insert(draft.chat, (chat, Arc::new(guest)));
+            agents.insert(draft.chat, (chat, Arc::new(guest)));
         }
     }
-    Ok(desks)
+    Ok(agents)
 }
 
 /// Who hears what happens in a chat of a kind.
 pub(super) fn audience_in(kind: ChatKind) -> Audience {
     match kind {
         ChatKind::Open | ChatKind::Private | ChatKind::Direct => Audience::Members,
-        ChatKind::Desk => Audience::Desk,
+        ChatKind::Conversation => Audience::Agents,
     }
 }
 
-fn question_of_read(draft: &ReadDraft) -> ReadQuestion {
-    ReadQuestion {
+fn read_lookup(draft: &ReadDraft) -> ReadLookup {
+    ReadLookup {
         tenant: draft.actor.tenant,
         chat: draft.chat,
         reader: draft.actor.id,
@@ -180,86 +191,92 @@ fn digest(draft: &SendDraft) -> String {
 /// The decisions of one batch so far, each seeing those before it.
 struct Plan {
     next: Position,
-    now: Millis,
+    now: Timestamp,
     set: WriteSet,
     changes: Vec<Change>,
-    bumps: HashMap<ChatId, Bump>,
-    marks: HashMap<(ChatId, PersonId), Mark>,
+    chat_updates: HashMap<ChatId, ChatUpdate>,
+    memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
     /// The chats at desks that this batch may turn, each with its guest.
-    desks: HashMap<ChatId, (Chat, Arc<Person>)>,
+    agents: HashMap<ChatId, (Chat, Arc<Person>)>,
     /// What was sent in this batch under a client id, and what it said.
     named: HashMap<(ChatId, PersonId, String), (String, Sent)>,
 }
 
 impl Plan {
-    fn new(next: Position, now: Millis, desks: HashMap<ChatId, (Chat, Arc<Person>)>) -> Self {
+    fn new(next: Position, now: Timestamp, agents: HashMap<ChatId, (Chat, Arc<Person>)>) -> Self {
         Self {
-            desks,
+            agents,
             next,
             now,
             set: WriteSet::default(),
             changes: Vec::new(),
-            bumps: HashMap::new(),
-            marks: HashMap::new(),
+            chat_updates: HashMap::new(),
+            memberships: HashMap::new(),
             named: HashMap::new(),
         }
     }
 
     fn finish(mut self) -> (WriteSet, Vec<Change>) {
-        self.set.bumps = self.bumps.into_iter().collect();
-        self.set.marks = self
-            .marks
+        self.set.chat_updates = self.chat_updates.into_iter().collect();
+        self.set.memberships = self
+            .memberships
             .into_iter()
-            .map(|((chat, person), mark)| (chat, person, mark))
+            .map(|((chat, person), update)| (chat, person, update))
             .collect();
         (self.set, self.changes)
     }
 
-    fn send(&mut self, draft: &SendDraft, answer: &SendAnswer) -> Result<Sent> {
+    fn send(&mut self, draft: &SendDraft, answer: &SendFacts) -> Result<Sent> {
         let no_chat = || Error::not_found("there is no such chat");
         let Some(chat) = answer.chat else {
             return Err(no_chat());
         };
         let place = (draft.chat, draft.actor.id);
-        let standing = if self.marks.contains_key(&place) {
-            Some(Standing::In)
+        let standing = if self.memberships.contains_key(&place) {
+            Some(MembershipStatus::In)
         } else {
             answer.standing
         };
         let comes = match (chat.kind, standing) {
-            (_, Some(Standing::In)) => false,
+            (_, Some(MembershipStatus::In)) => false,
             (ChatKind::Open, _) if draft.actor.is_guest() => return Err(no_chat()),
-            (ChatKind::Open, None | Some(Standing::Left)) => true,
-            (ChatKind::Open, Some(Standing::Removed)) => {
+            (ChatKind::Open, None | Some(MembershipStatus::Left)) => true,
+            (ChatKind::Open, Some(MembershipStatus::Removed)) => {
                 return Err(Error::forbidden("you were removed from this chat"));
             }
-            (ChatKind::Desk, _) if draft.actor.runs_desk() => false,
-            (ChatKind::Private | ChatKind::Direct | ChatKind::Desk, _) => return Err(no_chat()),
+            (ChatKind::Conversation, _) if draft.actor.is_agent() => false,
+            (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
+                return Err(no_chat());
+            }
         };
         let audience = audience_in(chat.kind);
         let digest = draft.client_id.as_ref().map(|_| digest(draft));
-        if let Some(sent) = self.sent_before(draft, digest.as_deref(), answer)? {
+        if let Some(sent) = self.find_replay(draft, digest.as_deref(), answer)? {
             return Ok(sent);
         }
-        let mut bump = self.bumps.get(&draft.chat).copied().unwrap_or(Bump {
-            last_seq: chat.last_seq,
-            last_message: None,
-            last_position: self.next,
-            members: chat.members,
-            status: None,
-        });
+        let mut chat_update = self
+            .chat_updates
+            .get(&draft.chat)
+            .copied()
+            .unwrap_or(ChatUpdate {
+                last_seq: chat.last_seq,
+                last_message: None,
+                last_position: self.next,
+                members: chat.members,
+                status: None,
+            });
         // Whoever comes to an empty chat runs it: a chat with members has an admin.
-        let role = if comes && bump.members == 0 {
+        let role = if comes && chat_update.members == 0 {
             Role::Admin
         } else {
             Role::Member
         };
         let mut joined = self.next;
         if comes {
-            bump.members += 1;
-            joined = self.note(draft, audience, What::Joined(role));
+            chat_update.members += 1;
+            joined = self.note(draft, audience, ChangeKind::Joined(role));
         }
-        let seq = Seq::new(bump.last_seq.get() + 1);
+        let seq = Seq::new(chat_update.last_seq.get() + 1);
         let id = MessageId::from(self.next);
         let text = draft.content.as_str();
         let message = Message {
@@ -277,18 +294,18 @@ impl Plan {
         self.set
             .messages
             .push((draft.actor.tenant, message.clone(), digest.clone()));
-        let position = self.note(draft, audience, What::Message(message));
-        bump.last_seq = seq;
-        bump.last_message = Some(id);
-        bump.last_position = position;
-        if let Some(status) = turn(draft, chat.kind, bump.status.or(chat.status)) {
-            bump.last_position = self.turn_desk(draft.chat, status, text);
-            bump.status = Some(status);
+        let position = self.note(draft, audience, ChangeKind::Message(message));
+        chat_update.last_seq = seq;
+        chat_update.last_message = Some(id);
+        chat_update.last_position = position;
+        if let Some(status) = next_status(draft, chat.kind, chat_update.status.or(chat.status)) {
+            chat_update.last_position = self.change_status(draft.chat, status, text);
+            chat_update.status = Some(status);
         }
-        self.bumps.insert(draft.chat, bump);
-        self.mark(
+        self.chat_updates.insert(draft.chat, chat_update);
+        self.update(
             place,
-            Mark {
+            MembershipUpdate {
                 tenant: draft.actor.tenant,
                 role,
                 joined,
@@ -310,8 +327,8 @@ impl Plan {
     }
 
     /// Tells how a chat at a desk stands after a message.
-    fn turn_desk(&mut self, id: ChatId, status: DeskStatus, text: &str) -> Position {
-        let Some((chat, guest)) = self.desks.get(&id).cloned() else {
+    fn change_status(&mut self, id: ChatId, status: ConversationStatus, text: &str) -> Position {
+        let Some((chat, guest)) = self.agents.get(&id).cloned() else {
             return self.next.plus(-1);
         };
         let subject = Subject {
@@ -324,15 +341,19 @@ impl Plan {
             status: Some(status),
             ..chat
         };
-        self.change(subject, Audience::Desk, What::Desk(chat, last))
+        self.change(
+            subject,
+            Audience::Agents,
+            ChangeKind::Conversation(chat, last),
+        )
     }
 
     /// The message that this draft repeats, if it repeats one.
-    fn sent_before(
+    fn find_replay(
         &self,
         draft: &SendDraft,
         digest: Option<&str>,
-        answer: &SendAnswer,
+        answer: &SendFacts,
     ) -> Result<Option<Sent>> {
         let (Some(client_id), Some(digest)) = (&draft.client_id, digest) else {
             return Ok(None);
@@ -367,19 +388,19 @@ impl Plan {
         }
     }
 
-    fn read(&mut self, draft: &ReadDraft, answer: ReadAnswer) -> Result<()> {
+    fn read(&mut self, draft: &ReadDraft, answer: ReadFacts) -> Result<()> {
         let place = (draft.chat, draft.actor.id);
         let no_chat = || Error::not_found("there is no such chat");
         let Some((kind, members)) = answer.chat else {
             return Err(no_chat());
         };
-        let marked = self.marks.get(&place).map(|mark| mark.read);
-        let is_in = marked.is_some() || answer.standing == Some(Standing::In);
+        let marked = self.memberships.get(&place).map(|update| update.read);
+        let is_in = marked.is_some() || answer.standing == Some(MembershipStatus::In);
         match kind {
-            ChatKind::Desk if draft.actor.runs_desk() => {}
+            ChatKind::Conversation if draft.actor.is_agent() => {}
             _ if is_in => {}
             ChatKind::Open => return Err(Error::forbidden("join the chat first")),
-            ChatKind::Private | ChatKind::Direct | ChatKind::Desk => return Err(no_chat()),
+            ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => return Err(no_chat()),
         }
         let Some((newest, seq)) = answer.newest else {
             return Ok(());
@@ -400,11 +421,11 @@ impl Plan {
                 actor: &draft.actor,
             },
             audience,
-            What::Read(newest),
+            ChangeKind::Read(newest),
         );
-        self.mark(
+        self.update(
             place,
-            Mark {
+            MembershipUpdate {
                 tenant: draft.actor.tenant,
                 role: Role::Member,
                 joined,
@@ -416,17 +437,17 @@ impl Plan {
     }
 
     /// Moves somebody's read mark, and makes them a member if they are none.
-    fn mark(&mut self, place: (ChatId, PersonId), mark: Mark) {
-        self.marks
+    fn update(&mut self, place: (ChatId, PersonId), update: MembershipUpdate) {
+        self.memberships
             .entry(place)
             .and_modify(|earlier| {
-                earlier.read = mark.read;
-                earlier.read_seq = mark.read_seq;
+                earlier.read = update.read;
+                earlier.read_seq = update.read_seq;
             })
-            .or_insert(mark);
+            .or_insert(update);
     }
 
-    fn note(&mut self, draft: &SendDraft, audience: Audience, what: What) -> Position {
+    fn note(&mut self, draft: &SendDraft, audience: Audience, what: ChangeKind) -> Position {
         let subject = Subject {
             tenant: draft.actor.tenant,
             chat: draft.chat,
@@ -435,7 +456,7 @@ impl Plan {
         self.change(subject, audience, what)
     }
 
-    fn change(&mut self, subject: Subject<'_>, audience: Audience, what: What) -> Position {
+    fn change(&mut self, subject: Subject<'_>, audience: Audience, what: ChangeKind) -> Position {
         let position = self.next;
         let change = subject.change(position, self.now, audience, what);
         self.set.changes.push(line_of(&change));
@@ -457,9 +478,9 @@ impl Subject<'_> {
     pub(super) fn change(
         self,
         position: Position,
-        at: Millis,
+        at: Timestamp,
         audience: Audience,
-        what: What,
+        what: ChangeKind,
     ) -> Change {
         let Self {
             tenant,
@@ -481,14 +502,16 @@ impl Subject<'_> {
 /// The line of the log that tells of a change.
 pub(super) fn line_of(change: &Change) -> NewChange {
     let (kind, target, word) = match &change.what {
-        What::Message(message) => ("message", Some(message.id), None),
-        What::Edited(message) => ("edited", Some(message.id), None),
-        What::Deleted(message) => ("deleted", Some(message.id), None),
-        What::Chat(_) => ("chat", None, None),
-        What::Joined(role) => ("joined", None, Some(role.as_str())),
-        What::Desk(chat, _) => ("desk", None, chat.status.map(DeskStatus::as_str)),
-        What::Left => ("left", None, None),
-        What::Read(up_to) => ("read", Some(*up_to), None),
+        ChangeKind::Message(message) => ("message", Some(message.id), None),
+        ChangeKind::Edited(message) => ("edited", Some(message.id), None),
+        ChangeKind::Deleted(message) => ("deleted", Some(message.id), None),
+        ChangeKind::Chat(_) => ("chat", None, None),
+        ChangeKind::Joined(role) => ("joined", None, Some(role.as_str())),
+        ChangeKind::Conversation(chat, _) => {
+            ("desk", None, chat.status.map(ConversationStatus::as_str))
+        }
+        ChangeKind::Left => ("left", None, None),
+        ChangeKind::Read(up_to) => ("read", Some(*up_to), None),
     };
     NewChange {
         position: change.position,

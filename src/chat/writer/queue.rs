@@ -46,12 +46,12 @@ impl<J> Queue<J> {
     }
 
     /// Adds a draft that weighs so many rows.
-    pub(super) fn push(&self, flow: Flow, weight: usize, job: J) -> Result<(), NotTaken> {
+    pub(super) fn push(&self, flow: Flow, weight: usize, command: J) -> Result<(), NotTaken> {
         let mut state = self.state();
         if state.closed {
             return Err(NotTaken::Closed);
         }
-        let refused = state.fair.push(flow, weight, job, Instant::now());
+        let refused = state.fair.push(flow, weight, command, Instant::now());
         drop(state);
         if refused.is_some() {
             return Err(NotTaken::Full);
@@ -86,12 +86,12 @@ impl<J> Queue<J> {
                 (state.fair.take(Instant::now(), closed), closed)
             };
             match next {
-                Next::Batch(jobs) => return Some(jobs),
+                Next::Batch(commands) => return Some(commands),
                 Next::Idle if closed => return None,
                 Next::Idle => changed.await,
-                Next::Pause(again) => tokio::select! {
+                Next::Pause(is_duplicate) => tokio::select! {
                     () = changed => {}
-                    () = sleep_until(again) => {}
+                    () = sleep_until(is_duplicate) => {}
                 },
             }
         }

@@ -9,16 +9,16 @@
 //! A message comes back to its sender as the event that everybody hears, not as a reply of its own:
 //! the document shows one event, and a client that shows what it hears shows it once.
 
-mod act;
 pub mod events;
+mod handlers;
 pub mod wire;
 
 use serde_json::Value;
 
 use crate::{
-    dialect::{Answer, Boxed, Dialect, Emission, Speaker},
+    dialect::{Boxed, ClientSession, Dialect, EventReply, OutgoingEvent},
     error::Error,
-    model::{Change, Sign, Signal},
+    model::{Change, Signal, SignalKind},
 };
 
 /// See the module.
@@ -33,38 +33,38 @@ impl Dialect for Embed {
         &events::NAMES
     }
 
-    fn takes(&self, event: &str, argument: Option<&Value>) -> bool {
-        events::takes(event, argument)
+    fn matches(&self, event: &str, argument: Option<&Value>) -> bool {
+        events::matches(event, argument)
     }
 
     fn handle<'a>(
         &'a self,
-        speaker: &'a mut Speaker,
+        session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Answer> {
-        Box::pin(act::handle(speaker, event, arguments.first()))
+    ) -> Boxed<'a, EventReply> {
+        Box::pin(handlers::handle(session, event, arguments.first()))
     }
 
-    fn refuse(&self, event: &str, error: &Error) -> Answer {
+    fn refuse(&self, event: &str, error: &Error) -> EventReply {
         events::refuse(event, error)
     }
 
-    fn hears(&self, speaker: &Speaker, change: &Change) -> bool {
-        act::hears(speaker, change)
+    fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
+        handlers::should_deliver(session, change)
     }
 
-    fn announce(&self, change: &Change) -> Vec<Emission> {
-        events::announce(change)
+    fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {
+        events::encode_change(change)
     }
 
-    fn hears_signal(&self, speaker: &Speaker, signal: &Signal) -> bool {
-        match signal.sign {
-            Sign::Typing(..) => signal.origin != Some(speaker.number),
+    fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
+        match signal.kind {
+            SignalKind::Typing(..) => signal.origin != Some(session.number),
         }
     }
 
-    fn announce_signal(&self, signal: &Signal) -> Vec<Emission> {
-        events::announce_signal(signal)
+    fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
+        events::encode_signal(signal)
     }
 }

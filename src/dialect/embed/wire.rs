@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Chat, ChatId, Message, MessageId, Millis, Person, PersonId};
+use crate::model::{Chat, ChatId, Message, MessageId, Person, PersonId, Timestamp};
 
 /// A user:
 ///
@@ -151,7 +151,7 @@ impl From<&Message> for Deleted {
         Self {
             id: message.id.to_string(),
             user_id: message.sender.to_string(),
-            deleted_at: message.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
 }

@@ -4,22 +4,22 @@ use serde::Serialize;
 
 use crate::{
     dialect::{
-        EventFormat, EventText, form,
+        encoding,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire},
     },
-    live::Published,
-    model::{Change, What},
+    model::{Change, ChangeKind},
+    pubsub::{EventFormat, EventText, Published},
 };
 
 /// The word for a change, as `type` and as the stream's `event:`.
-fn word(what: &What) -> &'static str {
+fn word(what: &ChangeKind) -> &'static str {
     match what {
-        What::Message(_) => "message",
-        What::Edited(_) => "edited",
-        What::Deleted(_) => "deleted",
-        What::Chat(_) | What::Desk(..) => "chat",
-        What::Joined(_) | What::Left => "member",
-        What::Read(_) => "read",
+        ChangeKind::Message(_) => "message",
+        ChangeKind::Edited(_) => "edited",
+        ChangeKind::Deleted(_) => "deleted",
+        ChangeKind::Chat(_) | ChangeKind::Conversation(..) => "chat",
+        ChangeKind::Joined(_) | ChangeKind::Left => "member",
+        ChangeKind::Read(_) => "read",
     }
 }
 
@@ -48,16 +48,16 @@ struct Event<'a> {
 }
 
 /// A change as an event, in JSON; written once however many hear it.
-pub fn announce(published: &Published) -> &str {
-    published.form(form::MESSENGER, |change| event(change).into_boxed_str())
+pub fn encode_change(published: &Published) -> &str {
+    published.encoding(encoding::MESSENGER, |change| event(change).into_boxed_str())
 }
 
 /// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
 fn message(published: &Published) -> Option<&str> {
-    let What::Message(message) = &published.change.what else {
+    let ChangeKind::Message(message) = &published.change.what else {
         return None;
     };
-    Some(published.form(form::MESSENGER_MESSAGE, |_| {
+    Some(published.encoding(encoding::MESSENGER_MESSAGE, |_| {
         json(&MessageWire::from(message))
     }))
 }
@@ -77,21 +77,25 @@ fn event(change: &Change) -> String {
         people: None,
     };
     match &change.what {
-        What::Message(message) | What::Edited(message) | What::Deleted(message) => {
+        ChangeKind::Message(message)
+        | ChangeKind::Edited(message)
+        | ChangeKind::Deleted(message) => {
             event.message = Some(message.into());
             event.people = Some([PersonWire::from(&*change.actor)]);
         }
-        What::Chat(chat) | What::Desk(chat, _) => event.chat = Some(chat.into()),
-        What::Joined(role) => {
+        ChangeKind::Chat(chat) | ChangeKind::Conversation(chat, _) => {
+            event.chat = Some(chat.into());
+        }
+        ChangeKind::Joined(role) => {
             event.person = Some(PersonWire::from(&*change.actor));
             event.role = Some(role.as_str());
             event.joined = Some(true);
         }
-        What::Left => {
+        ChangeKind::Left => {
             event.person = Some(PersonWire::from(&*change.actor));
             event.joined = Some(false);
         }
-        What::Read(up_to) => {
+        ChangeKind::Read(up_to) => {
             event.person_id = Some(change.actor.id.get());
             event.up_to = Some(up_to.get());
         }
@@ -109,7 +113,7 @@ pub struct AllEvents;
 
 impl EventFormat for AllEvents {
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
-        let data = announce(published);
+        let data = encode_change(published);
         vec![EventText {
             name: word(&published.change.what),
             data,

@@ -3,18 +3,19 @@
 use serde::Serialize;
 
 use crate::model::{
-    Chat, ChatKind, Listed, Login, LoginId, Message, Millis, Person, PersonName, Standing,
+    Chat, ChatKind, ChatSummary, Login, LoginId, MembershipStatus, Message, Person, PersonName,
+    Timestamp,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
 #[derive(Debug, Serialize)]
-pub struct Ok {
+pub struct StatusOk {
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageWire>,
 }
 
-impl Ok {
+impl StatusOk {
     /// The document's body, to the letter.
     pub const PLAIN: Self = Self {
         status: "ok",
@@ -81,14 +82,14 @@ pub struct ChatListed {
     members_count: i64,
 }
 
-impl From<&Listed> for ChatListed {
-    fn from(listed: &Listed) -> Self {
-        let Listed {
+impl From<&ChatSummary> for ChatListed {
+    fn from(listed: &ChatSummary) -> Self {
+        let ChatSummary {
             chat,
             membership,
             last,
         } = listed;
-        let place = membership.filter(|place| place.standing == Standing::In);
+        let place = membership.filter(|place| place.standing == MembershipStatus::In);
         let last = last.as_ref();
         Self {
             id: chat.id.get(),
@@ -141,7 +142,7 @@ impl From<&Chat> for ChatWire {
             members_count: chat.members,
             last_position: chat.last_position.get(),
             created_at: chat.created_at.to_rfc3339(),
-            deleted_at: chat.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: chat.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
 }
@@ -174,8 +175,8 @@ impl From<&Message> for MessageWire {
             chat_id: message.chat.get(),
             r#type: message.kind.as_str(),
             client_id: message.client_id.clone(),
-            edited_at: message.edited_at.map(Millis::to_rfc3339),
-            deleted_at: message.deleted_at.map(Millis::to_rfc3339),
+            edited_at: message.edited_at.map(Timestamp::to_rfc3339),
+            deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
 }

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::{Answer, Emission, Emitted, refusal, service::wire},
+    dialect::{Emitted, EventReply, OutgoingEvent, error_text, service::wire},
     error::{Error, Kind, Result},
     json::{is_on, own_id, whole},
-    model::{Change, ClientId, Content, MessageId, Sign, Signal, What},
+    model::{Change, ChangeKind, ClientId, Content, MessageId, Signal, SignalKind},
 };
 
 /// The events, by name.
@@ -69,7 +69,7 @@ pub enum Request {
 
 /// Whether an event is the service dialect's: `typing` and `seen` are others' too, and name a chat
 /// there.
-pub fn takes(event: &str, argument: Option<&Value>) -> bool {
+pub fn matches(event: &str, argument: Option<&Value>) -> bool {
     let names_chat = argument
         .and_then(Value::as_object)
         .is_some_and(|fields| fields.contains_key("chat") || fields.contains_key("chatId"));
@@ -177,18 +177,18 @@ fn spelled(value: &Value) -> Option<String> {
 }
 
 /// The answer to something that went well.
-pub fn done(data: impl Serialize, emissions: Vec<Emitted>) -> Answer {
-    Answer {
+pub fn done(data: impl Serialize, outgoing: Vec<Emitted>) -> EventReply {
+    EventReply {
         status: 200,
         data: value(data),
-        emissions,
+        outgoing,
         retry_after: None,
     }
 }
 
 /// The answer to something that did not go well: `err` and a sentence.
-pub fn refuse(error: &Error) -> Answer {
-    let (status, code) = refusal::describe(error.kind());
+pub fn refuse(error: &Error) -> EventReply {
+    let (status, code) = error_text::describe(error.kind());
     let text = match error.kind() {
         Kind::NotFound => BAD_ROOM,
         _ => error.text(),
@@ -197,39 +197,44 @@ pub fn refuse(error: &Error) -> Answer {
     if let Some(wait) = error.retry_seconds() {
         data["retry_after"] = json!(wait);
     }
-    Answer {
+    EventReply {
         status,
         data,
-        emissions: vec![Emitted::Other(Emission::new("err", text.to_owned()))],
+        outgoing: vec![Emitted::Other(OutgoingEvent::new("err", text.to_owned()))],
         retry_after: error.retry_seconds(),
     }
 }
 
 /// `info` and a sentence.
-pub fn info(text: impl Into<String>) -> Emission {
-    Emission::new("info", text.into())
+pub fn info(text: impl Into<String>) -> OutgoingEvent {
+    OutgoingEvent::new("info", text.into())
 }
 
 /// An event with one argument.
-pub fn tell(name: &'static str, body: impl Serialize) -> Emission {
-    Emission::new(name, value(body))
+pub fn tell(name: &'static str, body: impl Serialize) -> OutgoingEvent {
+    OutgoingEvent::new(name, value(body))
 }
 
 /// A change as it is told to who is present in its room.
-pub fn announce(change: &Change) -> Vec<Emission> {
+pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
     match &change.what {
-        What::Message(message) | What::Edited(message) | What::Deleted(message) => {
+        ChangeKind::Message(message)
+        | ChangeKind::Edited(message)
+        | ChangeKind::Deleted(message) => {
             vec![tell("message", wire::MessageWire::from(message))]
         }
-        What::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
-        What::Chat(_) | What::Joined(_) | What::Left | What::Desk(..) => Vec::new(),
+        ChangeKind::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
+        ChangeKind::Chat(_)
+        | ChangeKind::Joined(_)
+        | ChangeKind::Left
+        | ChangeKind::Conversation(..) => Vec::new(),
     }
 }
 
 /// A signal as it is told to who is present in its room.
-pub fn announce_signal(signal: &Signal) -> Vec<Emission> {
-    match &signal.sign {
-        Sign::Typing(typing, sent) => {
+pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
+    match &signal.kind {
+        SignalKind::Typing(typing, sent) => {
             let sent = serde_json::from_str(sent).unwrap_or(Value::Bool(*typing));
             let data = wire::User::from(&*signal.actor);
             vec![tell("is_typing", json!({"data": data, "typing": sent}))]
@@ -278,10 +283,10 @@ mod tests {
 
     #[test]
     fn what_other_dialects_name_by_a_chat_is_theirs() {
-        assert!(takes("typing", Some(&json!(true))));
-        assert!(takes("seen", None));
-        assert!(!takes("typing", Some(&json!({"chat": {"id": "1"}}))));
-        assert!(!takes("seen", Some(&json!({"chatId": 1}))));
-        assert!(!takes("new-message", None));
+        assert!(matches("typing", Some(&json!(true))));
+        assert!(matches("seen", None));
+        assert!(!matches("typing", Some(&json!({"chat": {"id": "1"}}))));
+        assert!(!matches("seen", Some(&json!({"chatId": 1}))));
+        assert!(!matches("new-message", None));
     }
 }

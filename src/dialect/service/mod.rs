@@ -9,15 +9,15 @@
 //! was. Who is *in* a room here is the chat's membership, as everywhere; who is *present* is the
 //! connections that have joined it, and only those hear it in this dialect.
 
-mod act;
 pub mod events;
+mod handlers;
 pub mod routes;
 pub mod wire;
 
 use serde_json::Value;
 
 use crate::{
-    dialect::{Answer, Boxed, Dialect, Emission, Speaker},
+    dialect::{Boxed, ClientSession, Dialect, EventReply, OutgoingEvent},
     error::{Error, Result},
     model::{Change, ChatId, Signal},
 };
@@ -34,68 +34,68 @@ impl Dialect for Service {
         &events::NAMES
     }
 
-    fn takes(&self, event: &str, argument: Option<&Value>) -> bool {
-        events::takes(event, argument)
+    fn matches(&self, event: &str, argument: Option<&Value>) -> bool {
+        events::matches(event, argument)
     }
 
-    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
-        Box::pin(act::welcome(speaker))
+    fn on_connect<'a>(&'a self, session: &'a mut ClientSession) -> Boxed<'a, Result<()>> {
+        Box::pin(handlers::on_connect(session))
     }
 
-    fn enter<'a>(&'a self, speaker: &'a mut Speaker, room: &'a str) -> Boxed<'a, Result<()>> {
-        Box::pin(act::enter(speaker, room))
+    fn enter<'a>(&'a self, session: &'a mut ClientSession, room: &'a str) -> Boxed<'a, Result<()>> {
+        Box::pin(handlers::enter(session, room))
     }
 
-    fn entered(&self, speaker: &Speaker) -> Vec<ChatId> {
-        act::entered(speaker)
+    fn entered(&self, session: &ClientSession) -> Vec<ChatId> {
+        handlers::entered(session)
     }
 
-    fn come_back<'a>(
+    fn on_resume<'a>(
         &'a self,
-        speaker: &'a mut Speaker,
+        session: &'a mut ClientSession,
         entered: &'a [ChatId],
     ) -> Boxed<'a, Result<()>> {
-        Box::pin(act::come_back(speaker, entered))
+        Box::pin(handlers::on_resume(session, entered))
     }
 
-    fn arrived(&self, speaker: &mut Speaker) {
-        act::arrived(speaker);
+    fn on_ready(&self, session: &mut ClientSession) {
+        handlers::on_ready(session);
     }
 
     fn handle<'a>(
         &'a self,
-        speaker: &'a mut Speaker,
+        session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Answer> {
-        Box::pin(act::handle(speaker, event, arguments))
+    ) -> Boxed<'a, EventReply> {
+        Box::pin(handlers::handle(session, event, arguments))
     }
 
-    fn refuse(&self, _event: &str, error: &Error) -> Answer {
+    fn refuse(&self, _event: &str, error: &Error) -> EventReply {
         events::refuse(error)
     }
 
-    fn notice(&self, speaker: &mut Speaker, change: &Change) {
-        act::notice(speaker, change);
+    fn on_change(&self, session: &mut ClientSession, change: &Change) {
+        handlers::on_change(session, change);
     }
 
-    fn hears(&self, speaker: &Speaker, change: &Change) -> bool {
-        act::hears(speaker, change)
+    fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
+        handlers::should_deliver(session, change)
     }
 
-    fn announce(&self, change: &Change) -> Vec<Emission> {
-        events::announce(change)
+    fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {
+        events::encode_change(change)
     }
 
-    fn hears_signal(&self, speaker: &Speaker, signal: &Signal) -> bool {
-        act::is_present(speaker, signal.chat)
+    fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
+        handlers::is_present(session, signal.chat)
     }
 
-    fn announce_signal(&self, signal: &Signal) -> Vec<Emission> {
-        events::announce_signal(signal)
+    fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
+        events::encode_signal(signal)
     }
 
-    fn farewell<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, ()> {
-        Box::pin(async { act::farewell(speaker) })
+    fn on_disconnect<'a>(&'a self, session: &'a mut ClientSession) -> Boxed<'a, ()> {
+        Box::pin(async { handlers::on_disconnect(session) })
     }
 }

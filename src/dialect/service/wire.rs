@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::dialect::page;
-use crate::model::{Chat, Message, Millis, Person, Tenant};
+use crate::model::{Chat, Message, Person, Tenant, Timestamp};
 
 /// An app.
 #[derive(Debug, Serialize)]
@@ -40,7 +40,7 @@ impl From<&Tenant> for App {
             auth_user_id: tenant.owner.map(crate::model::PersonId::get),
             created_at: tenant.created_at.to_rfc3339(),
             updated_at: tenant.updated_at.to_rfc3339(),
-            deleted_at: tenant.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: tenant.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
 }
@@ -105,7 +105,7 @@ impl From<&Person> for User {
             token: None,
             created_at: person.created_at.to_rfc3339(),
             updated_at: person.updated_at.to_rfc3339(),
-            deleted_at: person.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: person.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
 }
@@ -172,7 +172,7 @@ impl Room {
                 .unwrap_or_default(),
             created_at: chat.created_at.to_rfc3339(),
             updated_at: chat.updated_at.to_rfc3339(),
-            deleted_at: chat.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: chat.deleted_at.map(Timestamp::to_rfc3339),
             users: None,
             has_more: false,
         }
@@ -219,7 +219,7 @@ impl From<&Message> for MessageWire {
             user_id: message.sender.get(),
             created_at: message.at.to_rfc3339(),
             updated_at: changed.unwrap_or(message.at).to_rfc3339(),
-            deleted_at: message.deleted_at.map(Millis::to_rfc3339),
+            deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
             client_id: message.client_id.clone(),
         }
     }
@@ -228,7 +228,7 @@ impl From<&Message> for MessageWire {
 /// A message in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Listed {
+pub struct ListedMessage {
     id: i64,
     message: String,
     user_id: i64,
@@ -236,7 +236,7 @@ pub struct Listed {
     updated_at: String,
 }
 
-impl From<&Message> for Listed {
+impl From<&Message> for ListedMessage {
     fn from(message: &Message) -> Self {
         Self {
             id: message.id.get(),

@@ -7,10 +7,11 @@ use super::{
     wire::{self, Entry, Push},
 };
 use crate::{
-    dialect::Emission,
+    dialect::OutgoingEvent,
     error::{Error, Result},
     model::{
-        Change, ChatId, ClientId, Content, DeskStatus, Email, MessageId, Name, Sign, Signal, What,
+        Change, ChangeKind, ChatId, ClientId, Content, ConversationStatus, Email, MessageId, Name,
+        Signal, SignalKind,
     },
 };
 
@@ -42,7 +43,7 @@ const QUERY_CHARS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) token: Option<String>,
-    pub(super) wish: Wish,
+    pub(super) wish: SupportCommand,
 }
 
 /// A chat by its id; none for an id that this server cannot have given out.
@@ -50,7 +51,7 @@ pub(super) type Which = Option<ChatId>;
 
 /// What a client wants.
 #[derive(Debug)]
-pub(super) enum Wish {
+pub(super) enum SupportCommand {
     /// A chat at the desk of a domain.
     NewChat(Guest),
     /// To be back in the chat of a guest's token.
@@ -60,7 +61,7 @@ pub(super) enum Wish {
     /// To read: skip so many, then at most so many.
     Read(Which, (i64, i64)),
     /// The chats that stand so.
-    Queue(DeskStatus, Page),
+    Queue(ConversationStatus, Page),
     /// To end a conversation.
     Close(Which, Option<ClientId>),
     /// To tell that they type, or have stopped.
@@ -102,33 +103,33 @@ pub(super) fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         "getNewChat" => new_chat(argument)?,
         "newMessage" => {
             let chat = argument.chat()?;
-            Wish::Say(chat, content(argument)?, argument.client_id()?)
+            SupportCommand::Say(chat, content(argument)?, argument.client_id()?)
         }
-        "getChatMessages" => Wish::Read(argument.chat()?, slice(argument)?),
-        "getActiveChats" => Wish::Queue(DeskStatus::Active, page(argument)?),
-        "getWaitingChats" => Wish::Queue(DeskStatus::Waiting, page(argument)?),
-        "getClosedChats" => Wish::Queue(DeskStatus::Closed, page(argument)?),
-        "closeChat" => Wish::Close(argument.chat()?, argument.client_id()?),
-        "typing" => Wish::Type(argument.chat()?, argument.flag("typing")?),
-        "seen" => Wish::See(argument.chat()?, argument.message()?),
+        "getChatMessages" => SupportCommand::Read(argument.chat()?, slice(argument)?),
+        "getActiveChats" => SupportCommand::Queue(ConversationStatus::Active, page(argument)?),
+        "getWaitingChats" => SupportCommand::Queue(ConversationStatus::Waiting, page(argument)?),
+        "getClosedChats" => SupportCommand::Queue(ConversationStatus::Closed, page(argument)?),
+        "closeChat" => SupportCommand::Close(argument.chat()?, argument.client_id()?),
+        "typing" => SupportCommand::Type(argument.chat()?, argument.flag("typing")?),
+        "seen" => SupportCommand::See(argument.chat()?, argument.message()?),
         _ => return Err(Error::not_found("there is no such event")),
     };
     let token = argument.text("token")?.map(str::to_owned);
     Ok(Request { token, wish })
 }
 
-fn new_chat(argument: Argument<'_>) -> Result<Wish> {
+fn new_chat(argument: Argument<'_>) -> Result<SupportCommand> {
     if let Some(token) = argument
         .text("guestToken")?
         .filter(|token| !token.is_empty())
     {
-        return Ok(Wish::OldChat(Return {
+        return Ok(SupportCommand::OldChat(Return {
             token: token.to_owned(),
             domain: argument.text("domain")?.map(str::to_owned),
             key: key(argument)?,
         }));
     }
-    Ok(Wish::NewChat(Guest {
+    Ok(SupportCommand::NewChat(Guest {
         email: Email::parse(argument.required("email")?)?,
         name: Name::parse(argument.required("name")?)?,
         domain: argument.required("domain")?.to_owned(),
@@ -175,10 +176,12 @@ fn page(argument: Argument<'_>) -> Result<Page> {
 }
 
 /// A change as others are told of it.
-pub(super) fn announce(change: &Change, push: Push) -> Vec<Emission> {
-    let emission = match &change.what {
-        What::Message(message) => Emission::new("newMessage", wire::pushed(message, push)),
-        What::Read(up_to) => Emission::new(
+pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
+    let event = match &change.what {
+        ChangeKind::Message(message) => {
+            OutgoingEvent::new("newMessage", wire::pushed(message, push))
+        }
+        ChangeKind::Read(up_to) => OutgoingEvent::new(
             "seen",
             json!({
                 "chatId": change.chat.to_hex(),
@@ -186,27 +189,31 @@ pub(super) fn announce(change: &Change, push: Push) -> Vec<Emission> {
                 "_id": up_to.to_hex(),
             }),
         ),
-        What::Desk(chat, last) => match chat.status {
-            Some(DeskStatus::Waiting) => {
+        ChangeKind::Conversation(chat, last) => match chat.status {
+            Some(ConversationStatus::Waiting) => {
                 let entry = Entry::new(chat, &change.actor, last.as_ref());
-                Emission::new("waitingChat", json!(entry))
+                OutgoingEvent::new("waitingChat", json!(entry))
             }
-            Some(DeskStatus::Closed) => {
-                Emission::new("closeChat", json!({"chatId": chat.id.to_hex()}))
+            Some(ConversationStatus::Closed) => {
+                OutgoingEvent::new("closeChat", json!({"chatId": chat.id.to_hex()}))
             }
-            Some(DeskStatus::Active) | None => return Vec::new(),
+            Some(ConversationStatus::Active) | None => return Vec::new(),
         },
-        What::Edited(_) | What::Deleted(_) | What::Chat(_) | What::Joined(_) | What::Left => {
+        ChangeKind::Edited(_)
+        | ChangeKind::Deleted(_)
+        | ChangeKind::Chat(_)
+        | ChangeKind::Joined(_)
+        | ChangeKind::Left => {
             return Vec::new();
         }
     };
-    vec![emission]
+    vec![event]
 }
 
 /// A signal as others are told of it.
-pub(super) fn announce_signal(signal: &Signal) -> Vec<Emission> {
-    match &signal.sign {
-        Sign::Typing(typing, _) => vec![Emission::new(
+pub(super) fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
+    match &signal.kind {
+        SignalKind::Typing(typing, _) => vec![OutgoingEvent::new(
             "typing",
             json!({
                 "chatId": signal.chat.to_hex(),

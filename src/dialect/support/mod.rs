@@ -9,22 +9,22 @@
 //! A token comes with each event. Whoever shows one is from then on told what its holder is told, as
 //! long as the token lives: an owner's several tabs, or two guests on one socket, are nothing special.
 
-mod act;
 mod argument;
-mod deeds;
 mod events;
+mod handlers;
+mod own_actions;
 pub mod routes;
 pub mod wire;
 
 use serde_json::Value;
 
 use crate::{
-    dialect::{Answer, Boxed, Dialect, Emission, Options, Speaker, number::SUPPORT},
+    dialect::{Boxed, ClientSession, Dialect, EventReply, Options, OutgoingEvent, number::SUPPORT},
     error::{Error, Result},
-    model::{Audience, Change, DeskStatus, PersonKind, Signal, TenantId, What},
+    model::{Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, TenantId},
 };
 
-use deeds::Deeds;
+use own_actions::OwnActions;
 
 /// The dialect.
 pub struct Support;
@@ -38,7 +38,7 @@ impl Dialect for Support {
         &events::NAMES
     }
 
-    fn takes(&self, event: &str, argument: Option<&Value>) -> bool {
+    fn matches(&self, event: &str, argument: Option<&Value>) -> bool {
         match event {
             // Others have these too; here they name a chat as this API does.
             "typing" | "seen" => argument.is_some_and(|it| it.get("chatId").is_some()),
@@ -46,83 +46,91 @@ impl Dialect for Support {
         }
     }
 
-    fn welcome<'a>(&'a self, speaker: &'a mut Speaker) -> Boxed<'a, Result<()>> {
-        Box::pin(act::welcome(speaker))
+    fn on_connect<'a>(&'a self, session: &'a mut ClientSession) -> Boxed<'a, Result<()>> {
+        Box::pin(handlers::on_connect(session))
     }
 
     fn handle<'a>(
         &'a self,
-        speaker: &'a mut Speaker,
+        session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Answer> {
-        Box::pin(act::handle(speaker, event, arguments.first()))
+    ) -> Boxed<'a, EventReply> {
+        Box::pin(handlers::handle(session, event, arguments.first()))
     }
 
-    fn refuse(&self, event: &str, error: &Error) -> Answer {
-        act::refuse(event, error)
+    fn refuse(&self, event: &str, error: &Error) -> EventReply {
+        handlers::refuse(event, error)
     }
 
-    fn hears(&self, speaker: &Speaker, change: &Change) -> bool {
-        let own = speaker.has_sent(change.position)
-            || speaker
-                .remembered::<Deeds>(SUPPORT)
-                .is_some_and(|deeds| deeds.covers(change));
-        if change.audience != Audience::Desk || own {
+    fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
+        let own = session.has_sent(change.position)
+            || session
+                .remembered::<OwnActions>(SUPPORT)
+                .is_some_and(|own_actions| own_actions.covers(change));
+        if change.audience != Audience::Agents || own {
             return false;
         }
         match &change.what {
-            What::Message(_) | What::Read(_) => is_at_desk(speaker, change.tenant),
-            What::Desk(chat, _) => match chat.status {
-                Some(DeskStatus::Waiting) => runs_desk(speaker, change.tenant),
-                Some(DeskStatus::Closed) => is_at_desk(speaker, change.tenant),
-                Some(DeskStatus::Active) | None => false,
+            ChangeKind::Message(_) | ChangeKind::Read(_) => is_at_desk(session, change.tenant),
+            ChangeKind::Conversation(chat, _) => match chat.status {
+                Some(ConversationStatus::Waiting) => is_agent(session, change.tenant),
+                Some(ConversationStatus::Closed) => is_at_desk(session, change.tenant),
+                Some(ConversationStatus::Active) | None => false,
             },
-            What::Edited(_) | What::Deleted(_) | What::Chat(_) | What::Joined(_) | What::Left => {
-                false
-            }
+            ChangeKind::Edited(_)
+            | ChangeKind::Deleted(_)
+            | ChangeKind::Chat(_)
+            | ChangeKind::Joined(_)
+            | ChangeKind::Left => false,
         }
     }
 
-    fn announce(&self, change: &Change) -> Vec<Emission> {
-        events::announce(change, wire::Push::Second)
+    fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {
+        events::encode_change(change, wire::Push::Second)
     }
 
-    fn announce_by(&self, options: &Options, change: &Change) -> Vec<Emission> {
+    fn encode_change_with(&self, options: &Options, change: &Change) -> Vec<OutgoingEvent> {
         let push = if options.support_push_v1 {
             wire::Push::First
         } else {
             wire::Push::Second
         };
-        events::announce(change, push)
+        events::encode_change(change, push)
     }
 
-    fn hears_signal(&self, speaker: &Speaker, signal: &Signal) -> bool {
-        signal.desk && signal.origin != Some(speaker.number) && is_at_desk(speaker, signal.tenant)
+    fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
+        signal.to_agents
+            && signal.origin != Some(session.number)
+            && is_at_desk(session, signal.tenant)
     }
 
-    fn announce_signal(&self, signal: &Signal) -> Vec<Emission> {
-        events::announce_signal(signal)
+    fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
+        events::encode_signal(signal)
     }
 }
 
-/// Whether the speaker acts for somebody at a site's desk, on either side of it. Which chats reach a
+/// Whether the session acts for somebody at a site's desk, on either side of it. Which chats reach a
 /// guest is decided before: those they are in.
-fn is_at_desk(speaker: &Speaker, tenant: TenantId) -> bool {
-    acts_for(speaker, tenant, |kind| {
+fn is_at_desk(session: &ClientSession, tenant: TenantId) -> bool {
+    acts_for(session, tenant, |kind| {
         matches!(kind, PersonKind::Owner | PersonKind::Guest)
     })
 }
 
-/// Whether the speaker acts for somebody who runs a site's desk.
-fn runs_desk(speaker: &Speaker, tenant: TenantId) -> bool {
-    acts_for(speaker, tenant, |kind| kind == PersonKind::Owner)
+/// Whether the session acts for somebody who runs a site's desk.
+fn is_agent(session: &ClientSession, tenant: TenantId) -> bool {
+    acts_for(session, tenant, |kind| kind == PersonKind::Owner)
 }
 
-fn acts_for(speaker: &Speaker, tenant: TenantId, as_who: impl Fn(PersonKind) -> bool) -> bool {
-    speaker.acting().iter().any(|acting| {
-        let caller = &acting.caller;
-        acting.hears_in(SUPPORT)
+fn acts_for(
+    session: &ClientSession,
+    tenant: TenantId,
+    as_who: impl Fn(PersonKind) -> bool,
+) -> bool {
+    session.identities().iter().any(|identity| {
+        let caller = &identity.caller;
+        identity.is_active_in(SUPPORT)
             && caller.tenant() == tenant
             && as_who(caller.person().kind)
             && !caller.is_gone()

@@ -19,7 +19,7 @@ use crate::{
     chat::{
         Caller, Services,
         accounts::Device,
-        desk, domains,
+        conversations, domains,
         owners::{self, NewOwner},
     },
     dialect::Options,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// What every route works with.
-type Verbs = State<Arc<Services>>;
+type ChatServices = State<Arc<Services>>;
 
 /// The fields of a request, or what is wrong with its body: reading it never fails.
 struct Body(Result<Fields>);
@@ -58,7 +58,7 @@ pub fn all() -> Vec<Route> {
 /// `POST /owner/register` email, password, domain; to join a domain's owners, one's token too.
 #[post("/owner/register", data = "<body>")]
 async fn register(
-    services: &Verbs,
+    services: &ChatServices,
     options: &State<Arc<Options>>,
     from: From,
     body: Body,
@@ -89,7 +89,7 @@ async fn register(
 
 /// `POST /owner/login` email, password.
 #[post("/owner/login", data = "<body>")]
-async fn sign_in(services: &Verbs, from: From, body: Body) -> Reply {
+async fn sign_in(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let fields = &body.0?;
         let email = required(fields, "email")?;
@@ -103,7 +103,7 @@ async fn sign_in(services: &Verbs, from: From, body: Body) -> Reply {
 
 /// `POST /owner/logout` token.
 #[post("/owner/logout", data = "<body>")]
-async fn sign_out(services: &Verbs, from: From, body: Body) -> Reply {
+async fn sign_out(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let fields = &body.0?;
         if owners::sign_out(services, required(fields, "token")?, &from.0).await? {
@@ -117,7 +117,7 @@ async fn sign_out(services: &Verbs, from: From, body: Body) -> Reply {
 
 /// `POST /owner/domains` token, domain: one more domain of the owner's site.
 #[post("/owner/domains", data = "<body>")]
-async fn add_domain(services: &Verbs, from: From, body: Body) -> Reply {
+async fn add_domain(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
         let domains = domains::add(services, &owner, &domain).await?;
@@ -128,7 +128,7 @@ async fn add_domain(services: &Verbs, from: From, body: Body) -> Reply {
 
 /// `DELETE /owner/domains` token, domain.
 #[delete("/owner/domains", data = "<body>")]
-async fn remove_domain(services: &Verbs, from: From, body: Body) -> Reply {
+async fn remove_domain(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
         let domains = domains::remove(services, &owner, &domain).await?;
@@ -140,11 +140,11 @@ async fn remove_domain(services: &Verbs, from: From, body: Body) -> Reply {
 /// `GET /owner/domains/{host}`: whether a desk answers for a host. For pages that are about to offer
 /// a chat: it tells nothing that opening one would not.
 #[get("/owner/domains/<host>")]
-async fn find_domain(services: &Verbs, host: &str) -> Reply {
+async fn find_domain(services: &ChatServices, host: &str) -> Reply {
     let outcome = async {
         let unknown = || Error::not_found("Owner for this domain not found");
         let domain = Domain::parse(host).map_err(|error| unknown().because(error))?;
-        let found = desk::site(services, &domain).await;
+        let found = conversations::site(services, &domain).await;
         found.map_err(|error| match error.kind() {
             Kind::NotFound => unknown().because(error),
             _ => error,

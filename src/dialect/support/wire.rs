@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, Kind},
-    model::{Chat, ChatId, DeskChat, Message, MessageId, Millis, Person, PersonId},
+    model::{Chat, ChatId, GuestChat, Message, MessageId, Person, PersonId, Timestamp},
 };
 
 /// Which document's shape a pushed message has.
@@ -54,7 +54,7 @@ pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
 ///
 /// One document's server answered with the text, the other's with the message: both are here, and
 /// beside them by which id and time the chat's list will show it.
-pub fn sent(text: &str, from: PersonId, (id, at): (MessageId, Millis)) -> Value {
+pub fn sent(text: &str, from: PersonId, (id, at): (MessageId, Timestamp)) -> Value {
     let data = json!({
         "message": text,
         "from": from.to_hex(),
@@ -134,7 +134,7 @@ pub struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// A chat as it is told to all owners.
-    pub fn new(chat: &'a Chat, guest: &'a Person, last: Option<&'a (String, Millis)>) -> Self {
+    pub fn new(chat: &'a Chat, guest: &'a Person, last: Option<&'a (String, Timestamp)>) -> Self {
         let id = chat.id.to_hex();
         Self {
             _id: id.clone(),
@@ -150,8 +150,8 @@ impl<'a> Entry<'a> {
     }
 }
 
-impl<'a> From<&'a DeskChat> for Entry<'a> {
-    fn from(listed: &'a DeskChat) -> Self {
+impl<'a> From<&'a GuestChat> for Entry<'a> {
+    fn from(listed: &'a GuestChat) -> Self {
         Self {
             unread: Some(listed.unread),
             ..Self::new(&listed.chat, &listed.guest, listed.last.as_ref())

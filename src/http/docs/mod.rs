@@ -9,7 +9,7 @@
 //! The pages come out of the binary: a documentation that loads scripts from elsewhere would need a
 //! weaker policy than any other page here.
 
-mod words;
+mod route_docs;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -29,7 +29,7 @@ use utoipa::openapi::{
     request_body::RequestBodyBuilder,
 };
 
-use words::{WORDS, Words};
+use route_docs::{WORDS, Words};
 
 /// As for our own pages, but these set styles from their script; nothing of ours is shown on them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -250,6 +250,6 @@ fn open(file: &str) -> Option<File> {
 }
 
 /// What Rocket is given for the documentation.
-pub(super) fn fit(rocket: Rocket<rocket::Build>) -> Rocket<rocket::Build> {
+pub(super) fn configure(rocket: Rocket<rocket::Build>) -> Rocket<rocket::Build> {
     rocket.attach(fairing()).mount("/", routes())
 }

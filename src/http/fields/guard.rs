@@ -129,7 +129,7 @@ impl Fields {
 }
 
 /// Reads a body that is JSON of any kind.
-pub(in crate::http) async fn read_plain(request: &Request<'_>, data: Data<'_>) -> Result<Value> {
+pub(crate) async fn read_plain(request: &Request<'_>, data: Data<'_>) -> Result<Value> {
     let body = read_whole(request, data, Form::Json.limit()).await?;
     json::read_bytes(&body).map_err(object::refusal)
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use guard::Query;
-pub(super) use guard::read_plain;
+pub(crate) use guard::read_plain;
 
 use crate::{
     error::{Error, Result},

@@ -22,13 +22,13 @@ impl Session {
     /// A client of revision 3 has pinged. Its ping may carry data; the answer never does.
     pub(super) fn pinged(&self) {
         let options = &self.shared.options;
-        let patience = options.ping_interval + options.ping_timeout;
+        let timeout = options.ping_interval + options.ping_timeout;
         let mut state = lock(&self.state);
         if state.is_open() {
-            state.due = self.shared.now() + millis(patience);
-            let carrier = state.push(Frame::PONG);
+            state.due = self.shared.now() + millis(timeout);
+            let transport_waker = state.push(Frame::PONG);
             drop(state);
-            wake(carrier);
+            wake(transport_waker);
         }
     }
 
@@ -48,8 +48,8 @@ impl Session {
             state.stalled = stalled;
             let now = self.shared.now();
             state.taken = now;
-            let patience = now + millis(self.shared.options.ping_timeout);
-            state.due = state.due.max(patience);
+            let timeout = now + millis(self.shared.options.ping_timeout);
+            state.due = state.due.max(timeout);
         }
     }
 
@@ -74,7 +74,7 @@ impl Session {
 
     /// Sees to it that the wheel looks in when the next thing is due.
     pub(super) fn schedule(self: &Arc<Self>, state: &mut State) {
-        let next = state.next_look();
+        let next = state.next_check();
         if next < state.scheduled {
             state.scheduled = next;
             self.shared.wheel.insert(next, Arc::downgrade(self));
@@ -83,15 +83,15 @@ impl Session {
 
     /// What the heartbeat needs that is due.
     fn beat(&self, state: &mut State, now: u64) -> Beat {
-        let patience = millis(self.shared.options.ping_timeout);
+        let timeout = millis(self.shared.options.ping_timeout);
         let pinging = self.revision() == Revision::V4;
         let alive_until = self.alive_until(state);
         if state.stalled && alive_until > now {
-            state.due = now + patience;
+            state.due = now + timeout;
             Beat::On
         } else if pinging && !state.awaiting_pong {
             state.awaiting_pong = true;
-            state.due += patience;
+            state.due += timeout;
             Beat::Ping
         } else if pinging && alive_until > now {
             state.due = alive_until;
@@ -102,9 +102,9 @@ impl Session {
     }
 
     /// The wheel looks in: pings, reminds, gives up.
-    pub(super) fn look(self: &Arc<Self>, at: u64) {
+    pub(super) fn check(self: &Arc<Self>, at: u64) {
         let now = self.shared.now();
-        let mut carrier = None;
+        let mut transport_waker = None;
         let mut reminded = None;
         let mut timed_out = false;
         {
@@ -130,7 +130,7 @@ impl Session {
             if state.due <= now {
                 match self.beat(&mut state, now) {
                     Beat::On => {}
-                    Beat::Ping => carrier = state.push(Frame::PING),
+                    Beat::Ping => transport_waker = state.push(Frame::PING),
                     Beat::Over => timed_out = true,
                 }
             }
@@ -138,7 +138,7 @@ impl Session {
                 self.schedule(&mut state);
             }
         }
-        wake(carrier);
+        wake(transport_waker);
         if timed_out {
             self.close(Reason::PingTimeout);
         } else if let Some(connection) = reminded {

@@ -49,7 +49,6 @@
 //!   handler whose client has gone, so the unread answer's own end is the sign.
 
 mod cors;
-mod door;
 mod fairing;
 mod frame;
 mod handshake;
@@ -62,6 +61,7 @@ mod polling;
 mod reason;
 mod refusal;
 mod registry;
+mod routes;
 mod session;
 mod sid;
 mod state;
@@ -86,7 +86,7 @@ pub use handshake::Handshake;
 pub use options::Options;
 pub use packet::Message;
 pub use reason::Reason;
-pub use session::{Session, Unsent};
+pub use session::{SendError, Session};
 pub use sid::Sid;
 
 use registry::Registry;
@@ -120,7 +120,7 @@ pub trait Connection: Send + Sync + 'static {
         Poll::Ready(())
     }
 
-    /// All that waited has been sent, after [`Session::send`] had said [`Unsent::Full`].
+    /// All that waited has been sent, after [`Session::send`] had said [`SendError::Full`].
     fn drained(&self) {}
 
     /// The time is up that [`Session::remind`] was given.
@@ -207,12 +207,12 @@ impl Engine {
 
     /// The routes, for those who mount and shut down by themselves.
     pub fn routes(&self) -> Vec<rocket::Route> {
-        door::routes(self)
+        routes::routes(self)
     }
 
     /// Closes every session with a reason, opens no more, and waits until every client has been told,
-    /// on its `WebSocket` or with its next poll, at most `patience`.
-    pub async fn shut_down(&self, patience: Duration) {
+    /// on its `WebSocket` or with its next poll, at most `timeout`.
+    pub async fn shut_down(&self, timeout: Duration) {
         self.0.stopping.store(true, Ordering::SeqCst);
         for session in self.0.registry.all() {
             session.close(Reason::ServerShuttingDown);
@@ -228,7 +228,7 @@ impl Engine {
             }
         };
         // Told twice to shut down, it waits once.
-        let begun = || Instant::now() + patience;
+        let begun = || Instant::now() + timeout;
         let deadline = *self.0.stopped_by.get_or_init(begun);
         if tokio::time::timeout_at(deadline, all_gone).await.is_err() {
             let left = self.0.sockets.load(Ordering::SeqCst) + self.0.registry.len();

@@ -47,8 +47,8 @@ impl Session {
     ) -> Result<(), Refusal> {
         let (overdue, present) = {
             let state = lock(&self.state);
-            let patience = super::millis(self.shared.options.ping_timeout);
-            let overdue = state.is_overdue(self.revision(), self.shared.now(), patience);
+            let timeout = super::millis(self.shared.options.ping_timeout);
+            let overdue = state.is_overdue(self.revision(), self.shared.now(), timeout);
             (overdue, state.transport)
         };
         if overdue {
@@ -86,7 +86,7 @@ impl Session {
             }
         };
         let began = Instant::now();
-        let seat = Seat(self);
+        let seat = PollGuard(self);
         let brought = poll_fn(|cx| self.poll_outbox(cx));
         let frames = if probing {
             tokio::time::timeout(HOLD_WHILE_PROBING, brought)
@@ -114,7 +114,7 @@ impl Session {
         if state.transport == Transport::WebSocket {
             return Poll::Ready(());
         }
-        state.carrier = Some(cx.waker().clone());
+        state.transport_waker = Some(cx.waker().clone());
         Poll::Pending
     }
 
@@ -147,7 +147,7 @@ impl Session {
             }
             Phase::Open if state.poll == PollSlot::Nudged => vec![Frame::NOOP],
             Phase::Open => {
-                state.carrier = Some(cx.waker().clone());
+                state.transport_waker = Some(cx.waker().clone());
                 return Poll::Pending;
             }
         };
@@ -181,21 +181,21 @@ impl Session {
     /// Sends a waiting poll home, because a probe has come.
     pub(super) fn nudge_poll(&self) {
         let mut state = lock(&self.state);
-        let carrier = if state.poll == PollSlot::Waiting {
+        let transport_waker = if state.poll == PollSlot::Waiting {
             state.poll = PollSlot::Nudged;
-            state.carrier.take()
+            state.transport_waker.take()
         } else {
             None
         };
         drop(state);
-        wake(carrier);
+        wake(transport_waker);
     }
 }
 
 /// The one seat for a held GET; it is free again however the GET ends.
-struct Seat<'s>(&'s Arc<Session>);
+struct PollGuard<'s>(&'s Arc<Session>);
 
-impl Drop for Seat<'_> {
+impl Drop for PollGuard<'_> {
     fn drop(&mut self) {
         let mut state = lock(&self.0.state);
         state.poll = PollSlot::Empty;

@@ -28,14 +28,14 @@ pub struct Session {
 
 /// Why frames were not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsent {
+pub enum SendError {
     /// Too much waits already. [`Connection::drained`] tells when it has been sent.
     Full,
     /// The session is over.
     Closed,
 }
 
-impl fmt::Display for Unsent {
+impl fmt::Display for SendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Full => "too much waits for this client already",
@@ -44,7 +44,7 @@ impl fmt::Display for Unsent {
     }
 }
 
-impl std::error::Error for Unsent {}
+impl std::error::Error for SendError {}
 
 /// How much room for frames is kept when they have left.
 pub(super) const KEPT: usize = 64;
@@ -154,24 +154,24 @@ impl Session {
     /// Sends frames, all or none, with no other between them.
     ///
     /// # Errors
-    /// [`Unsent::Full`] if something waits already and with these it would be more than
+    /// [`SendError::Full`] if something waits already and with these it would be more than
     /// [`Options::outbox_bytes`](super::Options::outbox_bytes); a first frame may be of any size.
-    pub fn send(&self, frames: &[Frame]) -> Result<(), Unsent> {
+    pub fn send(&self, frames: &[Frame]) -> Result<(), SendError> {
         let weight: usize = frames.iter().map(Frame::weight).sum();
-        let carrier = {
+        let transport_waker = {
             let mut state = lock(&self.state);
             if !state.is_open() {
-                return Err(Unsent::Closed);
+                return Err(SendError::Closed);
             }
             if state.weight > 0 && state.weight + weight > self.shared.options.outbox_bytes {
                 state.crowded = true;
-                return Err(Unsent::Full);
+                return Err(SendError::Full);
             }
             state.weight += weight;
             state.outbox.extend(frames.iter().cloned());
-            state.carrier.take()
+            state.transport_waker.take()
         };
-        wake(carrier);
+        wake(transport_waker);
         Ok(())
     }
 
@@ -180,19 +180,19 @@ impl Session {
     /// bounded by [`Options::outbox_bytes`](super::Options::outbox_bytes) and one answer.
     ///
     /// # Errors
-    /// [`Unsent::Closed`] if the session is over.
-    pub fn answer(&self, frames: &[Frame]) -> Result<(), Unsent> {
+    /// [`SendError::Closed`] if the session is over.
+    pub fn answer(&self, frames: &[Frame]) -> Result<(), SendError> {
         let weight: usize = frames.iter().map(Frame::weight).sum();
-        let carrier = {
+        let transport_waker = {
             let mut state = lock(&self.state);
             if !state.is_open() {
-                return Err(Unsent::Closed);
+                return Err(SendError::Closed);
             }
             state.weight += weight;
             state.outbox.extend(frames.iter().cloned());
-            state.carrier.take()
+            state.transport_waker.take()
         };
-        wake(carrier);
+        wake(transport_waker);
         Ok(())
     }
 
@@ -254,7 +254,7 @@ impl Session {
                 Upgrade::Underway { waker, .. } => waker.take(),
                 Upgrade::None | Upgrade::Done => None,
             };
-            let wakers = [state.carrier.take(), prober];
+            let wakers = [state.transport_waker.take(), prober];
             (state.connection.take(), wakers, state.wake_later())
         };
         wakers.into_iter().for_each(wake);
@@ -332,7 +332,7 @@ impl Session {
             if state.phase == Phase::Closed {
                 return Refill::Over(Reason::ForcedClose);
             }
-            state.carrier = Some(cx.waker().clone());
+            state.transport_waker = Some(cx.waker().clone());
             let crowded = mem::take(&mut state.crowded);
             let drained = crowded.then(|| state.connection.clone()).flatten();
             (mem::take(&mut state.readable), drained)
@@ -348,7 +348,7 @@ impl Session {
         let mut state = lock(&self.state);
         match state.phase {
             Phase::Open => {
-                state.carrier = Some(cx.waker().clone());
+                state.transport_waker = Some(cx.waker().clone());
                 None
             }
             Phase::Closing(reason) | Phase::Kept(reason) => Some(reason),
@@ -366,12 +366,12 @@ impl Wake for Session {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let carrier = {
+        let transport_waker = {
             let mut state = lock(&self.state);
             state.readable = true;
-            state.carrier.take()
+            state.transport_waker.take()
         };
-        wake(carrier);
+        wake(transport_waker);
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct State {
     /// The weight of all frames that have not reached the transport yet.
     pub(super) weight: usize,
     /// Wakes whoever carries the outbox away: the waiting poll or the WebSocket's task.
-    pub(super) carrier: Option<Waker>,
+    pub(super) transport_waker: Option<Waker>,
     pub(super) outbox: Batch,
     pub(super) connection: Option<Arc<dyn Connection>>,
     pub(super) upgrade: Upgrade,
@@ -86,7 +86,7 @@ impl State {
             connection: None,
             outbox: Batch::new(),
             weight: 0,
-            carrier: None,
+            transport_waker: None,
             readable: true,
             upgrade: match transport {
                 Transport::Polling => Upgrade::None,
@@ -116,7 +116,7 @@ impl State {
     pub(super) fn push(&mut self, frame: Frame) -> Option<Waker> {
         self.weight += frame.weight();
         self.outbox.push(frame);
-        self.carrier.take()
+        self.transport_waker.take()
     }
 
     /// Takes what one poll brings home: at most `count` frames of `bytes` together, but one of any
@@ -151,15 +151,15 @@ impl State {
 
     /// Whether the heartbeat says that the client is gone.
     pub(super) fn is_overdue(&self, revision: Revision, now: u64, ping_timeout: u64) -> bool {
-        let patience = match revision {
+        let timeout = match revision {
             Revision::V4 if !self.awaiting_pong => ping_timeout,
             Revision::V3 | Revision::V4 => 0,
         };
-        self.is_open() && !self.stalled && now >= self.due.saturating_add(patience)
+        self.is_open() && !self.stalled && now >= self.due.saturating_add(timeout)
     }
 
     /// The next time that the session is to be looked at.
-    pub(super) fn next_look(&self) -> u64 {
+    pub(super) fn next_check(&self) -> u64 {
         self.due.min(self.reminder)
     }
 }

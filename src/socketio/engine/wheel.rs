@@ -90,7 +90,7 @@ async fn turn(shared: Weak<Shared>, grain: u64, started: Instant) {
         shared.wheel.advance(shared.now(), &mut due);
         for entry in due.drain(..) {
             if let Some(session) = entry.session.upgrade() {
-                session.look(entry.at);
+                session.check(entry.at);
             }
         }
         if due.capacity() > 4096 {

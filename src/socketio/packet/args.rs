@@ -153,7 +153,7 @@ pub(super) enum Placeholder {
     /// The attachment of that index.
     At(usize),
     /// Nothing that can be counted.
-    Nowhere,
+    NoTransport,
 }
 
 impl Placeholder {
@@ -167,7 +167,7 @@ impl Placeholder {
         Some(
             index
                 .and_then(|index| usize::try_from(index).ok())
-                .map_or(Self::Nowhere, Self::At),
+                .map_or(Self::NoTransport, Self::At),
         )
     }
 
@@ -175,7 +175,7 @@ impl Placeholder {
     pub(super) fn all_within(value: &Value, count: usize) -> bool {
         match (Self::read(value), value) {
             (Some(Self::At(index)), _) => index < count,
-            (Some(Self::Nowhere), _) => false,
+            (Some(Self::NoTransport), _) => false,
             (None, Value::Array(values)) => values.iter().all(|v| Self::all_within(v, count)),
             (None, Value::Object(map)) => map.values().all(|v| Self::all_within(v, count)),
             (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => true,
@@ -186,7 +186,7 @@ impl Placeholder {
     pub(super) fn clear_beyond(value: &mut Value, count: usize) {
         match Self::read(value) {
             Some(Self::At(index)) if index < count => {}
-            Some(Self::At(_) | Self::Nowhere) => *value = Value::Null,
+            Some(Self::At(_) | Self::NoTransport) => *value = Value::Null,
             None => match value {
                 Value::Array(values) => {
                     for value in values {

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use tokio::sync::oneshot;
 
-use crate::socketio::{engine::Unsent, packet::Args};
+use crate::socketio::{engine::SendError, packet::Args};
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum AckError {
     /// The client left first.
     Disconnected,
     /// The question was not sent.
-    Unsent(Unsent),
+    SendError(SendError),
 }
 
 impl fmt::Display for AckError {
@@ -22,7 +22,7 @@ impl fmt::Display for AckError {
         match self {
             Self::Timeout => f.write_str("the client did not answer in time"),
             Self::Disconnected => f.write_str("the client left before it answered"),
-            Self::Unsent(why) => why.fmt(f),
+            Self::SendError(why) => why.fmt(f),
         }
     }
 }

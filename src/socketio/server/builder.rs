@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Handler, SocketIo,
     handler::AnyHandler,
-    server::{Dynamic, Lines, Server, ServerOptions},
+    server::{Dynamic, EngineApplication, Server, ServerOptions},
 };
 use crate::socketio::{
     engine::{Cors, Engine, Options, Transport},
@@ -169,7 +169,7 @@ impl Builder {
     pub fn build(self) -> SocketIo {
         let server = Server::new(self.server, self.handlers, self.dynamic);
         SocketIo {
-            engine: Engine::new(self.engine, Lines(server.clone())),
+            engine: Engine::new(self.engine, EngineApplication(server.clone())),
             server,
             path: self.path.into(),
         }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Event, Prepared, Refusal, Socket, event::Responder, lock, server::Server, socket::Phase,
-    work::Work,
+    task_queue::TaskQueue,
 };
 use crate::socketio::{
     engine::{Connection, Message, Reason, Revision, Session},
@@ -49,7 +49,7 @@ struct State {
 }
 
 /// The client broke the rules and is to be disconnected.
-struct Offence;
+struct ProtocolViolation;
 
 impl Client {
     pub(super) fn new(session: Arc<Session>, server: Arc<Server>) -> Arc<Self> {
@@ -117,7 +117,7 @@ impl Client {
             }
             state.sockets.push(socket.clone());
         }
-        socket.give(Work::Ask);
+        socket.give(TaskQueue::Ask);
         true
     }
 
@@ -185,7 +185,7 @@ impl Client {
         }
     }
 
-    fn decode(&self, message: Message<'_>) -> Result<Option<(Packet, usize)>, Offence> {
+    fn decode(&self, message: Message<'_>) -> Result<Option<(Packet, usize)>, ProtocolViolation> {
         let mut state = lock(&self.state);
         let (decoded, length) = match message {
             Message::Text(text) => (state.decoder.text(text), text.len()),
@@ -197,19 +197,23 @@ impl Client {
         state.gathered += length;
         let packet = decoded.map_err(|error| {
             tracing::debug!(%error, "A client sent what is no packet.");
-            Offence
+            ProtocolViolation
         })?;
         Ok(packet.map(|packet| (packet, mem::take(&mut state.gathered))))
     }
 
-    fn obey(self: &Arc<Self>, packet: Packet, length: usize) -> Result<(), Offence> {
+    fn handle_packet(
+        self: &Arc<Self>,
+        packet: Packet,
+        length: usize,
+    ) -> Result<(), ProtocolViolation> {
         match packet {
             Packet::Connect { namespace, auth } => {
                 let obeyed = self.connect(&namespace, auth);
-                return obeyed.then_some(()).ok_or(Offence);
+                return obeyed.then_some(()).ok_or(ProtocolViolation);
             }
             Packet::Disconnect { namespace } => {
-                let socket = self.find(&namespace).ok_or(Offence)?;
+                let socket = self.find(&namespace).ok_or(ProtocolViolation)?;
                 self.forget(&socket);
                 socket
                     .0
@@ -241,30 +245,30 @@ impl Client {
         name: String,
         args: Args,
         length: usize,
-    ) -> Result<(), Offence> {
+    ) -> Result<(), ProtocolViolation> {
         let socket = self.joined(namespace)?;
         let weight = length + EVENT_WEIGHT;
         self.pending.fetch_add(weight, Ordering::SeqCst);
         let ack = id.map(|id| Responder::new(socket.clone(), id));
-        socket.give(Work::Event(Event { name, args, ack }, weight));
+        socket.give(TaskQueue::Event(Event { name, args, ack }, weight));
         Ok(())
     }
 
-    fn joined(&self, namespace: &Namespace) -> Result<Socket, Offence> {
+    fn joined(&self, namespace: &Namespace) -> Result<Socket, ProtocolViolation> {
         self.find(namespace)
             .filter(Socket::is_connected)
-            .ok_or(Offence)
+            .ok_or(ProtocolViolation)
     }
 }
 
 /// A client as the engine's connection. The engine's functions need the client's own handle.
-pub(super) struct Line(pub(super) Arc<Client>);
+pub(super) struct EngineConnection(pub(super) Arc<Client>);
 
-impl Connection for Line {
+impl Connection for EngineConnection {
     fn message(&self, message: Message<'_>) {
         let client = &self.0;
         let obeyed = match client.decode(message) {
-            Ok(Some((packet, length))) => client.obey(packet, length),
+            Ok(Some((packet, length))) => client.handle_packet(packet, length),
             Ok(None) => Ok(()),
             Err(offence) => Err(offence),
         };
@@ -294,7 +298,7 @@ impl Connection for Line {
     fn drained(&self) {
         let sockets = lock(&self.0.state).sockets.clone();
         for socket in sockets.iter().filter(|socket| socket.is_connected()) {
-            socket.give(Work::Drained);
+            socket.give(TaskQueue::Drained);
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Prepared, Socket};
 use crate::socketio::{
-    engine::Unsent,
+    engine::SendError,
     packet::{Args, Encoded},
 };
 
@@ -43,8 +43,8 @@ impl Responder {
     /// Answers, whatever waits for the client already.
     ///
     /// # Errors
-    /// [`Unsent::Closed`] if the client is gone.
-    pub fn send(self, args: impl Into<Args>) -> Result<(), Unsent> {
+    /// [`SendError::Closed`] if the client is gone.
+    pub fn send(self, args: impl Into<Args>) -> Result<(), SendError> {
         let namespace = self.socket.namespace();
         let encoded = Encoded::ack(namespace, self.id, &args.into());
         let session = self.socket.session();

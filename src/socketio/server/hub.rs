@@ -11,13 +11,13 @@ use super::{
     handler::AnyHandler,
     lock,
     members::{Members, Volatile},
-    memory::Memory,
+    recovery::RecoveryStore,
     server::Server,
     socket::Phase,
-    work::Work,
+    task_queue::TaskQueue,
 };
 use crate::socketio::{
-    engine::{Reason, Unsent},
+    engine::{Reason, SendError},
     packet::{Args, Encoded, Namespace, Version},
 };
 
@@ -27,7 +27,7 @@ pub(super) struct Hub {
     name: Namespace,
     handler: Box<dyn AnyHandler>,
     members: Mutex<Members>,
-    memory: Option<Mutex<Memory>>,
+    memory: Option<Mutex<RecoveryStore>>,
     ack_ids: AtomicU64,
     /// Set for a namespace that is forgotten when its last socket leaves.
     server: Option<Weak<Server>>,
@@ -38,7 +38,7 @@ impl Hub {
     pub(super) fn new(
         name: Namespace,
         handler: Box<dyn AnyHandler>,
-        memory: Option<Memory>,
+        memory: Option<RecoveryStore>,
         overflow: Overflow,
         server: Option<Weak<Server>>,
     ) -> Self {
@@ -141,7 +141,7 @@ impl Hub {
     }
 
     /// Whether a socket is in. Closes the one it replaces, if it came back before that was missed.
-    fn settle(&self, replaced: Result<Option<Socket>, Unsent>) -> bool {
+    fn settle(&self, replaced: Result<Option<Socket>, SendError>) -> bool {
         match replaced {
             Ok(Some(old)) => {
                 old.session().close(Reason::ForcedServerClose);
@@ -150,7 +150,7 @@ impl Hub {
             }
             Ok(None) => true,
             // An answer is never too much; so the client is gone.
-            Err(Unsent::Closed | Unsent::Full) => false,
+            Err(SendError::Closed | SendError::Full) => false,
         }
     }
 
@@ -169,7 +169,7 @@ impl Hub {
         };
         lock(&socket.0.state).acks.clear();
         if was_in {
-            socket.give(Work::Gone(reason));
+            socket.give(TaskQueue::Gone(reason));
             self.forget_if_empty();
         }
     }

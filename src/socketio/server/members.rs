@@ -7,7 +7,7 @@ use std::{
 
 use super::{Prepared, Socket, SocketId, broadcast::Target, lock, socket::Phase};
 use crate::socketio::{
-    engine::{Frame, Session, Unsent},
+    engine::{Frame, SendError, Session},
     packet::Encoded,
 };
 
@@ -43,9 +43,9 @@ impl Members {
         socket: &Socket,
         pid: Option<&str>,
         missed: &[Prepared],
-    ) -> Result<Option<Socket>, Unsent> {
+    ) -> Result<Option<Socket>, SendError> {
         if socket.phase() != Phase::Asking {
-            return Err(Unsent::Closed);
+            return Err(SendError::Closed);
         }
         let client = &socket.0.client;
         let (version, id) = (client.version(), socket.id());
@@ -97,11 +97,11 @@ impl Members {
     /// Calls `tell` once for each socket that is meant.
     pub(super) fn each(&self, target: &Target, mut tell: impl FnMut(&Member)) {
         // Known by its address, which takes no look at the others.
-        let speaker = target.without.and_then(|id| self.sockets.get(&id));
-        let speaker = speaker.map(|member| member.socket.address());
+        let session = target.without.and_then(|id| self.sockets.get(&id));
+        let session = session.map(|member| member.socket.address());
         let excepted = |member: &Member| {
             let socket = &member.socket;
-            speaker == Some(socket.address())
+            session == Some(socket.address())
                 || target.except.iter().any(|name| self.is_in(socket, name))
         };
         match &target.rooms[..] {
@@ -157,7 +157,7 @@ impl Members {
             if volatile == Volatile::Yes && !session.is_idle() {
                 return;
             }
-            if session.send(frames) == Err(Unsent::Full) && volatile == Volatile::No {
+            if session.send(frames) == Err(SendError::Full) && volatile == Volatile::No {
                 full.push(socket.clone());
             }
         });

@@ -41,8 +41,8 @@ mod handler;
 mod hub;
 mod id;
 mod members;
-mod memory;
 mod prepared;
+mod recovery;
 mod reply;
 #[expect(
     clippy::module_inception,
@@ -50,7 +50,7 @@ mod reply;
 )]
 mod server;
 mod socket;
-mod work;
+mod task_queue;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{Prepared, Responder, Socket};
 use crate::socketio::{
-    engine::{Body, Frame, Unsent},
+    engine::{Body, Frame, SendError},
     packet::{Args, Around, Encoded},
 };
 
@@ -68,8 +68,8 @@ impl<'s> Reply<'s> {
     /// Sends it all, with nothing between.
     ///
     /// # Errors
-    /// [`Unsent::Closed`] if the client is gone.
-    pub fn send(self) -> Result<(), Unsent> {
+    /// [`SendError::Closed`] if the client is gone.
+    pub fn send(self) -> Result<(), SendError> {
         if self.frames.is_empty() {
             return Ok(());
         }

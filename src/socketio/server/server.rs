@@ -8,11 +8,11 @@ use std::{
 
 use super::{
     Events, Overflow,
-    client::{Client, Line},
+    client::{Client, EngineConnection},
     handler::AnyHandler,
     hub::Hub,
     lock,
-    memory::Memory,
+    recovery::RecoveryStore,
 };
 use crate::socketio::{
     engine::{Application, Connection, Revision, Session},
@@ -48,13 +48,13 @@ impl Server {
         dynamic: Vec<Dynamic>,
     ) -> Arc<Self> {
         let hubs = handlers.into_iter().map(|(name, handler)| {
-            let memory = options.recovery.map(Memory::new);
+            let memory = options.recovery.map(RecoveryStore::new);
             let hub = Hub::new(name.clone(), handler, memory, options.overflow, None);
             (name, Arc::new(hub))
         });
         let mut hubs: HashMap<Namespace, Arc<Hub>> = hubs.collect();
         let main = hubs.entry(Namespace::MAIN).or_insert_with(|| {
-            let memory = options.recovery.map(Memory::new);
+            let memory = options.recovery.map(RecoveryStore::new);
             let handler = Box::new(Events::new());
             let hub = Hub::new(Namespace::MAIN, handler, memory, options.overflow, None);
             Arc::new(hub)
@@ -76,7 +76,7 @@ impl Server {
             Arc::clone(hub)
         } else {
             let handler = self.dynamic.iter().find_map(|make| make(name))?;
-            let memory = self.options.recovery.map(Memory::new);
+            let memory = self.options.recovery.map(RecoveryStore::new);
             let server = Some(Arc::downgrade(self));
             let hub = Hub::new(name.clone(), handler, memory, self.options.overflow, server);
             let hub = Arc::new(hub);
@@ -107,9 +107,9 @@ impl Server {
 }
 
 /// What the engine asks for connections.
-pub(super) struct Lines(pub(super) Arc<Server>);
+pub(super) struct EngineApplication(pub(super) Arc<Server>);
 
-impl Application for Lines {
+impl Application for EngineApplication {
     fn open(&self, session: Arc<Session>) -> Arc<dyn Connection> {
         let client = Client::new(Arc::clone(&session), Arc::clone(&self.0));
         match session.revision() {
@@ -119,6 +119,6 @@ impl Application for Lines {
             }
             Revision::V4 => session.remind(self.0.options.connect_timeout),
         }
-        Arc::new(Line(client))
+        Arc::new(EngineConnection(client))
     }
 }

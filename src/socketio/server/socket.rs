@@ -15,10 +15,10 @@ use serde_json::{Map, Value};
 
 use super::{
     AckError, Broadcast, Overflow, Prepared, SocketId, ack::Open, client::Client, hub::Hub, lock,
-    work::Work,
+    task_queue::TaskQueue,
 };
 use crate::socketio::{
-    engine::{Handshake, Reason, Session, Unsent},
+    engine::{Handshake, Reason, SendError, Session},
     packet::{Args, Encoded, Namespace},
 };
 
@@ -42,7 +42,7 @@ pub(super) struct Inner {
 /// What changes in a socket's life.
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) work: VecDeque<Work>,
+    pub(super) work: VecDeque<TaskQueue>,
     /// A task is at work.
     pub(super) busy: bool,
     pub(super) acks: Open,
@@ -156,9 +156,9 @@ impl Socket {
     }
 
     /// Sends an event. If too much waits already, it does what [`Overflow`] says.
-    pub fn emit(&self, name: &str, args: impl Into<Args>) -> Result<(), Unsent> {
+    pub fn emit(&self, name: &str, args: impl Into<Args>) -> Result<(), SendError> {
         if !self.is_connected() {
-            return Err(Unsent::Closed);
+            return Err(SendError::Closed);
         }
         if self.0.hub.remembers() {
             let to_self = Broadcast::all(&self.0.hub).to(self.id().as_str());
@@ -192,7 +192,7 @@ impl Socket {
         let encoded = Encoded::event(self.namespace(), Some(id), name, &args.into());
         let answered = lock(&self.0.state).acks.ask(id);
         let _question = Question { socket: self, id };
-        self.send_or_close(&encoded).map_err(AckError::Unsent)?;
+        self.send_or_close(&encoded).map_err(AckError::SendError)?;
         match tokio::time::timeout(timeout, answered).await {
             Ok(Ok(args)) => Ok(args),
             Ok(Err(_)) => Err(AckError::Disconnected),
@@ -202,17 +202,17 @@ impl Socket {
 
     /// Sends a ready-made event. If it would be too much, nothing is queued and the handler hears
     /// [`Handler::drained`](super::Handler::drained) once all that waits has been sent.
-    pub fn try_emit(&self, event: &Prepared) -> Result<(), Unsent> {
+    pub fn try_emit(&self, event: &Prepared) -> Result<(), SendError> {
         if !self.is_connected() {
-            return Err(Unsent::Closed);
+            return Err(SendError::Closed);
         }
         self.session().send(event.frames())
     }
 
     /// Sends a packet, and closes the connection if too much waits and the options say so.
-    pub(super) fn send_or_close(&self, encoded: &Encoded) -> Result<(), Unsent> {
+    pub(super) fn send_or_close(&self, encoded: &Encoded) -> Result<(), SendError> {
         let sent = self.session().send(Prepared::from(encoded).frames());
-        if sent == Err(Unsent::Full) && self.0.hub.overflow() == Overflow::Close {
+        if sent == Err(SendError::Full) && self.0.hub.overflow() == Overflow::Close {
             self.session().close(Reason::ForcedServerClose);
         }
         sent

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use crate::{
     error::Result,
-    model::{ChatId, PersonId, Role, Standing, TenantId},
+    model::{ChatId, MembershipStatus, PersonId, Role, TenantId},
     store::{Either, Tx, failed, rows},
 };
 
@@ -85,7 +85,7 @@ impl Tx {
         &mut self,
         chat: ChatId,
         people: &[PersonId],
-        standing: Standing,
+        standing: MembershipStatus,
     ) -> Result<()> {
         let people = numbers(people);
         let (chat, standing) = (chat.get(), standing.as_str());

@@ -8,7 +8,7 @@
 //! `postgres`. What is rare (making a chat, joining, leaving) has statements of its own in the same
 //! transaction, in `acts`; those that concern many people take them as a set, in `members`.
 
-mod acts;
+mod actions;
 mod members;
 mod postgres;
 mod sqlite;
@@ -18,17 +18,17 @@ use sqlx::FromRow;
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, ChatId, ChatKind, DeskStatus, Message, MessageId, Millis, PersonId, Position,
-        Role, Seq, Standing, TenantId,
+        Audience, ChatId, ChatKind, ConversationStatus, MembershipStatus, Message, MessageId,
+        PersonId, Position, Role, Seq, TenantId, Timestamp,
     },
     store::{Either, Tx, failed, rows},
 };
 
-pub use acts::NewChat;
+pub use actions::NewChat;
 
 /// Where a message is to go, from whom, and what its sender calls it.
 #[derive(Debug, Clone)]
-pub struct SendQuestion {
+pub struct SendLookup {
     /// The sender's tenant.
     pub tenant: TenantId,
     /// The chat.
@@ -41,13 +41,13 @@ pub struct SendQuestion {
 
 /// What there is to know before a message is written.
 #[derive(Debug, Clone)]
-pub struct SendAnswer {
+pub struct SendFacts {
     /// The chat, unless there is none.
     pub chat: Option<ChatFacts>,
     /// Where the sender stands with it, if they ever came.
-    pub standing: Option<Standing>,
+    pub standing: Option<MembershipStatus>,
     /// The message that already has this client id.
-    pub earlier: Option<Earlier>,
+    pub earlier: Option<ExistingMessage>,
 }
 
 /// What a batch needs to know of a chat.
@@ -60,12 +60,12 @@ pub struct ChatFacts {
     /// How many members it has.
     pub members: i64,
     /// Where it stands, at a desk.
-    pub status: Option<DeskStatus>,
+    pub status: Option<ConversationStatus>,
 }
 
 /// A message that was sent before under the same client id.
 #[derive(Debug, Clone)]
-pub struct Earlier {
+pub struct ExistingMessage {
     /// Its number.
     pub id: MessageId,
     /// Its number within the chat.
@@ -73,12 +73,12 @@ pub struct Earlier {
     /// The digest of what it said when it was sent.
     pub digest: String,
     /// When it was sent.
-    pub at: Millis,
+    pub at: Timestamp,
 }
 
 /// Whose read mark is to move, and how far.
 #[derive(Debug, Clone, Copy)]
-pub struct ReadQuestion {
+pub struct ReadLookup {
     /// The reader's tenant.
     pub tenant: TenantId,
     /// The chat.
@@ -91,11 +91,11 @@ pub struct ReadQuestion {
 
 /// What there is to know before a read mark moves.
 #[derive(Debug, Clone, Copy)]
-pub struct ReadAnswer {
+pub struct ReadFacts {
     /// Who finds the chat and how many members it has, unless there is no such chat.
     pub chat: Option<(ChatKind, i64)>,
     /// Where the reader stands with it, if they ever came.
-    pub standing: Option<Standing>,
+    pub standing: Option<MembershipStatus>,
     /// The last message they have read.
     pub read: MessageId,
     /// The newest message of the chat up to the one asked for.
@@ -125,7 +125,7 @@ pub struct NewChange {
 
 /// What a batch does to a chat's own row.
 #[derive(Debug, Clone, Copy)]
-pub struct Bump {
+pub struct ChatUpdate {
     /// How many messages it has now had.
     pub last_seq: Seq,
     /// Its newest message, where the batch brought one.
@@ -135,12 +135,12 @@ pub struct Bump {
     /// How many members it has now.
     pub members: i64,
     /// Where it now stands, where that changed.
-    pub status: Option<DeskStatus>,
+    pub status: Option<ConversationStatus>,
 }
 
 /// Where a batch leaves a person's place in a chat.
 #[derive(Debug, Clone, Copy)]
-pub struct Mark {
+pub struct MembershipUpdate {
     /// That person's tenant.
     pub tenant: TenantId,
     /// Their role, should they come with this batch.
@@ -161,9 +161,9 @@ pub struct WriteSet {
     /// The messages, each with the digest of what it says.
     pub messages: Vec<(TenantId, Message, Option<String>)>,
     /// The chats' rows.
-    pub bumps: Vec<(ChatId, Bump)>,
+    pub chat_updates: Vec<(ChatId, ChatUpdate)>,
     /// The places of people in chats.
-    pub marks: Vec<(ChatId, PersonId, Mark)>,
+    pub memberships: Vec<(ChatId, PersonId, MembershipUpdate)>,
 }
 
 #[derive(FromRow)]
@@ -179,7 +179,7 @@ struct SendRow {
     earlier_at: Option<i64>,
 }
 
-impl TryFrom<SendRow> for SendAnswer {
+impl TryFrom<SendRow> for SendFacts {
     type Error = Error;
 
     fn try_from(row: SendRow) -> Result<Self> {
@@ -188,7 +188,11 @@ impl TryFrom<SendRow> for SendAnswer {
                 kind: rows::chat_kind(&kind)?,
                 last_seq: Seq::new(last_seq),
                 members,
-                status: row.status.as_deref().map(rows::desk_status).transpose()?,
+                status: row
+                    .status
+                    .as_deref()
+                    .map(rows::conversation_status)
+                    .transpose()?,
             }),
             _ => None,
         };
@@ -198,11 +202,11 @@ impl TryFrom<SendRow> for SendAnswer {
             row.earlier_digest,
             row.earlier_at,
         ) {
-            (Some(id), Some(seq), Some(digest), Some(at)) => Some(Earlier {
+            (Some(id), Some(seq), Some(digest), Some(at)) => Some(ExistingMessage {
                 id: MessageId::new(id),
                 seq: Seq::new(seq),
                 digest,
-                at: Millis::new(at),
+                at: Timestamp::new(at),
             }),
             _ => None,
         };
@@ -225,7 +229,7 @@ struct ReadRow {
     newest_seq: Option<i64>,
 }
 
-impl TryFrom<ReadRow> for ReadAnswer {
+impl TryFrom<ReadRow> for ReadFacts {
     type Error = Error;
 
     fn try_from(row: ReadRow) -> Result<Self> {
@@ -266,33 +270,33 @@ impl Tx {
     }
 
     /// Answers what every message of a batch asks, in the order asked.
-    pub async fn ask_sends(&mut self, questions: &[SendQuestion]) -> Result<Vec<SendAnswer>> {
-        if questions.is_empty() {
+    pub async fn look_up_sends(&mut self, lookups: &[SendLookup]) -> Result<Vec<SendFacts>> {
+        if lookups.is_empty() {
             return Ok(Vec::new());
         }
         let rows: Vec<SendRow> = match &mut self.0 {
-            Either::Sqlite(tx) => sqlite::ask_sends(tx, questions).await,
-            Either::Postgres(tx) => postgres::ask_sends(tx, questions).await,
+            Either::Sqlite(tx) => sqlite::look_up_sends(tx, lookups).await,
+            Either::Postgres(tx) => postgres::look_up_sends(tx, lookups).await,
         }
         .map_err(failed)?;
-        complete(questions.len(), rows)
+        complete(lookups.len(), rows)
     }
 
     /// Answers what every read mark of a batch asks, in the order asked.
-    pub async fn ask_reads(&mut self, questions: &[ReadQuestion]) -> Result<Vec<ReadAnswer>> {
-        if questions.is_empty() {
+    pub async fn look_up_reads(&mut self, lookups: &[ReadLookup]) -> Result<Vec<ReadFacts>> {
+        if lookups.is_empty() {
             return Ok(Vec::new());
         }
         let rows: Vec<ReadRow> = match &mut self.0 {
-            Either::Sqlite(tx) => sqlite::ask_reads(tx, questions).await,
-            Either::Postgres(tx) => postgres::ask_reads(tx, questions).await,
+            Either::Sqlite(tx) => sqlite::look_up_reads(tx, lookups).await,
+            Either::Postgres(tx) => postgres::look_up_reads(tx, lookups).await,
         }
         .map_err(failed)?;
-        complete(questions.len(), rows)
+        complete(lookups.len(), rows)
     }
 
     /// Writes a batch, and moves the log's head by as many places as it has changes.
-    pub async fn write(&mut self, set: &WriteSet, now: Millis) -> Result<()> {
+    pub async fn write(&mut self, set: &WriteSet, now: Timestamp) -> Result<()> {
         match &mut self.0 {
             Either::Sqlite(tx) => sqlite::write(tx, set, now).await,
             Either::Postgres(tx) => postgres::write(tx, set, now).await,

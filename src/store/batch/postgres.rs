@@ -3,14 +3,14 @@
 use sqlx::Postgres;
 
 use crate::{
-    model::{DeskStatus, MessageId, Millis},
+    model::{ConversationStatus, MessageId, Timestamp},
     store::{
-        batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+        batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
         transaction::Transaction,
     },
 };
 
-const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
+const LOOK_UP_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
      e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) \
        with ordinality as d (tenant_id, chat_id, sender_id, client_id, n) \
@@ -20,7 +20,7 @@ const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count
        and e.client_id = d.client_id and e.client_id is not null \
      order by d.n";
 
-const ASK_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
        with ordinality as d (tenant_id, chat_id, reader_id, up_to, n) \
      left join chats c on c.id = d.chat_id and c.tenant_id = d.tenant_id and c.deleted_at is null \
@@ -63,28 +63,28 @@ const WRITE: &str = "with \
        standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq) \
      select pg_notify('parlance', '')";
 
-pub(super) async fn ask_sends(
+pub(super) async fn look_up_sends(
     tx: &mut Transaction<Postgres>,
-    questions: &[SendQuestion],
+    lookups: &[SendLookup],
 ) -> Result<Vec<SendRow>, sqlx::Error> {
-    sqlx::query_as(ASK_SENDS)
-        .bind(column(questions, |q| q.tenant.get()))
-        .bind(column(questions, |q| q.chat.get()))
-        .bind(column(questions, |q| q.sender.get()))
-        .bind(column(questions, |q| q.client_id.clone()))
+    sqlx::query_as(LOOK_UP_SENDS)
+        .bind(column(lookups, |q| q.tenant.get()))
+        .bind(column(lookups, |q| q.chat.get()))
+        .bind(column(lookups, |q| q.sender.get()))
+        .bind(column(lookups, |q| q.client_id.clone()))
         .fetch_all(&mut **tx)
         .await
 }
 
-pub(super) async fn ask_reads(
+pub(super) async fn look_up_reads(
     tx: &mut Transaction<Postgres>,
-    questions: &[ReadQuestion],
+    lookups: &[ReadLookup],
 ) -> Result<Vec<ReadRow>, sqlx::Error> {
-    sqlx::query_as(ASK_READS)
-        .bind(column(questions, |q| q.tenant.get()))
-        .bind(column(questions, |q| q.chat.get()))
-        .bind(column(questions, |q| q.reader.get()))
-        .bind(column(questions, |q| q.up_to.get()))
+    sqlx::query_as(LOOK_UP_READS)
+        .bind(column(lookups, |q| q.tenant.get()))
+        .bind(column(lookups, |q| q.chat.get()))
+        .bind(column(lookups, |q| q.reader.get()))
+        .bind(column(lookups, |q| q.up_to.get()))
         .fetch_all(&mut **tx)
         .await
 }
@@ -92,13 +92,13 @@ pub(super) async fn ask_reads(
 pub(super) async fn write(
     tx: &mut Transaction<Postgres>,
     set: &WriteSet,
-    now: Millis,
+    now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     let WriteSet {
         changes,
         messages,
-        bumps,
-        marks,
+        chat_updates,
+        memberships,
     } = set;
     sqlx::query(WRITE)
         .bind(i64::try_from(changes.len()).unwrap_or(i64::MAX))
@@ -120,19 +120,23 @@ pub(super) async fn write(
         .bind(column(messages, |(_, m, _)| m.content.clone()))
         .bind(column(messages, |(_, m, _)| m.client_id.clone()))
         .bind(column(messages, |(_, _, digest)| digest.clone()))
-        .bind(column(bumps, |(chat, _)| chat.get()))
-        .bind(column(bumps, |(_, b)| b.last_seq.get()))
-        .bind(column(bumps, |(_, b)| b.last_message.map(MessageId::get)))
-        .bind(column(bumps, |(_, b)| b.last_position.get()))
-        .bind(column(bumps, |(_, b)| b.members))
-        .bind(column(marks, |(chat, _, _)| chat.get()))
-        .bind(column(marks, |(_, person, _)| person.get()))
-        .bind(column(marks, |(_, _, m)| m.tenant.get()))
-        .bind(column(marks, |(_, _, m)| m.role.as_str()))
-        .bind(column(marks, |(_, _, m)| m.joined.get()))
-        .bind(column(marks, |(_, _, m)| m.read.get()))
-        .bind(column(marks, |(_, _, m)| m.read_seq.get()))
-        .bind(column(bumps, |(_, b)| b.status.map(DeskStatus::as_str)))
+        .bind(column(chat_updates, |(chat, _)| chat.get()))
+        .bind(column(chat_updates, |(_, b)| b.last_seq.get()))
+        .bind(column(chat_updates, |(_, b)| {
+            b.last_message.map(MessageId::get)
+        }))
+        .bind(column(chat_updates, |(_, b)| b.last_position.get()))
+        .bind(column(chat_updates, |(_, b)| b.members))
+        .bind(column(memberships, |(chat, _, _)| chat.get()))
+        .bind(column(memberships, |(_, person, _)| person.get()))
+        .bind(column(memberships, |(_, _, m)| m.tenant.get()))
+        .bind(column(memberships, |(_, _, m)| m.role.as_str()))
+        .bind(column(memberships, |(_, _, m)| m.joined.get()))
+        .bind(column(memberships, |(_, _, m)| m.read.get()))
+        .bind(column(memberships, |(_, _, m)| m.read_seq.get()))
+        .bind(column(chat_updates, |(_, b)| {
+            b.status.map(ConversationStatus::as_str)
+        }))
         .execute(&mut **tx)
         .await
         .map(drop)

@@ -3,14 +3,14 @@
 use sqlx::{Sqlite, types::Json};
 
 use crate::{
-    model::{DeskStatus, MessageId, Millis},
+    model::{ConversationStatus, MessageId, Timestamp},
     store::{
-        batch::{ReadQuestion, ReadRow, SendQuestion, SendRow, WriteSet},
+        batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
         transaction::Transaction,
     },
 };
 
-const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
+const LOOK_UP_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
      e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
      from json_each($1) d \
      left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
@@ -19,7 +19,7 @@ const ASK_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count
        and e.client_id = d.value ->> 3 and e.client_id is not null \
      order by d.key";
 
-const ASK_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
      from json_each($1) d \
      left join chats c on c.id = d.value ->> 1 and c.tenant_id = d.value ->> 0 and c.deleted_at is null \
      left join members m on m.chat_id = c.id and m.person_id = d.value ->> 2 \
@@ -37,14 +37,14 @@ const WRITE_MESSAGES: &str = "insert into messages \
      select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
      value ->> 7, value ->> 8, $2 from json_each($1)";
 
-const WRITE_BUMPS: &str = "update chats set last_seq = d.value ->> 1, \
+const WRITE_CHATS: &str = "update chats set last_seq = d.value ->> 1, \
      last_message_id = coalesce(d.value ->> 2, last_message_id), last_position = d.value ->> 3, \
      members_count = d.value ->> 4, updated_at = $2, \
      status = coalesce(d.value ->> 5, status), \
      status_position = case when d.value ->> 5 is null then status_position else d.value ->> 3 end \
      from json_each($1) d where chats.id = d.value ->> 0";
 
-const WRITE_MARKS: &str = "insert into members \
+const WRITE_MEMBERSHIPS: &str = "insert into members \
      (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
      select value ->> 0, value ->> 1, value ->> 2, value ->> 3, 'in', $2, value ->> 4, value ->> 5, value ->> 6 \
      from json_each($1) where true \
@@ -54,11 +54,11 @@ const WRITE_MARKS: &str = "insert into members \
      joined_position = case when standing = 'in' then joined_position else excluded.joined_position end, \
      standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq";
 
-pub(super) async fn ask_sends(
+pub(super) async fn look_up_sends(
     tx: &mut Transaction<Sqlite>,
-    questions: &[SendQuestion],
+    lookups: &[SendLookup],
 ) -> Result<Vec<SendRow>, sqlx::Error> {
-    let asked: Vec<_> = questions
+    let asked: Vec<_> = lookups
         .iter()
         .map(|q| {
             (
@@ -69,21 +69,21 @@ pub(super) async fn ask_sends(
             )
         })
         .collect();
-    sqlx::query_as(ASK_SENDS)
+    sqlx::query_as(LOOK_UP_SENDS)
         .bind(Json(asked))
         .fetch_all(&mut **tx)
         .await
 }
 
-pub(super) async fn ask_reads(
+pub(super) async fn look_up_reads(
     tx: &mut Transaction<Sqlite>,
-    questions: &[ReadQuestion],
+    lookups: &[ReadLookup],
 ) -> Result<Vec<ReadRow>, sqlx::Error> {
-    let asked: Vec<_> = questions
+    let asked: Vec<_> = lookups
         .iter()
         .map(|q| (q.tenant.get(), q.chat.get(), q.reader.get(), q.up_to.get()))
         .collect();
-    sqlx::query_as(ASK_READS)
+    sqlx::query_as(LOOK_UP_READS)
         .bind(Json(asked))
         .fetch_all(&mut **tx)
         .await
@@ -92,7 +92,7 @@ pub(super) async fn ask_reads(
 pub(super) async fn write(
     tx: &mut Transaction<Sqlite>,
     set: &WriteSet,
-    now: Millis,
+    now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if !set.changes.is_empty() {
         let rows: Vec<_> = set
@@ -146,9 +146,9 @@ pub(super) async fn write(
             .execute(&mut **tx)
             .await?;
     }
-    if !set.bumps.is_empty() {
+    if !set.chat_updates.is_empty() {
         let rows: Vec<_> = set
-            .bumps
+            .chat_updates
             .iter()
             .map(|(chat, b)| {
                 (
@@ -157,19 +157,19 @@ pub(super) async fn write(
                     b.last_message.map(MessageId::get),
                     b.last_position.get(),
                     b.members,
-                    b.status.map(DeskStatus::as_str),
+                    b.status.map(ConversationStatus::as_str),
                 )
             })
             .collect();
-        sqlx::query(WRITE_BUMPS)
+        sqlx::query(WRITE_CHATS)
             .bind(Json(rows))
             .bind(now.get())
             .execute(&mut **tx)
             .await?;
     }
-    if !set.marks.is_empty() {
+    if !set.memberships.is_empty() {
         let rows: Vec<_> = set
-            .marks
+            .memberships
             .iter()
             .map(|(chat, person, m)| {
                 (
@@ -183,7 +183,7 @@ pub(super) async fn write(
                 )
             })
             .collect();
-        sqlx::query(WRITE_MARKS)
+        sqlx::query(WRITE_MEMBERSHIPS)
             .bind(Json(rows))
             .bind(now.get())
             .execute(&mut **tx)

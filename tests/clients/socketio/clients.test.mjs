@@ -277,25 +277,25 @@ for (const client of clients) {
 
     test("recovers what it missed", { skip: client.major === 2 && "revision 4 has no recovery" }, async () => {
       const socket = await client.connect("/", {}, RECOVERY);
-      const speaker = await client.connect("/", {}, RECOVERY);
+      const sender = await client.connect("/", {}, RECOVERY);
       assert.equal(socket.recovered, false);
       const before = socket.id;
       const room = `m-${before}`;
       await ask(socket, "join", room);
-      speaker.emit("say", room, "first");
+      sender.emit("say", room, "first");
       assert.equal((await next(socket, "said"))[0], "first");
 
       const heard = several(socket, "said", 3);
       const lost = next(socket, "disconnect");
       socket.emit("drop");
       await lost;
-      speaker.emit("say", room, "missed", BYTES);
-      speaker.emit("say", room, "missed too");
-      await ask(speaker, "sum", 0, 0);
+      sender.emit("say", room, "missed", BYTES);
+      sender.emit("say", room, "missed too");
+      await ask(sender, "sum", 0, 0);
       await connected(socket);
       assert.equal(socket.recovered, true);
       assert.equal(socket.id, before);
-      speaker.emit("say", room, "live");
+      sender.emit("say", room, "live");
       const texts = (await heard).map(([text]) => text);
       assert.deepEqual(texts, ["missed", "missed too", "live"]);
     });

@@ -59,7 +59,7 @@ fn a_wall_stands_however_it_is_climbed() {
         "use crate::{error::Error, http};",
         "use super::http::Fields;",
         "use super::super::http::Fields;",
-        "fn f() { crate::http::fit() }",
+        "fn f() { crate::http::configure() }",
     ] {
         let path = if code.starts_with("use super::http") {
             "src/model/mod.rs"
@@ -95,11 +95,11 @@ fn each_part_has_its_own_wall() {
             "crate::chat",
         ),
         (
-            "src/live/hub.rs",
+            "src/pubsub/hub.rs",
             "use crate::store::Store;",
             "crate::store",
         ),
-        ("src/live/hub.rs", "use serde::Serialize;", "serde"),
+        ("src/pubsub/hub.rs", "use serde::Serialize;", "serde"),
         (
             "src/chat/mod.rs",
             "use crate::dialect::LIST;",
@@ -143,10 +143,10 @@ fn what_is_allowed_passes() {
         "src/store/open.rs",
         "use rocket_db_pools::Pool; use rocket::figment::Figment;",
     );
-    right("src/live/relay.rs", "use crate::store::Store;");
+    right("src/pubsub/log_tail.rs", "use crate::store::Store;");
     right(
         "src/chat/mod.rs",
-        "use crate::{live::Hub, model, store::Store, Error, Result};",
+        "use crate::{pubsub::Hub, model, store::Store, Error, Result};",
     );
     right(
         "src/chat/mod.rs",
@@ -163,7 +163,7 @@ fn what_is_allowed_passes() {
     right("src/main.rs", "use parlance::Server;");
     // Imported names are not crates of the same name.
     right(
-        "src/live/hub.rs",
+        "src/pubsub/hub.rs",
         "use tokio::time; fn f() { time::sleep(s) }",
     );
 }
@@ -215,19 +215,19 @@ fn the_environment_is_read_in_config_alone() {
 }
 
 #[test]
-fn only_the_writer_and_the_relay_publish() {
+fn only_the_writer_and_the_log_tail_publish() {
     let code = "fn f(hub: &Hub) { hub.publish(changes); }";
     for path in ["src/chat/messages.rs", "src/http/mod.rs", "src/server.rs"] {
         assert_eq!(wrong(path, code).len(), 1);
     }
     assert_eq!(
-        wrong("src/live/ear.rs", "fn f() { Hub::publish(hub) }").len(),
+        wrong("src/pubsub/topic_log.rs", "fn f() { Hub::publish(hub) }").len(),
         1
     );
     for path in [
         "src/chat/writer/mod.rs",
-        "src/live/relay.rs",
-        "src/live/hub.rs",
+        "src/pubsub/log_tail.rs",
+        "src/pubsub/hub.rs",
     ] {
         right(path, code);
     }
@@ -267,7 +267,7 @@ fn no_dialects_name_is_known_to_verbs_and_sockets() {
         for path in ["src/chat/mod.rs", "src/socketio/server.rs"] {
             assert_eq!(wrong(path, code).len(), 1, "{code}");
         }
-        right("src/live/published.rs", code);
+        right("src/pubsub/published.rs", code);
     }
     right(
         "src/chat/mod.rs",

@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::pattern::{self, Names};
-use crate::socketio_client::{PATIENCE, Ws};
+use crate::support::socketio_client::{PATIENCE, Ws};
 
 /// What Engine.IO says first on every WebSocket.
 const OPEN: &str = r#"0{"sid":"<sid>","upgrades":[],"pingInterval":25000,"pingTimeout":20000,
@@ -51,13 +51,13 @@ pub(super) struct Connection {
 }
 
 /// What came next.
-enum Heard {
+enum Backlog {
     Frame(String),
     Closed,
     Silence,
 }
 
-impl fmt::Display for Heard {
+impl fmt::Display for Backlog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Frame(frame) => f.write_str(frame),
@@ -67,7 +67,7 @@ impl fmt::Display for Heard {
     }
 }
 
-impl Heard {
+impl Backlog {
     fn is(&self, expected: &str, names: &mut Names) -> Result<(), Difference> {
         let fault = match self {
             Self::Frame(frame) => match pattern::frame(expected, frame, names) {
@@ -129,9 +129,9 @@ impl Connection {
     /// Checks that the server ends it now.
     pub(super) async fn hears_the_end(mut self) -> Result<(), Difference> {
         match self.next().await {
-            Heard::Closed => Ok(()),
-            heard @ (Heard::Frame(_) | Heard::Silence) => {
-                let (expected, actual) = (Heard::Closed.to_string(), heard.to_string());
+            Backlog::Closed => Ok(()),
+            heard @ (Backlog::Frame(_) | Backlog::Silence) => {
+                let (expected, actual) = (Backlog::Closed.to_string(), heard.to_string());
                 Err(Difference::new("it goes on", &expected, &actual))
             }
         }
@@ -166,21 +166,21 @@ impl Connection {
     }
 
     /// The next frame. The heartbeat is the client's business, not the story's.
-    async fn next(&mut self) -> Heard {
+    async fn next(&mut self) -> Backlog {
         loop {
             let Ok(next) = tokio::time::timeout(PATIENCE, self.ws.0.next()).await else {
-                return Heard::Silence;
+                return Backlog::Silence;
             };
             match next {
                 Some(Ok(Message::Text(text))) if text.as_str() == "2" && self.is_asked => {
                     // One that is over says so next.
                     let _ = self.says("3").await;
                 }
-                Some(Ok(Message::Text(text))) => return Heard::Frame(text.to_string()),
+                Some(Ok(Message::Text(text))) => return Backlog::Frame(text.to_string()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Binary(bytes))) => return Heard::Frame(format!("{bytes:?}")),
+                Some(Ok(Message::Binary(bytes))) => return Backlog::Frame(format!("{bytes:?}")),
                 Some(Ok(Message::Close(_) | Message::Frame(_)) | Err(_)) | None => {
-                    return Heard::Closed;
+                    return Backlog::Closed;
                 }
             }
         }

@@ -11,9 +11,9 @@ use reqwest::Method;
 use super::{
     connection::{Connection, Difference},
     pattern::{self, Names},
-    script::{Act, Line, Port, Request, Script},
+    script::{ChatAction, Line, Port, Request, Script},
 };
-use crate::{actor::Told, world::World};
+use crate::{support::actor::Told, support::world::World};
 
 /// Plays a story; the error names the file, the line, what was expected and what came instead.
 pub(super) async fn play(file: &str, text: &str) -> Result<(), String> {
@@ -77,7 +77,7 @@ struct Stage {
 impl Stage {
     async fn step(&mut self, line: &Line) -> Result<(), Difference> {
         match &line.act {
-            Act::Opens(who, query, port) => {
+            ChatAction::Opens(who, query, port) => {
                 if self.connections.contains_key(who) {
                     return Err(format!("{who} is there already").into());
                 }
@@ -90,19 +90,19 @@ impl Stage {
                 self.connections.insert(who.clone(), connection);
                 Ok(())
             }
-            Act::Says(who, frame) => {
+            ChatAction::Says(who, frame) => {
                 let frame = pattern::fill(frame, &self.names)?;
                 find(&mut self.connections, who)?.says(&frame).await
             }
-            Act::Hears(who, expected) => {
+            ChatAction::Hears(who, expected) => {
                 let connection = find(&mut self.connections, who)?;
                 connection.hears(expected, &mut self.names).await
             }
             // What proves it comes later, see the module above.
-            Act::HearsNothing(who) => find(&mut self.connections, who).map(drop),
-            Act::IsClosed(who) => self.take(who)?.hears_the_end().await,
-            Act::Closes(who) => self.take(who)?.close().await,
-            Act::Asks(request) => self.ask(request).await,
+            ChatAction::HearsNothing(who) => find(&mut self.connections, who).map(drop),
+            ChatAction::IsClosed(who) => self.take(who)?.hears_the_end().await,
+            ChatAction::Closes(who) => self.take(who)?.close().await,
+            ChatAction::Asks(request) => self.ask(request).await,
         }
     }
 

@@ -13,27 +13,27 @@ pub(super) struct Script {
 #[derive(Debug)]
 pub(super) struct Line {
     pub(super) number: usize,
-    pub(super) act: Act,
+    pub(super) act: ChatAction,
 }
 
 impl Line {
     /// Where it is; of a request, where its answer is.
     pub(super) fn place(&self) -> usize {
         match &self.act {
-            Act::Asks(request) => request.answered,
-            Act::Opens(..)
-            | Act::Says(..)
-            | Act::Hears(..)
-            | Act::HearsNothing(_)
-            | Act::IsClosed(_)
-            | Act::Closes(_) => self.number,
+            ChatAction::Asks(request) => request.answered,
+            ChatAction::Opens(..)
+            | ChatAction::Says(..)
+            | ChatAction::Hears(..)
+            | ChatAction::HearsNothing(_)
+            | ChatAction::IsClosed(_)
+            | ChatAction::Closes(_) => self.number,
         }
     }
 }
 
 /// What a line says. Names and placeholders are not looked at yet.
 #[derive(Debug)]
-pub(super) enum Act {
+pub(super) enum ChatAction {
     /// A connection is made, with this query, on this port.
     Opens(String, String, Port),
     /// It sends a frame.
@@ -93,7 +93,7 @@ impl Script {
                 let answer = rest.next_if(|(_, line)| status(line).is_some());
                 let (answered, answer) =
                     answer.ok_or((number, "a request without an answer".to_owned()))?;
-                Act::Asks(
+                ChatAction::Asks(
                     request(first, then, answered, &answer).ok_or_else(|| odd(number, &line))?,
                 )
             } else {
@@ -102,7 +102,7 @@ impl Script {
             lines.push(Line { number, act });
         }
         for place in 0..lines.len() {
-            if let Act::HearsNothing(who) = &lines[place].act {
+            if let ChatAction::HearsNothing(who) = &lines[place].act {
                 proven(who, &lines[..place], &lines[place + 1..])
                     .map_err(|fault| (lines[place].number, fault))?;
             }
@@ -136,7 +136,7 @@ fn joined(text: &str) -> Result<Vec<(usize, String)>, Fault> {
     Ok(lines)
 }
 
-fn connection(who: &str, then: &str) -> Option<Act> {
+fn connection(who: &str, then: &str) -> Option<ChatAction> {
     let name = who.to_owned();
     let (verb, what) = then.split_once(' ').unwrap_or((then, ""));
     let what = what.trim();
@@ -144,16 +144,16 @@ fn connection(who: &str, then: &str) -> Option<Act> {
         return None;
     }
     Some(match (verb, what) {
-        ("closes", "") => Act::Closes(name),
-        ("<", "nothing") => Act::HearsNothing(name),
-        ("<", "closed") => Act::IsClosed(name),
+        ("closes", "") => ChatAction::Closes(name),
+        ("<", "nothing") => ChatAction::HearsNothing(name),
+        ("<", "closed") => ChatAction::IsClosed(name),
         (_, "") => return None,
-        ("<", frame) => Act::Hears(name, frame.to_owned()),
-        (">", frame) => Act::Says(name, frame.to_owned()),
+        ("<", frame) => ChatAction::Hears(name, frame.to_owned()),
+        (">", frame) => ChatAction::Says(name, frame.to_owned()),
         ("opens", query) => match query.strip_suffix(" on socket_port") {
-            Some(query) => Act::Opens(name, query.to_owned(), Port::Second),
+            Some(query) => ChatAction::Opens(name, query.to_owned(), Port::Second),
             None if query.contains(' ') => return None,
-            None => Act::Opens(name, query.to_owned(), Port::First),
+            None => ChatAction::Opens(name, query.to_owned(), Port::First),
         },
         _ => return None,
     })
@@ -192,12 +192,17 @@ fn status(line: &str) -> Option<(u16, &str)> {
 /// Whether what comes after a `nothing` proves it: see the module above.
 fn proven(who: &str, before: &[Line], after: &[Line]) -> Result<(), String> {
     for (place, line) in before.iter().enumerate() {
-        let Act::Says(actor, _) = &line.act else {
+        let ChatAction::Says(actor, _) = &line.act else {
             continue;
         };
         let goes_on = before[place + 1..].iter().any(|line| match &line.act {
-            Act::Hears(name, _) | Act::IsClosed(name) | Act::Closes(name) => name == actor,
-            Act::Opens(..) | Act::Says(..) | Act::HearsNothing(_) | Act::Asks(_) => false,
+            ChatAction::Hears(name, _) | ChatAction::IsClosed(name) | ChatAction::Closes(name) => {
+                name == actor
+            }
+            ChatAction::Opens(..)
+            | ChatAction::Says(..)
+            | ChatAction::HearsNothing(_)
+            | ChatAction::Asks(_) => false,
         });
         if !goes_on {
             return Err(format!(
@@ -208,7 +213,7 @@ fn proven(who: &str, before: &[Line], after: &[Line]) -> Result<(), String> {
     let mut others = false;
     for line in after {
         match &line.act {
-            Act::Hears(name, frame) if name == who => {
+            ChatAction::Hears(name, frame) if name == who => {
                 let is_unkept = |event: &&str| frame.contains(&format!("[\"{event}\""));
                 if let Some(event) = UNKEPT.into_iter().find(is_unkept) {
                     let sentence = "is told past the log, so it may overtake news";
@@ -219,17 +224,17 @@ fn proven(who: &str, before: &[Line], after: &[Line]) -> Result<(), String> {
                 let sentence = || format!("{who} hears again before anybody has done anything");
                 return if others { Ok(()) } else { Err(sentence()) };
             }
-            Act::Says(name, _) if name == who => {
+            ChatAction::Says(name, _) if name == who => {
                 let sentence = "speaks before it has heard of somebody else, and its answer may \
                                 overtake news";
                 return Err(format!("{who} {sentence}"));
             }
-            Act::Says(..) | Act::Asks(_) => others = true,
-            Act::Opens(..)
-            | Act::Hears(..)
-            | Act::HearsNothing(_)
-            | Act::IsClosed(_)
-            | Act::Closes(_) => {}
+            ChatAction::Says(..) | ChatAction::Asks(_) => others = true,
+            ChatAction::Opens(..)
+            | ChatAction::Hears(..)
+            | ChatAction::HearsNothing(_)
+            | ChatAction::IsClosed(_)
+            | ChatAction::Closes(_) => {}
         }
     }
     Err(format!(

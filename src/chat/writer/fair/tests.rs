@@ -15,7 +15,7 @@ const HEAVIEST: usize = 5_000;
 
 /// A piece of work, by whose it is, which of theirs, and its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Job {
+struct Command {
     flow: Flow,
     number: usize,
     weight: usize,
@@ -26,7 +26,7 @@ fn flow(tenant: i64, person: i64) -> Flow {
 }
 
 struct Bench {
-    queue: FairQueue<Job>,
+    queue: FairQueue<Command>,
     now: Instant,
     handed_in: HashMap<Flow, usize>,
 }
@@ -42,12 +42,12 @@ impl Bench {
 
     fn push(&mut self, flow: Flow, weight: usize) -> bool {
         let number = self.handed_in.entry(flow).or_default();
-        let job = Job {
+        let command = Command {
             flow,
             number: *number,
             weight,
         };
-        let taken = self.queue.push(flow, weight, job, self.now).is_none();
+        let taken = self.queue.push(flow, weight, command, self.now).is_none();
         *number += usize::from(taken);
         taken
     }
@@ -58,16 +58,16 @@ impl Bench {
         }
     }
 
-    fn batch(&mut self) -> Vec<Job> {
+    fn batch(&mut self) -> Vec<Command> {
         match self.queue.take(self.now, false) {
-            Next::Batch(jobs) => jobs,
+            Next::Batch(commands) => commands,
             other => panic!("not a batch: {other:?}"),
         }
     }
 
-    fn large(&mut self) -> Job {
+    fn large(&mut self) -> Command {
         match &self.batch()[..] {
-            [job] if job.weight > LARGE => *job,
+            [command] if command.weight > LARGE => *command,
             other => panic!("nothing large: {other:?}"),
         }
     }
@@ -79,9 +79,11 @@ impl Bench {
     }
 }
 
-fn weight_of(jobs: &[Job], tenant: i64) -> usize {
-    let own = jobs.iter().filter(|j| j.flow.0 == TenantId::new(tenant));
-    own.map(|job| job.weight).sum()
+fn weight_of(commands: &[Command], tenant: i64) -> usize {
+    let own = commands
+        .iter()
+        .filter(|j| j.flow.0 == TenantId::new(tenant));
+    own.map(|command| command.weight).sum()
 }
 
 #[test]
@@ -100,7 +102,7 @@ fn a_tenant_and_a_person_have_a_share_while_others_are_active() {
         bench.push_many(flow(1, 1), 1, 1000);
         bench.push(others, 1);
         let first = bench.batch();
-        assert!(first.iter().any(|job| job.flow == others));
+        assert!(first.iter().any(|command| command.flow == others));
         assert_eq!(first.len(), SHARE + 1, "the others' and a share");
         // The others wait for their answer just now: who comes next shall not wait long.
         assert_eq!(bench.batch().len(), SHARE);
@@ -120,9 +122,9 @@ fn who_comes_into_a_flood_of_many_people_of_one_tenant_is_in_the_next_transactio
     assert_eq!(weight_of(&batch, 2), 1);
     assert!(weight_of(&batch, 1) <= SHARE);
     // Those of the flood who had no turn yet have theirs before those who had.
-    let mut seen: HashSet<_> = batch.iter().map(|job| job.flow.1).collect();
-    for job in bench.batch() {
-        assert!(seen.insert(job.flow.1), "{job:?} had its turn");
+    let mut seen: HashSet<_> = batch.iter().map(|command| command.flow.1).collect();
+    for command in bench.batch() {
+        assert!(seen.insert(command.flow.1), "{command:?} had its turn");
     }
 }
 
@@ -135,11 +137,14 @@ fn large_work_goes_alone_and_then_the_writer_is_left_to_others() {
     let took = Duration::from_millis(20);
     bench.took(took);
     assert_eq!(weight_of(&bench.batch(), 2), 1);
-    let again = bench.now + took * PAUSE_FACTOR;
-    assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
+    let is_duplicate = bench.now + took * PAUSE_FACTOR;
+    assert_eq!(
+        bench.queue.take(bench.now, false),
+        Next::Pause(is_duplicate)
+    );
     bench.push(flow(2, 1), 1);
     assert_eq!(bench.batch().len(), 1, "small work goes on meanwhile");
-    bench.now = again;
+    bench.now = is_duplicate;
     bench.push(flow(2, 1), 1);
     assert_eq!(bench.large().weight, 1_000, "it has its time all the same");
     assert_eq!(bench.batch().len(), 1, "and never twice before small work");
@@ -158,7 +163,7 @@ fn large_work_takes_no_pauses_while_nobody_else_writes_or_the_server_stops() {
     bench.batch();
     assert!(matches!(bench.queue.take(bench.now, false), Next::Pause(_)));
     let last = bench.queue.take(bench.now, true);
-    assert!(matches!(&last, Next::Batch(jobs) if jobs.len() == 1));
+    assert!(matches!(&last, Next::Batch(commands) if commands.len() == 1));
 }
 
 #[test]
@@ -170,14 +175,20 @@ fn who_had_most_of_a_transaction_pauses_while_others_are_active() {
         bench.push(other, 1);
         assert_eq!(bench.batch().len(), SHARE + 1);
         bench.took(took);
-        let again = bench.now + took;
-        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
+        let is_duplicate = bench.now + took;
+        assert_eq!(
+            bench.queue.take(bench.now, false),
+            Next::Pause(is_duplicate)
+        );
         bench.push(other, 1);
         let alone = bench.batch();
         assert_eq!((alone.len(), alone[0].flow), (1, other));
         bench.took(Duration::from_millis(1));
-        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(again));
-        bench.now = again;
+        assert_eq!(
+            bench.queue.take(bench.now, false),
+            Next::Pause(is_duplicate)
+        );
+        bench.now = is_duplicate;
         assert_eq!(bench.batch().len(), SHARE, "it has its time all the same");
         bench.took(took);
         assert!(matches!(bench.queue.take(bench.now, true), Next::Batch(_)));
@@ -250,13 +261,13 @@ fn a_queue_of_one_takes_one() {
 
 /// What happens to a queue.
 #[derive(Debug, Clone, Copy)]
-enum Step {
+enum TxContext {
     Push(Flow, usize),
     Take,
     Wait(u64),
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn context() -> impl Strategy<Value = TxContext> {
     let flow = (1..=4_i64, 1..=3_i64).prop_map(|(tenant, person)| flow(tenant, person));
     let weight = prop_oneof![
         6 => 1..=3_usize,
@@ -264,9 +275,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => LARGE + 1..=HEAVIEST,
     ];
     prop_oneof![
-        6 => (flow, weight).prop_map(|(flow, weight)| Step::Push(flow, weight)),
-        2 => Just(Step::Take),
-        1 => (0..800_u64).prop_map(Step::Wait),
+        6 => (flow, weight).prop_map(|(flow, weight)| TxContext::Push(flow, weight)),
+        2 => Just(TxContext::Take),
+        1 => (0..800_u64).prop_map(TxContext::Wait),
     ]
 }
 
@@ -285,57 +296,57 @@ proptest! {
     /// is lost or taken twice.
     #[test]
     fn nobody_waits_behind_more_than_two_shares_and_one_large_work_of_another(
-        steps in proptest::collection::vec(step(), 1..300),
+        steps in proptest::collection::vec(context(), 1..300),
     ) {
         let mut bench = Bench::new(CAPACITY);
         let mut taken: HashMap<Flow, usize> = HashMap::new();
         let mut waits: HashMap<TenantId, Wait> = HashMap::new();
-        let drain = std::iter::repeat_n(Step::Take, 2_000);
-        for step in steps.into_iter().chain(drain) {
-            match step {
-                Step::Wait(millis) => bench.now += Duration::from_millis(millis),
-                Step::Push(flow, weight) => {
+        let drain = std::iter::repeat_n(TxContext::Take, 2_000);
+        for context in steps.into_iter().chain(drain) {
+            match context {
+                TxContext::Wait(millis) => bench.now += Duration::from_millis(millis),
+                TxContext::Push(flow, weight) => {
                     let idle = !bench.queue.waiting.contains_key(&flow.0);
                     if bench.push(flow, weight) && idle && weight <= LARGE {
                         waits.insert(flow.0, Wait::default());
                     }
                 }
-                Step::Take => {
+                TxContext::Take => {
                     let paused = [
                         bench.queue.tenant_again.map(|(tenant, _)| tenant),
                         bench.queue.flow_again.map(|((tenant, _), _)| tenant),
                     ];
-                    let jobs = match bench.queue.take(bench.now, false) {
-                        Next::Batch(jobs) => jobs,
-                        Next::Pause(again) => {
-                            prop_assert!(again > bench.now);
-                            bench.now = again;
+                    let commands = match bench.queue.take(bench.now, false) {
+                        Next::Batch(commands) => commands,
+                        Next::Pause(is_duplicate) => {
+                            prop_assert!(is_duplicate > bench.now);
+                            bench.now = is_duplicate;
                             continue;
                         }
                         Next::Idle => continue,
                     };
-                    let large = jobs[0].weight > LARGE;
-                    let total: usize = jobs.iter().map(|job| job.weight).sum();
+                    let large = commands[0].weight > LARGE;
+                    let total: usize = commands.iter().map(|command| command.weight).sum();
                     prop_assert!(large || total <= CAPACITY.batch);
-                    for job in &jobs {
-                        prop_assert_eq!(large, job.weight > LARGE);
-                        let next = taken.entry(job.flow).or_default();
-                        prop_assert_eq!(job.number, *next, "out of order");
+                    for command in &commands {
+                        prop_assert_eq!(large, command.weight > LARGE);
+                        let next = taken.entry(command.flow).or_default();
+                        prop_assert_eq!(command.number, *next, "out of order");
                         *next += 1;
                     }
                     bench.took(Duration::from_millis(10));
-                    for job in &jobs {
+                    for command in &commands {
                         for (tenant, wait) in &mut waits {
-                            if *tenant != job.flow.0 {
-                                *wait.others.entry(job.flow.0).or_default() += job.weight;
+                            if *tenant != command.flow.0 {
+                                *wait.others.entry(command.flow.0).or_default() += command.weight;
                             }
                         }
                     }
                     for wait in waits.values().flat_map(|wait| wait.others.values()) {
                         prop_assert!(*wait <= 2 * LARGE + HEAVIEST, "{} rows", wait);
                     }
-                    for job in &jobs {
-                        waits.remove(&job.flow.0);
+                    for command in &commands {
+                        waits.remove(&command.flow.0);
                     }
                     // With four tenants everybody's first small work fits in one transaction, unless
                     // they had most of the last one.

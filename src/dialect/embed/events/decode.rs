@@ -9,7 +9,7 @@ use super::twin;
 use crate::{
     error::{Error, Result},
     json::{self, Args},
-    model::{ChatId, ClientId, Content, MessageId, MessageKind, Millis, Name, PersonId, Title},
+    model::{ChatId, ClientId, Content, MessageId, MessageKind, Name, PersonId, Timestamp, Title},
 };
 
 /// The most users that one event names.
@@ -102,9 +102,9 @@ pub struct ListMessages {
     /// In whose name, where somebody says.
     pub user: Option<PersonId>,
     /// Sent at this instant or after.
-    pub from: Option<Millis>,
+    pub from: Option<Timestamp>,
     /// Sent at this instant or before.
-    pub to: Option<Millis>,
+    pub to: Option<Timestamp>,
     /// Older than this one.
     pub before: Option<MessageId>,
     /// At most so many.
@@ -329,7 +329,7 @@ impl<'a> Told<'a> {
     fn new_message(&self, place: Where) -> Result<NewMessage> {
         let message = self.object("message")?;
         let word = message.text("type")?.unwrap_or("text");
-        let kind = MessageKind::from_word(word)
+        let kind = MessageKind::from_stored(word)
             .ok_or_else(|| message.wrong("type", "must be text, img or file"))?;
         let value = message
             .text("value")?
@@ -386,14 +386,14 @@ fn limit(query: Option<Args<'_>>, most: usize) -> Result<usize> {
     Ok(usize::try_from(limit).map_or(most, |limit| limit.min(most)))
 }
 
-fn instant(query: Args<'_>, name: &'static str) -> Result<Option<Millis>> {
+fn instant(query: Args<'_>, name: &'static str) -> Result<Option<Timestamp>> {
     let Some(text) = query.text(name)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     let instant = OffsetDateTime::parse(text, &Rfc3339)
         .map_err(|_| query.wrong(name, "must be a date and time such as 2026-01-31T09:30:00Z"))?;
     let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
-    Ok(i64::try_from(millis).ok().map(Millis::new))
+    Ok(i64::try_from(millis).ok().map(Timestamp::new))
 }
 
 /// A message's id, where one must be.

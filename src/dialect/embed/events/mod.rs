@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::{Answer, Emission, embed::wire, refusal},
+    dialect::{EventReply, OutgoingEvent, embed::wire, error_text},
     error::Error,
-    model::{Change, Message, Sign, Signal, What},
+    model::{Change, ChangeKind, Message, Signal, SignalKind},
 };
 
 pub use decode::{
@@ -38,7 +38,7 @@ pub const NAMES: [&str; 11] = [
 
 /// Whether an event is the embed dialect's: `typing` and `seen` are others' too, and have a chat
 /// here.
-pub fn takes(event: &str, argument: Option<&Value>) -> bool {
+pub fn matches(event: &str, argument: Option<&Value>) -> bool {
     let has_chat = || {
         argument
             .and_then(Value::as_object)
@@ -59,23 +59,23 @@ fn twin(event: &str) -> Option<&str> {
 }
 
 /// The answer to something that went well; it is emitted as an event of the same name.
-pub fn reply(event: &str, body: impl Serialize) -> Answer {
-    Answer::reply(200, event.to_owned(), ok(body))
+pub fn reply(event: &str, body: impl Serialize) -> EventReply {
+    EventReply::reply(200, event.to_owned(), ok(body))
 }
 
 /// The same, where the sender hears of it as everybody does.
-pub fn heard(body: impl Serialize) -> Answer {
-    Answer {
+pub fn heard(body: impl Serialize) -> EventReply {
+    EventReply {
         status: 200,
         data: ok(body),
-        emissions: Vec::new(),
+        outgoing: Vec::new(),
         retry_after: None,
     }
 }
 
 /// The answer to something that did not go well.
-pub fn refuse(event: &str, error: &Error) -> Answer {
-    let (status, code) = refusal::describe(error.kind());
+pub fn refuse(event: &str, error: &Error) -> EventReply {
+    let (status, code) = error_text::describe(error.kind());
     let mut body = json!({
         "status": "error",
         "error": [{"message": error.text()}],
@@ -84,7 +84,7 @@ pub fn refuse(event: &str, error: &Error) -> Answer {
     if let Some(wait) = error.retry_seconds() {
         body["retry_after"] = json!(wait);
     }
-    Answer::reply(status, event.to_owned(), body).waiting_as(error)
+    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
 }
 
 /// A message as its sender is answered.
@@ -93,62 +93,62 @@ pub fn message(message: &Message) -> impl Serialize + use<> {
 }
 
 /// A change as it is told to the sockets in its chat.
-pub fn announce(change: &Change) -> Vec<Emission> {
+pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
     let chat = change.chat;
     let actor = || wire::User::from(&*change.actor);
     let place = wire::Named::from(chat);
     match &change.what {
-        What::Message(message) => {
+        ChangeKind::Message(message) => {
             let body = ok(wire::MessageWire::from(message));
             let twin = format!("/chat/{chat}/new-message");
             vec![
-                Emission::new("new-message", body.clone()),
-                Emission::new(twin, body),
+                OutgoingEvent::new("new-message", body.clone()),
+                OutgoingEvent::new(twin, body),
             ]
         }
-        What::Edited(message) => {
+        ChangeKind::Edited(message) => {
             let message = wire::MessageWire::from(message);
             told(
                 "edit-message",
                 json!({"chat": place, "user": actor(), "message": message}),
             )
         }
-        What::Deleted(message) => {
+        ChangeKind::Deleted(message) => {
             let message = wire::Deleted::from(message);
             told(
                 "delete-message",
                 json!({"chat": place, "user": actor(), "message": message}),
             )
         }
-        What::Read(up_to) => {
+        ChangeKind::Read(up_to) => {
             let message = wire::Named::from(*up_to);
             told(
                 "seen",
                 json!({"chat": place, "user": actor(), "message": message}),
             )
         }
-        What::Joined(_) => {
+        ChangeKind::Joined(_) => {
             let users = [change.actor.id.to_string()];
             told(
                 "add-users",
                 json!({"chat": place, "user": actor(), "users": users}),
             )
         }
-        What::Left => {
+        ChangeKind::Left => {
             let users = [change.actor.id.to_string()];
             told(
                 "remove-users",
                 json!({"chat": place, "user": actor(), "users": users}),
             )
         }
-        What::Chat(_) | What::Desk(..) => Vec::new(),
+        ChangeKind::Chat(_) | ChangeKind::Conversation(..) => Vec::new(),
     }
 }
 
 /// A signal as it is told to the others in its chat.
-pub fn announce_signal(signal: &Signal) -> Vec<Emission> {
-    match &signal.sign {
-        Sign::Typing(typing, _) => {
+pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
+    match &signal.kind {
+        SignalKind::Typing(typing, _) => {
             let chat = wire::Named::from(signal.chat);
             let user = wire::User::from(&*signal.actor);
             told(
@@ -159,8 +159,8 @@ pub fn announce_signal(signal: &Signal) -> Vec<Emission> {
     }
 }
 
-fn told(event: &'static str, body: Value) -> Vec<Emission> {
-    vec![Emission::new(event, ok(body))]
+fn told(event: &'static str, body: Value) -> Vec<OutgoingEvent> {
+    vec![OutgoingEvent::new(event, ok(body))]
 }
 
 /// An object with `"status":"ok"`.

@@ -9,24 +9,24 @@ use rocket::{
 };
 
 use crate::{
-    chat::accounts::{self, Device, SignedIn as Fresh},
+    chat::accounts::{self, Device, IssuedLogin},
     config::{SameSite as Policy, Settings},
-    dialect::{
-        cookies::{TOKEN, USER_ID},
-        messenger::{
-            routes::{Answer, Id, Reply, Verbs, done},
-            wire,
-        },
+    dialect::messenger::{
+        routes::{ChatServices, Id, Reply, RouteResult, ok},
+        wire,
     },
-    http::{ClientAddress, Fields, SignedIn},
+    http::{
+        ClientAddress, Fields, SignedIn,
+        cookies::{TOKEN, USER_ID},
+    },
     model::{Email, LoginId, Name, Password},
 };
 
 /// What the request tells of the device it comes from.
-pub(super) struct From(Device);
+pub(super) struct DeviceInfo(Device);
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for From {
+impl<'r> FromRequest<'r> for DeviceInfo {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
@@ -44,73 +44,73 @@ impl<'r> FromRequest<'r> for From {
 /// `POST /api/reg` name, password, email.
 #[post("/api/reg", data = "<fields>")]
 pub(super) async fn register(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
-    from: From,
+    from: DeviceInfo,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let name = Name::parse_own(fields.required_text("name")?)?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let email = Email::parse(fields.required_text("email")?)?;
     let fresh = accounts::register(services, &name, &password, &email, &from.0).await?;
-    Ok(welcome(Status::Created, settings, jar, &fresh))
+    Ok(signed_in(Status::Created, settings, jar, &fresh))
 }
 
 /// `POST /api/login` name, password.
 #[post("/api/login", data = "<fields>")]
 pub(super) async fn sign_in(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
-    from: From,
+    from: DeviceInfo,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let name = fields.required_text("name")?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let fresh = accounts::sign_in(services, name, &password, &from.0).await?;
-    Ok(welcome(Status::Ok, settings, jar, &fresh))
+    Ok(signed_in(Status::Ok, settings, jar, &fresh))
 }
 
 /// `GET /api/logout`.
 #[get("/api/logout")]
 pub(super) async fn sign_out(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
     caller: SignedIn,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     accounts::sign_out(services, &caller).await?;
-    Ok(farewell(settings, jar))
+    Ok(signed_out(settings, jar))
 }
 
 /// `POST /api/logout`.
 #[post("/api/logout")]
 pub(super) async fn sign_out_by_post(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
     caller: SignedIn,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     accounts::sign_out(services, &caller).await?;
-    Ok(farewell(settings, jar))
+    Ok(signed_out(settings, jar))
 }
 
 /// `POST /api/logout-all`: ends all my logins.
 #[post("/api/logout-all")]
 pub(super) async fn sign_out_everywhere(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
     caller: SignedIn,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     accounts::sign_out_everywhere(services, &caller).await?;
-    Ok(farewell(settings, jar))
+    Ok(signed_out(settings, jar))
 }
 
 /// `GET /api/me`.
 #[get("/api/me")]
-pub(super) async fn me(services: &Verbs, caller: SignedIn) -> Answer<Reply<wire::Me>> {
+pub(super) async fn me(services: &ChatServices, caller: SignedIn) -> RouteResult<Reply<wire::Me>> {
     Ok(Reply::ok(wire::Me::from(
         &accounts::me(services, &caller).await?,
     )))
@@ -119,21 +119,24 @@ pub(super) async fn me(services: &Verbs, caller: SignedIn) -> Answer<Reply<wire:
 /// `POST /api/password` password, `new_password`: the others of my logins end.
 #[post("/api/password", data = "<fields>")]
 pub(super) async fn password(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
-    from: From,
+    from: DeviceInfo,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let old = Password::attempt(fields.required_text("password")?.to_owned())?;
     let new = Password::attempt(fields.required_text("new_password")?.to_owned())
         .map_err(|error| error.about("new_password"))?;
     accounts::change_password(services, &caller, (&old, &new), &from.0).await?;
-    Ok(done())
+    Ok(ok())
 }
 
 /// `GET /api/logins`.
 #[get("/api/logins")]
-pub(super) async fn logins(services: &Verbs, caller: SignedIn) -> Answer<Reply<wire::Logins>> {
+pub(super) async fn logins(
+    services: &ChatServices,
+    caller: SignedIn,
+) -> RouteResult<Reply<wire::Logins>> {
     let current = caller.login().map(|login| login.login.id);
     let logins = accounts::logins(services, &caller).await?;
     let logins = logins
@@ -146,21 +149,21 @@ pub(super) async fn logins(services: &Verbs, caller: SignedIn) -> Answer<Reply<w
 /// `DELETE /api/logins/{id}`.
 #[delete("/api/logins/<login>")]
 pub(super) async fn end_login(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     login: Id<LoginId>,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     accounts::end_login(services, &caller, login.0).await?;
-    Ok(done())
+    Ok(ok())
 }
 
 /// Sets both cookies and points to the chats.
-fn welcome(
+fn signed_in(
     status: Status,
     settings: &Settings,
     jar: &CookieJar<'_>,
-    fresh: &Fresh,
-) -> Reply<wire::Ok> {
+    fresh: &IssuedLogin,
+) -> Reply<wire::StatusOk> {
     let age = CookieAge::try_from(settings.login_max).unwrap_or(CookieAge::MAX);
     for (name, value) in [
         (USER_ID, fresh.person.to_string()),
@@ -168,17 +171,17 @@ fn welcome(
     ] {
         jar.add(cookie(settings, name, value, age));
     }
-    Reply::new(status, wire::Ok::PLAIN).header("Location", "/api/chats")
+    Reply::new(status, wire::StatusOk::PLAIN).header("Location", "/api/chats")
 }
 
 /// Empties both cookies and points to the sign-in.
-fn farewell(settings: &Settings, jar: &CookieJar<'_>) -> Reply<wire::Ok> {
+fn signed_out(settings: &Settings, jar: &CookieJar<'_>) -> Reply<wire::StatusOk> {
     for name in [USER_ID, TOKEN] {
         let mut gone = cookie(settings, name, String::new(), CookieAge::ZERO);
         gone.set_expires(rocket::time::OffsetDateTime::UNIX_EPOCH);
         jar.add(gone);
     }
-    done().header("Location", "/api/login")
+    ok().header("Location", "/api/login")
 }
 
 fn cookie(

@@ -6,7 +6,7 @@ use crate::{
     chat::chats,
     dialect::{
         messenger::{
-            routes::{Answer, Id, Reply, Verbs, done},
+            routes::{ChatServices, Id, Reply, RouteResult, ok},
             wire,
         },
         page,
@@ -19,10 +19,10 @@ use crate::{
 /// `GET /api/chats`: the open chats and mine, newest activity first.
 #[get("/api/chats")]
 pub(super) async fn list(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     query: &Query,
-) -> Answer<Reply<wire::Chats>> {
+) -> RouteResult<Reply<wire::Chats>> {
     let before = query.number("before")?.map(Position::new);
     let listing = chats::list(services, &caller, before, feed::limit(query)?).await?;
     let (chats, left) = page::fitting(listing.chats.iter().map(wire::ChatListed::from));
@@ -43,36 +43,36 @@ const MEMBERS: usize = 1_000;
 /// `private`, one of its members alone; with exactly one other and no title the direct chat with them.
 #[post("/api/chats", data = "<fields>")]
 pub(super) async fn create(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let (chat, is_new) = match wanted(&caller, fields)? {
-        Wanted::Open(title, members) => {
+        ChangeFilter::Open(title, members) => {
             let made = chats::create(services, &caller, title, &members).await;
             (made.map_err(about_members)?, true)
         }
-        Wanted::Private(title, members) => {
+        ChangeFilter::Private(title, members) => {
             let made = chats::create_private(services, &caller, title, &members).await;
             (made.map_err(about_members)?, true)
         }
-        Wanted::Direct(other) => {
+        ChangeFilter::Direct(other) => {
             let found = chats::create_direct(services, &caller, other).await;
             found.map_err(about_members)?
         }
     };
     let status = if is_new { Status::Created } else { Status::Ok };
-    Ok(Reply::new(status, wire::Ok::PLAIN).header("Location", format!("/api/chats/{chat}")))
+    Ok(Reply::new(status, wire::StatusOk::PLAIN).header("Location", format!("/api/chats/{chat}")))
 }
 
 /// A chat that somebody wants to make.
-enum Wanted {
+enum ChangeFilter {
     Open(Title, Vec<PersonId>),
     Private(Title, Vec<PersonId>),
     Direct(PersonId),
 }
 
-fn wanted(caller: &SignedIn, fields: &Fields) -> Result<Wanted> {
+fn wanted(caller: &SignedIn, fields: &Fields) -> Result<ChangeFilter> {
     if fields
         .text("description")?
         .is_some_and(|text| !text.is_empty())
@@ -98,12 +98,14 @@ fn wanted(caller: &SignedIn, fields: &Fields) -> Result<Wanted> {
         }
     }
     match (fields.text("title")?, private, &members[..]) {
-        (None, None | Some(true), [other]) => Ok(Wanted::Direct(*other)),
+        (None, None | Some(true), [other]) => Ok(ChangeFilter::Direct(*other)),
         (None, ..) => Err(fields.missing("title")),
         (Some(title), Some(false), _) | (Some(title), None, []) => {
-            Ok(Wanted::Open(Title::parse(title)?, members))
+            Ok(ChangeFilter::Open(Title::parse(title)?, members))
         }
-        (Some(title), Some(true) | None, _) => Ok(Wanted::Private(Title::parse(title)?, members)),
+        (Some(title), Some(true) | None, _) => {
+            Ok(ChangeFilter::Private(Title::parse(title)?, members))
+        }
     }
 }
 
@@ -121,33 +123,33 @@ fn about_members(error: Error) -> Error {
 /// `POST /api/chats/{id}/join`.
 #[post("/api/chats/<chat>/join")]
 pub(super) async fn join(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     chats::join(services, &caller, chat.0).await?;
-    Ok(done())
+    Ok(ok())
 }
 
 /// `POST /api/chats/{id}/leave`.
 #[post("/api/chats/<chat>/leave")]
 pub(super) async fn leave(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     chats::leave(services, &caller, chat.0).await?;
-    Ok(done())
+    Ok(ok())
 }
 
 /// `POST /api/chats/{id}/read` `up_to`.
 #[post("/api/chats/<chat>/read", data = "<fields>")]
 pub(super) async fn read(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let up_to = fields
         .number("up_to")?
         .filter(|id| *id > 0)
@@ -155,5 +157,5 @@ pub(super) async fn read(
             Error::invalid_field("up_to", "up_to must be the id of the last message read")
         })?;
     chats::read(services, &caller, chat.0, MessageId::new(up_to)).await?;
-    Ok(done())
+    Ok(ok())
 }

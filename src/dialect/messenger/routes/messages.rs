@@ -10,19 +10,19 @@ use rocket::{
 };
 
 use crate::{
-    chat::{Caller, access, messages, messages::Draft, wait::Watch},
+    chat::{Caller, access, change_feed::ChangeFeed, messages, messages::Draft},
     config::Settings,
     dialect::{
         messenger::{
             events::ChatMessages,
-            routes::{Answer, Id, Reply, Verbs},
+            routes::{ChatServices, Id, Reply, RouteResult},
             wire,
         },
         page,
     },
     error::{Error, Kind, Result},
     http::{
-        Fields, Query, Refusal, SignedIn,
+        ApiError, Fields, Query, SignedIn,
         feed::{self, Ask, Feed},
         long_poll::LongPoll,
     },
@@ -34,12 +34,12 @@ use crate::{
 /// waiting for it when a `timeout` is given.
 #[get("/api/chats/<chat>")]
 pub(super) async fn list(
-    services: &Verbs,
+    services: &ChatServices,
     settings: &State<Settings>,
     caller: SignedIn,
     chat: Id<ChatId>,
     query: &Query,
-) -> Answer<Either<Reply<wire::History>, LongPoll>> {
+) -> RouteResult<Either<Reply<wire::History>, LongPoll>> {
     let ask = Ask::read(query, settings, Duration::ZERO)?;
     let before = query.number("before")?.map(MessageId::new);
     if let Some(after) = ask.after {
@@ -74,14 +74,19 @@ pub(super) async fn list(
 }
 
 /// Watches a chat's messages after a message's id or a cursor.
-async fn watch(services: &Verbs, caller: &Caller, chat: ChatId, after: &str) -> Result<Watch> {
+async fn watch(
+    services: &ChatServices,
+    caller: &Caller,
+    chat: ChatId,
+    after: &str,
+) -> Result<ChangeFeed> {
     let reader = access::reader(services, caller, chat).await?;
     let after = place(services, after)?;
-    Watch::chat(services, caller, &reader, after)
+    ChangeFeed::chat(services, caller, &reader, after)
 }
 
 /// A message's id, or a cursor, which is no number.
-fn place(services: &Verbs, text: &str) -> Result<Position> {
+fn place(services: &ChatServices, text: &str) -> Result<Position> {
     if let Some(id) = whole_text(text).filter(|number| *number >= 0) {
         return Ok(Position::new(id));
     }
@@ -95,13 +100,13 @@ fn place(services: &Verbs, text: &str) -> Result<Position> {
 }
 
 /// What a sender asks for by headers.
-pub(super) struct Wishes {
+pub(super) struct SendPreferences {
     key: Option<String>,
     representation: bool,
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Wishes {
+impl<'r> FromRequest<'r> for SendPreferences {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
@@ -124,19 +129,19 @@ impl<'r> FromRequest<'r> for Wishes {
 /// `POST /api/chats/{id}` content.
 #[post("/api/chats/<chat>", data = "<fields>")]
 pub(super) async fn send(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
-    wishes: Wishes,
+    wishes: SendPreferences,
     fields: &Fields,
-) -> Answer<Reply<wire::Ok>> {
+) -> RouteResult<Reply<wire::StatusOk>> {
     let chat = chat.0;
     let sent = messages::send(services, &caller, chat, draft(fields, &wishes)?).await?;
     let body = if wishes.representation {
         let reader = access::reader(services, &caller, chat).await?;
-        wire::Ok::with((&messages::one(services, &reader, sent.id).await?.0).into())
+        wire::StatusOk::with((&messages::one(services, &reader, sent.id).await?.0).into())
     } else {
-        wire::Ok::PLAIN
+        wire::StatusOk::PLAIN
     };
     let reply = Reply::new(Status::Created, body)
         .header(
@@ -152,10 +157,10 @@ pub(super) async fn send(
     })
 }
 
-fn draft(fields: &Fields, wishes: &Wishes) -> Result<Draft> {
+fn draft(fields: &Fields, wishes: &SendPreferences) -> Result<Draft> {
     let kind = match fields.text("type")? {
         None => MessageKind::Text,
-        Some(word) => MessageKind::from_word(word)
+        Some(word) => MessageKind::from_stored(word)
             .ok_or_else(|| Error::invalid_field("type", "type must be text, img or file"))?,
     };
     if fields.number("reply_to")?.is_some() {
@@ -186,11 +191,11 @@ fn draft(fields: &Fields, wishes: &Wishes) -> Result<Draft> {
 /// `GET /api/chats/{id}/messages/{message}`.
 #[get("/api/chats/<chat>/messages/<message>")]
 pub(super) async fn one(
-    services: &Verbs,
+    services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
     message: Id<MessageId>,
-) -> std::result::Result<Reply<wire::MessageWire>, Refusal> {
+) -> std::result::Result<Reply<wire::MessageWire>, ApiError> {
     let reader = access::reader(services, &caller, chat.0).await?;
     Ok(Reply::ok(
         (&messages::one(services, &reader, message.0).await?.0).into(),

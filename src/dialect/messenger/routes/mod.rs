@@ -23,16 +23,16 @@ use serde::Serialize;
 use crate::{
     chat::Services,
     dialect::messenger::wire,
-    http::Refusal,
+    http::ApiError,
     json::whole_text,
     model::{ChatId, LoginId, MessageId},
 };
 
 /// What every route works with.
-type Verbs = State<Arc<Services>>;
+type ChatServices = State<Arc<Services>>;
 
 /// What a route answers.
-type Answer<T> = std::result::Result<T, Refusal>;
+type RouteResult<T> = std::result::Result<T, ApiError>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
@@ -115,6 +115,6 @@ impl<'r, T: Serialize> Responder<'r, 'static> for Reply<T> {
 }
 
 /// `{"status":"ok"}` with 200.
-fn done() -> Reply<wire::Ok> {
-    Reply::ok(wire::Ok::PLAIN)
+fn ok() -> Reply<wire::StatusOk> {
+    Reply::ok(wire::StatusOk::PLAIN)
 }

@@ -5,7 +5,7 @@ use rocket::{delete, get, http::Status, post};
 use crate::{
     chat::apps,
     dialect::service::{
-        routes::{self, Answer, Body, Brought, Told, Verbs},
+        routes::{self, Body, ChatServices, JsonReply, RequestCredentials, RouteResult},
         wire,
     },
     json::whole_text,
@@ -14,31 +14,43 @@ use crate::{
 
 /// `POST /app` `{name, verifyUrl?, requireAuth?}`.
 #[post("/app", data = "<body>")]
-pub(super) async fn create(services: &Verbs, brought: Brought, body: Body) -> Answer {
+pub(super) async fn create(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    body: Body,
+) -> RouteResult {
     let developer = brought.developer(services).await?;
     let told = body.fields()?;
     let name = Name::parse(told.required("name")?)?;
     let verify_url = told.text("verifyUrl")?.filter(|url| !url.is_empty());
     let require_auth = told.flag("requireAuth")?;
     let tenant = apps::create(services, &developer, &name, verify_url, require_auth).await?;
-    Told::with(Status::Created, wire::App::from(&tenant))
+    JsonReply::with(Status::Created, wire::App::from(&tenant))
 }
 
 /// `GET /app`: mine, or all of them for an administrator; `after` an app's number.
 #[get("/app?<after>")]
-pub(super) async fn list(services: &Verbs, brought: Brought, after: Option<&str>) -> Answer {
+pub(super) async fn list(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    after: Option<&str>,
+) -> RouteResult {
     let developer = brought.developer(services).await?;
     let after = TenantId::new(routes::after(after)?);
     let tenants = apps::list(services, &developer, after).await?;
-    Told::page(tenants.iter().map(wire::App::from).collect(), wire::App::id)
+    JsonReply::page(tenants.iter().map(wire::App::from).collect(), wire::App::id)
 }
 
 /// `DELETE /app/{id}`, by its number or its secret.
 #[delete("/app/<app>")]
-pub(super) async fn delete(services: &Verbs, brought: Brought, app: &str) -> Answer {
+pub(super) async fn delete(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    app: &str,
+) -> RouteResult {
     let developer = brought.developer(services).await?;
     // A number is its value, however a path spells it.
     let app = whole_text(app).map_or_else(|| app.to_owned(), |id| id.to_string());
     let tenant = apps::delete(services, &developer, &app).await?;
-    Told::ok(wire::App::from(&tenant))
+    JsonReply::ok(wire::App::from(&tenant))
 }

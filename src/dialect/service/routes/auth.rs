@@ -9,7 +9,7 @@ use crate::{
         developers::{self, Application},
     },
     dialect::service::{
-        routes::{Answer, Body, Brought, Failure, Told, Verbs},
+        routes::{Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult},
         wire,
     },
     error::Kind,
@@ -18,12 +18,16 @@ use crate::{
 
 /// `POST /auth/login` `{email, password}`.
 #[post("/auth/login", data = "<body>")]
-pub(super) async fn sign_in(services: &Verbs, brought: Brought, body: Body) -> Answer {
+pub(super) async fn sign_in(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    body: Body,
+) -> RouteResult {
     let told = body.fields()?;
     let email = told.required("email")?;
     let password = Password::attempt(told.required("password")?.to_owned())?;
     match developers::sign_in(services, email, &password, &brought.device).await {
-        Ok((person, token)) => Told::ok(wire::Account::new(&person, token.expose())),
+        Ok((person, token)) => JsonReply::ok(wire::Account::new(&person, token.expose())),
         Err(error) if error.kind() == Kind::Unauthenticated => {
             let body = json!({"name": "InvalidLogin", "message": error.text()});
             Err(Failure::Shaped(401, body))
@@ -34,7 +38,11 @@ pub(super) async fn sign_in(services: &Verbs, brought: Brought, body: Body) -> A
 
 /// `POST /auth/register` `{firstName, middleName, lastName, email, password}`, by an administrator.
 #[post("/auth/register", data = "<body>")]
-pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> Answer {
+pub(super) async fn register(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    body: Body,
+) -> RouteResult {
     let admin = brought.developer(services).await?;
     let told = body.fields()?;
     let first = told.name("firstName")?;
@@ -50,7 +58,7 @@ pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> 
     };
     match developers::register(services, &admin, &application, &brought.device).await {
         Ok((person, token)) => {
-            Told::with(Status::Created, wire::Account::new(&person, token.expose()))
+            JsonReply::with(Status::Created, wire::Account::new(&person, token.expose()))
         }
         Err(error) if error.kind() == Kind::Conflict => {
             Err(Failure::with(400, "ChatUser Already Exists"))
@@ -61,7 +69,7 @@ pub(super) async fn register(services: &Verbs, brought: Brought, body: Body) -> 
 
 /// `GET /auth/verify`, with the token in a header or the query: whether it is a live token of ours.
 #[get("/auth/verify")]
-pub(super) async fn verify(services: &Verbs, brought: Brought) -> Answer {
+pub(super) async fn verify(services: &ChatServices, brought: RequestCredentials) -> RouteResult {
     // Nobody is let in by this, and no other system is asked: an app may name this very route as its own.
     let candidates = match &brought.token {
         Some(token) => {
@@ -70,5 +78,5 @@ pub(super) async fn verify(services: &Verbs, brought: Brought) -> Answer {
         }
         None => Vec::new(),
     };
-    Told::ok(!candidates.is_empty())
+    JsonReply::ok(!candidates.is_empty())
 }

@@ -35,15 +35,15 @@ impl<'r> FromData<'r> for Body {
 
 impl Body {
     /// The fields, if the body could be read.
-    pub(super) fn fields(self) -> Result<Told> {
-        self.0.map(Told)
+    pub(super) fn fields(self) -> Result<JsonReply> {
+        self.0.map(JsonReply)
     }
 }
 
 /// The fields of a body.
-pub(super) struct Told(Map<String, Value>);
+pub(super) struct JsonReply(Map<String, Value>);
 
-impl Told {
+impl JsonReply {
     fn args(&self) -> Args<'_> {
         Args::new(&self.0)
     }

@@ -32,7 +32,7 @@ use crate::{
         developers::{self, Developer},
     },
     config::Settings,
-    dialect::{page, refusal},
+    dialect::{error_text, page},
     error::{Error, Kind, Result},
     http::ClientAddress,
     json::whole_text,
@@ -41,10 +41,10 @@ use crate::{
 use body::Body;
 
 /// What every route works with.
-type Verbs = State<Arc<Services>>;
+type ChatServices = State<Arc<Services>>;
 
 /// What a route answers.
-type Answer = std::result::Result<Told, Failure>;
+type RouteResult = std::result::Result<JsonReply, Failure>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
@@ -68,14 +68,14 @@ pub fn all() -> Vec<Route> {
 }
 
 /// A status and a JSON body that nobody keeps, and where the next page of it is if there is one.
-struct Told(Status, Value, Option<String>);
+struct JsonReply(Status, Value, Option<String>);
 
-impl Told {
-    fn ok(body: impl Serialize) -> Answer {
+impl JsonReply {
+    fn ok(body: impl Serialize) -> RouteResult {
         Self::with(Status::Ok, body)
     }
 
-    fn with(status: Status, body: impl Serialize) -> Answer {
+    fn with(status: Status, body: impl Serialize) -> RouteResult {
         let body =
             serde_json::to_value(body).map_err(|error| Failure::from(Error::internal(error)))?;
         Ok(Self(status, body, None))
@@ -83,7 +83,7 @@ impl Told {
 
     /// A page of a list in the order of its numbers. The list's own shape has no room to say that
     /// there are more, so a header does (RFC 8288).
-    fn page<E: Serialize>(entries: Vec<E>, number: impl Fn(&E) -> i64) -> Answer {
+    fn page<E: Serialize>(entries: Vec<E>, number: impl Fn(&E) -> i64) -> RouteResult {
         let (listed, more) = page::fitting(entries);
         let next = listed.last().filter(|_| more).map(number);
         let Self(status, body, _) = Self::ok(listed)?;
@@ -105,7 +105,7 @@ fn counted(name: &'static str, told: Option<&str>) -> std::result::Result<i64, F
         .ok_or_else(|| Error::invalid_field(name, format!("{name} must be a number from 0")).into())
 }
 
-impl<'r> Responder<'r, 'static> for Told {
+impl<'r> Responder<'r, 'static> for JsonReply {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let mut response = Response::build_from(Json(self.1).respond_to(request)?);
         response
@@ -165,7 +165,7 @@ impl<'r> Responder<'r, 'static> for Failure {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (status, body, wait) = match &self {
             Self::Error(error) => {
-                let (status, _) = refusal::describe(error.kind());
+                let (status, _) = error_text::describe(error.kind());
                 if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
                     tracing::error!(%cause, "A request failed on our side.");
                 }
@@ -192,14 +192,14 @@ impl<'r> Responder<'r, 'static> for Failure {
 }
 
 /// What the request's headers and query bring: a token, an app's secret, where it comes from.
-struct Brought {
+struct RequestCredentials {
     token: Option<String>,
     app: Option<String>,
     device: Device,
 }
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for Brought {
+impl<'r> FromRequest<'r> for RequestCredentials {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
@@ -230,7 +230,7 @@ impl<'r> FromRequest<'r> for Brought {
     }
 }
 
-impl Brought {
+impl RequestCredentials {
     /// The developer whose token came along.
     async fn developer(&self, services: &Services) -> std::result::Result<Developer, Failure> {
         let Some(token) = &self.token else {

@@ -8,7 +8,9 @@ use crate::{
         people::{self, Profile},
     },
     dialect::service::{
-        routes::{self, Answer, Body, Brought, Failure, Told, Verbs, number},
+        routes::{
+            self, Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult, number,
+        },
         wire,
     },
     error::{Error, Kind},
@@ -19,7 +21,11 @@ const MISSING: &str = "ChatUser Not Found";
 
 /// `POST /user` `{appId, appUserId, firstName, lastName, middleName?, token?}`.
 #[post("/user", data = "<body>")]
-pub(super) async fn upsert(services: &Verbs, brought: Brought, body: Body) -> Answer {
+pub(super) async fn upsert(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    body: Body,
+) -> RouteResult {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
     let external_id = told.own_id("appUserId")?;
@@ -40,7 +46,7 @@ pub(super) async fn upsert(services: &Verbs, brought: Brought, body: Body) -> An
     match outcome {
         Ok(caller) => {
             let row = wire::User::from(&**caller.person());
-            Told::ok(row.with_token(token.map(str::to_owned)))
+            JsonReply::ok(row.with_token(token.map(str::to_owned)))
         }
         Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
         Err(error) => Err(error.into()),
@@ -50,15 +56,15 @@ pub(super) async fn upsert(services: &Verbs, brought: Brought, body: Body) -> An
 /// `GET /user/{appId}`, by the app's secret; `after` a user's number.
 #[get("/user/<app>?<after>")]
 pub(super) async fn list(
-    services: &Verbs,
-    brought: Brought,
+    services: &ChatServices,
+    brought: RequestCredentials,
     app: &str,
     after: Option<&str>,
-) -> Answer {
+) -> RouteResult {
     let app = brought.app(services, Some(app)).await?;
     let after = PersonId::new(routes::after(after)?);
     let people = people::list(services, &app, after).await?;
-    Told::page(
+    JsonReply::page(
         people.iter().map(wire::User::from).collect(),
         wire::User::id,
     )
@@ -66,12 +72,16 @@ pub(super) async fn list(
 
 /// `DELETE /user/{id}`, header `appId`.
 #[delete("/user/<user>")]
-pub(super) async fn delete(services: &Verbs, brought: Brought, user: &str) -> Answer {
+pub(super) async fn delete(
+    services: &ChatServices,
+    brought: RequestCredentials,
+    user: &str,
+) -> RouteResult {
     let app = brought.app(services, None).await?;
     let outcome = people::delete(services, &app, PersonId::new(number(user, MISSING)?)).await;
     let person = outcome.map_err(|error| match error.kind() {
         Kind::NotFound => Error::not_found(MISSING).because(error),
         _ => error,
     })?;
-    Told::ok(wire::User::from(&person))
+    JsonReply::ok(wire::User::from(&person))
 }

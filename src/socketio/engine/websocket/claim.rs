@@ -21,8 +21,8 @@ use super::{
 /// session lives on by polling.
 pub(super) async fn step_up(claim: Claim, mut wire: Wire, base64: bool) {
     let session = Arc::clone(&claim.0);
-    let patience = session.shared.options.upgrade_timeout;
-    let proven = tokio::time::timeout(patience, prove(&session, &mut wire)).await;
+    let timeout = session.shared.options.upgrade_timeout;
+    let proven = tokio::time::timeout(timeout, prove(&session, &mut wire)).await;
     let stepped_up = proven == Ok(Some(())) && claim.complete(base64);
     drop(claim);
     if stepped_up {
@@ -122,7 +122,7 @@ impl Claim {
         state.transport = Transport::WebSocket;
         state.base64 = base64;
         // A poll that still waits goes home with a noop.
-        let poll = state.carrier.take();
+        let poll = state.transport_waker.take();
         drop(state);
         wake(poll);
         true

@@ -25,7 +25,7 @@ use wire::Wire;
 /// The time between the answer to the upgrade and the first message. Clients that begin to listen once
 /// they know that the WebSocket is open miss a message that arrives together with that news; the
 /// protocol's own test suite is one of them.
-const BREATH: Duration = Duration::from_millis(2);
+const OPEN_GRACE: Duration = Duration::from_millis(2);
 
 /// A request that asks for a WebSocket, and may have one.
 pub(super) struct Upgrade {
@@ -127,7 +127,7 @@ impl IoHandler for Plan {
                 handshake,
                 base64,
             } => {
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(OPEN_GRACE).await;
                 let wire = Wire::new(io, shared.options.max_payload);
                 let session = Session::open(&shared, handshake, base64);
                 tokio::spawn(task::Socket::new(session, wire));

@@ -1,0 +1,382 @@
+//! Waiting: what is new after a position, and if nothing is, until something is.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use crate::{
+    chat::{Caller, Services, access::Reader, limits::wait_limit::WaitPermit},
+    error::{Error, Kind, Result},
+    model::{Change, ChangeKind, Chat, ChatKind, Cursor, LoginId, Person, Position},
+    pubsub::{Backlog, Published, Subscriber, Topic},
+};
+
+/// How many places of the log one look at the store covers.
+const WINDOW: i64 = 4096;
+/// How many windows are searched before the caller is asked to come again.
+const WINDOWS: usize = 16;
+
+/// Which kinds of change a caller wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChangeFilter(u8);
+
+impl ChangeFilter {
+    /// All kinds.
+    pub const ALL: Self = Self(u8::MAX);
+    /// The words for the kinds, in the order of the bits.
+    const WORDS: [&'static str; 6] = ["message", "edited", "deleted", "chat", "member", "read"];
+
+    /// Reads a list of words separated by commas.
+    pub fn parse(words: &str) -> Result<Self> {
+        words
+            .split(',')
+            .map(str::trim)
+            .try_fold(Self(0), |filter, word| {
+                if matches!(word, "typing" | "presence") {
+                    return Ok(filter);
+                }
+                let bit = Self::WORDS
+                    .iter()
+                    .position(|known| *known == word)
+                    .ok_or_else(|| {
+                        let known = Self::WORDS.join(", ");
+                        Error::invalid_field(
+                            "types",
+                            format!("types must be a list of {known}, typing, presence"),
+                        )
+                    })?;
+                Ok(Self(filter.0 | 1 << bit))
+            })
+    }
+
+    fn matches(self, what: &ChangeKind) -> bool {
+        let bit = match what {
+            ChangeKind::Message(_) => 0,
+            ChangeKind::Edited(_) => 1,
+            ChangeKind::Deleted(_) => 2,
+            ChangeKind::Chat(_) | ChangeKind::Conversation(..) => 3,
+            ChangeKind::Joined(_) | ChangeKind::Left => 4,
+            ChangeKind::Read(_) => 5,
+        };
+        self.0 & 1 << bit != 0
+    }
+}
+
+/// Some changes, ascending.
+#[derive(Debug)]
+pub struct Batch {
+    /// The changes; empty when the time was up.
+    pub changes: Vec<Arc<Published>>,
+    /// Everything up to here has been seen.
+    pub cursor: Position,
+    /// Whether there is more already.
+    pub more: bool,
+    /// Why the wait ended early, if it did.
+    pub end: Option<End>,
+}
+
+/// Why a wait ended early.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// A newer wait took over.
+    Superseded,
+    /// The server is stopping.
+    Closing,
+}
+
+/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed.
+pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
+    let same_life = cursor.epoch == *services.store.epoch();
+    let known = cursor.position >= services.store.floor() && cursor.position <= services.hub.head();
+    if same_life && known {
+        return Ok(cursor.position);
+    }
+    Err(Error::new(
+        Kind::Gone,
+        "this server cannot tell what came after that cursor: start again from the present one",
+    ))
+}
+
+/// What the log holds for a person between two positions, at most `limit` changes.
+pub async fn changes_for(
+    services: &Services,
+    person: &Person,
+    (after, until): (Position, Position),
+    limit: i64,
+) -> Result<Vec<Change>> {
+    services
+        .store
+        .changes_for(person, (after, until), limit)
+        .await
+}
+
+/// Listens to everything a person hears, from now on.
+pub async fn subscribe(services: &Services, person: &Arc<Person>) -> Result<Subscriber> {
+    let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
+    if subscriber.needs_memberships() {
+        subscriber.seed_memberships(services.store.memberships(person.id).await?);
+    }
+    Ok(subscriber)
+}
+
+/// What somebody listens to, and how far they have heard.
+pub struct ChangeFeed {
+    services: Arc<Services>,
+    caller: Caller,
+    subscriber: Subscriber,
+    waiting: Option<WaitPermit>,
+    scope: Scope,
+    filter: ChangeFilter,
+    after: Position,
+}
+
+enum Scope {
+    Person,
+    Chat(Chat),
+}
+
+impl ChangeFeed {
+    /// Listens to everything the caller hears. `name` lets a newer wait take over from this one.
+    pub async fn person(
+        services: &Arc<Services>,
+        caller: &Caller,
+        after: Position,
+        filter: ChangeFilter,
+    ) -> Result<Self> {
+        let subscriber = subscribe(services, caller.person()).await?;
+        Ok(Self::new(
+            services,
+            caller,
+            subscriber,
+            Scope::Person,
+            (after, filter),
+        ))
+    }
+
+    /// Listens to the new messages of one chat.
+    pub fn chat(
+        services: &Arc<Services>,
+        caller: &Caller,
+        reader: &Reader,
+        after: Position,
+    ) -> Result<Self> {
+        if after > services.hub.head() {
+            return Err(Error::new(Kind::Gone, "there is no such message yet"));
+        }
+        let chat = reader.chat().clone();
+        let subscriber = services.hub.subscribe(Topic::Chat(chat.id));
+        Ok(Self::new(
+            services,
+            caller,
+            subscriber,
+            Scope::Chat(chat),
+            (after, ChangeFilter::ALL),
+        ))
+    }
+
+    fn new(
+        services: &Arc<Services>,
+        caller: &Caller,
+        subscriber: Subscriber,
+        scope: Scope,
+        (after, filter): (Position, ChangeFilter),
+    ) -> Self {
+        let (services, caller) = (Arc::clone(services), caller.clone());
+        Self {
+            services,
+            caller,
+            subscriber,
+            waiting: None,
+            scope,
+            filter,
+            after,
+        }
+    }
+
+    /// Takes a place among those who wait, before there is anything to wait for: a stream does so,
+    /// and with a `name` a newer wait takes over at once. Any other takes its place when it has to wait.
+    pub fn admit(&mut self, name: Option<&str>) -> Result<()> {
+        self.waiting = Some(take_place(&self.services, &self.caller, name)?);
+        Ok(())
+    }
+
+    /// Everything up to here has been seen.
+    pub fn seen(&self) -> Position {
+        self.after
+    }
+
+    /// At most `limit` changes, now if there are any, else as soon as there are, else none when
+    /// `timeout` is over. Fails with [`Kind::Unauthenticated`] as soon as the login ends.
+    pub async fn next(&mut self, limit: usize, timeout: Duration) -> Result<Batch> {
+        // A stream may always find something: it is to end all the same.
+        if let Some(end) = self.waiting.as_ref().and_then(|place| self.end_of(place)) {
+            return Ok(self.ended(end));
+        }
+        let mut deadline = pin!(tokio::time::sleep(timeout));
+        loop {
+            let mut changed = pin!(self.subscriber.changed());
+            changed.as_mut().enable();
+            let (changes, cursor, more) = self.poll(limit).await?;
+            self.after = cursor;
+            if self.caller.is_gone() {
+                return Err(Error::unauthenticated());
+            }
+            if more || !changes.is_empty() {
+                return Ok(Batch {
+                    changes,
+                    cursor,
+                    more,
+                    end: None,
+                });
+            }
+            if self.waiting.is_none() && !timeout.is_zero() {
+                self.waiting = Some(take_place(&self.services, &self.caller, None)?);
+            }
+            let superseded = async {
+                match &self.waiting {
+                    Some(waiting) => waiting.superseded.cancelled().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.caller.gone() => return Err(Error::unauthenticated()),
+                () = superseded => return Ok(self.ended(End::Superseded)),
+                () = self.services.closing.cancelled() => return Ok(self.ended(End::Closing)),
+                () = changed => {}
+                () = &mut deadline => return Ok(self.nothing(None)),
+            }
+        }
+    }
+
+    fn end_of(&self, place: &WaitPermit) -> Option<End> {
+        if place.superseded.is_cancelled() {
+            return Some(End::Superseded);
+        }
+        self.services.closing.is_cancelled().then_some(End::Closing)
+    }
+
+    fn ended(&self, end: End) -> Batch {
+        self.nothing(Some(end))
+    }
+
+    fn nothing(&self, end: Option<End>) -> Batch {
+        Batch {
+            changes: Vec::new(),
+            cursor: self.after,
+            more: false,
+            end,
+        }
+    }
+
+    /// What there is after the last position seen, and up to where that is complete.
+    async fn poll(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        match (self.subscriber.backlog(self.after), &self.scope) {
+            (Backlog::Complete(found, head), scope) => {
+                let kept = self.retain_wanted(scope, found)?;
+                Ok(truncate(kept, limit, head))
+            }
+            (Backlog::Lagged, Scope::Chat(chat)) => {
+                let head = self.services.hub.head();
+                let store = &self.services.store;
+                let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+                let key = (chat.tenant, chat.id);
+                let changes = store.messages_told(key, self.after, ask).await?;
+                // What was committed but not yet published is told when it is.
+                let found: Vec<_> = changes
+                    .into_iter()
+                    .filter(|change| change.position <= head)
+                    .map(|change| Arc::new(Published::new(change)))
+                    .collect();
+                Ok(truncate(found, limit, head))
+            }
+            (Backlog::Lagged, Scope::Person) => self.read_log(limit).await,
+        }
+    }
+
+    /// Reads the log in windows, so that one request costs the same however far behind it is.
+    async fn read_log(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        let head = self.services.hub.head();
+        let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+        let mut after = self.after;
+        for _ in 0..WINDOWS {
+            let until = after.plus(WINDOW).min(head);
+            let store = &self.services.store;
+            let changes = store
+                .changes_for(self.caller.person(), (after, until), ask)
+                .await?;
+            // A window with more than was asked for is complete only up to its last change.
+            let seen = match changes.last() {
+                Some(last) if changes.len() > limit => last.position,
+                Some(_) | None => until,
+            };
+            let found = changes
+                .into_iter()
+                .map(|change| Arc::new(Published::new(change)))
+                .collect();
+            let kept = self.retain_wanted(&Scope::Person, found)?;
+            if !kept.is_empty() || seen == head {
+                let (kept, cursor, more) = truncate(kept, limit, seen);
+                return Ok((kept, cursor, more || cursor < head));
+            }
+            after = seen;
+        }
+        Ok((Vec::new(), after, true))
+    }
+
+    /// Leaves out what this watch does not want, and ends it where its chat ends for the caller.
+    fn retain_wanted(
+        &self,
+        scope: &Scope,
+        found: Vec<Arc<Published>>,
+    ) -> Result<Vec<Arc<Published>>> {
+        let Scope::Chat(chat) = scope else {
+            let filter = |p: &Arc<Published>| self.filter.matches(&p.change.what);
+            return Ok(found.into_iter().filter(filter).collect());
+        };
+        let mut kept = Vec::new();
+        for published in found {
+            match &published.change.what {
+                ChangeKind::Message(_) => kept.push(published),
+                ChangeKind::Chat(changed) if changed.deleted_at.is_some() => {
+                    return Err(Error::not_found("there is no such chat"));
+                }
+                ChangeKind::Left
+                    if chat.kind != ChatKind::Open
+                        && published.change.actor.id == self.caller.id() =>
+                {
+                    return Err(Error::not_found("there is no such chat"));
+                }
+                ChangeKind::Chat(_)
+                | ChangeKind::Left
+                | ChangeKind::Edited(_)
+                | ChangeKind::Deleted(_)
+                | ChangeKind::Joined(_)
+                | ChangeKind::Read(_)
+                | ChangeKind::Conversation(..) => {}
+            }
+        }
+        Ok(kept)
+    }
+}
+
+fn take_place(services: &Services, caller: &Caller, name: Option<&str>) -> Result<WaitPermit> {
+    // Those for whom their tenant's server speaks count as having one login, of no other's number.
+    let own = LoginId::new(-caller.id().get());
+    let login = caller.login().map_or(own, |login| login.login.id);
+    services.wait_limit.admit(login, caller.id(), name)
+}
+
+/// At most `limit` changes: what is cut off is there next time.
+fn truncate(
+    mut changes: Vec<Arc<Published>>,
+    limit: usize,
+    complete: Position,
+) -> (Vec<Arc<Published>>, Position, bool) {
+    if changes.len() <= limit {
+        return (changes, complete, false);
+    }
+    changes.truncate(limit);
+    let cursor = changes
+        .last()
+        .map_or(complete, |published| published.change.position);
+    (changes, cursor, true)
+}

@@ -1,0 +1,355 @@
+//! The desk: guests come to it, and those who run it see who waits.
+
+use std::{sync::Arc, time::Instant};
+
+use crate::{
+    chat::{
+        Caller, Services,
+        access::{self, Reader},
+        accounts::{self, Device},
+        callers::{self, Claims},
+        logins::Token,
+        writer::{ActionRequest, ChatAction, CreateDraft, Right},
+    },
+    error::{Error, Kind, Result},
+    model::{
+        ChatId, ChatKind, ClientId, ConversationStatus, Domain, Email, GuestChat, Message, Name,
+        Names, Person, PersonId, PersonKind, Role, Tenant, TenantId, Timestamp, Title,
+    },
+    store::{ConversationPage, NewPerson, Tx},
+};
+
+/// Who comes to a desk.
+#[derive(Debug)]
+pub struct NewGuest<'a> {
+    /// What they are called.
+    pub name: &'a Name,
+    /// Where to write to them.
+    pub email: &'a Email,
+    /// The site they come from.
+    pub domain: &'a Domain,
+    /// The secret under which they may say this again, should the answer be lost.
+    pub key: Option<&'a ClientId>,
+}
+
+/// A part of a queue: of the chats whose guest's name or address or whose domain holds `query`, those
+/// that come after the chat `before`, and of them `limit` after the first `skip`.
+#[derive(Debug)]
+pub struct Page {
+    /// `skip` and `limit`.
+    pub slice: (i64, i64),
+    /// The last chat of the page before.
+    pub before: Option<ChatId>,
+    /// What is searched for.
+    pub query: Option<String>,
+}
+
+/// Chats at a desk, and how many there are.
+#[derive(Debug)]
+pub struct Queue {
+    /// The chats.
+    pub chats: Vec<GuestChat>,
+    /// Whether there are more after them.
+    pub has_more: bool,
+    /// How many there are, with those before and after them.
+    pub total: i64,
+}
+
+/// A guest at a desk. Their token is told once, or again to who shows the key it was made under.
+pub struct GuestChatOpened {
+    /// The guest.
+    pub guest: Caller,
+    /// Their chat.
+    pub chat: ChatId,
+    /// Their token.
+    pub token: Token,
+}
+
+/// The site that a domain belongs to.
+pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
+    let found = services.store.tenant_of_domain(domain).await?;
+    found.ok_or_else(|| Error::not_found("nobody runs a desk for this domain"))
+}
+
+/// Seats a new guest: a person, a login, and a chat that waits for whoever runs the desk. Under a key
+/// that was shown before it is the same guest again.
+pub async fn seat(
+    services: &Services,
+    site: &Tenant,
+    new_guest: &NewGuest<'_>,
+    device: &Device,
+) -> Result<GuestChatOpened> {
+    if let Some(seated) = seated_before(services, site, new_guest).await? {
+        return Ok(seated);
+    }
+    let comes = services
+        .login_throttle
+        .guest(device.network, Instant::now())?;
+    let seated = seat_new(services, site, new_guest, device).await;
+    comes.unless_failed(&seated);
+    seated
+}
+
+async fn seat_new(
+    services: &Services,
+    site: &Tenant,
+    new_guest: &NewGuest<'_>,
+    device: &Device,
+) -> Result<GuestChatOpened> {
+    let now = services.clock.now();
+    let new = NewPerson {
+        tenant: site.id,
+        kind: PersonKind::Guest,
+        name: new_guest.name,
+        names: Names::default(),
+        email: Some(new_guest.email.as_str()),
+        photo: None,
+        external_id: None,
+        account_key: None,
+        password_hash: None,
+    };
+    let mut tx = services.store.begin_for(site.id).await?;
+    let person = tx.insert_person(&new, now).await?;
+    let token = match add_login(&mut tx, (site.id, person), new_guest.key, device, now).await {
+        Ok(token) => token,
+        Err(error) if error.kind() == Kind::Conflict => {
+            // The same was said at the same time, by another connection, and came first.
+            drop(tx);
+            let seated = seated_before(services, site, new_guest).await?;
+            return seated.ok_or_else(|| Error::internal("a key that is taken by nobody"));
+        }
+        Err(error) => return Err(error),
+    };
+    tx.commit().await?;
+    let guest = callers::authenticate(services, &Claims::of(person, &token), None).await?;
+    let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
+    Ok(GuestChatOpened { guest, chat, token })
+}
+
+/// Whoever was seated under this key. The token is made of the key, so that nothing has to be kept
+/// from which anybody could read either of them, and the key is worth something for as long as it.
+async fn seated_before(
+    services: &Services,
+    site: &Tenant,
+    new: &NewGuest<'_>,
+) -> Result<Option<GuestChatOpened>> {
+    let Some(key) = new.key else { return Ok(None) };
+    let token = Token::of_key(site.id, key);
+    let is_theirs = |person: &Person| person.tenant == site.id;
+    // A key that nobody knows seats a new guest, and is counted as that.
+    let Some(guest) = callers::holder_who(services, token.expose(), None, is_theirs).await? else {
+        return Ok(None);
+    };
+    let person = guest.person();
+    let email = person.email.as_deref();
+    if *person.name != *new.name.as_str() || email != Some(new.email.as_str()) {
+        return Err(used_otherwise());
+    }
+    let chat = chat_of(services, person, Some(new.domain)).await?;
+    Ok(Some(GuestChatOpened { guest, chat, token }))
+}
+
+fn used_otherwise() -> Error {
+    Error::new(Kind::Mismatch, "this client_id was used for another guest")
+}
+
+/// Seats a guest again who proved who they are: in their chat, with one more token, which under the
+/// same key is the same.
+pub async fn reopen(
+    services: &Services,
+    guest: &Caller,
+    key: Option<&ClientId>,
+    device: &Device,
+) -> Result<GuestChatOpened> {
+    open_for(services, guest.person(), key, device).await
+}
+
+/// Seats the last guest again who gave an e-mail address, proven or not: an operator must want that.
+pub async fn reopen_by_email(
+    services: &Services,
+    site: &Tenant,
+    new: &NewGuest<'_>,
+    device: &Device,
+) -> Result<Option<GuestChatOpened>> {
+    let comes = services
+        .login_throttle
+        .guest(device.network, Instant::now())?;
+    let known = services
+        .store
+        .guest_by_email(site.id, new.email.as_str())
+        .await;
+    match &known {
+        Ok(Some(_)) => drop(comes),
+        // Whoever is not known is counted when they are seated.
+        Ok(None) | Err(_) => comes.abandoned(),
+    }
+    match known? {
+        Some(person) => open_for(services, &Arc::new(person), new.key, device)
+            .await
+            .map(Some),
+        None => Ok(None),
+    }
+}
+
+async fn open_for(
+    services: &Services,
+    guest: &Arc<Person>,
+    key: Option<&ClientId>,
+    device: &Device,
+) -> Result<GuestChatOpened> {
+    let chat = chat_of(services, guest, None).await?;
+    let who = (guest.tenant, guest.id);
+    let mut tx = services.store.begin_for(guest.tenant).await?;
+    let added = add_login(&mut tx, who, key, device, services.clock.now()).await;
+    let token = match (added, key) {
+        (Ok(token), _) => {
+            let ended = accounts::bound_logins(services, &mut tx, guest).await?;
+            tx.commit().await?;
+            services.logins.end(&ended);
+            token
+        }
+        // Said before: it is their own, or somebody else's.
+        (Err(error), Some(key)) if error.kind() == Kind::Conflict => Token::of_key(who.0, key),
+        (Err(error), _) => return Err(error),
+    };
+    let guest = callers::authenticate(services, &Claims::of(who.1, &token), None).await;
+    let guest = guest.map_err(|error| match error.kind() {
+        Kind::Unauthenticated => used_otherwise().because(error),
+        _ => error,
+    })?;
+    Ok(GuestChatOpened { guest, chat, token })
+}
+
+/// Adds a login by a random token, or by the one that a key makes: a conflict when that is there.
+async fn add_login(
+    tx: &mut Tx,
+    who: (TenantId, PersonId),
+    key: Option<&ClientId>,
+    device: &Device,
+    now: Timestamp,
+) -> Result<Token> {
+    match key {
+        None => accounts::add_login(tx, who, device, now).await,
+        Some(key) => {
+            let token = Token::of_key(who.0, key);
+            tx.insert_own_token(who, &token.hash(), now).await?;
+            Ok(token)
+        }
+    }
+}
+
+/// A guest's chat. It is begun anew when it was deleted, or when the server stopped before it was made.
+async fn chat_of(
+    services: &Services,
+    guest: &Arc<Person>,
+    domain: Option<&Domain>,
+) -> Result<ChatId> {
+    let chat = services.store.chat_of_guest(guest.tenant, guest.id).await?;
+    match chat {
+        Some(chat) => Ok(chat),
+        None => begin(services, guest, domain).await,
+    }
+}
+
+async fn begin(
+    services: &Services,
+    guest: &Arc<Person>,
+    domain: Option<&Domain>,
+) -> Result<ChatId> {
+    let draft = CreateDraft {
+        tenant: guest.tenant,
+        created_by: Arc::clone(guest),
+        joins_as: Some(Role::Member),
+        kind: ChatKind::Conversation,
+        title: Title::parse(&guest.name).ok(),
+        room: None,
+        extra: None,
+        domain: domain.map(Domain::shown),
+        members: Vec::new(),
+    };
+    services.writer.create(draft).await
+}
+
+/// Proves that a chat is at a desk and that the caller may read it: its guest may, and whoever runs
+/// the desk.
+pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Result<Reader> {
+    let reader = access::reader(services, caller, chat).await?;
+    match reader.chat().kind {
+        ChatKind::Conversation => Ok(reader),
+        ChatKind::Open | ChatKind::Private | ChatKind::Direct => {
+            Err(Error::not_found("there is no such chat"))
+        }
+    }
+}
+
+/// The chats that stand so at the caller's desk: those that wait by how long they do, those that are
+/// answered by their newest activity, those that are closed by when they were, the last first.
+pub async fn queue(
+    services: &Services,
+    owner: &Caller,
+    status: ConversationStatus,
+    page: &Page,
+) -> Result<Queue> {
+    if !owner.person().is_agent() {
+        return Err(Error::forbidden(
+            "only who runs the desk may see its queues",
+        ));
+    }
+    let key: (TenantId, PersonId) = (owner.tenant(), owner.id());
+    let (skip, limit) = page.slice;
+    let after = match page.before {
+        None => None,
+        Some(chat) => {
+            let place = services.store.desk_place(key.0, status, chat).await?;
+            Some(place.ok_or_else(|| Error::not_found("there is no such chat"))?)
+        }
+    };
+    let asked = ConversationPage {
+        slice: (skip, limit.saturating_add(1)),
+        after,
+        query: page.query.as_deref(),
+    };
+    let mut chats = services.store.guest_chats(key, status, &asked).await?;
+    let limit = usize::try_from(limit).unwrap_or(0);
+    let has_more = chats.len() > limit;
+    chats.truncate(limit);
+    let total = services
+        .store
+        .count_desk_chats(key.0, status, asked.query)
+        .await?;
+    Ok(Queue {
+        chats,
+        has_more,
+        total,
+    })
+}
+
+/// A chat's messages in the order they came: `limit` of them after the first `skip`.
+pub async fn slice(
+    services: &Services,
+    reader: &Reader,
+    (skip, limit): (i64, i64),
+) -> Result<Vec<Message>> {
+    services
+        .store
+        .messages_slice(reader.key(), (skip, limit))
+        .await
+}
+
+/// Ends a conversation, until the guest writes again. Said again under the same key it ends nothing.
+pub async fn close(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    key: Option<ClientId>,
+) -> Result<()> {
+    services
+        .writer
+        .act(ActionRequest {
+            actor: Arc::clone(caller.person()),
+            right: Right::Own,
+            chat,
+            action: ChatAction::Close(key),
+        })
+        .await
+}

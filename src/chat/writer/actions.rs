@@ -1,0 +1,591 @@
+//! What a batch does one by one: making chats, coming and going, editing and deleting.
+
+use std::{collections::HashSet, sync::Arc};
+
+use crate::{
+    chat::writer::{
+        ActionOutcome, ActionRequest, ChatAction, CreateDraft, Right,
+        plan::{Subject, audience_in, line_of},
+    },
+    error::{Error, Result},
+    model::{
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, Content,
+        ConversationStatus, Membership, MembershipStatus, Message, MessageId, Person, PersonId,
+        Position, Role, Seq, TenantId, Timestamp, chat::pair_key,
+    },
+    store::{
+        Tx,
+        batch::{ChatUpdate, MembershipUpdate, NewChat, WriteSet},
+    },
+};
+
+/// One act's place in its batch.
+pub(super) struct TxContext<'a> {
+    pub(super) tx: &'a mut Tx,
+    /// The place of its first change in the log.
+    pub(super) next: Position,
+    pub(super) now: Timestamp,
+}
+
+impl TxContext<'_> {
+    /// Writes what an act does, and adds it to what is to be published.
+    async fn write(
+        self,
+        told: Vec<Change>,
+        mut set: WriteSet,
+        changes: &mut Vec<Change>,
+    ) -> Result<()> {
+        set.changes = told.iter().map(line_of).collect();
+        self.tx.write(&set, self.now).await?;
+        changes.extend(told);
+        Ok(())
+    }
+}
+
+/// The changes of one act, each at the next place.
+struct ChangeBuilder<'a> {
+    chat: &'a Chat,
+    next: Position,
+    now: Timestamp,
+    changes: Vec<Change>,
+}
+
+impl ChangeBuilder<'_> {
+    fn push(&mut self, actor: &Arc<Person>, audience: Audience, what: ChangeKind) -> Position {
+        let at = self
+            .next
+            .plus(i64::try_from(self.changes.len()).unwrap_or(i64::MAX));
+        let subject = Subject {
+            tenant: self.chat.tenant,
+            chat: self.chat.id,
+            actor,
+        };
+        self.changes
+            .push(subject.change(at, self.now, audience, what));
+        at
+    }
+}
+
+/// Makes a chat and its first members.
+pub(super) async fn create(
+    context: TxContext<'_>,
+    draft: &CreateDraft,
+    changes: &mut Vec<Change>,
+) -> Result<Result<ChatId>> {
+    // A guest has one chat at the desk, however many connections begin it at once.
+    if draft.kind == ChatKind::Conversation
+        && let Some(chat) = context
+            .tx
+            .chat_of_guest(draft.tenant, draft.created_by.id)
+            .await?
+    {
+        return Ok(Ok(chat));
+    }
+    if let Some(refusal) = missing(context.tx, draft.tenant, &draft.members).await? {
+        return Ok(Err(refusal));
+    }
+    let people = first_members(draft);
+    let status = (draft.kind == ChatKind::Conversation).then_some(ConversationStatus::Waiting);
+    let pair = match (draft.kind, &people[..]) {
+        (ChatKind::Direct, [(one, _), (other, _)]) => Some(pair_key(one.id, other.id)),
+        (ChatKind::Direct, _) => return Ok(Err(Error::invalid("a direct chat is of two people"))),
+        _ => None,
+    };
+    let new = NewChat {
+        tenant: draft.tenant,
+        kind: draft.kind,
+        title: draft.title.as_ref(),
+        key: pair.as_deref(),
+        created_by: draft.created_by.id,
+        room: draft.room.as_deref(),
+        extra: draft.extra.as_deref(),
+        domain: draft.domain.as_deref(),
+        status,
+        position: context.next,
+    };
+    let Some(id) = context.tx.insert_chat(&new, context.now).await? else {
+        return Ok(Err(Error::conflict(match draft.kind {
+            ChatKind::Open => "an open chat has that title",
+            ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => "a chat has that name",
+        })));
+    };
+    let chat = Chat {
+        id,
+        tenant: draft.tenant,
+        kind: draft.kind,
+        title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
+        room: draft.room.clone(),
+        extra: draft.extra.clone(),
+        created_by: draft.created_by.id,
+        domain: draft.domain.clone(),
+        status,
+        created_at: context.now,
+        updated_at: context.now,
+        deleted_at: None,
+        members: i64::try_from(people.len()).unwrap_or(i64::MAX),
+        last_seq: Seq::new(0),
+        last_position: context.next,
+    };
+    let mut builder = ChangeBuilder {
+        chat: &chat,
+        next: context.next,
+        now: context.now,
+        changes: Vec::new(),
+    };
+    if draft.kind == ChatKind::Open {
+        builder.push(
+            &draft.created_by,
+            Audience::Tenant,
+            ChangeKind::Chat(chat.clone()),
+        );
+    }
+    let mut memberships = Vec::with_capacity(people.len());
+    for (person, role) in &people {
+        let joined = builder.push(person, audience_in(draft.kind), ChangeKind::Joined(*role));
+        memberships.push((id, person.id, newcomer(&chat, *role, joined)));
+    }
+    // Members hear of what is theirs alone once they are in it.
+    match draft.kind {
+        ChatKind::Open => {}
+        ChatKind::Private | ChatKind::Direct => {
+            builder.push(
+                &draft.created_by,
+                Audience::Members,
+                ChangeKind::Chat(chat.clone()),
+            );
+        }
+        ChatKind::Conversation => {
+            builder.push(
+                &draft.created_by,
+                Audience::Agents,
+                ChangeKind::Conversation(chat.clone(), None),
+            );
+        }
+    }
+    let told = builder.changes;
+    let set = WriteSet {
+        chat_updates: vec![(id, chat_update(&chat, chat.members))],
+        memberships,
+        ..WriteSet::default()
+    };
+    context.write(told, set, changes).await?;
+    Ok(Ok(id))
+}
+
+/// Who is in a new chat, each once: its maker first, where they join it.
+fn first_members(draft: &CreateDraft) -> Vec<(Arc<Person>, Role)> {
+    let created_by = draft.joins_as.map(|role| (&draft.created_by, role));
+    let others = draft.members.iter().map(|person| (person, Role::Member));
+    let mut seen = HashSet::new();
+    created_by
+        .into_iter()
+        .chain(others)
+        .filter(|(person, _)| seen.insert(person.id))
+        .map(|(person, role)| (Arc::clone(person), role))
+        .collect()
+}
+
+/// The refusal that names the first of these people who is not a person of the tenant any more.
+async fn missing(tx: &mut Tx, tenant: TenantId, people: &[Arc<Person>]) -> Result<Option<Error>> {
+    let missing = tx.first_missing(tenant, &ids_of(people)).await?;
+    Ok(missing.map(|id| Error::not_found(format!("there is no user {id}"))))
+}
+
+fn ids_of(people: &[Arc<Person>]) -> Vec<PersonId> {
+    people.iter().map(|person| person.id).collect()
+}
+
+/// Does something rare in a chat.
+pub(super) async fn act(
+    context: TxContext<'_>,
+    draft: &ActionRequest,
+    changes: &mut Vec<Change>,
+) -> Result<Result<ActionOutcome>> {
+    let Some(chat) = context.tx.chat(draft.actor.tenant, draft.chat).await? else {
+        return Ok(Err(no_chat()));
+    };
+    let place = context.tx.membership(chat.id, draft.actor.id).await?;
+    let action = ActionContext {
+        context,
+        chat,
+        place,
+        draft,
+        changes,
+    };
+    match &draft.action {
+        ChatAction::Join => action.join().await,
+        ChatAction::Leave => action.leave().await,
+        ChatAction::Add(people) => action.add(people).await,
+        ChatAction::Remove(people) => action.remove(people).await,
+        ChatAction::Edit(message, content) => action.rewrite(*message, Some(content)).await,
+        ChatAction::Delete(message) => action.rewrite(*message, None).await,
+        ChatAction::DeleteChat => action.delete_chat().await,
+        ChatAction::Close(key) => action.close(key.as_ref()).await,
+    }
+}
+
+/// An act, and what it acts on.
+struct ActionContext<'a> {
+    context: TxContext<'a>,
+    chat: Chat,
+    place: Option<Membership>,
+    draft: &'a ActionRequest,
+    changes: &'a mut Vec<Change>,
+}
+
+impl ActionContext<'_> {
+    fn is_in(&self) -> bool {
+        self.place
+            .is_some_and(|place| place.standing == MembershipStatus::In)
+            || (self.chat.kind == ChatKind::Conversation && self.draft.actor.is_agent())
+    }
+
+    /// Refuses who may not govern the chat.
+    fn ensure_can_govern(&self) -> Result<()> {
+        let admin = self.place.is_some_and(|place| {
+            place.standing == MembershipStatus::In && place.role == Role::Admin
+        }) && !self.draft.actor.is_guest();
+        match self.draft.right {
+            Right::Tenant => Ok(()),
+            Right::Own if admin => Ok(()),
+            Right::Own if self.is_in() || self.chat.kind == ChatKind::Open => {
+                Err(Error::forbidden("only an admin of the chat may do that"))
+            }
+            Right::Own => Err(no_chat()),
+        }
+    }
+
+    fn audience(&self) -> Audience {
+        audience_in(self.chat.kind)
+    }
+
+    async fn join(self) -> Result<Result<ActionOutcome>> {
+        let standing = self.place.map(|place| place.standing);
+        match (self.chat.kind, standing) {
+            (_, Some(MembershipStatus::In)) => return Ok(Ok(ActionOutcome::Done)),
+            (ChatKind::Open, _) if self.draft.actor.is_guest() => return Ok(Err(no_chat())),
+            (ChatKind::Open, None | Some(MembershipStatus::Left)) => {}
+            (ChatKind::Open, Some(MembershipStatus::Removed)) => {
+                return Ok(Err(Error::forbidden("you were removed from this chat")));
+            }
+            (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
+                return Ok(Err(no_chat()));
+            }
+        }
+        // A chat that everybody left has no admin: who comes back first becomes one.
+        let role = match self.chat.members {
+            0 => Role::Admin,
+            _ => Role::Member,
+        };
+        let newcomers = vec![(Arc::clone(&self.draft.actor), role)];
+        self.add_members(newcomers).await
+    }
+
+    async fn add(self, people: &[Arc<Person>]) -> Result<Result<ActionOutcome>> {
+        if let Err(error) = self.ensure_can_govern() {
+            return Ok(Err(error));
+        }
+        if let Some(refusal) = missing(self.context.tx, self.chat.tenant, people).await? {
+            return Ok(Err(refusal));
+        }
+        let ids = ids_of(people);
+        let members = self.context.tx.members_among(self.chat.id, &ids).await?;
+        let mut seen: HashSet<_> = members.into_keys().collect();
+        let newcomers = people.iter().filter(|person| seen.insert(person.id));
+        let newcomers = newcomers.map(|person| (Arc::clone(person), Role::Member));
+        let newcomers = newcomers.collect();
+        self.add_members(newcomers).await
+    }
+
+    /// Makes people members who are none.
+    async fn add_members(
+        self,
+        newcomers: Vec<(Arc<Person>, Role)>,
+    ) -> Result<Result<ActionOutcome>> {
+        if newcomers.is_empty() {
+            return Ok(Ok(ActionOutcome::Done));
+        }
+        let audience = self.audience();
+        let Self {
+            context,
+            chat,
+            changes,
+            ..
+        } = self;
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now: context.now,
+            changes: Vec::new(),
+        };
+        let mut memberships = Vec::with_capacity(newcomers.len());
+        for (person, role) in &newcomers {
+            let joined = builder.push(person, audience, ChangeKind::Joined(*role));
+            memberships.push((chat.id, person.id, newcomer(&chat, *role, joined)));
+        }
+        let told = builder.changes;
+        let members = chat.members + i64::try_from(newcomers.len()).unwrap_or(0);
+        let set = WriteSet {
+            chat_updates: vec![(chat.id, chat_update(&chat, members))],
+            memberships,
+            ..WriteSet::default()
+        };
+        context.write(told, set, changes).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+
+    async fn leave(self) -> Result<Result<ActionOutcome>> {
+        let is_in = self
+            .place
+            .is_some_and(|place| place.standing == MembershipStatus::In);
+        if !is_in {
+            let nothing = self.chat.kind == ChatKind::Open;
+            return Ok(if nothing {
+                Ok(ActionOutcome::Done)
+            } else {
+                Err(no_chat())
+            });
+        }
+        let leaver = Arc::clone(&self.draft.actor);
+        let admin_goes = self.place.is_some_and(|place| place.role == Role::Admin);
+        self.end_memberships(vec![leaver], admin_goes, MembershipStatus::Left)
+            .await
+    }
+
+    async fn remove(self, people: &[Arc<Person>]) -> Result<Result<ActionOutcome>> {
+        if let Err(error) = self.ensure_can_govern() {
+            return Ok(Err(error));
+        }
+        if let Some(refusal) = missing(self.context.tx, self.chat.tenant, people).await? {
+            return Ok(Err(refusal));
+        }
+        let ids = ids_of(people);
+        let mut members = self.context.tx.members_among(self.chat.id, &ids).await?;
+        let mut admin_goes = false;
+        let mut leavers = Vec::new();
+        for person in people {
+            if let Some(role) = members.remove(&person.id) {
+                admin_goes |= role == Role::Admin;
+                leavers.push(Arc::clone(person));
+            }
+        }
+        if leavers.is_empty() {
+            return Ok(Ok(ActionOutcome::Done));
+        }
+        self.end_memberships(leavers, admin_goes, MembershipStatus::Removed)
+            .await
+    }
+
+    /// Ends memberships; when the last admin goes, the longest member becomes one.
+    async fn end_memberships(
+        self,
+        leavers: Vec<Arc<Person>>,
+        admin_goes: bool,
+        standing: MembershipStatus,
+    ) -> Result<Result<ActionOutcome>> {
+        let audience = self.audience();
+        let Self {
+            context,
+            chat,
+            changes,
+            ..
+        } = self;
+        let ids = ids_of(&leavers);
+        context.tx.end_memberships(chat.id, &ids, standing).await?;
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now: context.now,
+            changes: Vec::new(),
+        };
+        for person in &leavers {
+            builder.push(person, audience, ChangeKind::Left);
+        }
+        if admin_goes
+            && context.tx.admins(chat.id).await? == 0
+            && let Some(heir) = context.tx.longest_member(chat.id).await?
+        {
+            context.tx.set_role(chat.id, heir.id, Role::Admin).await?;
+            builder.push(&Arc::new(heir), audience, ChangeKind::Joined(Role::Admin));
+        }
+        let told = builder.changes;
+        let members = chat.members - i64::try_from(leavers.len()).unwrap_or(0);
+        let set = WriteSet {
+            chat_updates: vec![(chat.id, chat_update(&chat, members))],
+            ..WriteSet::default()
+        };
+        context.write(told, set, changes).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+
+    /// Changes what a message says, or deletes it: its sender may.
+    async fn rewrite(
+        self,
+        id: MessageId,
+        content: Option<&Content>,
+    ) -> Result<Result<ActionOutcome>> {
+        if !self.is_in() {
+            return Ok(Err(no_chat()));
+        }
+        let Some(message) = self.context.tx.message(self.chat.id, id).await? else {
+            return Ok(Err(Error::not_found("there is no such message")));
+        };
+        if message.sender != self.draft.actor.id {
+            return Ok(Err(Error::forbidden(
+                "only its sender may change a message",
+            )));
+        }
+        let audience = self.audience();
+        let Self {
+            context,
+            chat,
+            draft,
+            changes,
+            ..
+        } = self;
+        let now = context.now;
+        let message = match content {
+            Some(content) => Message {
+                content: content.as_str().to_owned(),
+                edited_at: Some(now),
+                ..message
+            },
+            None => Message {
+                content: String::new(),
+                deleted_at: Some(now),
+                ..message
+            },
+        };
+        context.tx.rewrite_message(&message).await?;
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now,
+            changes: Vec::new(),
+        };
+        let what = match content {
+            Some(_) => ChangeKind::Edited(message.clone()),
+            None => ChangeKind::Deleted(message.clone()),
+        };
+        builder.push(&draft.actor, audience, what);
+        let told = builder.changes;
+        context.write(told, WriteSet::default(), changes).await?;
+        Ok(Ok(ActionOutcome::Message(Box::new(message))))
+    }
+
+    async fn delete_chat(self) -> Result<Result<ActionOutcome>> {
+        if let Err(error) = self.ensure_can_govern() {
+            return Ok(Err(error));
+        }
+        let audience = match self.chat.kind {
+            ChatKind::Open => Audience::Tenant,
+            kind => audience_in(kind),
+        };
+        let Self {
+            context,
+            chat,
+            draft,
+            changes,
+            ..
+        } = self;
+        context.tx.delete_chat(chat.id, context.now).await?;
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now: context.now,
+            changes: Vec::new(),
+        };
+        let gone = Chat {
+            deleted_at: Some(context.now),
+            updated_at: context.now,
+            ..chat.clone()
+        };
+        builder.push(&draft.actor, audience, ChangeKind::Chat(gone));
+        let told = builder.changes;
+        context.write(told, WriteSet::default(), changes).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+
+    /// Ends a conversation at a desk: who runs it may, and its guest.
+    async fn close(self, key: Option<&ClientId>) -> Result<Result<ActionOutcome>> {
+        if self.chat.kind != ChatKind::Conversation || !self.is_in() {
+            return Ok(Err(no_chat()));
+        }
+        if let Some(key) = key {
+            let place = (self.chat.id, self.draft.actor.id);
+            let is_new = self
+                .context
+                .tx
+                .note_closing(place, key, self.context.now)
+                .await?;
+            if !is_new {
+                return Ok(Ok(ActionOutcome::Done));
+            }
+        }
+        if self.chat.status == Some(ConversationStatus::Closed) {
+            return Ok(Ok(ActionOutcome::Done));
+        }
+        let Self {
+            context,
+            chat,
+            changes,
+            ..
+        } = self;
+        let Some(guest) = context.tx.person(chat.tenant, chat.created_by).await? else {
+            return Ok(Err(no_chat()));
+        };
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now: context.now,
+            changes: Vec::new(),
+        };
+        let status = Some(ConversationStatus::Closed);
+        let closed = Chat {
+            status,
+            ..chat.clone()
+        };
+        builder.push(
+            &Arc::new(guest),
+            Audience::Agents,
+            ChangeKind::Conversation(closed, None),
+        );
+        let told = builder.changes;
+        let chat_update = ChatUpdate {
+            status,
+            ..chat_update(&chat, chat.members)
+        };
+        let set = WriteSet {
+            chat_updates: vec![(chat.id, chat_update)],
+            ..WriteSet::default()
+        };
+        context.write(told, set, changes).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+}
+
+fn no_chat() -> Error {
+    Error::not_found("there is no such chat")
+}
+
+/// The chat's row with another number of members; coming and going is no activity to sort by.
+fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
+    ChatUpdate {
+        last_seq: chat.last_seq,
+        last_message: None,
+        last_position: chat.last_position,
+        members,
+        status: None,
+    }
+}
+
+/// Who comes to a chat has nothing unread in it.
+fn newcomer(chat: &Chat, role: Role, joined: Position) -> MembershipUpdate {
+    MembershipUpdate {
+        tenant: chat.tenant,
+        role,
+        joined,
+        read: MessageId::from(chat.last_position),
+        read_seq: chat.last_seq,
+    }
+}

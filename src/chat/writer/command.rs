@@ -1,0 +1,86 @@
+//! A piece of the writer's work: a draft, who waits for its outcome, and what it costs.
+
+use crate::{
+    chat::writer::{
+        ActionOutcome, ActionRequest, ChatAction, CreateDraft, ReadDraft, SendDraft, Sent,
+        fair::Flow, reply::Reply,
+    },
+    error::Error,
+    model::ChatId,
+    pubsub::Hub,
+};
+
+/// What weighs as much as a short message: so many bytes of content, listeners to tell, and people who
+/// come to a chat or leave it, who are written as one set.
+const BYTES: usize = 8 << 10;
+const LISTENERS: usize = 256;
+const PEOPLE: usize = 4;
+/// What an act weighs beside its people: it has statements of its own.
+const ACT: usize = 16;
+
+/// A draft and who waits for its outcome.
+#[derive(Debug)]
+pub(super) enum Command {
+    Send(SendDraft, Reply<Sent>),
+    Read(ReadDraft, Reply<()>),
+    Create(CreateDraft, Reply<ChatId>),
+    Action(ActionRequest, Reply<ActionOutcome>),
+}
+
+impl Command {
+    /// What it costs the writer, in short messages.
+    pub(super) fn weight(&self, hub: &Hub) -> usize {
+        match self {
+            Self::Send(draft, _) => {
+                let bytes = draft.content.as_str().len();
+                1 + bytes / BYTES + hub.listening(draft.chat) / LISTENERS
+            }
+            Self::Read(..) => 1,
+            Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
+            Self::Action(draft, _) => match &draft.action {
+                ChatAction::Add(people) | ChatAction::Remove(people) => ACT + people.len() / PEOPLE,
+                ChatAction::Join
+                | ChatAction::Leave
+                | ChatAction::Edit(..)
+                | ChatAction::Delete(_)
+                | ChatAction::DeleteChat
+                | ChatAction::Close(_) => ACT,
+            },
+        }
+    }
+
+    /// Whether it is done at most once under a key that has to be remembered.
+    pub(super) fn has_key(&self) -> bool {
+        matches!(self, Self::Action(draft, _) if matches!(draft.action, ChatAction::Close(Some(_))))
+    }
+
+    /// Whether whoever handed it in has been told that it came to nothing in time.
+    pub(super) fn is_overdue(&self) -> bool {
+        match self {
+            Self::Send(_, reply) => reply.is_overdue(),
+            Self::Create(_, reply) => reply.is_overdue(),
+            Self::Read(_, reply) => reply.is_overdue(),
+            Self::Action(_, reply) => reply.is_overdue(),
+        }
+    }
+
+    /// Whose it is.
+    pub(super) fn flow(&self) -> Flow {
+        let person = match self {
+            Self::Send(draft, _) => &draft.actor,
+            Self::Read(draft, _) => &draft.actor,
+            Self::Create(draft, _) => &draft.created_by,
+            Self::Action(draft, _) => &draft.actor,
+        };
+        (person.tenant, person.id)
+    }
+
+    pub(super) fn refuse(self, error: Error) {
+        match self {
+            Self::Send(_, reply) => reply.send(Err(error)),
+            Self::Create(_, reply) => reply.send(Err(error)),
+            Self::Read(_, reply) => reply.send(Err(error)),
+            Self::Action(_, reply) => reply.send(Err(error)),
+        }
+    }
+}

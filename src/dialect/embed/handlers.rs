@@ -1,0 +1,542 @@
+//! Carries out what a client of the embed dialect wants: who they are, one verb, the answer.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+
+use crate::{
+    chat::{
+        Caller, Services,
+        access::{self, Reader},
+        accounts,
+        callers::{self, KeyHolder},
+        chats, members, messages, people, signals,
+        writer::{ActionRequest, ChatAction, Right},
+    },
+    dialect::{
+        ClientSession, EventReply,
+        embed::{
+            events::{
+                self, CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership,
+                NewMessage, Request, Seen, Typing, Where, Who,
+            },
+            wire,
+        },
+        number::EMBED,
+        page,
+    },
+    error::{Error, Kind, Result},
+    model::{Change, ChangeKind, ChatId, Message, MessageId, Names, Person, PersonId, Timestamp},
+};
+
+/// The most users that a connection without a key acts for.
+const OPEN_USERS: usize = 1_000;
+/// When to come back with more.
+const LATER: Duration = Duration::from_secs(10);
+/// How many of its own doings a connection remembers, so as not to be told of them twice.
+const ECHOES: usize = 64;
+const SAY_WHO: &str = "say who you are: connect with key (a tenant's application id) or token (a \
+                       signed-in user's) in auth or in the query";
+
+/// What is kept of a connection.
+#[derive(Default)]
+struct Memory {
+    echoes: VecDeque<Echo>,
+}
+
+/// Something that this connection did and was answered for.
+#[derive(PartialEq)]
+enum Echo {
+    Seen(ChatId, PersonId, MessageId),
+    Edited(MessageId, Option<Timestamp>),
+    Deleted(MessageId),
+}
+
+/// In whose name a connection speaks.
+enum Authority {
+    /// A tenant's server: all its users'.
+    Server(KeyHolder),
+    /// Somebody signed in: their own.
+    User(Caller),
+    /// Anybody: those they created or fetched.
+    Open(KeyHolder),
+}
+
+/// Whether a change is to be told to this connection: not what it was answered for.
+pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
+    let echo = match &change.what {
+        ChangeKind::Read(up_to) => Echo::Seen(change.chat, change.actor.id, *up_to),
+        ChangeKind::Edited(message) => Echo::Edited(message.id, message.edited_at),
+        ChangeKind::Deleted(message) => Echo::Deleted(message.id),
+        ChangeKind::Message(_)
+        | ChangeKind::Chat(_)
+        | ChangeKind::Joined(_)
+        | ChangeKind::Left
+        | ChangeKind::Conversation(..) => {
+            return true;
+        }
+    };
+    session
+        .remembered::<Memory>(EMBED)
+        .is_none_or(|memory| !memory.echoes.contains(&echo))
+}
+
+/// Answers an event.
+pub(super) async fn handle(
+    session: &mut ClientSession,
+    event: &str,
+    argument: Option<&Value>,
+) -> EventReply {
+    match dispatch(session, event, argument).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
+                tracing::error!(%cause, event, "An event failed on our side.");
+            }
+            events::refuse(event, &error)
+        }
+    }
+}
+
+async fn dispatch(
+    session: &mut ClientSession,
+    event: &str,
+    argument: Option<&Value>,
+) -> Result<EventReply> {
+    let authority = authority(session).await?;
+    let services = Arc::clone(&session.services);
+    let mut context = Context {
+        session,
+        services: &services,
+        authority,
+        event,
+    };
+    match events::decode(event, argument)? {
+        Request::CreateUser(request) => context.create_user(request).await,
+        Request::CreateChat(request) => context.create_chat(request).await,
+        Request::ListChats(request) => context.list_chats(request).await,
+        Request::ListMessages(request) => context.list_messages(request).await,
+        Request::NewMessage(request) => context.new_message(request).await,
+        Request::Typing(request) => context.typing(&request).await,
+        Request::Seen(request) => context.seen(&request).await,
+        Request::EditMessage(request) => context.edit(request).await,
+        Request::DeleteMessage(place, message) => context.delete(place, message).await,
+        Request::AddUsers(request) => context.add_users(request).await,
+        Request::RemoveUsers(request) => context.remove_users(request).await,
+    }
+}
+
+/// Finds out in whose name the connection speaks.
+async fn authority(session: &mut ClientSession) -> Result<Authority> {
+    if let Some(holder) = session.key_holder().await? {
+        return Ok(Authority::Server(holder));
+    }
+    if let Some(token) = session.credentials.token.clone() {
+        return session.holder(&token).await.map(Authority::User);
+    }
+    if let Some(caller) = session.cookie_holder().await? {
+        return Ok(Authority::User(caller));
+    }
+    if !is_open(session) {
+        return Err(Error::new(Kind::Unauthenticated, SAY_WHO));
+    }
+    callers::open_tenant(&session.services)
+        .await
+        .map(Authority::Open)
+}
+
+/// Whether the operator lets anybody speak on this connection.
+fn is_open(session: &ClientSession) -> bool {
+    let options = &session.options;
+    options.embed_open_anywhere || (options.embed_open && session.credentials.is_local)
+}
+
+/// One event, and who sent it.
+struct Context<'a> {
+    session: &'a mut ClientSession,
+    services: &'a Services,
+    authority: Authority,
+    event: &'a str,
+}
+
+impl Context<'_> {
+    /// Somebody in whose name this connection may speak; from now on it hears what they hear.
+    async fn act_for(&mut self, user: PersonId) -> Result<Caller> {
+        let caller = match &self.authority {
+            Authority::User(caller) if caller.id() == user => caller.clone(),
+            Authority::User(_) => return Err(not_yours(user)),
+            Authority::Server(tenant) => match self.session.acts_for(EMBED, user) {
+                Some(caller) if caller.tenant() == tenant.tenant().id => return Ok(caller.clone()),
+                Some(_) | None => people::find(self.services, tenant, user).await?,
+            },
+            Authority::Open(tenant) => match self.session.acts_for(EMBED, user) {
+                Some(caller) => return Ok(caller.clone()),
+                // An HTTP request remembers nobody: whoever knows the id may fetch them anyway.
+                None if !self.session.is_subscriber() => {
+                    people::find(self.services, tenant, user).await?
+                }
+                None => return Err(not_yours(user)),
+            },
+        };
+        self.session.act_as(EMBED, &caller).await?;
+        Ok(caller)
+    }
+
+    async fn create_user(&mut self, request: CreateUser) -> Result<EventReply> {
+        let CreateUser { who, name, photo } = request;
+        let profile = people::Profile {
+            name,
+            names: Names::default(),
+            photo: Some(photo),
+        };
+        let person = match &self.authority {
+            Authority::User(caller) => {
+                let caller = caller.clone();
+                if !is_meant(caller.person(), &who) {
+                    return Err(Error::forbidden("your token speaks for yourself alone"));
+                }
+                // At home a name is an account's own and is not changed from here.
+                let named = if caller.tenant() == accounts::HOME {
+                    caller.person().name.to_string()
+                } else {
+                    profile.name.as_str().to_owned()
+                };
+                let profile = people::Profile {
+                    name: crate::model::Name::parse(&named)?,
+                    names: caller.person().names.clone(),
+                    ..profile
+                };
+                let person = people::describe(self.services, &caller, &profile).await?;
+                self.session.act_as(EMBED, &caller).await?;
+                person
+            }
+            Authority::Server(tenant) | Authority::Open(tenant) => {
+                let tenant = tenant.clone();
+                let caller = find_or_make(self.services, &tenant, &who, profile).await?;
+                let is_new = self.session.acts_for(EMBED, caller.id()).is_none();
+                let is_open = matches!(self.authority, Authority::Open(_));
+                if is_new && is_open && self.session.identities().len() >= OPEN_USERS {
+                    let sentence = "this connection has created or fetched too many users";
+                    return Err(Error::too_many(sentence, LATER));
+                }
+                self.session.act_as(EMBED, &caller).await?;
+                Person::clone(caller.person())
+            }
+        };
+        let body = json!({"user": wire::User::from(&person)});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn create_chat(&mut self, request: CreateChat) -> Result<EventReply> {
+        let CreateChat { title, users } = request;
+        let mut created_by = None;
+        for user in &users {
+            match self.act_for(*user).await {
+                Ok(caller) => created_by = Some(caller),
+                Err(error) if error.kind() == Kind::Forbidden => {}
+                Err(error) => return Err(error),
+            }
+            if created_by.is_some() {
+                break;
+            }
+        }
+        let created_by = created_by.ok_or_else(|| {
+            Error::forbidden("users must name somebody whom this connection speaks for")
+        })?;
+        let chat = chats::create_private(self.services, &created_by, title, &users).await?;
+        let reader = access::reader(self.services, &created_by, chat).await?;
+        let members = self.services.store.member_ids(created_by.tenant(), chat);
+        let members = members.await?;
+        let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn list_chats(&mut self, request: ListChats) -> Result<EventReply> {
+        let ListChats {
+            user,
+            limit,
+            before,
+        } = request;
+        let caller = self.act_for(user).await?;
+        let before = match before {
+            None => None,
+            Some(chat) => {
+                let reader = access::reader(self.services, &caller, chat).await?;
+                Some(reader.chat().last_position)
+            }
+        };
+        let (listed, more) = chats::list_own(self.services, &caller, before, limit).await?;
+        let chats = listed
+            .iter()
+            .map(|(chat, users)| wire::ChatWire::new(chat, users));
+        let (chats, left) = page::fitting(chats);
+        let body = json!({"chats": chats, "has_more": more || left});
+        Ok(events::reply(self.event, body))
+    }
+
+    /// Proof that this connection may read a chat.
+    async fn reader(&mut self, chat: ChatId, user: Option<PersonId>) -> Result<Reader> {
+        if let Some(user) = user {
+            let caller = self.act_for(user).await?;
+            return access::reader(self.services, &caller, chat).await;
+        }
+        let tenant = match &self.authority {
+            Authority::Server(tenant) => {
+                return access::tenant_reader(self.services, tenant, chat).await;
+            }
+            Authority::User(caller) => {
+                return access::reader(self.services, caller, chat).await;
+            }
+            Authority::Open(tenant) => tenant.tenant().id,
+        };
+        let members = self.services.store.members(tenant, chat).await?;
+        let caller = members
+            .iter()
+            .find_map(|person| self.session.acts_for(EMBED, person.id));
+        let caller = caller.ok_or_else(|| Error::not_found("there is no such chat"))?;
+        access::reader(self.services, caller, chat).await
+    }
+
+    async fn list_messages(&mut self, request: ListMessages) -> Result<EventReply> {
+        let reader = self.reader(request.chat, request.user).await?;
+        let span = (
+            request.from.unwrap_or(Timestamp::new(i64::MIN)),
+            request.to.unwrap_or(Timestamp::new(i64::MAX)),
+        );
+        let page =
+            messages::between(self.services, &reader, request.before, span, request.limit).await?;
+        // The newest have room first.
+        let listed = page.messages.iter().rev();
+        let listed = listed.map(|(message, _)| wire::MessageWire::from(message));
+        let (mut listed, left) = page::fitting(listed);
+        listed.reverse();
+        let body = json!({"messages": listed, "has_more": page.more || left});
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn new_message(&mut self, request: NewMessage) -> Result<EventReply> {
+        let NewMessage {
+            place,
+            kind,
+            content,
+            client_id,
+        } = request;
+        let caller = self.act_for(place.user).await?;
+        let draft = messages::Draft {
+            kind,
+            content: content.clone(),
+            client_id: client_id.clone(),
+        };
+        let sent = messages::send(self.services, &caller, place.chat, draft).await?;
+        let message = Message {
+            id: sent.id,
+            chat: place.chat,
+            seq: sent.seq,
+            sender: caller.id(),
+            kind,
+            content: content.as_str().to_owned(),
+            client_id: client_id.map(|id| id.as_str().to_owned()),
+            at: sent.at,
+            edited_at: None,
+            deleted_at: None,
+        };
+        let body = events::message(&message);
+        // Nobody hears again what was sent before, so its sender is told alone.
+        Ok(if sent.replayed {
+            events::reply(self.event, body)
+        } else {
+            events::heard(body)
+        })
+    }
+
+    async fn typing(&mut self, request: &Typing) -> Result<EventReply> {
+        let Typing { place, typing } = *request;
+        let caller = self.act_for(place.user).await?;
+        let reader = access::reader(self.services, &caller, place.chat).await?;
+        let told = (typing, typing.to_string());
+        let connection = self.session.number;
+        let ends = signals::Ends::WithConnection;
+        signals::typing(self.services, &caller, &reader, told, connection, ends)?;
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "typing": typing,
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn seen(&mut self, request: &Seen) -> Result<EventReply> {
+        let Seen { place, message } = *request;
+        let caller = self.act_for(place.user).await?;
+        let up_to = match message {
+            Some(message) => Some(message),
+            None => {
+                let reader = access::reader(self.services, &caller, place.chat).await?;
+                let page = messages::before(self.services, &reader, None, 1).await?;
+                page.messages.last().map(|(newest, _)| newest.id)
+            }
+        };
+        if let Some(up_to) = up_to {
+            self.note(Echo::Seen(place.chat, caller.id(), up_to));
+            chats::read(self.services, &caller, place.chat, up_to).await?;
+        }
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": up_to.map(wire::Named::from),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn edit(&mut self, request: EditMessage) -> Result<EventReply> {
+        let EditMessage {
+            place,
+            message,
+            content,
+        } = request;
+        let caller = self.act_for(place.user).await?;
+        let edited = self
+            .rewrite(&caller, place, ChatAction::Edit(message, content))
+            .await?;
+        self.note(Echo::Edited(edited.id, edited.edited_at));
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": wire::MessageWire::from(&edited),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn delete(&mut self, place: Where, message: MessageId) -> Result<EventReply> {
+        let caller = self.act_for(place.user).await?;
+        let deleted = self
+            .rewrite(&caller, place, ChatAction::Delete(message))
+            .await?;
+        self.note(Echo::Deleted(deleted.id));
+        let body = json!({
+            "chat": wire::Named::from(place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "message": wire::Deleted::from(&deleted),
+        });
+        Ok(events::reply(self.event, body))
+    }
+
+    async fn rewrite(&self, caller: &Caller, place: Where, action: ChatAction) -> Result<Message> {
+        let draft = ActionRequest {
+            actor: Arc::clone(caller.person()),
+            right: Right::Own,
+            chat: place.chat,
+            action,
+        };
+        self.services.writer.rewrite(draft).await
+    }
+
+    async fn add_users(&mut self, request: Membership) -> Result<EventReply> {
+        let (caller, change) = self.member_change(&request).await?;
+        let people = self.people(&caller, &request.users).await?;
+        members::add(self.services, &change, &people).await?;
+        Ok(self.members_changed(&caller, &request))
+    }
+
+    async fn remove_users(&mut self, request: Membership) -> Result<EventReply> {
+        let (caller, change) = self.member_change(&request).await?;
+        let people = self.people(&caller, &request.users).await?;
+        members::remove(self.services, &change, &people).await?;
+        Ok(self.members_changed(&caller, &request))
+    }
+
+    async fn member_change(&mut self, request: &Membership) -> Result<(Caller, members::Change)> {
+        let place = request.place;
+        let caller = self.act_for(place.user).await?;
+        let right = match self.authority {
+            Authority::Server(_) => Right::Tenant,
+            Authority::User(_) | Authority::Open(_) => Right::Own,
+        };
+        let change = members::Change {
+            actor: Arc::clone(caller.person()),
+            right,
+            chat: place.chat,
+        };
+        Ok((caller, change))
+    }
+
+    async fn people(&self, caller: &Caller, ids: &[PersonId]) -> Result<Vec<Arc<Person>>> {
+        members::count(self.services, caller, ids.len())?;
+        members::find(self.services, caller.tenant(), ids).await
+    }
+
+    fn members_changed(&self, caller: &Caller, request: &Membership) -> EventReply {
+        let users: Vec<_> = request.users.iter().map(PersonId::to_string).collect();
+        let body = json!({
+            "chat": wire::Named::from(request.place.chat),
+            "user": wire::User::from(&**caller.person()),
+            "users": users,
+        });
+        events::reply(self.event, body)
+    }
+
+    fn note(&mut self, echo: Echo) {
+        let echoes = &mut self.session.memory::<Memory>(EMBED).echoes;
+        if echoes.len() == ECHOES {
+            echoes.pop_front();
+        }
+        echoes.push_back(echo);
+    }
+}
+
+/// A user whom the id or the product's own name means; made where only the latter is new.
+async fn find_or_make(
+    services: &Services,
+    tenant: &KeyHolder,
+    who: &Who,
+    profile: people::Profile,
+) -> Result<Caller> {
+    let (id, external) = match who {
+        Who::Id(id) => (Some(id), None),
+        Who::External(external) => (None, Some(external)),
+        Who::Either(id, external) => (Some(id), Some(external)),
+    };
+    if let Some(id) = id {
+        let found = match id.parse() {
+            Ok(number) => people::find(services, tenant, number).await,
+            Err(_) => Err(Error::not_found(format!(
+                "there is no user {}",
+                id.chars().take(64).collect::<String>()
+            ))),
+        };
+        match (found, external) {
+            (Ok(caller), _) => {
+                let profile = people::Profile {
+                    names: caller.person().names.clone(),
+                    ..profile
+                };
+                let person = people::describe(services, &caller, &profile).await?;
+                return callers::impersonate(tenant, Arc::new(person));
+            }
+            (Err(error), Some(_)) if error.kind() == Kind::NotFound => {}
+            (Err(error), _) => return Err(error),
+        }
+    }
+    let external = external.ok_or_else(|| Error::invalid("user.external_id is missing"))?;
+    let known = people::find_registered(services, tenant, external).await?;
+    let names = known.map_or_else(Names::default, |caller| caller.person().names.clone());
+    let profile = people::Profile { names, ..profile };
+    people::register(services, tenant, external, &profile).await
+}
+
+/// Whether somebody signed in means themselves.
+fn is_meant(person: &Person, who: &Who) -> bool {
+    let by_id = |id: &str| id.parse() == Ok(person.id);
+    let by_external = |external: &str| person.external_id.as_deref() == Some(external);
+    match who {
+        Who::Id(id) => by_id(id),
+        Who::External(external) => by_external(external),
+        Who::Either(id, external) => by_id(id) || by_external(external),
+    }
+}
+
+fn not_yours(user: PersonId) -> Error {
+    let sentence =
+        format!("this connection does not speak for user {user}: send create-user first");
+    Error::forbidden(sentence)
+}

@@ -1,0 +1,481 @@
+//! Carries out what a client of the service dialect wants: who they are, one verb, the answer.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use serde_json::Value;
+
+use crate::{
+    chat::{
+        Caller, Services, access, chats, messages, rooms, signals,
+        writer::{ActionRequest, ChatAction, READS_SHOWN_UP_TO, Right},
+    },
+    dialect::{
+        ClientSession, Emitted, EventReply, OutgoingEvent, Recipients,
+        number::SERVICE,
+        page,
+        service::{
+            events::{self, Request},
+            wire,
+        },
+    },
+    error::{Error, Kind, Result},
+    model::{
+        Audience, Change, ChangeKind, Chat, ChatId, ClientId, Content, Message, MessageId,
+        MessageKind, TenantId,
+    },
+};
+
+/// What a connection is told whose token nobody has, or whose app says that it is not good.
+const MISMATCH: &str = "token key mismatch";
+/// What it is told when the app cannot be asked.
+const UNVERIFIED: &str = "token verification unavailable";
+/// When to try again then.
+const UNVERIFIED_FOR: Duration = Duration::from_secs(5);
+/// The most rooms that one connection listens to.
+const ROOMS: usize = 100;
+
+/// What is kept of a connection.
+#[derive(Default)]
+struct Memory {
+    who: Option<Caller>,
+    /// The current room first, then those that are only listened to.
+    rooms: VecDeque<Joined>,
+    /// What was seen last, and was answered.
+    seen: Option<(ChatId, MessageId)>,
+}
+
+/// A room that was joined.
+#[derive(Clone)]
+struct Joined {
+    chat: ChatId,
+    tenant: TenantId,
+    name: String,
+}
+
+impl Joined {
+    fn new(chat: &Chat) -> Self {
+        Self {
+            chat: chat.id,
+            tenant: chat.tenant,
+            name: rooms::name_of(chat),
+        }
+    }
+
+    /// The connections that hear it.
+    fn transport(&self) -> String {
+        format!("service/{}", self.chat)
+    }
+}
+
+/// Takes a connection's token for who holds it, or refuses it.
+pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
+    let Some(token) = session.credentials.token.clone() else {
+        return Ok(());
+    };
+    let caller = session
+        .holder(&token)
+        .await
+        .map_err(|error| match error.kind() {
+            Kind::Unauthenticated => Error::new(Kind::Unauthenticated, MISMATCH),
+            Kind::TooMany => error,
+            _ => Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error),
+        })?;
+    session.act_as(SERVICE, &caller).await?;
+    session.memory::<Memory>(SERVICE).who = Some(caller);
+    Ok(())
+}
+
+/// An HTTP request means a room: it is present nowhere, and acts as if it had joined.
+pub(super) async fn enter(session: &mut ClientSession, room: &str) -> Result<()> {
+    let caller = who(session).await?;
+    let services = Arc::clone(&session.services);
+    let chat = find(&services, &caller, room).await?;
+    session.memory::<Memory>(SERVICE).rooms = VecDeque::from([Joined::new(&chat)]);
+    Ok(())
+}
+
+/// The rooms that a connection has joined, the current one first.
+pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
+    let memory = session.remembered::<Memory>(SERVICE);
+    let rooms = memory.into_iter().flat_map(|memory| &memory.rooms);
+    rooms.map(|room| room.chat).collect()
+}
+
+/// Takes a connection back into the rooms that it had joined, as far as it is still let in.
+pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -> Result<()> {
+    let known = session.memory::<Memory>(SERVICE).who.clone();
+    let mut identity = session.identities().iter();
+    let holder = identity.find(|identity| identity.is_active_in(SERVICE));
+    let Some(caller) = known.or_else(|| holder.map(|holder| holder.caller.clone())) else {
+        return Ok(());
+    };
+    let mut rooms = VecDeque::new();
+    for chat in entered {
+        match access::reader(&session.services, &caller, *chat).await {
+            Ok(reader) => rooms.push_back(Joined::new(reader.chat())),
+            Err(error) if error.kind() == Kind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let memory = session.memory::<Memory>(SERVICE);
+    memory.who = Some(caller);
+    memory.rooms = rooms;
+    Ok(())
+}
+
+/// Tells the rooms that a connection is back in, and it, who is present.
+pub(super) fn on_ready(session: &mut ClientSession) {
+    let Some(memory) = session.remembered::<Memory>(SERVICE) else {
+        return;
+    };
+    let Some(caller) = memory.who.clone() else {
+        return;
+    };
+    for room in memory.rooms.clone() {
+        arrive(session, &caller, &room);
+        let present = present(&session.services, &room);
+        session
+            .transport
+            .tell(&room.transport(), Recipients::All, &present);
+    }
+}
+
+/// Whether a connection hears a chat.
+pub(super) fn is_present(session: &ClientSession, chat: ChatId) -> bool {
+    session
+        .remembered::<Memory>(SERVICE)
+        .is_some_and(|memory| memory.rooms.iter().any(|room| room.chat == chat))
+}
+
+/// Takes a connection out of a room that is gone, or whose member it is no more: it is seen there no
+/// longer, and hears nothing of who comes and goes.
+pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
+    let memory = session.memory::<Memory>(SERVICE);
+    let Some(caller) = memory.who.clone() else {
+        return;
+    };
+    let is_over = match &change.what {
+        ChangeKind::Left => change.actor.id == caller.id(),
+        ChangeKind::Chat(chat) => chat.deleted_at.is_some(),
+        _ => false,
+    };
+    if !is_over {
+        return;
+    }
+    let place = memory
+        .rooms
+        .iter()
+        .position(|room| room.chat == change.chat);
+    if let Some(room) = place.and_then(|place| memory.rooms.remove(place)) {
+        depart(session, &caller, &room);
+    }
+}
+
+/// Whether a change is to be told to this connection: not what it was answered for.
+pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
+    let Some(memory) = session.remembered::<Memory>(SERVICE) else {
+        return false;
+    };
+    let own = memory.who.as_ref().map(Caller::id) == Some(change.actor.id);
+    let answered = match &change.what {
+        ChangeKind::Read(_) if change.audience == Audience::Actor => true,
+        ChangeKind::Read(up_to) => own && memory.seen == Some((change.chat, *up_to)),
+        _ => false,
+    };
+    !answered && is_present(session, change.chat)
+}
+
+/// Answers an event.
+pub(super) async fn handle(
+    session: &mut ClientSession,
+    event: &str,
+    arguments: &[Value],
+) -> EventReply {
+    match dispatch(session, event, arguments.first()).await {
+        Ok(answer) => answer,
+        Err(error) => {
+            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
+                tracing::error!(%cause, event, "An event failed on our side.");
+            }
+            events::refuse(&error)
+        }
+    }
+}
+
+async fn dispatch(
+    session: &mut ClientSession,
+    event: &str,
+    argument: Option<&Value>,
+) -> Result<EventReply> {
+    let caller = who(session).await?;
+    let services = Arc::clone(&session.services);
+    let mut context = Context {
+        session,
+        services: &services,
+        caller,
+    };
+    match events::decode(event, argument)? {
+        Request::Join(room) => context.join(&room).await,
+        Request::Typing(typing, value) => context.typing(typing, &value).await,
+        Request::Seen => context.seen().await,
+        Request::Send(content, client_id) => context.send(content, client_id).await,
+        Request::LoadMore {
+            before,
+            skipped,
+            limit,
+        } => context.load_more(before, (skipped, limit)).await,
+        Request::Leave => Ok(context.leave()),
+        Request::Update(message, content) => {
+            context.rewrite(ChatAction::Edit(message, content)).await
+        }
+        Request::Delete(message) => context.rewrite(ChatAction::Delete(message)).await,
+    }
+}
+
+/// Who speaks: whoever holds the token or, without one, the cookies.
+async fn who(session: &mut ClientSession) -> Result<Caller> {
+    let nobody = || Error::new(Kind::Unauthenticated, events::NO_TOKEN);
+    if let Some(caller) = &session.memory::<Memory>(SERVICE).who {
+        return Some(caller.clone())
+            .filter(|caller| !caller.is_gone())
+            .ok_or_else(nobody);
+    }
+    let caller = session.cookie_holder().await?.ok_or_else(nobody)?;
+    session.act_as(SERVICE, &caller).await?;
+    session.memory::<Memory>(SERVICE).who = Some(caller.clone());
+    Ok(caller)
+}
+
+/// The room of that name, if the caller is in it.
+async fn find(services: &Services, caller: &Caller, room: &str) -> Result<Chat> {
+    let chat = rooms::find_named(services, caller.tenant(), room).await?;
+    let reader = access::reader(services, caller, chat.id).await?;
+    Ok(reader.chat().clone())
+}
+
+/// One event, and who sent it.
+struct Context<'a> {
+    session: &'a mut ClientSession,
+    services: &'a Services,
+    caller: Caller,
+}
+
+impl Context<'_> {
+    fn memory(&mut self) -> &mut Memory {
+        self.session.memory(SERVICE)
+    }
+
+    /// The current room.
+    fn room(&mut self) -> Result<Joined> {
+        let room = self.memory().rooms.front().cloned();
+        room.ok_or_else(|| Error::invalid(events::NO_ROOM))
+    }
+
+    async fn join(&mut self, room: &str) -> Result<EventReply> {
+        let chat = find(self.services, &self.caller, room).await?;
+        let joined = Joined::new(&chat);
+        let listens = self.session.is_subscriber();
+        let memory = self.memory();
+        let again = memory.rooms.iter().any(|other| other.chat == chat.id);
+        if !again {
+            if memory.rooms.len() >= ROOMS {
+                return Err(Error::invalid("this connection has joined too many rooms"));
+            }
+            memory.rooms.push_back(joined.clone());
+        }
+        if !again && listens {
+            arrive(self.session, &self.caller, &joined);
+        }
+        let room = rooms::with_people(self.services, chat).await?;
+        let row = wire::Room::new(&room.chat, joined.name.clone()).with_users(&room.people);
+        let present = present(self.services, &joined);
+        self.session
+            .transport
+            .tell(&joined.transport(), Recipients::Others, &present);
+        let outgoing = vec![
+            Emitted::Other(events::info("You have joined the room")),
+            Emitted::Data("room_info".into()),
+            Emitted::Other(present),
+        ];
+        Ok(events::done(row, outgoing))
+    }
+
+    async fn typing(&mut self, typing: bool, value: &Value) -> Result<EventReply> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let told = (typing, value.to_string());
+        let connection = self.session.number;
+        let ends = signals::Ends::WithConnection;
+        signals::typing(self.services, &self.caller, &reader, told, connection, ends)?;
+        Ok(events::done(ok(), Vec::new()))
+    }
+
+    async fn seen(&mut self) -> Result<EventReply> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let page = messages::before(self.services, &reader, None, 1).await?;
+        let row = wire::User::from(&**self.caller.person());
+        let read = reader.membership().map(|membership| membership.read);
+        let newest = page.messages.last().map(|(newest, _)| newest.id);
+        let moved = newest.filter(|newest| Some(*newest) > read);
+        if let Some(up_to) = moved {
+            self.memory().seen = Some((room.chat, up_to));
+            chats::read(self.services, &self.caller, room.chat, up_to).await?;
+        }
+        if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
+            // Of this the log tells the others nothing.
+            let event = events::tell("seen_by", &row);
+            self.session
+                .transport
+                .tell(&room.transport(), Recipients::Others, &event);
+        }
+        Ok(events::done(row, vec![Emitted::Data("seen_by".into())]))
+    }
+
+    async fn send(&mut self, content: Content, client_id: Option<ClientId>) -> Result<EventReply> {
+        let room = self
+            .room()
+            .map_err(|_| Error::invalid(events::NO_MESSAGE))?;
+        let draft = messages::Draft {
+            kind: MessageKind::Text,
+            content: content.clone(),
+            client_id: client_id.clone(),
+        };
+        let sent = messages::send(self.services, &self.caller, room.chat, draft).await?;
+        let message = Message {
+            id: sent.id,
+            chat: room.chat,
+            seq: sent.seq,
+            sender: self.caller.id(),
+            kind: MessageKind::Text,
+            content: content.as_str().to_owned(),
+            client_id: client_id.map(|id| id.as_str().to_owned()),
+            at: sent.at,
+            edited_at: None,
+            deleted_at: None,
+        };
+        let body = wire::MessageWire::from(&message);
+        // Nobody hears again what was sent before, so its sender is told alone.
+        let outgoing = if sent.replayed {
+            vec![Emitted::Data("message".into())]
+        } else {
+            Vec::new()
+        };
+        Ok(events::done(body, outgoing))
+    }
+
+    async fn load_more(
+        &mut self,
+        before: Option<MessageId>,
+        (skipped, limit): (i64, i64),
+    ) -> Result<EventReply> {
+        let room = self.room()?;
+        let reader = access::reader(self.services, &self.caller, room.chat).await?;
+        let services = self.services;
+        let listed = messages::newest(services, &reader, before, (skipped, limit)).await?;
+        // A list has no room to say that there are more: whoever wants them asks with `before`.
+        let (listed, _) = page::fitting(listed.iter().map(wire::ListedMessage::from));
+        let event = Emitted::Data("load_more".into());
+        Ok(events::done(listed, vec![event]))
+    }
+
+    fn leave(&mut self) -> EventReply {
+        let left = self.memory().rooms.pop_front();
+        if let Some(room) = left {
+            depart(self.session, &self.caller, &room);
+        }
+        events::done(ok(), Vec::new())
+    }
+
+    async fn rewrite(&mut self, action: ChatAction) -> Result<EventReply> {
+        let room = self.room()?;
+        let draft = ActionRequest {
+            actor: Arc::clone(self.caller.person()),
+            right: Right::Own,
+            chat: room.chat,
+            action,
+        };
+        let message =
+            self.services
+                .writer
+                .rewrite(draft)
+                .await
+                .map_err(|error| match error.kind() {
+                    // Not the room: that was joined.
+                    Kind::NotFound => Error::invalid("there is no such message").because(error),
+                    _ => error,
+                })?;
+        Ok(events::done(wire::MessageWire::from(&message), Vec::new()))
+    }
+}
+
+/// Tells the rooms that a connection has joined that it is gone.
+pub(super) fn on_disconnect(session: &mut ClientSession) {
+    let memory = session.memory::<Memory>(SERVICE);
+    let joined = std::mem::take(&mut memory.rooms);
+    if let Some(caller) = memory.who.clone() {
+        for room in &joined {
+            depart(session, &caller, room);
+        }
+    }
+}
+
+fn arrive(session: &ClientSession, caller: &Caller, room: &Joined) {
+    let transport = room.transport();
+    let presence = &session.services.presence;
+    presence.enter(room.chat, session.number, caller.id());
+    let info = events::info(format!("{} has joined!", caller.id()));
+    session.transport.join(&transport);
+    session
+        .transport
+        .tell(&transport, Recipients::Others, &info);
+}
+
+fn depart(session: &ClientSession, caller: &Caller, room: &Joined) {
+    if !session.is_subscriber() {
+        return;
+    }
+    let transport = room.transport();
+    session
+        .services
+        .typists
+        .chat_left(session.number, room.chat);
+    session.services.presence.leave(room.chat, session.number);
+    let info = events::info(format!("{} has left", caller.id()));
+    session
+        .transport
+        .tell(&transport, Recipients::Others, &info);
+    let present = present(&session.services, room);
+    session
+        .transport
+        .tell(&transport, Recipients::Others, &present);
+    session.transport.leave(&transport);
+}
+
+/// `roomData`: the connections in a room.
+fn present(services: &Services, room: &Joined) -> OutgoingEvent {
+    let users = services
+        .presence
+        .present(room.chat)
+        .into_iter()
+        .map(|present| wire::Present {
+            app_id: room.tenant.get(),
+            room: room.name.clone(),
+            room_id: room.chat.get(),
+            sender: present.person.get(),
+            id: present.name,
+        });
+    let (users, has_more) = page::fitting(users);
+    events::tell(
+        "roomData",
+        wire::RoomData {
+            room: room.name.clone(),
+            users,
+            has_more,
+        },
+    )
+}
+
+fn ok() -> Value {
+    serde_json::json!({"status": "ok"})
+}

@@ -1,0 +1,494 @@
+//! Somebody who speaks an event-style dialect: on a socket, or in one HTTP request.
+
+use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
+
+use tokio::sync::Notify;
+
+use crate::{
+    chat::{
+        Caller, Services,
+        callers::{self, Candidate, Claims, KeyHolder, Proof},
+        change_feed,
+        limits::Who,
+        limits::login_throttle,
+        logins,
+    },
+    dialect::OutgoingEvent,
+    error::{Error, Kind, Result},
+    model::{Person, PersonId, Position, TokenHash},
+    pubsub::Subscriber,
+};
+
+/// How many tokens a session remembers having looked up.
+const KNOWN: usize = 64;
+/// How many of its own messages a session remembers, so as not to be told of them.
+const SENT: usize = 256;
+
+/// What the operator decides about dialects.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whether anybody may embed without a key who is on this machine.
+    pub embed_open: bool,
+    /// Whether anybody may, on whatever connection.
+    pub embed_open_anywhere: bool,
+    /// Whether pushes to guests and owners have the first document's shape.
+    pub support_push_v1: bool,
+    /// Whether a guest's e-mail alone reopens their chat.
+    pub support_resume_by_email: bool,
+    /// Whether an owner may register without being invited.
+    pub owner_registration_open: bool,
+}
+
+/// What somebody brought when they connected.
+#[derive(Clone, Default)]
+pub struct Credentials {
+    /// `?token=`, `auth.token` or the Authorization header.
+    pub token: Option<String>,
+    /// `?key=` or `auth.key`: a tenant's secret.
+    pub key: Option<String>,
+    /// `?appId=` or `auth.appId`: which of several tenants is meant.
+    pub app: Option<String>,
+    /// Whom their cookies name, and the tokens that are to prove it, where cookies count.
+    pub cookies: Option<Claims>,
+    /// Whether they are on this machine, see [`crate::http::local`].
+    pub is_local: bool,
+    /// The address they come from.
+    pub address: Option<IpAddr>,
+}
+
+/// What a session can do on its connection beside answering; an HTTP request's does little.
+pub trait Transport: Send + Sync {
+    /// The connection's public name.
+    fn id(&self) -> String;
+    /// Joins a room of connections.
+    fn join(&self, room: &str);
+    /// Leaves it.
+    fn leave(&self, room: &str);
+    /// Tells the connections in a room.
+    fn tell(&self, room: &str, recipients: Recipients, event: &OutgoingEvent);
+    /// Closes the connection.
+    fn close(&self);
+}
+
+/// Whom in a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipients {
+    /// Everybody.
+    All,
+    /// Everybody but the session.
+    Others,
+}
+
+/// Somebody a session acts for.
+#[derive(Debug)]
+pub struct Identity {
+    /// Who.
+    pub caller: Caller,
+    /// In which dialects, a bit each.
+    dialects: u8,
+    /// What came before is not for this connection.
+    from: Position,
+    subscriber: Option<Subscriber>,
+}
+
+impl Identity {
+    /// Whether it hears in a dialect.
+    pub fn is_active_in(&self, dialect: usize) -> bool {
+        self.dialects & 1 << dialect != 0
+    }
+
+    /// The dialects it hears in, a bit each.
+    pub fn dialects(&self) -> u8 {
+        self.dialects
+    }
+
+    /// What came up to here is not for this connection.
+    pub fn from(&self) -> Position {
+        self.from
+    }
+
+    /// The ear.
+    pub fn subscriber(&mut self) -> Option<&mut Subscriber> {
+        self.subscriber.as_mut()
+    }
+}
+
+/// See the module.
+pub struct ClientSession {
+    /// The verbs.
+    pub services: Arc<Services>,
+    /// What the operator decided.
+    pub options: Arc<Options>,
+    /// What they brought.
+    pub credentials: Credentials,
+    /// The connection.
+    pub transport: Arc<dyn Transport>,
+    /// The connection's number in this process, for those who tell everybody else.
+    pub number: u64,
+    /// Rung when there is something to hear; none for an HTTP request, which hears nothing.
+    waker: Option<Arc<Notify>>,
+    identities: Vec<Identity>,
+    /// With whose end the connection ends, whether or not it has acted in their name.
+    bound: Vec<Proof>,
+    /// Who has the cookies, with the token among them that proved it.
+    signed_in: Option<(Candidate, String)>,
+    /// Who has the tokens that were looked up.
+    known: VecDeque<(TokenHash, Vec<Candidate>)>,
+    /// Who has the key.
+    key: Option<KeyHolder>,
+    sent: VecDeque<Position>,
+    memory: Vec<(usize, Box<dyn Any + Send + Sync>)>,
+}
+
+impl ClientSession {
+    /// Somebody who has said nothing yet. With a `waker` they hear what concerns those they act for.
+    pub fn new(
+        services: Arc<Services>,
+        options: Arc<Options>,
+        credentials: Credentials,
+        transport: Arc<dyn Transport>,
+        (number, waker): (u64, Option<Arc<Notify>>),
+    ) -> Self {
+        Self {
+            services,
+            options,
+            credentials,
+            transport,
+            number,
+            waker,
+            identities: Vec::new(),
+            bound: Vec::new(),
+            signed_in: None,
+            known: VecDeque::new(),
+            key: None,
+            sent: VecDeque::new(),
+            memory: Vec::new(),
+        }
+    }
+
+    /// Counts an event on a connection, whose tokens were proved long ago: for the address it came
+    /// from, and for every login and tenant that this session acts for. Whoever has several logins on
+    /// one connection has no more to say with them than with one.
+    pub fn count(&self) -> Result<()> {
+        let limits = &self.services.limits;
+        if let (Some(address), false) = (self.credentials.address, self.credentials.is_local) {
+            limits.count(Who::Address(login_throttle::network(address)))?;
+        }
+        let mut tenants = Vec::new();
+        if let Some(key) = &self.key {
+            tenants.push(key.tenant().id);
+        }
+        for Identity { caller, .. } in &self.identities {
+            if let Some(login) = caller.login() {
+                limits.count(Who::Login(login.login.id))?;
+            }
+            if !tenants.contains(&caller.tenant()) {
+                tenants.push(caller.tenant());
+            }
+        }
+        for tenant in tenants {
+            limits.count(Who::Tenant(tenant))?;
+        }
+        Ok(())
+    }
+
+    /// What throttles count the address as that it came from.
+    pub fn network(&self) -> Option<IpAddr> {
+        self.credentials.address.map(login_throttle::network)
+    }
+
+    /// Whether this is a connection, which hears; an HTTP request is answered and gone.
+    pub fn is_subscriber(&self) -> bool {
+        self.waker.is_some()
+    }
+
+    /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
+    pub async fn act_as(&mut self, dialect: usize, caller: &Caller) -> Result<()> {
+        let from = self.services.hub.head();
+        self.act_as_since(1 << dialect, caller, from).await
+    }
+
+    /// Acts for somebody in some dialects, a bit each, and hears what came after a position.
+    pub async fn act_as_since(
+        &mut self,
+        dialects: u8,
+        caller: &Caller,
+        from: Position,
+    ) -> Result<()> {
+        let known = self
+            .identities
+            .iter_mut()
+            .find(|identity| identity.caller.id() == caller.id());
+        if let Some(waker) = &self.waker {
+            caller.proof().ring_when_over(waker);
+        }
+        if let Some(identity) = known {
+            identity.dialects |= dialects;
+            identity.from = identity.from.min(from);
+            identity.caller = caller.clone();
+            return Ok(());
+        }
+        let subscriber = match &self.waker {
+            None => None,
+            Some(waker) => {
+                let mut subscriber =
+                    change_feed::subscribe(&self.services, caller.person()).await?;
+                subscriber.wake_with(Arc::clone(waker));
+                Some(subscriber)
+            }
+        };
+        self.identities.push(Identity {
+            caller: caller.clone(),
+            dialects,
+            from,
+            subscriber,
+        });
+        if let Some(waker) = &self.waker {
+            // Something may have been told before the bell hung.
+            waker.notify_one();
+        }
+        Ok(())
+    }
+
+    /// Those this session acts for.
+    pub fn identities(&self) -> &[Identity] {
+        &self.identities
+    }
+
+    /// The same, to listen with.
+    pub fn identities_mut(&mut self) -> &mut [Identity] {
+        &mut self.identities
+    }
+
+    /// Whether this session acts for a person in a dialect.
+    pub fn acts_for(&self, dialect: usize, person: PersonId) -> Option<&Caller> {
+        let identity = self.identities.iter().find(|identity| {
+            identity.is_active_in(dialect)
+                && identity.caller.id() == person
+                && !identity.caller.is_gone()
+        });
+        identity.map(|identity| &identity.caller)
+    }
+
+    /// Stops acting for those whose login or key has ended.
+    pub fn drop_the_gone(&mut self) {
+        let before = self.identities.len();
+        let typists = &self.services.typists;
+        let number = self.number;
+        self.identities.retain(|identity| {
+            let gone = identity.caller.is_gone();
+            if gone {
+                typists.person_left(number, identity.caller.id());
+            }
+            !gone
+        });
+        // Whoever was let in is nobody any more.
+        let is_nobody = self.identities.is_empty() && before > 0;
+        if is_nobody || self.bound.iter().any(Proof::is_over) {
+            self.transport.close();
+        }
+    }
+
+    /// Whether the connection ends with somebody in whose name it has not acted.
+    pub fn is_bound(&self) -> bool {
+        !self.bound.is_empty()
+    }
+
+    /// From now on the connection ends with the logins of its cookies and with its key, though it may
+    /// never act in their name. Nobody is let in by that, and what is wrong is told when it is used.
+    pub async fn bind(&mut self) -> Result<()> {
+        if let Some(claims) = self.credentials.cookies.clone() {
+            let claimants = callers::claimants(&self.services, &claims, self.network()).await?;
+            for (candidate, _) in claimants {
+                self.bind_to(candidate.proof());
+            }
+        }
+        match self.key_holder().await {
+            Err(error) if !is_refusal(&error) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    fn bind_to(&mut self, proof: Proof) {
+        if let Some(waker) = &self.waker {
+            proof.ring_when_over(waker);
+            self.bound.push(proof);
+        }
+    }
+
+    /// Stops acting for everybody.
+    pub fn leave(&mut self) {
+        self.services.typists.connection_ended(self.number);
+        self.identities.clear();
+    }
+
+    /// Stops acting for a person.
+    pub fn stop_acting_for(&mut self, person: PersonId) {
+        self.services.typists.person_left(self.number, person);
+        self.identities
+            .retain(|identity| identity.caller.id() != person);
+    }
+
+    /// Whoever holds the cookies that were brought; nobody without any, or once their login has ended.
+    pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
+        if let Some((candidate, token)) = &self.signed_in {
+            if candidate.is_gone() {
+                return Ok(None);
+            }
+            let caller = callers::prove(&self.services, candidate, token).await;
+            return caller.map(Some).or_else(nobody);
+        }
+        let Some(claims) = &self.credentials.cookies else {
+            return Ok(None);
+        };
+        let claimants = callers::claimants(&self.services, claims, self.network()).await?;
+        if claimants.is_empty() {
+            // What does not count now never will.
+            self.credentials.cookies = None;
+            return Ok(None);
+        }
+        match callers::first_proven(&self.services, claimants).await {
+            Ok((caller, proven)) => {
+                callers::count(&self.services, &caller)?;
+                self.signed_in = Some(proven);
+                Ok(Some(caller))
+            }
+            Err(error) => nobody(error),
+        }
+    }
+
+    /// Everybody who has a token; asked of the store once for each token.
+    async fn candidates(&mut self, token: &str) -> Result<(Vec<Candidate>, bool)> {
+        let hash = logins::hash(token);
+        self.known
+            .retain(|(_, candidates)| !candidates.iter().any(Candidate::is_gone));
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == hash) {
+            return Ok((known.clone(), false));
+        }
+        let app = match self.credentials.app.as_deref() {
+            Some(key) => self.services.store.tenant_by_key(key).await?,
+            None => None,
+        };
+        let from = (app.map(|app| app.id), self.network());
+        let found = callers::candidates(&self.services, token, from).await?;
+        if !found.is_empty() {
+            if self.known.len() == KNOWN {
+                self.known.pop_front();
+            }
+            self.known.push_back((hash, found.clone()));
+        }
+        Ok((found, true))
+    }
+
+    /// The holder of a token who is meant; nobody where there is none.
+    pub async fn holder_who(
+        &mut self,
+        token: &str,
+        is_meant: impl Fn(&Person) -> bool,
+    ) -> Result<Option<Caller>> {
+        let (candidates, is_new) = self.candidates(token).await?;
+        match candidates.iter().find(|it| is_meant(it.person())) {
+            Some(candidate) => self.prove(candidate, token, is_new).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The one who holds a token in the tenant that this connection means.
+    pub async fn holder(&mut self, token: &str) -> Result<Caller> {
+        let (candidates, is_new) = self.candidates(token).await?;
+        let app = self.credentials.app.as_deref();
+        let candidate = callers::chosen(&self.services, &candidates, app).await?;
+        self.prove(&candidate, token, is_new).await
+    }
+
+    /// Proves a holder, at every use: a tenant may want the token verified again. One that comes for the
+    /// first time is counted; events are counted as such.
+    async fn prove(&self, candidate: &Candidate, token: &str, is_new: bool) -> Result<Caller> {
+        let caller = callers::prove(&self.services, candidate, token).await?;
+        if is_new {
+            callers::count(&self.services, &caller)?;
+        }
+        Ok(caller)
+    }
+
+    /// Whoever holds the key that was brought; nobody without one. The connection ends with it.
+    pub async fn key_holder(&mut self) -> Result<Option<KeyHolder>> {
+        let Some(key) = self.credentials.key.clone() else {
+            return Ok(None);
+        };
+        if let Some(holder) = self.key.clone().filter(|holder| !holder.is_over()) {
+            return Ok(Some(holder));
+        }
+        let token = self.credentials.token.as_deref();
+        let holder = callers::key_holder(&self.services, &key, token, self.network()).await?;
+        self.bind_to(Proof::Key(holder.clone()));
+        self.key = Some(holder.clone());
+        Ok(Some(holder))
+    }
+
+    /// The tokens that were shown when the connection was made.
+    pub fn shown_tokens(&self) -> Vec<&str> {
+        let cookies = self.credentials.cookies.iter();
+        let cookies = cookies.flat_map(|claims| claims.tokens.iter().map(String::as_str));
+        self.credentials
+            .token
+            .as_deref()
+            .into_iter()
+            .chain(cookies)
+            .collect()
+    }
+
+    /// Notes a message that came by this connection.
+    pub fn note_sent(&mut self, position: Position) {
+        if self.sent.len() == SENT {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(position);
+    }
+
+    /// The last messages that came by this connection, at most so many.
+    pub fn last_sent(&self, most: usize) -> impl Iterator<Item = Position> {
+        let before = self.sent.len().saturating_sub(most);
+        self.sent.iter().skip(before).copied()
+    }
+
+    /// Whether a change came by this connection.
+    pub fn has_sent(&self, position: Position) -> bool {
+        self.sent.contains(&position)
+    }
+
+    /// What a dialect keeps of this session.
+    pub fn memory<T: Any + Send + Sync + Default>(&mut self, dialect: usize) -> &mut T {
+        let known = self.memory.iter().position(|(owner, _)| *owner == dialect);
+        let place = known.unwrap_or_else(|| {
+            self.memory.push((dialect, Box::new(T::default())));
+            self.memory.len() - 1
+        });
+        self.memory[place]
+            .1
+            .downcast_mut()
+            .expect("a dialect keeps one type")
+    }
+
+    /// What a dialect has kept of this session, if anything.
+    pub fn remembered<T: Any + Send + Sync>(&self, dialect: usize) -> Option<&T> {
+        let (_, kept) = self.memory.iter().find(|(owner, _)| *owner == dialect)?;
+        kept.downcast_ref()
+    }
+}
+
+/// Who is refused for what they showed is nobody; what failed otherwise is told.
+fn nobody(error: Error) -> Result<Option<Caller>> {
+    match error.kind() {
+        Kind::Unauthenticated => Ok(None),
+        _ => Err(error),
+    }
+}
+
+/// Whether somebody was refused for what they showed.
+pub fn is_refusal(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        Kind::Unauthenticated | Kind::Forbidden | Kind::TooMany
+    )
+}

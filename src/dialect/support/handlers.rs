@@ -1,0 +1,359 @@
+//! Carries out what clients want: one verb for each wish.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use serde_json::{Value, json};
+
+use super::{
+    events::{self, Guest, Page, Request, Return, SupportCommand, Which},
+    own_actions::{OwnAction, OwnActions},
+    wire::{self, Entry},
+};
+use crate::{
+    chat::{
+        Caller,
+        accounts::Device,
+        chats,
+        conversations::{self, GuestChatOpened, NewGuest},
+        limits::login_throttle,
+        messages::{self, Draft},
+        signals,
+    },
+    dialect::{ClientSession, EventReply, number::SUPPORT, page},
+    error::{Error, Kind, Result},
+    model::{
+        ChatId, ClientId, Content, ConversationStatus, Domain, MessageId, MessageKind, Person,
+        PersonKind,
+    },
+};
+
+/// Which side of the desk an event is for.
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    /// Owners alone.
+    Owner,
+    /// Owners and guests.
+    Either,
+}
+
+/// Whoever connects with a token has used it.
+pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
+    if let Some(token) = session.credentials.token.clone() {
+        // A token of another kind is another API's business.
+        let found = caller(session, &token, Side::Either).await;
+        if let Err(error) = found
+            && error.kind() != Kind::Unauthenticated
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+/// Answers an event, whatever comes of it.
+pub(super) async fn handle(
+    session: &mut ClientSession,
+    event: &str,
+    argument: Option<&Value>,
+) -> EventReply {
+    let outcome = match events::decode(event, argument) {
+        Ok(request) => dispatch(session, request).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(body) => EventReply::reply(200, event.to_owned(), body),
+        Err(error) => {
+            note(event, &error);
+            refuse(event, &error)
+        }
+    }
+}
+
+/// The answer to something that did not go well.
+pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
+    let (status, body) = wire::failure(error);
+    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
+}
+
+/// Strangers get a sentence, the log gets the cause.
+fn note(event: &str, error: &Error) {
+    if error.kind() == Kind::Internal {
+        tracing::error!(event, cause = ?error.cause(), "An event failed on our side.");
+    } else if let Some(cause) = error.cause() {
+        tracing::debug!(event, ?cause, "An event was refused.");
+    }
+}
+
+async fn dispatch(session: &mut ClientSession, Request { token, wish }: Request) -> Result<Value> {
+    let side = match &wish {
+        SupportCommand::NewChat(guest) => return new_chat(session, guest).await,
+        SupportCommand::OldChat(guest) => return old_chat(session, guest).await,
+        SupportCommand::Queue(..) => Side::Owner,
+        SupportCommand::Say(..)
+        | SupportCommand::Read(..)
+        | SupportCommand::Close(..)
+        | SupportCommand::Type(..)
+        | SupportCommand::See(..) => Side::Either,
+    };
+    let token = token
+        .or_else(|| session.credentials.token.clone())
+        .ok_or_else(|| Error::invalid_field("token", "token is required"))?;
+    let caller = caller(session, &token, side).await?;
+    match wish {
+        SupportCommand::Say(chat, content, client_id) => {
+            say(session, &caller, chat, content, client_id).await
+        }
+        SupportCommand::Read(chat, slice) => read(session, &caller, chat, slice).await,
+        SupportCommand::Queue(status, page) => queue(session, &caller, status, page).await,
+        SupportCommand::Close(chat, client_id) => close(session, &caller, chat, client_id).await,
+        SupportCommand::Type(chat, typing) => tell_typing(session, &caller, chat, typing).await,
+        SupportCommand::See(chat, message) => see(session, &caller, chat, message).await,
+        SupportCommand::NewChat(_) | SupportCommand::OldChat(..) => {
+            Err(Error::internal("answered before"))
+        }
+    }
+}
+
+/// Whoever holds a token, on the side of the desk that an event is for. From now on this connection is
+/// told what they are told.
+async fn caller(session: &mut ClientSession, token: &str, side: Side) -> Result<Caller> {
+    let found = session
+        .holder_who(token, |person| match (person.kind, side) {
+            (PersonKind::Owner, _) | (PersonKind::Guest, Side::Either) => true,
+            (PersonKind::Guest, Side::Owner) | (PersonKind::Person | PersonKind::Admin, _) => false,
+        })
+        .await?;
+    let Some(caller) = found else {
+        return Err(match side {
+            Side::Owner => stranger("Owner not found"),
+            Side::Either => stranger("Guest not found"),
+        });
+    };
+    session.act_as(SUPPORT, &caller).await?;
+    Ok(caller)
+}
+
+fn stranger(sentence: &'static str) -> Error {
+    Error::new(Kind::Unauthenticated, sentence)
+}
+
+async fn new_chat(session: &mut ClientSession, guest: &Guest) -> Result<Value> {
+    let no_owner = || Error::invalid("Owner for this domain not found");
+    let services = Arc::clone(&session.services);
+    let domain = Domain::parse(&guest.domain).map_err(|_| no_owner())?;
+    let site = conversations::site(&services, &domain).await;
+    let site = site.map_err(|error| match error.kind() {
+        Kind::NotFound => no_owner(),
+        _ => error,
+    })?;
+    let device = device(session);
+    let new = NewGuest {
+        name: &guest.name,
+        email: &guest.email,
+        domain: &domain,
+        key: guest.key.as_ref(),
+    };
+    let known = if session.options.support_resume_by_email {
+        conversations::reopen_by_email(&services, &site, &new, &device).await?
+    } else {
+        None
+    };
+    let seated = match known {
+        Some(seated) => seated,
+        None => conversations::seat(&services, &site, &new, &device).await?,
+    };
+    welcome_guest(session, &seated).await
+}
+
+async fn old_chat(session: &mut ClientSession, back: &Return) -> Result<Value> {
+    let no_guest = || stranger("Guest not found");
+    let services = Arc::clone(&session.services);
+    let guest = session.holder_who(&back.token, Person::is_guest).await?;
+    let guest = guest.ok_or_else(no_guest)?;
+    if let Some(domain) = &back.domain {
+        let domain = Domain::parse(domain).map_err(|_| no_guest())?;
+        let site = conversations::site(&services, &domain)
+            .await
+            .map_err(|error| {
+                let unknown = error.kind() == Kind::NotFound;
+                if unknown { no_guest() } else { error }
+            })?;
+        if site.id != guest.tenant() {
+            return Err(no_guest());
+        }
+    }
+    let device = device(session);
+    let key = back.key.as_ref();
+    let seated = conversations::reopen(&services, &guest, key, &device).await?;
+    welcome_guest(session, &seated).await
+}
+
+async fn welcome_guest(session: &mut ClientSession, seated: &GuestChatOpened) -> Result<Value> {
+    session.act_as(SUPPORT, &seated.guest).await?;
+    let GuestChatOpened { guest, chat, token } = seated;
+    Ok(wire::new_chat(token.expose(), *chat, guest.id()))
+}
+
+async fn say(
+    session: &mut ClientSession,
+    caller: &Caller,
+    chat: Which,
+    content: Content,
+    client_id: Option<ClientId>,
+) -> Result<Value> {
+    let chat = at_desk(session, caller, chat).await?;
+    let draft = Draft {
+        kind: MessageKind::Text,
+        content: content.clone(),
+        client_id,
+    };
+    let sent = messages::send(&session.services, caller, chat, draft).await;
+    let sent = sent.map_err(as_no_chat)?;
+    session.note_sent(sent.id.into());
+    let place = (sent.id, sent.at);
+    Ok(wire::sent(content.as_str(), caller.id(), place))
+}
+
+/// A chat at a desk, which need not be the caller's: the verb finds that out. Asked of the store once
+/// for each chat of a connection, for a chat is at a desk for good.
+async fn at_desk(session: &mut ClientSession, caller: &Caller, chat: Which) -> Result<ChatId> {
+    let chat = chat.ok_or_else(no_chat)?;
+    if !session.memory::<OwnActions>(SUPPORT).is_at_desk(chat) {
+        let found = conversations::reader(&session.services, caller, chat).await;
+        found.map_err(as_no_chat)?;
+        session.memory::<OwnActions>(SUPPORT).note_at_desk(chat);
+    }
+    Ok(chat)
+}
+
+async fn read(
+    session: &ClientSession,
+    caller: &Caller,
+    chat: Which,
+    slice: (i64, i64),
+) -> Result<Value> {
+    let chat = chat.ok_or_else(no_chat)?;
+    let services = &session.services;
+    let reader = conversations::reader(services, caller, chat).await;
+    let reader = reader.map_err(as_no_chat)?;
+    let messages = conversations::slice(services, &reader, one_more(slice)).await?;
+    let (messages, more) = page::limited(messages, count(slice));
+    let (listed, left) = page::fitting(messages.iter().map(wire::listed));
+    Ok(wire::page(listed, more || left))
+}
+
+async fn queue(
+    session: &ClientSession,
+    caller: &Caller,
+    status: ConversationStatus,
+    wanted: Page,
+) -> Result<Value> {
+    let unknown = || Error::invalid_field("before", "before must name a chat of this desk");
+    let wanted = conversations::Page {
+        slice: wanted.slice,
+        before: wanted
+            .before
+            .map(|chat| chat.ok_or_else(unknown))
+            .transpose()?,
+        query: wanted.query,
+    };
+    let found = conversations::queue(&session.services, caller, status, &wanted).await;
+    let queue = found.map_err(|error| match error.kind() {
+        Kind::NotFound => unknown().because(error),
+        _ => error,
+    })?;
+    let (entries, left) = page::fitting(queue.chats.iter().map(Entry::from));
+    let mut body = wire::page(json!(entries), queue.has_more || left);
+    body["total"] = queue.total.into();
+    Ok(body)
+}
+
+/// A slice with one more entry, so as to know whether there are more.
+fn one_more((skip, limit): (i64, i64)) -> (i64, i64) {
+    (skip, limit.saturating_add(1))
+}
+
+fn count((_, limit): (i64, i64)) -> usize {
+    usize::try_from(limit).unwrap_or_default()
+}
+
+async fn close(
+    session: &mut ClientSession,
+    caller: &Caller,
+    chat: Which,
+    client_id: Option<ClientId>,
+) -> Result<Value> {
+    let chat = chat.ok_or_else(no_chat)?;
+    let services = Arc::clone(&session.services);
+    let before = services.hub.head();
+    conversations::close(&services, caller, chat, client_id)
+        .await
+        .map_err(as_no_chat)?;
+    let span = (before, services.hub.head());
+    session
+        .memory::<OwnActions>(SUPPORT)
+        .note(chat, OwnAction::Closed, span);
+    let mut body = wire::success("Chat has been closed");
+    body["chatId"] = chat.to_hex().into();
+    Ok(body)
+}
+
+async fn tell_typing(
+    session: &ClientSession,
+    caller: &Caller,
+    chat: Which,
+    typing: bool,
+) -> Result<Value> {
+    let chat = chat.ok_or_else(no_chat)?;
+    let services = &session.services;
+    let reader = conversations::reader(services, caller, chat).await;
+    let reader = reader.map_err(as_no_chat)?;
+    let told = (typing, typing.to_string());
+    let ends = signals::Ends::AfterAWhile;
+    signals::typing(services, caller, &reader, told, session.number, ends).map_err(as_no_chat)?;
+    Ok(wire::success("Typing has been told"))
+}
+
+async fn see(
+    session: &mut ClientSession,
+    caller: &Caller,
+    chat: Which,
+    message: Option<MessageId>,
+) -> Result<Value> {
+    let chat = at_desk(session, caller, chat).await?;
+    let message = message.ok_or_else(|| Error::not_found("Message not found"))?;
+    let services = Arc::clone(&session.services);
+    let before = services.hub.head();
+    chats::read(&services, caller, chat, message)
+        .await
+        .map_err(as_no_chat)?;
+    let span = (before, services.hub.head());
+    let own_action = OwnAction::Read(caller.id());
+    session
+        .memory::<OwnActions>(SUPPORT)
+        .note(chat, own_action, span);
+    Ok(wire::success("Message has been seen"))
+}
+
+fn no_chat() -> Error {
+    Error::not_found("Chat not found")
+}
+
+/// A chat that is not there, and one that is not theirs, in this API's words.
+fn as_no_chat(error: Error) -> Error {
+    match error.kind() {
+        Kind::NotFound | Kind::Forbidden => no_chat().because(error),
+        _ => error,
+    }
+}
+
+/// Where the session is, for the list of logins and for throttling.
+fn device(session: &ClientSession) -> Device {
+    let address = session.credentials.address;
+    let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    Device {
+        client: None,
+        address,
+        network: login_throttle::network(address),
+    }
+}

@@ -1,0 +1,198 @@
+//! What happens, in whatever dialect, by plain HTTP: as a long-poll or as a stream.
+
+use std::{sync::Arc, time::Duration};
+
+use rocket::{
+    Request, State, get,
+    request::{FromRequest, Outcome},
+};
+use serde_json::json;
+
+use super::{NoTransport, RequestCredentials};
+use crate::{
+    chat::{
+        Caller, Services, callers,
+        change_feed::{ChangeFeed, ChangeFilter},
+    },
+    config::Settings,
+    dialect::{self, ClientSession, DIALECTS, Options, messenger::events::AllEvents},
+    error::{Error, Kind, Result},
+    http::{
+        ApiError, Fields, Query,
+        feed::{self, Ask, Feed},
+        long_poll::LongPoll,
+        refuse,
+        sse::{Sse, WantsStream},
+    },
+    model::PersonId,
+    pubsub::{EventFormat, EventText, Published},
+};
+
+/// How long a poll waits when nobody says.
+const TIMEOUT: Duration = Duration::from_secs(25);
+
+/// The dialect in which events are told: none of the event-style ones is the messenger's.
+pub(super) struct InDialect(Option<usize>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for InDialect {
+    type Error = Kind;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
+        let wanted = request
+            .query_value::<&str>("dialect")
+            .and_then(std::result::Result::ok);
+        let Some(wanted) = wanted.filter(|name| !name.is_empty() && *name != MESSENGER) else {
+            return Outcome::Success(Self(None));
+        };
+        match DIALECTS.iter().position(|dialect| dialect.name() == wanted) {
+            Some(place) => Outcome::Success(Self(Some(place))),
+            None => refuse(
+                request,
+                Error::invalid_field("dialect", "there is no such dialect"),
+            ),
+        }
+    }
+}
+
+/// The dialect whose events need no `?dialect=`.
+const MESSENGER: &str = "messenger";
+
+/// `GET /api/events`: waits for what is new.
+#[get("/api/events", rank = 2)]
+pub(super) async fn poll(
+    services: &State<Arc<Services>>,
+    options: &State<Arc<Options>>,
+    settings: &State<Settings>,
+    dialect: InDialect,
+    query: &Query,
+    brought: RequestCredentials,
+) -> std::result::Result<LongPoll, ApiError> {
+    let ask = Ask::read(query, settings, TIMEOUT)?;
+    let whose = (services.inner(), options.inner(), dialect.0, brought);
+    let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
+    if let (Some(name), false) = (ask.name, ask.timeout.is_zero()) {
+        feed.watch.admit(Some(name))?;
+    }
+    Ok(LongPoll::answer(feed, ask.timeout).await?)
+}
+
+/// `GET /api/events` with `Accept: text/event-stream`.
+#[get("/api/events", rank = 1)]
+pub(super) async fn stream(
+    services: &State<Arc<Services>>,
+    options: &State<Arc<Options>>,
+    settings: &State<Settings>,
+    wants: WantsStream,
+    dialect: InDialect,
+    query: &Query,
+    brought: RequestCredentials,
+) -> std::result::Result<Sse, ApiError> {
+    let mut ask = Ask::read(query, settings, TIMEOUT)?;
+    ask.after = wants.after(ask.after);
+    let whose = (services.inner(), options.inner(), dialect.0, brought);
+    let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
+    feed.watch.admit(ask.name)?;
+    Ok(Sse::of(feed))
+}
+
+/// Who asks, with what, and in which dialect.
+type Whose<'a> = (
+    &'a Arc<Services>,
+    &'a Arc<Options>,
+    Option<usize>,
+    RequestCredentials,
+);
+
+/// Finds out who listens, and listens to all that they hear.
+async fn subscribe(
+    (services, options, place, brought): Whose<'_>,
+    query: &Fields,
+    ask: &Ask<'_>,
+) -> std::result::Result<Feed, ApiError> {
+    feed::refuse_when_closing(services)?;
+    let wanted = query
+        .text("types")?
+        .map_or(Ok(ChangeFilter::ALL), ChangeFilter::parse)?;
+    let mut session = ClientSession::new(
+        Arc::clone(services),
+        Arc::clone(options),
+        brought.0,
+        Arc::new(NoTransport),
+        (0, None),
+    );
+    if let Some(place) = place {
+        DIALECTS[place].on_connect(&mut session).await?;
+    }
+    let caller = who_listens(&mut session, query).await?;
+    let after = feed::place(services, ask.after)
+        .map_err(|error| feed::with_fresh_cursor(services, error))?;
+    let watch = ChangeFeed::person(services, &caller, after, wanted).await?;
+    let Some(place) = place else {
+        return Ok(Feed::new(services, watch, AllEvents, ask.limit));
+    };
+    session.act_as(place, &caller).await?;
+    if let Some(room) = query.text("room")? {
+        DIALECTS[place].enter(&mut session, room).await?;
+    }
+    let format = Announced { place, session };
+    Ok(Feed::new(services, watch, format, ask.limit))
+}
+
+/// Who listens: with a tenant's key the person `user`, else whoever holds the token or the cookies.
+async fn who_listens(session: &mut ClientSession, query: &Fields) -> Result<Caller> {
+    if let Some(holder) = session.key_holder().await? {
+        let person = query.number("user")?.ok_or_else(|| {
+            Error::invalid_field("user", "user must say which of the tenant's people listens")
+        })?;
+        return callers::by_key(&session.services, &holder, PersonId::new(person)).await;
+    }
+    if let Some(token) = session.credentials.token.clone() {
+        return session.holder(&token).await;
+    }
+    let caller = session.cookie_holder().await?;
+    caller.ok_or_else(Error::unauthenticated)
+}
+
+/// What an event-style dialect announces, as far as it is for this session.
+struct Announced {
+    place: usize,
+    session: ClientSession,
+}
+
+impl EventFormat for Announced {
+    fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
+        if !DIALECTS[self.place].should_deliver(&self.session, &published.change) {
+            return Vec::new();
+        }
+        let written = written(self.place, &self.session.options, published);
+        let texts = written.iter().map(|event| EventText {
+            name: &event.name,
+            data: &event.data,
+            listed: &event.listed,
+        });
+        texts.collect()
+    }
+}
+
+/// An event that is written down.
+struct Written {
+    name: String,
+    data: String,
+    listed: String,
+}
+
+/// A change's events in a dialect; written once, whoever hears them.
+fn written<'p>(place: usize, options: &Options, published: &'p Published) -> &'p Vec<Written> {
+    published.encoding(dialect::encoding::LISTED + place, |change| {
+        let outgoing = DIALECTS[place]
+            .encode_change_with(options, change)
+            .into_iter();
+        let written = outgoing.map(|event| Written {
+            data: event.data.to_string(),
+            listed: json!({"event": event.name, "data": event.data}).to_string(),
+            name: event.name.into_owned(),
+        });
+        written.collect::<Vec<_>>()
+    })
+}

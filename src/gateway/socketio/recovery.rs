@@ -1,0 +1,228 @@
+//! Recovery: a client that comes back goes on where it was, also after a restart of the server.
+//!
+//! The offset that events end with is the log's cursor, and the private id is kept, hashed, with
+//! whom the connection acted for; so coming back needs nothing from the memory of the process that
+//! was spoken to before. Logins and memberships are looked at afresh.
+//!
+//! Clients learn an offset from events alone, so one that has heard none shows its private id only.
+//! That id therefore ends with the place of the log at which it was given: whoever has heard nothing
+//! goes on from there, and nothing has to be stored for it.
+
+use std::{net::Ipv4Addr, time::Instant};
+
+use serde_json::Value;
+
+use crate::{
+    chat::{
+        Caller, Services,
+        callers::{self, KeyHolder},
+        change_feed, connections,
+        limits::login_throttle,
+        logins::Token,
+    },
+    dialect::{ClientSession, DIALECTS},
+    error::Result,
+    model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
+    socketio::{
+        engine::Revision,
+        server::{Socket, SocketId},
+    },
+};
+
+/// What is kept of a connection that acts for nobody and has entered no chat.
+pub(super) const NOTHING: &str = "|";
+
+/// The most messages of a connection's own that are kept with it.
+const SENT: usize = 32;
+
+/// A connection that came back.
+pub(super) struct Returned {
+    pub(super) id: SocketId,
+    pub(super) private: String,
+    pub(super) after: Position,
+    /// Whom it acts for, each with the dialects, a bit each.
+    pub(super) identities: Vec<(u8, Caller)>,
+    /// The chats it had entered, each with the number of the dialect.
+    pub(super) entered: Vec<(usize, ChatId)>,
+    /// What came by it last.
+    pub(super) sent: Vec<Position>,
+}
+
+/// Whether the client asks for it. Clients of the older protocol cannot be told.
+pub(super) fn is_asked_for(socket: &Socket) -> bool {
+    let shown = socket.auth().and_then(|auth| auth.get("recovery"));
+    let asked = shown.is_some_and(|value| match value {
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(text) => matches!(text.as_str(), "1" | "true"),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    });
+    let query = socket.handshake().query_value("recovery");
+    let asked = asked || query.is_some_and(|value| matches!(&*value, "1" | "true"));
+    asked && socket.handshake().revision() == Revision::V4
+}
+
+/// What separates the secret of a private id from the place at which it was given.
+const AT: char = '@';
+
+/// A new private id, given at that place of the log.
+pub(super) fn private_id(place: &Cursor) -> String {
+    format!("{}{AT}{place}", Token::random().expose())
+}
+
+/// The place from which a client goes on: what it says, else where its private id was given.
+fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
+    let given = || private.rsplit_once(AT).map(|(_, place)| place);
+    offset.or_else(given)?.parse().ok()
+}
+
+/// What a client that comes back shows beside its private id: its tenant's key, and tokens.
+type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
+
+/// The connection of that private id. Whoever shows too many that nobody knows begins anew, as if theirs
+/// were not known either.
+async fn find(services: &Services, socket: &Socket, private: &str) -> Result<Option<Connection>> {
+    let address = socket.handshake().client_ip();
+    let network = login_throttle::network(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
+    let Ok(attempt) = services.login_throttle.recovery(network, Instant::now()) else {
+        return Ok(None);
+    };
+    let found = connections::find(services, private).await;
+    attempt.settle(&found, Option::is_some);
+    found
+}
+
+/// Looks whether a client comes back that was here before, and may.
+pub(super) async fn look_up(
+    services: &Services,
+    socket: &Socket,
+    shown: Shown<'_>,
+) -> Result<Option<Returned>> {
+    let told = |name| {
+        socket
+            .auth()
+            .and_then(|auth| auth.get(name))
+            .and_then(Value::as_str)
+    };
+    let Some(private) = told("pid") else {
+        return Ok(None);
+    };
+    let Some(cursor) = place(private, told("offset")) else {
+        return Ok(None);
+    };
+    let Ok(after) = change_feed::resume(services, &cursor) else {
+        return Ok(None);
+    };
+    let Some(kept) = find(services, socket, private).await? else {
+        return Ok(None);
+    };
+    let Some(id) = SocketId::parse(&kept.socket_id) else {
+        return Ok(None);
+    };
+    let mut parts = kept.identities.split('|').map(|part| part.split(','));
+    let mut part = || parts.next().into_iter().flatten();
+    let (callers, entered, sent) = (part(), part(), part());
+    let entered = entered.filter_map(|entry| {
+        let (dialect, chat) = entry.split_once(':')?;
+        Some((dialect.parse().ok()?, chat.parse().ok()?))
+    });
+    let entered = entered.collect();
+    let sent = sent.filter_map(|position| position.parse().ok());
+    let sent = sent.map(Position::new).collect();
+    let mut identity = Vec::new();
+    for entry in callers.filter(|entry| !entry.is_empty()) {
+        let Some((dialects, caller)) = caller(services, entry, shown).await? else {
+            return Ok(None);
+        };
+        identity.push((dialects, caller));
+    }
+    Ok(Some(Returned {
+        id,
+        private: private.to_owned(),
+        after,
+        identities: identity,
+        entered,
+        sent,
+    }))
+}
+
+/// Reads one whom a connection acted for: its dialects, its login or none, and its person.
+async fn caller(
+    services: &Services,
+    entry: &str,
+    (key, tokens): Shown<'_>,
+) -> Result<Option<(u8, Caller)>> {
+    let mut parts = entry.split(':');
+    let (Some(dialects), Some(login), Some(person), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Ok(None);
+    };
+    let (Ok(dialects), Ok(person)) = (dialects.parse(), person.parse::<PersonId>()) else {
+        return Ok(None);
+    };
+    let caller = match login.parse::<LoginId>() {
+        Ok(login) => callers::holder_of(services, login, tokens).await?,
+        Err(_) => match key {
+            Some(key) => Some(callers::by_key(services, key, person).await?),
+            None => None,
+        },
+    };
+    Ok(caller
+        .filter(|caller| caller.id() == person)
+        .map(|caller| (dialects, caller)))
+}
+
+/// Whom a session acts for and which chats it has entered, as it is kept.
+pub(super) fn write_down(session: &ClientSession) -> String {
+    let entries = session.identities().iter().map(|identity| {
+        let login = identity
+            .caller
+            .login()
+            .map(|login| login.login.id.to_string());
+        format!(
+            "{}:{}:{}",
+            identity.dialects(),
+            login.unwrap_or_default(),
+            identity.caller.id()
+        )
+    });
+    let entered = DIALECTS.iter().enumerate().flat_map(|(number, dialect)| {
+        let entered = dialect.entered(session).into_iter();
+        entered.map(move |chat| format!("{number}:{chat}"))
+    });
+    format!(
+        "{}|{}",
+        entries.collect::<Vec<_>>().join(","),
+        entered.collect::<Vec<_>>().join(",")
+    )
+}
+
+/// The same of one that is lost: also which messages came by it last, so that it is not told of them
+/// when it comes back. Its client may not know how far it was told.
+pub(super) fn write_down_lost(session: &ClientSession) -> String {
+    let sent = session.last_sent(SENT).map(|sent| sent.to_string());
+    let sent = sent.collect::<Vec<_>>().join(",");
+    format!("{}|{sent}", write_down(session))
+}
+
+/// Keeps a connection, or notes that it was lost.
+pub(super) async fn keep(
+    services: &Services,
+    private: &str,
+    socket_id: String,
+    identity: String,
+    is_lost: bool,
+) -> Result<()> {
+    let left_at = is_lost.then(|| services.clock.now());
+    connections::keep(
+        services,
+        private,
+        &Connection {
+            socket_id,
+            identities: identity,
+            left_at,
+        },
+    )
+    .await
+}

@@ -1,0 +1,81 @@
+//! What a session can do on its socket.
+
+use std::sync::Arc;
+
+use super::connection::ConnectionState;
+use crate::{
+    chat::Services,
+    dialect::{OutgoingEvent, Recipients, Transport},
+    socketio::{
+        packet::{Args, Namespace},
+        server::{Disconnect, Prepared, Socket, WeakSocket},
+    },
+};
+
+/// A socket as a dialect sees it.
+pub(super) struct SocketTransport {
+    /// A socket keeps its life, so its life must not keep the socket.
+    socket: WeakSocket,
+    services: Arc<Services>,
+}
+
+impl SocketTransport {
+    pub(super) fn new(socket: &Socket, services: &Arc<Services>) -> Self {
+        Self {
+            socket: socket.downgrade(),
+            services: Arc::clone(services),
+        }
+    }
+}
+
+impl Transport for SocketTransport {
+    fn id(&self) -> String {
+        self.socket
+            .upgrade()
+            .map(|socket| socket.id().as_str().to_owned())
+            .unwrap_or_default()
+    }
+
+    fn join(&self, room: &str) {
+        if let Some(socket) = self.socket.upgrade() {
+            socket.join(room);
+        }
+    }
+
+    fn leave(&self, room: &str) {
+        if let Some(socket) = self.socket.upgrade() {
+            socket.leave(room);
+        }
+    }
+
+    fn tell(&self, room: &str, recipients: Recipients, outgoing: &OutgoingEvent) {
+        let Some(socket) = self.socket.upgrade() else {
+            return;
+        };
+        let event = |args| Prepared::event(&Namespace::MAIN, &outgoing.name, args);
+        let shared = event(Args::from(outgoing.data.clone()));
+        // Not by its id: whoever came back before it was missed has the same, and is to hear of it.
+        let others = socket.everyone().to(room).sockets().into_iter();
+        let others = others.filter(|other| !other.is(&socket));
+        let session = (recipients == Recipients::All).then(|| socket.clone());
+        for socket in others.chain(session) {
+            let connection = socket.data::<ConnectionState>();
+            // Whoever is gone misses nothing; whoever does not read is told of those present then, as
+            // soon as somebody comes or goes.
+            let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
+                Some(recovery) => recovery.repeat(|told| {
+                    let mut args = Args::from(outgoing.data.clone());
+                    args.push(self.services.cursor_at(told).to_string());
+                    socket.try_emit(&event(args))
+                }),
+                None => socket.try_emit(&shared),
+            };
+        }
+    }
+
+    fn close(&self) {
+        if let Some(socket) = self.socket.upgrade() {
+            socket.disconnect(Disconnect::Connection);
+        }
+    }
+}

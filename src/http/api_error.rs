@@ -1,0 +1,230 @@
+//! Turns an error into the messenger's answer: a status, a sentence and a code.
+
+use std::{
+    io::Cursor,
+    sync::{Mutex, OnceLock},
+};
+
+use rocket::{
+    Request, Response,
+    http::{
+        ContentType, Status,
+        ext::IntoOwned,
+        uri::{Origin, Path},
+    },
+    outcome::Outcome,
+    response::{self, Responder},
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{
+    error::{Error, Kind},
+    telemetry::RequestId,
+};
+
+/// Where a request is sent on to that a door turned away; the door's sentence waits with it.
+pub(super) const REFUSED: &str = "/.refused";
+
+/// An error on its way to the caller, as `{"error":"<sentence>","code":"<code>"}`.
+///
+/// Handlers return `Result<_, ApiError>`, and `?` turns an [`Error`] into one.
+#[derive(Debug)]
+pub struct ApiError {
+    error: Error,
+    more: Map<String, Value>,
+}
+
+impl ApiError {
+    /// A refusal that tells `error`.
+    pub fn new(error: Error) -> Self {
+        Self {
+            error,
+            more: Map::new(),
+        }
+    }
+
+    /// Adds a key to the body, such as the fresh `cursor` of a 410.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// What is told.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// The status that goes with it.
+    pub fn status(&self) -> Status {
+        describe(self.error.kind()).0
+    }
+
+    /// The answer. Logs the cause, so it is made once.
+    pub(super) fn respond(&self, request: &Request<'_>) -> Response<'static> {
+        let (status, code) = describe(self.error.kind());
+        log(request, &self.error);
+        let mut response = json(
+            status,
+            &Body {
+                error: self.error.text(),
+                code,
+                more: &self.more,
+            },
+        );
+        if let Some(wait) = self.error.retry_seconds() {
+            response.set_raw_header("Retry-After", wait.to_string());
+        }
+        response
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        Self::new(error)
+    }
+}
+
+impl<'r> Responder<'r, 'static> for ApiError {
+    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
+        Ok(self.respond(request))
+    }
+}
+
+/// Fails a guard with `error`: its sentence, code and headers reach the caller through the catcher.
+pub fn refuse<S, F>(request: &Request<'_>, error: Error) -> Outcome<S, (Status, Kind), F> {
+    let kind = error.kind();
+    keep(request, error);
+    Outcome::Error((describe(kind).0, kind))
+}
+
+/// What a guard leaves with the request for the catcher.
+struct Kept(Mutex<Option<Error>>);
+
+fn kept<'a>(request: &'a Request<'_>) -> &'a Kept {
+    request.local_cache(|| Kept(Mutex::new(None)))
+}
+
+/// Leaves `error` with the request; a later one takes the place of an earlier one.
+pub(super) fn keep(request: &Request<'_>, error: Error) {
+    if let Ok(mut kept) = kept(request).0.lock() {
+        *kept = Some(error);
+    }
+}
+
+/// Takes what a guard left with the request.
+pub(super) fn take(request: &Request<'_>) -> Option<Error> {
+    kept(request).0.lock().ok()?.take()
+}
+
+/// What a request asked for before a door sent it on.
+struct Asked(OnceLock<Origin<'static>>);
+
+fn asked<'a>(request: &'a Request<'_>) -> &'a OnceLock<Origin<'static>> {
+    &request.local_cache(|| Asked(OnceLock::new())).0
+}
+
+/// Has a request answered with `error`, whatever it asked for: no route of its own sees it.
+pub(super) fn turn_away(request: &mut Request<'_>, error: Error) {
+    keep(request, error);
+    // Of two doors the first knows what was asked for.
+    asked(request).get_or_init(|| request.uri().clone().into_owned());
+    if let Ok(uri) = Origin::parse(REFUSED) {
+        request.set_uri(uri.into_owned());
+    }
+}
+
+/// The path that was asked for, also of a request that was turned away: a refusal carries the headers
+/// that its path's answers carry, or a page of another origin could not read it.
+pub(super) fn asked_path<'a>(request: &'a Request<'_>) -> Path<'a> {
+    match asked(request).get() {
+        Some(uri) => uri.path(),
+        None => request.uri().path(),
+    }
+}
+
+/// What is sent.
+#[derive(Serialize)]
+struct Body<'a> {
+    error: &'a str,
+    code: &'a str,
+    #[serde(flatten)]
+    more: &'a Map<String, Value>,
+}
+
+/// The status and the code of each kind, as the messenger's contract lists them.
+fn describe(kind: Kind) -> (Status, &'static str) {
+    match kind {
+        Kind::Invalid => (Status::BadRequest, "bad_request"),
+        Kind::BadCursor => (Status::BadRequest, "bad_cursor"),
+        Kind::Unauthenticated => (Status::Unauthorized, "unauthenticated"),
+        Kind::Forbidden => (Status::Forbidden, "forbidden"),
+        Kind::CrossSite => (Status::Forbidden, "csrf_rejected"),
+        Kind::NotFound => (Status::NotFound, "not_found"),
+        Kind::MethodNotAllowed => (Status::MethodNotAllowed, "method_not_allowed"),
+        Kind::Conflict => (Status::Conflict, "conflict"),
+        Kind::Mismatch => (Status::UnprocessableEntity, "idempotency_mismatch"),
+        Kind::TooLarge => (Status::PayloadTooLarge, "too_large"),
+        Kind::UnsupportedType => (Status::UnsupportedMediaType, "unsupported_type"),
+        Kind::TooMany => (Status::TooManyRequests, "rate_limited"),
+        Kind::Gone => (Status::Gone, "gone"),
+        Kind::Unavailable => (Status::ServiceUnavailable, "busy"),
+        Kind::ShuttingDown => (Status::ServiceUnavailable, "shutting_down"),
+        Kind::Internal => (Status::InternalServerError, "internal"),
+    }
+}
+
+/// A JSON answer that nobody keeps.
+pub(super) fn json(status: Status, body: &impl Serialize) -> Response<'static> {
+    // Plain keys and texts: writing them cannot fail.
+    let body = serde_json::to_string(body).unwrap_or_default();
+    Response::build()
+        .status(status)
+        .header(ContentType::JSON)
+        .raw_header("Cache-Control", "no-store")
+        .sized_body(body.len(), Cursor::new(body))
+        .finalize()
+}
+
+fn log(request: &Request<'_>, error: &Error) {
+    let Some(cause) = error.cause() else {
+        return;
+    };
+    let causes = chain(cause);
+    let request_id = RequestId::of(request).as_str();
+    match error.kind() {
+        Kind::Internal => {
+            tracing::error!(request_id, causes, "A request failed on our side.");
+        }
+        Kind::Unavailable | Kind::ShuttingDown => {
+            tracing::warn!(request_id, causes, "A request was turned away.");
+        }
+        Kind::Invalid
+        | Kind::BadCursor
+        | Kind::Unauthenticated
+        | Kind::Forbidden
+        | Kind::CrossSite
+        | Kind::NotFound
+        | Kind::MethodNotAllowed
+        | Kind::Conflict
+        | Kind::Mismatch
+        | Kind::TooLarge
+        | Kind::UnsupportedType
+        | Kind::TooMany
+        | Kind::Gone => {
+            tracing::debug!(request_id, causes, "A request was refused.");
+        }
+    }
+}
+
+fn chain(cause: &dyn std::error::Error) -> String {
+    let mut text = cause.to_string();
+    let mut source = cause.source();
+    while let Some(next) = source {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        source = next.source();
+    }
+    text
+}

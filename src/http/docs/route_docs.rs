@@ -1,0 +1,457 @@
+//! What the documentation says of each route.
+
+use crate::telemetry::Metrics;
+
+/// What is said of one route.
+pub(super) struct Words {
+    /// Method and path.
+    pub(super) route: &'static str,
+    /// Which API it belongs to.
+    pub(super) tag: &'static str,
+    /// What it does.
+    pub(super) summary: &'static str,
+    /// The media types that its body may have.
+    pub(super) forms: &'static [&'static str],
+    /// The fields of its body; those with a question mark may be left out.
+    pub(super) body: &'static [&'static str],
+    /// What may be asked in the query.
+    pub(super) query: &'static [&'static str],
+    /// What is read from the headers.
+    pub(super) headers: &'static [&'static str],
+    /// The status and an example of its answer.
+    pub(super) answer: (u16, &'static str),
+    /// The media type of its answer.
+    pub(super) media_type: &'static str,
+}
+
+const ENCODING_SLOTS: &[&str] = &[
+    "application/x-www-form-urlencoded",
+    "multipart/form-data",
+    "application/json",
+];
+const JSON: &[&str] = &["application/json"];
+const OK: (u16, &str) = (200, r#"{"status":"ok"}"#);
+const CREATED: (u16, &str) = (201, r#"{"status":"ok"}"#);
+const NONE: &[&str] = &[];
+const AUTHORIZATION: &[&str] = &["Authorization?"];
+const APP: &[&str] = &["appId", "Authorization?"];
+
+const fn words(
+    route: &'static str,
+    tag: &'static str,
+    summary: &'static str,
+    (forms, body): (&'static [&'static str], &'static [&'static str]),
+    (query, headers): (&'static [&'static str], &'static [&'static str]),
+    answer: (u16, &'static str),
+) -> Words {
+    Words {
+        route,
+        tag,
+        summary,
+        forms,
+        body,
+        query,
+        headers,
+        answer,
+        media_type: JSON[0],
+    }
+}
+
+const fn messenger(
+    route: &'static str,
+    summary: &'static str,
+    body: &'static [&'static str],
+    query: &'static [&'static str],
+    answer: (u16, &'static str),
+) -> Words {
+    words(
+        route,
+        "messenger",
+        summary,
+        (ENCODING_SLOTS, body),
+        (query, NONE),
+        answer,
+    )
+}
+
+const fn service(
+    route: &'static str,
+    summary: &'static str,
+    body: &'static [&'static str],
+    headers: &'static [&'static str],
+    answer: (u16, &'static str),
+) -> Words {
+    words(
+        route,
+        "service",
+        summary,
+        (JSON, body),
+        (&["token?"], headers),
+        answer,
+    )
+}
+
+impl Words {
+    /// The same with more that may be asked in the query.
+    const fn asking(self, query: &'static [&'static str]) -> Self {
+        Self { query, ..self }
+    }
+}
+
+const fn support(
+    route: &'static str,
+    summary: &'static str,
+    body: &'static [&'static str],
+    answer: (u16, &'static str),
+) -> Words {
+    words(
+        route,
+        "support",
+        summary,
+        (ENCODING_SLOTS, body),
+        (NONE, NONE),
+        answer,
+    )
+}
+
+const fn operations(route: &'static str, summary: &'static str, example: &'static str) -> Words {
+    words(
+        route,
+        "operations",
+        summary,
+        (JSON, NONE),
+        (NONE, NONE),
+        (200, example),
+    )
+}
+
+const APP_ROW: &str = r#"{"id":3,"applicationId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11","name":"shop","verifyUrl":null,"requireAuth":false,"authUserId":1,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
+const USER_ROW: &str = r#"{"id":2,"appId":3,"firstName":"use-1","lastName":"usr-1","middleName":null,"appUserId":2,"token":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
+const ROOM_ROW: &str = r#"{"id":1,"appId":3,"room":"usr-1-2","extra":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null,"users":[]}"#;
+const ACCOUNT: &str =
+    r#"{"token":"…","firstName":"Ann","lastName":"Lee","email":"ann@example.com"}"#;
+const UPDATED: &str = r#"{"message":"updated"}"#;
+const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
+const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
+const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
+const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
+const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
+
+/// Every route, by method and path.
+pub(super) const WORDS: &[Words] = &[
+    messenger(
+        "POST /api/reg",
+        "Signs up and in: sets the cookies user_id and token",
+        &["name", "password", "email"],
+        NONE,
+        CREATED,
+    ),
+    messenger(
+        "POST /api/login",
+        "Signs in: sets the cookies user_id and token",
+        &["name", "password"],
+        NONE,
+        OK,
+    ),
+    messenger("GET /api/logout", "Signs out", NONE, NONE, OK),
+    messenger("POST /api/logout", "Signs out", NONE, NONE, OK),
+    messenger("POST /api/logout-all", "Ends all my logins", NONE, NONE, OK),
+    messenger(
+        "GET /api/me",
+        "Who I am",
+        NONE,
+        NONE,
+        (
+            200,
+            r#"{"id":1,"name":"ann","email":"ann@example.com","created_at":"2021-07-15T05:14:12.117Z"}"#,
+        ),
+    ),
+    messenger(
+        "POST /api/password",
+        "Sets a new password and ends my other logins",
+        &["password", "new_password"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/logins",
+        "My logins",
+        NONE,
+        NONE,
+        (200, r#"{"logins":[]}"#),
+    ),
+    messenger(
+        "DELETE /api/logins/{login}",
+        "Ends one of my logins",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/chats",
+        "The open chats and mine, newest activity first",
+        NONE,
+        &["limit?", "before?"],
+        (200, CHATS),
+    ),
+    messenger(
+        "POST /api/chats",
+        "Makes an open chat; with private or members one for its members alone, with one other and no title a direct chat",
+        &["title?", "private?", "open?", "members?"],
+        NONE,
+        CREATED,
+    ),
+    messenger(
+        "POST /api/chats/{chat}/join",
+        "Comes to be in an open chat",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "POST /api/chats/{chat}/leave",
+        "Leaves a chat",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "POST /api/chats/{chat}/read",
+        "Moves my read mark forward",
+        &["up_to"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/chats/{chat}",
+        "A chat's messages; with timeout it waits for new ones",
+        NONE,
+        &["limit?", "before?", "after?", "timeout?"],
+        (200, MESSAGES),
+    ),
+    messenger(
+        "POST /api/chats/{chat}",
+        "Sends a message; with client_id sending it again is harmless",
+        &["content", "type?", "client_id?"],
+        NONE,
+        CREATED,
+    ),
+    messenger(
+        "GET /api/chats/{chat}/messages/{message}",
+        "One message",
+        NONE,
+        NONE,
+        (200, MESSAGES),
+    ),
+    messenger(
+        "GET /api/events",
+        "What is new in all my chats: waits (timeout) or streams (Accept: text/event-stream); with dialect as that API tells it",
+        NONE,
+        &[
+            "after?", "timeout?", "limit?", "types?", "poll?", "dialect?", "room?", "token?",
+            "key?", "user?",
+        ],
+        (200, EVENTS),
+    ),
+    words(
+        "POST /api/events/{event}",
+        "events",
+        "Any event of the embed, support and service APIs, as a socket would send it; room stands for a room that was joined",
+        (ENCODING_SLOTS, &["value?"]),
+        (
+            &["dialect?", "token?", "key?", "appId?", "room?"],
+            AUTHORIZATION,
+        ),
+        (200, SAID),
+    ),
+    support(
+        "POST /owner/register",
+        "Registers a site with live support, or a colleague of its owner",
+        &["email", "password", "domain", "token?"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Owner registered"}"#,
+        ),
+    ),
+    support(
+        "POST /owner/login",
+        "Signs an owner in",
+        &["email", "password"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":{"ownerId":"000000000000000000000001","token":"…","level":"owner","appId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11"}}"#,
+        ),
+    ),
+    support(
+        "POST /owner/logout",
+        "Signs an owner out",
+        &["token"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Token has been removed"}"#,
+        ),
+    ),
+    support(
+        "POST /owner/domains",
+        "Adds a domain to an owner's site",
+        &["token", "domain"],
+        (200, DOMAINS),
+    ),
+    support(
+        "DELETE /owner/domains",
+        "Removes a domain from an owner's site, which keeps one",
+        &["token", "domain"],
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":"Domain removed","domains":["shop.example"]}"#,
+        ),
+    ),
+    support(
+        "GET /owner/domains/{host}",
+        "Whether an owner has registered the domain of a host",
+        NONE,
+        (
+            200,
+            r#"{"statusCode":200,"status":"success","data":{"domain":"shop.example"}}"#,
+        ),
+    ),
+    service(
+        "POST /app",
+        "Registers an app; its applicationId is its secret",
+        &["name", "verifyUrl?", "requireAuth!?"],
+        AUTHORIZATION,
+        (201, APP_ROW),
+    ),
+    service(
+        "GET /app",
+        "My apps; all of them for an administrator",
+        NONE,
+        AUTHORIZATION,
+        (200, "[]"),
+    )
+    .asking(&["token?", "after?"]),
+    service(
+        "DELETE /app/{app}",
+        "Deletes an app, by its id or its applicationId",
+        NONE,
+        AUTHORIZATION,
+        (200, APP_ROW),
+    ),
+    service(
+        "POST /auth/login",
+        "Signs an account in that registers apps",
+        &["email", "password"],
+        NONE,
+        (200, ACCOUNT),
+    ),
+    service(
+        "POST /auth/register",
+        "Makes an account, by an administrator",
+        &["firstName", "middleName?", "lastName?", "email", "password"],
+        AUTHORIZATION,
+        (201, ACCOUNT),
+    ),
+    service(
+        "GET /auth/verify",
+        "Whether a token is a live one of this server",
+        NONE,
+        &["token?"],
+        (200, "true"),
+    ),
+    service(
+        "POST /user",
+        "Registers a user of an app, or brings one up to date; the token takes the place of the one before",
+        &[
+            "appId",
+            "appUserId",
+            "firstName",
+            "lastName?",
+            "middleName?",
+            "token?",
+        ],
+        AUTHORIZATION,
+        (200, USER_ROW),
+    ),
+    service(
+        "GET /user/{app}",
+        "An app's users, by its applicationId",
+        NONE,
+        AUTHORIZATION,
+        (200, "[]"),
+    )
+    .asking(&["token?", "after?"]),
+    service(
+        "DELETE /user/{user}",
+        "Deletes a user",
+        NONE,
+        APP,
+        (200, USER_ROW),
+    ),
+    service(
+        "POST /room",
+        "Makes a room with these users, named by your own ids",
+        &["room", "appId", "users[]", "extra{}?"],
+        AUTHORIZATION,
+        (200, ROOM_ROW),
+    ),
+    service(
+        "GET /room",
+        "An app's rooms, without their users",
+        NONE,
+        APP,
+        (200, "[]"),
+    )
+    .asking(&["token?", "after?"]),
+    service(
+        "GET /room/{room}",
+        "A room by its name",
+        NONE,
+        APP,
+        (200, ROOM_ROW),
+    )
+    .asking(&["token?", "skip?"]),
+    service(
+        "PUT /room/add",
+        "Makes users members of a room",
+        &["room", "appId", "users[]"],
+        AUTHORIZATION,
+        (200, UPDATED),
+    ),
+    service(
+        "PUT /room/remove",
+        "Ends users' membership",
+        &["room", "appId", "users[]"],
+        AUTHORIZATION,
+        (200, UPDATED),
+    ),
+    service(
+        "DELETE /room/{room}",
+        "Deletes a room, by its id",
+        NONE,
+        APP,
+        (200, ROOM_ROW),
+    ),
+    operations(
+        "GET /health",
+        "Whether the server is ready",
+        r#"{"status":"ok"}"#,
+    ),
+    operations(
+        "GET /health/live",
+        "Whether the process lives",
+        r#"{"status":"ok"}"#,
+    ),
+    operations(
+        "GET /health/ready",
+        "Whether it can serve",
+        r#"{"status":"ok"}"#,
+    ),
+    Words {
+        media_type: Metrics::MEDIA_TYPE,
+        ..operations(
+            "GET /metrics",
+            "Figures in the OpenMetrics format",
+            "parlance_requests_total 4\n# EOF\n",
+        )
+    },
+];

@@ -1,0 +1,104 @@
+//! `/metrics`, for this machine or whoever has the token.
+
+use std::{sync::Arc, time::Instant};
+
+use rocket::{
+    Request, Response, Route, State, get,
+    http::{ContentType, Status},
+    request::{FromRequest, Outcome},
+    response::Responder,
+    routes,
+};
+
+use super::{ApiError, ClientAddress, Query, refuse};
+use crate::{
+    chat::{Services, logins},
+    config::Settings,
+    error::{Error, Kind, Result},
+    telemetry::Metrics,
+};
+
+pub(super) fn routes() -> Vec<Route> {
+    routes![metrics]
+}
+
+/// The proof that a caller may read the figures.
+struct Scraper;
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for Scraper {
+    type Error = Kind;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
+        match admit(request) {
+            Ok(scraper) => Outcome::Success(scraper),
+            Err(error) => refuse(request, error),
+        }
+    }
+}
+
+/// This machine is let in, and so is who shows `metrics_token`, as a bearer or as `?token=`.
+fn admit(request: &Request<'_>) -> Result<Scraper> {
+    if ClientAddress::of(request).is_this_machine() {
+        return Ok(Scraper);
+    }
+    let refusal =
+        || Error::forbidden("the figures are for this machine, or for whoever shows metrics_token");
+    let token = request
+        .rocket()
+        .state::<Settings>()
+        .and_then(|settings| settings.metrics_token.as_deref())
+        .ok_or_else(refusal)?;
+    let bearer = request
+        .headers()
+        .get_one("Authorization")
+        .and_then(|header| header.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, shown)| shown.trim().to_owned());
+    let shown = match bearer {
+        Some(shown) => Some(shown),
+        None => Query::of(request)?.text("token")?.map(ToOwned::to_owned),
+    };
+    let shown = shown.ok_or_else(refusal)?;
+    let is_right = same(shown.as_bytes(), token.as_bytes());
+    if let Some(services) = request.rocket().state::<Arc<Services>>() {
+        let network = ClientAddress::of(request).network();
+        let secret = logins::hash(&format!("metrics {shown}"));
+        let throttle = &services.login_throttle;
+        let attempt = throttle.token(None, &secret, network, Instant::now())?;
+        attempt.settle(&Ok(is_right), |is_right| *is_right);
+    }
+    if is_right {
+        Ok(Scraper)
+    } else {
+        Err(refusal())
+    }
+}
+
+/// Compares without telling by the time it takes how much was right.
+fn same(shown: &[u8], token: &[u8]) -> bool {
+    let differences = shown
+        .iter()
+        .zip(token)
+        .fold(0, |differences, (a, b)| differences | (a ^ b));
+    shown.len() == token.len() && differences == 0
+}
+
+/// The figures as text.
+struct MetricsText(String);
+
+impl<'r> Responder<'r, 'static> for MetricsText {
+    fn respond_to(self, request: &'r Request<'_>) -> rocket::response::Result<'static> {
+        let media_type = ContentType::parse_flexible(Metrics::MEDIA_TYPE);
+        Response::build_from(self.0.respond_to(request)?)
+            .status(Status::Ok)
+            .header(media_type.unwrap_or(ContentType::Text))
+            .raw_header("Cache-Control", "no-store")
+            .ok()
+    }
+}
+
+#[get("/metrics")]
+fn metrics(_scraper: Scraper, metrics: &State<Arc<Metrics>>) -> Result<MetricsText, ApiError> {
+    Ok(MetricsText(metrics.text()?))
+}

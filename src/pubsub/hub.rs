@@ -1,0 +1,396 @@
+//! The hub: the one place where changes are published, and the register of those who listen.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use crate::{
+    model::{Audience, Change, ChangeKind, ChatId, PersonId, Position, Signal, TenantId},
+    pubsub::{
+        Published,
+        published::PublishedSignal,
+        topic_log::{Backlog, Subscriber, Topic, TopicLog},
+    },
+};
+
+/// The most changes the tail holds.
+const TAIL_CHANGES: usize = 4096;
+/// About the most bytes the tail holds.
+const TAIL_BYTES: usize = 16 << 20;
+
+/// Hands every change to those who listen, in position order.
+#[derive(Debug)]
+pub struct Hub {
+    state: Mutex<State>,
+    /// The newest position that every ear has been told.
+    head: AtomicI64,
+}
+
+type TopicLogs = HashMap<PersonId, Arc<TopicLog>>;
+
+/// Guarded by the hub's lock: the tail and who listens to what.
+#[derive(Debug, Default)]
+struct State {
+    /// The newest changes without gaps, ending at the head.
+    tail: VecDeque<Arc<Published>>,
+    tail_bytes: usize,
+    people: TopicLogs,
+    chats: HashMap<ChatId, Arc<TopicLog>>,
+    /// The people who listen, by the chats they are in.
+    members: HashMap<ChatId, TopicLogs>,
+    /// The people who listen, by their tenant.
+    tenants: HashMap<TenantId, TopicLogs>,
+    /// The people who listen and run their tenant's desk.
+    agents: HashMap<TenantId, TopicLogs>,
+    /// The ears that were told something and not yet woken.
+    unnotified: Vec<Arc<TopicLog>>,
+    /// How many signals were told.
+    signals: u64,
+}
+
+impl Hub {
+    /// A hub that knows nothing before `head`.
+    pub fn new(head: Position) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            head: AtomicI64::new(head.get()),
+        })
+    }
+
+    /// The newest published position.
+    pub fn head(&self) -> Position {
+        Position::new(self.head.load(Ordering::Acquire))
+    }
+
+    /// How many people and chats are listened to.
+    pub fn topics(&self) -> usize {
+        let state = self.state();
+        state.people.len() + state.chats.len()
+    }
+
+    /// How many people and waits are told what happens in a chat.
+    pub fn listening(&self, chat: ChatId) -> usize {
+        let state = self.state();
+        let people = state.members.get(&chat).map_or(0, HashMap::len);
+        people + usize::from(state.chats.contains_key(&chat))
+    }
+
+    /// Publishes changes: ascending, each one place after the last. Those that were published
+    /// before are passed over, so that a reader of the log may start anywhere.
+    pub(crate) fn publish(&self, changes: impl IntoIterator<Item = Change>) {
+        let mut state = self.state();
+        for change in changes {
+            let position = change.position;
+            let head = self.head();
+            if position <= head {
+                continue;
+            }
+            if position != head.plus(1) {
+                tracing::error!(
+                    head = head.get(),
+                    position = position.get(),
+                    "Changes are missing between the head and what is published: listeners read the log instead."
+                );
+                state.restart(Position::new(position.get() - 1));
+            }
+            state.deliver(Arc::new(Published::new(change)));
+            self.head.store(position.get(), Ordering::Release);
+        }
+        let told = std::mem::take(&mut state.unnotified);
+        drop(state);
+        for topic_log in told {
+            topic_log.wake();
+        }
+    }
+
+    /// Fills the tail with changes up to the head, so that who comes back finds them in memory.
+    pub(super) fn fill(&self, changes: Vec<Change>) {
+        let mut state = self.state();
+        if state.tail.is_empty()
+            && changes
+                .last()
+                .is_some_and(|last| last.position == self.head())
+        {
+            for change in changes {
+                state.remember(Arc::new(Published::new(change)));
+            }
+        }
+    }
+
+    /// Listens to a topic from now on.
+    pub fn subscribe(self: &Arc<Self>, topic: Topic) -> Subscriber {
+        let mut state = self.state();
+        let head = self.head();
+        let topic_log = match topic {
+            Topic::Person(person) => {
+                let (id, tenant, desk) = (person.id, person.tenant, person.is_agent());
+                let guest = person.is_guest();
+                let topic_log = state
+                    .people
+                    .entry(id)
+                    .or_insert_with(|| Arc::new(TopicLog::new(Topic::Person(person), head)))
+                    .clone();
+                if !guest {
+                    state
+                        .tenants
+                        .entry(tenant)
+                        .or_default()
+                        .insert(id, Arc::clone(&topic_log));
+                }
+                if desk {
+                    state
+                        .agents
+                        .entry(tenant)
+                        .or_default()
+                        .insert(id, Arc::clone(&topic_log));
+                }
+                topic_log
+            }
+            Topic::Chat(chat) => state
+                .chats
+                .entry(chat)
+                .or_insert_with(|| Arc::new(TopicLog::new(Topic::Chat(chat), head)))
+                .clone(),
+        };
+        topic_log.join();
+        Subscriber::new(topic_log, Arc::downgrade(self), state.signals)
+    }
+
+    /// Tells a signal to the members of its chat, and to those who run its desk. It is not kept:
+    /// who does not listen now never hears it.
+    pub fn signal(&self, signal: Signal) {
+        let mut state = self.state();
+        state.signals += 1;
+        let told = Arc::new(PublishedSignal::new(signal, state.signals));
+        let members = state.members.get(&told.signal.chat);
+        let owners = state
+            .agents
+            .get(&told.signal.tenant)
+            .filter(|_| told.signal.to_agents);
+        for topic_log in recipients(members, owners) {
+            topic_log.push_signal(&told);
+        }
+    }
+
+    /// Forgets the ears that nobody has listened to for `linger`.
+    pub fn sweep(&self, linger: Duration) {
+        let Some(since) = Instant::now().checked_sub(linger) else {
+            return;
+        };
+        let mut state = self.state();
+        let idle: Vec<_> = state
+            .people
+            .values()
+            .chain(state.chats.values())
+            .filter(|topic_log| topic_log.is_idle(since))
+            .cloned()
+            .collect();
+        for topic_log in idle {
+            state.forget(&topic_log);
+        }
+    }
+
+    pub(super) fn seed_memberships(
+        &self,
+        topic_log: &Arc<TopicLog>,
+        memberships: Vec<(ChatId, Position)>,
+    ) {
+        let Topic::Person(person) = &topic_log.topic else {
+            return;
+        };
+        let person = person.id;
+        let mut state = self.state();
+        for chat in topic_log
+            .seed_memberships(memberships, self.head())
+            .into_iter()
+            .flatten()
+        {
+            state
+                .members
+                .entry(chat)
+                .or_default()
+                .insert(person, Arc::clone(topic_log));
+        }
+    }
+
+    /// What an ear would have been told after a position, from the tail.
+    pub(super) fn backlog_from_tail(&self, topic_log: &TopicLog, after: Position) -> Backlog {
+        let state = self.state();
+        let head = self.head();
+        let reaches = state
+            .tail
+            .front()
+            .is_some_and(|first| first.change.position <= after.plus(1));
+        if !reaches && after < head {
+            return Backlog::Lagged;
+        }
+        // The tail has no gaps, so the place of a position in it is a subtraction.
+        let newer = usize::try_from(head.get() - after.get())
+            .unwrap_or(0)
+            .min(state.tail.len());
+        let newer = state.tail.range(state.tail.len() - newer..);
+        Backlog::Complete(
+            newer
+                .filter(|p| is_visible_to(topic_log, &p.change))
+                .cloned()
+                .collect(),
+            head,
+        )
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Tells a change to everybody it concerns.
+    fn deliver(&mut self, published: Arc<Published>) {
+        let change = &published.change;
+        let actor = self.people.get(&change.actor.id).cloned();
+        if let (ChangeKind::Joined(_), Some(topic_log)) = (&change.what, &actor) {
+            topic_log.note_membership(change.chat, Some(change.position));
+            self.members
+                .entry(change.chat)
+                .or_default()
+                .insert(change.actor.id, Arc::clone(topic_log));
+        }
+        let (members, owners) = match change.audience {
+            Audience::Members => (self.members.get(&change.chat), None),
+            Audience::Agents => (
+                self.members.get(&change.chat),
+                self.agents.get(&change.tenant),
+            ),
+            Audience::Tenant => (self.tenants.get(&change.tenant), None),
+            Audience::Actor => (None, None),
+        };
+        let told = &mut self.unnotified;
+        let mut tell = |topic_log: &Arc<TopicLog>| {
+            if topic_log.push(&published) {
+                told.push(Arc::clone(topic_log));
+            }
+        };
+        let mut actor_is_told = false;
+        for topic_log in recipients(members, owners) {
+            actor_is_told |= actor
+                .as_ref()
+                .is_some_and(|actor| Arc::ptr_eq(actor, topic_log));
+            tell(topic_log);
+        }
+        if let Some(topic_log) = &actor
+            && !actor_is_told
+            && is_visible_to(topic_log, change)
+        {
+            tell(topic_log);
+        }
+        if let Some(topic_log) = self.chats.get(&change.chat)
+            && is_visible_to(topic_log, change)
+        {
+            tell(topic_log);
+        }
+        if let ChangeKind::Left = change.what {
+            if let Some(topic_log) = &actor {
+                topic_log.note_membership(change.chat, None);
+            }
+            self.remove_member(change.chat, change.actor.id);
+        }
+        self.remember(published);
+    }
+
+    fn remember(&mut self, published: Arc<Published>) {
+        self.tail_bytes += published.weight();
+        self.tail.push_back(published);
+        while self.tail.len() > TAIL_CHANGES || self.tail_bytes > TAIL_BYTES {
+            let Some(oldest) = self.tail.pop_front() else {
+                break;
+            };
+            self.tail_bytes -= oldest.weight();
+        }
+    }
+
+    /// Starts anew after a gap.
+    fn restart(&mut self, at: Position) {
+        self.tail.clear();
+        self.tail_bytes = 0;
+        for topic_log in self.people.values().chain(self.chats.values()) {
+            topic_log.restart(at);
+        }
+    }
+
+    fn forget(&mut self, topic_log: &TopicLog) {
+        match &topic_log.topic {
+            Topic::Chat(chat) => {
+                self.chats.remove(chat);
+            }
+            Topic::Person(person) => {
+                self.people.remove(&person.id);
+                for chat in topic_log.chats() {
+                    self.remove_member(chat, person.id);
+                }
+                for register in [&mut self.tenants, &mut self.agents] {
+                    if let Some(topics) = register.get_mut(&person.tenant) {
+                        topics.remove(&person.id);
+                        if topics.is_empty() {
+                            register.remove(&person.tenant);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn remove_member(&mut self, chat: ChatId, person: PersonId) {
+        if let Some(topics) = self.members.get_mut(&chat) {
+            topics.remove(&person);
+            if topics.is_empty() {
+                self.members.remove(&chat);
+            }
+        }
+    }
+}
+
+/// The members of a chat and those who run its desk, each once.
+fn recipients<'a>(
+    members: Option<&'a TopicLogs>,
+    owners: Option<&'a TopicLogs>,
+) -> impl Iterator<Item = &'a Arc<TopicLog>> {
+    let others = owners
+        .into_iter()
+        .flatten()
+        .filter(move |(person, _)| !members.is_some_and(|members| members.contains_key(person)));
+    members
+        .into_iter()
+        .flatten()
+        .chain(others)
+        .map(|(_, topic_log)| topic_log)
+}
+
+/// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.
+pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
+    match &topic_log.topic {
+        Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
+        Topic::Person(person) => {
+            let own = change.actor.id == person.id;
+            let comes_or_goes =
+                own && matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
+            change.tenant == person.tenant
+                && match change.audience {
+                    Audience::Tenant => !person.is_guest(),
+                    Audience::Actor => own,
+                    Audience::Members => {
+                        comes_or_goes || topic_log.is_in(change.chat, change.position)
+                    }
+                    Audience::Agents => {
+                        comes_or_goes
+                            || person.is_agent()
+                            || topic_log.is_in(change.chat, change.position)
+                    }
+                }
+        }
+    }
+}

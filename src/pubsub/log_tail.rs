@@ -1,0 +1,44 @@
+//! The relay: changes that this process learns of by reading the log.
+//!
+//! # Why
+//! The writer publishes what it knows it committed. When it cannot know (the connection broke
+//! while committing), when the process starts, and when other processes write to the same log,
+//! the log itself is read and published from where the hub stands.
+
+use std::sync::Arc;
+
+use crate::{
+    error::Result,
+    model::{Change, Position},
+    pubsub::Hub,
+    store::Store,
+};
+
+/// How many changes are read at a time.
+const PAGE: i64 = 1000;
+/// How many changes a new hub is given, so that who comes back after a restart finds them.
+const PRELOADED: i64 = 2048;
+
+/// A hub that stands at the log's head and remembers what came shortly before.
+pub async fn open(store: &Store) -> Result<Arc<Hub>> {
+    let head = store.head().await?;
+    let hub = Hub::new(head);
+    let start = Position::new((head.get() - PRELOADED).max(0));
+    let mut changes = store.changes(start, PRELOADED).await?;
+    changes.retain(|change| change.position <= head);
+    hub.fill(changes);
+    Ok(hub)
+}
+
+/// Publishes whatever the log holds beyond the hub's head, and returns it.
+pub async fn catch_up(store: &Store, hub: &Hub) -> Result<Vec<Change>> {
+    let mut found = Vec::new();
+    loop {
+        let changes = store.changes(hub.head(), PAGE).await?;
+        if changes.is_empty() {
+            return Ok(found);
+        }
+        hub.publish(changes.iter().cloned());
+        found.extend(changes);
+    }
+}

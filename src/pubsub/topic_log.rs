@@ -1,0 +1,307 @@
+//! An ear: what one person, or one chat, was told lately, shared by everybody who listens to it.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::Instant,
+};
+
+use tokio::sync::{Notify, futures::Notified};
+
+use crate::{
+    model::{ChatId, Person, Position},
+    pubsub::{Hub, Published, hub::is_visible_to, published::PublishedSignal},
+};
+
+/// How many changes an ear remembers. Who misses more reads the log.
+const RETAINED_CHANGES: usize = 64;
+/// How many signals an ear remembers; who is slower than that misses some.
+const RETAINED_SIGNALS: usize = 16;
+
+/// What an ear listens to.
+#[derive(Debug, Clone)]
+pub enum Topic {
+    /// Everything a person hears, in all their chats.
+    Person(Arc<Person>),
+    /// What happens in one chat, for whoever may read it.
+    Chat(ChatId),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct TopicLog {
+    pub(super) topic: Topic,
+    wake: Notify,
+    state: Mutex<State>,
+}
+
+/// Guarded by the ear's lock, which is only ever taken for a moment and after the hub's.
+#[derive(Debug)]
+struct State {
+    changes: VecDeque<Arc<Published>>,
+    /// Whether something was told since whoever waits was last woken.
+    has_unnotified: bool,
+    /// The ring holds everything the ear was told after this position.
+    complete_after: Position,
+    /// The person's chats and the change by which they came to each; unknown until learned.
+    chats: Option<HashMap<ChatId, Position>>,
+    /// What happened to the person's memberships while they were being learned.
+    pending_memberships: Vec<(ChatId, Option<Position>)>,
+    /// The latest signals.
+    signals: VecDeque<Arc<PublishedSignal>>,
+    /// Who is rung when something is told, by the number of the listener.
+    wakers: Vec<(u64, Arc<Notify>)>,
+    next_waker: u64,
+    subscribers: usize,
+    /// When the last listener left.
+    idle_since: Instant,
+}
+
+/// What an ear has to say after a position.
+#[derive(Debug)]
+pub enum Backlog {
+    /// Everything after the position asked, up to the position told.
+    Complete(Vec<Arc<Published>>, Position),
+    /// The ear does not reach back that far: read the log.
+    Lagged,
+}
+
+impl TopicLog {
+    pub(super) fn new(topic: Topic, head: Position) -> Self {
+        Self {
+            topic,
+            wake: Notify::new(),
+            state: Mutex::new(State {
+                changes: VecDeque::new(),
+                has_unnotified: false,
+                complete_after: head,
+                chats: None,
+                pending_memberships: Vec::new(),
+                signals: VecDeque::new(),
+                wakers: Vec::new(),
+                next_waker: 0,
+                subscribers: 0,
+                idle_since: Instant::now(),
+            }),
+        }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a change. Says whether whoever waits has yet to be woken, see [`TopicLog::wake`].
+    pub(super) fn push(&self, published: &Arc<Published>) -> bool {
+        let mut state = self.state();
+        if state.changes.len() == RETAINED_CHANGES
+            && let Some(oldest) = state.changes.pop_front()
+        {
+            state.complete_after = oldest.change.position;
+        }
+        state.changes.push_back(Arc::clone(published));
+        !std::mem::replace(&mut state.has_unnotified, true)
+    }
+
+    /// Wakes whoever waits, once the head covers what was told.
+    pub(super) fn wake(&self) {
+        let mut state = self.state();
+        state.has_unnotified = false;
+        self.notify(&state);
+    }
+
+    /// Remembers a signal for a while and wakes whoever waits.
+    pub(super) fn push_signal(&self, told: &Arc<PublishedSignal>) {
+        let mut state = self.state();
+        if state.signals.len() == RETAINED_SIGNALS {
+            state.signals.pop_front();
+        }
+        state.signals.push_back(Arc::clone(told));
+        self.notify(&state);
+    }
+
+    fn notify(&self, state: &State) {
+        for (_, waker) in &state.wakers {
+            waker.notify_one();
+        }
+        self.wake.notify_waiters();
+    }
+
+    /// Forgets everything up to a position, because what lies before it was not told to this ear.
+    pub(super) fn restart(&self, at: Position) {
+        let mut state = self.state();
+        state.changes.clear();
+        state.complete_after = at;
+        self.notify(&state);
+    }
+
+    /// Notes that the person came to a chat, or left it.
+    pub(super) fn note_membership(&self, chat: ChatId, joined: Option<Position>) {
+        let mut state = self.state();
+        let Some(chats) = &mut state.chats else {
+            state.pending_memberships.push((chat, joined));
+            return;
+        };
+        match joined {
+            Some(position) => {
+                chats.entry(chat).or_insert(position);
+            }
+            None => {
+                chats.remove(&chat);
+            }
+        }
+    }
+
+    /// Takes the memberships read from the store, corrected by what happened since; says which
+    /// chats these are, or nothing when they were known already.
+    pub(super) fn seed_memberships(
+        &self,
+        memberships: Vec<(ChatId, Position)>,
+        head: Position,
+    ) -> Option<Vec<ChatId>> {
+        let mut state = self.state();
+        if state.chats.is_some() {
+            return None;
+        }
+        let mut chats: HashMap<ChatId, Position> = memberships.into_iter().collect();
+        for (chat, joined) in std::mem::take(&mut state.pending_memberships) {
+            match joined {
+                Some(position) => {
+                    chats.entry(chat).or_insert(position);
+                }
+                None => {
+                    chats.remove(&chat);
+                }
+            }
+        }
+        let known = chats.keys().copied().collect();
+        state.chats = Some(chats);
+        state.changes.clear();
+        state.complete_after = head;
+        Some(known)
+    }
+
+    pub(super) fn chats(&self) -> Vec<ChatId> {
+        self.state()
+            .chats
+            .iter()
+            .flatten()
+            .map(|(chat, _)| *chat)
+            .collect()
+    }
+
+    /// Whether the person is in a chat, and was when this position was taken.
+    pub(super) fn is_in(&self, chat: ChatId, at: Position) -> bool {
+        let state = self.state();
+        state
+            .chats
+            .as_ref()
+            .and_then(|chats| chats.get(&chat))
+            .is_some_and(|joined| *joined <= at)
+    }
+
+    pub(super) fn is_idle(&self, since: Instant) -> bool {
+        let state = self.state();
+        state.subscribers == 0 && state.idle_since <= since
+    }
+
+    pub(super) fn join(&self) {
+        self.state().subscribers += 1;
+    }
+}
+
+/// Somebody who listens to an ear; dropping it stops listening.
+#[derive(Debug)]
+pub struct Subscriber {
+    topic_log: Arc<TopicLog>,
+    hub: Weak<Hub>,
+    waker: Option<u64>,
+    /// The newest signal this listener has heard.
+    signals: u64,
+}
+
+impl Subscriber {
+    pub(super) fn new(topic_log: Arc<TopicLog>, hub: Weak<Hub>, signals: u64) -> Self {
+        Self {
+            topic_log,
+            hub,
+            waker: None,
+            signals,
+        }
+    }
+
+    /// Rings a bell from now on whenever something is told: one bell may serve many listeners.
+    pub fn wake_with(&mut self, waker: Arc<Notify>) {
+        let mut state = self.topic_log.state();
+        let number = state.next_waker;
+        state.next_waker += 1;
+        state.wakers.push((number, waker));
+        self.waker = Some(number);
+    }
+
+    /// The signals told since this was last asked.
+    pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
+        let state = self.topic_log.state();
+        let newer = state
+            .signals
+            .iter()
+            .filter(|told| told.number > self.signals);
+        let newer: Vec<_> = newer.cloned().collect();
+        drop(state);
+        if let Some(last) = newer.last() {
+            self.signals = last.number;
+        }
+        newer
+    }
+
+    /// A future that is ready after the next change. Make it, and `enable` it, before looking.
+    pub fn changed(&self) -> Notified<'_> {
+        self.topic_log.wake.notified()
+    }
+
+    /// Whether the person's chats have yet to be read from the store, see [`Subscriber::seed_memberships`].
+    pub fn needs_memberships(&self) -> bool {
+        matches!(self.topic_log.topic, Topic::Person(_)) && self.topic_log.state().chats.is_none()
+    }
+
+    /// Takes the person's chats as read from the store after this listener was made.
+    pub fn seed_memberships(&self, memberships: Vec<(ChatId, Position)>) {
+        if let Some(hub) = self.hub.upgrade() {
+            hub.seed_memberships(&self.topic_log, memberships);
+        }
+    }
+
+    /// What was told after a position.
+    pub fn backlog(&self, after: Position) -> Backlog {
+        let Some(hub) = self.hub.upgrade() else {
+            return Backlog::Lagged;
+        };
+        // The head first: whatever it covers has already been told to every ear.
+        let head = hub.head();
+        let state = self.topic_log.state();
+        if after < state.complete_after {
+            drop(state);
+            return hub.backlog_from_tail(&self.topic_log, after);
+        }
+        // What is told but not yet covered by the head waits for it: a place beyond the head would
+        // be no place to resume from, and the next look, seeing the old head, would fall back.
+        let newer = state.changes.iter().filter(|published| {
+            published.change.position > after && published.change.position <= head
+        });
+        let mut changes: Vec<_> = newer.cloned().collect();
+        drop(state);
+        // Whoever left since hears no more of what went before, from memory as from the log.
+        changes.retain(|published| is_visible_to(&self.topic_log, &published.change));
+        Backlog::Complete(changes, head.max(after))
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        let mut state = self.topic_log.state();
+        if let Some(number) = self.waker {
+            state.wakers.retain(|(waker, _)| *waker != number);
+        }
+        state.subscribers = state.subscribers.saturating_sub(1);
+        state.idle_since = Instant::now();
+    }
+}

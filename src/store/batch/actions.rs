@@ -1,0 +1,215 @@
+//! What a batch does rarely, row by row: making a chat, changing somebody's place in one.
+
+use crate::{
+    error::Result,
+    model::{
+        Chat, ChatId, ChatKind, ConversationStatus, Membership, Message, MessageId, Person,
+        PersonId, Position, Role, TenantId, Timestamp, Title,
+    },
+    store::{
+        Tx, failed,
+        rows::{ChatRow, MembershipRow, MessageRow, PersonRow, chat_columns, person_columns},
+    },
+};
+
+/// What a new chat brings.
+#[derive(Debug)]
+pub struct NewChat<'a> {
+    /// Whose chat it is.
+    pub tenant: TenantId,
+    /// Who finds it.
+    pub kind: ChatKind,
+    /// What it is called.
+    pub title: Option<&'a Title>,
+    /// What tells it from every other of its kind, where that is not the title.
+    pub key: Option<&'a str>,
+    /// Who makes it.
+    pub created_by: PersonId,
+    /// What its tenant's server calls it.
+    pub room: Option<&'a str>,
+    /// What its tenant's server keeps with it, as JSON.
+    pub extra: Option<&'a str>,
+    /// Where the guest comes from, at a desk.
+    pub domain: Option<&'a str>,
+    /// Where it stands, at a desk.
+    pub status: Option<ConversationStatus>,
+    /// The change that tells of it.
+    pub position: Position,
+}
+
+impl Tx {
+    /// Adds a chat with no members yet; nothing when an open chat has that title or a chat that room.
+    pub async fn insert_chat(
+        &mut self,
+        new: &NewChat<'_>,
+        now: Timestamp,
+    ) -> Result<Option<ChatId>> {
+        let id: Option<i64> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into chats (tenant_id, kind, title, title_key, created_by, created_at, \
+                 updated_at, members_count, last_seq, last_position, room, extra, domain, status, \
+                 status_position) \
+                 values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7, $8, $9, $10, $11, $7) \
+                 on conflict do nothing returning id",
+            )
+            .bind(new.tenant.get())
+            .bind(new.kind.as_str())
+            .bind(new.title.map(Title::as_str))
+            .bind(new.key.map(str::to_owned).or_else(|| new.title.map(Title::folded)))
+            .bind(new.created_by.get())
+            .bind(now.get())
+            .bind(new.position.get())
+            .bind(new.room)
+            .bind(new.extra)
+            .bind(new.domain)
+            .bind(new.status.map(ConversationStatus::as_str))
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(id.map(ChatId::new))
+    }
+
+    /// A chat of a tenant that is not deleted, as this transaction sees it.
+    pub async fn chat(&mut self, tenant: TenantId, chat: ChatId) -> Result<Option<Chat>> {
+        let row: Option<ChatRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                chat_columns!(),
+                " from chats c where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null",
+            ))
+            .bind(chat.get())
+            .bind(tenant.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Chat::try_from).transpose()
+    }
+
+    /// A person's place in a chat, if they ever came.
+    pub async fn membership(
+        &mut self,
+        chat: ChatId,
+        person: PersonId,
+    ) -> Result<Option<Membership>> {
+        let row: Option<MembershipRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(
+                "select person_id, role, standing, joined_position, read_id, read_seq \
+                 from members where chat_id = $1 and person_id = $2",
+            )
+            .bind(chat.get())
+            .bind(person.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Membership::try_from).transpose()
+    }
+
+    /// Gives a member a role.
+    pub async fn set_role(&mut self, chat: ChatId, person: PersonId, role: Role) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update members set role = $3 where chat_id = $1 and person_id = $2")
+                .bind(chat.get())
+                .bind(person.get())
+                .bind(role.as_str())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+
+    /// How many admins a chat has.
+    pub async fn admins(&mut self, chat: ChatId) -> Result<i64> {
+        on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "select count(*) from members where chat_id = $1 and standing = 'in' and role = 'admin'",
+            )
+            .bind(chat.get())
+            .fetch_one(&mut **tx)
+            .await
+        })
+        .map_err(failed)
+    }
+
+    /// The member who has been in a chat longest.
+    pub async fn longest_member(&mut self, chat: ChatId) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from members m join people p on p.id = m.person_id \
+                 where m.chat_id = $1 and m.standing = 'in' order by m.joined_position limit 1",
+            ))
+            .bind(chat.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// A person of a tenant, as this transaction sees them.
+    pub async fn person(&mut self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.id = $1 and p.tenant_id = $2 and p.deleted_at is null",
+            ))
+            .bind(person.get())
+            .bind(tenant.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// A message of a chat that is not deleted, as this transaction sees it.
+    pub async fn message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<Message>> {
+        let row: Option<MessageRow> = on!(&mut self.0, tx => {
+            sqlx::query_as(
+                "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
+                 m.created_at, m.edited_at, m.deleted_at, '' as sender_name from messages m \
+                 where m.chat_id = $1 and m.id = $2 and m.deleted_at is null",
+            )
+            .bind(chat.get())
+            .bind(message.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Message::try_from).transpose()
+    }
+
+    /// Writes down what a message now says, and when it was edited or deleted.
+    pub async fn rewrite_message(&mut self, message: &Message) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1")
+                .bind(message.id.get())
+                .bind(message.content.as_str())
+                .bind(message.edited_at.map(Timestamp::get))
+                .bind(message.deleted_at.map(Timestamp::get))
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+
+    /// Notes that a chat is deleted: its title and its room are free again.
+    pub async fn delete_chat(&mut self, chat: ChatId, now: Timestamp) -> Result<()> {
+        on!(&mut self.0, tx => {
+            sqlx::query("update chats set deleted_at = $2, updated_at = $2 where id = $1")
+                .bind(chat.get())
+                .bind(now.get())
+                .execute(&mut **tx)
+                .await
+                .map(drop)
+        })
+        .map_err(failed)
+    }
+}

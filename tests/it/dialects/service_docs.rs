@@ -1,0 +1,53 @@
+//! The documentation: every mounted route is in it, and it is served from the binary.
+
+use parlance::{
+    Server,
+    config::{Defaults, Settings},
+    http::docs,
+};
+use rocket::figment::Figment;
+
+use crate::support::world::World;
+
+/// Method and path of every route that is to be documented, and whether anything is said of it.
+pub(crate) fn routes() -> Vec<(String, String, bool)> {
+    let figment = Figment::from(rocket::Config::default()).merge(Defaults);
+    let mut found = Vec::new();
+    let server = Server::build(&figment, Settings::default()).map(|rocket| {
+        for (route, path) in docs::documented(rocket.routes()) {
+            let said = docs::said_of(route, &path).is_some();
+            found.push((route.method.to_string(), path, said));
+        }
+        rocket
+    });
+    drop(server);
+    assert!(found.len() > 30, "the routes were not found");
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_mounted_route_is_documented() {
+    let forgotten: Vec<_> = routes().into_iter().filter(|(.., said)| !said).collect();
+    assert!(forgotten.is_empty(), "nothing is said of {forgotten:?}");
+
+    let world = World::new().await;
+    let document = world.get("/openapi.json").await.with(200).json();
+    for (method, path, _) in routes() {
+        let operation = &document["paths"][&path][method.to_lowercase()];
+        assert!(operation["summary"].is_string(), "{method} {path}");
+        assert!(operation["responses"].is_object(), "{method} {path}");
+    }
+    let figures = world.get("/metrics").await.with(200);
+    let answers = &document["paths"]["/metrics"]["get"]["responses"]["200"]["content"];
+    let described: Vec<_> = answers.as_object().expect("media types").keys().collect();
+    let plain = |media_type: &str| media_type.replace("; ", ";");
+    assert_eq!(
+        described.iter().map(|it| plain(it)).collect::<Vec<_>>(),
+        [plain(figures.header("Content-Type"))]
+    );
+    let page = world.get("/swagger").await.with(200);
+    assert!(page.body.contains("swagger-ui"), "{}", page.body);
+    let script = world.get("/swagger/swagger-initializer.js").await.with(200);
+    assert!(script.body.contains("/openapi.json"), "{}", script.body);
+    world.stop().await;
+}

@@ -1,0 +1,7 @@
+//! Engine.IO sessions and transports.
+
+mod handshake;
+mod heartbeat;
+mod polling;
+mod upgrade;
+mod websocket;

@@ -1,0 +1,8 @@
+//! What all HTTP routes share.
+
+mod bodies;
+mod doors;
+mod errors;
+mod origins;
+mod pages;
+mod wire;

@@ -1,0 +1,3 @@
+//! Random histories held against a mirror.
+
+mod histories;

@@ -1,0 +1,6 @@
+//! The binary, its settings and its log.
+
+pub(crate) mod binary;
+pub(crate) mod binary_database;
+pub(crate) mod config;
+pub(crate) mod telemetry;

@@ -1,0 +1,117 @@
+//! Cookies as RFC 6265 writes them, at every door that takes any.
+
+use crate::{
+    security::world::{Brought, Door, doors},
+    support::actor::{Actor, PASSWORD},
+    support::world::World,
+};
+
+/// Or whoever is nobody would be let in as anybody is who is on this machine.
+const CLOSED: &str = "embed_open = false";
+
+/// Ways to send one's cookies, with what other software and earlier logins left beside them.
+fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
+    let (id, good) = (me.id, me.token.as_str());
+    let lines = [
+        format!("user_id=\"{id}\"; token=\"{good}\""),
+        // What Java's own cookie store sends.
+        format!("$Version=\"1\"; user_id=\"{id}\";$Path=\"/\"; token=\"{good}\";$Path=\"/\""),
+        format!(
+            "$Version=\"1\"; user_id=\"{id}\";$Path=\"/\";$Domain=\"127.0.0.1\"; \
+             token=\"{good}\";$Path=\"/\";$Domain=\"127.0.0.1\""
+        ),
+        format!("token={good}; token={stale}; user_id={id}"),
+        format!("token={stale}; token={good}; user_id={id}"),
+        format!("token={stale}; access_token={good}; user_id={id}"),
+        format!("access_token={stale}; user_id={id}; token={good}"),
+        format!("user_id={}; user_id={id}; token={good}", other.id),
+        format!("user_id={id}; user_id={}; token=\"{good}\"", other.id),
+        format!("user_id=; token=; user_id={id}; token={good}"),
+        format!("user_id={id};token={good};"),
+        format!("user_id={id:024x}; token={good}"),
+        format!("theme=a=b; flag; user_id={id}; =x; token={good}; lang=\"de"),
+    ];
+    let mut spellings: Vec<_> = lines
+        .into_iter()
+        .map(|line| Brought::default().header("cookie", line))
+        .collect();
+    spellings.push(
+        Brought::default()
+            .header("cookie", format!("user_id={id}; lang=de"))
+            .header("cookie", format!("token={good}")),
+    );
+    spellings
+}
+
+/// Cookies that prove nobody.
+fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
+    let (id, good) = (me.id, me.token.as_str());
+    let lines = [
+        format!("user_id={id}; token={stale}"),
+        format!("user_id={}; token={good}", other.id),
+        format!("user_id={id}"),
+        format!("token={good}"),
+        format!("user_id={id}; token=\"{good}"),
+        format!("User_Id={id}; Token={good}"),
+        format!("user_id={id}; token={good}x; access_token={stale}; token="),
+        // The good one is past the bound.
+        format!(
+            "user_id={id}; token=1; token=2; token=3; token=4; token=5; token=6; token=7; \
+             token=8; token={good}"
+        ),
+    ];
+    lines
+        .map(|line| Brought::default().header("cookie", line))
+        .into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_are_read_alike_at_every_door() {
+    let world = World::with(CLOSED).await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let gone = Actor::sign_in(&world, "ann", PASSWORD).await;
+    gone.get("/api/logout").await.with(200);
+    for door in doors(true) {
+        for brought in spellings(&ann, &bo, &gone.token) {
+            let told = told(&brought);
+            assert!(
+                door.opens(&world, ann.id, &brought).await,
+                "{door:?} {told}"
+            );
+        }
+        for brought in refused(&ann, &bo, &gone.token) {
+            let told = told(&brought);
+            assert!(
+                !door.opens(&world, ann.id, &brought).await,
+                "{door:?} {told}"
+            );
+        }
+    }
+    world.stop().await;
+}
+
+fn told(brought: &Brought) -> String {
+    let lines = brought.headers.iter();
+    let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).into_owned());
+    lines.collect::<Vec<_>>().join(" | ")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_do_not_let_another_sites_page_in() {
+    let world = World::with(CLOSED).await;
+    let ann = world.actor("ann").await;
+    let line = format!("user_id=\"{}\"; token=\"{}\"", ann.id, ann.token);
+    let evil = Brought::default()
+        .header("cookie", line)
+        .header("origin", "https://evil.example");
+    for door in doors(true) {
+        assert!(!door.opens(&world, ann.id, &evil).await, "{door:?}");
+    }
+    let form = serde_json::json!({"title": "x"});
+    let post = reqwest::Method::POST;
+    let told = evil.request(&world, post, "/api/chats", Some(&form)).await;
+    assert_eq!(told.status(), 403);
+    let own = Brought::of(&ann);
+    assert!(Door::Rest.opens(&world, ann.id, &own).await);
+    world.stop().await;
+}

@@ -1,0 +1,13 @@
+//! Strangers, hostile clients and bad input, at every door.
+
+mod bad_input;
+mod cookies;
+mod ends;
+mod hostile;
+mod local;
+mod logins;
+mod strangers;
+mod throttles;
+mod values;
+mod verify;
+mod world;

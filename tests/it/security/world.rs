@@ -1,0 +1,385 @@
+//! Every door by which somebody may come, and the lines on which they stay: both revisions of Socket.IO
+//! by both transports, waits and streams.
+
+use std::collections::VecDeque;
+
+use futures_util::StreamExt;
+use reqwest::{Method, Response, header::HeaderValue};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+
+use crate::{
+    support::actor::Actor,
+    support::socketio_client::{Ws, soon},
+    support::world::{FOREVER, World},
+};
+
+/// What somebody brings to be believed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Brought {
+    pub(crate) headers: Vec<(&'static str, Vec<u8>)>,
+    pub(crate) query: String,
+}
+
+impl Brought {
+    /// One header beside the others.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// One pair of the query beside the others.
+    pub(crate) fn asking(mut self, name: &str, value: &str) -> Self {
+        let value = value.replace(' ', "%20");
+        self.query = format!("{}&{name}={value}", self.query);
+        self
+    }
+
+    /// Cookies as most clients send them.
+    pub(crate) fn cookies(person: i64, token: &str) -> Self {
+        Self::default().header("cookie", format!("user_id={person}; token={token}"))
+    }
+
+    /// Somebody's own.
+    pub(crate) fn of(actor: &Actor) -> Self {
+        Self::cookies(actor.id, &actor.token)
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&'static str, HeaderValue)> {
+        self.headers.iter().map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value).expect("a header may hold these bytes");
+            (*name, value)
+        })
+    }
+
+    pub(crate) async fn request(
+        &self,
+        world: &World,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Response {
+        let mark = if path.contains('?') { "" } else { "?" };
+        let url = format!("{}{path}{mark}{}", world.base(), self.query);
+        let mut request = world.http.request(method, url);
+        for (name, value) in self.values() {
+            request = request.header(name, value);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.expect("the server answers")
+    }
+}
+
+/// A door by which somebody may be let in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Door {
+    /// A plain request of the messenger's.
+    Rest,
+    /// Its long-poll and its stream.
+    Hear { stream: bool },
+    /// An event by plain HTTP.
+    Say(Says),
+    /// What a dialect announces, by long-poll and as a stream.
+    Overhear { dialect: &'static str, stream: bool },
+    /// An event on a connection.
+    Socket(By, Says),
+}
+
+/// An event that goes well for anybody who is somebody, in a dialect.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Says {
+    Service,
+    Embed,
+}
+
+/// Revision and transport of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    Polling4,
+    WebSocket4,
+    Polling3,
+    WebSocket3,
+}
+
+pub(crate) const LINES: [By; 4] = [By::Polling4, By::WebSocket4, By::Polling3, By::WebSocket3];
+
+/// Doors that take cookies, and those that take a token as well.
+pub(crate) fn doors(with_rest: bool) -> Vec<Door> {
+    let mut doors = Vec::new();
+    if with_rest {
+        doors.extend([
+            Door::Rest,
+            Door::Hear { stream: false },
+            Door::Hear { stream: true },
+        ]);
+    }
+    for says in [Says::Service, Says::Embed] {
+        doors.push(Door::Say(says));
+        doors.extend(LINES.map(|by| Door::Socket(by, says)));
+    }
+    for dialect in ["embed", "support", "service"] {
+        doors.extend([false, true].map(|stream| Door::Overhear { dialect, stream }));
+    }
+    doors
+}
+
+impl Says {
+    fn event(self, person: i64) -> (&'static str, Value) {
+        match self {
+            Self::Service => ("leave", Value::Null),
+            Self::Embed => ("list-chats", json!({"user": {"id": person}})),
+        }
+    }
+}
+
+impl Door {
+    /// Whether somebody is let in who should be that person; a refusal must be 401 and nothing else. Of
+    /// streams one takes over from another: they are held for longer than they are listened to here.
+    pub(crate) async fn opens(self, world: &World, person: i64, brought: &Brought) -> bool {
+        let status = match self {
+            Self::Rest => status(world, brought, "/api/me", None).await,
+            Self::Hear { stream } => {
+                let brought = streaming(brought, stream);
+                status(world, &brought, "/api/events?timeout=0&poll=door", None).await
+            }
+            Self::Say(says) => {
+                let (event, argument) = says.event(person);
+                let path = format!("/api/events/{event}");
+                status(world, brought, &path, Some(&argument)).await
+            }
+            Self::Overhear { dialect, stream } => {
+                let path = format!("/api/events?timeout=0&poll=door&dialect={dialect}");
+                status(world, &streaming(brought, stream), &path, None).await
+            }
+            Self::Socket(by, says) => {
+                let Some(mut line) = Line::open(world, by, brought).await else {
+                    return false;
+                };
+                let (event, argument) = says.event(person);
+                return line.is_answered(event, &argument).await;
+            }
+        };
+        assert!(matches!(status, 200 | 401), "{self:?}: {status}");
+        status == 200
+    }
+}
+
+fn streaming(brought: &Brought, stream: bool) -> Brought {
+    let brought = brought.clone();
+    if stream {
+        brought.header("accept", "text/event-stream")
+    } else {
+        brought
+    }
+}
+
+async fn status(world: &World, brought: &Brought, path: &str, body: Option<&Value>) -> u16 {
+    let method = if body.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    };
+    let response = brought.request(world, method, path, body).await;
+    response.status().as_u16()
+}
+
+/// A connection in the main namespace.
+pub(crate) struct Line {
+    by: By,
+    brought: Brought,
+    base: String,
+    http: reqwest::Client,
+    carrier: Carrier,
+    asked: u32,
+}
+
+enum Carrier {
+    WebSocket(Box<Ws>),
+    Polling(String, VecDeque<String>),
+}
+
+impl Line {
+    /// A connection that is let in, or none.
+    pub(crate) async fn open(world: &World, by: By, brought: &Brought) -> Option<Self> {
+        let revision = match by {
+            By::Polling4 | By::WebSocket4 => 4,
+            By::Polling3 | By::WebSocket3 => 3,
+        };
+        let query = format!("EIO={revision}{}", brought.query);
+        let carrier = match by {
+            By::WebSocket4 | By::WebSocket3 => {
+                let server = world.base().replacen("http", "ws", 1);
+                let url = format!("{server}/socket.io/?transport=websocket&{query}");
+                let mut request = url.into_client_request().expect("it is an address");
+                for (name, value) in brought.values() {
+                    let headers = request.headers_mut();
+                    if name == "host" {
+                        headers.remove(name);
+                    }
+                    headers.append(name, value);
+                }
+                let opened = soon(tokio_tungstenite::connect_async(request)).await;
+                Carrier::WebSocket(Box::new(Ws(opened.expect("there is a WebSocket").0)))
+            }
+            By::Polling4 | By::Polling3 => {
+                let path = format!("/socket.io/?transport=polling&{query}");
+                Carrier::Polling(path, VecDeque::new())
+            }
+        };
+        let mut line = Self {
+            by,
+            brought: Brought {
+                query: String::new(),
+                ..brought.clone()
+            },
+            base: world.base().to_owned(),
+            http: world.http.clone(),
+            carrier,
+            asked: 0,
+        };
+        let open = line.packet().await.expect("an open packet");
+        if let Carrier::Polling(path, _) = &mut line.carrier {
+            let open: Value = serde_json::from_str(&open[1..]).expect("it is JSON");
+            let sid = open["sid"].as_str().expect("a session has an id");
+            path.push_str("&sid=");
+            path.push_str(sid);
+        }
+        if revision == 4 {
+            line.send("40").await;
+        }
+        loop {
+            let packet = line.packet().await?;
+            match packet.get(..2) {
+                Some("40") => return Some(line),
+                Some("44") => return None,
+                _ => {}
+            }
+        }
+    }
+
+    async fn send(&mut self, packet: &str) {
+        let is_old = self.by == By::Polling3;
+        match &mut self.carrier {
+            Carrier::WebSocket(ws) => ws.send(packet).await,
+            Carrier::Polling(path, _) => {
+                let length = packet.encode_utf16().count();
+                let body = if is_old {
+                    format!("{length}:{packet}")
+                } else {
+                    packet.to_owned()
+                };
+                let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
+                for (name, value) in self.brought.values() {
+                    request = request.header(name, value);
+                }
+                let response = soon(request.send()).await.expect("it answers");
+                assert_eq!(response.status(), 200);
+            }
+        }
+    }
+
+    /// The next packet; none at the end.
+    async fn packet(&mut self) -> Option<String> {
+        let is_old = self.by == By::Polling3;
+        let (path, packets) = match &mut self.carrier {
+            Carrier::WebSocket(ws) => {
+                let heard = tokio::time::timeout(FOREVER, ws.0.next()).await;
+                return match heard.expect("it hears something, or ends") {
+                    Some(Ok(Message::Text(text))) => Some(text.to_string()),
+                    _ => None,
+                };
+            }
+            Carrier::Polling(path, packets) => (path, packets),
+        };
+        if packets.is_empty() {
+            let mut request = self.http.get(format!("{}{path}", self.base));
+            for (name, value) in self.brought.values() {
+                request = request.header(name, value);
+            }
+            let response = request.send().await.expect("it answers");
+            if response.status() != 200 {
+                return None;
+            }
+            let payload = response.text().await.expect("it is text");
+            *packets = if is_old {
+                divided(&payload)
+            } else {
+                payload.split('\x1e').map(str::to_owned).collect()
+            };
+        }
+        packets.pop_front().filter(|packet| packet != "1")
+    }
+
+    /// Says an event, and tells its acknowledgement; none when the connection ends instead.
+    pub(crate) async fn ask(&mut self, event: &str, argument: &Value) -> Option<Value> {
+        self.asked += 1;
+        let number = self.asked;
+        let said = json!([event, argument]);
+        self.send(&format!("42{number}{said}")).await;
+        let prefix = format!("43{number}[");
+        loop {
+            let packet = self.packet().await?;
+            if packet.starts_with(&prefix) {
+                let told: Value =
+                    serde_json::from_str(&packet[prefix.len() - 1..]).expect("it is JSON");
+                return Some(told[0].clone());
+            }
+        }
+    }
+
+    /// Whether an event goes well; a refusal must be for not being anybody.
+    pub(crate) async fn is_answered(&mut self, event: &str, argument: &Value) -> bool {
+        let told = self.ask(event, argument).await.expect("it stands");
+        let is_well = told["status"] == "ok";
+        assert!(is_well || told["code"] == "unauthenticated", "{told}");
+        is_well
+    }
+
+    /// Returns when the server has ended it.
+    pub(crate) async fn ended(mut self) {
+        while self.packet().await.is_some() {}
+    }
+}
+
+/// The packets of a payload of revision 3, which has no characters outside of ASCII here.
+fn divided(payload: &str) -> VecDeque<String> {
+    let mut packets = VecDeque::new();
+    let mut rest = payload;
+    while let Some((length, after)) = rest.split_once(':') {
+        let length: usize = length.parse().expect("a length is a number");
+        packets.push_back(after[..length].to_owned());
+        rest = &after[length..];
+    }
+    packets
+}
+
+/// A request that is held.
+pub(crate) struct Held(JoinHandle<(u16, String)>);
+
+impl Held {
+    /// Begins one and returns once it is held: so many are then.
+    pub(crate) async fn begin(world: &World, brought: &Brought, path: &str, count: usize) -> Self {
+        let (base, http) = (world.base().to_owned(), world.http.clone());
+        let (brought, path) = (brought.clone(), path.to_owned());
+        let held = tokio::spawn(async move {
+            let mut request = http.get(format!("{base}{path}{}", brought.query));
+            for (name, value) in brought.values() {
+                request = request.header(name, value);
+            }
+            let response = request.send().await.expect("the server answers");
+            let status = response.status().as_u16();
+            (status, response.text().await.expect("it is text"))
+        });
+        world.waiting(count).await;
+        Self(held)
+    }
+
+    /// The status and the body, once it has ended.
+    pub(crate) async fn ended(self) -> (u16, String) {
+        let ended = tokio::time::timeout(FOREVER, self.0).await;
+        ended.expect("it ends in time").expect("it does not panic")
+    }
+}

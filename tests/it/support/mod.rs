@@ -1,0 +1,14 @@
+//! What the tests share: actors, servers, clients that know nothing of our own code.
+
+pub(crate) mod actor;
+pub(crate) mod asks;
+pub(crate) mod engine;
+pub(crate) mod http_world;
+pub(crate) mod mirror;
+pub(crate) mod place;
+pub(crate) mod socketio;
+pub(crate) mod socketio_client;
+pub(crate) mod socketio_world;
+pub(crate) mod support_world;
+pub(crate) mod tenants;
+pub(crate) mod world;

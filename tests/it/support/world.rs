@@ -1,0 +1,199 @@
+//! A small world: a real server on a port of its own, and the people who talk to it over HTTP.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use parlance::{
+    Server,
+    chat::Services,
+    config::{Defaults, Settings},
+};
+use reqwest::Client;
+use rocket::{
+    Shutdown,
+    fairing::AdHoc,
+    figment::{
+        Figment,
+        providers::{Format, Serialized, Toml},
+    },
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    support::actor::{Actor, Told},
+    support::place::Place,
+};
+
+/// Longer than anything here takes: a test that hangs fails instead.
+pub(crate) const FOREVER: Duration = Duration::from_mins(1);
+
+/// What differs from the defaults in every test.
+const SETTINGS: &str = r#"
+    port = 0
+    socket_port = 0
+    log_level = "off"
+    bcrypt_cost = 4
+    rate_limits = false
+    databases.chat.max_connections = 4
+    databases.chat.connect_timeout = 30
+    shutdown = { ctrlc = false, signals = [], grace = 1, mercy = 1 }
+"#;
+
+/// A running server.
+pub(crate) struct World {
+    running: Running,
+    settings: String,
+    pub(crate) http: Client,
+    pub(crate) place: Place,
+}
+
+struct Running {
+    base: String,
+    services: Arc<Services>,
+    shutdown: Shutdown,
+    served: JoinHandle<parlance::Result<()>>,
+}
+
+impl World {
+    /// A server at its defaults, but for what tests need.
+    pub(crate) async fn new() -> Self {
+        Self::with("").await
+    }
+
+    /// A server with more settings.
+    pub(crate) async fn with(settings: &str) -> Self {
+        let place = Place::make().await;
+        let url = place.url();
+        Self::on(place, &url, settings).await
+    }
+
+    /// A server that reaches its database at this address.
+    pub(crate) async fn on(place: Place, url: &str, settings: &str) -> Self {
+        crate::with_tls();
+        Self {
+            running: start(url, settings).await,
+            settings: settings.to_owned(),
+            http: Client::builder()
+                .timeout(FOREVER)
+                .build()
+                .expect("a client needs nothing"),
+            place,
+        }
+    }
+
+    /// Stops the server and starts another on the same database.
+    pub(crate) async fn restart(self) -> Self {
+        let settings = self.settings.clone();
+        self.restart_with(&settings).await
+    }
+
+    /// The same, with other settings.
+    pub(crate) async fn restart_with(self, settings: &str) -> Self {
+        let Self {
+            running,
+            http,
+            place,
+            settings: _,
+        } = self;
+        running.stop().await;
+        Self {
+            running: start(&place.url(), settings).await,
+            settings: settings.to_owned(),
+            http,
+            place,
+        }
+    }
+
+    /// Stops the server: everything accepted is written when this returns.
+    pub(crate) async fn stop(self) -> Place {
+        self.running.stop().await;
+        self.place
+    }
+
+    /// The server's address, without a slash at its end.
+    pub(crate) fn base(&self) -> &str {
+        &self.running.base
+    }
+
+    /// What the server works with, to look at.
+    pub(crate) fn services(&self) -> &Arc<Services> {
+        &self.running.services
+    }
+
+    /// Signs somebody up.
+    pub(crate) async fn actor(&self, name: &str) -> Actor {
+        Actor::sign_up(self, name).await
+    }
+
+    /// Two people to begin with.
+    pub(crate) async fn ann_and_bo(&self) -> (Actor, Actor) {
+        (self.actor("ann").await, self.actor("bo").await)
+    }
+
+    /// Asks without being anybody.
+    pub(crate) async fn get(&self, path: &str) -> Told {
+        Told::of(self.http.get(format!("{}{path}", self.base()))).await
+    }
+
+    /// Sends a form without being anybody.
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Told {
+        Told::of(self.http.post(format!("{}{path}", self.base())).form(form)).await
+    }
+
+    /// Returns once so many requests are held.
+    pub(crate) async fn waiting(&self, count: usize) {
+        let held = async {
+            while self.services().wait_limit.count() != count {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(FOREVER, held)
+            .await
+            .expect("that many requests come to wait");
+    }
+}
+
+impl Running {
+    async fn stop(self) {
+        // Rocket tells its fairings of a stop by signal; of one by hand not always.
+        self.services.closing.cancel();
+        self.shutdown.notify();
+        self.served
+            .await
+            .expect("the server's task does not panic")
+            .expect("the server ends in peace");
+    }
+}
+
+async fn start(url: &str, settings: &str) -> Running {
+    let figment = Figment::from(rocket::Config::default())
+        .merge(Defaults)
+        .merge(Toml::string(SETTINGS))
+        .merge(Toml::string(settings))
+        .merge(Serialized::default("databases.chat.url", url))
+        .select(rocket::Config::DEFAULT_PROFILE);
+    let (settings, _) = Settings::read(&figment).expect("the settings of a test are right");
+    let (ready, started) = oneshot::channel();
+    let ready = Mutex::new(Some(ready));
+    let liftoff = AdHoc::on_liftoff("ready", move |rocket| {
+        let services = rocket.state::<Arc<Services>>().expect("the verbs").clone();
+        let told = (rocket.config().port, services, rocket.shutdown());
+        let ready = ready.lock().expect("nobody panics here").take();
+        Box::pin(async move {
+            drop(ready.expect("there is one liftoff").send(told));
+        })
+    });
+    let server = Server::build(&figment, settings).map(|rocket| rocket.attach(liftoff));
+    let served = tokio::spawn(server.run());
+    let Ok((port, services, shutdown)) = started.await else {
+        panic!("the server does not start: {:?}", served.await);
+    };
+    Running {
+        base: format!("http://127.0.0.1:{port}"),
+        services,
+        shutdown,
+        served,
+    }
+}
