@@ -13,6 +13,7 @@
 //! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
 //! | [`http`] | what HTTP routes share |
 //! | [`socketio`] | a Socket.IO server on Rocket's own upgrade, as a library |
+//! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`config`] | everything an operator may set |
 //! | [`error`] | every way to be refused or to fail |
@@ -36,6 +37,7 @@
 
 pub mod admin;
 pub mod chat;
+pub mod cli;
 pub mod config;
 pub mod dialect;
 pub mod error;

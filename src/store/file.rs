@@ -95,7 +95,9 @@ impl Lock {
     /// Takes the lock, or says who stands in the way. It is on a file beside the database: SQLite's
     /// own locks are on the database itself.
     pub(super) fn take(database: &Path) -> Result<Option<Self>> {
-        let path = beside(database, ".lock");
+        // By its real name: a symbolic link to the file is the same database.
+        let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
+        let path = beside(&real, ".lock");
         let (database, shown) = (database.display(), path.display());
         let mut open = OpenOptions::new();
         let file = open.write(true).create(true).truncate(false).open(&path);

@@ -5,7 +5,8 @@ use std::io::{IsTerminal, stderr};
 use tracing::Subscriber;
 use tracing_log::LogTracer;
 use tracing_subscriber::{
-    EnvFilter, Layer, filter,
+    Layer,
+    filter::{self, Targets},
     fmt::{self, MakeWriter},
     layer::SubscriberExt,
 };
@@ -54,7 +55,7 @@ where
     } else {
         format!("{QUIET},{wanted}")
     };
-    let filter = EnvFilter::try_new(directives).map_err(|error| {
+    let filter: Targets = directives.parse().map_err(|error: filter::ParseError| {
         Error::invalid(format!(
             "log_filter must be a level or a list such as \"info,parlance=debug\", it is \
              {wanted:?}: set it in Rocket.toml or ROCKET_LOG_FILTER"

@@ -310,3 +310,18 @@ fn who_polls_and_holds_no_poll_is_told_that_the_server_stops() {
     }
     assert!(server.ended().contains("The server is stopping."));
 }
+
+#[test]
+fn a_settings_file_that_cannot_be_read_is_a_sentence() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("Rocket.toml"), "[default\nport = 1\n").expect("written");
+    let output = parlance(folder.path())
+        .env_remove("ROCKET_CONFIG")
+        .stdin(Stdio::null())
+        .output()
+        .expect("it runs");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!said.contains("panicked"), "{said}");
+    assert!(said.contains("Rocket.toml"), "{said}");
+}

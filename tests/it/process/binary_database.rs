@@ -71,6 +71,16 @@ fn a_second_server_on_one_file_is_refused_and_the_next_one_starts_when_the_first
         "{said}"
     );
     assert!(said.contains("databases.chat.url"), "{said}");
+    // By another name it is the same database.
+    let data = folder.path().join("data");
+    std::os::unix::fs::symlink("parlance.db", data.join("alias.db")).expect("linked");
+    let mut alias = parlance(folder.path());
+    alias.env(
+        "ROCKET_DATABASES",
+        "{chat={url=\"sqlite://data/alias.db\"}}",
+    );
+    let said = sentence(alias);
+    assert!(said.contains("another server has the database"), "{said}");
     assert!(first.get("/health").starts_with("HTTP/1.0 200"));
     // An administrator is made beside it nevertheless.
     let mut admin = parlance(folder.path())

@@ -1,0 +1,115 @@
+//! The command line: what each command does, and how the process ends.
+
+use std::{fmt::Display, io::Write, process::ExitCode};
+
+use rocket::figment::Figment;
+use tokio::runtime::Runtime;
+
+use crate::{
+    Error, Result, Server, admin,
+    config::{self, Command, Settings, SettingsFile, USAGE},
+    telemetry,
+};
+
+/// The exit code for a command line that cannot be read, as shells and most programs have it.
+const WRONG_USAGE: u8 = 2;
+
+/// Does what the command line asks for, and says how the process is to end.
+pub fn main() -> ExitCode {
+    match Command::read() {
+        Ok(Command::Help) => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Version) => {
+            println!("parlance {}", env!("CARGO_PKG_VERSION"));
+            ExitCode::SUCCESS
+        }
+        Ok(Command::Serve) => start(None),
+        Ok(Command::Admin(email)) => start(Some(email)),
+        Err(mistake) => {
+            complain(format_args!("{mistake}; see parlance --help"));
+            ExitCode::from(WRONG_USAGE)
+        }
+    }
+}
+
+/// Says what is wrong, if there is anywhere to say it: `eprintln!` would panic on a full disk.
+fn complain(sentence: impl Display) {
+    drop(writeln!(std::io::stderr(), "{sentence}"));
+}
+
+/// A write past the process's limit of file size must fail like one on a full disk, not end the process.
+fn survive_file_size_limit() {
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    {
+        /// SIGXFSZ, on all but a few rare processors.
+        const FILE_SIZE_EXCEEDED: i32 = 25;
+        let kind = tokio::signal::unix::SignalKind::from_raw(FILE_SIZE_EXCEEDED);
+        if let Err(error) = tokio::signal::unix::signal(kind) {
+            tracing::warn!(%error, "A file that grows past this process's limit will end it.");
+        }
+    }
+}
+
+/// Serves, or makes an administrator with this e-mail address.
+fn start(admin: Option<String>) -> ExitCode {
+    let file = SettingsFile::find();
+    let figment = config::figment(&file);
+    let (settings, warnings) = match Settings::read(&figment) {
+        Ok(read) => read,
+        Err(mistakes) => {
+            for sentence in mistakes.sentences() {
+                complain(sentence);
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    if let Err(error) = telemetry::init(&settings) {
+        complain(error);
+        return ExitCode::FAILURE;
+    }
+    let runtime = match runtime(&figment) {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let _entered = runtime.enter();
+    survive_file_size_limit();
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    match &file {
+        SettingsFile::Missing(_) => tracing::warn!("{file}"),
+        SettingsFile::Read(_) | SettingsFile::None => tracing::info!("{file}"),
+    }
+    let done = match admin {
+        None => runtime.block_on(Server::build(&figment, settings).run()),
+        Some(email) => runtime.block_on(admin::make(&settings, &email)),
+    };
+    // A thread that is still blocked must not keep the process from ending.
+    runtime.shutdown_background();
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The runtime that the settings ask for. Rocket's own would read its settings anew, from the current
+/// folder alone, and panic over a file that it cannot read.
+fn runtime(figment: &Figment) -> Result<Runtime> {
+    let config = rocket::Config::try_from(figment)
+        .map_err(|error| Error::invalid(format!("the settings cannot be read: {error}")))?;
+    tokio::runtime::Builder::new_multi_thread()
+        .thread_name("parlance")
+        .worker_threads(config.workers)
+        .max_blocking_threads(config.max_blocking)
+        .enable_all()
+        .build()
+        .map_err(Error::internal)
+}
