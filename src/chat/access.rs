@@ -3,7 +3,7 @@
 use crate::{
     chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
-    model::{Chat, ChatId, ChatKind, Membership, MembershipStatus, PersonId, TenantId},
+    model::{Chat, ChatId, Denied, Membership, PersonId, Relation, TenantId},
 };
 
 /// Proof that the caller may read a chat.
@@ -41,14 +41,8 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     let Some((chat, membership)) = found else {
         return Err(no_chat());
     };
-    let is_in = membership.is_some_and(|membership| membership.standing == MembershipStatus::In);
-    match chat.kind {
-        ChatKind::Open if is_in || !caller.person().is_guest() => {}
-        ChatKind::Private | ChatKind::Direct | ChatKind::Conversation if is_in => {}
-        ChatKind::Conversation if caller.person().is_agent() => {}
-        ChatKind::Open | ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => {
-            return Err(no_chat());
-        }
+    if !Relation::new(chat.kind, caller.person(), membership.as_ref()).can_read() {
+        return Err(no_chat());
     }
     Ok(Reader { chat, membership })
 }
@@ -69,4 +63,14 @@ pub async fn tenant_reader(
         return Err(Error::not_found("there is no such chat"));
     };
     Ok(Reader { chat, membership })
+}
+
+/// Says why somebody may not.
+pub(crate) fn denied(why: Denied) -> Error {
+    match why {
+        Denied::NotFound => Error::not_found("there is no such chat"),
+        Denied::Removed => Error::forbidden("you were removed from this chat"),
+        Denied::NotMember => Error::forbidden("join the chat first"),
+        Denied::NotAdmin => Error::forbidden("only an admin of the chat may do that"),
+    }
 }

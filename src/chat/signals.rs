@@ -9,9 +9,10 @@ use std::{
 use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
+    chat::access::denied,
     chat::{Caller, Services, access::Reader},
-    error::{Error, Result},
-    model::{ChatId, ChatKind, MembershipStatus, PersonId, Signal, SignalKind},
+    error::Result,
+    model::{ChatId, ChatKind, PersonId, Relation, Signal, SignalKind},
     pubsub::Hub,
 };
 
@@ -40,14 +41,10 @@ pub fn typing(
     ends: Ends,
 ) -> Result<()> {
     let chat = reader.chat();
-    let is_in = reader
-        .membership()
-        .is_some_and(|place| place.standing == MembershipStatus::In);
     let to_agents = chat.kind == ChatKind::Conversation;
-    let may = is_in || (to_agents && caller.person().is_agent());
-    if !may {
-        return Err(Error::forbidden("join the chat first"));
-    }
+    Relation::new(chat.kind, caller.person(), reader.membership())
+        .can_signal()
+        .map_err(denied)?;
     let signal = Signal {
         tenant: chat.tenant,
         chat: chat.id,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    model::{Audience, Change, ChangeKind, ChatId, PersonId, Position, Signal, TenantId},
+    model::{Audience, Change, ChangeKind, ChatId, PersonId, Position, Signal, TenantId, policy},
     pubsub::{
         Published,
         published::PublishedSignal,
@@ -376,21 +376,11 @@ pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
         Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
         Topic::Person(person) => {
             let own = change.actor.id == person.id;
-            let comes_or_goes =
-                own && matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
+            let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
             change.tenant == person.tenant
-                && match change.audience {
-                    Audience::Tenant => !person.is_guest(),
-                    Audience::Actor => own,
-                    Audience::Members => {
-                        comes_or_goes || topic_log.is_in(change.chat, change.position)
-                    }
-                    Audience::Agents => {
-                        comes_or_goes
-                            || person.is_agent()
-                            || topic_log.is_in(change.chat, change.position)
-                    }
-                }
+                && policy::hears(change.audience, person, (own, is_passage), || {
+                    topic_log.is_in(change.chat, change.position)
+                })
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
+    chat::access::denied,
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, CreateDraft, Right,
         plan::{Subject, audience_in, line_of},
@@ -10,8 +11,8 @@ use crate::{
     error::{Error, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, Content,
-        ConversationStatus, Membership, MembershipStatus, Message, MessageId, Person, PersonId,
-        Position, Role, Seq, TenantId, Timestamp, chat::pair_key,
+        ConversationStatus, Entry, Membership, MembershipStatus, Message, MessageId, Person,
+        PersonId, Position, Relation, Role, Seq, TenantId, Timestamp, chat::pair_key,
     },
     store::{
         Tx,
@@ -234,24 +235,19 @@ struct ActionContext<'a> {
 }
 
 impl ActionContext<'_> {
+    fn relation(&self) -> Relation {
+        Relation::new(self.chat.kind, &self.draft.actor, self.place.as_ref())
+    }
+
     fn is_in(&self) -> bool {
-        self.place
-            .is_some_and(|place| place.standing == MembershipStatus::In)
-            || (self.chat.kind == ChatKind::Conversation && self.draft.actor.is_agent())
+        self.relation().is_in()
     }
 
     /// Refuses who may not govern the chat.
     fn ensure_can_govern(&self) -> Result<()> {
-        let admin = self.place.is_some_and(|place| {
-            place.standing == MembershipStatus::In && place.role == Role::Admin
-        }) && !self.draft.actor.is_guest();
         match self.draft.right {
             Right::Tenant => Ok(()),
-            Right::Own if admin => Ok(()),
-            Right::Own if self.is_in() || self.chat.kind == ChatKind::Open => {
-                Err(Error::forbidden("only an admin of the chat may do that"))
-            }
-            Right::Own => Err(no_chat()),
+            Right::Own => self.relation().can_govern().map_err(denied),
         }
     }
 
@@ -260,17 +256,10 @@ impl ActionContext<'_> {
     }
 
     async fn join(self) -> Result<Result<ActionOutcome>> {
-        let standing = self.place.map(|place| place.standing);
-        match (self.chat.kind, standing) {
-            (_, Some(MembershipStatus::In)) => return Ok(Ok(ActionOutcome::Done)),
-            (ChatKind::Open, _) if self.draft.actor.is_guest() => return Ok(Err(no_chat())),
-            (ChatKind::Open, None | Some(MembershipStatus::Left)) => {}
-            (ChatKind::Open, Some(MembershipStatus::Removed)) => {
-                return Ok(Err(Error::forbidden("you were removed from this chat")));
-            }
-            (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
-                return Ok(Err(no_chat()));
-            }
+        match self.relation().can_join() {
+            Ok(Entry::Present) => return Ok(Ok(ActionOutcome::Done)),
+            Ok(Entry::Joins) => {}
+            Err(why) => return Ok(Err(denied(why))),
         }
         // A chat that everybody left has no admin: who comes back first becomes one.
         let role = match self.chat.members {

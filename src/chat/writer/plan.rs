@@ -5,11 +5,13 @@ use std::{collections::HashMap, sync::Arc};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    chat::access::denied,
     chat::writer::{Command, Outcome, ReadDraft, SendDraft, Sent, actions},
     error::{Error, Kind, Result},
     model::{
-        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, MembershipStatus,
-        Message, MessageId, Person, PersonId, Position, Role, Seq, TenantId, Timestamp,
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
+        MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation, Role, Seq,
+        TenantId, Timestamp,
     },
     store::{
         Tx,
@@ -237,18 +239,8 @@ impl Plan {
         } else {
             answer.standing
         };
-        let comes = match (chat.kind, standing) {
-            (_, Some(MembershipStatus::In)) => false,
-            (ChatKind::Open, _) if draft.actor.is_guest() => return Err(no_chat()),
-            (ChatKind::Open, None | Some(MembershipStatus::Left)) => true,
-            (ChatKind::Open, Some(MembershipStatus::Removed)) => {
-                return Err(Error::forbidden("you were removed from this chat"));
-            }
-            (ChatKind::Conversation, _) if draft.actor.is_agent() => false,
-            (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
-                return Err(no_chat());
-            }
-        };
+        let relation = Relation::with_status(chat.kind, &draft.actor, standing);
+        let comes = relation.can_post().map_err(denied)? == Entry::Joins;
         let audience = audience_in(chat.kind);
         let digest = draft.client_id.as_ref().map(|_| digest(draft));
         if let Some(sent) = self.find_replay(draft, digest.as_deref(), answer)? {
@@ -395,13 +387,13 @@ impl Plan {
             return Err(no_chat());
         };
         let marked = self.memberships.get(&place).map(|update| update.read);
-        let is_in = marked.is_some() || answer.standing == Some(MembershipStatus::In);
-        match kind {
-            ChatKind::Conversation if draft.actor.is_agent() => {}
-            _ if is_in => {}
-            ChatKind::Open => return Err(Error::forbidden("join the chat first")),
-            ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => return Err(no_chat()),
-        }
+        let standing = match marked {
+            Some(_) => Some(MembershipStatus::In),
+            None => answer.standing,
+        };
+        Relation::with_status(kind, &draft.actor, standing)
+            .can_signal()
+            .map_err(denied)?;
         let Some((newest, seq)) = answer.newest else {
             return Ok(());
         };

@@ -1,0 +1,235 @@
+//! Who may read, post, join, mark as read, signal and govern in a chat, and who hears of a change.
+//!
+//! Pure decisions, asked wherever they bind: by the verbs before a read, by the writer inside its
+//! transaction, by the hub at delivery. Where a statement must repeat one in SQL, a test holds the
+//! two against each other.
+
+use crate::model::{
+    change::Audience,
+    chat::{ChatKind, Membership, MembershipStatus, Role},
+    person::Person,
+};
+
+/// What is known of a person and a chat of their tenant when something is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Relation {
+    /// The chat's kind.
+    pub kind: ChatKind,
+    /// Their membership's status, where they ever had one.
+    pub status: Option<MembershipStatus>,
+    /// Their role, while they are in it.
+    pub role: Option<Role>,
+    /// Whether they answer the tenant's guests.
+    pub is_agent: bool,
+    /// Whether they are a guest, who sees the one conversation of their own.
+    pub is_guest: bool,
+}
+
+/// Why something is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// What is not theirs does not exist for them.
+    NotFound,
+    /// They see the chat and were removed from it.
+    Removed,
+    /// They see the chat and are no member.
+    NotMember,
+    /// They are no admin of it.
+    NotAdmin,
+}
+
+/// How somebody is let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// They need no membership, or have it.
+    Present,
+    /// They become a member by it.
+    Joins,
+}
+
+impl Relation {
+    /// The relation of a person to a chat of that kind.
+    pub fn new(kind: ChatKind, person: &Person, membership: Option<&Membership>) -> Self {
+        let status = membership.map(|membership| membership.standing);
+        let role = membership
+            .filter(|membership| membership.standing == MembershipStatus::In)
+            .map(|membership| membership.role);
+        Self {
+            kind,
+            status,
+            role,
+            is_agent: person.is_agent(),
+            is_guest: person.is_guest(),
+        }
+    }
+
+    /// The same with a membership's status alone, where no role is asked for.
+    pub fn with_status(kind: ChatKind, person: &Person, status: Option<MembershipStatus>) -> Self {
+        Self {
+            status,
+            ..Self::new(kind, person, None)
+        }
+    }
+
+    /// Whether they are a member, or an agent in a conversation of their site.
+    pub fn is_in(&self) -> bool {
+        self.status == Some(MembershipStatus::In)
+            || (self.kind == ChatKind::Conversation && self.is_agent)
+    }
+
+    /// Whether they may read the chat.
+    pub fn can_read(&self) -> bool {
+        match self.kind {
+            ChatKind::Open => self.is_in() || !self.is_guest,
+            ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => self.is_in(),
+        }
+    }
+
+    /// Whether they may send a message, and whether that makes them a member.
+    pub fn can_post(&self) -> Result<Entry, Denied> {
+        if self.is_in() {
+            return Ok(Entry::Present);
+        }
+        self.can_join()
+    }
+
+    /// Whether they may become a member by themselves.
+    pub fn can_join(&self) -> Result<Entry, Denied> {
+        match (self.kind, self.status) {
+            (_, Some(MembershipStatus::In)) => Ok(Entry::Present),
+            (ChatKind::Open, _) if self.is_guest => Err(Denied::NotFound),
+            (ChatKind::Open, None | Some(MembershipStatus::Left)) => Ok(Entry::Joins),
+            (ChatKind::Open, Some(MembershipStatus::Removed)) => Err(Denied::Removed),
+            (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
+                Err(Denied::NotFound)
+            }
+        }
+    }
+
+    /// Whether they may move their read mark and tell that they type.
+    pub fn can_signal(&self) -> Result<(), Denied> {
+        if self.is_in() {
+            Ok(())
+        } else if self.kind == ChatKind::Open {
+            Err(Denied::NotMember)
+        } else {
+            Err(Denied::NotFound)
+        }
+    }
+
+    /// Whether they may add and remove members, rename and delete.
+    pub fn can_govern(&self) -> Result<(), Denied> {
+        if self.role == Some(Role::Admin) && !self.is_guest {
+            Ok(())
+        } else if self.is_in() || self.kind == ChatKind::Open {
+            Err(Denied::NotAdmin)
+        } else {
+            Err(Denied::NotFound)
+        }
+    }
+}
+
+/// Whether a person hears of a change of their tenant. `is_actor` says that it is about them,
+/// `is_passage` that it is a joining or leaving, and `was_in` whether they were a member at its position.
+pub fn hears(
+    audience: Audience,
+    person: &Person,
+    (is_actor, is_passage): (bool, bool),
+    was_in: impl FnOnce() -> bool,
+) -> bool {
+    match audience {
+        Audience::Tenant => !person.is_guest(),
+        Audience::Actor => is_actor,
+        Audience::Members => is_actor && is_passage || was_in(),
+        Audience::Agents => is_actor && is_passage || person.is_agent() || was_in(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KINDS: [ChatKind; 4] = [
+        ChatKind::Open,
+        ChatKind::Private,
+        ChatKind::Direct,
+        ChatKind::Conversation,
+    ];
+    const STATUSES: [Option<MembershipStatus>; 4] = [
+        None,
+        Some(MembershipStatus::In),
+        Some(MembershipStatus::Left),
+        Some(MembershipStatus::Removed),
+    ];
+
+    /// Every relation that there can be.
+    fn relations() -> impl Iterator<Item = Relation> {
+        KINDS.into_iter().flat_map(|kind| {
+            STATUSES.into_iter().flat_map(move |status| {
+                [(false, false), (true, false), (false, true)]
+                    .into_iter()
+                    .flat_map(move |(is_agent, is_guest)| {
+                        [Role::Member, Role::Admin]
+                            .into_iter()
+                            .map(move |role| Relation {
+                                kind,
+                                status,
+                                role: (status == Some(MembershipStatus::In)).then_some(role),
+                                is_agent,
+                                is_guest,
+                            })
+                    })
+            })
+        })
+    }
+
+    #[test]
+    fn members_read_post_and_signal_everywhere() {
+        for relation in relations().filter(|r| r.status == Some(MembershipStatus::In)) {
+            assert!(relation.can_read(), "{relation:?}");
+            assert_eq!(relation.can_post(), Ok(Entry::Present));
+            assert_eq!(relation.can_join(), Ok(Entry::Present));
+            assert_eq!(relation.can_signal(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_read_is_not_found() {
+        for relation in relations().filter(|r| !r.can_read()) {
+            assert_eq!(relation.can_post(), Err(Denied::NotFound), "{relation:?}");
+            assert_eq!(relation.can_join(), Err(Denied::NotFound));
+            assert_ne!(relation.can_signal(), Ok(()));
+            assert_ne!(relation.can_govern(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn who_was_removed_may_not_come_back() {
+        for relation in relations().filter(|r| r.status == Some(MembershipStatus::Removed)) {
+            assert_ne!(relation.can_join(), Ok(Entry::Joins), "{relation:?}");
+        }
+    }
+
+    #[test]
+    fn posting_joins_an_open_chat_alone() {
+        for relation in relations().filter(|r| r.can_post() == Ok(Entry::Joins)) {
+            assert_eq!(relation.kind, ChatKind::Open);
+            assert!(!relation.is_guest && relation.status != Some(MembershipStatus::In));
+        }
+    }
+
+    #[test]
+    fn agents_are_in_every_conversation_and_in_nothing_else_by_that() {
+        for relation in relations().filter(|r| r.is_agent && r.status.is_none()) {
+            assert_eq!(relation.is_in(), relation.kind == ChatKind::Conversation);
+        }
+    }
+
+    #[test]
+    fn admins_govern_and_guests_never_do() {
+        for relation in relations() {
+            let may = relation.role == Some(Role::Admin) && !relation.is_guest;
+            assert_eq!(relation.can_govern().is_ok(), may, "{relation:?}");
+        }
+    }
+}
