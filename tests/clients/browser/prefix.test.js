@@ -66,9 +66,9 @@ describe('under a path prefix', () => {
     await guest.page.getByRole('button', { name: 'Start chat' }).click();
     await owner.page.locator('a.chat-row', { hasText: 'Gus' }).click();
     await owner.hears('Green or black?');
-    await owner.page.locator('#content').fill('Green');
+    await owner.page.locator('#content').fill('Green it is');
     await owner.page.getByRole('button', { name: 'Send' }).click();
-    await guest.page.getByText('Green', { exact: true }).waitFor();
+    await guest.page.locator('parlance-widget').getByText('Green it is', { exact: true }).first().waitFor();
     await owner.leave();
     await guest.leave();
   });
