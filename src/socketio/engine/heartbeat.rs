@@ -118,7 +118,10 @@ impl Session {
                 Phase::Kept(_) => {
                     state.phase = Phase::Closed;
                     state.discard();
+                    let prober = state.upgrade.take_waker();
+                    drop(state);
                     self.shared.forget(self.sid());
+                    wake(prober);
                     return;
                 }
                 Phase::Open => {}

@@ -122,6 +122,7 @@ impl Session {
         let mut state = lock(&self.state);
         let some = |state: &mut State| state.take_some(MAX_PACKETS_A_POLL, MAX_BYTES_A_POLL);
         let mut drained = None;
+        let mut prober = None;
         let frames = match state.phase {
             Phase::Closed => vec![Frame::CLOSE],
             Phase::Closing(reason) => {
@@ -134,6 +135,7 @@ impl Session {
             Phase::Kept(_) if !state.outbox.is_empty() => some(&mut state),
             Phase::Kept(_) => {
                 state.phase = Phase::Closed;
+                prober = state.upgrade.take_waker();
                 self.shared.forget(self.sid());
                 vec![Frame::NOOP, Frame::CLOSE]
             }
@@ -154,6 +156,7 @@ impl Session {
         state.taken = self.shared.now();
         let room = state.wake_later();
         drop(state);
+        wake(prober);
         room.into_iter().for_each(Waker::wake);
         if let Some(connection) = drained {
             connection.drained();

@@ -13,7 +13,7 @@ use super::{
     Connection, Frame, Handshake, Message, Reason, Revision, Shared, Sid, Transport, lock, millis,
     packet::Incoming,
     reason::Farewell,
-    state::{Batch, NEVER, Phase, PollSlot, State, Upgrade},
+    state::{Batch, NEVER, Phase, PollSlot, State},
 };
 
 /// One client's session.
@@ -250,11 +250,7 @@ impl Session {
             if !matches!(state.phase, Phase::Kept(_)) {
                 self.shared.forget(&self.sid);
             }
-            let prober = match &mut state.upgrade {
-                Upgrade::Underway { waker, .. } => waker.take(),
-                Upgrade::None | Upgrade::Done => None,
-            };
-            let wakers = [state.transport_waker.take(), prober];
+            let wakers = [state.transport_waker.take(), state.upgrade.take_waker()];
             (state.connection.take(), wakers, state.wake_later())
         };
         wakers.into_iter().for_each(wake);

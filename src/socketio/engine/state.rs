@@ -80,6 +80,16 @@ pub(super) enum Upgrade {
     Done,
 }
 
+impl Upgrade {
+    /// The task of the WebSocket that proves itself, to be woken because the session has ended.
+    pub(super) fn take_waker(&mut self) -> Option<Waker> {
+        match self {
+            Self::Underway { waker, .. } => waker.take(),
+            Self::None | Self::Done => None,
+        }
+    }
+}
+
 impl State {
     pub(super) fn new(transport: Transport, base64: bool, due: u64) -> Self {
         Self {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     support::engine::{EchoSite, V3, V4, calm, echo},
-    support::socketio_client::{Ws, read_answer},
+    support::socketio_client::{PATIENCE, Ws, read_answer},
 };
 
 fn as_websocket(session: &str) -> String {
@@ -246,7 +246,12 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_is_told_on_the_webs
 
 #[tokio::test]
 async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_first() {
-    let mut site = echo(calm()).await;
+    // So long that only the end of the session can close the WebSocket within the test's limit.
+    let mut site = echo(Options {
+        upgrade_timeout: 6 * PATIENCE,
+        ..calm()
+    })
+    .await;
     let session = site.open(V4).await;
     let mut ws = probe(&site, &session).await;
     site.post(&session, "4say and close!").await;
@@ -262,4 +267,20 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_fi
     assert_eq!(site.get(&session).await.text(), "4said");
     assert_eq!(site.get(&session).await.text(), "6\x1e1");
     ws.closed().await;
+}
+
+#[tokio::test]
+async fn a_closed_session_that_nobody_fetches_takes_its_probe_along() {
+    let mut site = echo(Options {
+        upgrade_timeout: 6 * PATIENCE,
+        close_timeout: Duration::from_millis(200),
+        ..calm()
+    })
+    .await;
+    let session = site.open(V4).await;
+    let mut ws = probe(&site, &session).await;
+    site.post(&session, "4close!").await;
+    assert_eq!(site.end().await, Reason::ForcedClose);
+    ws.closed().await;
+    assert_eq!(site.get(&session).await.status, 400);
 }
