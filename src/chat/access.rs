@@ -3,7 +3,8 @@
 use crate::{
     chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
-    model::{Chat, ChatId, Denied, Membership, PersonId, Relation, TenantId},
+    model::{Chat, ChatId, ChatKind, Denied, Membership, PersonId, Relation, TenantId},
+    pubsub::{Subscriber, Topic},
 };
 
 /// Proof that the caller may read a chat.
@@ -45,6 +46,28 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
         return Err(no_chat());
     }
     Ok(Reader { chat, membership })
+}
+
+/// Subscribes to a chat that the caller may read, and tells its kind. Whoever polls again is not looked
+/// up in the store again, unless something has happened to the chat or to its members. What nobody
+/// may read is not subscribed to: strangers cannot fill the hub.
+pub async fn subscribe(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+) -> Result<(Subscriber, ChatKind)> {
+    let person = caller.id();
+    let Some(subscriber) = services.hub.subscribe_known(chat) else {
+        let kind = reader(services, caller, chat).await?.chat.kind;
+        return Ok((services.hub.subscribe(Topic::Chat(chat)), kind));
+    };
+    let before = match subscriber.right(person) {
+        Ok(kind) => return Ok((subscriber, kind)),
+        Err(before) => before,
+    };
+    let kind = reader(services, caller, chat).await?.chat.kind;
+    subscriber.keep_right(person, kind, before);
+    Ok((subscriber, kind))
 }
 
 /// Proves that a tenant's server may read a chat: any of the tenant's.

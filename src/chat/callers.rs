@@ -342,8 +342,8 @@ pub async fn chosen(
 ) -> Result<Candidate> {
     let tenant = match application_id {
         Some(key) => {
-            let tenant = services.store.tenant_by_key(key).await?;
-            Some(tenant.ok_or_else(no_such_key)?.id)
+            let tenant = services.keys.tenant_of(&services.store, key).await?;
+            Some(tenant.ok_or_else(no_such_key)?)
         }
         None if candidates.len() > 1 => return Err(unknown()),
         None => None,
@@ -401,10 +401,18 @@ pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -
     impersonate(tenant, Arc::new(found.ok_or_else(nobody)?))
 }
 
+/// The tenant that has this secret.
+pub async fn tenant_of(services: &Services, application_id: &str) -> Result<Option<TenantId>> {
+    services
+        .keys
+        .tenant_of(&services.store, application_id)
+        .await
+}
+
 /// The tenant in whose name anybody speaks, where the operator lets them.
 pub async fn open_tenant(services: &Services) -> Result<KeyHolder> {
-    let tenant = services.store.tenant(super::accounts::OPEN).await?;
-    let tenant = tenant.ok_or_else(|| Error::internal("the tenant for everybody is missing"))?;
+    let tenant = services.keys.open(&services.store).await?;
+    // A life of its own: it never ends, and nobody has to be told.
     Ok(KeyHolder(Arc::new(Key {
         tenant,
         life: Arc::default(),

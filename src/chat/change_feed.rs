@@ -3,9 +3,9 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use crate::{
-    chat::{Caller, Services, access::Reader, limits::wait_limit::WaitPermit},
+    chat::{Caller, Services, access, limits::wait_limit::WaitPermit},
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, Chat, ChatKind, Cursor, LoginId, Person, Position},
+    model::{Change, ChangeKind, ChatId, ChatKind, Cursor, LoginId, Person, Position},
     pubsub::{Backlog, Published, Subscriber, Topic},
 };
 
@@ -130,7 +130,7 @@ pub struct ChangeFeed {
 
 enum Scope {
     Person,
-    Chat(Chat),
+    Chat(ChatId, ChatKind),
 }
 
 impl ChangeFeed {
@@ -151,23 +151,24 @@ impl ChangeFeed {
         ))
     }
 
-    /// Listens to the new messages of one chat.
-    pub fn chat(
+    /// Listens to the new messages of one chat, if the caller may read it, after a place that is read
+    /// from the request once that is known.
+    pub async fn chat(
         services: &Arc<Services>,
         caller: &Caller,
-        reader: &Reader,
-        after: Position,
+        chat: ChatId,
+        after: impl FnOnce(&Services) -> Result<Position>,
     ) -> Result<Self> {
+        let (subscriber, kind) = access::subscribe(services, caller, chat).await?;
+        let after = after(services)?;
         if after > services.hub.head() {
             return Err(Error::new(Kind::Gone, "there is no such message yet"));
         }
-        let chat = reader.chat().clone();
-        let subscriber = services.hub.subscribe(Topic::Chat(chat.id));
         Ok(Self::new(
             services,
             caller,
             subscriber,
-            Scope::Chat(chat),
+            Scope::Chat(chat, kind),
             (after, ChangeFilter::ALL),
         ))
     }
@@ -274,11 +275,11 @@ impl ChangeFeed {
                 let kept = self.retain_wanted(scope, found)?;
                 Ok(truncate(kept, limit, head))
             }
-            (Backlog::Lagged, Scope::Chat(chat)) => {
+            (Backlog::Lagged, Scope::Chat(chat, _)) => {
                 let head = self.services.hub.head();
                 let store = &self.services.store;
                 let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-                let key = (chat.tenant, chat.id);
+                let key = (self.caller.tenant(), *chat);
                 let changes = store.messages_told(key, self.after, ask).await?;
                 // What was committed but not yet published is told when it is.
                 let found: Vec<_> = changes
@@ -328,7 +329,7 @@ impl ChangeFeed {
         scope: &Scope,
         found: Vec<Arc<Published>>,
     ) -> Result<Vec<Arc<Published>>> {
-        let Scope::Chat(chat) = scope else {
+        let Scope::Chat(_, kind) = scope else {
             let filter = |p: &Arc<Published>| self.filter.matches(&p.change.what);
             return Ok(found.into_iter().filter(filter).collect());
         };
@@ -340,8 +341,7 @@ impl ChangeFeed {
                     return Err(Error::not_found("there is no such chat"));
                 }
                 ChangeKind::Left
-                    if chat.kind != ChatKind::Open
-                        && published.change.actor.id == self.caller.id() =>
+                    if *kind != ChatKind::Open && published.change.actor.id == self.caller.id() =>
                 {
                     return Err(Error::not_found("there is no such chat"));
                 }

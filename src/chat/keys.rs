@@ -8,9 +8,11 @@ use std::{
     },
 };
 
+use tokio::sync::OnceCell;
+
 use crate::{
-    chat::lifetime::Lifetime,
-    error::Result,
+    chat::{accounts::OPEN, lifetime::Lifetime},
+    error::{Error, Result},
     model::{Tenant, TenantId},
     store::Store,
 };
@@ -24,9 +26,42 @@ const MANY: usize = 1_000;
 pub struct Keys {
     ends: AtomicU64,
     lives: Mutex<HashMap<TenantId, Weak<Lifetime>>>,
+    /// Whose secrets those are that were asked for lately: every event of some clients names one.
+    known: Mutex<HashMap<String, TenantId>>,
+    /// The tenant in whose name anybody may speak: it never ends.
+    open: OnceCell<Tenant>,
 }
 
 impl Keys {
+    /// The number of the tenant that has this secret.
+    pub async fn tenant_of(&self, store: &Store, application_id: &str) -> Result<Option<TenantId>> {
+        if let Some(known) = lock(&self.known).get(application_id) {
+            return Ok(Some(*known));
+        }
+        let ends = self.ends.load(Ordering::Acquire);
+        let Some(tenant) = store.tenant_by_key(application_id).await? else {
+            return Ok(None);
+        };
+        let mut known = lock(&self.known);
+        if self.ends.load(Ordering::Acquire) == ends {
+            if known.len() >= MANY {
+                known.clear();
+            }
+            known.insert(application_id.to_owned(), tenant.id);
+        }
+        Ok(Some(tenant.id))
+    }
+
+    /// The tenant in whose name anybody may speak.
+    pub async fn open(&self, store: &Store) -> Result<Tenant> {
+        let read = async {
+            let tenant = store.tenant(OPEN).await?;
+            let missing = || Error::internal("the tenant for everybody is missing");
+            tenant.ok_or_else(missing)
+        };
+        self.open.get_or_try_init(|| read).await.cloned()
+    }
+
     /// The tenant that has this secret, and how long it has it.
     pub async fn find(
         &self,
@@ -38,7 +73,7 @@ impl Keys {
             let Some(tenant) = store.tenant_by_key(application_id).await? else {
                 return Ok(None);
             };
-            let mut lives = self.lives();
+            let mut lives = lock(&self.lives);
             if self.ends.load(Ordering::Acquire) != ends {
                 continue;
             }
@@ -56,16 +91,19 @@ impl Keys {
 
     /// Ends the key of a tenant that is gone from the store.
     pub fn end(&self, tenant: TenantId) {
-        let mut lives = self.lives();
+        let mut lives = lock(&self.lives);
+        let mut known = lock(&self.known);
         self.ends.fetch_add(1, Ordering::AcqRel);
+        known.retain(|_, id| *id != tenant);
+        drop(known);
         let life = lives.remove(&tenant);
         drop(lives);
         if let Some(life) = life.as_ref().and_then(Weak::upgrade) {
             life.end();
         }
     }
+}
 
-    fn lives(&self) -> MutexGuard<'_, HashMap<TenantId, Weak<Lifetime>>> {
-        self.lives.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -366,10 +366,10 @@ impl ClientSession {
             return Ok((known.clone(), false));
         }
         let app = match self.credentials.app.as_deref() {
-            Some(key) => self.services.store.tenant_by_key(key).await?,
+            Some(key) => callers::tenant_of(&self.services, key).await?,
             None => None,
         };
-        let from = (app.map(|app| app.id), self.network());
+        let from = (app, self.network());
         let found = callers::candidates(&self.services, token, from).await?;
         if !found.is_empty() {
             if self.known.len() == KNOWN {

@@ -161,6 +161,18 @@ impl Hub {
         Subscriber::new(topic_log, Arc::downgrade(self), state.signals)
     }
 
+    /// Listens to a chat that somebody else listens to, or has just listened to.
+    pub fn subscribe_known(self: &Arc<Self>, chat: ChatId) -> Option<Subscriber> {
+        let state = self.state();
+        let topic_log = Arc::clone(state.chats.get(&chat)?);
+        topic_log.join();
+        Some(Subscriber::new(
+            topic_log,
+            Arc::downgrade(self),
+            state.signals,
+        ))
+    }
+
     /// Tells a signal to the members of its chat, and to those who run its desk. It is not kept:
     /// who does not listen now never hears it.
     pub fn signal(&self, signal: Signal) {
@@ -288,10 +300,13 @@ impl State {
         {
             tell(topic_log);
         }
-        if let Some(topic_log) = self.chats.get(&change.chat)
-            && is_visible_to(topic_log, change)
-        {
-            tell(topic_log);
+        if let Some(topic_log) = self.chats.get(&change.chat) {
+            if changes_rights(&change.what) {
+                topic_log.forget_rights();
+            }
+            if is_visible_to(topic_log, change) {
+                tell(topic_log);
+            }
         }
         if let ChangeKind::Left = change.what {
             if let Some(topic_log) = &actor {
@@ -368,6 +383,20 @@ fn recipients<'a>(
         .flatten()
         .chain(others)
         .map(|(_, topic_log)| topic_log)
+}
+
+/// Whether a change may give or take the right to read its chat.
+fn changes_rights(what: &ChangeKind) -> bool {
+    match what {
+        ChangeKind::Joined(_)
+        | ChangeKind::Left
+        | ChangeKind::Chat(_)
+        | ChangeKind::Conversation(..) => true,
+        ChangeKind::Message(_)
+        | ChangeKind::Edited(_)
+        | ChangeKind::Deleted(_)
+        | ChangeKind::Read(_) => false,
+    }
 }
 
 /// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.

@@ -16,4 +16,4 @@ mod topic_log;
 pub use format::{EventFormat, EventText};
 pub use hub::Hub;
 pub use published::{ENCODING_SLOTS, Published, PublishedSignal};
-pub use topic_log::{Backlog, Subscriber, Topic};
+pub use topic_log::{Backlog, RightsVersion, Subscriber, Topic};

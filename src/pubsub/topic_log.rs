@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    model::{ChatId, Person, Position},
+    model::{ChatId, ChatKind, Person, PersonId, Position},
     pubsub::{Hub, Published, hub::is_visible_to, published::PublishedSignal},
 };
 
@@ -17,6 +17,8 @@ use crate::{
 const RETAINED_CHANGES: usize = 64;
 /// How many signals an ear remembers; who is slower than that misses some.
 const RETAINED_SIGNALS: usize = 16;
+/// How many people's right to read a chat its log remembers.
+const RETAINED_RIGHTS: usize = 4096;
 
 /// What an ear listens to.
 #[derive(Debug, Clone)]
@@ -47,6 +49,11 @@ struct State {
     chats: Option<HashMap<ChatId, Position>>,
     /// What happened to the person's memberships while they were being learned.
     pending_memberships: Vec<(ChatId, Option<Position>)>,
+    /// Who was found to have the right to read the chat, with its kind; forgotten with every change
+    /// that may take the right away.
+    rights: HashMap<PersonId, ChatKind>,
+    /// How often the rights were forgotten.
+    rights_version: u64,
     /// The latest signals.
     signals: VecDeque<Arc<PublishedSignal>>,
     /// Who is rung when something is told, by the number of the listener.
@@ -66,6 +73,17 @@ pub enum Backlog {
     Lagged,
 }
 
+impl State {
+    fn forget_rights(&mut self) {
+        self.rights.clear();
+        self.rights_version += 1;
+    }
+}
+
+/// The moment before a right to read was looked up in the store.
+#[derive(Debug, Clone, Copy)]
+pub struct RightsVersion(u64);
+
 impl TopicLog {
     pub(super) fn new(topic: Topic, head: Position) -> Self {
         Self {
@@ -77,6 +95,8 @@ impl TopicLog {
                 complete_after: head,
                 chats: None,
                 pending_memberships: Vec::new(),
+                rights: HashMap::new(),
+                rights_version: 0,
                 signals: VecDeque::new(),
                 wakers: Vec::new(),
                 next_waker: 0,
@@ -126,11 +146,17 @@ impl TopicLog {
         self.wake.notify_waiters();
     }
 
+    /// Forgets who may read the chat: whoever asks next is looked up in the store.
+    pub(super) fn forget_rights(&self) {
+        self.state().forget_rights();
+    }
+
     /// Forgets everything up to a position, because what lies before it was not told to this ear.
     pub(super) fn restart(&self, at: Position) {
         let mut state = self.state();
         state.changes.clear();
         state.complete_after = at;
+        state.forget_rights();
         self.notify(&state);
     }
 
@@ -256,6 +282,23 @@ impl Subscriber {
     /// A future that is ready after the next change. Make it, and `enable` it, before looking.
     pub fn changed(&self) -> Notified<'_> {
         self.topic_log.wake.notified()
+    }
+
+    /// The kind of this subscriber's chat, if the person is known to have the right to read it. Else the
+    /// version to hand in with [`Subscriber::keep_right`], once the store was asked.
+    pub fn right(&self, person: PersonId) -> Result<ChatKind, RightsVersion> {
+        let state = self.topic_log.state();
+        let known = state.rights.get(&person).copied();
+        known.ok_or(RightsVersion(state.rights_version))
+    }
+
+    /// Remembers that a person has the right to read this chat, unless something has happened to the
+    /// chat or to its members since before the store was asked.
+    pub fn keep_right(&self, person: PersonId, kind: ChatKind, before: RightsVersion) {
+        let mut state = self.topic_log.state();
+        if state.rights_version == before.0 && state.rights.len() < RETAINED_RIGHTS {
+            state.rights.insert(person, kind);
+        }
     }
 
     /// Whether the person's chats have yet to be read from the store, see [`Subscriber::seed_memberships`].

@@ -416,3 +416,35 @@ async fn types_choose_what_is_told() {
     let events = list(&answer(held).await.with(200).json(), "events");
     assert_eq!(types(&events), ["message"]);
 }
+
+#[rocket::async_test]
+async fn who_polls_on_is_looked_up_once_until_somebody_comes_or_goes() {
+    let world = World::new().await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let chat = ann.make("tea").await;
+    let first = ann.say(chat, "one").await;
+    ann.say(chat, "two").await;
+    let path = format!("/api/chats/{chat}?after={first}&timeout=1");
+    let two = async |actor: &Actor| {
+        let told = actor.get(&path).await.with(200).json();
+        contents(&list(&told, "messages")) == ["two"]
+    };
+    // The first poll of a chat makes its log, the next one notes who may read.
+    assert!(two(&bo).await && two(&bo).await);
+    let mut beside = world.place.beside().await;
+    beside.run("alter table chats rename to chats_away").await;
+    assert!(two(&bo).await, "nothing is asked of the table of chats");
+    ann.get(&path).await.with(500);
+    beside.run("alter table chats_away rename to chats").await;
+    assert!(two(&ann).await);
+
+    ann.leave(chat).await;
+    beside.run("alter table chats rename to chats_away").await;
+    for actor in [&ann, &bo] {
+        actor.get(&path).await.with(500);
+    }
+    beside.run("alter table chats_away rename to chats").await;
+
+    ann.join(chat).await;
+    assert!(two(&bo).await && two(&ann).await);
+}

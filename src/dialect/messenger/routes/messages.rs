@@ -10,7 +10,7 @@ use rocket::{
 };
 
 use crate::{
-    chat::{Caller, access, change_feed::ChangeFeed, messages, messages::Draft},
+    chat::{Services, access, change_feed::ChangeFeed, messages, messages::Draft},
     config::Settings,
     dialect::{
         messenger::{
@@ -46,7 +46,8 @@ pub(super) async fn list(
         if before.is_some() {
             return Err(Error::invalid("after and before cannot go together").into());
         }
-        let watch = watch(services, &caller, chat.0, after).await;
+        let watch = ChangeFeed::chat(services, &caller, chat.0, |services| place(services, after));
+        let watch = watch.await;
         let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
         if !ask.timeout.is_zero() {
             feed::refuse_when_closing(services)?;
@@ -73,20 +74,8 @@ pub(super) async fn list(
     })))
 }
 
-/// Watches a chat's messages after a message's id or a cursor.
-async fn watch(
-    services: &ChatServices,
-    caller: &Caller,
-    chat: ChatId,
-    after: &str,
-) -> Result<ChangeFeed> {
-    let reader = access::reader(services, caller, chat).await?;
-    let after = place(services, after)?;
-    ChangeFeed::chat(services, caller, &reader, after)
-}
-
 /// A message's id, or a cursor, which is no number.
-fn place(services: &ChatServices, text: &str) -> Result<Position> {
+fn place(services: &Services, text: &str) -> Result<Position> {
     if let Some(id) = whole_text(text).filter(|number| *number >= 0) {
         return Ok(Position::new(id));
     }

@@ -259,7 +259,7 @@ impl RequestCredentials {
             Ok(holder) => Ok(holder),
             Err(error) if error.kind() == Kind::Unauthenticated => {
                 // Either the secret is unknown, or the app wants its owner's token as well.
-                let known = services.store.tenant_by_key(key).await?.is_some();
+                let known = callers::tenant_of(services, key).await?.is_some();
                 Err(match (known, token) {
                     (false, _) => Failure::with(404, "App Not Found"),
                     (true, None) => Failure::no_token(),
