@@ -316,7 +316,7 @@ pub(crate) fn chat_config(settings: &Settings) -> ChatConfig {
             allow: settings
                 .verify_allow
                 .iter()
-                .map(|(address, prefix)| Network::new(*address, *prefix))
+                .map(|network| Network::new(network.address, network.prefix))
                 .collect(),
             good_for: settings.verify_ttl,
         },

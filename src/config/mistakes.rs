@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rocket::figment::Error;
+
 /// One or more wrong settings; displayed one a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(Vec<String>);
@@ -18,6 +20,13 @@ impl Mistakes {
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Notes what figment found wrong.
+    pub(super) fn note_all(&mut self, errors: Error) {
+        for error in errors {
+            self.note(&error.path.join("."), format!("is wrong ({})", error.kind));
+        }
     }
 
     /// Notes that `key` is wrong because of `what`, and says where to set it.

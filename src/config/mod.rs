@@ -3,8 +3,11 @@
 //! # Why
 //! Values come from three layers, the later winning: the defaults compiled into the binary
 //! ([`Defaults`]), `Rocket.toml` ([`SettingsFile`]), and `ROCKET_…` variables of the environment. So the binary starts
-//! with the same defaults wherever it is run from, and `Rocket.toml` at the top of the repository
-//! lists every key at its default (a test compares the two).
+//! with the same defaults wherever it is run from.
+//!
+//! A setting is a row of one table ([`SECTIONS`]): key, default, bounds, unit, sentence. The
+//! defaults, the checks and their messages come from it, and so do `Rocket.toml` and the README's
+//! table, which a test writes or compares.
 //!
 //! Everything is checked once, before anything listens, and every mistake is told at once with what
 //! to change. A key nobody reads is only a warning: an older binary must start with a newer file.
@@ -17,8 +20,9 @@ mod file;
 mod length;
 mod mistakes;
 mod origin;
-mod reader;
+mod setting;
 mod settings;
+mod table;
 mod unknown;
 
 pub use command::{Command, USAGE};
@@ -27,4 +31,8 @@ pub use file::SettingsFile;
 pub use length::{parse as parse_length, spell as spell_length};
 pub use mistakes::Mistakes;
 pub use origin::{ServedHost, WebOrigin};
-pub use settings::{Database, EmbedOpen, LogFormat, Registration, SameSite, Settings, SupportPush};
+pub use setting::{Kind, Preset, Section, Setting};
+pub use settings::{
+    Database, EmbedOpen, LogFormat, Network, Registration, SameSite, Settings, SupportPush,
+};
+pub use table::SECTIONS;

@@ -2,8 +2,11 @@
 
 use std::{fmt, net::IpAddr};
 
+use serde::Deserialize;
+
 /// `https://chat.example.com` or `http://localhost:3000`, lower case, without the scheme's own port.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct WebOrigin {
     scheme: Scheme,
     host: String,
@@ -52,6 +55,14 @@ impl WebOrigin {
         split_authority(host_header).is_some_and(|(host, port)| {
             host == self.host && port.unwrap_or(self.scheme.own_port()) == self.port
         })
+    }
+}
+
+impl TryFrom<String> for WebOrigin {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not an origin")
     }
 }
 

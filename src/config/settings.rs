@@ -1,18 +1,27 @@
-//! The settings themselves, with their defaults and their bounds.
+//! The settings as the server uses them, read by the table and checked together.
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
-use rocket::figment::Figment;
+use rocket::figment::{
+    Figment,
+    value::{Dict, Value},
+};
+use serde::{Deserialize, Deserializer};
 
-use super::{Mistakes, WebOrigin, reader::Reader, unknown};
+use super::{
+    Kind, Mistakes, WebOrigin,
+    defaults::{defaults, insert},
+    table::SECTIONS,
+    unknown,
+};
 
-const DAY: Duration = Duration::from_hours(24);
-const SECOND: Duration = Duration::from_secs(1);
-
-/// Everything an operator may set beside Rocket's own keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything an operator may set beside Rocket's own keys. Each field has a row of its name in the
+/// [table](SECTIONS), which says its default, its bounds and what it does.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The database, as `databases.chat`.
+    #[serde(rename = "databases", deserialize_with = "chat_database")]
     pub database: Database,
     /// Who may make an account.
     pub registration: Registration,
@@ -66,9 +75,8 @@ pub struct Settings {
     pub admin_password: Option<String>,
     /// Whether failures of the chat service are answered with the status 200.
     pub service_status_200: bool,
-    /// Networks, beside the public ones, where apps' tokens may be verified: an address and the
-    /// length of the prefix.
-    pub verify_allow: Vec<(std::net::IpAddr, u8)>,
+    /// Networks, beside the public ones, where apps' tokens may be verified.
+    pub verify_allow: Vec<Network>,
     /// How long an app's system is believed that said that a token is good.
     pub verify_ttl: Duration,
     /// What a scraper that is not on this machine must show at `/metrics`.
@@ -82,7 +90,8 @@ pub struct Settings {
 }
 
 /// Where the data is, and how many connections are held to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Database {
     /// `sqlite://path` or `postgres://…`.
     pub url: String,
@@ -94,8 +103,19 @@ pub struct Database {
     pub idle_timeout: Duration,
 }
 
+/// A network: an address and the length of its prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Network {
+    /// An address of it.
+    pub address: IpAddr,
+    /// How many bits of the address name the network.
+    pub prefix: u8,
+}
+
 /// Who may make an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Registration {
     /// Anybody.
     Open,
@@ -104,18 +124,22 @@ pub enum Registration {
 }
 
 /// Who may embed chat without a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EmbedOpen {
     /// Who is on this machine, while the server listens on a loopback address and no proxy is in front.
     Loopback,
     /// Everybody.
+    #[serde(rename = "true")]
     Always,
     /// Nobody.
+    #[serde(rename = "false")]
     Never,
 }
 
 /// Which document's shape pushed support messages have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SupportPush {
     /// The first one's: the text and the chat.
     V1,
@@ -124,7 +148,8 @@ pub enum SupportPush {
 }
 
 /// The `SameSite` attribute of cookies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum SameSite {
     /// Sent along when a link leads here, not with other requests from elsewhere.
     Lax,
@@ -135,7 +160,8 @@ pub enum SameSite {
 }
 
 /// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum LogFormat {
     /// For people.
     Text,
@@ -145,164 +171,38 @@ pub enum LogFormat {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            database: Database {
-                url: "sqlite://data/parlance.db".to_owned(),
-                max_connections: 16,
-                connect_timeout: 5 * SECOND,
-                idle_timeout: 600 * SECOND,
-            },
-            registration: Registration::Open,
-            bcrypt_cost: 12,
-            bcrypt_parallel: cores(),
-            password_min: 8,
-            cookie_secure: false,
-            cookie_same_site: SameSite::Lax,
-            allowed_origins: Vec::new(),
-            login_idle: 30 * DAY,
-            login_max: 180 * DAY,
-            rate_limits: true,
-            rate_per_address: 1_000,
-            rate_per_login: 500,
-            rate_per_tenant: 10_000,
-            poll_timeout_max: 55 * SECOND,
-            write_batch_max: 512,
-            write_queue: 4_096,
-            socket_port: 8080,
-            socket_ping_interval: 25 * SECOND,
-            socket_ping_timeout: 20 * SECOND,
-            owner_registration: Registration::Open,
-            support_push: SupportPush::V2,
-            support_resume_by_email: false,
-            embed_open: EmbedOpen::Loopback,
-            admin_email: None,
-            admin_password: None,
-            service_status_200: false,
-            verify_allow: Vec::new(),
-            verify_ttl: 60 * SECOND,
-            metrics_token: None,
-            log_format: LogFormat::Text,
-            log_filter: "info".to_owned(),
-            static_dir: None,
-        }
+        let (settings, _) = Self::read(&defaults()).expect("a test reads the defaults");
+        settings
     }
 }
 
 impl Settings {
     /// Reads and checks every setting; with them come warnings about keys that nothing reads.
     pub fn read(figment: &Figment) -> Result<(Self, Vec<String>), Mistakes> {
-        let mut reader = Reader {
-            figment,
-            mistakes: Mistakes::none(),
-        };
-        let settings = Self::read_all(&mut reader);
-        settings.check_together(&mut reader.mistakes);
+        let mut mistakes = Mistakes::none();
+        let values = check_each(figment, &mut mistakes);
         if let Err(errors) = rocket::Config::try_from(figment) {
-            for error in errors {
-                let key = error.path.join(".");
-                reader
-                    .mistakes
-                    .note(&key, format!("is wrong ({})", error.kind));
+            mistakes.note_all(errors);
+        }
+        // A value with a mistake is left at its default, so what belongs together is checked all the same.
+        match Value::from(values).deserialize::<Self>() {
+            Ok(settings) => {
+                settings.check_together(&mut mistakes);
+                if mistakes.is_empty() {
+                    return Ok((settings.for_this_machine(), unknown::warnings(figment)));
+                }
             }
+            Err(errors) => mistakes.note_all(errors),
         }
-        if reader.mistakes.is_empty() {
-            Ok((settings, unknown::warnings(figment)))
-        } else {
-            Err(reader.mistakes)
-        }
+        Err(mistakes)
     }
 
-    fn read_all(reader: &mut Reader<'_>) -> Self {
-        let default = Self::default();
-        Self {
-            database: Database::read(reader, &default.database),
-            registration: reader.choice(
-                "registration",
-                &[
-                    ("open", Registration::Open),
-                    ("closed", Registration::Closed),
-                ],
-                default.registration,
-            ),
-            bcrypt_cost: reader.number("bcrypt_cost", 4..=31, default.bcrypt_cost),
-            bcrypt_parallel: match reader.number("bcrypt_parallel", 0..=1_024, 0) {
-                0 => default.bcrypt_parallel,
-                number => number,
-            },
-            password_min: reader.number("password_min", 6..=64, default.password_min),
-            cookie_secure: reader.flag("cookie_secure", default.cookie_secure),
-            cookie_same_site: reader.choice(
-                "cookie_same_site",
-                &[
-                    ("lax", SameSite::Lax),
-                    ("strict", SameSite::Strict),
-                    ("none", SameSite::None),
-                ],
-                default.cookie_same_site,
-            ),
-            allowed_origins: read_origins(reader),
-            login_idle: reader.length("login_idle", SECOND..=3_650 * DAY, default.login_idle),
-            login_max: reader.length("login_max", SECOND..=3_650 * DAY, default.login_max),
-            rate_limits: reader.flag("rate_limits", default.rate_limits),
-            rate_per_address: reader.number(
-                "rate_per_address",
-                0..=1_000_000,
-                default.rate_per_address,
-            ),
-            rate_per_login: reader.number("rate_per_login", 0..=1_000_000, default.rate_per_login),
-            rate_per_tenant: reader.number(
-                "rate_per_tenant",
-                0..=1_000_000,
-                default.rate_per_tenant,
-            ),
-            poll_timeout_max: reader.length(
-                "poll_timeout_max",
-                SECOND..=600 * SECOND,
-                default.poll_timeout_max,
-            ),
-            write_batch_max: reader.number("write_batch_max", 1..=1_000, default.write_batch_max),
-            write_queue: reader.number("write_queue", 1..=1_000_000, default.write_queue),
-            socket_port: reader.number("socket_port", 0..=u16::MAX, default.socket_port),
-            socket_ping_interval: reader.length(
-                "socket_ping_interval",
-                SECOND..=DAY,
-                default.socket_ping_interval,
-            ),
-            socket_ping_timeout: reader.length(
-                "socket_ping_timeout",
-                SECOND..=DAY,
-                default.socket_ping_timeout,
-            ),
-            owner_registration: reader.choice(
-                "owner_registration",
-                &[
-                    ("open", Registration::Open),
-                    ("closed", Registration::Closed),
-                ],
-                default.owner_registration,
-            ),
-            support_push: reader.choice(
-                "support_push",
-                &[("v1", SupportPush::V1), ("v2", SupportPush::V2)],
-                default.support_push,
-            ),
-            support_resume_by_email: reader
-                .flag("support_resume_by_email", default.support_resume_by_email),
-            embed_open: read_embed_open(reader, default.embed_open),
-            admin_email: reader.optional_text("admin_email"),
-            admin_password: reader.optional_text("admin_password"),
-            service_status_200: reader.flag("service_status_200", default.service_status_200),
-            verify_allow: read_networks(reader, "verify_allow"),
-            verify_ttl: reader.length("verify_ttl", SECOND..=DAY, default.verify_ttl),
-            metrics_token: reader.optional_text("metrics_token"),
-            log_format: reader.choice(
-                "log_format",
-                &[("text", LogFormat::Text), ("json", LogFormat::Json)],
-                default.log_format,
-            ),
-            log_filter: reader.text("log_filter", &default.log_filter),
-            static_dir: reader.optional_text("static_dir").map(PathBuf::from),
+    /// Fills in what depends on the machine.
+    fn for_this_machine(mut self) -> Self {
+        if self.bcrypt_parallel == 0 {
+            self.bcrypt_parallel = cores();
         }
+        self
     }
 
     fn check_together(&self, mistakes: &mut Mistakes) {
@@ -326,94 +226,63 @@ impl Settings {
     }
 }
 
-impl Database {
-    fn read(reader: &mut Reader<'_>, default: &Self) -> Self {
-        let url = reader.text("databases.chat.url", &default.url);
-        let known = ["sqlite:", "postgres://", "postgresql://"];
-        if !known.iter().any(|scheme| url.starts_with(scheme)) {
-            // The address may hold a password: it is not repeated here.
-            let what = "must begin with sqlite:// or postgres://";
-            reader.mistakes.note("databases.chat.url", what);
+/// Every value of ours as its field is read, each checked against its row of the table.
+fn check_each(figment: &Figment, mistakes: &mut Mistakes) -> Dict {
+    let mut values = Dict::new();
+    for section in SECTIONS {
+        for setting in section.settings {
+            if matches!(setting.kind, Kind::Rocket(_)) {
+                continue;
+            }
+            let key = section.key(setting);
+            let check = |value: Value| setting.kind.check(&value);
+            let given = figment.find_value(&key).ok().map(check);
+            let default = || setting.default.value().map(check).and_then(Result::ok);
+            let value = match given {
+                Some(Ok(value)) => Some(value),
+                Some(Err(what)) => {
+                    mistakes.note(&key, what);
+                    default()
+                }
+                None => default(),
+            };
+            if let Some(value) = value {
+                insert(&mut values, &key, value);
+            }
         }
-        Self {
-            url,
-            max_connections: reader.number(
-                "databases.chat.max_connections",
-                2..=10_000,
-                default.max_connections,
-            ),
-            connect_timeout: Duration::from_secs(reader.number(
-                "databases.chat.connect_timeout",
-                1..=600,
-                default.connect_timeout.as_secs(),
-            )),
-            idle_timeout: Duration::from_secs(reader.number(
-                "databases.chat.idle_timeout",
-                1..=86_400,
-                default.idle_timeout.as_secs(),
-            )),
-        }
+    }
+    values
+}
+
+/// The one database of `databases`.
+fn chat_database<'de, D: Deserializer<'de>>(databases: D) -> Result<Database, D::Error> {
+    #[derive(Deserialize)]
+    struct Databases {
+        chat: Database,
+    }
+    Databases::deserialize(databases).map(|databases| databases.chat)
+}
+
+impl Network {
+    /// Reads an address, with the length of its prefix after a slash where it is not a whole address.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix.parse().ok()?)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.trim().parse().ok()?;
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        let prefix = prefix.unwrap_or(longest);
+        (prefix <= longest).then_some(Self { address, prefix })
     }
 }
 
-/// `"loopback"`, or yes or no.
-fn read_embed_open(reader: &mut Reader<'_>, default: EmbedOpen) -> EmbedOpen {
-    let key = "embed_open";
-    let is_word = reader
-        .figment
-        .find_value(key)
-        .is_ok_and(|value| value.as_str() == Some("loopback"));
-    if is_word {
-        return EmbedOpen::Loopback;
-    }
-    if reader.flag(key, default == EmbedOpen::Always) {
-        EmbedOpen::Always
-    } else {
-        EmbedOpen::Never
-    }
-}
+impl TryFrom<String> for Network {
+    type Error = &'static str;
 
-fn read_networks(reader: &mut Reader<'_>, key: &str) -> Vec<(std::net::IpAddr, u8)> {
-    let mut networks = Vec::new();
-    for text in reader.texts(key) {
-        match network(&text) {
-            Some(network) => networks.push(network),
-            None => reader.mistakes.note(
-                key,
-                format!("must hold networks such as \"10.0.0.0/8\", {text:?} is not one"),
-            ),
-        }
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not a network")
     }
-    networks
-}
-
-/// An address, with the length of its prefix after a slash where it is not a whole address.
-fn network(text: &str) -> Option<(std::net::IpAddr, u8)> {
-    let (address, prefix) = match text.split_once('/') {
-        Some((address, prefix)) => (address, Some(prefix.parse().ok()?)),
-        None => (text, None),
-    };
-    let address: std::net::IpAddr = address.trim().parse().ok()?;
-    let longest = if address.is_ipv4() { 32 } else { 128 };
-    let prefix = prefix.unwrap_or(longest);
-    (prefix <= longest).then_some((address, prefix))
-}
-
-fn read_origins(reader: &mut Reader<'_>) -> Vec<WebOrigin> {
-    let key = "allowed_origins";
-    let mut origins = Vec::new();
-    for text in reader.texts(key) {
-        match WebOrigin::parse(&text) {
-            Some(origin) => origins.push(origin),
-            None => reader.mistakes.note(
-                key,
-                format!(
-                    "must hold origins such as \"https://chat.example.com\", {text:?} is not one"
-                ),
-            ),
-        }
-    }
-    origins
 }
 
 fn cores() -> usize {

@@ -5,18 +5,26 @@ use rocket::figment::{
     value::{Dict, Value},
 };
 
-use super::Defaults;
+use super::{Defaults, Preset, defaults::insert, table::SECTIONS};
 
-/// Keys without a default of ours: Rocket's own, and the variable that names the settings file.
-const OTHERS: [&str; 5] = ["config", "workers", "temp_dir", "tls", "secret_key"];
+/// Keys that the table leaves out: the variable that names the settings file, and what Rocket reads
+/// only when it is built with TLS or secrets.
+const OTHERS: [&str; 3] = ["config", "tls", "secret_key"];
 
 /// One sentence for every key that nothing reads.
 pub(super) fn warnings(figment: &Figment) -> Vec<String> {
-    let known = Defaults
+    let mut known = Defaults
         .data()
         .ok()
         .and_then(|mut data| data.remove(&Profile::Default))
         .unwrap_or_default();
+    for section in SECTIONS {
+        for setting in section.settings {
+            if let Preset::Machine(words, _) = setting.default {
+                insert(&mut known, &section.key(setting), words.into());
+            }
+        }
+    }
     let given = figment.extract::<Dict>().unwrap_or_default();
     let mut warnings = Vec::new();
     compare(figment, "", &given, &known, &mut warnings);

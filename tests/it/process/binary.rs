@@ -247,7 +247,7 @@ fn it_tells_every_mistake_at_once_and_does_not_start() {
         .collect();
     assert_eq!(
         named,
-        ["databases.chat.max_connections", "bcrypt_cost", "port"]
+        ["bcrypt_cost", "databases.chat.max_connections", "port"]
     );
     assert!(told.contains(
         "bcrypt_cost must be between 4 and 31, it is 99: set it in Rocket.toml or \

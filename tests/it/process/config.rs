@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use parlance::config::{Defaults, Registration, SameSite, Settings, WebOrigin, parse_length};
+use parlance::config::{
+    Defaults, Kind, Registration, SECTIONS, SameSite, Settings, WebOrigin, parse_length,
+};
 use rocket::figment::{
-    Figment, Profile, Provider,
+    Figment,
     providers::{Format, Toml},
-    value::{Dict, Value},
+    value::Value,
 };
 
 const FILE: &str = include_str!("../../../Rocket.toml");
@@ -50,43 +52,68 @@ fn reading_the_defaults_gives_the_defaults_and_no_warning() {
     );
 }
 
-#[test]
-fn the_file_lists_every_key_and_no_other() {
-    fn keys(prefix: &str, dict: &Dict, into: &mut Vec<String>) {
-        for (key, value) in dict {
-            match value {
-                Value::Dict(_, inner) => keys(&format!("{prefix}{key}."), inner, into),
-                _ => into.push(format!("{prefix}{key}")),
-            }
+/// A figment with one key set, such as `databases.chat.url`.
+fn with_value(key: &str, value: impl Into<Value>) -> Figment {
+    defaults().merge((key.to_owned(), value.into()))
+}
+
+/// What `kind` takes at most extreme, and what is just outside.
+fn extremes(kind: &Kind) -> (Vec<Value>, Vec<Value>) {
+    match kind {
+        Kind::Flag => (vec![true.into(), false.into()], vec!["x".into()]),
+        Kind::Number(range, _) => {
+            let (low, high) = (*range.start(), *range.end());
+            let outside = [low - 1, high + 1].map(Value::from);
+            (vec![low.into(), high.into()], outside.into())
         }
-    }
-    let data = |provider: &dyn Fn() -> Dict| {
-        let mut listed = Vec::new();
-        keys("", &provider(), &mut listed);
-        listed.sort();
-        listed
-    };
-    let of = |map: rocket::figment::value::Map<Profile, Dict>| {
-        map.get(&Profile::Default).cloned().unwrap_or_default()
-    };
-    let in_file = data(&|| of(Toml::string(FILE).nested().data().expect("the file parses")));
-    let in_code = data(&|| of(Defaults.data().expect("the defaults are plain data")));
-    assert_eq!(in_file, in_code);
-    for depends_on_the_machine in ["# workers = ", "# temp_dir = "] {
-        assert!(FILE.contains(depends_on_the_machine));
+        Kind::Seconds(range) | Kind::Length(range) => {
+            let (low, high) = (*range.start(), *range.end());
+            let outside = [low - 1, high + 1].map(Value::from);
+            (vec![low.into(), high.into()], outside.into())
+        }
+        Kind::Choice(words) => {
+            let words = words.iter().map(|word| Value::from(*word));
+            (words.collect(), vec!["x".into()])
+        }
+        Kind::FlagOr(word) => {
+            let values = vec![(*word).into(), true.into(), false.into()];
+            (values, vec!["x".into()])
+        }
+        Kind::Text(_) | Kind::OptionalText => (vec!["x".into()], vec![7.into()]),
+        Kind::List(..) => (vec![Vec::<String>::new().into()], vec!["no/such".into()]),
+        Kind::DatabaseUrl => (vec!["postgres://host/name".into()], vec!["x".into()]),
+        Kind::Rocket(_) => (Vec::new(), Vec::new()),
     }
 }
 
 #[test]
-fn every_key_in_the_file_has_a_comment() {
-    let mut explained = false;
-    for line in FILE.lines() {
-        if line.starts_with('#') {
-            explained = true;
-        } else if line.is_empty() || line.starts_with("[default.limits]") {
-            explained = line.starts_with('[');
-        } else if !line.starts_with('[') {
-            assert!(explained, "nothing explains `{line}`");
+fn every_value_that_the_table_allows_is_read_and_none_beside() {
+    for section in SECTIONS {
+        for setting in section.settings {
+            let key = section.key(setting);
+            let (allowed, refused) = extremes(&setting.kind);
+            for value in allowed {
+                // Together with another setting it may be wrong, but never by itself.
+                if let Err(mistakes) = Settings::read(&with_value(&key, value.clone())) {
+                    let told = mistakes.to_string();
+                    assert!(
+                        told.contains("must be no ")
+                            || told.contains("together")
+                            || told.contains("must be true when"),
+                        "{key} = {value:?}: {told}"
+                    );
+                }
+            }
+            for value in refused {
+                let told = Settings::read(&with_value(&key, value.clone()))
+                    .expect_err(&key)
+                    .to_string();
+                assert!(
+                    told.starts_with(&format!("{key} must ")),
+                    "{value:?}: {told}"
+                );
+                assert_eq!(told.lines().count(), 1, "{told}");
+            }
         }
     }
 }
@@ -131,10 +158,10 @@ fn every_mistake_is_told_at_once() {
         [
             "registration",
             "bcrypt_cost",
+            "login_idle",
             "cookie_secure",
             "cookie_same_site",
             "allowed_origins",
-            "login_idle",
             "poll_timeout_max",
             "write_batch_max",
             "metrics_token",

@@ -3,4 +3,5 @@
 pub(crate) mod binary;
 pub(crate) mod binary_database;
 pub(crate) mod config;
+pub(crate) mod settings_files;
 pub(crate) mod telemetry;
