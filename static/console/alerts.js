@@ -1,9 +1,10 @@
 // Calling the owner: a tone, a notification of the browser, and the number in the title.
 import { $ } from '../messenger/dom.js';
-import { read, write } from '../messenger/kept.js';
+import { scoped } from '../shared/server.js';
+import { read, write } from '../shared/storage.js';
 
-const SOUND = 'parlance.desk.sound';
-const NOTICES = 'parlance.desk.notices';
+const SOUND = scoped('parlance.desk.sound');
+const NOTICES = scoped('parlance.desk.notices');
 
 export class Alerts {
   /** `show(chat)` opens a chat when its notification is clicked. */

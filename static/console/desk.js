@@ -1,5 +1,5 @@
 // What the desk knows: its queues and their chats, kept fresh over the socket.
-import { History } from '../widget/history.js';
+import { History } from '../shared/history.js';
 import { Queues, plain } from './queues.js';
 
 const TYPING_LASTS = 6_000;
@@ -230,20 +230,23 @@ export class Desk {
     this.socket.emit('typing', { chatId: id, token: this.owner.token, typing });
   }
 
-  async deliver(letter, repeated) {
-    const reply = await this.ask('newMessage', { chatId: letter.chat, message: letter.message, client_id: letter.client_id });
+  deliver({ chat, content, client_id }) {
+    return this.ask('newMessage', { chatId: chat, message: content, client_id });
+  }
+
+  async sent(letter, reply, repeated) {
     const room = this.room(letter.chat);
     const id = reply.data?._id ?? reply._id;
     if (!id && repeated) {
       // The first attempt may have arrived: only the server knows where it stands.
-      await this.load(letter.chat);
+      await this.load(letter.chat).catch(() => {});
     } else if (room.ready && !(id && room.messages.some((each) => each.id === id))) {
-      room.messages.push({ from: this.owner.ownerId, message: letter.message, id, time: reply.data?.time ?? letter.time });
+      room.messages.push({ from: this.owner.ownerId, message: letter.content, id, time: reply.data?.time ?? letter.written });
       if (!id) this.settle(letter.chat);
     }
     const chat = this.chats.get(letter.chat);
     if (chat) {
-      chat.lastMessage = letter.message;
+      chat.lastMessage = letter.content;
       chat.time = new Date().toISOString();
       this.queues.move(letter.chat, 'active');
     }

@@ -3,13 +3,14 @@ import { Refusal, post } from '../messenger/api.js';
 import { $, firstFault, formError, setText, show, speak } from '../messenger/dom.js';
 import { Line } from '../messenger/line.js';
 import { ask } from '../messenger/ask.js';
-import { read, write } from '../messenger/kept.js';
+import { scoped } from '../shared/server.js';
+import { read, write } from '../shared/storage.js';
+import { Outbox } from '../shared/outbox.js';
 import { shown } from '../widget/domain.js';
-import { unique } from '../widget/alone.js';
+import { randomId } from '../shared/ids.js';
 import { Alerts } from './alerts.js';
 import { prepareComposer } from './composer.js';
 import { Desk } from './desk.js';
-import { Letters } from './letters.js';
 import { renderQueues, renderTalk } from './view.js';
 
 const OWNER = 'parlance.desk.owner';
@@ -18,17 +19,17 @@ const SEARCH_AFTER = 250;
 
 function keptOwner() {
   const here = sessionStorage.getItem(OWNER);
-  return here ? JSON.parse(here) : read(OWNER, null);
+  return here ? JSON.parse(here) : read(scoped(OWNER), null);
 }
 
 function keepOwner(owner, stay) {
-  if (stay) write(OWNER, owner);
+  if (stay) write(scoped(OWNER), owner);
   else sessionStorage.setItem(OWNER, JSON.stringify(owner));
 }
 
 function forgetOwner(notice) {
   sessionStorage.removeItem(OWNER);
-  write(OWNER, undefined);
+  write(scoped(OWNER), undefined);
   if (notice) sessionStorage.setItem(NOTICE, notice);
   location.hash = '#/';
   location.reload();
@@ -115,6 +116,13 @@ function explain(error, form) {
 
 // ---- The desk ----
 
+/** What a failed attempt to send an answer means. */
+function judge(problem) {
+  if (problem.status === 401) return { ended: true };
+  const passing = !problem.status || problem.status === 429 || problem.status >= 500;
+  return passing ? { retryAfter: (problem.wait ?? 0) * 1000 } : { refused: problem.message };
+}
+
 function openDesk(owner) {
   let current = null;
   let atEnd = true;
@@ -130,7 +138,7 @@ function openDesk(owner) {
     });
   };
 
-  const line = new Line({ retry: () => desk.socket.nudge(), back: () => letters.nudge(), changed });
+  const line = new Line({ retry: () => desk.socket.nudge(), back: () => outbox.nudge(), changed });
   const desk = new Desk({
     owner,
     changed,
@@ -143,7 +151,13 @@ function openDesk(owner) {
       if (!before) alerts.call(id, name, message);
     },
   });
-  const letters = new Letters({ owner: owner.ownerId, changed, deliver: (letter, repeated) => desk.deliver(letter, repeated) });
+  const outbox = new Outbox({
+    key: scoped(`parlance.desk.${owner.ownerId}`),
+    changed,
+    deliver: (entry) => desk.deliver(entry),
+    judge,
+    sent: (entry, reply, repeated) => desk.sent(entry, reply, repeated),
+  });
   const alerts = new Alerts({
     show: (id) => {
       location.hash = `#/chats/${id}`;
@@ -153,25 +167,21 @@ function openDesk(owner) {
   const composer = prepareComposer({
     type: (on) => current !== null && desk.tellTyping(current, on),
     send: (message) => {
-      letters.add(current, message);
+      outbox.add(current, message);
       atEnd = true;
-      letters.drain();
     },
   });
 
   function render() {
     renderQueues(desk, current);
     const keep = atEnd;
-    renderTalk(desk, letters, current, {
+    renderTalk(desk, outbox, current, {
       edit: (letter) => {
-        letters.remove(letter.client_id);
-        composer.fill(letter.message);
+        outbox.remove(letter.client_id);
+        composer.fill(letter.content);
       },
-      retry: (id) => {
-        letters.retry(id);
-        letters.drain();
-      },
-      remove: (id) => letters.remove(id),
+      retry: (id) => outbox.retry(id),
+      remove: (id) => outbox.remove(id),
     });
     if (keep) scroll.scrollTop = scroll.scrollHeight;
     const unread = desk.queues.unread();
@@ -229,7 +239,7 @@ function openDesk(owner) {
     if (!sure) return;
     const id = current;
     // One name for this closing: what is tried again after a lost answer closes nothing that has begun anew.
-    if (closing?.id !== id) closing = { id, key: unique() };
+    if (closing?.id !== id) closing = { id, key: randomId() };
     try {
       await desk.closeChat(id, closing.key);
       closing = null;

@@ -79,7 +79,7 @@ function row(desk, chat, current) {
   };
 }
 
-export function renderTalk(desk, letters, current, actions) {
+export function renderTalk(desk, outbox, current, actions) {
   show($('talk'), current !== null);
   show($('blank'), current === null);
   if (current === null) return;
@@ -95,14 +95,14 @@ export function renderTalk(desk, letters, current, actions) {
   $('beginning').classList.toggle('large', room.messages.length === 0);
   setText($('closed-note'), 'This chat is closed. It comes back when the guest writes again, or with your next answer.');
   show($('closed-note'), chat?.queue === 'closed');
-  reconcile($('messages'), items(desk, room, chat, letters.of(current), actions));
+  reconcile($('messages'), items(desk, room, chat, outbox.of(current), actions));
 }
 
 function items(desk, room, chat, waiting, actions) {
   const mine = desk.owner.ownerId;
   const lines = [
     ...room.messages.map((message, at) => ({ ...message, key: message.id ?? `own ${at}`, time: message.time ?? new Date().toISOString() })),
-    ...waiting.map((letter) => ({ ...letter, from: mine, key: letter.client_id, letter })),
+    ...waiting.map((letter) => ({ ...letter, message: letter.content, time: letter.written, from: mine, key: letter.client_id, letter })),
   ];
   const found = [];
   const seenAt = room.messages.findIndex((message) => message.id && message.id === room.seen);

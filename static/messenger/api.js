@@ -1,5 +1,5 @@
 // Requests to the server, and the two ways they can go wrong: refused, or not answered.
-import { at } from './place.js';
+import { at } from '../shared/server.js';
 
 /** The server answered, and said no. */
 export class Refusal extends Error {
@@ -34,10 +34,10 @@ function retryAfterMs(headers) {
 
 /**
  * Asks the server. `form` (an object or FormData) is sent urlencoded; `signal` calls the request off;
- * `patience` is how many milliseconds an answer may take.
+ * `timeout` is how many milliseconds an answer may take.
  */
-export async function call(method, path, { form, headers = {}, signal, patience = 20_000 } = {}) {
-  const limit = AbortSignal.timeout(patience);
+export async function call(method, path, { form, headers = {}, signal, timeout = 20_000 } = {}) {
+  const limit = AbortSignal.timeout(timeout);
   const options = {
     method,
     headers: { Accept: 'application/json', ...headers },

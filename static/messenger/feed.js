@@ -1,8 +1,7 @@
 // The line to the server: everything new in my chats, by long-poll or as a stream, resumed from the cursor.
 import { Refusal, Unreachable, get, hedged } from './api.js';
-import { stored } from './kept.js';
-import { at } from './place.js';
-import { PROBE_TIMEOUT, backoff, createPause } from './patience.js';
+import { at, scoped } from '../shared/server.js';
+import { PROBE_TIMEOUT, backoff, createPause } from '../shared/backoff.js';
 
 const HOLD = 25;
 /** An answer that is not there so long after the server should have given it never comes. */
@@ -97,7 +96,7 @@ export class Feed {
 
   /** One tab holds the line even when nobody looks at it; the lock passes on when that tab closes. */
   claimLine() {
-    navigator.locks?.request(stored('parlance.line'), () => {
+    navigator.locks?.request(scoped('parlance.line'), () => {
       this.holdsLine = true;
       return new Promise((resolve) => {
         this.loosen = resolve;
@@ -128,9 +127,9 @@ export class Feed {
     }
   }
 
-  async ask(hold, patience = hold > 0 ? hold * 1000 + OVERDUE : SHORT_ASK) {
+  async ask(hold, timeout = hold > 0 ? hold * 1000 + OVERDUE : SHORT_ASK) {
     const query = new URLSearchParams({ after: this.cursor, timeout: hold, limit: 200, poll: this.name });
-    const request = (signal) => get(`/api/events?${query}`, { signal, patience });
+    const request = (signal) => get(`/api/events?${query}`, { signal, timeout });
     const unsure = this.inDoubt || this.failures === 1;
     const { body } = await (unsure ? hedged(request, this.breaker.signal) : request(this.breaker.signal));
     if (this.stopped) return;

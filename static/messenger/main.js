@@ -1,20 +1,21 @@
 // Puts the page together: who is signed in, what they see, and the line that keeps it fresh.
+import { backoff, createPause, watchConnectivity } from '../shared/backoff.js';
+import { scoped } from '../shared/server.js';
+import { read, write } from '../shared/storage.js';
 import { Account } from './account.js';
 import { Refusal, cookiePerson, get } from './api.js';
 import { ask } from './ask.js';
 import { $, setText, show } from './dom.js';
 import { openDoor } from './door.js';
 import { Feed } from './feed.js';
-import { read, write } from './kept.js';
 import { Line } from './line.js';
 import { List } from './list.js';
 import { Model } from './model.js';
-import { Outbox } from './outbox.js';
-import { backoff, createPause, watchConnectivity } from './patience.js';
+import { createOutbox } from './outbox.js';
 import { prepareSheets } from './sheets.js';
 import { Talk } from './talk.js';
 
-const STREAM = 'parlance.stream';
+const STREAM = scoped('parlance.stream');
 const NOTICE = 'parlance.notice';
 const STALE = 20_000;
 const SEEK_PAGES = 20;
@@ -84,7 +85,7 @@ const ended = () => signingOut || leave('You were signed out. Please sign in aga
 
 function openDesk(me, snapshot) {
   const model = new Model(me);
-  const outbox = new Outbox({
+  const outbox = createOutbox({
     person: me.id,
     changed: () => model.changed(),
     sent: (chat, message) => model.takeSent(chat, message),
@@ -241,7 +242,7 @@ function openDesk(me, snapshot) {
   show($('desk'), true);
   route({ focus: true });
   feed.start();
-  outbox.start();
+  outbox.run();
 }
 
 function renderBlank(model) {

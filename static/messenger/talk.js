@@ -1,9 +1,10 @@
 // One chat: its messages, its history upwards, its composer.
+import { backoff, createPause } from '../shared/backoff.js';
+import { Drafts } from '../shared/drafts.js';
+import { scoped } from '../shared/server.js';
 import { Refusal, get, hedged, post } from './api.js';
 import { $, reconcile, sends, setText, show, speak } from './dom.js';
-import { read, write } from './kept.js';
 import { messageItems } from './messages.js';
-import { backoff, createPause } from './patience.js';
 import { inWords } from './refusals.js';
 import { LONGEST, bytesOf, measure, plural } from './words.js';
 
@@ -26,7 +27,7 @@ export class Talk {
     this.fault = null;
     this.peeking = null;
     this.posted = new Map();
-    this.draftKey = `parlance.drafts.${model.me.id}`;
+    this.drafts = new Drafts(scoped(`parlance.drafts.${model.me.id}`));
     this.scroll = $('scroll');
     this.content = $('content');
     this.listen();
@@ -83,7 +84,7 @@ export class Talk {
     // The messages that came up to this place are what is counted: later ones are none of them.
     this.opening = { unread: this.entry?.unread ?? 0, upTo: this.entry?.active ?? 0 };
     $('messages').replaceChildren();
-    this.content.value = id === null ? '' : (read(this.draftKey, {})[id] ?? '');
+    this.content.value = id === null ? '' : this.drafts.get(id);
     this.render();
     if (id === null) return;
     this.grow();
@@ -233,7 +234,7 @@ export class Talk {
         waiting: this.outbox.of(this.chat),
         divider: this.divider,
         trying: this.line() === 'live' && this.outbox.failures === 0,
-        actions: { again: (id) => this.outbox.again(id), edit: (id) => this.edit(id), remove: (id) => this.outbox.remove(id) },
+        actions: { again: (id) => this.outbox.retry(id), edit: (id) => this.edit(id), remove: (id) => this.outbox.remove(id) },
       }),
     );
     if (keep) this.toEnd();
@@ -300,10 +301,7 @@ export class Talk {
   }
 
   keepDraft() {
-    const drafts = read(this.draftKey, {});
-    if (this.content.value) drafts[this.chat] = this.content.value;
-    else delete drafts[this.chat];
-    write(this.draftKey, Object.keys(drafts).length ? drafts : undefined);
+    this.drafts.set(this.chat, this.content.value);
   }
 
   grow() {
@@ -437,7 +435,7 @@ export class Talk {
         const { inDoubt } = peeking;
         const hold = wait || inDoubt ? 0 : 25;
         const query = `after=${encodeURIComponent(after)}&timeout=${hold}`;
-        const request = (signal) => get(`/api/chats/${chat}?${query}`, { signal, patience: 8_000 + hold * 1000 });
+        const request = (signal) => get(`/api/chats/${chat}?${query}`, { signal, timeout: 8_000 + hold * 1000 });
         const { body } = await (inDoubt ? hedged(request, peeking.breaker.signal) : request(peeking.breaker.signal));
         peeking.inDoubt = false;
         failures = 0;

@@ -1,54 +1,100 @@
-// The guest's chat: what was said, and how it reaches the server whatever happens to the line, the page or the tab.
+// The guest's chat: what was said, and how it reaches the server whatever happens to the connection, the page or the tab.
 import '../parlance-socket.js';
-import { alone, unique } from './alone.js';
-import { History } from './history.js';
+import { backoff } from '../shared/backoff.js';
+import { claim, release } from '../shared/claim.js';
+import { History } from '../shared/history.js';
+import { randomId } from '../shared/ids.js';
+import { Outbox } from '../shared/outbox.js';
+
+/** @typedef {import('../shared/history.js').Message} Message */
+/** @typedef {import('../shared/outbox.js').Entry} Entry */
+/** @typedef {import('./guest-storage.js').GuestStorage} GuestStorage */
+/** @typedef {import('./guest-storage.js').Guest} Guest */
+/** @typedef {Error & {status?: number, field?: string, wait?: number, lost?: boolean}} Problem */
 
 const TYPING_EVERY = 2_500;
 const TYPING_LASTS = 6_000;
 const QUIET_FOR = 1_500;
-/** After so long a message that another tab wrote is sent by this one as well: that tab may be gone. */
-const ORPHANED = 10_000;
-const TAB = 'parlance.tab';
+/** Tabs that begin within so long begin the same chat. */
+const CLAIM_LASTS = 10_000;
+/** There is one chat. */
+const CHAT = 'chat';
 
-/** Chat ids come as text or as `{_id}`. */
+/** Chat ids come as text or as `{_id}`. @param {any} id */
 const plain = (id) => String(id?._id ?? id);
-const passing = (status) => !status || status === 429 || status >= 500;
-
-/** The same over a page load, so that the next page of this tab sends at once what was left. */
-function tabId() {
-  try {
-    const known = sessionStorage.getItem(TAB) ?? unique(8);
-    sessionStorage.setItem(TAB, known);
-    return known;
-  } catch {
-    return unique(8);
-  }
-}
+/** @param {number | undefined} status */
+const isPassing = (status) => !status || status === 429 || status >= 500;
 
 export class Chat {
   /**
-   * `changed()` after every change, `heard(text)` for the other side's words, `typing(on)`, and `refused(problem, text)`
-   * when the server does not take the guest, with what they had written.
+   * @param {object} options
+   * @param {string} options.server
+   * @param {string} options.domain
+   * @param {GuestStorage} options.storage
+   * @param {() => void} options.changed called after every change
+   * @param {(text: string) => void} options.heard called with the other side's words
+   * @param {(on: boolean) => void} options.typing
+   * @param {(problem: Problem, text: string) => void} options.refused called when the server does not take the guest, with what they had written
    */
-  constructor({ server, domain, kept, changed, heard, typing, refused }) {
-    Object.assign(this, { server, domain, kept, changed, heard, typing, refused });
-    this.tab = tabId();
+  constructor({ server, domain, storage, changed, heard, typing, refused }) {
+    this.server = server;
+    this.domain = domain;
+    this.storage = storage;
+    this.changed = changed;
+    this.heard = heard;
+    this.typing = typing;
+    this.refused = refused;
+    /** @type {any} */
     this.socket = null;
-    this.forgetChat();
-    window.addEventListener('storage', (event) => {
-      if (event.key === kept.key || event.key === null) this.otherTab();
+    /** @type {Promise<void> | null} */
+    this.entering = null;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.alarm = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.retrying = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.settling = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.typingEnds = undefined;
+    this.failures = 0;
+    /** @type {Message[]} */
+    this.messages = [];
+    /** @type {string | undefined} */
+    this.chatId = undefined;
+    this.ready = false;
+    this.lastTold = 0;
+    this.history = this.newHistory();
+    /** @type {Outbox<any>} */
+    this.outbox = new Outbox({
+      key: storage.outboxKey,
+      deliver: (entry) => this.deliver(entry),
+      judge: (error) => this.judge(/** @type {Problem} */ (error)),
+      sent: (entry, reply, repeated) => this.sent(entry, reply, repeated),
+      changed,
+      ready: () => this.connected && Boolean(this.guest?.guestToken),
     });
+    this.importOld();
+    storage.watch(() => this.otherTab());
+  }
+
+  importOld() {
+    this.outbox.import(this.storage.takeOldOutbox().map((/** @type {object} */ entry) => ({ ...entry, chat: CHAT })));
+  }
+
+  newHistory() {
+    return new History((argument) => this.ask('getChatMessages', argument));
   }
 
   forgetChat() {
     this.messages = [];
+    this.chatId = undefined;
     this.ready = false;
     this.lastTold = 0;
-    this.history = new History((argument) => this.ask('getChatMessages', argument));
+    this.history = this.newHistory();
   }
 
   get guest() {
-    return this.kept.guest;
+    return this.storage.guest;
   }
 
   get connected() {
@@ -59,43 +105,52 @@ export class Chat {
     if (this.socket) return;
     this.socket = globalThis.ParlanceSocket.connect(this.server);
     this.socket
-      .on('connect', ({ recovered }) => this.joined(recovered))
+      .on('connect', (/** @type {{recovered: boolean}} */ { recovered }) => this.joined(recovered))
       .on('disconnect', () => this.showTyping(false))
-      .on('status', ({ status }) => {
+      .on('status', (/** @type {{status: string}} */ { status }) => {
         if (status === 'waiting' || status === 'offline') this.alarm ??= setTimeout(() => this.changed(), QUIET_FOR);
       })
-      .on('newMessage', (push) => this.pushed(push))
-      .on('closeChat', (push) => this.wasClosed(push))
-      .on('typing', ({ chatId, from, typing: on } = {}) => {
+      .on('newMessage', (/** @type {any} */ push) => this.pushed(push))
+      .on('closeChat', (/** @type {any} */ push) => this.wasClosed(push))
+      .on('typing', (/** @type {any} */ { chatId, from, typing: on } = {}) => {
         const me = this.guest;
         if (me && plain(chatId) === me.chatId && from !== me.guestId) this.showTyping(on !== false);
       });
   }
 
-  /** Whether the line has been down for longer than a blink. */
+  /** Whether the connection has been down for longer than a blink. */
   get away() {
     return Boolean(this.socket && !this.connected && this.alarm);
   }
 
+  /** @param {boolean} recovered */
   async joined(recovered) {
-    clearTimeout(this.alarm);
+    clearTimeout(this.alarm ?? undefined);
     this.alarm = null;
     if (recovered && this.ready) this.settle();
     else await this.enter();
     this.changed();
-    this.drain();
+    this.outbox.nudge();
   }
 
   /** Forgets the guest, here and in every other tab. */
   reset() {
-    this.kept.forget();
+    this.forgetGuest();
     this.leave();
+  }
+
+  forgetGuest() {
+    release(this.claimName(this.guest));
+    release(this.claimName(null));
+    this.storage.forget();
+    this.outbox.clear();
   }
 
   leave() {
     this.socket?.close();
     this.socket = null;
-    clearTimeout(this.alarm);
+    clearTimeout(this.alarm ?? undefined);
+    clearTimeout(this.retrying);
     this.alarm = null;
     this.forgetChat();
     this.showTyping(false);
@@ -103,19 +158,29 @@ export class Chat {
   }
 
   otherTab() {
+    this.importOld();
     const me = this.guest;
     if (!me) {
       if (this.socket) this.leave();
     } else {
       if (this.chatId && me.chatId && me.chatId !== this.chatId) this.forgetChat();
       this.connect();
-      if (this.connected && !this.ready) this.enter().then(() => this.drain());
-      else this.drain();
+      this.goOn();
     }
     this.changed();
   }
 
-  /** Asks the server; a refusal is thrown with its status. */
+  /** Does what is to be done for the guest that is kept now. */
+  async goOn() {
+    if (this.connected && !(this.ready && this.guest?.guestToken)) await this.enter();
+    this.outbox.run();
+  }
+
+  /**
+   * Asks the server; a refusal is thrown with its status.
+   * @param {string} event
+   * @param {object} argument
+   */
   async ask(event, argument) {
     const reply = await this.socket.ask(event, argument);
     if (reply?.statusCode >= 400) {
@@ -133,54 +198,73 @@ export class Chat {
   }
 
   async enterNow() {
-    const before = this.guest;
-    try {
-      await this.introduce();
-      await this.load();
-    } catch (problem) {
-      if (problem.status === 401 || problem.status === 404) await this.beginAnew(before?.guestToken);
-      else if (!passing(problem.status)) this.turnedAway(problem);
-      else if (problem.status) this.later(() => this.enter().then(() => this.drain()), problem.wait);
+    // The guest may be replaced meanwhile, by another tab; then the other one enters.
+    for (let before = this.guest; before; ) {
+      await this.enterAs(before);
+      const now = this.guest;
+      if (this.ready || !now || (now.key === before.key && now.guestToken === before.guestToken)) return;
+      before = now;
     }
   }
 
-  /** However many tabs do this at once, the key makes it one guest. */
+  /** @param {Guest} guest */
+  async enterAs(guest) {
+    try {
+      await this.introduce();
+      await this.load();
+      this.failures = 0;
+    } catch (error) {
+      const problem = /** @type {Problem} */ (error);
+      if (problem.status === 401 || problem.status === 404) this.beginAnew(guest);
+      else if (!isPassing(problem.status)) this.turnedAway(problem, guest);
+      else if (this.connected) this.retry(problem);
+    }
+  }
+
+  /** @param {Problem} problem */
+  retry(problem) {
+    clearTimeout(this.retrying);
+    this.retrying = setTimeout(() => this.goOn(), backoff(this.failures, (problem.wait ?? 0) * 1000));
+    this.failures += 1;
+  }
+
+  /** The name under which tabs settle which of their guests begins the chat. @param {Guest | null} guest */
+  claimName(guest) {
+    return `${this.storage.key} ${guest?.after ?? ''}`;
+  }
+
+  /** However many tabs do this at once, the claim and its key make it one guest. */
   async introduce() {
-    const me = this.guest;
-    if (!me || me.guestToken) return;
-    const { name, email, key } = me;
+    const mine = this.guest;
+    if (!mine || mine.guestToken) return;
+    const { name, email, key } = await claim(this.claimName(mine), mine, CLAIM_LASTS);
     const reply = await this.ask('getNewChat', { name, email, domain: this.domain, client_id: key });
     // Meanwhile another tab may have done the same, or forgotten the guest.
-    if (this.guest?.key !== key) return;
-    this.kept.put({ guest: { name, email, guestToken: reply.guestToken, chatId: plain(reply.chatId), guestId: reply.guestId } });
+    if (!this.guest || this.guest.guestToken) return;
+    this.storage.guest = { name, email, guestToken: reply.guestToken, chatId: plain(reply.chatId), guestId: reply.guestId };
   }
 
-  /** Who a guest is, and under which key they come, is settled by one tab. */
-  settleGuest(name) {
-    return alone(`${this.kept.key} first`, name);
-  }
-
-  /** The token has run out: the same person, a new chat. */
-  async beginAnew(token) {
-    await this.settleGuest(() => {
-      const me = this.guest;
-      if (!me || me.guestToken !== token) return;
-      this.kept.put({ guest: { name: me.name, email: me.email, key: unique(32) }, seen: null, closed: null });
-    });
+  /** The token has run out: the same person, a new chat. @param {Guest} guest */
+  beginAnew({ name, email, guestToken }) {
+    const now = this.guest;
+    if (!now || now.guestToken !== guestToken) return;
+    this.storage.guest = { name, email, key: randomId(32), after: guestToken };
+    this.storage.seen = null;
+    this.storage.closed = false;
     this.forgetChat();
-    try {
-      await this.introduce();
-      await this.load();
-    } catch (problem) {
-      if (!passing(problem.status)) this.turnedAway(problem);
-    }
   }
 
-  turnedAway(problem) {
-    const [first] = this.kept.outbox;
-    this.kept.forget();
+  /**
+   * @param {Problem} problem
+   * @param {Guest} guest
+   */
+  turnedAway(problem, guest) {
+    // Another tab may have begun anew meanwhile.
+    if (this.guest && this.guest.key !== guest.key) return;
+    const written = this.outbox.all.map(({ content }) => content).join('\n');
+    this.forgetGuest();
     this.forgetChat();
-    this.refused(problem, first?.message ?? '');
+    this.refused(problem, written);
     this.changed();
   }
 
@@ -189,10 +273,15 @@ export class Chat {
     if (!me?.guestToken) return;
     this.chatId = me.chatId;
     await this.readFrom(me, 0);
+    if (this.guest?.guestToken !== me.guestToken) return;
     this.ready = true;
     this.changed();
   }
 
+  /**
+   * @param {Guest} guest
+   * @param {number} start
+   */
   readFrom({ chatId, guestToken }, start) {
     return this.history.read({ chatId, token: guestToken }, this.messages, start);
   }
@@ -208,6 +297,7 @@ export class Chat {
     }, 150);
   }
 
+  /** @param {any} push */
   pushed(push) {
     const me = this.guest;
     // The same name also brings the answers to what we sent ourselves.
@@ -215,7 +305,7 @@ export class Chat {
     const { message, from } = push.message;
     if (push._id && this.messages.some((each) => each.id === push._id)) return;
     this.messages.push({ from, message, id: push._id, time: push.time });
-    this.goesOn();
+    this.storage.closed = false;
     if (from !== me.guestId) {
       this.showTyping(false);
       this.heard(message);
@@ -223,118 +313,86 @@ export class Chat {
     this.changed();
   }
 
+  /** @param {any} push */
   wasClosed(push) {
     if (push?.statusCode || plain(push?.chatId) !== this.guest?.chatId) return;
-    this.kept.put({ closed: true });
+    this.storage.closed = true;
     this.showTyping(false);
     this.changed();
   }
 
-  goesOn() {
-    if (this.kept.all().closed) this.kept.put({ closed: null });
-  }
-
-  /** Begins the chat, unless another tab just has: then this is one more message in it. */
-  async begin(person, message) {
-    await this.settleGuest(() => {
-      if (!this.guest) this.kept.put({ guest: { ...person, key: unique(32) } });
-    });
-    this.queue(message);
+  /**
+   * Begins the chat, unless another tab just has: then this is one more message in it.
+   * @param {{name: string, email: string}} person
+   * @param {string} message
+   */
+  begin(person, message) {
+    if (!this.guest) this.storage.guest = { ...person, key: randomId(32) };
+    this.outbox.add(CHAT, message);
     this.connect();
-    if (this.connected && !this.ready) await this.enter();
-    this.drain();
+    this.goOn();
   }
 
+  /** @param {string} message */
   say(message) {
-    this.queue(message);
+    this.outbox.add(CHAT, message);
     this.tellTyping(false);
-    this.drain();
   }
 
-  /** Kept first, sent second: a message outlives the page it was written on. */
-  queue(message) {
-    const entry = { client_id: unique(12), message, tab: this.tab, written: Date.now() };
-    this.kept.put({ outbox: [...this.kept.outbox, entry] });
-    this.changed();
-  }
-
-  /** The next message that is this tab's to send, if it can be now. */
-  next() {
-    if (!this.connected || !this.guest?.guestToken || this.pausing) return undefined;
-    const due = (entry) => !entry.tab || entry.tab === this.tab || Date.now() - entry.written > ORPHANED;
-    return this.kept.outbox.find((entry) => !entry.refused && due(entry));
-  }
-
-  later(work, seconds = 3) {
-    clearTimeout(this.pausing);
-    this.pausing = setTimeout(() => {
-      this.pausing = null;
-      work();
-    }, (seconds + Math.random() * 2) * 1000);
-  }
-
-  async drain() {
-    if (this.sending) return;
-    this.sending = true;
-    try {
-      for (let entry = this.next(); entry; entry = this.next()) await this.send(entry);
-    } finally {
-      this.sending = false;
-    }
-    const others = this.kept.outbox.some((entry) => !entry.refused && entry.tab && entry.tab !== this.tab);
-    clearTimeout(this.inheriting);
-    if (others) this.inheriting = setTimeout(() => this.drain(), ORPHANED);
-  }
-
-  async send(entry) {
+  /** @param {Entry} entry */
+  deliver({ content, client_id }) {
     const me = this.guest;
-    const repeated = Boolean(entry.tried);
-    this.kept.edit(entry.client_id, { tried: true });
-    try {
-      const reply = await this.ask('newMessage', { chatId: me.chatId, token: me.guestToken, message: entry.message, client_id: entry.client_id });
-      this.kept.drop(entry.client_id);
-      this.goesOn();
-      await this.sent(me, entry, reply, repeated);
-      this.changed();
-    } catch (problem) {
-      if (problem.status === 401 || problem.status === 404) await this.enter();
-      else if (passing(problem.status)) {
-        // When the line broke, the next one sends again; the same client_id makes that harmless.
-        if (this.connected) this.later(() => this.drain(), problem.wait ?? (problem.status ? 3 : 0));
-      } else {
-        this.kept.edit(entry.client_id, { refused: true });
-        this.changed();
-      }
-    }
+    return this.ask('newMessage', { chatId: me?.chatId, token: me?.guestToken, message: content, client_id });
   }
 
-  async sent(me, entry, reply, repeated) {
+  /**
+   * @param {Problem} problem
+   * @returns {Promise<import('../shared/outbox.js').Verdict>}
+   */
+  async judge(problem) {
+    if (problem.status === 401 || problem.status === 404) {
+      await this.enter();
+      return { again: true };
+    }
+    if (!isPassing(problem.status)) return { refused: problem.message };
+    // When the connection broke, the next one sends again; the same client_id makes that harmless.
+    return this.connected ? { retryAfter: (problem.wait ?? 0) * 1000 } : { again: true };
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} reply
+   * @param {boolean} repeated
+   */
+  async sent(entry, reply, repeated) {
     const id = reply.data?._id ?? reply._id;
+    this.storage.closed = false;
     if (!id && repeated) {
       // The first attempt may have arrived: only the server knows where it stands.
-      await this.load();
+      await this.load().catch(() => {});
     } else if (!id || !this.messages.some((each) => each.id === id)) {
-      this.messages.push({ from: me.guestId, message: entry.message, id, time: reply.data?.time ?? new Date().toISOString() });
+      this.messages.push({ from: this.guest?.guestId, message: entry.content, id, time: reply.data?.time ?? new Date().toISOString() });
       if (!id) this.settle();
     }
   }
 
   /** How many answers the guest has not seen. */
   unread() {
-    const { guest, seen } = this.kept.all();
+    const { guest, seen } = this.storage;
     const at = this.messages.findIndex((message) => message.id && message.id === seen);
     return this.messages.slice(at + 1).filter((message) => message.from !== guest?.guestId).length;
   }
 
   /** Remembers, and tells, that the guest has read to the end. */
   see() {
-    const { guest, seen } = this.kept.all();
+    const { guest, seen } = this.storage;
     const last = this.messages.findLast((message) => message.id && message.from !== guest?.guestId);
-    if (!guest || !last || seen === last.id) return;
-    this.kept.put({ seen: last.id });
+    if (!guest || !last?.id || seen === last.id) return;
+    this.storage.seen = last.id;
     this.socket?.emit('seen', { chatId: guest.chatId, token: guest.guestToken, _id: last.id });
   }
 
+  /** @param {boolean} on */
   tellTyping(on) {
     const me = this.guest;
     if (!me?.guestToken || !this.connected) return;
@@ -344,6 +402,7 @@ export class Chat {
     this.socket.emit('typing', { chatId: me.chatId, token: me.guestToken, typing: on });
   }
 
+  /** @param {boolean} on */
   showTyping(on) {
     clearTimeout(this.typingEnds);
     if (on) this.typingEnds = setTimeout(() => this.showTyping(false), TYPING_LASTS);

@@ -1,7 +1,7 @@
 // The widget as a whole: where it stands, what a page may do with it, and who is asked to fill in its form.
 import { Chat } from './chat.js';
 import { shown } from './domain.js';
-import { Kept } from './kept.js';
+import { GuestStorage } from './guest-storage.js';
 import { View } from './view.js';
 import { words } from './words.js';
 
@@ -32,7 +32,7 @@ async function isAnswered(server, domain) {
 
 class Widget {
   constructor(tag, server, domain) {
-    this.kept = new Kept(`parlance.guest ${server} ${domain}`);
+    this.storage = new GuestStorage(`parlance.guest ${server} ${domain}`);
     this.isOpen = false;
     this.view = new View({
       words: words(tag),
@@ -46,16 +46,13 @@ class Widget {
           this.view.toEnd();
         },
         type: (on) => this.chat.tellTyping(on),
-        drop: (id) => {
-          this.kept.drop(id);
-          this.changed();
-        },
+        drop: (id) => this.chat.outbox.remove(id),
       },
     });
     this.chat = new Chat({
       server,
       domain,
-      kept: this.kept,
+      storage: this.storage,
       changed: () => this.changed(),
       heard: (text) => this.view.say(text),
       typing: (on) => {
@@ -70,7 +67,7 @@ class Widget {
     document.body.append(this.view.host);
     this.view.pickInk();
     this.stayOnPage();
-    const { guest, open } = this.kept.all();
+    const { guest, open } = this.storage;
     this.changed();
     // Somebody with a chat hears of answers on every page; others cost the server nothing until they ask.
     if (guest) this.chat.connect();
@@ -105,28 +102,36 @@ class Widget {
   }
 
   changed() {
-    const { chat, kept, view, isOpen } = this;
+    const { chat, storage, view, isOpen } = this;
     if (isOpen && document.visibilityState === 'visible') chat.see();
-    view.render({ kept: kept.all(), messages: chat.messages, away: chat.away, connected: chat.connected, unread: chat.unread() });
+    view.render({
+      guest: storage.guest,
+      closed: storage.closed,
+      messages: chat.messages,
+      outbox: chat.outbox.all,
+      away: chat.away,
+      connected: chat.connected,
+      unread: chat.unread(),
+    });
   }
 
   open(wanted) {
     if (wanted === this.isOpen) return;
     this.isOpen = wanted;
     this.view.show(wanted);
-    this.kept.put({ open: wanted });
+    this.storage.open = wanted;
     if (wanted) {
       this.chat.connect();
       this.changed();
       this.view.toEnd();
-      (this.kept.guest ? this.view.text : this.view.name).focus();
+      (this.storage.guest ? this.view.text : this.view.name).focus();
     } else {
       this.view.opener.focus();
     }
   }
 
-  async begin(person, message) {
-    await this.chat.begin(person, message);
+  begin(person, message) {
+    this.chat.begin(person, message);
     this.view.toEnd();
     this.view.text.focus();
   }
@@ -146,7 +151,7 @@ export async function start(tag) {
   const domain = (tag.dataset.domain || location.hostname).toLowerCase();
   await bodyIsThere();
   const widget = new Widget(tag, server, domain);
-  if (!widget.kept.guest && !(await isAnswered(server, domain))) {
+  if (!widget.storage.guest && !(await isAnswered(server, domain))) {
     console.warn(`Parlance: nobody answers for ${shown(domain)}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`);
     return null;
   }

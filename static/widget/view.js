@@ -207,9 +207,8 @@ export class View {
     this.spoken.textContent = text;
   }
 
-  render({ kept, messages, away, connected, unread }) {
+  render({ guest, closed, messages, outbox, away, connected, unread }) {
     const { words } = this;
-    const { guest, outbox, closed } = kept;
     this.hello.hidden = Boolean(guest);
     this.write.hidden = !guest;
     this.greeting.hidden = Boolean(guest) && messages.length > 0;
@@ -247,16 +246,16 @@ export class View {
 
   unsent(entry, connected) {
     const { words, actions } = this;
-    if (!entry.refused) return this.line(true, entry.message, connected ? words.sending : words.waiting, 'pending');
+    if (!entry.refused) return this.line(true, entry.content, connected ? words.sending : words.waiting, 'pending');
     const button = (word, work) => h('button', { class: 'link', type: 'button', onclick: work }, word);
     const edit = () => {
       actions.drop(entry.client_id);
-      this.fill(entry.message);
+      this.fill(entry.content);
       this.text.focus();
     };
     return this.line(
       true,
-      entry.message,
+      entry.content,
       h('span', {}, `${words.notSent} `, button(words.edit, edit), button(words.delete, () => actions.drop(entry.client_id))),
       'failed',
     );

@@ -78,6 +78,53 @@ describe('the widget', () => {
     });
   }
 
+  test('what two tabs write at the same moment is kept and sent, all of it', async () => {
+    const MANY = 15;
+    const one = await arrive('Both');
+    await one.begin('Hello');
+    await one.hears('Hello');
+    const two = await anotherTab(one);
+    await two.hears('Hello');
+    const write = ({ page }, name) =>
+      page.evaluate(
+        ([word, many]) => {
+          const form = document.querySelector('parlance-widget').shadowRoot.querySelector('form.write');
+          for (let number = 1; number <= many; number += 1) {
+            form.querySelector('textarea').value = `${word} ${number}`;
+            form.requestSubmit();
+          }
+        },
+        [name, MANY],
+      );
+    await Promise.all([write(one, 'first'), write(two, 'second')]);
+    const numbers = Array.from({ length: MANY }, (_, at) => at + 1);
+    for (const tab of [one, two]) {
+      await one.person.eventually(() => tab.page.locator('parlance-widget li.mine:not(.pending)').count(), 2 * MANY + 1);
+      // Each tab's own words stay in their order.
+      for (const word of ['first', 'second']) {
+        const said = (await tab.texts()).filter((text) => text.startsWith(word));
+        assert.deepEqual(said, numbers.map((number) => `${word} ${number}`));
+      }
+    }
+    await one.person.leave();
+  });
+
+  test('what was written just before the page went is sent by the next one', async () => {
+    const guest = await arrive('Hasty');
+    await fill(guest, 'Written in haste');
+    // The page goes in the same turn, before anything can have been answered.
+    await guest.page.evaluate(() => {
+      document.querySelector('parlance-widget').shadowRoot.querySelector('form.hello').requestSubmit();
+      location.reload();
+    });
+    await guest.page.waitForLoadState('load');
+    await guest.page.locator('parlance-widget').waitFor({ state: 'attached' });
+    await guest.page.evaluate(() => globalThis.ParlanceWidget.open());
+    await guest.hears('Written in haste');
+    assert.equal((await chatsOf('Hasty')).length, 1);
+    await guest.person.leave();
+  });
+
   test('a tab that nobody used joins the chat that another one has begun', async () => {
     const one = await arrive('Una');
     const two = await anotherTab(one);

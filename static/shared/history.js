@@ -1,0 +1,54 @@
+// A chat's messages, read from the server page by page into a list that goes on growing meanwhile.
+
+const PAGE = 100;
+
+/**
+ * @typedef {object} Message
+ * @property {string | undefined} from
+ * @property {string} message
+ * @property {string} [id] absent until the server has told it
+ * @property {string} [time]
+ */
+
+/** @typedef {{chatId?: string, token?: string}} Argument whose messages, and for whom */
+
+export class History {
+  /** @param {(argument: object) => Promise<any>} ask is getChatMessages; it fails with `lost` when the connection broke */
+  constructor(ask) {
+    this.ask = ask;
+    this.limit = PAGE;
+  }
+
+  /**
+   * Puts what the server has from message number `start` on into `messages`, and keeps what was pushed meanwhile.
+   * @param {Argument} argument
+   * @param {Message[]} messages
+   * @param {number} start
+   */
+  async read(argument, messages, start) {
+    /** @type {Message[]} */
+    const all = [];
+    for (;;) {
+      const { limit } = this;
+      const reply = await this.page({ ...argument, limit, skip: start + all.length });
+      for (const { from, message, _id, time } of reply.data) all.push({ from, message, id: _id, time });
+      // A page may be shorter than it was asked for, and not be the last one.
+      if (reply.data.length === 0 || !(reply.has_more ?? reply.data.length >= limit)) break;
+    }
+    this.limit = PAGE;
+    const last = all.at(-1)?.id ?? '';
+    const later = messages.slice(start).filter((message) => message.id !== undefined && message.id > last);
+    messages.splice(start, Infinity, ...all, ...later);
+  }
+
+  /** @param {Argument & {limit: number, skip: number}} argument */
+  async page(argument) {
+    try {
+      return await this.ask(argument);
+    } catch (problem) {
+      // What the connection does not carry must not be asked for again as it was.
+      if (/** @type {{lost?: boolean}} */ (problem).lost) this.limit = Math.max(1, argument.limit >> 1);
+      throw problem;
+    }
+  }
+}

@@ -1,0 +1,242 @@
+// Messages that the server is not yet known to have. They are kept before they are sent, sent in order, and sent again
+// under the same client_id until the server has answered: closing the page loses none, and trying often sends none twice.
+//
+// All tabs share what is kept. Each sends what was written in it; what a closed tab has left is sent by the others.
+import { createPause, backoff } from './backoff.js';
+import { randomId, tabId } from './ids.js';
+import { keys, read, watch, write } from './storage.js';
+
+/** After so long a message of another tab is sent by this one as well: that tab may have crashed. */
+const ORPHANED = 10_000;
+
+/**
+ * @typedef {object} Entry a message on its way
+ * @property {string} client_id
+ * @property {string | number} chat
+ * @property {string} content
+ * @property {string} written when it was written, in ISO 8601
+ * @property {number} order its place among the others
+ * @property {string} [tab] the tab that sends it; without one any tab does
+ * @property {boolean} [tried] whether it may have reached the server already
+ * @property {string} [refused] why the server does not take it
+ */
+
+/**
+ * @typedef {{refused: string} | {retryAfter: number | null, inDoubt?: boolean} | {ended: true} | {again: true}} Verdict
+ * what a failed attempt means: the message is refused, may be tried later (not before so many milliseconds), the login is
+ * over, or the cause was removed. `inDoubt` is given to the next attempt: the connection may be dead.
+ */
+
+/**
+ * @template Reply
+ * @typedef {object} Delivery
+ * @property {string} key where the messages are kept
+ * @property {(entry: Entry, attempt: {signal: AbortSignal, repeated: boolean, inDoubt: boolean}) => Reply | Promise<Reply>} deliver sends a message
+ * @property {(error: unknown, failures: number) => Verdict | Promise<Verdict>} judge says what a failed attempt means
+ * @property {(entry: Entry, reply: Reply, repeated: boolean) => unknown} sent called when the server has a message
+ * @property {() => void} changed called after every change
+ * @property {() => boolean} [ready] whether anything can be sent just now; `run` is to be called when it becomes so
+ */
+
+/** @template Reply */
+export class Outbox {
+  /** @param {Delivery<Reply>} delivery */
+  constructor({ key, deliver, judge, sent, changed, ready = () => true }) {
+    this.key = key;
+    this.deliver = deliver;
+    this.judge = judge;
+    this.sent = sent;
+    this.changed = changed;
+    this.ready = ready;
+    this.tab = tabId();
+    this.pause = createPause();
+    this.failures = 0;
+    this.inDoubt = false;
+    this.stopped = false;
+    this.running = false;
+    /** @type {AbortController | null} */
+    this.breaker = null;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.adoption = undefined;
+    this.importList();
+    this.unwatch = watch(key, () => {
+      this.importList();
+      this.changed();
+      this.run();
+    });
+    this.release = () => {
+      for (const entry of this.all) if (entry.tab === this.tab) this.keep({ ...entry, tab: undefined });
+    };
+    // Other tabs need not wait for what this one can send no more.
+    window.addEventListener('pagehide', this.release);
+  }
+
+  /** All messages, oldest first. @returns {Entry[]} */
+  get all() {
+    return keys(`${this.key} `)
+      .map((key) => /** @type {Entry | null} */ (read(key, null)))
+      .filter((entry) => entry !== null)
+      .sort((a, b) => a.order - b.order || (a.client_id < b.client_id ? -1 : 1));
+  }
+
+  /** @param {string | number} chat */
+  of(chat) {
+    return this.all.filter((entry) => entry.chat === chat);
+  }
+
+  /** How many are to be sent. */
+  get waiting() {
+    return this.all.filter((entry) => !entry.refused).length;
+  }
+
+  /** @param {string} id @returns {Entry | null} */
+  find(id) {
+    return read(`${this.key} ${id}`, null);
+  }
+
+  /** @param {Entry} entry */
+  keep(entry) {
+    write(`${this.key} ${entry.client_id}`, entry);
+  }
+
+  nextOrder() {
+    return Math.max(Date.now(), (this.all.at(-1)?.order ?? 0) + 1);
+  }
+
+  /**
+   * @param {string | number} chat
+   * @param {string} content
+   */
+  add(chat, content) {
+    this.keep({ client_id: randomId(), chat, content, written: new Date().toISOString(), order: this.nextOrder(), tab: this.tab });
+    this.changed();
+    this.run();
+  }
+
+  /** Tries a refused message again, as the newest one. @param {string} id */
+  retry(id) {
+    const entry = this.find(id);
+    if (!entry) return;
+    this.keep({ ...entry, refused: undefined, order: this.nextOrder(), tab: this.tab });
+    this.changed();
+    this.run();
+  }
+
+  /** @param {string} id */
+  remove(id) {
+    if (!this.find(id)) return;
+    write(`${this.key} ${id}`, undefined);
+    this.changed();
+  }
+
+  clear() {
+    for (const { client_id: id } of this.all) write(`${this.key} ${id}`, undefined);
+  }
+
+  /** Takes over a list of messages as earlier versions of the pages kept it, under one key. */
+  importList() {
+    const list = read(this.key, null);
+    if (!Array.isArray(list)) return;
+    this.import(list);
+    write(this.key, undefined);
+  }
+
+  /** @param {any[]} list */
+  import(list) {
+    for (const { client_id, chat, content, message, written, time, refused } of list) {
+      const when = new Date(written ?? time ?? Date.now());
+      this.keep({ client_id, chat, content: content ?? message, written: when.toISOString(), order: this.nextOrder(), refused, tried: true });
+    }
+  }
+
+  /** Sends no more from this page. */
+  stop() {
+    this.stopped = true;
+    this.unwatch();
+    window.removeEventListener('pagehide', this.release);
+    clearTimeout(this.adoption);
+    this.breaker?.abort();
+    this.pause.nudge();
+  }
+
+  /** Ends the wait for the next attempt. */
+  nudge() {
+    this.failures = Math.min(this.failures, 1);
+    this.pause.nudge();
+    this.run();
+  }
+
+  /** The connection may be dead: what was just sent on it is sent again. */
+  restart() {
+    this.failures = 0;
+    this.inDoubt = true;
+    this.breaker?.abort();
+    this.nudge();
+  }
+
+  /** The next message that is this tab's to send. */
+  next() {
+    if (this.stopped || !this.ready()) return undefined;
+    return this.all.find((entry) => !entry.refused && this.isMine(entry));
+  }
+
+  /** @param {Entry} entry */
+  isMine({ tab, written }) {
+    return !tab || tab === this.tab || Math.abs(Date.now() - Date.parse(written)) > ORPHANED;
+  }
+
+  async run() {
+    if (this.running || this.stopped) return;
+    this.running = true;
+    try {
+      for (let entry = this.next(); entry; entry = this.next()) await this.attempt(entry);
+    } finally {
+      this.running = false;
+    }
+    clearTimeout(this.adoption);
+    if (!this.stopped && this.all.some((entry) => !entry.refused && !this.isMine(entry))) {
+      this.adoption = setTimeout(() => this.run(), ORPHANED);
+    }
+  }
+
+  /** @param {Entry} entry */
+  async attempt(entry) {
+    const { client_id: id } = entry;
+    const repeated = Boolean(entry.tried);
+    const breaker = new AbortController();
+    this.breaker = breaker;
+    if (!repeated) this.keep({ ...entry, tried: true });
+    try {
+      const reply = await this.deliver(entry, { signal: breaker.signal, repeated, inDoubt: this.inDoubt });
+      this.failures = 0;
+      this.inDoubt = false;
+      write(`${this.key} ${id}`, undefined);
+      const shown = this.sent(entry, reply, repeated);
+      this.changed();
+      await shown;
+    } catch (error) {
+      if (!this.stopped && !breaker.signal.aborted) await this.failed(entry, await this.judge(error, this.failures));
+    }
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {Verdict} verdict
+   */
+  async failed(entry, verdict) {
+    if ('ended' in verdict) {
+      this.stop();
+    } else if ('refused' in verdict) {
+      this.failures = 0;
+      // Deleted meanwhile, it stays deleted.
+      if (this.find(entry.client_id)) this.keep({ ...entry, tried: true, refused: verdict.refused });
+      this.changed();
+    } else {
+      this.inDoubt = 'inDoubt' in verdict && Boolean(verdict.inDoubt);
+      const wait = 'again' in verdict && this.failures === 0 ? 0 : backoff(this.failures, 'retryAfter' in verdict ? verdict.retryAfter : 0);
+      this.failures += 1;
+      this.changed();
+      if (wait > 0) await this.pause.wait(wait);
+    }
+  }
+}
