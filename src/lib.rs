@@ -12,12 +12,12 @@
 //! | [`dialect`] | one folder for each API |
 //! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
 //! | [`http`] | what HTTP routes share |
-//! | [`socketio`] | a Socket.IO server on Rocket's own upgrade, as a library |
 //! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`config`] | everything an operator may set |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
+//! | [`parlance_socketio`] | a Socket.IO server on Rocket, a crate of its own |
 //!
 //! # Glossary
 //! The words that a newcomer would not guess; all of them are in `docs/glossary.md`.
@@ -48,7 +48,6 @@ pub mod model;
 pub mod pubsub;
 mod server;
 mod signals;
-pub mod socketio;
 pub mod store;
 pub mod telemetry;
 

@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use parlance_socketio::{engine::Cors, server::SocketIo};
 use rocket::{
     Build, Rocket,
     error::ErrorKind,
@@ -27,7 +28,6 @@ use crate::{
     http,
     model::Network,
     signals::{Signals, Stopping},
-    socketio::{engine::Cors, server::SocketIo},
     store::{Db, Store},
     telemetry::Metrics,
 };

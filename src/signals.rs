@@ -7,13 +7,14 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, select_all};
+use parlance_socketio::server::SocketIo;
 use rocket::{
     config::{Shutdown, Sig},
     figment::Figment,
 };
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{http::ShutdownSignal, socketio::server::SocketIo};
+use crate::http::ShutdownSignal;
 
 /// How long a stop waits for the clients of sockets to hear of it.
 const TOLD_WITHIN: Duration = Duration::from_millis(1500);

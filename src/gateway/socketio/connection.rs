@@ -5,11 +5,12 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use parlance_socketio::engine::SendError;
 use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::recovery::{self, NOTHING};
-use crate::{dialect::ClientSession, model::Position, socketio::engine::SendError};
+use crate::{dialect::ClientSession, model::Position};
 
 /// See the module. Its turn is held by an event while it is handled, and by the delivery while it tells
 /// what is new: never both, so an answer comes before what it caused.

@@ -1,12 +1,8 @@
 //! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
 
-use crate::{
-    chat::callers::Claims,
-    config::WebOrigin,
-    dialect::Credentials,
-    http::cookies,
-    socketio::{engine::Handshake, server::Socket},
-};
+use parlance_socketio::{engine::Handshake, server::Socket};
+
+use crate::{chat::callers::Claims, config::WebOrigin, dialect::Credentials, http::cookies};
 
 /// The most bytes of a credential that is looked at.
 const MOST: usize = 1024;

@@ -2,6 +2,12 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
+use parlance_socketio::{
+    engine::SendError,
+    packet::{Args, Namespace},
+    server::{Prepared, Socket},
+};
+
 use super::connection::{ConnectionState, Recovery};
 use crate::{
     chat::change_feed,
@@ -9,11 +15,6 @@ use crate::{
     error::Result,
     model::{Change, Position},
     pubsub::{Backlog, Published},
-    socketio::{
-        engine::SendError,
-        packet::{Args, Namespace},
-        server::{Prepared, Socket},
-    },
 };
 
 /// How many changes one look at the log brings.
@@ -325,7 +326,7 @@ pub(super) async fn missed(
             let frames = frames(session, (*number, later), &published, true);
             missed.extend_from_slice(&frames);
         }
-        let bytes: usize = missed[before..].iter().map(Prepared::len).sum();
+        let bytes: usize = missed[before..].iter().map(Prepared::encoded_len).sum();
         match left.checked_sub(bytes) {
             Some(rest) => left = rest,
             // It is told by the delivery, as soon as there is room.

@@ -22,6 +22,11 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use parlance_socketio::{
+    engine::Reason,
+    packet::Args,
+    server::{Admission, Event, Handler, Refusal, Reply, Socket},
+};
 use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
 
@@ -30,11 +35,6 @@ use crate::{
     dialect::{self, ClientSession, DIALECTS, Emitted, Options, OutgoingEvent},
     error::{self, Error},
     model::Person,
-    socketio::{
-        engine::Reason,
-        packet::Args,
-        server::{Admission, Event, Handler, Refusal, Reply, Socket},
-    },
 };
 
 use connection::{ConnectionState, Recovery, lock};

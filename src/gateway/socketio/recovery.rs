@@ -10,6 +10,10 @@
 
 use std::{net::Ipv4Addr, time::Instant};
 
+use parlance_socketio::{
+    engine::Revision,
+    server::{Socket, SocketId},
+};
 use serde_json::Value;
 
 use crate::{
@@ -23,10 +27,6 @@ use crate::{
     dialect::{ClientSession, DIALECTS},
     error::Result,
     model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
-    socketio::{
-        engine::Revision,
-        server::{Socket, SocketId},
-    },
 };
 
 /// What is kept of a connection that acts for nobody and has entered no chat.

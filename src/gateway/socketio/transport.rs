@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use parlance_socketio::{
+    packet::{Args, Namespace},
+    server::{Disconnect, Prepared, Socket, WeakSocket},
+};
+
 use super::connection::ConnectionState;
 use crate::{
     chat::Services,
     dialect::{OutgoingEvent, Recipients, Transport},
-    socketio::{
-        packet::{Args, Namespace},
-        server::{Disconnect, Prepared, Socket, WeakSocket},
-    },
 };
 
 /// A socket as a dialect sees it.

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use std::sync::Arc;
-//! use parlance::socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
+//! use parlance_socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
 //!
 //! struct Echo(Arc<Session>);
 //!

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 ///
 /// ```
 /// use bytes::Bytes;
-/// use parlance::socketio::packet::Args;
+/// use parlance_socketio::packet::Args;
 /// use serde_json::json;
 ///
 /// let mut args = Args::from(("holiday.png", Bytes::from_static(&[1, 2, 3])));

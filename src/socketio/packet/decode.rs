@@ -10,8 +10,8 @@ use super::{
     args::Placeholder,
     header::{Header, Kind, split_query},
     json::EventPayload,
+    surrogates,
 };
-use crate::json;
 
 /// The most attachments that one packet may have, in either direction.
 pub const MAX_ATTACHMENTS: usize = 10;
@@ -133,7 +133,7 @@ impl Decoder {
         }
         let payload = match header.payload {
             "" => None,
-            text => match json::read(text) {
+            text => match surrogates::from_str(text) {
                 Ok(Value::Object(payload)) => Some(payload),
                 _ => return Err(DecodeError::BadPayload),
             },
@@ -156,7 +156,7 @@ impl Decoder {
 
     fn event(&self, header: &Header<'_>) -> Result<Packet, DecodeError> {
         let EventPayload { name, values } =
-            json::read(header.payload).map_err(|_| DecodeError::BadPayload)?;
+            surrogates::from_str(header.payload).map_err(|_| DecodeError::BadPayload)?;
         Ok(Packet::Event {
             namespace: self.split(header.namespace).0,
             id: header.id,
@@ -166,7 +166,8 @@ impl Decoder {
     }
 
     fn ack(&self, header: &Header<'_>) -> Result<Packet, DecodeError> {
-        let values: Vec<Value> = json::read(header.payload).map_err(|_| DecodeError::BadPayload)?;
+        let values: Vec<Value> =
+            surrogates::from_str(header.payload).map_err(|_| DecodeError::BadPayload)?;
         Ok(Packet::Ack {
             namespace: self.split(header.namespace).0,
             id: header.id.ok_or(DecodeError::BadId)?,

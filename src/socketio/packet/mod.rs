@@ -4,7 +4,7 @@
 //! is no I/O here and no state but the attachments that a [`Decoder`] waits for.
 //!
 //! ```
-//! use parlance::socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
+//! use parlance_socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
 //!
 //! let mut decoder = Decoder::new(Version::V5);
 //! let packet = decoder.text(r#"217["say","hello",3]"#).unwrap().unwrap();
@@ -31,6 +31,7 @@ mod encode;
 mod header;
 mod json;
 mod namespace;
+mod surrogates;
 
 pub use args::{Arg, Args};
 pub use decode::{DecodeError, Decoder, MAX_ATTACHMENTS};

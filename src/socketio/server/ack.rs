@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use tokio::sync::oneshot;
 
-use crate::socketio::{engine::SendError, packet::Args};
+use crate::{engine::SendError, packet::Args};
 
 /// Why there is no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{AckError, Disconnect, Prepared, Socket, SocketId, hub::Hub, lock, members::Volatile};
-use crate::socketio::packet::{Args, Encoded, Namespace};
+use crate::packet::{Args, Encoded, Namespace};
 
 /// Some sockets of a namespace, to be told something at once.
 ///

@@ -7,7 +7,7 @@ use super::{
     handler::AnyHandler,
     server::{Dynamic, EngineApplication, Server, ServerOptions},
 };
-use crate::socketio::{
+use crate::{
     engine::{Cors, Engine, Options, Transport},
     packet::Namespace,
 };
@@ -113,14 +113,14 @@ impl Builder {
     }
 
     /// Keeps that header of the request that opens a connection, too, for
-    /// [`Handshake::header`](crate::socketio::engine::Handshake::header).
+    /// [`Handshake::header`](crate::engine::Handshake::header).
     pub fn keep_header(mut self, name: &str) -> Self {
         self.engine.kept_headers.push(name.to_owned());
         self
     }
 
     /// Asks something of the request that opens a connection while the whole of it is there, for
-    /// [`Handshake::is_marked`](crate::socketio::engine::Handshake::is_marked).
+    /// [`Handshake::is_marked`](crate::engine::Handshake::is_marked).
     pub fn mark(mut self, mark: fn(&rocket::Request<'_>) -> bool) -> Self {
         self.engine.mark = Some(mark);
         self

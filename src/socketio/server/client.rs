@@ -15,7 +15,7 @@ use super::{
     Event, Prepared, Refusal, Socket, event::Responder, lock, server::Server, socket::Phase,
     task_queue::TaskQueue,
 };
-use crate::socketio::{
+use crate::{
     engine::{Connection, Message, Reason, Revision, Session},
     packet::{Args, Decoder, Encoded, Namespace, Packet, Version},
 };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Prepared, Socket};
-use crate::socketio::{
+use crate::{
     engine::SendError,
     packet::{Args, Encoded},
 };

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use super::{Admission, Event, Handler, Refusal, Socket, handler::Boxed};
-use crate::socketio::engine::Reason;
+use crate::engine::Reason;
 
 type Admits = Box<
     dyn Fn(Socket, Option<Map<String, Value>>) -> Boxed<'static, Result<(), Refusal>> + Send + Sync,
@@ -17,7 +17,7 @@ type Leaves = Box<dyn Fn(Socket, Reason) -> Boxed<'static, ()> + Send + Sync>;
 /// A [`Handler`] put together from closures.
 ///
 /// ```
-/// use parlance::socketio::server::{Events, Refusal};
+/// use parlance_socketio::server::{Events, Refusal};
 ///
 /// let chat = Events::new()
 ///     .admit(|_socket, auth| async move {

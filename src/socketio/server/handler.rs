@@ -5,7 +5,7 @@ use std::pin::Pin;
 use serde_json::{Map, Value};
 
 use super::{Admission, Event, Refusal, Socket};
-use crate::socketio::engine::Reason;
+use crate::engine::Reason;
 
 /// What an application does in a namespace.
 ///

@@ -16,7 +16,7 @@ use super::{
     socket::Phase,
     task_queue::TaskQueue,
 };
-use crate::socketio::{
+use crate::{
     engine::{Reason, SendError},
     packet::{Args, Encoded, Namespace, Version},
 };

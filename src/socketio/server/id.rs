@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::socketio::engine::Sid;
+use crate::engine::Sid;
 
 /// The public id of a socket: random, unlike the session's secret id, and not to be told from it.
 ///

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Prepared, Socket, SocketId, broadcast::Target, lock, socket::Phase};
-use crate::socketio::{
+use crate::{
     engine::{Frame, SendError, Session},
     packet::Encoded,
 };

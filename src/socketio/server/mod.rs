@@ -1,7 +1,7 @@
 //! A Socket.IO server on Rocket: namespaces, rooms, events and their answers.
 //!
 //! ```
-//! use parlance::socketio::server::{Events, SocketIo};
+//! use parlance_socketio::server::{Events, SocketIo};
 //!
 //! let io = SocketIo::builder()
 //!     .namespace("/", Events::new()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::socketio::{
+use crate::{
     engine::Frame,
     packet::{Args, Encoded, Namespace},
 };
@@ -18,7 +18,7 @@ impl Prepared {
     }
 
     /// How many bytes it takes on a WebSocket.
-    pub(crate) fn len(&self) -> usize {
+    pub fn encoded_len(&self) -> usize {
         self.0.iter().map(Frame::len).sum()
     }
 

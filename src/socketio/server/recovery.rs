@@ -10,7 +10,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Prepared, Socket, SocketId, broadcast::Target, lock};
-use crate::socketio::engine::Reason;
+use crate::engine::Reason;
 
 /// How many events are kept at most, however short the time.
 const MAX_EVENTS: usize = 10_000;

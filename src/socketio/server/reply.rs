@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{Prepared, Responder, Socket};
-use crate::socketio::{
+use crate::{
     engine::{Body, Frame, SendError},
     packet::{Args, Around, Encoded},
 };

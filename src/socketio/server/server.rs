@@ -14,7 +14,7 @@ use super::{
     lock,
     recovery::RecoveryStore,
 };
-use crate::socketio::{
+use crate::{
     engine::{Application, Connection, Revision, Session},
     packet::Namespace,
 };

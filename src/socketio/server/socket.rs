@@ -17,7 +17,7 @@ use super::{
     AckError, Broadcast, Overflow, Prepared, SocketId, ack::Open, client::Client, hub::Hub, lock,
     task_queue::TaskQueue,
 };
-use crate::socketio::{
+use crate::{
     engine::{Handshake, Reason, SendError, Session},
     packet::{Args, Encoded, Namespace},
 };

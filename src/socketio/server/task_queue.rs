@@ -5,7 +5,7 @@ use std::{future::poll_fn, panic::AssertUnwindSafe, sync::atomic::Ordering};
 use futures_util::FutureExt;
 
 use super::{Admission, Event, Refusal, Socket, lock, socket::Phase};
-use crate::socketio::engine::Reason;
+use crate::engine::Reason;
 
 /// One thing to do for a socket.
 pub(super) enum TaskQueue {

@@ -1,6 +1,6 @@
 //! Who may open a session, and what everybody else is told.
 
-use parlance::socketio::engine::{Cors, Options, Transport};
+use parlance_socketio::engine::{Cors, Options, Transport};
 use serde_json::{Value, json};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance::socketio::engine::{Reason, Transport};
+use parlance_socketio::engine::{Reason, Transport};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use parlance::socketio::engine::{Options, Reason};
+use parlance_socketio::engine::{Options, Reason};
 use tokio::io::AsyncWriteExt;
 
 use crate::{

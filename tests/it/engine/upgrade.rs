@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance::socketio::engine::{Options, Reason, Transport};
+use parlance_socketio::engine::{Options, Reason, Transport};
 use tokio::time::Instant;
 
 use crate::{

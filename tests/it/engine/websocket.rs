@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use parlance::socketio::engine::{Frame, Options, Reason, SendError};
+use parlance_socketio::engine::{Frame, Options, Reason, SendError};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::frame::{

@@ -124,8 +124,13 @@ fn each_part_has_its_own_wall() {
         ),
         (
             "src/socketio/server.rs",
-            "use crate::http::Fields;",
+            "use parlance::http::Fields;",
             "crate::http",
+        ),
+        (
+            "src/chat/mod.rs",
+            "use parlance_socketio::SocketIo;",
+            "crate::socketio",
         ),
         ("src/config/mod.rs", "use crate::http;", "crate::http"),
         ("src/telemetry/mod.rs", "use crate::chat;", "crate::chat"),
@@ -161,6 +166,12 @@ fn what_is_allowed_passes() {
         "use rocket::Build; use crate::{chat, http, store};",
     );
     right("src/main.rs", "use parlance::Server;");
+    // Inside the library `crate` is the library.
+    right(
+        "src/socketio/server/mod.rs",
+        "use crate::engine::Session; use super::packet::Args; fn f() { crate::packet::f() }",
+    );
+    right("src/gateway/mod.rs", "use parlance_socketio::SocketIo;");
     // Imported names are not crates of the same name.
     right(
         "src/pubsub/hub.rs",
@@ -207,6 +218,7 @@ fn the_environment_is_read_in_config_alone() {
         assert_eq!(found, [":4 reads the environment outside config"]);
         assert_eq!(wrong("src/main.rs", code).len(), 1);
         right("src/config/mod.rs", code);
+        right("src/socketio/examples/echo.rs", code);
     }
     right(
         "src/chat/mod.rs",

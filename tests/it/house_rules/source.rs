@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+/// A crate of its own inside the house, its name in code, and the module that the walls call it.
+const LIBRARY: (&str, &str) = ("parlance_socketio", "socketio");
+
 /// A word of a file and the line it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word {
@@ -97,6 +100,13 @@ impl<'a> Source<'a> {
             named.segments = segments;
         } else if named.segments[0] == "parlance" {
             "crate".clone_into(&mut named.segments[0]);
+        } else if named.segments[0] == LIBRARY.0 {
+            named
+                .segments
+                .splice(..1, ["crate", LIBRARY.1].map(String::from));
+        } else if named.segments[0] == "crate" && self.module().first() == Some(&LIBRARY.1) {
+            // Inside the library `crate` is the library.
+            named.segments.insert(1, LIBRARY.1.to_owned());
         }
         named
     }

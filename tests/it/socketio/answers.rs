@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::Reason,
     server::{Event, Events, Handler, Prepared, Reply, Socket},
 };

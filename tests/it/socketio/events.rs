@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use parlance::socketio::{
+use parlance_socketio::{
     engine::{Reason, SendError},
     packet::Args,
     server::{AckError, Events},

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::{Reason, SendError},
     server::{Event, Events, Handler, Overflow, Prepared, Socket},
 };

@@ -1,7 +1,7 @@
 //! Socket.IO packets by example: what is read, what is refused, what is written.
 
 use bytes::Bytes;
-use parlance::socketio::packet::{
+use parlance_socketio::packet::{
     Arg, Args, DecodeError, Decoder, Encoded, MAX_ATTACHMENTS, Namespace, Packet, Version,
 };
 use serde_json::{Map, Value, json};

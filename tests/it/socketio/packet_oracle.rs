@@ -3,7 +3,7 @@
 //! Where the two differ, ours is the strict one, and the difference is written down here.
 
 use bytes::Bytes;
-use parlance::socketio::packet::{Args, Decoder, Encoded, Packet, Version};
+use parlance_socketio::packet::{Args, Decoder, Encoded, Packet, Version};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use socketioxide_core::{

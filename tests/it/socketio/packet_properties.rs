@@ -1,7 +1,7 @@
 //! Socket.IO packets by chance: what is written is read again, and no bytes make it panic.
 
 use bytes::Bytes;
-use parlance::socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
+use parlance_socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value};
 
@@ -75,7 +75,34 @@ fn read_back(version: Version, encoded: &Encoded) -> Packet {
     packet.expect("all attachments are here")
 }
 
+/// Texts of JSON in which lone surrogates, pairs and other escapes are likely.
+fn escapes() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just(r"\ud83d"),
+        Just(r"\udc4b"),
+        Just(r"\uD83D"),
+        Just(r"\\"),
+        Just(r"\n"),
+        Just("a"),
+        Just("👋"),
+        Just(r"\u00e9"),
+        Just(r"\ud8"),
+    ];
+    vec(part, 0..8).prop_map(|parts| format!("\"{}\"", parts.concat()))
+}
+
 proptest! {
+    /// The library has its own reader of JSON with lone surrogates: the one for HTTP reads them alike.
+    #[test]
+    fn lone_surrogates_are_read_as_they_are_over_http(text in escapes()) {
+        let packet = Decoder::new(Version::V5).text(&format!("2[\"e\",{text}]"));
+        let read = packet.ok().flatten().map(|packet| match packet {
+            Packet::Event { args, .. } => args.values()[0].clone(),
+            other => panic!("{other:?} is no event"),
+        });
+        prop_assert_eq!(read, parlance::json::read::<Value>(&text).ok());
+    }
+
     #[test]
     fn events_come_back(
         version in version(),

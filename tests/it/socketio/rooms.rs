@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::Reason,
     server::{AckError, Disconnect, Events, SocketId},
 };

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use parlance::socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
+use parlance_socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
 use tokio::sync::mpsc;
 
 use crate::support::socketio_client::{Site, soon};

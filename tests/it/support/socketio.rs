@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::Reason,
     server::{Builder, Events, SocketIo},
 };

@@ -1,6 +1,6 @@
 //! The server under test: who asks is in the room, and what is said is heard there.
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::Cors,
     server::{Events, SocketIo},
 };

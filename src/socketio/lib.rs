@@ -4,7 +4,7 @@
 //!
 //! # Why
 //! Each layer is usable and tested without the next: the engine carries text and bytes and knows no
-//! Socket.IO, packets know no network, and the server knows no chat. The bridge puts chat on top.
+//! Socket.IO, packets know no network, and the server knows no chat.
 
 pub mod engine;
 pub mod packet;

@@ -2,7 +2,7 @@
 //!
 //! `join` (room, name) answers who is there; `say` (text) is heard by everybody in the room.
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::{Cors, Reason},
     server::{Event, Events, Socket, SocketIo},
 };

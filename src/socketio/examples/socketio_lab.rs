@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use parlance::socketio::{
+use parlance_socketio::{
     engine::{Cors, Reason},
     packet::Args,
     server::{Broadcast, Builder, Disconnect, Event, Events, Refusal, Socket, SocketIo},

@@ -4,7 +4,7 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use parlance::socketio::{
+use parlance_socketio::{
     engine::{Connection, Cors, Engine, Frame, Message, Options, Reason, Session},
     server::{Events, Socket, SocketIo},
 };
