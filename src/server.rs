@@ -8,7 +8,7 @@ use std::{
 
 use parlance_socketio::{engine::Cors, server::SocketIo};
 use rocket::{
-    Build, Rocket,
+    Build, Rocket, Route,
     error::ErrorKind,
     fairing::{AdHoc, Fairing},
     figment::Figment,
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{ChatConfig, Services, developers, limits::Rates, verify, writer},
     config::{EmbedOpen, Registration, Settings, SupportPush},
-    dialect::{Options, messenger, service, support},
+    dialect::{DIALECTS, DialectSet, Options, messenger},
     error::{Error, Kind, Result},
     gateway::{
         self,
@@ -52,16 +52,25 @@ type Hindrance = Arc<Mutex<Option<Error>>>;
 
 impl Server {
     /// Puts a server together from its settings. Nothing is opened yet.
+    pub fn build(figment: &Figment, settings: Settings) -> Self {
+        Self::with_dialects(figment, settings, &DIALECTS)
+    }
+
+    /// The same with other event-style dialects.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the settings are the server's from here on"
     )]
-    pub fn build(figment: &Figment, settings: Settings) -> Self {
+    pub fn with_dialects(
+        figment: &Figment,
+        settings: Settings,
+        dialects: &'static DialectSet,
+    ) -> Self {
         let started = Started::default();
         let hindrance = Hindrance::default();
         let closing = http::ShutdownSignal::new();
         let metrics = Arc::new(Metrics::new());
-        let options = Arc::new(options(figment, &settings));
+        let options = Arc::new(options(figment, &settings, dialects));
         let sockets = sockets(&started, &settings, &options);
         let admin = settings
             .admin_email
@@ -84,8 +93,7 @@ impl Server {
                 .manage(Arc::clone(&options))
                 .mount("/", gateway::http::routes())
                 .mount("/", messenger::routes::all())
-                .mount("/", service::routes::all())
-                .mount("/", support::routes::all())
+                .mount("/", dialect_routes(dialects))
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
@@ -268,7 +276,15 @@ fn live_sessions(sockets: &SocketIo) -> http::LiveSessions {
     http::LiveSessions::new(move |sid| engine.has_session(sid))
 }
 
-fn options(figment: &Figment, settings: &Settings) -> Options {
+/// The routes that event-style dialects have beside events.
+fn dialect_routes(dialects: &'static DialectSet) -> Vec<Route> {
+    dialects
+        .iter()
+        .flat_map(|dialect| dialect.routes())
+        .collect()
+}
+
+fn options(figment: &Figment, settings: &Settings, dialects: &'static DialectSet) -> Options {
     // A proxy that tells addresses makes every peer look like this machine.
     let is_own = rocket::Config::try_from(figment).is_ok_and(|config: rocket::Config| {
         config.address.is_loopback() && config.ip_header.is_none()
@@ -286,6 +302,7 @@ fn options(figment: &Figment, settings: &Settings) -> Options {
         );
     }
     Options {
+        dialects,
         embed_open,
         embed_open_anywhere,
         support_push_v1: settings.support_push == SupportPush::V1,

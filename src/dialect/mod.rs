@@ -6,16 +6,18 @@
 //! without I/O; `act` asks the verbs in [`crate::chat`], the same for all dialects; `routes` are its
 //! HTTP routes.
 //!
-//! The event-style dialects are a [`Dialect`] each, in the one list [`DIALECTS`]. A socket and a plain
-//! HTTP request reach them through the same [`ClientSession`], so both are the same handlers.
+//! The event-style dialects are a [`Dialect`] each, in the one set [`DIALECTS`], which the server is
+//! built with. A socket and a plain HTTP request reach them through the same [`ClientSession`], so both
+//! are the same handlers.
 //!
-//! A change is announced as [`OutgoingEvent`]s that hold nothing that differs by reader: they are written
-//! once, whoever hears them.
+//! A change is encoded as [`OutgoingEvent`]s that hold nothing that differs by reader, so that it is
+//! encoded once for all of them.
 
 pub mod embed;
 pub mod error_text;
 pub mod messenger;
 pub mod page;
+mod registry;
 pub mod service;
 mod session;
 pub mod support;
@@ -29,37 +31,13 @@ use crate::{
     model::{Change, ChatId, Signal},
 };
 
+pub use registry::{
+    DIALECTS, DialectEntry, DialectId, DialectInfo, DialectMask, DialectSet, MESSENGER_SLOT,
+    UnknownDialect,
+};
 pub use session::{
     ClientSession, Credentials, Identity, Options, Recipients, Transport, is_refusal,
 };
-
-/// Which of a [`crate::pubsub::Published`]'s forms is whose. An event-style dialect has two of its own
-/// beside these, by its place in [`DIALECTS`].
-pub mod encoding {
-    /// The messenger's events.
-    pub const MESSENGER: usize = 0;
-    /// The messenger's messages, as the chat's own long-poll lists them.
-    pub const MESSENGER_MESSAGE: usize = 1;
-    /// The first dialect's emissions as a long-poll lists them; each later dialect has the next.
-    pub const LISTED: usize = 2;
-    /// The first dialect's emissions as frames; each later dialect has the next.
-    pub const FRAMES: usize = 5;
-    /// The same with the place to resume from.
-    pub const FRAMES_WITH_OFFSET: usize = 8;
-}
-
-/// The event-style dialects. A dialect's place here is its number, see [`number`].
-pub const DIALECTS: [&dyn Dialect; 3] = [&embed::Embed, &support::Support, &service::Service];
-
-/// The place of each event-style dialect in [`DIALECTS`].
-pub mod number {
-    /// Chat inside another product.
-    pub const EMBED: usize = 0;
-    /// Live support.
-    pub const SUPPORT: usize = 1;
-    /// Chat as a service.
-    pub const SERVICE: usize = 2;
-}
 
 /// A future on the heap.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -128,14 +106,11 @@ impl EventReply {
 
 /// An event-style API.
 pub trait Dialect: Send + Sync + 'static {
-    /// Its name, as `?dialect=` has it.
-    fn name(&self) -> &'static str;
-
     /// The names of its events.
     fn events(&self) -> &'static [&'static str];
 
     /// Whether an event with this argument is its own. Names that several dialects have are told
-    /// apart by the argument, and asked in the order of [`DIALECTS`].
+    /// apart by the argument, and asked in the order of their ids.
     fn matches(&self, event: &str, _argument: Option<&Value>) -> bool {
         self.events().contains(&event)
     }
@@ -144,6 +119,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// sentence.
     fn on_connect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
+    }
+
+    /// Its routes beside events, to be mounted at `/`.
+    fn routes(&self) -> Vec<rocket::Route> {
+        Vec::new()
     }
 
     /// A plain HTTP request means a room, as a connection would that had entered it before.
@@ -214,22 +194,15 @@ pub trait Dialect: Send + Sync + 'static {
     }
 }
 
-/// The dialect that an event is for: `wanted` by name if the caller says, else the first that takes it.
-pub fn of_event(event: &str, argument: Option<&Value>, wanted: Option<&str>) -> Option<usize> {
-    DIALECTS.iter().position(|dialect| {
-        wanted.is_none_or(|name| dialect.name() == name) && dialect.matches(event, argument)
-    })
-}
-
-/// Answers an event of a connection in the dialect of that number, unless too many came.
+/// Answers an event of a connection in a dialect, unless too many came.
 pub async fn answer(
-    dialect: usize,
+    dialect: DialectEntry,
     session: &mut ClientSession,
     event: &str,
     arguments: &[Value],
 ) -> EventReply {
     match session.count() {
-        Ok(()) => DIALECTS[dialect].handle(session, event, arguments).await,
-        Err(error) => DIALECTS[dialect].refuse(event, &error),
+        Ok(()) => dialect.handle(session, event, arguments).await,
+        Err(error) => dialect.refuse(event, &error),
     }
 }

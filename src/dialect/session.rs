@@ -13,7 +13,7 @@ use crate::{
         limits::login_throttle,
         logins,
     },
-    dialect::OutgoingEvent,
+    dialect::{DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, OutgoingEvent},
     error::{Error, Kind, Result},
     model::{Person, PersonId, Position, TokenHash},
     pubsub::Subscriber,
@@ -24,9 +24,11 @@ const KNOWN: usize = 64;
 /// How many of its own messages a session remembers, so as not to be told of them.
 const SENT: usize = 256;
 
-/// What the operator decides about dialects.
-#[derive(Debug, Clone, Default)]
+/// Which dialects there are, and what the operator decides about them.
+#[derive(Debug, Clone)]
 pub struct Options {
+    /// The event-style dialects.
+    pub dialects: &'static DialectSet,
     /// Whether anybody may embed without a key who is on this machine.
     pub embed_open: bool,
     /// Whether anybody may, on whatever connection.
@@ -37,6 +39,19 @@ pub struct Options {
     pub support_resume_by_email: bool,
     /// Whether an owner may register without being invited.
     pub owner_registration_open: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dialects: &DIALECTS,
+            embed_open: false,
+            embed_open_anywhere: false,
+            support_push_v1: false,
+            support_resume_by_email: false,
+            owner_registration_open: false,
+        }
+    }
 }
 
 /// What somebody brought when they connected.
@@ -84,8 +99,8 @@ pub enum Recipients {
 pub struct Identity {
     /// Who.
     pub caller: Caller,
-    /// In which dialects, a bit each.
-    dialects: u8,
+    /// In which dialects.
+    dialects: DialectMask,
     /// What came before is not for this connection.
     from: Position,
     subscriber: Option<Subscriber>,
@@ -93,12 +108,12 @@ pub struct Identity {
 
 impl Identity {
     /// Whether it hears in a dialect.
-    pub fn is_active_in(&self, dialect: usize) -> bool {
-        self.dialects & 1 << dialect != 0
+    pub fn is_active_in(&self, dialect: DialectId) -> bool {
+        self.dialects.contains(dialect)
     }
 
-    /// The dialects it hears in, a bit each.
-    pub fn dialects(&self) -> u8 {
+    /// The dialects it hears in.
+    pub fn dialects(&self) -> DialectMask {
         self.dialects
     }
 
@@ -137,7 +152,7 @@ pub struct ClientSession {
     /// Who has the key.
     key: Option<KeyHolder>,
     sent: VecDeque<Position>,
-    memory: Vec<(usize, Box<dyn Any + Send + Sync>)>,
+    memory: Vec<Box<dyn Any + Send + Sync>>,
 }
 
 impl ClientSession {
@@ -203,15 +218,16 @@ impl ClientSession {
     }
 
     /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
-    pub async fn act_as(&mut self, dialect: usize, caller: &Caller) -> Result<()> {
+    pub async fn act_as(&mut self, dialect: DialectId, caller: &Caller) -> Result<()> {
         let from = self.services.hub.head();
-        self.act_as_since(1 << dialect, caller, from).await
+        self.act_as_since(DialectMask::of(dialect), caller, from)
+            .await
     }
 
-    /// Acts for somebody in some dialects, a bit each, and hears what came after a position.
+    /// Acts for somebody in some dialects, and hears what came after a position.
     pub async fn act_as_since(
         &mut self,
-        dialects: u8,
+        dialects: DialectMask,
         caller: &Caller,
         from: Position,
     ) -> Result<()> {
@@ -223,7 +239,7 @@ impl ClientSession {
             caller.proof().ring_when_over(waker);
         }
         if let Some(identity) = known {
-            identity.dialects |= dialects;
+            identity.dialects.insert(dialects);
             identity.from = identity.from.min(from);
             identity.caller = caller.clone();
             return Ok(());
@@ -250,6 +266,11 @@ impl ClientSession {
         Ok(())
     }
 
+    /// The dialects of a mask that this server has.
+    pub fn dialects(&self, mask: DialectMask) -> impl Iterator<Item = DialectEntry> + use<> {
+        self.options.dialects.among(mask)
+    }
+
     /// Those this session acts for.
     pub fn identities(&self) -> &[Identity] {
         &self.identities
@@ -261,7 +282,7 @@ impl ClientSession {
     }
 
     /// Whether this session acts for a person in a dialect.
-    pub fn acts_for(&self, dialect: usize, person: PersonId) -> Option<&Caller> {
+    pub fn acts_for(&self, dialect: DialectId, person: PersonId) -> Option<&Caller> {
         let identity = self.identities.iter().find(|identity| {
             identity.is_active_in(dialect)
                 && identity.caller.id() == person
@@ -457,23 +478,21 @@ impl ClientSession {
         self.sent.contains(&position)
     }
 
-    /// What a dialect keeps of this session.
-    pub fn memory<T: Any + Send + Sync + Default>(&mut self, dialect: usize) -> &mut T {
-        let known = self.memory.iter().position(|(owner, _)| *owner == dialect);
+    /// What a dialect keeps of this session: each dialect has a type of its own for it.
+    pub fn memory<T: Any + Send + Sync + Default>(&mut self) -> &mut T {
+        let known = self.memory.iter().position(|kept| kept.is::<T>());
         let place = known.unwrap_or_else(|| {
-            self.memory.push((dialect, Box::new(T::default())));
+            self.memory.push(Box::new(T::default()));
             self.memory.len() - 1
         });
         self.memory[place]
-            .1
             .downcast_mut()
-            .expect("a dialect keeps one type")
+            .expect("what stands there is of this type")
     }
 
     /// What a dialect has kept of this session, if anything.
-    pub fn remembered<T: Any + Send + Sync>(&self, dialect: usize) -> Option<&T> {
-        let (_, kept) = self.memory.iter().find(|(owner, _)| *owner == dialect)?;
-        kept.downcast_ref()
+    pub fn remembered<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.memory.iter().find_map(|kept| kept.downcast_ref())
     }
 }
 

@@ -5,5 +5,6 @@
 //! three meet: credentials are read from a request or a handshake, events go to a dialect's handlers,
 //! and changes of the log come back in the dialect's own encoding.
 
+mod encodings;
 pub mod http;
 pub mod socketio;

@@ -15,5 +15,5 @@ mod topic_log;
 
 pub use format::{EventFormat, EventText};
 pub use hub::Hub;
-pub use published::{ENCODING_SLOTS, Published, PublishedSignal};
+pub use published::{ENCODING_SLOTS, EncodingSlot, Published, PublishedSignal};
 pub use topic_log::{Backlog, RightsVersion, Subscriber, Topic};

@@ -1,13 +1,25 @@
-//! A change on its way to everybody who hears it.
+//! A published change or signal, with the encodings that dialects have made of it.
 
 use std::{any::Any, sync::OnceLock};
 
 use crate::model::{Change, ChangeKind, Signal};
 
-/// How many ways of writing a change there may be: one a dialect, and some to spare.
-pub const ENCODING_SLOTS: usize = 12;
+/// How many encodings of a change there may be: one for each dialect that can be registered.
+pub const ENCODING_SLOTS: usize = 9;
 
-/// A change, with room for each written form of it, made once however many hear it.
+/// The place of one dialect's encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodingSlot(usize);
+
+impl EncodingSlot {
+    /// The slot of this number, which must be below [`ENCODING_SLOTS`]; in a constant the compiler checks it.
+    pub const fn new(number: usize) -> Self {
+        assert!(number < ENCODING_SLOTS, "there is no such slot");
+        Self(number)
+    }
+}
+
+/// A change with its encodings: each is made once, however many subscribers there are.
 #[derive(Debug)]
 pub struct Published {
     /// What happened.
@@ -15,31 +27,31 @@ pub struct Published {
     encodings: Encodings,
 }
 
-/// Something told to whoever listens just now, with room for its written forms.
+/// A signal with its encodings.
 #[derive(Debug)]
 pub struct PublishedSignal {
-    /// What is told.
+    /// The signal.
     pub signal: Signal,
     /// Its place among all signals of this process.
     pub number: u64,
     encodings: Encodings,
 }
 
-/// Written forms, each of whatever type its writer gives it.
+/// One encoding for each slot, of the type that the slot's dialect chose.
 #[derive(Debug, Default)]
 struct Encodings([OnceLock<Box<dyn Any + Send + Sync>>; ENCODING_SLOTS]);
 
 impl Encodings {
-    fn get<T: Any + Send + Sync>(&self, slot: usize, write: impl FnOnce() -> T) -> &T {
-        let encoding = self.0[slot].get_or_init(|| Box::new(write()));
+    fn get<T: Any + Send + Sync>(&self, slot: EncodingSlot, encode: impl FnOnce() -> T) -> &T {
+        let encoding = self.0[slot.0].get_or_init(|| Box::new(encode()));
         encoding
             .downcast_ref()
-            .expect("a slot belongs to one writer, which writes one type")
+            .expect("a slot belongs to one dialect, which keeps one type there")
     }
 }
 
 impl Published {
-    /// Wraps a change that nobody has written down yet.
+    /// A change without encodings.
     pub fn new(change: Change) -> Self {
         Self {
             change,
@@ -47,14 +59,13 @@ impl Published {
         }
     }
 
-    /// The change in form number `slot` (below [`ENCODING_SLOTS`]), written now if nobody did before. A slot
-    /// belongs to one writer and one type.
+    /// The encoding in a slot, made now if it was not before. A slot belongs to one dialect and one type.
     pub fn encoding<T: Any + Send + Sync>(
         &self,
-        slot: usize,
-        write: impl FnOnce(&Change) -> T,
+        slot: EncodingSlot,
+        encode: impl FnOnce(&Change) -> T,
     ) -> &T {
-        self.encodings.get(slot, || write(&self.change))
+        self.encodings.get(slot, || encode(&self.change))
     }
 
     /// About how many bytes it keeps in memory.
@@ -82,12 +93,12 @@ impl PublishedSignal {
         }
     }
 
-    /// The signal in form number `slot`, as [`Published::encoding`] has it.
+    /// The encoding in a slot, as [`Published::encoding`] has it.
     pub fn encoding<T: Any + Send + Sync>(
         &self,
-        slot: usize,
-        write: impl FnOnce(&Signal) -> T,
+        slot: EncodingSlot,
+        encode: impl FnOnce(&Signal) -> T,
     ) -> &T {
-        self.encodings.get(slot, || write(&self.signal))
+        self.encodings.get(slot, || encode(&self.signal))
     }
 }

@@ -112,7 +112,7 @@ fn every_story_is_played() {
 #[test]
 fn every_event_is_told_in_a_story() {
     let said = said();
-    for dialect in DIALECTS {
+    for dialect in DIALECTS.iter() {
         for event in dialect.events() {
             let begins = format!("[\"{event}\"");
             assert!(

@@ -16,13 +16,13 @@ use crate::{
     dialect::{
         ClientSession, EventReply,
         embed::{
+            ID,
             events::{
                 self, CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership,
                 NewMessage, Request, Seen, Typing, Where, Who,
             },
             wire,
         },
-        number::EMBED,
         page,
     },
     error::{Error, Kind, Result},
@@ -77,7 +77,7 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         }
     };
     session
-        .remembered::<Memory>(EMBED)
+        .remembered::<Memory>()
         .is_none_or(|memory| !memory.echoes.contains(&echo))
 }
 
@@ -165,11 +165,11 @@ impl Context<'_> {
         let caller = match &self.authority {
             Authority::User(caller) if caller.id() == user => caller.clone(),
             Authority::User(_) => return Err(not_yours(user)),
-            Authority::Server(tenant) => match self.session.acts_for(EMBED, user) {
+            Authority::Server(tenant) => match self.session.acts_for(ID, user) {
                 Some(caller) if caller.tenant() == tenant.tenant().id => return Ok(caller.clone()),
                 Some(_) | None => people::find(self.services, tenant, user).await?,
             },
-            Authority::Open(tenant) => match self.session.acts_for(EMBED, user) {
+            Authority::Open(tenant) => match self.session.acts_for(ID, user) {
                 Some(caller) => return Ok(caller.clone()),
                 // An HTTP request remembers nobody: whoever knows the id may fetch them anyway.
                 None if !self.session.is_subscriber() => {
@@ -178,7 +178,7 @@ impl Context<'_> {
                 None => return Err(not_yours(user)),
             },
         };
-        self.session.act_as(EMBED, &caller).await?;
+        self.session.act_as(ID, &caller).await?;
         Ok(caller)
     }
 
@@ -207,19 +207,19 @@ impl Context<'_> {
                     ..profile
                 };
                 let person = people::describe(self.services, &caller, &profile).await?;
-                self.session.act_as(EMBED, &caller).await?;
+                self.session.act_as(ID, &caller).await?;
                 person
             }
             Authority::Server(tenant) | Authority::Open(tenant) => {
                 let tenant = tenant.clone();
                 let caller = find_or_make(self.services, &tenant, &who, profile).await?;
-                let is_new = self.session.acts_for(EMBED, caller.id()).is_none();
+                let is_new = self.session.acts_for(ID, caller.id()).is_none();
                 let is_open = matches!(self.authority, Authority::Open(_));
                 if is_new && is_open && self.session.identities().len() >= OPEN_USERS {
                     let sentence = "this connection has created or fetched too many users";
                     return Err(Error::too_many(sentence, LATER));
                 }
-                self.session.act_as(EMBED, &caller).await?;
+                self.session.act_as(ID, &caller).await?;
                 Person::clone(caller.person())
             }
         };
@@ -292,7 +292,7 @@ impl Context<'_> {
         let members = self.services.store.members(tenant, chat).await?;
         let caller = members
             .iter()
-            .find_map(|person| self.session.acts_for(EMBED, person.id));
+            .find_map(|person| self.session.acts_for(ID, person.id));
         let caller = caller.ok_or_else(|| Error::not_found("there is no such chat"))?;
         access::reader(self.services, caller, chat).await
     }
@@ -476,7 +476,7 @@ impl Context<'_> {
     }
 
     fn note(&mut self, echo: Echo) {
-        let echoes = &mut self.session.memory::<Memory>(EMBED).echoes;
+        let echoes = &mut self.session.memory::<Memory>().echoes;
         if echoes.len() == ECHOES {
             echoes.pop_front();
         }

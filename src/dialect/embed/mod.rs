@@ -16,7 +16,7 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
-    dialect::{Boxed, ClientSession, Dialect, EventReply, OutgoingEvent},
+    dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
     error::Error,
     model::{Change, Signal, SignalKind},
 };
@@ -24,11 +24,15 @@ use crate::{
 /// See the module.
 pub struct Embed;
 
-impl Dialect for Embed {
-    fn name(&self) -> &'static str {
-        "embed"
-    }
+/// The dialect's id.
+const ID: DialectId = DialectId::new(0);
 
+impl DialectInfo for Embed {
+    const ID: DialectId = ID;
+    const NAME: &'static str = "embed";
+}
+
+impl Dialect for Embed {
     fn events(&self) -> &'static [&'static str] {
         &events::NAMES
     }

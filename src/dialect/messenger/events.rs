@@ -1,10 +1,12 @@
 //! Changes as the messenger tells them.
 
+use std::sync::OnceLock;
+
 use serde::Serialize;
 
 use crate::{
     dialect::{
-        encoding,
+        MESSENGER_SLOT,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire},
     },
     model::{Change, ChangeKind},
@@ -47,9 +49,21 @@ struct Event<'a> {
     people: Option<[PersonWire; 1]>,
 }
 
-/// A change as an event, in JSON; written once however many hear it.
+/// What the messenger makes of a change: each is encoded once, however many readers there are.
+#[derive(Default)]
+struct Encodings {
+    event: OnceLock<Box<str>>,
+    message: OnceLock<Box<str>>,
+}
+
+fn encodings(published: &Published) -> &Encodings {
+    published.encoding(MESSENGER_SLOT, |_| Encodings::default())
+}
+
+/// A change as an event, in JSON.
 pub fn encode_change(published: &Published) -> &str {
-    published.encoding(encoding::MESSENGER, |change| event(change).into_boxed_str())
+    let event = &encodings(published).event;
+    event.get_or_init(|| encode_event(&published.change).into())
 }
 
 /// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
@@ -57,12 +71,11 @@ fn message(published: &Published) -> Option<&str> {
     let ChangeKind::Message(message) = &published.change.what else {
         return None;
     };
-    Some(published.encoding(encoding::MESSENGER_MESSAGE, |_| {
-        json(&MessageWire::from(message))
-    }))
+    let encoding = &encodings(published).message;
+    Some(encoding.get_or_init(|| json(&MessageWire::from(message)).into()))
 }
 
-fn event(change: &Change) -> String {
+fn encode_event(change: &Change) -> String {
     let mut event = Event {
         r#type: word(&change.what),
         position: change.position.get(),

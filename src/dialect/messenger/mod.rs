@@ -11,3 +11,6 @@
 pub mod events;
 pub mod routes;
 pub mod wire;
+
+/// The dialect's name, as `?dialect=` and the metrics have it.
+pub const NAME: &str = "messenger";

@@ -10,10 +10,9 @@ use crate::{
         writer::{ActionRequest, ChatAction, READS_SHOWN_UP_TO, Right},
     },
     dialect::{
-        ClientSession, Emitted, EventReply, OutgoingEvent, Recipients,
-        number::SERVICE,
-        page,
+        ClientSession, Emitted, EventReply, OutgoingEvent, Recipients, page,
         service::{
+            ID,
             events::{self, Request},
             wire,
         },
@@ -80,8 +79,8 @@ pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
             Kind::TooMany => error,
             _ => Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error),
         })?;
-    session.act_as(SERVICE, &caller).await?;
-    session.memory::<Memory>(SERVICE).who = Some(caller);
+    session.act_as(ID, &caller).await?;
+    session.memory::<Memory>().who = Some(caller);
     Ok(())
 }
 
@@ -90,22 +89,22 @@ pub(super) async fn enter(session: &mut ClientSession, room: &str) -> Result<()>
     let caller = who(session).await?;
     let services = Arc::clone(&session.services);
     let chat = find(&services, &caller, room).await?;
-    session.memory::<Memory>(SERVICE).rooms = VecDeque::from([Joined::new(&chat)]);
+    session.memory::<Memory>().rooms = VecDeque::from([Joined::new(&chat)]);
     Ok(())
 }
 
 /// The rooms that a connection has joined, the current one first.
 pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
-    let memory = session.remembered::<Memory>(SERVICE);
+    let memory = session.remembered::<Memory>();
     let rooms = memory.into_iter().flat_map(|memory| &memory.rooms);
     rooms.map(|room| room.chat).collect()
 }
 
 /// Takes a connection back into the rooms that it had joined, as far as it is still let in.
 pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -> Result<()> {
-    let known = session.memory::<Memory>(SERVICE).who.clone();
+    let known = session.memory::<Memory>().who.clone();
     let mut identity = session.identities().iter();
-    let holder = identity.find(|identity| identity.is_active_in(SERVICE));
+    let holder = identity.find(|identity| identity.is_active_in(ID));
     let Some(caller) = known.or_else(|| holder.map(|holder| holder.caller.clone())) else {
         return Ok(());
     };
@@ -117,7 +116,7 @@ pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -
             Err(error) => return Err(error),
         }
     }
-    let memory = session.memory::<Memory>(SERVICE);
+    let memory = session.memory::<Memory>();
     memory.who = Some(caller);
     memory.rooms = rooms;
     Ok(())
@@ -125,7 +124,7 @@ pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -
 
 /// Tells the rooms that a connection is back in, and it, who is present.
 pub(super) fn on_ready(session: &mut ClientSession) {
-    let Some(memory) = session.remembered::<Memory>(SERVICE) else {
+    let Some(memory) = session.remembered::<Memory>() else {
         return;
     };
     let Some(caller) = memory.who.clone() else {
@@ -143,14 +142,14 @@ pub(super) fn on_ready(session: &mut ClientSession) {
 /// Whether a connection hears a chat.
 pub(super) fn is_present(session: &ClientSession, chat: ChatId) -> bool {
     session
-        .remembered::<Memory>(SERVICE)
+        .remembered::<Memory>()
         .is_some_and(|memory| memory.rooms.iter().any(|room| room.chat == chat))
 }
 
 /// Takes a connection out of a room that is gone, or whose member it is no more: it is seen there no
 /// longer, and hears nothing of who comes and goes.
 pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
-    let memory = session.memory::<Memory>(SERVICE);
+    let memory = session.memory::<Memory>();
     let Some(caller) = memory.who.clone() else {
         return;
     };
@@ -173,7 +172,7 @@ pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
 
 /// Whether a change is to be told to this connection: not what it was answered for.
 pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
-    let Some(memory) = session.remembered::<Memory>(SERVICE) else {
+    let Some(memory) = session.remembered::<Memory>() else {
         return false;
     };
     let own = memory.who.as_ref().map(Caller::id) == Some(change.actor.id);
@@ -235,14 +234,14 @@ async fn dispatch(
 /// Who speaks: whoever holds the token or, without one, the cookies.
 async fn who(session: &mut ClientSession) -> Result<Caller> {
     let nobody = || Error::new(Kind::Unauthenticated, events::NO_TOKEN);
-    if let Some(caller) = &session.memory::<Memory>(SERVICE).who {
+    if let Some(caller) = &session.memory::<Memory>().who {
         return Some(caller.clone())
             .filter(|caller| !caller.is_gone())
             .ok_or_else(nobody);
     }
     let caller = session.cookie_holder().await?.ok_or_else(nobody)?;
-    session.act_as(SERVICE, &caller).await?;
-    session.memory::<Memory>(SERVICE).who = Some(caller.clone());
+    session.act_as(ID, &caller).await?;
+    session.memory::<Memory>().who = Some(caller.clone());
     Ok(caller)
 }
 
@@ -262,7 +261,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn memory(&mut self) -> &mut Memory {
-        self.session.memory(SERVICE)
+        self.session.memory()
     }
 
     /// The current room.
@@ -411,7 +410,7 @@ impl Context<'_> {
 
 /// Tells the rooms that a connection has joined that it is gone.
 pub(super) fn on_disconnect(session: &mut ClientSession) {
-    let memory = session.memory::<Memory>(SERVICE);
+    let memory = session.memory::<Memory>();
     let joined = std::mem::take(&mut memory.rooms);
     if let Some(caller) = memory.who.clone() {
         for room in &joined {

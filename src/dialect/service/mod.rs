@@ -17,7 +17,7 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
-    dialect::{Boxed, ClientSession, Dialect, EventReply, OutgoingEvent},
+    dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
     error::{Error, Result},
     model::{Change, ChatId, Signal},
 };
@@ -25,13 +25,21 @@ use crate::{
 /// See the module.
 pub struct Service;
 
-impl Dialect for Service {
-    fn name(&self) -> &'static str {
-        "service"
-    }
+/// The dialect's id.
+const ID: DialectId = DialectId::new(2);
 
+impl DialectInfo for Service {
+    const ID: DialectId = ID;
+    const NAME: &'static str = "service";
+}
+
+impl Dialect for Service {
     fn events(&self) -> &'static [&'static str] {
         &events::NAMES
+    }
+
+    fn routes(&self) -> Vec<rocket::Route> {
+        routes::all()
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

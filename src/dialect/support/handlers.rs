@@ -5,6 +5,7 @@ use std::{net::Ipv4Addr, sync::Arc};
 use serde_json::{Value, json};
 
 use super::{
+    ID,
     events::{self, Guest, Page, Request, Return, SupportCommand, Which},
     own_actions::{OwnAction, OwnActions},
     wire::{self, Entry},
@@ -19,7 +20,7 @@ use crate::{
         messages::{self, Draft},
         signals,
     },
-    dialect::{ClientSession, EventReply, number::SUPPORT, page},
+    dialect::{ClientSession, EventReply, page},
     error::{Error, Kind, Result},
     model::{
         ChatId, ClientId, Content, ConversationStatus, Domain, MessageId, MessageKind, Person,
@@ -129,7 +130,7 @@ async fn caller(session: &mut ClientSession, token: &str, side: Side) -> Result<
             Side::Either => stranger("Guest not found"),
         });
     };
-    session.act_as(SUPPORT, &caller).await?;
+    session.act_as(ID, &caller).await?;
     Ok(caller)
 }
 
@@ -189,7 +190,7 @@ async fn old_chat(session: &mut ClientSession, back: &Return) -> Result<Value> {
 }
 
 async fn welcome_guest(session: &mut ClientSession, seated: &GuestChatOpened) -> Result<Value> {
-    session.act_as(SUPPORT, &seated.guest).await?;
+    session.act_as(ID, &seated.guest).await?;
     let GuestChatOpened { guest, chat, token } = seated;
     Ok(wire::new_chat(token.expose(), *chat, guest.id()))
 }
@@ -218,10 +219,10 @@ async fn say(
 /// for each chat of a connection, for a chat is at a desk for good.
 async fn at_desk(session: &mut ClientSession, caller: &Caller, chat: Which) -> Result<ChatId> {
     let chat = chat.ok_or_else(no_chat)?;
-    if !session.memory::<OwnActions>(SUPPORT).is_at_desk(chat) {
+    if !session.memory::<OwnActions>().is_at_desk(chat) {
         let found = conversations::reader(&session.services, caller, chat).await;
         found.map_err(as_no_chat)?;
-        session.memory::<OwnActions>(SUPPORT).note_at_desk(chat);
+        session.memory::<OwnActions>().note_at_desk(chat);
     }
     Ok(chat)
 }
@@ -291,7 +292,7 @@ async fn close(
         .map_err(as_no_chat)?;
     let span = (before, services.hub.head());
     session
-        .memory::<OwnActions>(SUPPORT)
+        .memory::<OwnActions>()
         .note(chat, OwnAction::Closed, span);
     let mut body = wire::success("Chat has been closed");
     body["chatId"] = chat.to_hex().into();
@@ -329,9 +330,7 @@ async fn see(
         .map_err(as_no_chat)?;
     let span = (before, services.hub.head());
     let own_action = OwnAction::Read(caller.id());
-    session
-        .memory::<OwnActions>(SUPPORT)
-        .note(chat, own_action, span);
+    session.memory::<OwnActions>().note(chat, own_action, span);
     Ok(wire::success("Message has been seen"))
 }
 

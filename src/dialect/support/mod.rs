@@ -19,7 +19,9 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
-    dialect::{Boxed, ClientSession, Dialect, EventReply, Options, OutgoingEvent, number::SUPPORT},
+    dialect::{
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Options, OutgoingEvent,
+    },
     error::{Error, Result},
     model::{Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, TenantId},
 };
@@ -29,13 +31,21 @@ use own_actions::OwnActions;
 /// The dialect.
 pub struct Support;
 
-impl Dialect for Support {
-    fn name(&self) -> &'static str {
-        "support"
-    }
+/// The dialect's id.
+const ID: DialectId = DialectId::new(1);
 
+impl DialectInfo for Support {
+    const ID: DialectId = ID;
+    const NAME: &'static str = "support";
+}
+
+impl Dialect for Support {
     fn events(&self) -> &'static [&'static str] {
         &events::NAMES
+    }
+
+    fn routes(&self) -> Vec<rocket::Route> {
+        routes::all()
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {
@@ -66,7 +76,7 @@ impl Dialect for Support {
     fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
         let own = session.has_sent(change.position)
             || session
-                .remembered::<OwnActions>(SUPPORT)
+                .remembered::<OwnActions>()
                 .is_some_and(|own_actions| own_actions.covers(change));
         if change.audience != Audience::Agents || own {
             return false;
@@ -130,7 +140,7 @@ fn acts_for(
 ) -> bool {
     session.identities().iter().any(|identity| {
         let caller = &identity.caller;
-        identity.is_active_in(SUPPORT)
+        identity.is_active_in(ID)
             && caller.tenant() == tenant
             && as_who(caller.person().kind)
             && !caller.is_gone()

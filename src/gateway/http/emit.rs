@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{NoTransport, RequestCredentials};
 use crate::{
     chat::Services,
-    dialect::{self, ClientSession, DIALECTS, Emitted, EventReply, Options, OutgoingEvent},
+    dialect::{ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{Error, Kind, Result},
     http::{ApiError, Fields, Query, fields::read_plain, refuse},
     json,
@@ -76,10 +76,12 @@ pub(super) async fn emit(
     key: Key,
     argument: Argument,
 ) -> std::result::Result<EventAnswer, ApiError> {
-    let event = name_of(&event)?;
+    let event = name_of(options, &event)?;
     let Argument(argument) = argument;
     let wanted = query.text("dialect")?;
-    let place = dialect::of_event(&event, argument.as_ref(), wanted)
+    let dialect = options
+        .dialects
+        .of_event(&event, argument.as_ref(), wanted)
         .ok_or_else(|| Error::not_found("there is no such event"))?;
     let mut session = ClientSession::new(
         Arc::clone(services),
@@ -88,7 +90,6 @@ pub(super) async fn emit(
         Arc::new(NoTransport),
         (0, None),
     );
-    let dialect = DIALECTS[place];
     dialect.on_connect(&mut session).await?;
     if let Some(room) = query.text("room")?
         && let Err(error) = dialect.enter(&mut session, room).await
@@ -110,11 +111,12 @@ pub(super) async fn emit(
 }
 
 /// An event's name may have slashes of its own.
-fn name_of(path: &std::path::Path) -> Result<String> {
+fn name_of(options: &Options, path: &std::path::Path) -> Result<String> {
     let name = path
         .to_str()
         .ok_or_else(|| Error::not_found("there is no such event"))?;
-    let event = DIALECTS
+    let event = options
+        .dialects
         .iter()
         .flat_map(|dialect| dialect.events())
         .find(|event| **event == name);

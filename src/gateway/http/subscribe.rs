@@ -15,8 +15,12 @@ use crate::{
         change_feed::{ChangeFeed, ChangeFilter},
     },
     config::Settings,
-    dialect::{self, ClientSession, DIALECTS, Options, messenger::events::AllEvents},
+    dialect::{
+        ClientSession, DialectEntry, Options,
+        messenger::{self, events::AllEvents},
+    },
     error::{Error, Kind, Result},
+    gateway::encodings::{self, EncodedText},
     http::{
         ApiError, Fields, Query,
         feed::{self, Ask, Feed},
@@ -32,7 +36,7 @@ use crate::{
 const TIMEOUT: Duration = Duration::from_secs(25);
 
 /// The dialect in which events are told: none of the event-style ones is the messenger's.
-pub(super) struct InDialect(Option<usize>);
+pub(super) struct InDialect(Option<DialectEntry>);
 
 #[rocket::async_trait]
 impl<'r> FromRequest<'r> for InDialect {
@@ -42,11 +46,13 @@ impl<'r> FromRequest<'r> for InDialect {
         let wanted = request
             .query_value::<&str>("dialect")
             .and_then(std::result::Result::ok);
-        let Some(wanted) = wanted.filter(|name| !name.is_empty() && *name != MESSENGER) else {
+        let Some(wanted) = wanted.filter(|name| !name.is_empty() && *name != messenger::NAME)
+        else {
             return Outcome::Success(Self(None));
         };
-        match DIALECTS.iter().position(|dialect| dialect.name() == wanted) {
-            Some(place) => Outcome::Success(Self(Some(place))),
+        let options = request.rocket().state::<Arc<Options>>();
+        match options.and_then(|options| options.dialects.named(wanted)) {
+            Some(dialect) => Outcome::Success(Self(Some(dialect))),
             None => refuse(
                 request,
                 Error::invalid_field("dialect", "there is no such dialect"),
@@ -54,9 +60,6 @@ impl<'r> FromRequest<'r> for InDialect {
         }
     }
 }
-
-/// The dialect whose events need no `?dialect=`.
-const MESSENGER: &str = "messenger";
 
 /// `GET /api/events`: waits for what is new.
 #[get("/api/events", rank = 2)]
@@ -100,13 +103,13 @@ pub(super) async fn stream(
 type Whose<'a> = (
     &'a Arc<Services>,
     &'a Arc<Options>,
-    Option<usize>,
+    Option<DialectEntry>,
     RequestCredentials,
 );
 
 /// Finds out who listens, and listens to all that they hear.
 async fn subscribe(
-    (services, options, place, brought): Whose<'_>,
+    (services, options, dialect, brought): Whose<'_>,
     query: &Fields,
     ask: &Ask<'_>,
 ) -> std::result::Result<Feed, ApiError> {
@@ -121,21 +124,21 @@ async fn subscribe(
         Arc::new(NoTransport),
         (0, None),
     );
-    if let Some(place) = place {
-        DIALECTS[place].on_connect(&mut session).await?;
+    if let Some(dialect) = dialect {
+        dialect.on_connect(&mut session).await?;
     }
     let caller = who_listens(&mut session, query).await?;
     let after = feed::place(services, ask.after)
         .map_err(|error| feed::with_fresh_cursor(services, error))?;
     let watch = ChangeFeed::person(services, &caller, after, wanted).await?;
-    let Some(place) = place else {
+    let Some(dialect) = dialect else {
         return Ok(Feed::new(services, watch, AllEvents, ask.limit));
     };
-    session.act_as(place, &caller).await?;
+    session.act_as(dialect.id(), &caller).await?;
     if let Some(room) = query.text("room")? {
-        DIALECTS[place].enter(&mut session, room).await?;
+        dialect.enter(&mut session, room).await?;
     }
-    let format = Announced { place, session };
+    let format = Announced { dialect, session };
     Ok(Feed::new(services, watch, format, ask.limit))
 }
 
@@ -156,17 +159,20 @@ async fn who_listens(session: &mut ClientSession, query: &Fields) -> Result<Call
 
 /// What an event-style dialect announces, as far as it is for this session.
 struct Announced {
-    place: usize,
+    dialect: DialectEntry,
     session: ClientSession,
 }
 
 impl EventFormat for Announced {
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
-        if !DIALECTS[self.place].should_deliver(&self.session, &published.change) {
+        if !self
+            .dialect
+            .should_deliver(&self.session, &published.change)
+        {
             return Vec::new();
         }
-        let written = written(self.place, &self.session.options, published);
-        let texts = written.iter().map(|event| EventText {
+        let encoded = encoded(self.dialect, &self.session.options, published);
+        let texts = encoded.iter().map(|event| EventText {
             name: &event.name,
             data: &event.data,
             listed: &event.listed,
@@ -175,24 +181,20 @@ impl EventFormat for Announced {
     }
 }
 
-/// An event that is written down.
-struct Written {
-    name: String,
-    data: String,
-    listed: String,
-}
-
-/// A change's events in a dialect; written once, whoever hears them.
-fn written<'p>(place: usize, options: &Options, published: &'p Published) -> &'p Vec<Written> {
-    published.encoding(dialect::encoding::LISTED + place, |change| {
-        let outgoing = DIALECTS[place]
-            .encode_change_with(options, change)
-            .into_iter();
-        let written = outgoing.map(|event| Written {
+/// A change's events in a dialect, encoded once for all long-polls and streams.
+fn encoded<'p>(
+    dialect: DialectEntry,
+    options: &Options,
+    published: &'p Published,
+) -> &'p [EncodedText] {
+    let texts = &encodings::of_change(published, dialect.id()).texts;
+    texts.get_or_init(|| {
+        let outgoing = dialect.encode_change_with(options, &published.change);
+        let texts = outgoing.into_iter().map(|event| EncodedText {
             data: event.data.to_string(),
             listed: json!({"event": event.name, "data": event.data}).to_string(),
             name: event.name.into_owned(),
         });
-        written.collect::<Vec<_>>()
+        texts.collect()
     })
 }

@@ -11,8 +11,9 @@ use parlance_socketio::{
 use super::connection::{ConnectionState, Recovery};
 use crate::{
     chat::change_feed,
-    dialect::{ClientSession, DIALECTS, Identity, OutgoingEvent, encoding},
+    dialect::{ClientSession, DialectEntry, DialectMask, Identity, OutgoingEvent},
     error::Result,
+    gateway::encodings,
     model::{Change, Position},
     pubsub::{Backlog, Published},
 };
@@ -103,18 +104,16 @@ async fn tell(
         let mut skip = std::mem::take(&mut place.frames);
         let mut told = 0;
         let mut hearing = Vec::new();
-        for (number, dialect) in DIALECTS.iter().enumerate() {
-            if dialects & 1 << number != 0 {
-                dialect.on_change(session, &published.change);
-                if dialect.should_deliver(session, &published.change) {
-                    hearing.push(number);
-                }
+        for dialect in session.dialects(dialects) {
+            dialect.on_change(session, &published.change);
+            if dialect.should_deliver(session, &published.change) {
+                hearing.push(dialect);
             }
         }
-        for number in &hearing {
-            let later = usize::from(Some(number) != hearing.last());
-            let frames = frames(session, (*number, later), &published, recovery.is_some());
-            for (index, frame) in frames.iter().enumerate() {
+        for (index, dialect) in hearing.iter().enumerate() {
+            let later = usize::from(index + 1 < hearing.len());
+            let frames = frames(session, (*dialect, later), &published, recovery.is_some());
+            for (sent, frame) in frames.iter().enumerate() {
                 told += 1;
                 if skip > 0 {
                     skip -= 1;
@@ -123,7 +122,7 @@ async fn tell(
                 let send = || socket.try_emit(frame);
                 let sent = match recovery {
                     Some(recovery) => {
-                        let left = frames.len() - index + later;
+                        let left = frames.len() - sent + later;
                         recovery.advance(offset_of(position, left), send)
                     }
                     None => send(),
@@ -150,20 +149,18 @@ async fn tell(
     })
 }
 
+/// Changes by their positions, each with the dialects to tell it in.
+type Gathered = BTreeMap<Position, (Arc<Published>, DialectMask)>;
+
 /// Everything after a position that anybody heard whom the session acts for, each with the dialects
 /// to tell it in, and up to where that is complete.
-async fn gather(
-    session: &mut ClientSession,
-    after: Position,
-) -> Result<(BTreeMap<Position, (Arc<Published>, u8)>, Position)> {
+async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathered, Position)> {
     let services = Arc::clone(&session.services);
     let head = services.hub.head();
     let mut seen = head;
-    let mut changes: BTreeMap<Position, (Arc<Published>, u8)> = BTreeMap::new();
+    let mut changes = Gathered::new();
     for identity in session.identities_mut() {
-        let dialects = (0..DIALECTS.len())
-            .filter(|number| identity.is_active_in(*number))
-            .fold(0, |bits, number| bits | 1 << number);
+        let dialects = identity.dialects();
         let from = identity.from();
         let person = Arc::clone(identity.caller.person());
         let Some(subscriber) = identity.subscriber() else {
@@ -194,7 +191,9 @@ async fn gather(
         for published in backlog {
             let position = published.change.position;
             if position > after && position > from {
-                changes.entry(position).or_insert((published, 0)).1 |= dialects;
+                let entry = changes.entry(position);
+                let entry = entry.or_insert((published, DialectMask::default()));
+                entry.1.insert(dialects);
             }
         }
     }
@@ -207,31 +206,29 @@ fn tell_signals(
     session: &mut ClientSession,
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
+    let set = session.options.dialects;
     let mut told = Vec::new();
     for identity in session.identities_mut() {
-        let dialects: Vec<_> = (0..DIALECTS.len())
-            .filter(|n| identity.is_active_in(*n))
-            .collect();
+        let dialects = identity.dialects();
         let Some(subscriber) = identity.subscriber() else {
             continue;
         };
         for signal in subscriber.signals() {
-            for number in &dialects {
-                told.push((signal.number, *number, Arc::clone(&signal)));
+            for dialect in set.among(dialects) {
+                told.push((signal.number, dialect, Arc::clone(&signal)));
             }
         }
     }
-    told.sort_by_key(|(signal, number, _)| (*signal, *number));
-    told.dedup_by_key(|(signal, number, _)| (*signal, *number));
-    for (_, number, signal) in told {
-        if !DIALECTS[number].should_deliver_signal(session, &signal.signal) {
+    told.sort_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
+    told.dedup_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
+    for (_, dialect, signal) in told {
+        if !dialect.should_deliver_signal(session, &signal.signal) {
             continue;
         }
         let send = |frames: &[Prepared]| {
             let mut sent = frames.iter().map(|frame| socket.try_emit(frame));
             sent.all(|sent| sent != Err(SendError::Closed))
         };
-        let dialect = DIALECTS[number];
         let is_there = match recovery {
             // The offset repeats the last one, which differs by socket: such frames are not shared.
             Some(recovery) => recovery.repeat(|told| {
@@ -239,8 +236,8 @@ fn tell_signals(
                 let outgoing = dialect.encode_signal(&signal.signal);
                 send(&prepare(outgoing, |_| Some(offset.clone())))
             }),
-            None => send(signal.encoding(encoding::FRAMES + number, |signal| {
-                prepare(dialect.encode_signal(signal), |_| None)
+            None => send(encodings::of_signal(&signal, dialect.id(), || {
+                prepare(dialect.encode_signal(&signal.signal), |_| None)
             })),
         };
         if !is_there {
@@ -254,13 +251,13 @@ fn tell_signals(
 /// `later` dialect, too, and have not been told of it before that.
 fn frames<'p>(
     session: &ClientSession,
-    (number, later): (usize, usize),
+    (dialect, later): (DialectEntry, usize),
     published: &'p Published,
     offsets: bool,
 ) -> Cow<'p, [Prepared]> {
     let make = |change: &Change, later| {
         let cursor = |offset| session.services.cursor_at(offset).to_string();
-        let outgoing = DIALECTS[number].encode_change_with(&session.options, change);
+        let outgoing = dialect.encode_change_with(&session.options, change);
         prepare(outgoing, |left| {
             offsets.then(|| cursor(offset_of(change.position, left + later)))
         })
@@ -268,12 +265,13 @@ fn frames<'p>(
     if offsets && later > 0 {
         return Cow::Owned(make(&published.change, later));
     }
-    let slot = if offsets {
-        encoding::FRAMES_WITH_OFFSET
+    let encodings = encodings::of_change(published, dialect.id());
+    let shared = if offsets {
+        &encodings.frames_with_offset
     } else {
-        encoding::FRAMES
+        &encodings.frames
     };
-    Cow::Borrowed(published.encoding(slot + number, |change| make(change, 0)))
+    Cow::Borrowed(shared.get_or_init(|| make(&published.change, 0)))
 }
 
 /// The offset of a change's frame when so many are left, with itself: whoever is lost before the last
@@ -316,14 +314,14 @@ pub(super) async fn missed(
         if position > seen {
             break;
         }
-        let dialects = (0..DIALECTS.len()).filter(|number| dialects & 1 << number != 0);
-        let hearing: Vec<_> = dialects
-            .filter(|number| DIALECTS[*number].should_deliver(session, &published.change))
+        let hearing: Vec<_> = session
+            .dialects(dialects)
+            .filter(|dialect| dialect.should_deliver(session, &published.change))
             .collect();
         let before = missed.len();
-        for number in &hearing {
-            let later = usize::from(Some(number) != hearing.last());
-            let frames = frames(session, (*number, later), &published, true);
+        for (index, dialect) in hearing.iter().enumerate() {
+            let later = usize::from(index + 1 < hearing.len());
+            let frames = frames(session, (*dialect, later), &published, true);
             missed.extend_from_slice(&frames);
         }
         let bytes: usize = missed[before..].iter().map(Prepared::encoded_len).sum();

@@ -32,7 +32,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     chat::Services,
-    dialect::{self, ClientSession, DIALECTS, Emitted, Options, OutgoingEvent},
+    dialect::{self, ClientSession, Emitted, Options, OutgoingEvent},
     error::{self, Error},
     model::Person,
 };
@@ -121,7 +121,7 @@ impl Handler for Gateway {
             // Nobody is refused for it: what they brought is looked at again when they use it.
             tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
         }
-        for dialect in DIALECTS {
+        for dialect in self.options.dialects.iter() {
             dialect
                 .on_connect(&mut session)
                 .await
@@ -146,7 +146,7 @@ impl Handler for Gateway {
     async fn connected(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
             let mut session = connection.lock_session().await;
-            for dialect in DIALECTS {
+            for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut session);
             }
             keep(socket, &connection, &session).await;
@@ -160,12 +160,13 @@ impl Handler for Gateway {
         };
         let mut session = connection.lock_session().await;
         let arguments = event.args.values().to_vec();
-        let Some(place) = dialect::of_event(&event.name, arguments.first(), None) else {
+        let dialects = self.options.dialects;
+        let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
             let body = serde_json::json!({"status": "error", "error": UNKNOWN_EVENT});
             event.acknowledge(Args::from(body));
             return;
         };
-        let answer = dialect::answer(place, &mut session, &event.name, &arguments).await;
+        let answer = dialect::answer(dialect, &mut session, &event.name, &arguments).await;
         // The turn is held, so the position up to which all is told does not move meanwhile.
         let offset = connection.recovery().map(Recovery::told);
         let offset = offset.map(|told| session.services.cursor_at(told).to_string());
@@ -204,7 +205,7 @@ impl Handler for Gateway {
         connection.end();
         let mut session = connection.lock_session().await;
         let identity = recovery::write_down_lost(&session);
-        for dialect in DIALECTS {
+        for dialect in self.options.dialects.iter() {
             dialect.on_disconnect(&mut session).await;
         }
         let id = socket.id().as_str().to_owned();
@@ -261,8 +262,9 @@ async fn on_resume(
             .act_as_since(*dialects, caller, returned.after)
             .await?;
     }
-    for (number, dialect) in DIALECTS.iter().enumerate() {
-        let entered = returned.entered.iter().filter(|(of, _)| *of == number);
+    for dialect in session.options.dialects.iter() {
+        let entered = returned.entered.iter();
+        let entered = entered.filter(|(of, _)| *of == dialect.id());
         let entered: Vec<_> = entered.map(|(_, chat)| *chat).collect();
         if !entered.is_empty() {
             dialect.on_resume(session, &entered).await?;

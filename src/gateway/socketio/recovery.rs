@@ -24,7 +24,7 @@ use crate::{
         limits::login_throttle,
         logins::Token,
     },
-    dialect::{ClientSession, DIALECTS},
+    dialect::{ClientSession, DialectId, DialectMask},
     error::Result,
     model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
 };
@@ -40,10 +40,10 @@ pub(super) struct Returned {
     pub(super) id: SocketId,
     pub(super) private: String,
     pub(super) after: Position,
-    /// Whom it acts for, each with the dialects, a bit each.
-    pub(super) identities: Vec<(u8, Caller)>,
-    /// The chats it had entered, each with the number of the dialect.
-    pub(super) entered: Vec<(usize, ChatId)>,
+    /// Whom it acts for, each with the dialects.
+    pub(super) identities: Vec<(DialectMask, Caller)>,
+    /// The chats it had entered, each with the dialect.
+    pub(super) entered: Vec<(DialectId, ChatId)>,
     /// What came by it last.
     pub(super) sent: Vec<Position>,
 }
@@ -151,7 +151,7 @@ async fn caller(
     services: &Services,
     entry: &str,
     (key, tokens): Shown<'_>,
-) -> Result<Option<(u8, Caller)>> {
+) -> Result<Option<(DialectMask, Caller)>> {
     let mut parts = entry.split(':');
     let (Some(dialects), Some(login), Some(person), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -187,9 +187,9 @@ pub(super) fn write_down(session: &ClientSession) -> String {
             identity.caller.id()
         )
     });
-    let entered = DIALECTS.iter().enumerate().flat_map(|(number, dialect)| {
+    let entered = session.options.dialects.iter().flat_map(|dialect| {
         let entered = dialect.entered(session).into_iter();
-        entered.map(move |chat| format!("{number}:{chat}"))
+        entered.map(move |chat| format!("{}:{chat}", dialect.id()))
     });
     format!(
         "{}|{}",

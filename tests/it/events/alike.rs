@@ -10,11 +10,13 @@ use crate::{
     events::stream::Events,
     support::actor::{Told, list, text},
     support::support_world::{Guest, Owner},
-    support::world::World,
+    support::world::{World, every_dialect},
 };
 
 /// Every value of `dialect`; none is the messenger's.
-const DIALECTS: [&str; 5] = ["", "messenger", "support", "embed", "service"];
+fn dialects() -> impl Iterator<Item = &'static str> {
+    [""].into_iter().chain(every_dialect())
+}
 
 /// Somebody who runs a desk, whose guest says something: every dialect tells them of that.
 struct Desk {
@@ -105,7 +107,7 @@ fn within(value: &Value, most: std::ops::RangeInclusive<u64>) {
 #[rocket::async_test]
 async fn every_dialect_refuses_the_same_requests_in_the_same_way() {
     let desk = Desk::new().await;
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         for accept in ["application/json", "text/event-stream"] {
             for (more, status, code) in [
                 ("after=x", 400, "bad_cursor"),
@@ -152,7 +154,7 @@ async fn every_dialect_refuses_the_same_requests_in_the_same_way() {
 async fn every_dialect_takes_a_token_however_it_comes() {
     let desk = Desk::new().await;
     let (id, token) = (&desk.owner.id, &desk.owner.token);
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let ask = || desk.world.http.get(desk.path(dialect, "timeout=0"));
         for request in [
             ask().header(AUTHORIZATION, format!("Bearer {token}")),
@@ -176,7 +178,7 @@ async fn every_dialect_takes_a_token_however_it_comes() {
 #[rocket::async_test]
 async fn every_dialect_answers_a_poll_in_the_same_way() {
     let desk = Desk::new().await;
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let told = desk.poll(dialect, "timeout=-5").await.with(200).json();
         assert_eq!(ending(&told), json!([[], false, null]));
         assert_eq!(told["retry_ms"], 0);
@@ -204,7 +206,7 @@ async fn every_dialect_bounds_the_bytes_of_an_answer() {
     for _ in 0..80 {
         desk.says(&"\u{436}".repeat(8_000)).await;
     }
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let (mut cursor, mut told, mut answers) = (start.clone(), 0, 0);
         loop {
             let more = format!("after={cursor}&timeout=0&limit=200");
@@ -227,7 +229,7 @@ async fn every_dialect_bounds_the_bytes_of_an_answer() {
 #[rocket::async_test]
 async fn every_dialect_streams_in_the_same_way() {
     let desk = Desk::new().await;
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         // Its headers are looked at when it is opened.
         let mut stream = desk.stream(dialect, "").await;
         let since = text(&desk.poll(dialect, "timeout=0").await.json(), "cursor");
@@ -257,7 +259,7 @@ async fn every_dialect_streams_in_the_same_way() {
 #[rocket::async_test]
 async fn every_dialect_lets_the_newest_wait_live() {
     let desk = Desk::new().await;
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let older = desk.hold(dialect, "poll=tab&timeout=50");
         desk.world.waiting(1).await;
         let newer = desk.hold(dialect, "poll=tab&timeout=50");
@@ -301,7 +303,7 @@ async fn every_dialect_lets_the_newest_wait_live() {
 
 #[rocket::async_test]
 async fn every_dialect_ends_its_waits_with_their_login() {
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let desk = Desk::new().await;
         let held = desk.hold(dialect, "timeout=50");
         let mut stream = desk.stream(dialect, "").await;
@@ -317,7 +319,7 @@ async fn every_dialect_ends_its_waits_with_their_login() {
 
 #[rocket::async_test]
 async fn every_dialect_sends_its_waits_away_when_the_server_stops() {
-    for dialect in DIALECTS {
+    for dialect in dialects() {
         let desk = Desk::new().await;
         let held = desk.hold(dialect, "timeout=50");
         let mut stream = desk.stream(dialect, "").await;

@@ -398,17 +398,45 @@ fn pure_events(source: &Source<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Where dialects may be named outside their folders, and which.
+const NAMED: [(&str, &str, &str); 3] = [
+    (
+        "src/http/pages.rs",
+        "embed",
+        "so is the macro called that puts files into the binary",
+    ),
+    (
+        "src/http/docs/route_docs.rs",
+        "",
+        "it describes every dialect's routes",
+    ),
+    (
+        "src/gateway/http/subscribe.rs",
+        "messenger",
+        "events have its shape where no dialect is named",
+    ),
+];
+
 fn no_dialects_name(house: &House, source: &Source<'_>) -> Vec<String> {
-    if !matches!(source.module().first(), Some(&("chat" | "socketio"))) {
+    let part = source.module().first().copied();
+    if !matches!(
+        part,
+        Some("chat" | "socketio" | "gateway" | "http" | "pubsub" | "telemetry")
+    ) {
         return Vec::new();
     }
+    let may = |name: &str| {
+        NAMED.iter().any(|(path, named, _)| {
+            *path == source.path && (named.is_empty() || named.eq_ignore_ascii_case(name))
+        })
+    };
     let texts = source.words.iter().filter_map(|word| match &word.kind {
         Kind::Text(text) => Some((word.line, text.as_str())),
         Kind::Name(_) | Kind::Mark(_) => None,
     });
     names(source)
         .chain(texts)
-        .filter(|(_, name)| house.dialects.contains(&name.to_lowercase()))
+        .filter(|(_, name)| house.dialects.contains(&name.to_lowercase()) && !may(name))
         .map(|(line, name)| {
             breach(
                 source,

@@ -270,16 +270,22 @@ fn events_are_pure() {
 }
 
 #[test]
-fn no_dialects_name_is_known_to_verbs_and_sockets() {
+fn no_dialects_name_is_known_outside_its_folder() {
     for code in [
         "fn f(a: Messenger) {}",
         "const MESSENGER: u8 = 1;",
         "fn f() { of(\"support\") }",
     ] {
-        for path in ["src/chat/mod.rs", "src/socketio/server.rs"] {
+        for path in [
+            "src/chat/mod.rs",
+            "src/socketio/server.rs",
+            "src/gateway/mod.rs",
+            "src/http/mod.rs",
+            "src/telemetry/metrics.rs",
+        ] {
             assert_eq!(wrong(path, code).len(), 1, "{code}");
         }
-        right("src/pubsub/published.rs", code);
+        right("src/config/settings.rs", code);
     }
     right(
         "src/chat/mod.rs",

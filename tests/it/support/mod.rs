@@ -11,4 +11,5 @@ pub(crate) mod socketio_client;
 pub(crate) mod socketio_world;
 pub(crate) mod support_world;
 pub(crate) mod tenants;
+pub(crate) mod toy;
 pub(crate) mod world;

@@ -9,6 +9,7 @@ use parlance::{
     Server,
     chat::Services,
     config::{Defaults, Settings},
+    dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
 };
 use reqwest::Client;
 use rocket::{
@@ -41,10 +42,17 @@ const SETTINGS: &str = r#"
     shutdown = { ctrlc = false, signals = [], grace = 1, mercy = 1 }
 "#;
 
+/// The name of every dialect.
+pub(crate) fn every_dialect() -> impl Iterator<Item = &'static str> {
+    let others = DIALECTS.iter().map(DialectEntry::name);
+    [messenger::NAME].into_iter().chain(others)
+}
+
 /// A running server.
 pub(crate) struct World {
     running: Running,
     settings: String,
+    dialects: &'static DialectSet,
     pub(crate) http: Client,
     pub(crate) place: Place,
 }
@@ -69,12 +77,24 @@ impl World {
         Self::on(place, &url, settings).await
     }
 
+    /// A server at its defaults that has these event-style dialects.
+    pub(crate) async fn with_dialects(dialects: &'static DialectSet) -> Self {
+        let place = Place::make().await;
+        let url = place.url();
+        Self::made(place, &url, "", dialects).await
+    }
+
     /// A server that reaches its database at this address.
     pub(crate) async fn on(place: Place, url: &str, settings: &str) -> Self {
+        Self::made(place, url, settings, &DIALECTS).await
+    }
+
+    async fn made(place: Place, url: &str, settings: &str, dialects: &'static DialectSet) -> Self {
         crate::with_tls();
         Self {
-            running: start(url, settings).await,
+            running: start(url, settings, dialects).await,
             settings: settings.to_owned(),
+            dialects,
             http: Client::builder()
                 .timeout(FOREVER)
                 .build()
@@ -96,11 +116,13 @@ impl World {
             http,
             place,
             settings: _,
+            dialects,
         } = self;
         running.stop().await;
         Self {
-            running: start(&place.url(), settings).await,
+            running: start(&place.url(), settings, dialects).await,
             settings: settings.to_owned(),
+            dialects,
             http,
             place,
         }
@@ -167,7 +189,7 @@ impl Running {
     }
 }
 
-async fn start(url: &str, settings: &str) -> Running {
+async fn start(url: &str, settings: &str, dialects: &'static DialectSet) -> Running {
     let figment = Figment::from(rocket::Config::default())
         .merge(Defaults)
         .merge(Toml::string(SETTINGS))
@@ -185,7 +207,8 @@ async fn start(url: &str, settings: &str) -> Running {
             drop(ready.expect("there is one liftoff").send(told));
         })
     });
-    let server = Server::build(&figment, settings).map(|rocket| rocket.attach(liftoff));
+    let server = Server::with_dialects(&figment, settings, dialects);
+    let server = server.map(|rocket| rocket.attach(liftoff));
     let served = tokio::spawn(server.run());
     let Ok((port, services, shutdown)) = started.await else {
         panic!("the server does not start: {:?}", served.await);
