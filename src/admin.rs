@@ -5,7 +5,7 @@ use std::{io::BufRead, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, developers, writer},
+    chat::{Services, WriteObserver, developers},
     config::Settings,
     error::{Error, Result},
     server,
@@ -39,6 +39,6 @@ pub async fn make(settings: &Settings, email: &str) -> Result<()> {
 /// Nobody reads the figures of a process that ends at once.
 struct Silent;
 
-impl writer::Observer for Silent {
+impl WriteObserver for Silent {
     fn batch(&self, _drafts: usize, _messages: usize, _took: Duration) {}
 }

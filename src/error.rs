@@ -92,6 +92,13 @@ impl Error {
         self
     }
 
+    /// The same, where it is one named field of the request that it is about.
+    #[must_use]
+    pub fn in_field(mut self, field: &'static str) -> Self {
+        self.field = Some(field);
+        self
+    }
+
     /// Nobody is signed in, or no longer.
     pub fn unauthenticated() -> Self {
         Self::new(Kind::Unauthenticated, "you are not signed in")
@@ -161,7 +168,7 @@ impl Error {
         &self.text
     }
 
-    /// The field that is wrong, where it is one.
+    /// The field that it is about, where it is one.
     pub fn field(&self) -> Option<&'static str> {
         self.field
     }

@@ -17,7 +17,7 @@ use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{ChatConfig, Services, developers, limits::Rates, verify, writer},
+    chat::{ChatConfig, Services, WriteObserver, WriterBounds, developers, limits::Rates, verify},
     config::{EmbedOpen, Registration, Settings, SupportPush},
     dialect::{DIALECTS, DialectSet, Options, messenger},
     error::{Error, Kind, Result},
@@ -337,7 +337,7 @@ pub(crate) fn chat_config(settings: &Settings) -> ChatConfig {
                 .collect(),
             good_for: settings.verify_ttl,
         },
-        writer: writer::Bounds {
+        writer: WriterBounds {
             batch: settings.write_batch_max,
             queue: settings.write_queue,
         },
@@ -389,7 +389,7 @@ fn readiness(started: Started) -> http::Readiness {
         let started = started.clone();
         async move {
             match started.get() {
-                Some(services) => services.store.ready().await,
+                Some(services) => services.ready().await,
                 None => Err(Error::unavailable("the server is starting", SOON)),
             }
         }
@@ -401,9 +401,9 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
     let services = Arc::downgrade(services);
     metrics.look_up(move |metrics| {
         if let Some(services) = services.upgrade() {
-            metrics.head_position.set(services.hub.head().get());
-            metrics.logins_cached.set(gauge(services.logins.count()));
-            metrics.waiters_held.set(gauge(services.wait_limit.count()));
+            metrics.head_position.set(services.head().get());
+            metrics.logins_cached.set(gauge(services.logins_cached()));
+            metrics.waiters_held.set(gauge(services.waiting()));
         }
     });
 }
@@ -415,7 +415,7 @@ fn gauge(count: usize) -> i64 {
 /// Counts what the writer commits.
 struct Counting(Arc<Metrics>);
 
-impl writer::Observer for Counting {
+impl WriteObserver for Counting {
     fn batch(&self, drafts: usize, messages: usize, took: Duration) {
         let metrics = &self.0;
         metrics.batches_committed.inc();

@@ -34,7 +34,6 @@ impl Reader {
 /// Proves that the caller may read a chat: an open one of their tenant, unless they are a guest, or one
 /// they are in. What is not theirs does not exist.
 pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Result<Reader> {
-    let no_chat = || Error::not_found("there is no such chat");
     let found = services
         .store
         .chat(caller.tenant(), chat, caller.id())
@@ -83,15 +82,32 @@ pub async fn tenant_reader(
         .chat(tenant.tenant().id, chat, nobody)
         .await?;
     let Some((chat, membership)) = found else {
-        return Err(Error::not_found("there is no such chat"));
+        return Err(no_chat());
     };
     Ok(Reader { chat, membership })
 }
 
+/// Proves that one of several callers of a tenant may read a chat: the member who came first of those
+/// for whom `acts_for` has a caller.
+pub async fn member_reader<'a>(
+    services: &Services,
+    tenant: &KeyHolder,
+    chat: ChatId,
+    acts_for: impl Fn(PersonId) -> Option<&'a Caller>,
+) -> Result<Reader> {
+    let members = services.store.member_ids(tenant.tenant().id, chat).await?;
+    let caller = members.into_iter().find_map(acts_for);
+    reader(services, caller.ok_or_else(no_chat)?, chat).await
+}
+
+fn no_chat() -> Error {
+    Error::not_found("there is no such chat")
+}
+
 /// Says why somebody may not.
-pub(crate) fn denied(why: Denied) -> Error {
+pub(super) fn denied(why: Denied) -> Error {
     match why {
-        Denied::NotFound => Error::not_found("there is no such chat"),
+        Denied::NotFound => no_chat(),
         Denied::Removed => Error::forbidden("you were removed from this chat"),
         Denied::NotMember => Error::forbidden("join the chat first"),
         Denied::NotAdmin => Error::forbidden("only an admin of the chat may do that"),

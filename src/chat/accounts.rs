@@ -3,7 +3,12 @@
 use std::{net::IpAddr, time::Instant};
 
 use crate::{
-    chat::{Caller, Services, logins::Token, password::Verdict, sign_ins::Reason},
+    chat::{
+        Caller, Services,
+        logins::Token,
+        password::Verdict,
+        sign_ins::{Reason, SignIns},
+    },
     error::{Error, Kind, Result},
     model::{
         Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
@@ -61,7 +66,7 @@ pub async fn register(
     let made = make(services, (name, &password, email), device).await;
     sign_up.unless_failed(&made);
     let made = made?;
-    services.sign_ins.signed_up(made.person, device.address);
+    SignIns::signed_up(made.person, device.address);
     Ok(made)
 }
 
@@ -169,7 +174,7 @@ pub(super) async fn sign_in_by(
         tx.set_password(person.id, &renewed, now).await?;
     }
     let token = add_login_of(services, tx, &person, device).await?;
-    services.sign_ins.succeeded(person.id, device.address);
+    SignIns::succeeded(person.id, device.address);
     Ok(Some((person, token)))
 }
 

@@ -46,7 +46,7 @@ pub async fn list(
 /// Deletes an app, by its number or its secret: its people are signed out, its secret opens nothing, and
 /// whoever is connected with either is told at once.
 pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Result<Tenant> {
-    let missing = || Error::not_found("App Not Found");
+    let missing = || Error::not_found("there is no such app");
     let found = match app.parse::<TenantId>() {
         Ok(id) => services.store.tenant(id).await?,
         Err(_) => services.store.tenant_by_key(app).await?,

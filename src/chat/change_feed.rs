@@ -22,29 +22,20 @@ impl ChangeFilter {
     /// All kinds.
     pub const ALL: Self = Self(u8::MAX);
     /// The words for the kinds, in the order of the bits.
-    const WORDS: [&'static str; 6] = ["message", "edited", "deleted", "chat", "member", "read"];
+    pub const WORDS: [&'static str; 6] = ["message", "edited", "deleted", "chat", "member", "read"];
+    /// The words for what is told to who listens just now, and never logged.
+    pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
 
-    /// Reads a list of words separated by commas.
-    pub fn parse(words: &str) -> Result<Self> {
-        words
-            .split(',')
-            .map(str::trim)
-            .try_fold(Self(0), |filter, word| {
-                if matches!(word, "typing" | "presence") {
-                    return Ok(filter);
-                }
-                let bit = Self::WORDS
-                    .iter()
-                    .position(|known| *known == word)
-                    .ok_or_else(|| {
-                        let known = Self::WORDS.join(", ");
-                        Error::invalid_field(
-                            "types",
-                            format!("types must be a list of {known}, typing, presence"),
-                        )
-                    })?;
-                Ok(Self(filter.0 | 1 << bit))
-            })
+    /// The kinds that these words name; none when one of them names no kind. Signals, which are in no
+    /// log, are known and left out.
+    pub fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
+        words.into_iter().try_fold(Self(0), |filter, word| {
+            if Self::SIGNALS.contains(&word) {
+                return Some(filter);
+            }
+            let bit = Self::WORDS.iter().position(|known| *known == word)?;
+            Some(Self(filter.0 | 1 << bit))
+        })
     }
 
     fn matches(self, what: &ChangeKind) -> bool {

@@ -9,10 +9,12 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        self, Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, Person, PersonId, Position,
-        Role, Title,
+        self, Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, PersonId, Position, Role,
+        Title,
     },
 };
+
+pub use crate::chat::writer::{MOST_AT_ONCE, READS_SHOWN_UP_TO};
 
 /// The most people that one list of chats names.
 const LISTED_PEOPLE: i64 = 20_000;
@@ -92,17 +94,34 @@ fn how_many_fit(chats: &[Chat]) -> usize {
     fit.count().max(1).min(chats.len())
 }
 
-/// Makes a private chat of people of one tenant, with the caller as its admin.
-pub async fn create_private(
+/// Who finds a chat that somebody makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// Everybody in the tenant.
+    Open,
+    /// Its members.
+    Private,
+}
+
+/// Makes a chat of people of one tenant, with the caller as its admin.
+pub async fn create(
     services: &Services,
     caller: &Caller,
+    visibility: Visibility,
     title: Title,
     members: &[PersonId],
 ) -> Result<ChatId> {
     not_a_guest(caller)?;
-    members::count(services, caller, members.len())?;
-    let members = members::find(services, caller.tenant(), members).await?;
-    let draft = draft_of(caller, ChatKind::Private, Some(title), members);
+    let kind = match visibility {
+        Visibility::Open => ChatKind::Open,
+        Visibility::Private => ChatKind::Private,
+    };
+    let draft = CreateDraft {
+        joins_as: Some(Role::Admin),
+        title: Some(title),
+        members: members::find_counted(services, caller, members).await?,
+        ..CreateDraft::new(caller.person(), kind)
+    };
     services.writer.create(draft).await
 }
 
@@ -121,7 +140,11 @@ pub async fn create_direct(
     let chat = match known {
         Some(chat) => chat,
         None => {
-            let draft = draft_of(caller, ChatKind::Direct, None, others.clone());
+            let draft = CreateDraft {
+                joins_as: Some(Role::Admin),
+                members: others.clone(),
+                ..CreateDraft::new(caller.person(), ChatKind::Direct)
+            };
             match services.writer.create(draft).await {
                 Ok(chat) => return Ok((chat, true)),
                 Err(error) if error.kind() == Kind::Conflict => {
@@ -140,42 +163,8 @@ pub async fn create_direct(
     };
     let mut both = others;
     both.push(Arc::clone(caller.person()));
-    members::add(services, &change, &both).await?;
+    members::add_found(services, &change, &both).await?;
     Ok((chat, false))
-}
-
-/// Makes an open chat with the caller as its admin, and these people in it.
-pub async fn create(
-    services: &Services,
-    caller: &Caller,
-    title: Title,
-    members: &[PersonId],
-) -> Result<ChatId> {
-    not_a_guest(caller)?;
-    members::count(services, caller, members.len())?;
-    let members = members::find(services, caller.tenant(), members).await?;
-    let draft = draft_of(caller, ChatKind::Open, Some(title), members);
-    services.writer.create(draft).await
-}
-
-/// A chat that the caller makes, as its admin.
-fn draft_of(
-    caller: &Caller,
-    kind: ChatKind,
-    title: Option<Title>,
-    members: Vec<Arc<Person>>,
-) -> CreateDraft {
-    CreateDraft {
-        tenant: caller.tenant(),
-        created_by: Arc::clone(caller.person()),
-        joins_as: Some(Role::Admin),
-        kind,
-        title,
-        room: None,
-        extra: None,
-        domain: None,
-        members,
-    }
 }
 
 /// Refuses guests of a desk, who are anybody: they talk to its owners and to nobody else.
@@ -208,14 +197,6 @@ pub async fn read(
 }
 
 async fn act(services: &Services, caller: &Caller, chat: ChatId, action: ChatAction) -> Result<()> {
-    let actor = Arc::clone(caller.person());
-    services
-        .writer
-        .act(ActionRequest {
-            actor,
-            right: Right::Own,
-            chat,
-            action,
-        })
-        .await
+    let request = ActionRequest::own(caller.person(), chat, action);
+    services.writer.act(request).await
 }

@@ -1,9 +1,17 @@
 //! Connections that may come back, kept under the hash of their private id.
 
-use std::time::Duration;
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
 
 use crate::{
-    chat::{HOUSE, SOME, Services, logins},
+    chat::{
+        Services,
+        housekeeping::{HOUSE, ROWS_AT_ONCE},
+        limits::login_throttle,
+        logins,
+    },
     error::Result,
     model::Connection,
 };
@@ -13,16 +21,57 @@ const WINDOW: Duration = Duration::from_mins(2);
 /// How long a connection is kept that nobody saw being lost.
 const AT_MOST: Duration = Duration::from_hours(24 * 7);
 
-/// Keeps a connection, in place of what was kept of it before.
-pub async fn keep(services: &Services, private: &str, connection: &Connection) -> Result<()> {
+/// Keeps a connection that lives, in place of what was kept of it before: the public name it goes by and
+/// what it is to be known by when it comes back.
+pub async fn keep(
+    services: &Services,
+    private: &str,
+    socket_id: String,
+    identities: String,
+) -> Result<()> {
+    let connection = Connection {
+        socket_id,
+        identities,
+        left_at: None,
+    };
+    write(services, private, &connection).await
+}
+
+/// Keeps a connection that is lost just now.
+pub async fn lose(
+    services: &Services,
+    private: &str,
+    socket_id: String,
+    identities: String,
+) -> Result<()> {
+    let connection = Connection {
+        socket_id,
+        identities,
+        left_at: Some(services.clock.now()),
+    };
+    write(services, private, &connection).await
+}
+
+async fn write(services: &Services, private: &str, connection: &Connection) -> Result<()> {
     let mut tx = services.store.begin_for(HOUSE).await?;
     tx.keep_connection(&logins::hash(private), connection, services.clock.now())
         .await?;
     tx.commit().await
 }
 
-/// The connection of that private id, if it may still come back.
-pub async fn find(services: &Services, private: &str) -> Result<Option<Connection>> {
+/// The connection of that private id, if it may still come back. Whoever shows too many that nobody knows
+/// begins anew, as if theirs were not known either.
+pub async fn find(services: &Services, private: &str, from: IpAddr) -> Result<Option<Connection>> {
+    let network = login_throttle::network(from);
+    let Ok(attempt) = services.login_throttle.recovery(network, Instant::now()) else {
+        return Ok(None);
+    };
+    let found = find_kept(services, private).await;
+    attempt.settle(&found, Option::is_some);
+    found
+}
+
+async fn find_kept(services: &Services, private: &str) -> Result<Option<Connection>> {
     let kept = services.store.connection(&logins::hash(private)).await?;
     let now = services.clock.now();
     Ok(kept.filter(|kept| kept.left_at.is_none_or(|left| now.since(left) <= WINDOW)))
@@ -36,7 +85,7 @@ pub(super) async fn forget(services: &Services) -> Result<()> {
     loop {
         let lost = services
             .store
-            .lost_connections(before, &after, SOME)
+            .lost_connections(before, &after, ROWS_AT_ONCE)
             .await?;
         let Some(last) = lost.last() else {
             return Ok(());

@@ -9,7 +9,7 @@ use crate::{
         accounts::{self, Device},
         callers::{self, Claims},
         logins::Token,
-        writer::{ActionRequest, ChatAction, CreateDraft, Right},
+        writer::{ActionRequest, ChatAction, CreateDraft},
     },
     error::{Error, Kind, Result},
     model::{
@@ -257,15 +257,10 @@ async fn begin(
     domain: Option<&Domain>,
 ) -> Result<ChatId> {
     let draft = CreateDraft {
-        tenant: guest.tenant,
-        created_by: Arc::clone(guest),
         joins_as: Some(Role::Member),
-        kind: ChatKind::Conversation,
         title: Title::parse(&guest.name).ok(),
-        room: None,
-        extra: None,
         domain: domain.map(Domain::shown),
-        members: Vec::new(),
+        ..CreateDraft::new(guest, ChatKind::Conversation)
     };
     services.writer.create(draft).await
 }
@@ -345,11 +340,10 @@ pub async fn close(
 ) -> Result<()> {
     services
         .writer
-        .act(ActionRequest {
-            actor: Arc::clone(caller.person()),
-            right: Right::Own,
+        .act(ActionRequest::own(
+            caller.person(),
             chat,
-            action: ChatAction::Close(key),
-        })
+            ChatAction::Close(key),
+        ))
         .await
 }

@@ -75,7 +75,7 @@ pub async fn sign_in(
     let keys = Email::candidates(email);
     let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
     let found = accounts::sign_in_by(services, &keys, password, device).await?;
-    found.ok_or_else(|| Error::new(Kind::Unauthenticated, "Login failed"))
+    found.ok_or_else(|| Error::new(Kind::Unauthenticated, "e-mail address or password is wrong"))
 }
 
 /// Makes a developer, as only an administrator may.

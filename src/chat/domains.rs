@@ -12,7 +12,6 @@ const DOMAINS: usize = 100;
 /// Adds a domain to the site whose desk the owner runs; its domains then, as people write them. One
 /// that it has already stays.
 pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result<Vec<String>> {
-    let taken = || Error::conflict("Domain already taken");
     let site = owner.tenant();
     let held = services.store.tenant_of_domain(domain).await?;
     if held.as_ref().is_some_and(|tenant| tenant.id != site) {
@@ -48,7 +47,7 @@ pub async fn remove(services: &Services, owner: &Caller, domain: &Domain) -> Res
         return Err(gone());
     }
     if !tx.delete_domain(domain, site).await? {
-        return Err(Error::not_found("Domain not found"));
+        return Err(Error::not_found("this site has no such domain").in_field("domain"));
     }
     let left = tx.domains_of(site).await?;
     if left.is_empty() {
@@ -68,6 +67,11 @@ fn shown(domains: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The refusal of a domain that somebody has registered.
+pub(super) fn taken() -> Error {
+    Error::conflict("that domain is taken").in_field("domain")
+}
+
 fn gone() -> Error {
-    Error::new(Kind::Unauthenticated, "Owner not found")
+    Error::new(Kind::Unauthenticated, "this site is gone")
 }

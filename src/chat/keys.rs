@@ -23,7 +23,7 @@ const MANY: usize = 1_000;
 /// See the module. Whoever looked a tenant up before it ended and comes to rely on it after would never
 /// be told; so every end moves `ends` on, and what was read before is read again.
 #[derive(Debug, Default)]
-pub struct Keys {
+pub(super) struct Keys {
     ends: AtomicU64,
     lives: Mutex<HashMap<TenantId, Weak<Lifetime>>>,
     /// Whose secrets those are that were asked for lately: every event of some clients names one.
@@ -34,7 +34,11 @@ pub struct Keys {
 
 impl Keys {
     /// The number of the tenant that has this secret.
-    pub async fn tenant_of(&self, store: &Store, application_id: &str) -> Result<Option<TenantId>> {
+    pub(super) async fn tenant_of(
+        &self,
+        store: &Store,
+        application_id: &str,
+    ) -> Result<Option<TenantId>> {
         if let Some(known) = lock(&self.known).get(application_id) {
             return Ok(Some(*known));
         }
@@ -53,7 +57,7 @@ impl Keys {
     }
 
     /// The tenant in whose name anybody may speak.
-    pub async fn open(&self, store: &Store) -> Result<Tenant> {
+    pub(super) async fn open(&self, store: &Store) -> Result<Tenant> {
         let read = async {
             let tenant = store.tenant(OPEN).await?;
             let missing = || Error::internal("the tenant for everybody is missing");
@@ -63,7 +67,7 @@ impl Keys {
     }
 
     /// The tenant that has this secret, and how long it has it.
-    pub async fn find(
+    pub(super) async fn find(
         &self,
         store: &Store,
         application_id: &str,
@@ -90,7 +94,7 @@ impl Keys {
     }
 
     /// Ends the key of a tenant that is gone from the store.
-    pub fn end(&self, tenant: TenantId) {
+    pub(super) fn end(&self, tenant: TenantId) {
         let mut lives = lock(&self.lives);
         let mut known = lock(&self.known);
         self.ends.fetch_add(1, Ordering::AcqRel);

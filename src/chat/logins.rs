@@ -13,7 +13,10 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    chat::{HOUSE, SOME, lifetime::Lifetime},
+    chat::{
+        housekeeping::{HOUSE, ROWS_AT_ONCE},
+        lifetime::Lifetime,
+    },
     error::Result,
     model::{ClientId, Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{Holder, Store},
@@ -305,7 +308,7 @@ impl Logins {
     pub async fn forget_in(&self, store: &Store, tenant: TenantId) -> Result<()> {
         let mut after = LoginId::new(0);
         loop {
-            let some = store.logins_in(tenant, after, SOME).await?;
+            let some = store.logins_in(tenant, after, ROWS_AT_ONCE).await?;
             let Some(last) = some.last() else {
                 return Ok(());
             };
@@ -344,7 +347,7 @@ impl Logins {
         if used.is_empty() {
             return Ok(());
         }
-        for some in used.chunks(SOME) {
+        for some in used.chunks(ROWS_AT_ONCE) {
             let mut tx = store.begin_for(HOUSE).await?;
             tx.touch_logins(some).await?;
             tx.commit().await?;
@@ -357,7 +360,7 @@ impl Logins {
         let before = (now.minus(self.idle), now.minus(self.max));
         let mut after = LoginId::new(0);
         loop {
-            let expired = store.expired_logins(before, after, SOME).await?;
+            let expired = store.expired_logins(before, after, ROWS_AT_ONCE).await?;
             let Some(last) = expired.last() else {
                 break;
             };

@@ -5,6 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     chat::{
         Caller, Services,
+        access::Reader,
+        callers::KeyHolder,
         limits::Who,
         writer::{ActionRequest, ChatAction, MOST_IN_ACT, Right},
     },
@@ -12,19 +14,95 @@ use crate::{
     model::{ChatId, Person, PersonId, TenantId},
 };
 
+/// By what right somebody changes who is in a chat.
+#[derive(Debug, Clone, Copy)]
+pub enum Authority<'a> {
+    /// Their own place in the chat.
+    Own,
+    /// Their tenant's key: all of the tenant's chats are its server's.
+    Tenant(&'a KeyHolder),
+}
+
+/// Makes people members of a chat in the caller's name; a refusal that names the first who is none of
+/// the tenant's. It counts as so many requests.
+pub async fn add(
+    services: &Services,
+    caller: &Caller,
+    authority: Authority<'_>,
+    chat: ChatId,
+    people: &[PersonId],
+) -> Result<()> {
+    let change = Change::of(caller, authority, chat)?;
+    let people = find_counted(services, caller, people).await?;
+    add_found(services, &change, &people).await
+}
+
+/// Ends people's membership in the caller's name, as [`add`] begins it.
+pub async fn remove(
+    services: &Services,
+    caller: &Caller,
+    authority: Authority<'_>,
+    chat: ChatId,
+    people: &[PersonId],
+) -> Result<()> {
+    let change = Change::of(caller, authority, chat)?;
+    let people = find_counted(services, caller, people).await?;
+    remove_found(services, &change, &people).await
+}
+
+/// The numbers of the people in a chat, those who came first at first.
+pub async fn ids(services: &Services, reader: &Reader) -> Result<Vec<PersonId>> {
+    let (tenant, chat) = reader.key();
+    services.store.member_ids(tenant, chat).await
+}
+
 /// Who changes the members of which chat, and by what right.
 #[derive(Debug, Clone)]
-pub struct Change {
-    /// Who does it.
-    pub actor: Arc<Person>,
+pub(super) struct Change {
+    /// In whose name.
+    pub(super) actor: Arc<Person>,
     /// By what right.
-    pub right: Right,
+    pub(super) right: Right,
     /// Where.
-    pub chat: ChatId,
+    pub(super) chat: ChatId,
+}
+
+impl Change {
+    fn of(caller: &Caller, authority: Authority<'_>, chat: ChatId) -> Result<Self> {
+        let right = match authority {
+            Authority::Own => Right::Own,
+            Authority::Tenant(holder) if holder.tenant().id == caller.tenant() => Right::Tenant,
+            Authority::Tenant(_) => return Err(Error::not_found("there is no such chat")),
+        };
+        Ok(Self {
+            actor: Arc::clone(caller.person()),
+            right,
+            chat,
+        })
+    }
+
+    /// Carries out one act.
+    pub(super) async fn act(&self, services: &Services, action: ChatAction) -> Result<()> {
+        let request = ActionRequest {
+            right: self.right,
+            ..ActionRequest::own(&self.actor, self.chat, action)
+        };
+        services.writer.act(request).await
+    }
+}
+
+/// These people of the caller's tenant, counted as so many requests.
+pub(super) async fn find_counted(
+    services: &Services,
+    caller: &Caller,
+    ids: &[PersonId],
+) -> Result<Vec<Arc<Person>>> {
+    count(services, caller, ids.len())?;
+    find(services, caller.tenant(), ids).await
 }
 
 /// These people of a tenant; a refusal that names the first who is none.
-pub async fn find(
+pub(super) async fn find(
     services: &Services,
     tenant: TenantId,
     ids: &[PersonId],
@@ -40,7 +118,7 @@ pub async fn find(
 }
 
 /// Counts an act that concerns so many people as so many requests, beside the one it came with.
-pub fn count(services: &Services, caller: &Caller, people: usize) -> Result<()> {
+fn count(services: &Services, caller: &Caller, people: usize) -> Result<()> {
     if let Some(login) = caller.login() {
         let login = Who::Login(login.login.id);
         services.limits.count_many(login, people)?;
@@ -49,38 +127,37 @@ pub fn count(services: &Services, caller: &Caller, people: usize) -> Result<()> 
 }
 
 /// The same for an act in a tenant's own name.
-pub fn count_for_tenant(services: &Services, tenant: TenantId, people: usize) -> Result<()> {
+pub(super) fn count_for_tenant(services: &Services, tenant: TenantId, people: usize) -> Result<()> {
     services.limits.count_many(Who::Tenant(tenant), people)
 }
 
 /// Makes people members. Many come in several transactions, so that others are not kept waiting.
-pub async fn add(services: &Services, change: &Change, people: &[Arc<Person>]) -> Result<()> {
+pub(super) async fn add_found(
+    services: &Services,
+    change: &Change,
+    people: &[Arc<Person>],
+) -> Result<()> {
     for some in people.chunks(MOST_IN_ACT) {
-        act(services, change, ChatAction::Add(some.to_vec())).await?;
+        change.act(services, ChatAction::Add(some.to_vec())).await?;
     }
     Ok(())
 }
 
 /// Ends people's membership, many in several transactions; somebody's own ends as if they left.
-pub async fn remove(services: &Services, change: &Change, people: &[Arc<Person>]) -> Result<()> {
+pub(super) async fn remove_found(
+    services: &Services,
+    change: &Change,
+    people: &[Arc<Person>],
+) -> Result<()> {
     if let [person] = people
         && person.id == change.actor.id
     {
-        return act(services, change, ChatAction::Leave).await;
+        return change.act(services, ChatAction::Leave).await;
     }
     for some in people.chunks(MOST_IN_ACT) {
-        act(services, change, ChatAction::Remove(some.to_vec())).await?;
+        change
+            .act(services, ChatAction::Remove(some.to_vec()))
+            .await?;
     }
     Ok(())
-}
-
-async fn act(services: &Services, change: &Change, action: ChatAction) -> Result<()> {
-    let Change { actor, right, chat } = change.clone();
-    let draft = ActionRequest {
-        actor,
-        right,
-        chat,
-        action,
-    };
-    services.writer.act(draft).await
 }

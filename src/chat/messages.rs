@@ -6,13 +6,15 @@ use crate::{
     chat::{
         Caller, Services,
         access::Reader,
-        writer::{SendDraft, Sent},
+        writer::{ActionRequest, ChatAction, SendDraft},
     },
     error::{Error, Result},
     model::{
         ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonName, Timestamp,
     },
 };
+
+pub use crate::chat::writer::Sent;
 
 /// What is to be said.
 #[derive(Debug)]
@@ -48,6 +50,31 @@ pub async fn send(
             client_id,
         })
         .await
+}
+
+/// Changes what a message of the caller's says; the message as it is now.
+pub async fn edit(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    message: MessageId,
+    content: Content,
+) -> Result<Message> {
+    let action = ChatAction::Edit(message, content);
+    let request = ActionRequest::own(caller.person(), chat, action);
+    services.writer.rewrite(request).await
+}
+
+/// Deletes a message of the caller's; what is left of it.
+pub async fn delete(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    message: MessageId,
+) -> Result<Message> {
+    let action = ChatAction::Delete(message);
+    let request = ActionRequest::own(caller.person(), chat, action);
+    services.writer.rewrite(request).await
 }
 
 /// The newest messages before `before`, ascending.

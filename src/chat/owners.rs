@@ -8,7 +8,8 @@ use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device, IssuedLogin},
-        callers,
+        callers, domains,
+        sign_ins::SignIns,
     },
     error::{Error, Kind, Result},
     model::{
@@ -44,13 +45,12 @@ pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) 
         .sign_up(device.network, Instant::now())?;
     let made = make(services, new, &password).await;
     sign_up.unless_failed(&made);
-    services.sign_ins.signed_up(made?, device.address);
+    SignIns::signed_up(made?, device.address);
     Ok(())
 }
 
 async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -> Result<PersonId> {
-    let email_taken = || Error::conflict("Email already taken");
-    let domain_taken = || Error::conflict("Domain already taken");
+    let email_taken = || Error::conflict("that e-mail address is taken").in_field("email");
     let NewOwner {
         email,
         domain,
@@ -66,7 +66,7 @@ async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -
     if let Some(site) = &site
         && colleague.is_none_or(|colleague| colleague.tenant() != site.id)
     {
-        return Err(domain_taken());
+        return Err(domains::taken());
     }
     let hash = services.hasher.hash(password).await?;
     let name = name_of(email)?;
@@ -85,7 +85,7 @@ async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -
         };
         let tenant = tx.insert_tenant(&site, now).await?;
         let inserted = tx.insert_domain(domain, tenant).await;
-        inserted.map_err(|error| in_place_of(error, domain_taken))?;
+        inserted.map_err(|error| in_place_of(error, domains::taken))?;
         tenant
     };
     let owner = NewPerson {
@@ -113,7 +113,7 @@ pub async fn sign_in(
     password: &Password,
     device: &Device,
 ) -> Result<(IssuedLogin, Tenant)> {
-    let refusal = || Error::not_found("Owner not found");
+    let refusal = || Error::not_found("e-mail address or password is wrong");
     let keys = Email::candidates(email);
     let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
     let found = accounts::sign_in_by(services, &keys, password, device).await?;

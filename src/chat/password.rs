@@ -18,7 +18,7 @@ const QUEUE: usize = 32;
 
 /// What comes of comparing a password with a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// It is another one's.
     Wrong,
     /// It is the password's.
@@ -32,7 +32,7 @@ pub enum Verdict {
 /// bcrypt reads 72 bytes and stops at a zero byte, so it is given the base64 of an HMAC-SHA-384:
 /// 64 characters that depend on every byte of the password.
 #[derive(Debug)]
-pub struct Hasher {
+pub(super) struct Hasher {
     cost: u32,
     turns: Semaphore,
     waiting: Semaphore,
@@ -40,7 +40,7 @@ pub struct Hasher {
 
 impl Hasher {
     /// A hasher of a cost, which runs `parallel` hashes at once.
-    pub fn new(cost: u32, parallel: usize) -> Self {
+    pub(super) fn new(cost: u32, parallel: usize) -> Self {
         let parallel = parallel.max(1);
         Self {
             cost,
@@ -50,7 +50,7 @@ impl Hasher {
     }
 
     /// The hash of a password that is about to be set.
-    pub async fn hash(&self, password: &NewPassword) -> Result<String> {
+    pub(super) async fn hash(&self, password: &NewPassword) -> Result<String> {
         let digest = digest(password.expose());
         let cost = self.cost;
         self.run(move || bcrypt::hash(digest, cost)).await
@@ -61,7 +61,11 @@ impl Hasher {
     ///
     /// Hashes were once made of passwords as they were sent: where that is another text than the one
     /// that is compared, both are tried.
-    pub async fn verify(&self, password: &Password, hash: Option<String>) -> Result<Verdict> {
+    pub(super) async fn verify(
+        &self,
+        password: &Password,
+        hash: Option<String>,
+    ) -> Result<Verdict> {
         let prepared = password.prepared();
         let other = (prepared != password.expose()).then(|| digest(password.expose()));
         let prepared = digest(&prepared);

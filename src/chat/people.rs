@@ -6,8 +6,7 @@ use crate::{
     chat::{
         Caller, Services,
         callers::{self, KeyHolder},
-        logins,
-        writer::{ActionRequest, ChatAction, Right},
+        chats, logins,
     },
     error::{Error, Kind, Result},
     model::{Name, Names, Person, PersonId, PersonKind, TenantId, TokenHash},
@@ -184,16 +183,7 @@ pub async fn describe(services: &Services, caller: &Caller, profile: &Profile) -
 pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Result<Person> {
     let caller = find(services, tenant, id).await?;
     for (chat, _) in services.store.memberships(id).await? {
-        let actor = Arc::clone(caller.person());
-        let action = ChatAction::Leave;
-        let right = Right::Own;
-        let draft = ActionRequest {
-            actor,
-            right,
-            chat,
-            action,
-        };
-        match services.writer.act(draft).await {
+        match chats::leave(services, &caller, chat).await {
             Err(error) if error.kind() != Kind::NotFound => return Err(error),
             Ok(()) | Err(_) => {}
         }

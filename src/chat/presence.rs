@@ -7,7 +7,10 @@ use std::{
 
 use rand::distr::{Alphanumeric, SampleString};
 
-use crate::model::{ChatId, PersonId};
+use crate::{
+    chat::Services,
+    model::{ChatId, PersonId},
+};
 
 /// Letters and digits in a connection's public name.
 const NAME: usize = 20;
@@ -23,13 +26,28 @@ pub struct Present {
     pub name: String,
 }
 
+/// Notes that a connection is in a chat; says no when it was there already.
+pub fn enter(services: &Services, chat: ChatId, connection: u64, person: PersonId) -> bool {
+    services.presence.enter(chat, connection, person)
+}
+
+/// Notes that a connection has left a chat: nobody is present or types there by it any more.
+pub fn leave(services: &Services, chat: ChatId, connection: u64) {
+    services.typists.chat_left(connection, chat);
+    services.presence.leave(chat, connection);
+}
+
+/// The connections in a chat, those that came first at first.
+pub fn list(services: &Services, chat: ChatId) -> Vec<Present> {
+    services.presence.list(chat)
+}
+
 /// See the module.
 #[derive(Debug, Default)]
-pub struct Presence(Mutex<HashMap<ChatId, Vec<Present>>>);
+pub(super) struct Presence(Mutex<HashMap<ChatId, Vec<Present>>>);
 
 impl Presence {
-    /// Notes that a connection is in a chat; says no when it was there already.
-    pub fn enter(&self, chat: ChatId, connection: u64, person: PersonId) -> bool {
+    fn enter(&self, chat: ChatId, connection: u64, person: PersonId) -> bool {
         let mut chats = self.chats();
         let present = chats.entry(chat).or_default();
         if present.iter().any(|other| other.connection == connection) {
@@ -43,8 +61,7 @@ impl Presence {
         true
     }
 
-    /// Notes that it is there no more.
-    pub fn leave(&self, chat: ChatId, connection: u64) {
+    fn leave(&self, chat: ChatId, connection: u64) {
         let mut chats = self.chats();
         if let Some(present) = chats.get_mut(&chat) {
             present.retain(|other| other.connection != connection);
@@ -54,8 +71,7 @@ impl Presence {
         }
     }
 
-    /// The connections in a chat, those that came first at first.
-    pub fn present(&self, chat: ChatId) -> Vec<Present> {
+    fn list(&self, chat: ChatId) -> Vec<Present> {
         self.chats().get(&chat).cloned().unwrap_or_default()
     }
 

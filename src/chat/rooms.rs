@@ -7,7 +7,7 @@ use crate::{
         Services,
         callers::KeyHolder,
         members,
-        writer::{ActionRequest, ChatAction, CreateDraft, Right},
+        writer::{ChatAction, CreateDraft, Right},
     },
     error::{Error, Kind, Result},
     model::{Chat, ChatId, ChatKind, Person, TenantId, Title},
@@ -28,6 +28,23 @@ pub struct Room {
     pub people: Vec<Person>,
 }
 
+/// Why a room cannot be made or changed.
+#[derive(Debug)]
+pub enum RoomError {
+    /// Another room has that name.
+    NameTaken(Error),
+    /// These are not registered.
+    UnknownUsers(Vec<String>),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for RoomError {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
 /// What a chat is called as a room.
 pub fn name_of(chat: &Chat) -> String {
     chat.room
@@ -42,51 +59,36 @@ pub async fn create(
     room: &Title,
     extra: Option<String>,
     users: &[String],
-) -> Result<Room> {
-    let taken = || Error::conflict("Room Already Exists");
+) -> Result<Room, RoomError> {
     let number = room.as_str().strip_prefix(UNNAMED);
     if number.is_some_and(|number| number.parse::<ChatId>().is_ok()) {
-        return Err(Error::conflict(
-            "chat- and a number names a chat that was not made as a room",
-        ));
+        let sentence = "chat- and a number names a chat that was not made as a room";
+        return Err(Error::conflict(sentence).into());
     }
-    let tenant_id = tenant.tenant().id;
-    members::count_for_tenant(services, tenant_id, users.len())?;
-    let people = services.store.registered_among(tenant_id, users).await?;
-    if people.len() < users.len() {
-        let known: HashSet<_> = people
-            .iter()
-            .filter_map(|p| p.external_id.as_deref())
-            .collect();
-        let unknown = users.iter().map(String::as_str);
-        let unknown: Vec<_> = unknown.filter(|user| !known.contains(user)).collect();
-        let sentence = format!("Users {} not registered", unknown.join(","));
-        return Err(Error::conflict(sentence));
-    }
-    let people: Vec<_> = people.into_iter().map(Arc::new).collect();
+    let people = registered(services, tenant, users).await?;
     let Some(created_by) = people.first().cloned() else {
-        return Err(Error::invalid_field("users", "users must not be empty"));
+        return Err(Error::invalid_field("users", "users must not be empty").into());
     };
     let draft = CreateDraft {
-        tenant: tenant_id,
-        created_by,
-        joins_as: None,
-        kind: ChatKind::Private,
         title: Some(room.clone()),
         room: Some(room.as_str().to_owned()),
         extra,
-        domain: None,
         members: people,
+        ..CreateDraft::new(&created_by, ChatKind::Private)
     };
     let id = services
         .writer
         .create(draft)
         .await
         .map_err(|error| match error.kind() {
-            Kind::Conflict => taken().because(error),
-            _ => error,
+            Kind::Conflict => RoomError::NameTaken(error),
+            _ => RoomError::Other(error),
         })?;
-    with_people(services, find_by_id(services, tenant_id, id).await?).await
+    Ok(with_people(
+        services,
+        find_by_id(services, tenant.tenant().id, id).await?,
+    )
+    .await?)
 }
 
 /// The chats of the tenant, those after one.
@@ -141,12 +143,12 @@ pub async fn add(
     tenant: &KeyHolder,
     room: &str,
     users: &[String],
-) -> Result<()> {
+) -> Result<(), RoomError> {
     let chat = find_named(services, tenant.tenant().id, room).await?;
     let people = registered(services, tenant, users).await?;
     let change = change_by_tenant(services, &chat).await?;
-    let added = members::add(services, &change, &people).await;
-    added.map_err(about_room)
+    members::add_found(services, &change, &people).await?;
+    Ok(())
 }
 
 /// Ends people's membership.
@@ -155,29 +157,19 @@ pub async fn remove(
     tenant: &KeyHolder,
     room: &str,
     users: &[String],
-) -> Result<()> {
+) -> Result<(), RoomError> {
     let chat = find_named(services, tenant.tenant().id, room).await?;
     let people = registered(services, tenant, users).await?;
     let change = change_by_tenant(services, &chat).await?;
-    let removed = members::remove(services, &change, &people).await;
-    removed.map_err(about_room)
+    members::remove_found(services, &change, &people).await?;
+    Ok(())
 }
 
 /// Deletes a room.
 pub async fn delete(services: &Services, tenant: &KeyHolder, id: ChatId) -> Result<Chat> {
     let chat = find_by_id(services, tenant.tenant().id, id).await?;
-    let members::Change {
-        actor,
-        right,
-        chat: id,
-    } = change_by_tenant(services, &chat).await?;
-    let draft = ActionRequest {
-        actor,
-        right,
-        chat: id,
-        action: ChatAction::DeleteChat,
-    };
-    services.writer.act(draft).await.map_err(about_room)?;
+    let change = change_by_tenant(services, &chat).await?;
+    change.act(services, ChatAction::DeleteChat).await?;
     let now = services.clock.now();
     Ok(Chat {
         deleted_at: Some(now),
@@ -186,11 +178,12 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: ChatId) -> Resu
     })
 }
 
+/// These people of a tenant, by what its server calls them; counted as so many requests.
 async fn registered(
     services: &Services,
     tenant: &KeyHolder,
     users: &[String],
-) -> Result<Vec<Arc<Person>>> {
+) -> Result<Vec<Arc<Person>>, RoomError> {
     let tenant = tenant.tenant().id;
     members::count_for_tenant(services, tenant, users.len())?;
     let people = services.store.registered_among(tenant, users).await?;
@@ -199,9 +192,8 @@ async fn registered(
             .iter()
             .filter_map(|p| p.external_id.as_deref())
             .collect();
-        if let Some(user) = users.iter().find(|user| !known.contains(user.as_str())) {
-            return Err(Error::not_found(format!("ChatUser id {user} Not Found")));
-        }
+        let unknown = users.iter().filter(|user| !known.contains(user.as_str()));
+        return Err(RoomError::UnknownUsers(unknown.cloned().collect()));
     }
     Ok(people.into_iter().map(Arc::new).collect())
 }
@@ -220,13 +212,6 @@ async fn change_by_tenant(services: &Services, chat: &Chat) -> Result<members::C
     })
 }
 
-fn about_room(error: Error) -> Error {
-    match error.kind() {
-        Kind::NotFound => missing().because(error),
-        _ => error,
-    }
-}
-
 fn missing() -> Error {
-    Error::not_found("Room Not Found")
+    Error::not_found("there is no such room")
 }

@@ -22,7 +22,7 @@ const BURST: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 
 /// Why somebody was not let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub(super) enum Reason {
     /// There is no such account.
     UnknownAccount,
     /// The account has another password.
@@ -46,7 +46,7 @@ impl Reason {
 
 /// Writes the lines.
 #[derive(Debug)]
-pub struct SignIns {
+pub(super) struct SignIns {
     failures: DefaultDirectRateLimiter,
     left_out: AtomicU64,
 }
@@ -62,17 +62,17 @@ impl Default for SignIns {
 
 impl SignIns {
     /// Somebody has signed in.
-    pub fn succeeded(&self, person: PersonId, address: IpAddr) {
+    pub(super) fn succeeded(person: PersonId, address: IpAddr) {
         tracing::info!(%person, %address, "Somebody signed in.");
     }
 
     /// Somebody has made an account.
-    pub fn signed_up(&self, person: PersonId, address: IpAddr) {
+    pub(super) fn signed_up(person: PersonId, address: IpAddr) {
         tracing::info!(%person, %address, "Somebody made an account.");
     }
 
     /// Somebody could not sign in, or not prove the password that they have.
-    pub fn failed(&self, reason: Reason, address: IpAddr) {
+    pub(super) fn failed(&self, reason: Reason, address: IpAddr) {
         let reason = reason.as_str();
         if self.failures.check().is_err() {
             self.left_out.fetch_add(1, Ordering::Relaxed);

@@ -60,6 +60,16 @@ pub fn typing(
     Ok(())
 }
 
+/// A connection is over: nobody types on it any more. A request's typing ends by itself.
+pub fn connection_ended(services: &Services, connection: u64) {
+    services.typists.connection_ended(connection);
+}
+
+/// A connection acts for a person no more, who types on it no more either.
+pub fn person_left(services: &Services, connection: u64, person: PersonId) {
+    services.typists.person_left(connection, person);
+}
+
 /// Who types where.
 type Place = (ChatId, PersonId);
 
@@ -75,7 +85,7 @@ struct Typist {
 
 /// Who types just now, so that everybody who was told so is told when it ends, whatever ends it.
 #[derive(Debug)]
-pub struct Typists {
+pub(super) struct Typists {
     hub: Arc<Hub>,
     this: Weak<Self>,
     now: Mutex<Now>,
@@ -125,7 +135,7 @@ impl Now {
 
 impl Typists {
     /// Nobody types yet.
-    pub fn new(hub: Arc<Hub>) -> Arc<Self> {
+    pub(super) fn new(hub: Arc<Hub>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             hub,
             this: Weak::clone(this),
@@ -173,20 +183,18 @@ impl Typists {
         now.add(connection, place, typist);
     }
 
-    /// A connection is over: nobody types on it any more. A request's typing ends by itself.
-    pub fn connection_ended(&self, connection: u64) {
+    fn connection_ended(&self, connection: u64) {
         if connection != 0 {
             self.end(connection, |_| true);
         }
     }
 
-    /// A connection acts for a person no more.
-    pub fn person_left(&self, connection: u64, person: PersonId) {
+    fn person_left(&self, connection: u64, person: PersonId) {
         self.end(connection, |(_, other)| *other == person);
     }
 
     /// A connection has left a chat.
-    pub fn chat_left(&self, connection: u64, chat: ChatId) {
+    pub(super) fn chat_left(&self, connection: u64, chat: ChatId) {
         self.end(connection, |(other, _)| *other == chat);
     }
 

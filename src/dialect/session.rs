@@ -9,9 +9,8 @@ use crate::{
         Caller, Services,
         callers::{self, Candidate, Claims, KeyHolder, Proof},
         change_feed,
-        limits::Who,
-        limits::login_throttle,
-        logins,
+        limits::{self, login_throttle},
+        logins, signals,
     },
     dialect::{DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, OutgoingEvent},
     error::{Error, Kind, Result},
@@ -181,30 +180,12 @@ impl ClientSession {
         }
     }
 
-    /// Counts an event on a connection, whose tokens were proved long ago: for the address it came
-    /// from, and for every login and tenant that this session acts for. Whoever has several logins on
-    /// one connection has no more to say with them than with one.
+    /// Counts an event, for the address it came from unless that is this machine, and for all whom the
+    /// session acts for.
     pub fn count(&self) -> Result<()> {
-        let limits = &self.services.limits;
-        if let (Some(address), false) = (self.credentials.address, self.credentials.is_local) {
-            limits.count(Who::Address(login_throttle::network(address)))?;
-        }
-        let mut tenants = Vec::new();
-        if let Some(key) = &self.key {
-            tenants.push(key.tenant().id);
-        }
-        for Identity { caller, .. } in &self.identities {
-            if let Some(login) = caller.login() {
-                limits.count(Who::Login(login.login.id))?;
-            }
-            if !tenants.contains(&caller.tenant()) {
-                tenants.push(caller.tenant());
-            }
-        }
-        for tenant in tenants {
-            limits.count(Who::Tenant(tenant))?;
-        }
-        Ok(())
+        let network = self.network().filter(|_| !self.credentials.is_local);
+        let callers = self.identities.iter().map(|identity| &identity.caller);
+        limits::count_event(&self.services, network, self.key.as_ref(), callers)
     }
 
     /// What throttles count the address as that it came from.
@@ -219,7 +200,7 @@ impl ClientSession {
 
     /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
     pub async fn act_as(&mut self, dialect: DialectId, caller: &Caller) -> Result<()> {
-        let from = self.services.hub.head();
+        let from = self.services.head();
         self.act_as_since(DialectMask::of(dialect), caller, from)
             .await
     }
@@ -294,12 +275,11 @@ impl ClientSession {
     /// Stops acting for those whose login or key has ended.
     pub fn drop_the_gone(&mut self) {
         let before = self.identities.len();
-        let typists = &self.services.typists;
-        let number = self.number;
+        let (services, number) = (&self.services, self.number);
         self.identities.retain(|identity| {
             let gone = identity.caller.is_gone();
             if gone {
-                typists.person_left(number, identity.caller.id());
+                signals::person_left(services, number, identity.caller.id());
             }
             !gone
         });
@@ -339,13 +319,13 @@ impl ClientSession {
 
     /// Stops acting for everybody.
     pub fn leave(&mut self) {
-        self.services.typists.connection_ended(self.number);
+        signals::connection_ended(&self.services, self.number);
         self.identities.clear();
     }
 
     /// Stops acting for a person.
     pub fn stop_acting_for(&mut self, person: PersonId) {
-        self.services.typists.person_left(self.number, person);
+        signals::person_left(&self.services, self.number, person);
         self.identities
             .retain(|identity| identity.caller.id() != person);
     }

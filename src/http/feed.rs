@@ -85,7 +85,7 @@ pub fn cursor(text: &str) -> Result<Cursor> {
 /// The place in the log where a feed begins: after a cursor, or now.
 pub fn place(services: &Services, after: Option<&str>) -> Result<Position> {
     match after {
-        None | Some("now") => Ok(services.hub.head()),
+        None | Some("now") => Ok(services.head()),
         Some(text) => change_feed::resume(services, &cursor(text)?),
     }
 }
@@ -98,15 +98,6 @@ pub fn with_fresh_cursor(services: &Services, error: Error) -> ApiError {
         refusal.with("cursor", services.cursor().to_string())
     } else {
         refusal
-    }
-}
-
-/// Who comes to wait while the server stops is sent on.
-pub fn refuse_when_closing(services: &Services) -> Result<()> {
-    if services.closing.is_cancelled() {
-        Err(Error::shutting_down())
-    } else {
-        Ok(())
     }
 }
 

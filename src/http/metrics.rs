@@ -1,6 +1,6 @@
 //! `/metrics`, for this machine or whoever has the token.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use rocket::{
     Request, Response, Route, State, get,
@@ -12,7 +12,7 @@ use rocket::{
 
 use super::{ApiError, ClientAddress, Query, refuse};
 use crate::{
-    chat::{Services, logins},
+    chat::{Services, limits},
     config::Settings,
     error::{Error, Kind, Result},
     telemetry::Metrics,
@@ -63,10 +63,7 @@ fn admit(request: &Request<'_>) -> Result<Scraper> {
     let is_right = same(shown.as_bytes(), token.as_bytes());
     if let Some(services) = request.rocket().state::<Arc<Services>>() {
         let network = ClientAddress::of(request).network();
-        let secret = logins::hash(&format!("metrics {shown}"));
-        let throttle = &services.login_throttle;
-        let attempt = throttle.token(None, &secret, network, Instant::now())?;
-        attempt.settle(&Ok(is_right), |is_right| *is_right);
+        limits::count_secret(services, &format!("metrics {shown}"), network, is_right)?;
     }
     if is_right {
         Ok(Scraper)

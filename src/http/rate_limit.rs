@@ -9,7 +9,7 @@ use rocket::{
 };
 
 use super::{ClientAddress, api_error, headers::under};
-use crate::chat::{Services, limits::Who};
+use crate::chat::{Services, limits};
 
 /// Paths that are not counted: those of whoever watches over the server.
 const UNCOUNTED: [&str; 2] = ["/health", "/metrics"];
@@ -64,7 +64,7 @@ impl Fairing for RateLimitFairing {
         };
         let counted = ClientAddress::of(request).counted();
         if let Some(network) = counted
-            && let Err(error) = services.limits.count(Who::Address(network))
+            && let Err(error) = limits::count_address(services, network)
         {
             api_error::turn_away(request, error);
         }

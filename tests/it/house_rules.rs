@@ -7,6 +7,7 @@ mod map;
 mod rules;
 mod samples;
 mod source;
+mod verbs;
 
 use std::{collections::BTreeSet, fs, path::Path};
 

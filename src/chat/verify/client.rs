@@ -121,7 +121,7 @@ fn literal(url: &Url) -> Option<IpAddr> {
 
 /// Inspects an address that a customer wants asked: http or https, with a host, without a password.
 pub fn check_url(text: &str) -> Result<String> {
-    let refusal = || Error::invalid_field("verifyUrl", "verifyUrl must be an http or https URL");
+    let refusal = || Error::invalid_field("verify_url", "verify_url must be an http or https URL");
     if text.chars().count() > URL_CHARS || text.chars().any(char::is_control) {
         return Err(refusal());
     }

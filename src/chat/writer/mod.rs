@@ -17,6 +17,7 @@
 
 mod actions;
 mod command;
+mod draft;
 mod fair;
 mod plan;
 mod queue;
@@ -34,15 +35,16 @@ use crate::{
         queue::{NotTaken, Queue},
     },
     error::{Error, Kind, Result},
-    model::{
-        Change, ChatId, ChatKind, ClientId, Clock, Content, Message, MessageId, MessageKind,
-        Person, Role, Seq, TenantId, Timestamp, Title,
-    },
+    model::{Change, ChatId, Clock, Message},
     pubsub::{Hub, log_tail},
     store::Store,
 };
 
+use draft::{ActionOutcome, Outcome, Placed};
 use reply::Reply;
+
+pub use draft::Sent;
+pub(super) use draft::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right, SendDraft};
 
 /// Read marks are told to all members of chats of at most so many, else to their readers alone.
 pub const READS_SHOWN_UP_TO: i64 = 50;
@@ -60,127 +62,7 @@ const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The most people that one chat is made with: they all come in one transaction.
 pub const MOST_AT_ONCE: usize = 5_000;
 /// The most people whom one act brings or takes: no more than others can wait for.
-pub const MOST_IN_ACT: usize = 64;
-
-/// A message to send.
-#[derive(Debug, Clone)]
-pub struct SendDraft {
-    /// Who sends it.
-    pub actor: Arc<Person>,
-    /// Where to.
-    pub chat: ChatId,
-    /// What its content is.
-    pub kind: MessageKind,
-    /// What it says.
-    pub content: Content,
-    /// What its sender calls it.
-    pub client_id: Option<ClientId>,
-}
-
-/// A message that is in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sent {
-    /// Its number.
-    pub id: MessageId,
-    /// Its number within the chat.
-    pub seq: Seq,
-    /// When it was sent.
-    pub at: Timestamp,
-    /// Whether it was there before, under the same client id.
-    pub replayed: bool,
-}
-
-/// A read mark to move.
-#[derive(Debug, Clone)]
-pub struct ReadDraft {
-    /// Who has read.
-    pub actor: Arc<Person>,
-    /// Where.
-    pub chat: ChatId,
-    /// The last message read.
-    pub up_to: MessageId,
-}
-
-/// A chat to make.
-#[derive(Debug, Clone)]
-pub struct CreateDraft {
-    /// Whose chat it is.
-    pub tenant: TenantId,
-    /// Who makes it.
-    pub created_by: Arc<Person>,
-    /// The role with which the maker comes to be in it; none when it is made for others.
-    pub joins_as: Option<Role>,
-    /// Who finds it.
-    pub kind: ChatKind,
-    /// What it is called.
-    pub title: Option<Title>,
-    /// What the tenant's server calls it, unique in the tenant.
-    pub room: Option<String>,
-    /// What the tenant's server keeps with it, as JSON.
-    pub extra: Option<String>,
-    /// Where the guest comes from, at a desk.
-    pub domain: Option<String>,
-    /// Who else is in it from the start.
-    pub members: Vec<Arc<Person>>,
-}
-
-/// Something rare that somebody does in a chat.
-#[derive(Debug, Clone)]
-pub struct ActionRequest {
-    /// Who does it.
-    pub actor: Arc<Person>,
-    /// By what right.
-    pub right: Right,
-    /// Where.
-    pub chat: ChatId,
-    /// What.
-    pub action: ChatAction,
-}
-
-/// By what right somebody acts in a chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Right {
-    /// Their own place in the chat.
-    Own,
-    /// Their tenant's key: all of the tenant's chats are theirs.
-    Tenant,
-}
-
-/// What somebody does in a chat.
-#[derive(Debug, Clone)]
-pub enum ChatAction {
-    /// Comes to be in an open chat.
-    Join,
-    /// Leaves.
-    Leave,
-    /// Makes others members: at most [`MOST_IN_ACT`].
-    Add(Vec<Arc<Person>>),
-    /// Ends others' membership: of at most [`MOST_IN_ACT`].
-    Remove(Vec<Arc<Person>>),
-    /// Changes what a message of theirs says.
-    Edit(MessageId, Content),
-    /// Deletes a message of theirs.
-    Delete(MessageId),
-    /// Deletes the chat.
-    DeleteChat,
-    /// Ends a conversation at a desk, until the guest writes again: once under a key of the client's.
-    Close(Option<ClientId>),
-}
-
-/// What came of an act.
-#[derive(Debug, Clone)]
-enum ActionOutcome {
-    Done,
-    Message(Box<Message>),
-}
-
-/// What a job came to, before anybody is told.
-enum Outcome {
-    Sent(Result<Sent>),
-    Created(Result<ChatId>),
-    Read(Result<()>),
-    Action(Result<ActionOutcome>),
-}
+pub(super) const MOST_IN_ACT: usize = 64;
 
 /// What the writer tells of each batch, for the metrics.
 pub trait Observer: Send + Sync + 'static {
@@ -190,7 +72,7 @@ pub trait Observer: Send + Sync + 'static {
 
 /// Where drafts are handed in.
 #[derive(Debug)]
-pub struct Writer {
+pub(super) struct Writer {
     queue: Arc<Queue<Command>>,
     store: Store,
     hub: Arc<Hub>,
@@ -211,7 +93,7 @@ pub struct Bounds {
 
 impl Writer {
     /// Starts the writer's task.
-    pub fn start(
+    pub(super) fn start(
         store: Store,
         hub: Arc<Hub>,
         bounds: Bounds,
@@ -242,17 +124,17 @@ impl Writer {
     }
 
     /// Sends a message: durable and published once this returns.
-    pub async fn send(&self, draft: SendDraft) -> Result<Sent> {
+    pub(super) async fn send(&self, draft: SendDraft) -> Result<Sent> {
         self.submit(|reply| Command::Send(draft, reply)).await
     }
 
     /// Moves a read mark forward.
-    pub async fn read(&self, draft: ReadDraft) -> Result<()> {
+    pub(super) async fn read(&self, draft: ReadDraft) -> Result<()> {
         self.submit(|reply| Command::Read(draft, reply)).await
     }
 
     /// Makes a chat.
-    pub async fn create(&self, draft: CreateDraft) -> Result<ChatId> {
+    pub(super) async fn create(&self, draft: CreateDraft) -> Result<ChatId> {
         if draft.members.len() > MOST_AT_ONCE {
             let sentence = format!("users must name at most {MOST_AT_ONCE}");
             return Err(Error::invalid_field("users", sentence));
@@ -261,14 +143,14 @@ impl Writer {
     }
 
     /// Does something rare in a chat.
-    pub async fn act(&self, draft: ActionRequest) -> Result<()> {
+    pub(super) async fn act(&self, draft: ActionRequest) -> Result<()> {
         self.submit(|reply| Command::Action(draft, reply))
             .await
             .map(drop)
     }
 
     /// Changes or deletes a message, and returns it as it is now.
-    pub async fn rewrite(&self, draft: ActionRequest) -> Result<Message> {
+    pub(super) async fn rewrite(&self, draft: ActionRequest) -> Result<Message> {
         match self.submit(|reply| Command::Action(draft, reply)).await? {
             ActionOutcome::Message(message) => Ok(*message),
             ActionOutcome::Done => Err(Error::internal("a rewrite without a message")),
@@ -277,7 +159,7 @@ impl Writer {
 
     /// Takes no more drafts, writes those that wait, and returns when all are answered; fails when the
     /// database did not answer for too long, and nobody knows what became of the last drafts.
-    pub async fn drain(&self) -> Result<()> {
+    pub(super) async fn drain(&self) -> Result<()> {
         self.stop.cancel();
         self.queue.close();
         let task = self
@@ -541,7 +423,9 @@ fn duplicate_error(error: &Error) -> Error {
 fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
     for (command, outcome) in commands.into_iter().zip(outcomes) {
         match (command, outcome) {
-            (Command::Send(_, reply), Outcome::Sent(sent)) => reply.send(sent),
+            (Command::Send(draft, reply), Outcome::Sent(placed)) => {
+                reply.send(placed.map(|placed| draft.at(placed)));
+            }
             (Command::Create(_, reply), Outcome::Created(created)) => reply.send(created),
             (Command::Read(_, reply), Outcome::Read(read)) => reply.send(read),
             (Command::Action(_, reply), Outcome::Action(acted)) => reply.send(acted),

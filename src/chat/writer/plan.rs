@@ -6,12 +6,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     chat::access::denied,
-    chat::writer::{Command, Outcome, ReadDraft, SendDraft, Sent, actions},
+    chat::writer::{Command, Outcome, Placed, ReadDraft, SendDraft, actions},
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
-        MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation, Role, Seq,
-        TenantId, Timestamp,
+        MembershipStatus, MessageId, Person, PersonId, Position, Relation, Role, Seq, TenantId,
+        Timestamp,
     },
     store::{
         Tx,
@@ -201,7 +201,7 @@ struct Plan {
     /// The chats at desks that this batch may turn, each with its guest.
     agents: HashMap<ChatId, (Chat, Arc<Person>)>,
     /// What was sent in this batch under a client id, and what it said.
-    named: HashMap<(ChatId, PersonId, String), (String, Sent)>,
+    named: HashMap<(ChatId, PersonId, String), (String, Placed)>,
 }
 
 impl Plan {
@@ -228,7 +228,7 @@ impl Plan {
         (self.set, self.changes)
     }
 
-    fn send(&mut self, draft: &SendDraft, answer: &SendFacts) -> Result<Sent> {
+    fn send(&mut self, draft: &SendDraft, answer: &SendFacts) -> Result<Placed> {
         let no_chat = || Error::not_found("there is no such chat");
         let Some(chat) = answer.chat else {
             return Err(no_chat());
@@ -271,18 +271,13 @@ impl Plan {
         let seq = Seq::new(chat_update.last_seq.get() + 1);
         let id = MessageId::from(self.next);
         let text = draft.content.as_str();
-        let message = Message {
+        let sent = Placed {
             id,
-            chat: draft.chat,
             seq,
-            sender: draft.actor.id,
-            kind: draft.kind,
-            content: text.to_owned(),
-            client_id: draft.client_id.as_ref().map(|id| id.as_str().to_owned()),
             at: self.now,
-            edited_at: None,
-            deleted_at: None,
+            replayed: false,
         };
+        let message = draft.clone().at(sent).message;
         self.set
             .messages
             .push((draft.actor.tenant, message.clone(), digest.clone()));
@@ -305,12 +300,6 @@ impl Plan {
                 read_seq: seq,
             },
         );
-        let sent = Sent {
-            id,
-            seq,
-            at: self.now,
-            replayed: false,
-        };
         if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
             let name = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
             self.named.insert(name, (digest, sent));
@@ -346,14 +335,14 @@ impl Plan {
         draft: &SendDraft,
         digest: Option<&str>,
         answer: &SendFacts,
-    ) -> Result<Option<Sent>> {
+    ) -> Result<Option<Placed>> {
         let (Some(client_id), Some(digest)) = (&draft.client_id, digest) else {
             return Ok(None);
         };
         let name = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
         let earlier = match (&answer.earlier, self.named.get(&name)) {
             (Some(earlier), _) => {
-                let sent = Sent {
+                let sent = Placed {
                     id: earlier.id,
                     seq: earlier.seq,
                     at: earlier.at,
@@ -363,7 +352,7 @@ impl Plan {
             }
             (None, Some((digest, sent))) => (
                 digest.as_str(),
-                Sent {
+                Placed {
                     replayed: true,
                     ..*sent
                 },

@@ -10,8 +10,8 @@ use crate::{
         access::{self, Reader},
         accounts,
         callers::{self, KeyHolder},
-        chats, members, messages, people, signals,
-        writer::{ActionRequest, ChatAction, Right},
+        chats::{self, Visibility},
+        members, messages, people, signals,
     },
     dialect::{
         ClientSession, EventReply,
@@ -26,7 +26,7 @@ use crate::{
         page,
     },
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, Message, MessageId, Names, Person, PersonId, Timestamp},
+    model::{Change, ChangeKind, ChatId, MessageId, Names, Person, PersonId, Timestamp},
 };
 
 /// The most users that a connection without a key acts for.
@@ -60,6 +60,16 @@ enum Authority {
     User(Caller),
     /// Anybody: those they created or fetched.
     Open(KeyHolder),
+}
+
+impl Authority {
+    /// By what right it changes who is in a chat.
+    fn over_members(&self) -> members::Authority<'_> {
+        match self {
+            Self::Server(tenant) => members::Authority::Tenant(tenant),
+            Self::User(_) | Self::Open(_) => members::Authority::Own,
+        }
+    }
 }
 
 /// Whether a change is to be told to this connection: not what it was answered for.
@@ -243,10 +253,10 @@ impl Context<'_> {
         let created_by = created_by.ok_or_else(|| {
             Error::forbidden("users must name somebody whom this connection speaks for")
         })?;
-        let chat = chats::create_private(self.services, &created_by, title, &users).await?;
+        let visibility = Visibility::Private;
+        let chat = chats::create(self.services, &created_by, visibility, title, &users).await?;
         let reader = access::reader(self.services, &created_by, chat).await?;
-        let members = self.services.store.member_ids(created_by.tenant(), chat);
-        let members = members.await?;
+        let members = members::ids(self.services, &reader).await?;
         let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
         Ok(events::reply(self.event, body))
     }
@@ -280,21 +290,15 @@ impl Context<'_> {
             let caller = self.act_for(user).await?;
             return access::reader(self.services, &caller, chat).await;
         }
-        let tenant = match &self.authority {
-            Authority::Server(tenant) => {
-                return access::tenant_reader(self.services, tenant, chat).await;
+        match &self.authority {
+            Authority::Server(tenant) => access::tenant_reader(self.services, tenant, chat).await,
+            Authority::User(caller) => access::reader(self.services, caller, chat).await,
+            Authority::Open(tenant) => {
+                let session = &*self.session;
+                let acts_for = |person| session.acts_for(ID, person);
+                access::member_reader(self.services, tenant, chat, acts_for).await
             }
-            Authority::User(caller) => {
-                return access::reader(self.services, caller, chat).await;
-            }
-            Authority::Open(tenant) => tenant.tenant().id,
-        };
-        let members = self.services.store.members(tenant, chat).await?;
-        let caller = members
-            .iter()
-            .find_map(|person| self.session.acts_for(ID, person.id));
-        let caller = caller.ok_or_else(|| Error::not_found("there is no such chat"))?;
-        access::reader(self.services, caller, chat).await
+        }
     }
 
     async fn list_messages(&mut self, request: ListMessages) -> Result<EventReply> {
@@ -324,23 +328,11 @@ impl Context<'_> {
         let caller = self.act_for(place.user).await?;
         let draft = messages::Draft {
             kind,
-            content: content.clone(),
-            client_id: client_id.clone(),
+            content,
+            client_id,
         };
         let sent = messages::send(self.services, &caller, place.chat, draft).await?;
-        let message = Message {
-            id: sent.id,
-            chat: place.chat,
-            seq: sent.seq,
-            sender: caller.id(),
-            kind,
-            content: content.as_str().to_owned(),
-            client_id: client_id.map(|id| id.as_str().to_owned()),
-            at: sent.at,
-            edited_at: None,
-            deleted_at: None,
-        };
-        let body = events::message(&message);
+        let body = events::message(&sent.message);
         // Nobody hears again what was sent before, so its sender is told alone.
         Ok(if sent.replayed {
             events::reply(self.event, body)
@@ -395,9 +387,7 @@ impl Context<'_> {
             content,
         } = request;
         let caller = self.act_for(place.user).await?;
-        let edited = self
-            .rewrite(&caller, place, ChatAction::Edit(message, content))
-            .await?;
+        let edited = messages::edit(self.services, &caller, place.chat, message, content).await?;
         self.note(Echo::Edited(edited.id, edited.edited_at));
         let body = json!({
             "chat": wire::Named::from(place.chat),
@@ -409,9 +399,7 @@ impl Context<'_> {
 
     async fn delete(&mut self, place: Where, message: MessageId) -> Result<EventReply> {
         let caller = self.act_for(place.user).await?;
-        let deleted = self
-            .rewrite(&caller, place, ChatAction::Delete(message))
-            .await?;
+        let deleted = messages::delete(self.services, &caller, place.chat, message).await?;
         self.note(Echo::Deleted(deleted.id));
         let body = json!({
             "chat": wire::Named::from(place.chat),
@@ -421,48 +409,20 @@ impl Context<'_> {
         Ok(events::reply(self.event, body))
     }
 
-    async fn rewrite(&self, caller: &Caller, place: Where, action: ChatAction) -> Result<Message> {
-        let draft = ActionRequest {
-            actor: Arc::clone(caller.person()),
-            right: Right::Own,
-            chat: place.chat,
-            action,
-        };
-        self.services.writer.rewrite(draft).await
-    }
-
     async fn add_users(&mut self, request: Membership) -> Result<EventReply> {
-        let (caller, change) = self.member_change(&request).await?;
-        let people = self.people(&caller, &request.users).await?;
-        members::add(self.services, &change, &people).await?;
+        let caller = self.act_for(request.place.user).await?;
+        let (chat, users) = (request.place.chat, &request.users);
+        let right = self.authority.over_members();
+        members::add(self.services, &caller, right, chat, users).await?;
         Ok(self.members_changed(&caller, &request))
     }
 
     async fn remove_users(&mut self, request: Membership) -> Result<EventReply> {
-        let (caller, change) = self.member_change(&request).await?;
-        let people = self.people(&caller, &request.users).await?;
-        members::remove(self.services, &change, &people).await?;
+        let caller = self.act_for(request.place.user).await?;
+        let (chat, users) = (request.place.chat, &request.users);
+        let right = self.authority.over_members();
+        members::remove(self.services, &caller, right, chat, users).await?;
         Ok(self.members_changed(&caller, &request))
-    }
-
-    async fn member_change(&mut self, request: &Membership) -> Result<(Caller, members::Change)> {
-        let place = request.place;
-        let caller = self.act_for(place.user).await?;
-        let right = match self.authority {
-            Authority::Server(_) => Right::Tenant,
-            Authority::User(_) | Authority::Open(_) => Right::Own,
-        };
-        let change = members::Change {
-            actor: Arc::clone(caller.person()),
-            right,
-            chat: place.chat,
-        };
-        Ok((caller, change))
-    }
-
-    async fn people(&self, caller: &Caller, ids: &[PersonId]) -> Result<Vec<Arc<Person>>> {
-        members::count(self.services, caller, ids.len())?;
-        members::find(self.services, caller.tenant(), ids).await
     }
 
     fn members_changed(&self, caller: &Caller, request: &Membership) -> EventReply {

@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use crate::{
     chat::{
-        Caller, Services, access, chats, messages, rooms, signals,
-        writer::{ActionRequest, ChatAction, READS_SHOWN_UP_TO, Right},
+        Caller, Services, access,
+        chats::{self, READS_SHOWN_UP_TO},
+        messages, presence, rooms, signals,
     },
     dialect::{
         ClientSession, Emitted, EventReply, OutgoingEvent, Recipients, page,
@@ -224,10 +225,8 @@ async fn dispatch(
             limit,
         } => context.load_more(before, (skipped, limit)).await,
         Request::Leave => Ok(context.leave()),
-        Request::Update(message, content) => {
-            context.rewrite(ChatAction::Edit(message, content)).await
-        }
-        Request::Delete(message) => context.rewrite(ChatAction::Delete(message)).await,
+        Request::Update(message, content) => context.edit(message, content).await,
+        Request::Delete(message) => context.delete(message).await,
     }
 }
 
@@ -337,23 +336,11 @@ impl Context<'_> {
             .map_err(|_| Error::invalid(events::NO_MESSAGE))?;
         let draft = messages::Draft {
             kind: MessageKind::Text,
-            content: content.clone(),
-            client_id: client_id.clone(),
+            content,
+            client_id,
         };
         let sent = messages::send(self.services, &self.caller, room.chat, draft).await?;
-        let message = Message {
-            id: sent.id,
-            chat: room.chat,
-            seq: sent.seq,
-            sender: self.caller.id(),
-            kind: MessageKind::Text,
-            content: content.as_str().to_owned(),
-            client_id: client_id.map(|id| id.as_str().to_owned()),
-            at: sent.at,
-            edited_at: None,
-            deleted_at: None,
-        };
-        let body = wire::MessageWire::from(&message);
+        let body = wire::MessageWire::from(&sent.message);
         // Nobody hears again what was sent before, so its sender is told alone.
         let outgoing = if sent.replayed {
             vec![Emitted::Data("message".into())]
@@ -386,26 +373,26 @@ impl Context<'_> {
         events::done(ok(), Vec::new())
     }
 
-    async fn rewrite(&mut self, action: ChatAction) -> Result<EventReply> {
-        let room = self.room()?;
-        let draft = ActionRequest {
-            actor: Arc::clone(self.caller.person()),
-            right: Right::Own,
-            chat: room.chat,
-            action,
-        };
-        let message =
-            self.services
-                .writer
-                .rewrite(draft)
-                .await
-                .map_err(|error| match error.kind() {
-                    // Not the room: that was joined.
-                    Kind::NotFound => Error::invalid("there is no such message").because(error),
-                    _ => error,
-                })?;
-        Ok(events::done(wire::MessageWire::from(&message), Vec::new()))
+    async fn edit(&mut self, message: MessageId, content: Content) -> Result<EventReply> {
+        let chat = self.room()?.chat;
+        let edited = messages::edit(self.services, &self.caller, chat, message, content).await;
+        rewritten(edited)
     }
+
+    async fn delete(&mut self, message: MessageId) -> Result<EventReply> {
+        let chat = self.room()?.chat;
+        rewritten(messages::delete(self.services, &self.caller, chat, message).await)
+    }
+}
+
+/// The answer to a message that was edited or deleted.
+fn rewritten(outcome: Result<Message>) -> Result<EventReply> {
+    let message = outcome.map_err(|error| match error.kind() {
+        // Not the room: that was joined.
+        Kind::NotFound => Error::invalid("there is no such message").because(error),
+        _ => error,
+    })?;
+    Ok(events::done(wire::MessageWire::from(&message), Vec::new()))
 }
 
 /// Tells the rooms that a connection has joined that it is gone.
@@ -421,8 +408,7 @@ pub(super) fn on_disconnect(session: &mut ClientSession) {
 
 fn arrive(session: &ClientSession, caller: &Caller, room: &Joined) {
     let transport = room.transport();
-    let presence = &session.services.presence;
-    presence.enter(room.chat, session.number, caller.id());
+    presence::enter(&session.services, room.chat, session.number, caller.id());
     let info = events::info(format!("{} has joined!", caller.id()));
     session.transport.join(&transport);
     session
@@ -435,11 +421,7 @@ fn depart(session: &ClientSession, caller: &Caller, room: &Joined) {
         return;
     }
     let transport = room.transport();
-    session
-        .services
-        .typists
-        .chat_left(session.number, room.chat);
-    session.services.presence.leave(room.chat, session.number);
+    presence::leave(&session.services, room.chat, session.number);
     let info = events::info(format!("{} has left", caller.id()));
     session
         .transport
@@ -453,17 +435,14 @@ fn depart(session: &ClientSession, caller: &Caller, room: &Joined) {
 
 /// `roomData`: the connections in a room.
 fn present(services: &Services, room: &Joined) -> OutgoingEvent {
-    let users = services
-        .presence
-        .present(room.chat)
-        .into_iter()
-        .map(|present| wire::Present {
-            app_id: room.tenant.get(),
-            room: room.name.clone(),
-            room_id: room.chat.get(),
-            sender: present.person.get(),
-            id: present.name,
-        });
+    let users = presence::list(services, room.chat).into_iter();
+    let users = users.map(|present| wire::Present {
+        app_id: room.tenant.get(),
+        room: room.name.clone(),
+        room_id: room.chat.get(),
+        sender: present.person.get(),
+        id: present.name,
+    });
     let (users, has_more) = page::fitting(users);
     events::tell(
         "roomData",

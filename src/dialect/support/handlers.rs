@@ -205,14 +205,14 @@ async fn say(
     let chat = at_desk(session, caller, chat).await?;
     let draft = Draft {
         kind: MessageKind::Text,
-        content: content.clone(),
+        content,
         client_id,
     };
     let sent = messages::send(&session.services, caller, chat, draft).await;
-    let sent = sent.map_err(as_no_chat)?;
-    session.note_sent(sent.id.into());
-    let place = (sent.id, sent.at);
-    Ok(wire::sent(content.as_str(), caller.id(), place))
+    let message = sent.map_err(as_no_chat)?.message;
+    session.note_sent(message.id.into());
+    let place = (message.id, message.at);
+    Ok(wire::sent(&message.content, caller.id(), place))
 }
 
 /// A chat at a desk, which need not be the caller's: the verb finds that out. Asked of the store once
@@ -286,11 +286,11 @@ async fn close(
 ) -> Result<Value> {
     let chat = chat.ok_or_else(no_chat)?;
     let services = Arc::clone(&session.services);
-    let before = services.hub.head();
+    let before = services.head();
     conversations::close(&services, caller, chat, client_id)
         .await
         .map_err(as_no_chat)?;
-    let span = (before, services.hub.head());
+    let span = (before, services.head());
     session
         .memory::<OwnActions>()
         .note(chat, OwnAction::Closed, span);
@@ -324,11 +324,11 @@ async fn see(
     let chat = at_desk(session, caller, chat).await?;
     let message = message.ok_or_else(|| Error::not_found("Message not found"))?;
     let services = Arc::clone(&session.services);
-    let before = services.hub.head();
+    let before = services.head();
     chats::read(&services, caller, chat, message)
         .await
         .map_err(as_no_chat)?;
-    let span = (before, services.hub.head());
+    let span = (before, services.head());
     let own_action = OwnAction::Read(caller.id());
     session.memory::<OwnActions>().note(chat, own_action, span);
     Ok(wire::success("Message has been seen"))

@@ -28,6 +28,9 @@ use crate::{
     model::{Domain, Email, Password},
 };
 
+/// What is told somebody who is no owner of the site, or shows no token of one.
+const OWNER_NOT_FOUND: &str = "Owner not found";
+
 /// What every route works with.
 type ChatServices = State<Arc<Services>>;
 
@@ -81,7 +84,9 @@ async fn register(
             domain: &domain,
             colleague: colleague.as_ref(),
         };
-        owners::register(services, &owner, &from.0).await?;
+        owners::register(services, &owner, &from.0)
+            .await
+            .map_err(in_our_words)?;
         Ok(wire::success("Owner registered"))
     };
     Reply(outcome.await)
@@ -94,7 +99,8 @@ async fn sign_in(services: &ChatServices, from: From, body: Body) -> Reply {
         let fields = &body.0?;
         let email = required(fields, "email")?;
         let password = Password::attempt(required(fields, "password")?.to_owned())?;
-        let (fresh, site) = owners::sign_in(services, email, &password, &from.0).await?;
+        let signed_in = owners::sign_in(services, email, &password, &from.0).await;
+        let (fresh, site) = signed_in.map_err(in_our_words)?;
         let token = fresh.token.expose();
         Ok(wire::signed_in(fresh.person, token, &site.application_id))
     };
@@ -109,7 +115,7 @@ async fn sign_out(services: &ChatServices, from: From, body: Body) -> Reply {
         if owners::sign_out(services, required(fields, "token")?, &from.0).await? {
             Ok(wire::success("Token has been removed"))
         } else {
-            Err(Error::invalid("Owner not found"))
+            Err(Error::invalid(OWNER_NOT_FOUND))
         }
     };
     Reply(outcome.await)
@@ -120,7 +126,8 @@ async fn sign_out(services: &ChatServices, from: From, body: Body) -> Reply {
 async fn add_domain(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
-        let domains = domains::add(services, &owner, &domain).await?;
+        let domains = domains::add(services, &owner, &domain).await;
+        let domains = domains.map_err(in_our_words)?;
         Ok(wire::domains("Domain added", &domains))
     };
     Reply(outcome.await)
@@ -131,7 +138,8 @@ async fn add_domain(services: &ChatServices, from: From, body: Body) -> Reply {
 async fn remove_domain(services: &ChatServices, from: From, body: Body) -> Reply {
     let outcome = async {
         let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
-        let domains = domains::remove(services, &owner, &domain).await?;
+        let domains = domains::remove(services, &owner, &domain).await;
+        let domains = domains.map_err(in_our_words)?;
         Ok(wire::domains("Domain removed", &domains))
     };
     Reply(outcome.await)
@@ -162,8 +170,20 @@ async fn owners_domain(
     let token = required(fields, "token")?;
     let domain = Domain::parse(required(fields, "domain")?)?;
     let owner = owners::by_token(services, token, device).await?;
-    let owner = owner.ok_or_else(|| Error::new(Kind::Unauthenticated, "Owner not found"))?;
+    let owner = owner.ok_or_else(|| Error::new(Kind::Unauthenticated, OWNER_NOT_FOUND))?;
     Ok((owner, domain))
+}
+
+/// What the verbs refuse, in the words of this API's document.
+fn in_our_words(error: Error) -> Error {
+    let sentence = match (error.kind(), error.field()) {
+        (Kind::Conflict, Some("email")) => "Email already taken",
+        (Kind::Conflict, Some("domain")) => "Domain already taken",
+        (Kind::NotFound, Some("domain")) => "Domain not found",
+        (Kind::NotFound | Kind::Unauthenticated, _) => OWNER_NOT_FOUND,
+        _ => return error,
+    };
+    Error::new(error.kind(), sentence).because(error)
 }
 
 fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {

@@ -113,10 +113,8 @@ async fn subscribe(
     query: &Fields,
     ask: &Ask<'_>,
 ) -> std::result::Result<Feed, ApiError> {
-    feed::refuse_when_closing(services)?;
-    let wanted = query
-        .text("types")?
-        .map_or(Ok(ChangeFilter::ALL), ChangeFilter::parse)?;
+    services.refuse_when_closing()?;
+    let wanted = query.text("types")?.map_or(Ok(ChangeFilter::ALL), filter)?;
     let mut session = ClientSession::new(
         Arc::clone(services),
         Arc::clone(options),
@@ -140,6 +138,15 @@ async fn subscribe(
     }
     let format = Announced { dialect, session };
     Ok(Feed::new(services, watch, format, ask.limit))
+}
+
+/// Reads `types`: words for kinds of change, separated by commas.
+fn filter(types: &str) -> Result<ChangeFilter> {
+    ChangeFilter::of(types.split(',').map(str::trim)).ok_or_else(|| {
+        let known = [&ChangeFilter::WORDS[..], &ChangeFilter::SIGNALS].concat();
+        let sentence = format!("types must be a list of {}", known.join(", "));
+        Error::invalid_field("types", sentence)
+    })
 }
 
 /// Who listens: with a tenant's key the person `user`, else whoever holds the token or the cookies.

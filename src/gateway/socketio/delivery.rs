@@ -141,7 +141,7 @@ async fn tell(
         place.after = position;
     }
     place.after = place.after.max(seen);
-    let behind = place.after < session.services.hub.head();
+    let behind = place.after < session.services.head();
     Ok(if behind && !session.identities().is_empty() {
         DeliveryOutcome::More
     } else {
@@ -156,7 +156,7 @@ type Gathered = BTreeMap<Position, (Arc<Published>, DialectMask)>;
 /// to tell it in, and up to where that is complete.
 async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathered, Position)> {
     let services = Arc::clone(&session.services);
-    let head = services.hub.head();
+    let head = services.head();
     let mut seen = head;
     let mut changes = Gathered::new();
     for identity in session.identities_mut() {

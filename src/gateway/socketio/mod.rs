@@ -31,7 +31,7 @@ use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    chat::Services,
+    chat::{Services, connections},
     dialect::{self, ClientSession, Emitted, Options, OutgoingEvent},
     error::{self, Error},
     model::Person,
@@ -137,7 +137,7 @@ impl Handler for Gateway {
                 tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
             }
         }
-        let head = session.services.hub.head();
+        let head = session.services.head();
         let private = recovery::private_id(&session.services.cursor_at(head));
         connection.set_recovery(Recovery::new(private.clone(), head));
         Ok(Admission::recoverable(private))
@@ -215,7 +215,7 @@ impl Handler for Gateway {
             && !recovery.is_nobodys(&session)
         {
             let services = Arc::clone(&session.services);
-            let kept = recovery::keep(&services, &recovery.private, id, identity, true).await;
+            let kept = connections::lose(&services, &recovery.private, id, identity).await;
             if let Err(error) = kept {
                 tracing::debug!(cause = ?error, "It was not noted that a connection was lost.");
             }
@@ -292,15 +292,8 @@ async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSes
         return;
     }
     let id = socket.id().as_str().to_owned();
-    match recovery::keep(
-        &session.services,
-        &recovery.private,
-        id,
-        identity.clone(),
-        false,
-    )
-    .await
-    {
+    let services = &session.services;
+    match connections::keep(services, &recovery.private, id, identity.clone()).await {
         Ok(()) => *lock(&recovery.kept) = Some(identity),
         Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
     }

@@ -8,7 +8,7 @@
 //! That id therefore ends with the place of the log at which it was given: whoever has heard nothing
 //! goes on from there, and nothing has to be stored for it.
 
-use std::{net::Ipv4Addr, time::Instant};
+use std::net::Ipv4Addr;
 
 use parlance_socketio::{
     engine::Revision,
@@ -21,12 +21,11 @@ use crate::{
         Caller, Services,
         callers::{self, KeyHolder},
         change_feed, connections,
-        limits::login_throttle,
         logins::Token,
     },
     dialect::{ClientSession, DialectId, DialectMask},
     error::Result,
-    model::{ChatId, Connection, Cursor, LoginId, PersonId, Position},
+    model::{ChatId, Cursor, LoginId, PersonId, Position},
 };
 
 /// What is kept of a connection that acts for nobody and has entered no chat.
@@ -79,19 +78,6 @@ fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
 /// What a client that comes back shows beside its private id: its tenant's key, and tokens.
 type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
 
-/// The connection of that private id. Whoever shows too many that nobody knows begins anew, as if theirs
-/// were not known either.
-async fn find(services: &Services, socket: &Socket, private: &str) -> Result<Option<Connection>> {
-    let address = socket.handshake().client_ip();
-    let network = login_throttle::network(address.unwrap_or(Ipv4Addr::UNSPECIFIED.into()));
-    let Ok(attempt) = services.login_throttle.recovery(network, Instant::now()) else {
-        return Ok(None);
-    };
-    let found = connections::find(services, private).await;
-    attempt.settle(&found, Option::is_some);
-    found
-}
-
 /// Looks whether a client comes back that was here before, and may.
 pub(super) async fn look_up(
     services: &Services,
@@ -113,7 +99,9 @@ pub(super) async fn look_up(
     let Ok(after) = change_feed::resume(services, &cursor) else {
         return Ok(None);
     };
-    let Some(kept) = find(services, socket, private).await? else {
+    let address = socket.handshake().client_ip();
+    let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
+    let Some(kept) = connections::find(services, private, address).await? else {
         return Ok(None);
     };
     let Some(id) = SocketId::parse(&kept.socket_id) else {
@@ -204,25 +192,4 @@ pub(super) fn write_down_lost(session: &ClientSession) -> String {
     let sent = session.last_sent(SENT).map(|sent| sent.to_string());
     let sent = sent.collect::<Vec<_>>().join(",");
     format!("{}|{sent}", write_down(session))
-}
-
-/// Keeps a connection, or notes that it was lost.
-pub(super) async fn keep(
-    services: &Services,
-    private: &str,
-    socket_id: String,
-    identity: String,
-    is_lost: bool,
-) -> Result<()> {
-    let left_at = is_lost.then(|| services.clock.now());
-    connections::keep(
-        services,
-        private,
-        &Connection {
-            socket_id,
-            identities: identity,
-            left_at,
-        },
-    )
-    .await
 }

@@ -44,6 +44,11 @@ impl Content {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The text, to keep.
+    pub fn into_string(self) -> String {
+        self.0
+    }
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use parlance::{
-    chat::{logins, writer::MOST_AT_ONCE},
-    model::{TenantId, TenantKind},
+    chat::{chats::MOST_AT_ONCE, housekeeping, logins},
+    model::{Clock, TenantId, TenantKind},
     store::NewTenant,
 };
 use reqwest::Method;
@@ -28,8 +28,7 @@ struct App {
 impl App {
     async fn new(settings: &str, users: usize) -> Self {
         let world = World::with(settings).await;
-        let services = world.services();
-        let now = services.clock.now();
+        let now = Clock.now();
         let new = NewTenant {
             kind: TenantKind::App,
             name: "app",
@@ -38,7 +37,7 @@ impl App {
             verify_url: None,
             require_auth: false,
         };
-        let mut tx = services.store.begin().await.expect("a transaction");
+        let mut tx = world.store().begin().await.expect("a transaction");
         let tenant = tx.insert_tenant(&new, now).await.expect("a tenant");
         tx.commit().await.expect("it is written");
         let mut beside = world.place.beside().await;
@@ -251,7 +250,8 @@ async fn an_act_that_concerns_many_counts_as_many_requests() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_app_of_many_ends_at_once_and_is_forgotten_whole() {
     const USERS: usize = 1_300;
-    let mut app = App::new("", USERS).await;
+    let admin = "admin_email = 'admin@example.com'\nadmin_password = 'correct horse'";
+    let mut app = App::new(admin, USERS).await;
     let hash = logins::hash("the-token-of-one");
     app.beside
         .run(&format!(
@@ -260,7 +260,7 @@ async fn an_app_of_many_ends_at_once_and_is_forgotten_whole() {
              from people where tenant_id = {}",
             hash.as_str(),
             app.tenant.get(),
-            now = app.world.services().clock.now().get(),
+            now = Clock.now().get(),
         ))
         .await;
     let ask = async |app: &App| {
@@ -271,19 +271,35 @@ async fn an_app_of_many_ends_at_once_and_is_forgotten_whole() {
             .status
     };
     assert_ne!(ask(&app).await, 401, "the token is good");
-    let services = app.world.services();
-    let mut tx = services.store.begin().await.expect("a transaction");
-    tx.delete_tenant(app.tenant, services.clock.now())
-        .await
-        .expect("it is noted");
-    tx.commit().await.expect("it is written");
-    services.logins.end_in(app.tenant);
-    assert_eq!(ask(&app).await, 401, "though its row is still there");
-    let found = services.store.logins_by_token(&hash).await;
+    let admin = json!({"email": "admin@example.com", "password": "correct horse"});
+    let url = format!("{}/auth/login", app.world.base());
+    let login = Told::of(app.world.http.post(url).json(&admin)).await;
+    let token = login.with(200).json()["token"].clone();
+    let token = token.as_str().expect("a token");
+    let url = format!("{}/app/{KEY}", app.world.base());
+    let request = app.world.http.delete(url).header("Authorization", token);
+    Told::of(request).await.with(200);
+    assert_eq!(ask(&app).await, 401, "it ends at once");
+    assert_eq!(
+        app.beside
+            .number("select count(*) from logins where tenant_id > 1")
+            .await,
+        0
+    );
+    // A row that is not forgotten yet is good for nothing all the same.
+    app.beside
+        .run(&format!(
+            "insert into logins (tenant_id, person_id, token_hash, created_at, used_at) \
+             values ({}, {}, '{}', {now}, {now})",
+            app.tenant.get(),
+            app.base + 7,
+            hash.as_str(),
+            now = Clock.now().get(),
+        ))
+        .await;
+    assert_eq!(ask(&app).await, 401, "its row is there");
+    let found = app.world.store().logins_by_token(&hash).await;
     assert!(found.expect("an answer").is_empty());
-    let forgotten = services.logins.forget_in(&services.store, app.tenant);
-    forgotten.await.expect("it is done");
-    assert_eq!(app.beside.number("select count(*) from logins").await, 0);
     app.world.stop().await;
 }
 
@@ -316,8 +332,7 @@ async fn a_list_of_chats_names_no_more_people_than_it_should() {
 async fn housekeeping_forgets_all_that_is_old_and_nothing_else() {
     const USERS: usize = 1_300;
     let mut app = App::new("", USERS).await;
-    let services = app.world.services();
-    let now = services.clock.now();
+    let now = Clock.now();
     let first = app.base + 1;
     for sql in [
         format!(
@@ -341,28 +356,25 @@ async fn housekeeping_forgets_all_that_is_old_and_nothing_else() {
     ] {
         app.beside.run(&sql).await;
     }
-    let store = &services.store;
-    services
-        .logins
-        .expire(store, now)
-        .await
-        .expect("it is done");
-    let left = app.beside.numbers("select person_id from logins").await;
-    assert_eq!(left, [first]);
-
+    let store = app.world.store();
     let before = (now, now);
     let lost = store.lost_connections(before, "", 500).await;
     let lost = lost.expect("an answer");
     assert_eq!(lost.len(), 500);
     let last = lost.last().expect("the last of them").clone();
     let rest = store.lost_connections(before, &last, 10_000).await;
-    let mut all = [lost, rest.expect("an answer")].concat();
-    assert_eq!(all.len(), USERS - 1);
-    // One of them came back meanwhile.
-    all.push(format!("h{first}"));
+    assert_eq!(lost.len() + rest.expect("an answer").len(), USERS - 1);
+
+    housekeeping::expire(app.world.services())
+        .await
+        .expect("it is done");
+    let left = app.beside.numbers("select person_id from logins").await;
+    assert_eq!(left, [first]);
+    // Who came back meanwhile is kept, though they were found lost.
+    let found = [format!("h{first}")];
     let mut tx = store.begin().await.expect("a transaction");
-    let forgotten = tx.forget_connections(&all, before).await;
-    forgotten.expect("they are forgotten");
+    let forgotten = tx.forget_connections(&found, before).await;
+    forgotten.expect("none of them is lost");
     tx.commit().await.expect("it is written");
     let left = "select count(*) from connections";
     assert_eq!(app.beside.number(left).await, 1);

@@ -55,11 +55,7 @@ async fn a_tenants_events_are_counted_together() {
     let world = World::with("rate_limits = true\nrate_per_tenant = 1").await;
     let url = format!("{}/api/events/create-user", world.base());
     let body = json!({"user": {"external_id": "1", "name": "Name", "photo": "Photo"}});
-    let home = world
-        .services()
-        .store
-        .tenant(parlance::chat::accounts::HOME)
-        .await;
+    let home = world.store().tenant(parlance::chat::accounts::HOME).await;
     let key = home
         .expect("it answers")
         .expect("it is there")

@@ -294,7 +294,7 @@ async fn every_dialect_lets_the_newest_wait_live() {
         for mut stream in streams {
             stream.event().await;
         }
-        while desk.world.services().wait_limit.count() > 0 {
+        while desk.world.services().waiting() > 0 {
             desk.says("who is left?").await;
         }
     }
@@ -324,7 +324,7 @@ async fn every_dialect_sends_its_waits_away_when_the_server_stops() {
         let held = desk.hold(dialect, "timeout=50");
         let mut stream = desk.stream(dialect, "").await;
         desk.world.waiting(2).await;
-        desk.world.services().closing.cancel();
+        desk.world.close();
         let told = answer(held).await;
         assert_eq!(ending(&told), json!([[], false, null]));
         within(&told["retry_ms"], 0..=5_000);

@@ -207,7 +207,7 @@ async fn a_stopping_server_releases_who_waits_and_takes_no_more() {
     let of_chat = format!("/api/chats/{chat}?after={now}&timeout=50");
     let held = [hold(&ann, WAIT), hold(&ann, &of_chat)];
     world.waiting(2).await;
-    world.services().closing.cancel();
+    world.close();
     for (held, key) in held.into_iter().zip(["events", "messages"]) {
         let told = answer(held).await.with(200).json();
         assert_eq!(

@@ -255,7 +255,7 @@ async fn a_page_that_was_reloaded_nine_times_hears_on_and_its_ghosts_leave() {
     let mut newest = streams.pop().expect("eight are left");
     drop(streams);
     let crowd = async {
-        while world.services().wait_limit.count() > 1 {
+        while world.services().waiting() > 1 {
             ann.say(chat, "anybody?").await;
         }
     };
@@ -318,7 +318,7 @@ async fn a_stopping_server_ends_its_streams() {
     let ann = world.actor("ann").await;
     let mut stream = Events::open(&ann, "/api/events", None).await;
     let beginning = stream.next().await.expect("a beginning");
-    world.services().closing.cancel();
+    world.close();
     let retry = stream
         .next()
         .await

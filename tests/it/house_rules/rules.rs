@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::source::{Kind, Named, Source};
+use super::{
+    source::{Kind, Named, Source},
+    verbs,
+};
 
 /// What the rules need to know beside the file at hand.
 pub(super) struct House {
@@ -221,6 +224,8 @@ pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
     found.extend(turns_at_writing(source));
     found.extend(pure_events(source));
     found.extend(no_dialects_name(house, source));
+    found.extend(verbs::past_the_verbs(source));
+    found.extend(verbs::dialects_sentences(source));
     // A `use` line with braces names the same module again and again.
     found.dedup();
     found
@@ -455,6 +460,6 @@ fn names<'a>(source: &'a Source<'_>) -> impl Iterator<Item = (usize, &'a str)> {
     })
 }
 
-fn breach(source: &Source<'_>, line: usize, what: &str, why: &str) -> String {
+pub(super) fn breach(source: &Source<'_>, line: usize, what: &str, why: &str) -> String {
     format!("{}:{line} {what}: {why}", source.path)
 }

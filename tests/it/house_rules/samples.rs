@@ -308,3 +308,64 @@ fn files_have_a_shape() {
     let fits = format!("//! What this file holds.\n{}", "\n".repeat(599));
     assert_eq!(of("src/chat/a.rs", &fits).len(), 0);
 }
+
+#[test]
+fn no_door_reaches_past_the_verbs() {
+    for code in [
+        "fn f(services: &Services) { services.store.people() }",
+        "async fn f(session: &Session) { session.services.writer.act(a).await }",
+        "fn f(services: &Services) { let hub = &services.hub; }",
+        "use crate::chat::writer::ActionRequest;",
+        "use crate::{chat::{Caller, writer}, error::Error};",
+        "fn f(hub: &crate::pubsub::Hub) {}",
+        "use crate::pubsub::{Published, Topic};",
+    ] {
+        for path in ["src/dialect/support/handlers.rs", "src/http/feed.rs"] {
+            assert_eq!(wrong(path, code).len(), 1, "{path}: {code}");
+        }
+        right("src/chat/messages.rs", code);
+    }
+    for code in [
+        "async fn f(services: &Services) { services.ready().await }",
+        "fn f(a: A) { feed(services, a) }",
+        "use crate::{chat::{Services, chats}, pubsub::Published};",
+    ] {
+        right("src/gateway/http/emit.rs", code);
+    }
+}
+
+#[test]
+fn the_services_are_closed() {
+    let of = |fields: &str| format!("pub struct Services {{ {fields} }}\npub fn f() {{}}");
+    let path = "src/chat/services.rs";
+    for open in ["pub store: Store", "pub(crate) store: Store"] {
+        let fields = format!("pub(super) hub: Hub, {open}");
+        assert_eq!(
+            wrong(path, &of(&fields)),
+            [":4 opens a field of Services"],
+            "{open}"
+        );
+    }
+    right(path, &of("pub(super) hub: Hub, clock: Clock"));
+    assert_eq!(wrong(path, "struct Other;").len(), 1);
+}
+
+#[test]
+fn verbs_speak_no_dialects_sentences() {
+    for text in [
+        "Room Not Found",
+        "Users {} not registered",
+        "verifyUrl is bad",
+    ] {
+        let code = format!("fn f() {{ Error::not_found(\"{text}\") }}");
+        assert_eq!(wrong("src/chat/rooms.rs", &code).len(), 1, "{text}");
+        right("src/dialect/support/routes.rs", &code);
+    }
+    for code in [
+        "fn f() { Error::not_found(\"there is no such room\") }",
+        "fn f() { tracing::warn!(\"A commit was not confirmed.\") }",
+        "fn f() { x.expect(\"Ed25519 takes any key\") }",
+    ] {
+        right("src/chat/rooms.rs", code);
+    }
+}

@@ -2,7 +2,7 @@
 
 use parlance::{
     chat::logins,
-    model::{Name, Names, PersonKind, TenantId},
+    model::{Clock, Name, Names, PersonKind, TenantId},
     store::NewPerson,
 };
 use reqwest::Method;
@@ -333,10 +333,10 @@ async fn another_tenants_people_see_and_hear_nothing_of_ours() {
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
     let message = ann.say(chat, "hi").await;
-    let store = &world.services().store;
+    let store = world.store();
     let name = Name::parse("eve").expect("a sound name");
     let mut tx = store.begin().await.expect("the store writes");
-    let now = world.services().clock.now();
+    let now = Clock.now();
     let tenant = TenantId::new(2);
     let new = NewPerson {
         tenant,

@@ -296,8 +296,8 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
         stage.round(&round).await;
     }
     let services = world.services();
-    let head = services.store.head().await.expect("a head");
-    assert_eq!(services.hub.head(), head, "everything written is told");
+    let head = world.store().head().await.expect("a head");
+    assert_eq!(services.head(), head, "everything written is told");
     for (_, (_, until)) in &listeners {
         until.send_replace(head.get());
     }
@@ -335,7 +335,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
 
 /// What the log tells one person of a range, as events.
 async fn log_of(world: &World, actor: &Actor, (after, until): (i64, i64)) -> Vec<Value> {
-    let store = &world.services().store;
+    let store = world.store();
     let person = store
         .person(TenantId::new(1), PersonId::new(actor.id))
         .await

@@ -81,5 +81,5 @@ async fn answer(
         client_id: None,
     };
     let sent = messages::send(&session.services, &caller, ChatId::new(chat), draft).await?;
-    Ok(json!({"sent": sent.id.get()}))
+    Ok(json!({"sent": sent.message.id.get()}))
 }

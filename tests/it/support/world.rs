@@ -10,6 +10,8 @@ use parlance::{
     chat::Services,
     config::{Defaults, Settings},
     dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
+    http::ShutdownSignal,
+    store::{Db, Store},
 };
 use reqwest::Client;
 use rocket::{
@@ -60,6 +62,8 @@ pub(crate) struct World {
 struct Running {
     base: String,
     services: Arc<Services>,
+    store: Store,
+    closing: ShutdownSignal,
     shutdown: Shutdown,
     served: JoinHandle<parlance::Result<()>>,
 }
@@ -144,6 +148,16 @@ impl World {
         &self.running.services
     }
 
+    /// The database as the server has it open.
+    pub(crate) fn store(&self) -> &Store {
+        &self.running.store
+    }
+
+    /// Tells everybody who waits that the server stops, though it goes on.
+    pub(crate) fn close(&self) {
+        self.running.closing.begin();
+    }
+
     /// Signs somebody up.
     pub(crate) async fn actor(&self, name: &str) -> Actor {
         Actor::sign_up(self, name).await
@@ -167,7 +181,7 @@ impl World {
     /// Returns once so many requests are held.
     pub(crate) async fn waiting(&self, count: usize) {
         let held = async {
-            while self.services().wait_limit.count() != count {
+            while self.services().waiting() != count {
                 tokio::task::yield_now().await;
             }
         };
@@ -180,7 +194,7 @@ impl World {
 impl Running {
     async fn stop(self) {
         // Rocket tells its fairings of a stop by signal; of one by hand not always.
-        self.services.closing.cancel();
+        self.closing.begin();
         self.shutdown.notify();
         self.served
             .await
@@ -201,7 +215,10 @@ async fn start(url: &str, settings: &str, dialects: &'static DialectSet) -> Runn
     let ready = Mutex::new(Some(ready));
     let liftoff = AdHoc::on_liftoff("ready", move |rocket| {
         let services = rocket.state::<Arc<Services>>().expect("the verbs").clone();
-        let told = (rocket.config().port, services, rocket.shutdown());
+        let store = Store::clone(rocket.state::<Db>().expect("the database"));
+        let closing = rocket.state::<ShutdownSignal>().expect("it is managed");
+        let parts = (services, store, closing.clone());
+        let told = (rocket.config().port, parts, rocket.shutdown());
         let ready = ready.lock().expect("nobody panics here").take();
         Box::pin(async move {
             drop(ready.expect("there is one liftoff").send(told));
@@ -210,12 +227,14 @@ async fn start(url: &str, settings: &str, dialects: &'static DialectSet) -> Runn
     let server = Server::with_dialects(&figment, settings, dialects);
     let server = server.map(|rocket| rocket.attach(liftoff));
     let served = tokio::spawn(server.run());
-    let Ok((port, services, shutdown)) = started.await else {
+    let Ok((port, (services, store, closing), shutdown)) = started.await else {
         panic!("the server does not start: {:?}", served.await);
     };
     Running {
         base: format!("http://127.0.0.1:{port}"),
         services,
+        store,
+        closing,
         shutdown,
         served,
     }

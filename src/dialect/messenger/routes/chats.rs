@@ -3,7 +3,7 @@
 use rocket::{get, http::Status, post};
 
 use crate::{
-    chat::chats,
+    chat::chats::{self, Visibility},
     dialect::{
         messenger::{
             routes::{ChatServices, Id, Reply, RouteResult, ok},
@@ -48,15 +48,11 @@ pub(super) async fn create(
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let (chat, is_new) = match wanted(&caller, fields)? {
-        ChangeFilter::Open(title, members) => {
-            let made = chats::create(services, &caller, title, &members).await;
+        NewChat::Titled(visibility, title, members) => {
+            let made = chats::create(services, &caller, visibility, title, &members).await;
             (made.map_err(about_members)?, true)
         }
-        ChangeFilter::Private(title, members) => {
-            let made = chats::create_private(services, &caller, title, &members).await;
-            (made.map_err(about_members)?, true)
-        }
-        ChangeFilter::Direct(other) => {
+        NewChat::Direct(other) => {
             let found = chats::create_direct(services, &caller, other).await;
             found.map_err(about_members)?
         }
@@ -66,13 +62,12 @@ pub(super) async fn create(
 }
 
 /// A chat that somebody wants to make.
-enum ChangeFilter {
-    Open(Title, Vec<PersonId>),
-    Private(Title, Vec<PersonId>),
+enum NewChat {
+    Titled(Visibility, Title, Vec<PersonId>),
     Direct(PersonId),
 }
 
-fn wanted(caller: &SignedIn, fields: &Fields) -> Result<ChangeFilter> {
+fn wanted(caller: &SignedIn, fields: &Fields) -> Result<NewChat> {
     if fields
         .text("description")?
         .is_some_and(|text| !text.is_empty())
@@ -98,13 +93,15 @@ fn wanted(caller: &SignedIn, fields: &Fields) -> Result<ChangeFilter> {
         }
     }
     match (fields.text("title")?, private, &members[..]) {
-        (None, None | Some(true), [other]) => Ok(ChangeFilter::Direct(*other)),
+        (None, None | Some(true), [other]) => Ok(NewChat::Direct(*other)),
         (None, ..) => Err(fields.missing("title")),
-        (Some(title), Some(false), _) | (Some(title), None, []) => {
-            Ok(ChangeFilter::Open(Title::parse(title)?, members))
-        }
-        (Some(title), Some(true) | None, _) => {
-            Ok(ChangeFilter::Private(Title::parse(title)?, members))
+        (Some(title), private, others) => {
+            let visibility = if private.unwrap_or(!others.is_empty()) {
+                Visibility::Private
+            } else {
+                Visibility::Open
+            };
+            Ok(NewChat::Titled(visibility, Title::parse(title)?, members))
         }
     }
 }

@@ -10,7 +10,11 @@ use rocket::{
 };
 
 use crate::{
-    chat::{Services, access, change_feed::ChangeFeed, messages, messages::Draft},
+    chat::{
+        Services, access,
+        change_feed::ChangeFeed,
+        messages::{self, Draft, Sent},
+    },
     config::Settings,
     dialect::{
         messenger::{
@@ -50,7 +54,7 @@ pub(super) async fn list(
         let watch = watch.await;
         let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
         if !ask.timeout.is_zero() {
-            feed::refuse_when_closing(services)?;
+            services.refuse_when_closing()?;
             if let Some(name) = ask.name {
                 watch.admit(Some(name))?;
             }
@@ -125,21 +129,22 @@ pub(super) async fn send(
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let chat = chat.0;
-    let sent = messages::send(services, &caller, chat, draft(fields, &wishes)?).await?;
+    let Sent { message, replayed } =
+        messages::send(services, &caller, chat, draft(fields, &wishes)?).await?;
     let body = if wishes.representation {
         let reader = access::reader(services, &caller, chat).await?;
-        wire::StatusOk::with((&messages::one(services, &reader, sent.id).await?.0).into())
+        wire::StatusOk::with((&messages::one(services, &reader, message.id).await?.0).into())
     } else {
         wire::StatusOk::PLAIN
     };
     let reply = Reply::new(Status::Created, body)
         .header(
             "Location",
-            format!("/api/chats/{chat}/messages/{}", sent.id),
+            format!("/api/chats/{chat}/messages/{}", message.id),
         )
-        .header("X-Message-Id", sent.id)
-        .header("X-Message-Time", sent.at.to_rfc3339());
-    Ok(if sent.replayed {
+        .header("X-Message-Id", message.id)
+        .header("X-Message-Time", message.at.to_rfc3339());
+    Ok(if replayed {
         reply.header("Idempotency-Replayed", true)
     } else {
         reply

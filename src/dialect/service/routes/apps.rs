@@ -5,7 +5,9 @@ use rocket::{delete, get, http::Status, post};
 use crate::{
     chat::apps,
     dialect::service::{
-        routes::{self, Body, ChatServices, JsonReply, RequestCredentials, RouteResult},
+        routes::{
+            self, Body, ChatServices, JsonReply, NO_APP, RequestCredentials, RouteResult, missing,
+        },
         wire,
     },
     json::whole_text,
@@ -24,7 +26,8 @@ pub(super) async fn create(
     let name = Name::parse(told.required("name")?)?;
     let verify_url = told.text("verifyUrl")?.filter(|url| !url.is_empty());
     let require_auth = told.flag("requireAuth")?;
-    let tenant = apps::create(services, &developer, &name, verify_url, require_auth).await?;
+    let made = apps::create(services, &developer, &name, verify_url, require_auth).await;
+    let tenant = made.map_err(|error| error.about("verifyUrl"))?;
     JsonReply::with(Status::Created, wire::App::from(&tenant))
 }
 
@@ -51,6 +54,7 @@ pub(super) async fn delete(
     let developer = brought.developer(services).await?;
     // A number is its value, however a path spells it.
     let app = whole_text(app).map_or_else(|| app.to_owned(), |id| id.to_string());
-    let tenant = apps::delete(services, &developer, &app).await?;
+    let deleted = apps::delete(services, &developer, &app).await;
+    let tenant = deleted.map_err(missing(NO_APP))?;
     JsonReply::ok(wire::App::from(&tenant))
 }

@@ -29,7 +29,7 @@ pub(super) async fn sign_in(
     match developers::sign_in(services, email, &password, &brought.device).await {
         Ok((person, token)) => JsonReply::ok(wire::Account::new(&person, token.expose())),
         Err(error) if error.kind() == Kind::Unauthenticated => {
-            let body = json!({"name": "InvalidLogin", "message": error.text()});
+            let body = json!({"name": "InvalidLogin", "message": "Login failed"});
             Err(Failure::Shaped(401, body))
         }
         Err(error) => Err(error.into()),

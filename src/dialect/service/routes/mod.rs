@@ -261,13 +261,24 @@ impl RequestCredentials {
                 // Either the secret is unknown, or the app wants its owner's token as well.
                 let known = callers::tenant_of(services, key).await?.is_some();
                 Err(match (known, token) {
-                    (false, _) => Failure::with(404, "App Not Found"),
+                    (false, _) => Failure::with(404, NO_APP),
                     (true, None) => Failure::no_token(),
                     (true, Some(_)) => Failure::bad_token(),
                 })
             }
             Err(error) => Err(error.into()),
         }
+    }
+}
+
+/// What is told of an app that is not there.
+const NO_APP: &str = "App Not Found";
+
+/// Tells of what is not there in the document's words.
+fn missing(sentence: &'static str) -> impl Fn(Error) -> Error {
+    move |error| match error.kind() {
+        Kind::NotFound => Error::not_found(sentence).because(error),
+        _ => error,
     }
 }
 

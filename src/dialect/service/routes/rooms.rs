@@ -4,14 +4,18 @@ use rocket::{delete, get, post, put};
 use serde_json::json;
 
 use crate::{
-    chat::{rooms, writer::MOST_AT_ONCE},
+    chat::{
+        chats::MOST_AT_ONCE,
+        rooms::{self, RoomError},
+    },
     dialect::service::{
         routes::{
-            self, Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult, number,
+            self, Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult, missing,
+            number,
         },
         wire,
     },
-    error::Kind,
+    error::{Error, Kind},
     model::{ChatId, Title},
 };
 
@@ -36,8 +40,15 @@ pub(super) async fn create(
     let (users, extra) = (told.users(MOST_AT_ONCE)?, told.extra()?);
     match rooms::create(services, &app, &name, extra, &users).await {
         Ok(room) => JsonReply::ok(row(&room)),
-        Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
-        Err(error) => Err(error.into()),
+        Err(RoomError::NameTaken(_)) => Err(Failure::with(400, "Room Already Exists")),
+        Err(RoomError::UnknownUsers(users)) => {
+            let sentence = format!("Users {} not registered", users.join(","));
+            Err(Failure::with(400, &sentence))
+        }
+        Err(RoomError::Other(error)) if error.kind() == Kind::Conflict => {
+            Err(Failure::with(400, error.text()))
+        }
+        Err(RoomError::Other(error)) => Err(error.into()),
     }
 }
 
@@ -66,7 +77,8 @@ pub(super) async fn one(
     skip: Option<&str>,
 ) -> RouteResult {
     let app = brought.app(services, None).await?;
-    let mut room = rooms::find(services, &app, room).await?;
+    let found = rooms::find(services, &app, room).await;
+    let mut room = found.map_err(missing(MISSING))?;
     let skipped = routes::counted("skip", skip)?;
     let skipped = usize::try_from(skipped).unwrap_or(usize::MAX);
     room.people.drain(..skipped.min(room.people.len()));
@@ -82,8 +94,8 @@ pub(super) async fn add(
 ) -> RouteResult {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
-    rooms::add(services, &app, told.required("room")?, &told.users(USERS)?).await?;
-    JsonReply::ok(json!({"message": "updated"}))
+    let added = rooms::add(services, &app, told.required("room")?, &told.users(USERS)?).await;
+    updated(added)
 }
 
 /// `PUT /room/remove` `{room, appId, users}`.
@@ -95,8 +107,21 @@ pub(super) async fn remove(
 ) -> RouteResult {
     let told = body.fields()?;
     let app = brought.app(services, told.text("appId")?).await?;
-    rooms::remove(services, &app, told.required("room")?, &told.users(USERS)?).await?;
-    JsonReply::ok(json!({"message": "updated"}))
+    let removed = rooms::remove(services, &app, told.required("room")?, &told.users(USERS)?).await;
+    updated(removed)
+}
+
+fn updated(outcome: Result<(), RoomError>) -> RouteResult {
+    match outcome {
+        Ok(()) => JsonReply::ok(json!({"message": "updated"})),
+        Err(RoomError::UnknownUsers(users)) => {
+            let user = users.first().map_or("", String::as_str);
+            Err(Error::not_found(format!("ChatUser id {user} Not Found")).into())
+        }
+        Err(RoomError::NameTaken(error) | RoomError::Other(error)) => {
+            Err(missing(MISSING)(error).into())
+        }
+    }
 }
 
 /// `DELETE /room/{id}`, header `appId`.
@@ -107,6 +132,7 @@ pub(super) async fn delete(
     room: &str,
 ) -> RouteResult {
     let app = brought.app(services, None).await?;
-    let chat = rooms::delete(services, &app, ChatId::new(number(room, MISSING)?)).await?;
+    let deleted = rooms::delete(services, &app, ChatId::new(number(room, MISSING)?)).await;
+    let chat = deleted.map_err(missing(MISSING))?;
     JsonReply::ok(wire::Room::new(&chat, rooms::name_of(&chat)))
 }

@@ -9,11 +9,12 @@ use crate::{
     },
     dialect::service::{
         routes::{
-            self, Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult, number,
+            self, Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult, missing,
+            number,
         },
         wire,
     },
-    error::{Error, Kind},
+    error::Kind,
     model::{Names, PersonId},
 };
 
@@ -79,9 +80,6 @@ pub(super) async fn delete(
 ) -> RouteResult {
     let app = brought.app(services, None).await?;
     let outcome = people::delete(services, &app, PersonId::new(number(user, MISSING)?)).await;
-    let person = outcome.map_err(|error| match error.kind() {
-        Kind::NotFound => Error::not_found(MISSING).because(error),
-        _ => error,
-    })?;
+    let person = outcome.map_err(missing(MISSING))?;
     JsonReply::ok(wire::User::from(&person))
 }

@@ -1,0 +1,170 @@
+//! What the verbs work with, and how it starts and stops.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    chat::{
+        ChatConfig, WriteObserver, housekeeping, keys,
+        limits::{RateLimit, login_throttle::LoginThrottle, wait_limit::WaitLimit},
+        logins::Logins,
+        password::Hasher,
+        presence::Presence,
+        sign_ins::SignIns,
+        signals::Typists,
+        verify::Verifier,
+        writer::Writer,
+    },
+    error::{Error, Result},
+    model::{Clock, Cursor, Position},
+    pubsub::{Hub, log_tail},
+    store::{Store, Turns},
+};
+
+/// How long a long list waits for its turn to be read.
+const LIST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Everything the verbs work with; one a server, shared by every door. What is in it is for the verbs
+/// alone: a door that lacks something lacks a verb.
+#[derive(Debug)]
+pub struct Services {
+    /// The database.
+    pub(super) store: Store,
+    /// Who listens.
+    pub(super) hub: Arc<Hub>,
+    /// Who writes.
+    pub(super) writer: Writer,
+    /// Who is signed in.
+    pub(super) logins: Arc<Logins>,
+    /// Whose keys are in use.
+    pub(super) keys: keys::Keys,
+    /// Slows down who guesses.
+    pub(super) login_throttle: LoginThrottle,
+    /// Tells of those who sign in.
+    pub(super) sign_ins: SignIns,
+    /// Counts requests.
+    pub(super) limits: RateLimit,
+    /// Asks tenants' systems whether their tokens are good.
+    pub(super) verifier: Arc<Verifier>,
+    /// Who is present where.
+    pub(super) presence: Presence,
+    /// Who types where.
+    pub(super) typists: Arc<Typists>,
+    /// Hashes passwords.
+    pub(super) hasher: Hasher,
+    /// Who waits.
+    pub(super) wait_limit: WaitLimit,
+    /// What the operator decided.
+    pub(super) config: ChatConfig,
+    /// Turns at reading long lists.
+    pub(super) lists: Arc<Turns>,
+    /// What time it is.
+    pub(super) clock: Clock,
+    /// Cancelled when the server begins to stop.
+    pub(super) closing: CancellationToken,
+}
+
+impl Services {
+    /// Starts the verbs on an open store.
+    pub async fn start(
+        store: Store,
+        config: ChatConfig,
+        observer: Arc<dyn WriteObserver>,
+        closing: CancellationToken,
+    ) -> Result<Arc<Self>> {
+        let hub = log_tail::open(&store).await?;
+        let services = Arc::new(Self {
+            writer: Writer::start(
+                store.clone(),
+                Arc::clone(&hub),
+                config.writer,
+                observer,
+                closing.clone(),
+            ),
+            logins: Arc::new(Logins::new(config.login_idle, config.login_max)),
+            keys: keys::Keys::default(),
+            login_throttle: LoginThrottle::new(config.throttled),
+            sign_ins: SignIns::default(),
+            limits: RateLimit::new(config.rates),
+            verifier: Arc::new(Verifier::new(config.verify.clone())?),
+            presence: Presence::default(),
+            typists: Typists::new(Arc::clone(&hub)),
+            hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel),
+            wait_limit: WaitLimit::default(),
+            lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
+            clock: Clock,
+            hub,
+            store,
+            config,
+            closing,
+        });
+        tokio::spawn(housekeeping::run(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
+        Ok(services)
+    }
+
+    /// The position up to which everything has been published.
+    pub fn head(&self) -> Position {
+        self.hub.head()
+    }
+
+    /// The same as a cursor.
+    pub fn cursor(&self) -> Cursor {
+        self.cursor_at(self.head())
+    }
+
+    /// The cursor of a position.
+    pub fn cursor_at(&self, position: Position) -> Cursor {
+        Cursor {
+            epoch: self.store.epoch().clone(),
+            position,
+        }
+    }
+
+    /// Whether the database answers and writing works.
+    pub async fn ready(&self) -> Result<()> {
+        self.store.ready().await
+    }
+
+    /// Refuses what would only begin to wait while the server stops.
+    pub fn refuse_when_closing(&self) -> Result<()> {
+        if self.closing.is_cancelled() {
+            Err(Error::shutting_down())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How many logins are kept in memory.
+    pub fn logins_cached(&self) -> usize {
+        self.logins.count()
+    }
+
+    /// How many wait for changes, or have yet to end.
+    pub fn waiting(&self) -> usize {
+        self.wait_limit.count()
+    }
+
+    /// Writes what waits, notes what was noted last, and closes the database. Fails when it is not
+    /// known whether the last drafts were written.
+    pub async fn stop(&self) -> Result<()> {
+        self.closing.cancel();
+        let drained = self.writer.drain().await;
+        if drained.is_ok()
+            && self.store.writes_work().is_ok()
+            && let Err(error) = self.logins.flush(&self.store, self.clock.now()).await
+        {
+            tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
+        }
+        self.store.close().await;
+        drained
+    }
+}
+
+/// How many long lists are read at a time: half of the processors are left to everything else.
+fn lists_at_once() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| processors.get() / 2)
+}
