@@ -22,7 +22,17 @@
   /** What is written after the server was silent for so long is accompanied by a probe. */
   const SILENT = 10_000;
   const LOCAL = ['connect', 'disconnect', 'connect_error', 'waiting', 'status'];
-  const HERE = globalThis.document?.currentScript?.src ? new URL('.', document.currentScript.src).href : undefined;
+  const script = globalThis.document?.currentScript;
+  const HERE = script && 'src' in script && script.src ? new URL('.', script.src).href : undefined;
+
+  /** @typedef {(...args: any[]) => void} Listener */
+  /** @typedef {{base: string, query: Record<string, string>}} Address */
+  /** @typedef {{packet: (text: string) => void, close: (reason: string) => void}} Tell what a transport tells */
+  /** @typedef {{name: string, send: (packets: string[]) => void, close: () => void}} Transport */
+  /** @typedef {{id: number, packet: string, answer: (value: any) => void, fail: (message: string, lost: boolean) => void}} Request */
+  /** @typedef {'connecting' | 'connected' | 'waiting' | 'offline' | 'closed'} Status */
+  /** @typedef {'websocket' | 'polling'} TransportName */
+  /** @typedef {ReturnType<typeof setTimeout> | null | undefined} Timer */
 
   // ---- Connectivity ----
 
@@ -33,7 +43,11 @@
 
   const isOffline = () => globalThis.navigator?.onLine === false;
 
-  /** How long to wait before attempt `failures + 1`: longer each time, and never in step with other clients. */
+  /**
+   * How long to wait before attempt `failures + 1`: longer each time, and never in step with other clients.
+   * @param {number} failures
+   * @param {number} [first]
+   */
   function backoff(failures, first = FIRST_WAIT) {
     const ceiling = Math.min(LONGEST_WAIT, first * 2 ** Math.min(failures, 10));
     return ceiling / 2 + (Math.random() * ceiling) / 2;
@@ -44,15 +58,17 @@
    * `offline()` when the browser lost its network, `online()` when it has one again (perhaps another one), and `doubt()`
    * when the page comes back from where it could not hear: hidden, frozen, restored, or asleep with the whole machine.
    * Gives a function that ends it.
+   * @param {{offline: () => void, online: () => void, doubt: () => void}} listeners
    */
   function watchConnectivity({ offline, online, doubt }) {
     const page = globalThis.document;
     const visible = () => {
       if (page.visibilityState === 'visible') doubt();
     };
-    const restored = (event) => {
+    const restored = (/** @type {PageTransitionEvent} */ event) => {
       if (event.persisted) doubt();
     };
+    /** @type {[EventTarget | undefined, string, (event: any) => void][]} */
     const heard = [
       [globalThis, 'offline', offline],
       [globalThis, 'online', online],
@@ -76,7 +92,12 @@
 
   // ---- Transports ----
 
-  /** Engine.IO over one WebSocket. `tell` has open(handshake), packet(text) and close(reason). */
+  /**
+   * Engine.IO over one WebSocket. `tell` has open(handshake), packet(text) and close(reason).
+   * @param {Address} address
+   * @param {Tell} tell
+   * @returns {Transport}
+   */
   function overWebSocket(address, tell) {
     const query = new URLSearchParams({ ...address.query, EIO: '4', transport: 'websocket' });
     const socket = new WebSocket(`${address.base.replace(/^http/u, 'ws')}/socket.io/?${query}`);
@@ -92,14 +113,22 @@
     };
   }
 
-  /** Engine.IO over HTTP: one request waits for packets, another brings ours, one batch at a time. */
+  /**
+   * Engine.IO over HTTP: one request waits for packets, another brings ours, one batch at a time.
+   * @param {Address} address
+   * @param {Tell} tell
+   * @returns {Transport}
+   */
   function overPolling(address, tell) {
     const breaker = new AbortController();
+    /** @type {string | null} */
     let sid = null;
+    /** @type {string[]} */
     let outbox = [];
     let posting = false;
     let closed = false;
 
+    /** @param {string} [body] */
     async function request(body) {
       const query = new URLSearchParams({ ...address.query, EIO: '4', transport: 'polling', ...(sid && { sid }), t: unique() });
       const response = await fetch(`${address.base}/socket.io/?${query}`, {
@@ -157,7 +186,10 @@
         post();
       },
       close() {
-        if (!closed && sid !== null) request('1').catch(() => {}).finally(() => breaker.abort());
+        if (!closed && sid !== null)
+          request('1')
+            .catch(() => {})
+            .finally(() => breaker.abort());
         else breaker.abort();
         closed = true;
       },
@@ -172,21 +204,44 @@
 
   class Socket {
     constructor(url = HERE, { auth = {}, query = {}, recovery = true, transports = ['websocket', 'polling'] } = {}) {
+      /** @type {Address} */
       this.address = { base: String(url).replace(/\/+$/u, ''), query };
       this.auth = auth;
       this.recovery = recovery;
       this.transports = transports;
+      /** @type {Map<string, Set<Listener>>} */
       this.listeners = new Map();
+      /** @type {Map<number, Pick<Request, 'answer' | 'fail'>>} */
       this.asked = new Map();
       this.nextAsk = 0;
+      /** @type {Request[]} */
       this.waiting = [];
+      /** @type {Transport | null} */
+      this.transport = null;
+      /** The attempt that counts. @type {object | null} */
+      this.turn = null;
+      /** @type {Timer} */
+      this.timer = null;
+      /** @type {Timer} */
+      this.probing = null;
+      /** @type {Timer} */
+      this.watchdog = null;
+      /** When the next attempt begins. @type {number | null} */
+      this.until = null;
+      this.opened = false;
+      this.openedAt = 0;
+      this.heardAt = 0;
+      this.silenceLimit = OPENING;
       this.connected = false;
+      /** @type {Status} */
       this.status = 'connecting';
       this.recovered = false;
       this.closed = false;
       this.failures = 0;
       this.choice = 0;
+      /** @type {string | null} */
       this.pid = null;
+      /** @type {string | null} */
       this.offset = null;
       this.unwatch = watchConnectivity({
         offline: () => this.wentOffline(),
@@ -196,17 +251,29 @@
       this.open();
     }
 
+    /**
+     * @param {string} name
+     * @param {Listener} listener
+     */
     on(name, listener) {
-      if (!this.listeners.has(name)) this.listeners.set(name, new Set());
-      this.listeners.get(name).add(listener);
+      const known = this.listeners.get(name) ?? new Set();
+      this.listeners.set(name, known.add(listener));
       return this;
     }
 
+    /**
+     * @param {string} name
+     * @param {Listener} listener
+     */
     off(name, listener) {
       this.listeners.get(name)?.delete(listener);
       return this;
     }
 
+    /**
+     * @param {string} name
+     * @param {...any} args
+     */
     tell(name, ...args) {
       for (const listener of [...(this.listeners.get(name) ?? [])]) {
         try {
@@ -220,7 +287,11 @@
       }
     }
 
-    /** Sends an event now, or not at all: for what is stale a moment later, such as typing. */
+    /**
+     * Sends an event now, or not at all: for what is stale a moment later, such as typing.
+     * @param {string} name
+     * @param {...any} args
+     */
     emit(name, ...args) {
       if (this.connected) this.write(`2${JSON.stringify([name, ...args])}`);
     }
@@ -228,11 +299,16 @@
     /**
      * Sends an event and gives the answer. It waits for a connection for as long as it may, but is never sent twice:
      * when the connection breaks before the answer, it fails with `lost`, and the caller knows whether to repeat it.
+     * @param {string} name
+     * @param {unknown} [argument]
+     * @param {{timeout?: number}} [options]
+     * @returns {Promise<any>}
      */
     ask(name, argument, { timeout = ASKING } = {}) {
       return new Promise((resolve, reject) => {
         const id = this.nextAsk++;
         const packet = `2${id}${JSON.stringify([name, argument])}`;
+        /** @type {Request['fail']} */
         const fail = (message, lost) => {
           clearTimeout(timer);
           this.asked.delete(id);
@@ -240,6 +316,7 @@
           reject(Object.assign(new Error(message), { lost }));
         };
         const timer = setTimeout(() => fail('no answer in time', true), timeout);
+        /** @type {Request['answer']} */
         const answer = (value) => {
           clearTimeout(timer);
           resolve(value);
@@ -257,15 +334,16 @@
       }
     }
 
+    /** @param {string} packet */
     write(packet) {
-      this.line?.send([`4${packet}`]);
+      this.transport?.send([`4${packet}`]);
     }
 
     /** Tries again at once instead of at the next attempt. */
     nudge() {
       if (this.closed || !this.timer) return;
       this.failures = Math.min(this.failures, 1);
-      clearTimeout(this.timer);
+      clearTimeout(this.timer ?? undefined);
       this.open();
     }
 
@@ -296,10 +374,14 @@
     }
 
     probed() {
-      clearTimeout(this.probing);
+      clearTimeout(this.probing ?? undefined);
       this.probing = null;
     }
 
+    /**
+     * @param {Status} status
+     * @param {number | null} [until]
+     */
     tellStatus(status, until = null) {
       this.status = status === 'waiting' && isOffline() ? 'offline' : status;
       this.until = until;
@@ -310,8 +392,8 @@
       this.closed = true;
       this.status = 'closed';
       this.unwatch();
-      clearTimeout(this.timer);
-      if (this.connected) this.line.send(['41']);
+      clearTimeout(this.timer ?? undefined);
+      if (this.connected) this.transport?.send(['41']);
       this.drop('closed');
     }
 
@@ -319,15 +401,15 @@
       this.timer = null;
       this.opened = false;
       this.openedAt = Date.now();
-      // Answers of a line that was given up must not be heard any more.
+      // Answers of a transport that was given up must not be heard any more.
       const mine = {};
       this.turn = mine;
-      const live = (work) => (value) => {
+      const live = (/** @type {(value: string) => void} */ work) => (/** @type {string} */ value) => {
         if (this.turn === mine) work(value);
       };
       this.watch(OPENING);
       try {
-        this.line = TRANSPORTS[this.transports[this.choice]](this.address, {
+        this.transport = TRANSPORTS[/** @type {TransportName} */ (this.transports[this.choice])](this.address, {
           packet: live((packet) => this.take(packet)),
           close: live((reason) => this.broken(reason)),
         });
@@ -336,20 +418,24 @@
       }
     }
 
-    /** No word for `ms`: the line is dead, whatever the operating system believes. */
+    /**
+     * No word for `ms`: the connection is dead, whatever the operating system believes.
+     * @param {number} ms
+     */
     watch(ms) {
-      clearTimeout(this.watchdog);
+      clearTimeout(this.watchdog ?? undefined);
       this.watchdog = setTimeout(() => this.broken('ping timeout'), ms);
     }
 
+    /** @param {string} packet */
     take(packet) {
       this.heardAt = Date.now();
       switch (packet[0]) {
         case '0': {
           const handshake = JSON.parse(packet.slice(1));
           this.opened = true;
-          this.patience = handshake.pingInterval + handshake.pingTimeout;
-          this.watch(this.patience);
+          this.silenceLimit = handshake.pingInterval + handshake.pingTimeout;
+          this.watch(this.silenceLimit);
           const auth = { ...(typeof this.auth === 'function' ? this.auth() : this.auth) };
           if (this.recovery) auth.recovery = true;
           if (this.pid) Object.assign(auth, { pid: this.pid, offset: this.offset ?? undefined });
@@ -360,8 +446,8 @@
           this.broken('transport close');
           break;
         case '2':
-          this.watch(this.patience);
-          this.line.send([`3${packet.slice(1)}`]);
+          this.watch(this.silenceLimit);
+          this.transport?.send([`3${packet.slice(1)}`]);
           break;
         case '4':
           this.receive(packet.slice(1));
@@ -371,6 +457,7 @@
       }
     }
 
+    /** @param {string} packet */
     receive(packet) {
       const [, type, namespace, number, data] = /^(\d)(\/[^,]*,)?(\d+)?([\s\S]*)$/u.exec(packet) ?? [];
       if (namespace && namespace !== '/,') {
@@ -408,6 +495,7 @@
       }
     }
 
+    /** @param {{pid?: string}} answer */
     joined({ pid }) {
       this.recovered = Boolean(pid) && pid === this.pid;
       if (!this.recovered) this.offset = null;
@@ -419,6 +507,10 @@
       this.flush();
     }
 
+    /**
+     * @param {unknown} payload
+     * @param {string} [number]
+     */
     heard(payload, number) {
       if (!Array.isArray(payload) || payload.length === 0) {
         this.broken('parse error');
@@ -427,7 +519,7 @@
       const [name, ...args] = payload;
       if (LOCAL.includes(name)) return;
       if (number !== undefined) {
-        args.push((...reply) => this.write(`3${number}${JSON.stringify(reply)}`));
+        args.push((/** @type {any[]} */ ...reply) => this.write(`3${number}${JSON.stringify(reply)}`));
       } else if (this.pid && typeof args.at(-1) === 'string') {
         // Asked for recovery, the server ends each event with the place to go on from.
         this.offset = args.pop();
@@ -435,13 +527,14 @@
       this.tell(name, ...args);
     }
 
+    /** @param {string} reason */
     drop(reason) {
-      clearTimeout(this.watchdog);
+      clearTimeout(this.watchdog ?? undefined);
       this.probed();
       this.turn = null;
-      const line = this.line;
-      this.line = null;
-      line?.close();
+      const { transport } = this;
+      this.transport = null;
+      transport?.close();
       const was = this.connected;
       this.connected = false;
       for (const { fail } of [...this.asked.values()]) fail('the connection was lost', true);
@@ -449,7 +542,11 @@
       if (was) this.tell('disconnect', reason);
     }
 
-    /** The connection, or the attempt at one, is over; with `urgent` the next attempt does not wait. */
+    /**
+     * The connection, or the attempt at one, is over; with `urgent` the next attempt does not wait.
+     * @param {string} reason
+     * @param {boolean} [urgent]
+     */
     broken(reason, urgent = false) {
       if (this.closed || this.turn === null) return;
       const opened = this.opened;
@@ -465,5 +562,11 @@
     }
   }
 
-  globalThis.ParlanceSocket = { connect: (url, options) => new Socket(url, options), Socket, watchConnectivity, backoff, PROBE_TIMEOUT };
+  globalThis.ParlanceSocket = {
+    connect: (/** @type {string | undefined} */ url, /** @type {object | undefined} */ options) => new Socket(url, options),
+    Socket,
+    watchConnectivity,
+    backoff,
+    PROBE_TIMEOUT,
+  };
 })();

@@ -10,12 +10,16 @@
   'use strict';
 
   const tag = document.currentScript;
-  if (!tag || globalThis.ParlanceWidget) return;
+  if (!(tag instanceof HTMLScriptElement) || globalThis.ParlanceWidget) return;
 
-  const brought = import(new URL('widget/main.js', tag.src)).then(({ start }) => start(tag));
+  const brought = import(new URL('widget/main.js', tag.src).href).then(({ start }) => start(tag));
   brought.catch((error) => console.error('Parlance: the chat cannot be loaded.', error));
   // What is called before the widget is there waits for it; where the widget stays away it does nothing.
-  const later = (name) => (...args) => brought.then((widget) => widget?.[name](...args), () => {});
+  const later = (/** @type {'open' | 'close' | 'reset'} */ name) => () =>
+    brought.then(
+      (widget) => widget?.[name](),
+      () => {},
+    );
 
   globalThis.ParlanceWidget = { open: later('open'), close: later('close'), reset: later('reset') };
 })();

@@ -1,5 +1,5 @@
 // Calling the owner: a tone, a notification of the browser, and the number in the title.
-import { $ } from '../messenger/dom.js';
+import { $ } from '../shared/dom.js';
 import { scoped } from '../shared/server.js';
 import { read, write } from '../shared/storage.js';
 
@@ -7,22 +7,25 @@ const SOUND = scoped('parlance.desk.sound');
 const NOTICES = scoped('parlance.desk.notices');
 
 export class Alerts {
-  /** `show(chat)` opens a chat when its notification is clicked. */
-  constructor({ show }) {
+  /** @param {(chat: string) => void} show opens a chat when its notification is clicked */
+  constructor(show) {
     this.show = show;
+    /** @type {AudioContext | null} */
     this.audio = null;
-    const sound = $('sound');
+    this.sound = $('sound', HTMLInputElement);
+    this.notices = $('notices', HTMLInputElement);
+    const { sound, notices } = this;
     sound.checked = read(SOUND, true);
     sound.addEventListener('change', () => {
       write(SOUND, sound.checked);
       if (sound.checked) this.tone();
     });
-    const notices = $('notices');
     notices.checked = read(NOTICES, false) && globalThis.Notification?.permission === 'granted';
-    notices.addEventListener('change', () => this.turnNotices(notices));
+    notices.addEventListener('change', () => this.turnNotices());
   }
 
-  async turnNotices(notices) {
+  async turnNotices() {
+    const { notices } = this;
     if (!notices.checked) {
       write(NOTICES, false);
       return;
@@ -40,7 +43,10 @@ export class Alerts {
     this.audio ??= new AudioContext();
     const { audio } = this;
     if (audio.state === 'suspended') audio.resume().catch(() => {});
-    for (const [at, pitch] of [[0, 660], [0.13, 880]]) {
+    for (const [at, pitch] of [
+      [0, 660],
+      [0.13, 880],
+    ]) {
       const note = audio.createOscillator();
       const loud = audio.createGain();
       const start = audio.currentTime + at;
@@ -54,9 +60,14 @@ export class Alerts {
     }
   }
 
+  /**
+   * @param {string} chat
+   * @param {string} name
+   * @param {string} message
+   */
   call(chat, name, message) {
-    if ($('sound').checked) this.tone();
-    if (!$('notices').checked || document.visibilityState === 'visible') return;
+    if (this.sound.checked) this.tone();
+    if (!this.notices.checked || document.visibilityState === 'visible') return;
     const notice = new Notification(name, { body: message.slice(0, 200), tag: chat, icon: new URL('../icon.svg', import.meta.url).href });
     notice.onclick = () => {
       window.focus();

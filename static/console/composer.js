@@ -1,77 +1,76 @@
-// Where the owner writes: as high as what is in it, told to the guest while it grows, and no longer than the server takes.
-import { $, setText } from '../messenger/dom.js';
-import { bytesOf } from '../messenger/words.js';
+// Where the owner writes: as high as what is in it, kept for each chat, told to the guest while it grows, and no longer
+// than the server takes.
+import { createTypingNotice, fit, sendOnEnter } from '../shared/composer.js';
+import { $, setText } from '../shared/dom.js';
+import { LONGEST, bytesOf } from '../shared/format.js';
 
-const MESSAGE_BYTES = 16_384;
-const TYPING_EVERY = 2_500;
+/**
+ * @param {object} options
+ * @param {import('../shared/drafts.js').Drafts} options.drafts
+ * @param {(chat: string, on: boolean) => void} options.type tells that one types
+ * @param {(chat: string, message: string) => void} options.send takes what was written
+ */
+export function createComposer({ drafts, type, send }) {
+  const box = $('content', HTMLTextAreaElement);
+  /** @type {string | null} */
+  let chat = null;
+  const tellTyping = createTypingNotice((on) => chat !== null && type(chat, on));
 
-/** Whether a key ends the spelling of a word instead of the message; Safari tells it by the code alone. */
-const isComposing = (event) => event.isComposing || event.keyCode === 229;
-
-/** `type(on)` tells that one types; `send(message)` takes what was written. */
-export function prepareComposer({ type, send }) {
-  const content = $('content');
-  let lastTold = 0;
-
-  function tell(on) {
-    if (on && Date.now() - lastTold < TYPING_EVERY) return;
-    if (!on && lastTold === 0) return;
-    lastTold = on ? Date.now() : 0;
-    type(on);
-  }
-
+  /** @param {string} text */
   function complain(text) {
     setText($('composer-note'), text);
-    if (text) content.setAttribute('aria-invalid', 'true');
-    else content.removeAttribute('aria-invalid');
+    if (text) box.setAttribute('aria-invalid', 'true');
+    else box.removeAttribute('aria-invalid');
   }
 
-  function fit() {
-    content.style.height = 'auto';
-    content.style.height = `${content.scrollHeight + content.offsetHeight - content.clientHeight}px`;
-  }
-
+  /** @param {string} text */
   function fill(text) {
-    content.value = text;
+    box.value = text;
+    if (chat !== null) drafts.set(chat, text);
     complain('');
-    fit();
+    fit(box);
   }
 
   function submit() {
-    const message = content.value;
-    if (message.trim() === '') return;
-    if (bytesOf(message) > MESSAGE_BYTES) {
+    const message = box.value;
+    if (message.trim() === '' || chat === null) return;
+    if (bytesOf(message) > LONGEST) {
       complain('This answer is too long. Please send it in parts.');
-      content.focus();
+      box.focus();
       return;
     }
+    tellTyping(false);
+    // Kept by whoever sends it before the draft is given up.
+    send(chat, message);
     fill('');
-    tell(false);
-    send(message);
-    content.focus();
+    box.focus();
   }
 
   $('composer').addEventListener('submit', (event) => {
     event.preventDefault();
     submit();
   });
-  content.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || event.shiftKey || isComposing(event) || matchMedia('(pointer: coarse)').matches) return;
-    event.preventDefault();
-    submit();
-  });
-  content.addEventListener('input', () => {
-    fit();
-    if (bytesOf(content.value) <= MESSAGE_BYTES) complain('');
-    tell(content.value !== '');
+  sendOnEnter(box, submit);
+  box.addEventListener('input', () => {
+    fit(box);
+    if (bytesOf(box.value) <= LONGEST) complain('');
+    if (chat !== null) drafts.set(chat, box.value);
+    tellTyping(box.value !== '');
   });
 
   return {
-    clear: () => fill(''),
-    fill(text) {
-      fill(text);
-      content.focus();
+    /** Shows the draft of a chat. @param {string | null} id */
+    open(id) {
+      tellTyping(false);
+      chat = id;
+      box.value = chat === null ? '' : drafts.get(chat);
+      complain('');
+      fit(box);
     },
-    stopTyping: () => tell(false),
+    /** Puts a text before what is written already. @param {string} text */
+    prepend(text) {
+      fill([text, box.value].filter((each) => each.trim()).join('\n'));
+      box.focus();
+    },
   };
 }

@@ -1,23 +1,52 @@
-// The queues of a desk: of each as many chats as were asked for, in the server's order, and how many there are.
+// The queues of a site: of each as many chats as were asked for, in the server's order, and how many there are.
 
 const PAGE = 100;
 /** Of closed chats nobody looks at: enough to know of one that was closed while the line was down. */
 const LATELY_CLOSED = 20;
 /** The most that the server gives at once. */
-const MOST = 500;
+const LONGEST_PAGE = 500;
 const EVENTS = { waiting: 'getWaitingChats', active: 'getActiveChats', closed: 'getClosedChats' };
 
-/** Ids come as text, and chats sometimes as `{_id}`. */
+/** Ids come as text, and chats sometimes as `{_id}`. @param {any} id */
 export const plain = (id) => String(id?._id ?? id);
 
+/** @typedef {keyof typeof EVENTS} QueueName */
+/** @typedef {{ids: string[], wanted: number, total: number, more: boolean}} List */
+
+/**
+ * @typedef {object} Chat
+ * @property {string} id
+ * @property {QueueName | 'elsewhere'} queue
+ * @property {string} [name]
+ * @property {string} [email]
+ * @property {string} [domain]
+ * @property {string} [guestId]
+ * @property {string} [lastMessage]
+ * @property {string} [time]
+ * @property {number} [unread]
+ */
+
+export const QUEUES = /** @type {QueueName[]} */ (Object.keys(EVENTS));
+
+/** @returns {List} */
+const emptyList = () => ({ ids: [], wanted: PAGE, total: 0, more: false });
+
 export class Queues {
-  /** `ask(event, argument)` asks the server; `isRead(id)` says what of a chat's unread count is known better here. */
+  /**
+   * @param {object} options
+   * @param {(event: string, argument: object) => Promise<any>} options.ask asks the server
+   * @param {(id: string) => boolean} options.isRead says what of a chat's unread count is known better here
+   */
   constructor({ ask, isRead }) {
-    Object.assign(this, { ask, isRead });
+    this.ask = ask;
+    this.isRead = isRead;
+    /** @type {Map<string, Chat>} */
     this.chats = new Map();
     this.query = '';
-    this.lists = Object.fromEntries(Object.keys(EVENTS).map((name) => [name, { ids: [], wanted: PAGE, total: 0, more: false }]));
+    this.lists = { waiting: emptyList(), active: emptyList(), closed: emptyList() };
     this.closedWanted = false;
+    /** The latest reading. @type {object | null} */
+    this.turn = null;
   }
 
   /** Reads afresh what is shown. */
@@ -25,20 +54,22 @@ export class Queues {
     // What was begun later also ends later: an answer to an older question is not taken.
     const turn = {};
     this.turn = turn;
-    const names = Object.keys(EVENTS);
-    const found = await Promise.all(names.map((name) => this.readQueue(name)));
+    const found = await Promise.all(QUEUES.map((name) => this.readQueue(name)));
     if (this.turn !== turn) return;
-    names.forEach((name, at) => this.take(name, found[at]));
+    QUEUES.forEach((name, at) => this.take(name, found[at]));
     if (this.query) return;
-    const listed = new Set(names.flatMap((name) => this.lists[name].ids));
+    const listed = new Set(QUEUES.flatMap((name) => this.lists[name].ids));
     for (const chat of this.chats.values()) if (!listed.has(chat.id)) chat.queue = 'elsewhere';
   }
 
+  /** @param {QueueName} name */
   async readQueue(name) {
     const wanted = name === 'closed' && !this.closedWanted ? LATELY_CLOSED : this.lists[name].wanted;
+    /** @type {any[]} */
     const entries = [];
     for (;;) {
-      const argument = { limit: Math.min(MOST, wanted - entries.length), query: this.query };
+      /** @type {{limit: number, query: string, before?: string}} */
+      const argument = { limit: Math.min(LONGEST_PAGE, wanted - entries.length), query: this.query };
       if (entries.length > 0) argument.before = plain(entries.at(-1));
       const { data, has_more: more, total } = await this.ask(EVENTS[name], argument);
       entries.push(...data);
@@ -46,6 +77,10 @@ export class Queues {
     }
   }
 
+  /**
+   * @param {QueueName} name
+   * @param {{entries: any[], more: boolean, total: number}} answer
+   */
   take(name, { entries, more, total }) {
     const list = this.lists[name];
     list.ids = entries.map(plain);
@@ -59,33 +94,45 @@ export class Queues {
     }
   }
 
-  /** What is shown of a queue. Who has waited longest comes first, however much they write. */
+  /**
+   * What is shown of a queue. Who has waited longest comes first, however much they write.
+   * @param {QueueName} name
+   */
   shown(name) {
-    const chats = this.lists[name].ids.map((id) => this.chats.get(id)).filter((chat) => chat?.queue === name);
-    const when = (chat) => Date.parse(chat.time) || 0;
+    const chats = this.lists[name].ids.flatMap((id) => this.chats.get(id) ?? []).filter((chat) => chat.queue === name);
+    const when = (/** @type {Chat} */ chat) => Date.parse(chat.time ?? '') || 0;
     return name === 'active' ? chats.sort((a, b) => when(b) - when(a)) : chats;
   }
 
-  /** How many chats a queue has that are not shown. */
+  /**
+   * How many chats a queue has that are not shown.
+   * @param {QueueName} name
+   */
   left(name) {
     const { ids, total, more } = this.lists[name];
     return more ? Math.max(1, total - ids.length) : 0;
   }
 
+  /** @param {QueueName} name */
   wantMore(name) {
     this.lists[name].wanted += PAGE;
   }
 
+  /** @param {string} query */
   search(query) {
     this.query = query;
     for (const list of Object.values(this.lists)) list.wanted = PAGE;
   }
 
-  /** Puts a chat into a queue that it has just come to, until the server says where in it. */
+  /**
+   * Puts a chat into a queue that it has just come to, until the server says where in it.
+   * @param {string} id
+   * @param {QueueName} queue
+   */
   move(id, queue) {
     const chat = this.chats.get(id);
     if (!chat || chat.queue === queue) return;
-    const from = this.lists[chat.queue];
+    const from = chat.queue === 'elsewhere' ? null : this.lists[chat.queue];
     const to = this.lists[queue];
     if (from?.ids.includes(id)) {
       from.ids = from.ids.filter((each) => each !== id);

@@ -1,35 +1,58 @@
-// The account sheet: appearance, how messages arrive, where one is signed in, and the ways out.
-import { Refusal, call, get, post } from './api.js';
-import { $, firstFault, formError, h, setText, show } from './dom.js';
-import { inWords } from './refusals.js';
-import { hue, inFull, initials, briefly, plural } from './words.js';
+// The account dialog: appearance, how messages arrive, where one is signed in, and the ways out.
+import { ApiError, call, get, post } from '../shared/api.js';
+import { confirm } from '../shared/confirm.js';
+import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoice, within } from '../shared/dom.js';
+import { hue, inFull, initials, briefly, plural } from '../shared/format.js';
+import { explain } from './error-text.js';
+
+/**
+ * @typedef {object} Login
+ * @property {number} id
+ * @property {boolean} current
+ * @property {string} created_at
+ * @property {string} used_at
+ * @property {string} [address]
+ * @property {string} [client]
+ */
 
 export class Account {
-  /** `leaving()` before an attempt to sign out gives what to call when it fails, `left(notice)` ends it; `stream(wanted)` for the switch. */
-  constructor({ me, outbox, streaming, stream, ask, leaving, left }) {
-    Object.assign(this, { me, outbox, ask, leaving, left });
-    this.sheet = $('account');
+  /**
+   * @param {object} options
+   * @param {import('./model.js').Me} options.me
+   * @param {{waiting: number}} options.outbox
+   * @param {boolean} options.streaming
+   * @param {(wanted: boolean) => void} options.stream called when the switch is turned
+   * @param {() => () => void} options.leaving called before an attempt to sign out, gives what to call when it fails
+   * @param {(notice: string) => void} options.left
+   */
+  constructor({ me, outbox, streaming, stream, leaving, left }) {
+    this.outbox = outbox;
+    this.leaving = leaving;
+    this.left = left;
+    this.dialog = $('account', HTMLDialogElement);
     setText($('who-name'), me.name);
     setText($('who-email'), me.email ?? '');
     setText($('who-face'), initials(me.name));
     $('who-face').classList.add(hue(me.id));
 
     $('account-open').addEventListener('click', () => this.open());
-    for (const radio of this.sheet.querySelectorAll('input[name=theme]')) {
-      radio.checked = radio.value === window.parlanceTheme.get();
-      radio.addEventListener('change', () => window.parlanceTheme.set(radio.value));
-    }
-    $('stream').checked = streaming;
-    $('stream').addEventListener('change', () => stream($('stream').checked));
-    $('password-form').noValidate = true;
-    $('password-form').elements.name.value = me.name;
-    $('password-form').addEventListener('submit', (event) => this.changePassword(event));
+    wireThemeChoice(this.dialog);
+    const streams = $('stream', HTMLInputElement);
+    streams.checked = streaming;
+    streams.addEventListener('change', () => stream(streams.checked));
+    const form = $('password-form', HTMLFormElement);
+    form.noValidate = true;
+    input(form, 'name').value = me.name;
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      busy(within(form, '[type=submit]'), () => this.changePassword(form));
+    });
     $('logout').addEventListener('click', () => this.logout());
     $('logout-all').addEventListener('click', () => this.logoutAll());
   }
 
   open() {
-    this.sheet.showModal();
+    this.dialog.showModal();
     this.showLogins();
   }
 
@@ -38,13 +61,14 @@ export class Account {
     if (!list.firstChild) setText($('logins-note'), 'Loading…');
     try {
       const { body } = await get('/api/logins');
-      list.replaceChildren(...(body.logins ?? []).map((login) => this.login(login)));
+      list.replaceChildren(...(body.logins ?? []).map((/** @type {Login} */ login) => this.login(login)));
       setText($('logins-note'), '');
     } catch {
       setText($('logins-note'), 'The list cannot be loaded just now.');
     }
   }
 
+  /** @param {Login} login */
   login(login) {
     const since = `Since ${inFull(login.created_at)}`;
     const used = login.current ? 'in use now' : `last used ${briefly(login.used_at)}`;
@@ -60,30 +84,42 @@ export class Account {
       ),
       login.current
         ? null
-        : h('button', { class: 'button small', type: 'button', onclick: (event) => this.end(login, event.currentTarget) }, 'Sign out'),
+        : h(
+            'button',
+            {
+              class: 'button small',
+              type: 'button',
+              onclick: (/** @type {Event} */ event) => this.end(login, /** @type {HTMLElement} */ (event.currentTarget)),
+            },
+            'Sign out',
+          ),
     );
   }
 
+  /**
+   * @param {Login} login
+   * @param {HTMLElement} button
+   */
   async end(login, button) {
     button.setAttribute('aria-disabled', 'true');
     try {
       await call('DELETE', `/api/logins/${login.id}`);
     } catch (error) {
-      if (!(error instanceof Refusal && error.status === 404)) {
-        setText($('logins-note'), inWords(error));
+      if (!(error instanceof ApiError && error.status === 404)) {
+        setText($('logins-note'), explain(error));
         button.removeAttribute('aria-disabled');
         return;
       }
     }
     await this.showLogins();
-    this.sheet.querySelector('[data-close]').focus();
+    within(this.dialog, '[data-close]').focus();
     setText($('logins-note'), 'Signed out there.');
   }
 
-  async changePassword(event) {
-    event.preventDefault();
-    const form = event.currentTarget;
-    const { password, new_password: fresh } = form.elements;
+  /** @param {HTMLFormElement} form */
+  async changePassword(form) {
+    const password = input(form, 'password');
+    const fresh = input(form, 'new_password');
     const fault = firstFault(form);
     formError(form, fault?.text, fault?.field);
     show($('password-done'), false);
@@ -95,14 +131,14 @@ export class Account {
       show($('password-done'), true);
       await this.showLogins();
     } catch (error) {
-      formError(form, inWords(error), error instanceof Refusal ? password : null);
+      formError(form, explain(error), error instanceof ApiError ? password : null);
     }
   }
 
   async logout() {
     const waiting = this.outbox.waiting;
     if (waiting > 0) {
-      const sure = await this.ask({
+      const sure = await confirm({
         title: 'Sign out now?',
         text: `${plural(waiting, 'message is', 'messages are')} still waiting to be sent. They stay in this browser and go out when you sign in again.`,
         yes: 'Sign out',
@@ -113,7 +149,7 @@ export class Account {
   }
 
   async logoutAll() {
-    const sure = await this.ask({
+    const sure = await confirm({
       title: 'Sign out everywhere?',
       text: 'Every browser and program that is signed in with your name has to sign in again, this one too.',
       yes: 'Sign out everywhere',
@@ -121,14 +157,18 @@ export class Account {
     if (sure) await this.over('/api/logout-all', 'You are signed out everywhere.');
   }
 
+  /**
+   * @param {string} path
+   * @param {string} notice
+   */
   async over(path, notice) {
     const stay = this.leaving();
     try {
       await post(path);
     } catch (error) {
-      if (!(error instanceof Refusal && error.status === 401)) {
+      if (!(error instanceof ApiError && error.status === 401)) {
         stay();
-        setText($('logins-note'), inWords(error));
+        setText($('logins-note'), explain(error));
         return;
       }
     }
@@ -136,15 +176,24 @@ export class Account {
   }
 }
 
-/** A browser and system one would recognise, from what it called itself. */
+/** A browser and system one would recognise, from what it called itself. @param {string | undefined} agent */
 function device(agent) {
   if (!agent) return 'Another browser or program';
-  const browser = [['Edg/', 'Edge'], ['Firefox/', 'Firefox'], ['Chrome/', 'Chrome'], ['Safari/', 'Safari'], ['curl/', 'curl']].find(
-    ([sign]) => agent.includes(sign),
-  )?.[1];
-  const system = [['Android', 'Android'], ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Windows', 'Windows'], ['Mac OS', 'Mac'], ['Linux', 'Linux']].find(
-    ([sign]) => agent.includes(sign),
-  )?.[1];
+  const browser = [
+    ['Edg/', 'Edge'],
+    ['Firefox/', 'Firefox'],
+    ['Chrome/', 'Chrome'],
+    ['Safari/', 'Safari'],
+    ['curl/', 'curl'],
+  ].find(([sign]) => agent.includes(sign))?.[1];
+  const system = [
+    ['Android', 'Android'],
+    ['iPhone', 'iPhone'],
+    ['iPad', 'iPad'],
+    ['Windows', 'Windows'],
+    ['Mac OS', 'Mac'],
+    ['Linux', 'Linux'],
+  ].find(([sign]) => agent.includes(sign))?.[1];
   if (!browser) return agent.slice(0, 60);
   return system ? `${browser} on ${system}` : browser;
 }

@@ -1,5 +1,5 @@
-// The line to the server: everything new in my chats, by long-poll or as a stream, resumed from the cursor.
-import { Refusal, Unreachable, get, hedged } from './api.js';
+// The event feed: everything new in my chats, by long-poll or as a stream, resumed from the cursor.
+import { ApiError, Unreachable, get, hedged } from '../shared/api.js';
 import { at, scoped } from '../shared/server.js';
 import { PROBE_TIMEOUT, backoff, createPause } from '../shared/backoff.js';
 
@@ -14,34 +14,52 @@ const TYPES = ['message', 'edited', 'deleted', 'chat', 'member', 'read'];
 /** A second tab in the background asks now and then: browsers allow few open connections to one server. */
 const ASK_EVERY = 5_000;
 
+/** @typedef {import('../shared/connection-status.js').State} State */
+
 export class Feed {
   /**
-   * `told(events, people)` applies what is new; `gone(cursor)` reloads the snapshot when continuity cannot be proven
-   * and gives the cursor to go on from; `ended()` says that the login is over; `state(name, until)` is for the eyes;
-   * `dead()` is called when a line that was believed alive turns out not to be.
+   * @param {object} options
+   * @param {string} options.cursor where to go on from
+   * @param {boolean} options.streaming whether events come as a stream instead of by long-poll
+   * @param {(events: any[], people: any[]) => unknown} options.told applies what is new
+   * @param {(cursor: string | undefined) => Promise<string>} options.gone reloads the snapshot when continuity cannot be proven, and gives the cursor to go on from
+   * @param {() => void} options.ended called when the login is over
+   * @param {(state: State, until: number | null) => void} options.state shows how the connection is
+   * @param {() => void} options.dead called when a connection that was believed alive turns out not to be
    */
   constructor({ cursor, streaming, told, gone, ended, state, dead }) {
-    Object.assign(this, { cursor, streaming, told, gone, ended, state, dead });
+    this.cursor = cursor;
+    this.streaming = streaming;
+    this.told = told;
+    this.gone = gone;
+    this.ended = ended;
+    this.state = state;
+    this.dead = dead;
     this.name = `page-${crypto.getRandomValues(new Uint32Array(2)).join('')}`;
     this.pause = createPause();
     this.failures = 0;
     this.lastHeard = Date.now();
     this.inDoubt = false;
     this.stopped = false;
-    this.holdsLine = !navigator.locks;
-    this.loosen = null;
+    /** Whether this tab holds its request even when nobody looks at it. */
+    this.isForemost = !navigator.locks;
+    /** @type {(() => void) | null} */
+    this.unlock = null;
+    this.breaker = new AbortController();
+    /** @type {Promise<void> | null} */
+    this.resting = null;
   }
 
   /** To be called with the snapshot just read, so the server is known to be there. */
   start() {
     this.heard();
-    this.claimLine();
+    this.lockForTab();
     this.run();
   }
 
   stop() {
     this.stopped = true;
-    this.loosen?.();
+    this.unlock?.();
     this.interrupt();
   }
 
@@ -51,7 +69,7 @@ export class Feed {
     this.pause.nudge();
   }
 
-  /** The line may be dead without knowing it: a short question tells, and what waits tries at once. */
+  /** The connection may be dead without knowing it: a short question tells, and what waits tries at once. */
   test() {
     if (this.inDoubt) return;
     this.inDoubt = true;
@@ -72,7 +90,7 @@ export class Feed {
 
   /** Keeps silent until the function it gives is called. */
   rest() {
-    let wake;
+    let wake = () => {};
     this.resting = new Promise((resolve) => {
       wake = resolve;
     });
@@ -83,6 +101,7 @@ export class Feed {
     };
   }
 
+  /** @param {boolean} wanted */
   stream(wanted) {
     if (this.streaming === wanted) return;
     this.streaming = wanted;
@@ -94,19 +113,21 @@ export class Feed {
     this.pause.nudge();
   }
 
-  /** One tab holds the line even when nobody looks at it; the lock passes on when that tab closes. */
-  claimLine() {
+  /** One tab holds its request even when nobody looks at it; the lock passes on when that tab closes. */
+  lockForTab() {
     navigator.locks?.request(scoped('parlance.line'), () => {
-      this.holdsLine = true;
-      return new Promise((resolve) => {
-        this.loosen = resolve;
-        if (this.stopped) resolve();
-      });
+      this.isForemost = true;
+      return /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          this.unlock = resolve;
+          if (this.stopped) resolve();
+        })
+      );
     });
   }
 
   get holding() {
-    return this.holdsLine || document.visibilityState === 'visible';
+    return this.isForemost || document.visibilityState === 'visible';
   }
 
   async run() {
@@ -127,9 +148,13 @@ export class Feed {
     }
   }
 
+  /**
+   * @param {number} hold
+   * @param {number} [timeout]
+   */
   async ask(hold, timeout = hold > 0 ? hold * 1000 + OVERDUE : SHORT_ASK) {
-    const query = new URLSearchParams({ after: this.cursor, timeout: hold, limit: 200, poll: this.name });
-    const request = (signal) => get(`/api/events?${query}`, { signal, timeout });
+    const query = new URLSearchParams({ after: this.cursor, timeout: String(hold), limit: '200', poll: this.name });
+    const request = (/** @type {AbortSignal} */ signal) => get(`/api/events?${query}`, { signal, timeout });
     const unsure = this.inDoubt || this.failures === 1;
     const { body } = await (unsure ? hedged(request, this.breaker.signal) : request(this.breaker.signal));
     if (this.stopped) return;
@@ -151,11 +176,12 @@ export class Feed {
     }
   }
 
-  /** Resolves when the stream is over; then `ask` finds out why. */
+  /** Resolves when the stream is over; then `ask` finds out why. @returns {Promise<void>} */
   listen() {
     return new Promise((resolve) => {
       const query = new URLSearchParams({ after: this.cursor, poll: this.name });
       const source = new EventSource(at(`/api/events?${query}`));
+      /** @type {Promise<unknown>} */
       let queue = Promise.resolve();
       const overdue = setInterval(() => {
         if (Date.now() - this.lastHeard > SILENT) this.test();
@@ -163,9 +189,12 @@ export class Feed {
       const close = () => {
         clearInterval(overdue);
         source.close();
-        queue.then(resolve, resolve);
+        queue.then(
+          () => resolve(),
+          () => resolve(),
+        );
       };
-      const take = (event) => {
+      const take = (/** @type {MessageEvent} */ event) => {
         let data;
         try {
           data = JSON.parse(event.data);
@@ -202,8 +231,10 @@ export class Feed {
     this.state('live', null);
   }
 
-  async failed(error) {
-    if (error instanceof Refusal) {
+  /** @param {unknown} first */
+  async failed(first) {
+    let error = first;
+    if (error instanceof ApiError) {
       if (error.status === 401) {
         this.stop();
         this.ended();
@@ -215,7 +246,7 @@ export class Feed {
           this.heard();
           return;
         } catch (again) {
-          if (again instanceof Refusal && again.status === 401) {
+          if (again instanceof ApiError && again.status === 401) {
             this.stop();
             this.ended();
             return;
@@ -224,11 +255,11 @@ export class Feed {
         }
       }
     }
-    if (!(error instanceof Refusal || error instanceof Unreachable)) console.error(error);
+    if (!(error instanceof ApiError || error instanceof Unreachable)) console.error(error);
     // The first attempt after a test that failed does not wait: only a new connection can tell more.
     const tested = this.inDoubt && error instanceof Unreachable;
     this.inDoubt = false;
-    const wait = tested && this.failures === 0 ? 0 : backoff(this.failures, error.retryAfter);
+    const wait = tested && this.failures === 0 ? 0 : backoff(this.failures, error instanceof ApiError ? error.retryAfter : null);
     this.failures += 1;
     this.state(navigator.onLine ? 'waiting' : 'offline', Date.now() + wait);
     if (tested) this.dead();

@@ -1,19 +1,18 @@
-// Puts the page together: who is signed in, what they see, and the line that keeps it fresh.
+// Puts the page together: who is signed in, what they see, and the feed that keeps it fresh.
+import { ApiError, cookiePerson, get } from '../shared/api.js';
 import { backoff, createPause, watchConnectivity } from '../shared/backoff.js';
+import { ConnectionStatus } from '../shared/connection-status.js';
+import { $, setText, show } from '../shared/dom.js';
 import { scoped } from '../shared/server.js';
 import { read, write } from '../shared/storage.js';
 import { Account } from './account.js';
-import { Refusal, cookiePerson, get } from './api.js';
-import { ask } from './ask.js';
-import { $, setText, show } from './dom.js';
-import { openDoor } from './door.js';
+import { ChatList } from './chat-list.js';
+import { ChatView } from './chat-view.js';
+import { wireDialogs } from './dialogs.js';
 import { Feed } from './feed.js';
-import { Line } from './line.js';
-import { List } from './list.js';
 import { Model } from './model.js';
 import { createOutbox } from './outbox.js';
-import { prepareSheets } from './sheets.js';
-import { Talk } from './talk.js';
+import { openSignIn } from './sign-in.js';
 
 const STREAM = scoped('parlance.stream');
 const NOTICE = 'parlance.notice';
@@ -22,8 +21,12 @@ const SEEK_PAGES = 20;
 
 const readChats = async () => (await get('/api/chats?limit=200')).body;
 
-/** Asks until the server answers; a refusal is an answer. */
-async function patiently(question) {
+/**
+ * Asks until the server answers; a refusal is an answer.
+ * @template T
+ * @param {() => Promise<T>} request
+ */
+async function untilAnswered(request) {
   const pause = createPause();
   const nudge = () => pause.nudge();
   const retry = $('boot-retry');
@@ -32,13 +35,13 @@ async function patiently(question) {
   try {
     for (let failures = 0; ; failures += 1) {
       try {
-        return await question();
+        return await request();
       } catch (error) {
-        if (error instanceof Refusal && !error.passing) throw error;
+        if (error instanceof ApiError && !error.passing) throw error;
         show($('boot'), true);
         setText($('boot-text'), navigator.onLine ? 'The server is not answering. Still trying…' : 'You are offline. Still trying…');
         show(retry, true);
-        await pause.wait(backoff(failures, error.retryAfter));
+        await pause.wait(backoff(failures, error instanceof ApiError ? error.retryAfter : null));
       }
     }
   } finally {
@@ -52,18 +55,18 @@ async function boot() {
     return;
   }
   try {
-    const { body: me } = await patiently(() => get('/api/me'));
-    const chats = await patiently(readChats);
-    openDesk(me, chats);
+    const { body: me } = await untilAnswered(() => get('/api/me'));
+    const chats = await untilAnswered(readChats);
+    openApp(me, chats);
   } catch (error) {
-    if (!(error instanceof Refusal && error.status === 401)) console.error(error);
+    if (!(error instanceof ApiError && error.status === 401)) console.error(error);
     greet();
   }
 }
 
 function greet() {
   show($('boot'), false);
-  openDoor({ notice: takeNotice(), entered: boot });
+  openSignIn({ notice: takeNotice(), entered: boot });
 }
 
 function takeNotice() {
@@ -72,18 +75,25 @@ function takeNotice() {
   return notice;
 }
 
-/** The page begins anew: nothing of one person may be left when the next signs in. */
+/**
+ * The page begins anew: nothing of one person may be left when the next signs in.
+ * @param {string} notice
+ */
 function leave(notice) {
   sessionStorage.setItem(NOTICE, notice);
   location.reload();
 }
 
-/** Set while one signs out on purpose: the line may hear of it before the answer comes. */
+/** Set while one signs out on purpose: the feed may hear of it before the answer comes. */
 let signingOut = false;
 
 const ended = () => signingOut || leave('You were signed out. Please sign in again; nothing you wrote is lost.');
 
-function openDesk(me, snapshot) {
+/**
+ * @param {import('./model.js').Me} me
+ * @param {import('./model.js').ChatPage} snapshot
+ */
+function openApp(me, snapshot) {
   const model = new Model(me);
   const outbox = createOutbox({
     person: me.id,
@@ -91,38 +101,41 @@ function openDesk(me, snapshot) {
     sent: (chat, message) => model.takeSent(chat, message),
     ended,
     unanswered: () => {
-      if (line.state === 'live') feed.test();
+      if (status.state === 'live') feed.test();
     },
   });
-  const line = new Line({
+  const status = new ConnectionStatus({
     retry: () => {
       feed.test();
       outbox.nudge();
     },
     back: () => {
       outbox.nudge();
-      talk.refresh();
-      talk.lookedAt();
+      view.refresh();
+      view.lookedAt();
     },
     changed: () => model.changed(),
   });
-  const talk = new Talk({ model, outbox, line: () => line.state, ask });
+  const view = new ChatView({ model, outbox, connection: () => status.state });
   const moreChats = async () => {
     const oldest = Math.min(...[...model.chats.values()].map((chat) => Math.floor(chat.active)));
     model.takeMoreChats((await get(`/api/chats?limit=200&before=${oldest}`)).body);
   };
-  /** A link may lead to a chat that is further down than what was read of the list. */
+  /**
+   * A link may lead to a chat that is further down than what was read of the list.
+   * @param {number} id
+   */
   const seek = async (id) => {
-    for (let page = 0; page < SEEK_PAGES && model.more && !model.chats.has(id) && talk.chat === id; page += 1) await moreChats();
+    for (let page = 0; page < SEEK_PAGES && model.more && !model.chats.has(id) && view.chat === id; page += 1) await moreChats();
   };
-  const list = new List({ model, outbox, current: () => talk.chat, more: moreChats });
+  const list = new ChatList({ model, outbox, current: () => view.chat, more: moreChats });
 
   let readAt = Date.now();
   const refreshChats = async () => {
     model.takeChats(await readChats());
     readAt = Date.now();
-    talk.refresh();
-    if (talk.chat !== null) await seek(talk.chat);
+    view.refresh();
+    if (view.chat !== null) await seek(view.chat);
   };
   // Open chats I am not in tell me nothing: a look at the list is the moment to ask.
   const freshenChats = () => {
@@ -132,10 +145,10 @@ function openDesk(me, snapshot) {
   const feed = new Feed({
     cursor: snapshot.cursor ?? 'now',
     streaming: read(STREAM, false),
-    state: (name, until) => line.set(name, until),
+    state: (name, until) => status.set(name, until),
     dead: () => {
       outbox.restart();
-      talk.peekAgain();
+      view.restartPoll();
     },
     ended,
     told: async (events, people) => {
@@ -147,7 +160,7 @@ function openDesk(me, snapshot) {
         if (event.type === 'message' && event.message.sender_id === me.id && event.message.client_id) {
           outbox.remove(event.message.client_id);
         }
-        talk.overheard(event);
+        view.announce(event);
       }
       if (events.length) model.changed();
       if (again) await refreshChats();
@@ -162,7 +175,6 @@ function openDesk(me, snapshot) {
   new Account({
     me,
     outbox,
-    ask,
     streaming: feed.streaming,
     stream: (wanted) => {
       write(STREAM, wanted || undefined);
@@ -182,8 +194,8 @@ function openDesk(me, snapshot) {
     },
   });
 
-  prepareSheets({
-    made: async (id, title) => {
+  wireDialogs({
+    made: (id, title) => {
       const known = model.chats.has(id) ? {} : { title, open: true, members_count: 1 };
       model.takeBegun({ id, member: true, ...known });
       location.hash = `#/chats/${id}`;
@@ -194,26 +206,27 @@ function openDesk(me, snapshot) {
     },
   });
 
-  const route = (options) => {
+  const route = (/** @type {{focus?: boolean}} */ options = {}) => {
     const match = /^#\/chats\/(\d+)$/.exec(location.hash);
     const id = match ? Number(match[1]) : null;
-    const before = talk.chat;
+    const before = view.chat;
     document.body.classList.toggle('in-talk', id !== null);
-    talk.open(id, options);
+    view.open(id, options);
     if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
     model.changed();
     if (id === null && before !== null) {
       freshenChats();
-      document.querySelector(`a.chat-row[href="#/chats/${before}"]`)?.focus();
+      const row = document.querySelector(`a.chat-row[href="#/chats/${before}"]`);
+      if (row instanceof HTMLElement) row.focus();
     }
   };
 
   model.onChange(() => {
     list.render();
-    talk.render();
-    talk.lookedAt();
+    view.render();
+    view.lookedAt();
     renderBlank(model);
-    renderTitle(model, talk);
+    renderTitle(model, view);
   });
 
   window.addEventListener('hashchange', () => route());
@@ -222,18 +235,19 @@ function openDesk(me, snapshot) {
     online: () => {
       feed.online();
       outbox.restart();
-      talk.peekAgain();
+      view.restartPoll();
     },
     doubt: () => {
       feed.test();
       outbox.restart();
-      talk.peekAgain();
+      view.restartPoll();
       if (document.visibilityState === 'visible') freshenChats();
     },
   });
   $('skip').addEventListener('click', (event) => {
     event.preventDefault();
-    talk.chat === null ? $('room').focus() : talk.focus();
+    if (view.chat === null) $('room').focus();
+    else view.focus();
   });
 
   model.takeChats(snapshot);
@@ -245,6 +259,7 @@ function openDesk(me, snapshot) {
   outbox.run();
 }
 
+/** @param {Model} model */
 function renderBlank(model) {
   const none = model.chats.size === 0;
   const mine = [...model.chats.values()].some((chat) => chat.member);
@@ -259,12 +274,17 @@ function renderBlank(model) {
   );
 }
 
-function renderTitle(model, talk) {
+/**
+ * @param {Model} model
+ * @param {ChatView} view
+ */
+function renderTitle(model, view) {
   const unread = model.unread();
-  const name = talk.entry ? `${talk.entry.title} · Parlance` : 'Parlance';
+  const name = view.entry ? `${view.entry.title} · Parlance` : 'Parlance';
   document.title = unread ? `(${unread > 99 ? '99+' : unread}) ${name}` : name;
 }
 
+/** @param {string} title */
 const fold = (title) => title.trim().replace(/\s+/gu, ' ').toLocaleLowerCase();
 
 boot();

@@ -1,22 +1,61 @@
 // What this page knows: people, chats and their messages. A snapshot, kept fresh by events.
 
-/** Compares the way the log does: a message's id is its place. */
+/** @typedef {{id: number, name: string}} Person */
+/** @typedef {Person & {email?: string}} Me */
+
+/**
+ * @typedef {object} Message
+ * @property {number} id its place in the log
+ * @property {string} content
+ * @property {number} sender_id
+ * @property {string} time
+ * @property {string} [client_id]
+ * @property {string | null} [edited_at]
+ * @property {string | null} [deleted_at]
+ */
+
+/**
+ * @typedef {object} Chat an entry of the list
+ * @property {number} id
+ * @property {string} title
+ * @property {boolean} open
+ * @property {boolean} member
+ * @property {number} unread
+ * @property {number} last_position
+ * @property {number} last_id
+ * @property {number | null} members_count
+ * @property {string | null} last_message
+ * @property {string | null} last_message_time
+ * @property {number | null} sender_id
+ * @property {number} active the place of the newest activity
+ * @property {boolean} [founding]
+ */
+
+/** @typedef {{messages: Message[], more: boolean, ready: boolean, stale: boolean}} Room */
+/** @typedef {{messages: Message[], people?: Person[], has_more?: boolean, cursor?: string}} Page */
+/** @typedef {{chats: Partial<Chat>[], people?: Person[], has_more?: boolean, cursor?: string}} ChatPage */
+
+/** Compares the way the log does. @param {Message} a @param {Message} b */
 const byId = (a, b) => a.id - b.id;
 
 export class Model {
+  /** @param {Me} me */
   constructor(me) {
     this.me = me;
     this.people = new Map([[me.id, me.name]]);
+    /** @type {Map<number, Chat>} */
     this.chats = new Map();
-    /** Messages of the chats opened so far: {messages, more, ready, stale}. */
+    /** Messages of the chats opened so far. @type {Map<number, Room>} */
     this.rooms = new Map();
-    /** How far I have read, as this page has told the server. */
+    /** How far I have read, as this page has told the server. @type {Map<number, number>} */
     this.marks = new Map();
     this.more = false;
+    /** @type {Set<() => void>} */
     this.listeners = new Set();
     this.due = false;
   }
 
+  /** @param {() => void} listener */
   onChange(listener) {
     this.listeners.add(listener);
   }
@@ -31,17 +70,24 @@ export class Model {
     });
   }
 
+  /** @param {number} person */
   name(person) {
     return this.people.get(person) ?? 'Somebody';
   }
 
+  /** @param {Person[] | undefined} people */
   meet(people) {
     for (const person of people ?? []) this.people.set(person.id, person.name);
   }
 
+  /** @param {number} chat */
   room(chat) {
-    if (!this.rooms.has(chat)) this.rooms.set(chat, { messages: [], more: false, ready: false, stale: false });
-    return this.rooms.get(chat);
+    let room = this.rooms.get(chat);
+    if (!room) {
+      room = { messages: [], more: false, ready: false, stale: false };
+      this.rooms.set(chat, room);
+    }
+    return room;
   }
 
   unread() {
@@ -50,25 +96,33 @@ export class Model {
     return sum;
   }
 
-  /** The chat list as just read from the server. Messages read before it may have gaps now. */
+  /**
+   * The chat list as just read from the server. Messages read before it may have gaps now.
+   * @param {ChatPage} answer
+   */
   takeChats(answer) {
     this.meet(answer.people);
+    /** @type {Map<number, Chat>} */
     const known = new Map();
-    for (const chat of answer.chats) known.set(chat.id, filled(chat));
+    for (const chat of answer.chats.map(filled)) known.set(chat.id, chat);
     this.chats = known;
     this.more = Boolean(answer.has_more);
     for (const room of this.rooms.values()) room.stale = true;
     this.changed();
   }
 
-  /** A further page of the list. */
+  /**
+   * A further page of the list.
+   * @param {ChatPage} answer
+   */
   takeMoreChats(answer) {
     this.meet(answer.people);
-    for (const chat of answer.chats) if (!this.chats.has(chat.id)) this.chats.set(chat.id, filled(chat));
+    for (const chat of answer.chats.map(filled)) if (!this.chats.has(chat.id)) this.chats.set(chat.id, chat);
     this.more = Boolean(answer.has_more);
     this.changed();
   }
 
+  /** @param {Partial<Chat> & {id: number}} chat */
   takeChat(chat) {
     const before = this.chats.get(chat.id);
     // A new chat that is open concerns everybody; one that is not is told to its members only.
@@ -78,15 +132,22 @@ export class Model {
     this.changed();
   }
 
-  /** A chat begun here, before the server tells of it: the newest of all. */
+  /**
+   * A chat begun here, before the server tells of it: the newest of all.
+   * @param {Partial<Chat> & {id: number}} chat
+   */
   takeBegun(chat) {
     const newest = Math.max(0, ...[...this.chats.values()].map((each) => each.active));
     this.takeChat(chat);
     const begun = this.chats.get(chat.id);
-    begun.active = Math.max(begun.active, newest + 0.5);
+    if (begun) begun.active = Math.max(begun.active, newest + 0.5);
   }
 
-  /** The newest page of a chat. What we had is kept only when the two overlap. */
+  /**
+   * The newest page of a chat. What we had is kept only when the two overlap.
+   * @param {number} chat
+   * @param {Page} answer
+   */
   takePage(chat, answer) {
     this.meet(answer.people);
     const room = this.room(chat);
@@ -105,7 +166,11 @@ export class Model {
     this.changed();
   }
 
-  /** What a chat I only look into has said since; its list entry has no events to keep it fresh. */
+  /**
+   * What a chat I only look into has said since; its list entry has no events to keep it fresh.
+   * @param {number} chat
+   * @param {Page} answer
+   */
   takeLater(chat, answer) {
     this.meet(answer.people);
     const room = this.room(chat);
@@ -114,6 +179,10 @@ export class Model {
     this.changed();
   }
 
+  /**
+   * @param {number} chat
+   * @param {Page} answer
+   */
   takeEarlier(chat, answer) {
     this.meet(answer.people);
     const room = this.room(chat);
@@ -122,13 +191,21 @@ export class Model {
     this.changed();
   }
 
+  /**
+   * @param {Room} room
+   * @param {Message[]} messages
+   */
   merge(room, messages) {
     const all = new Map(room.messages.map((message) => [message.id, message]));
     for (const message of messages) all.set(message.id, message);
     room.messages = [...all.values()].sort(byId);
   }
 
-  /** A message of mine that the server has accepted, shown before its event comes round. */
+  /**
+   * A message of mine that the server has accepted, shown before its event comes round.
+   * @param {number} chat
+   * @param {Message} message
+   */
   takeSent(chat, message) {
     const room = this.rooms.get(chat);
     if (room?.ready) this.merge(room, [message]);
@@ -136,6 +213,10 @@ export class Model {
     this.changed();
   }
 
+  /**
+   * @param {number} id
+   * @param {Message} message
+   */
   summarize(id, message) {
     const chat = this.chats.get(id);
     if (!chat || message.id < chat.last_id) return;
@@ -149,6 +230,7 @@ export class Model {
   /**
    * Applies one event. Gives 'chats' when the list must be read again to understand it. Events may repeat what
    * the snapshot already holds: `last_position` tells.
+   * @param {any} event
    */
   apply(event) {
     const chat = this.chats.get(event.chat_id ?? event.chat?.id);
@@ -161,7 +243,7 @@ export class Model {
         this.applyChanged(event);
         return null;
       case 'chat':
-        this.applyChat(chat, event);
+        this.applyChat(event);
         return null;
       case 'member':
         return this.applyMember(chat, event);
@@ -174,6 +256,10 @@ export class Model {
     }
   }
 
+  /**
+   * @param {Chat} chat
+   * @param {{position: number, message: Message}} event
+   */
   applyMessage(chat, { position, message }) {
     const room = this.rooms.get(chat.id);
     if (room?.ready) this.merge(room, [message]);
@@ -185,6 +271,7 @@ export class Model {
     return null;
   }
 
+  /** @param {{chat_id: number, message: Message}} event */
   applyChanged({ chat_id: id, message }) {
     const room = this.rooms.get(id);
     if (room?.messages.some((each) => each.id === message.id)) this.merge(room, [message]);
@@ -192,7 +279,8 @@ export class Model {
     if (chat && chat.last_id === message.id) chat.last_message = message.content;
   }
 
-  applyChat(chat, event) {
+  /** @param {any} event */
+  applyChat(event) {
     if (event.chat.deleted_at || event.chat.deleted) {
       this.chats.delete(event.chat.id);
       this.changed();
@@ -201,6 +289,10 @@ export class Model {
     this.takeChat(event.chat);
   }
 
+  /**
+   * @param {Chat | undefined} chat
+   * @param {any} event
+   */
   applyMember(chat, event) {
     const person = event.person?.id ?? event.person ?? event.person_id;
     if (event.person?.name) this.meet([event.person]);
@@ -225,6 +317,10 @@ export class Model {
     return null;
   }
 
+  /**
+   * @param {number} id
+   * @param {number} upTo
+   */
   markRead(id, upTo) {
     const before = this.marks.get(id) ?? 0;
     if (upTo <= before) return;
@@ -241,9 +337,14 @@ export class Model {
   }
 }
 
-/** A list entry with every key this page reads, whatever the server left out. */
+/**
+ * A list entry with every key this page reads, whatever the server left out.
+ * @param {Partial<Chat>} chat
+ * @returns {Chat}
+ */
 function filled(chat) {
   return {
+    id: 0,
     open: true,
     member: true,
     unread: 0,
@@ -260,6 +361,7 @@ function filled(chat) {
   };
 }
 
+/** @param {Partial<Chat>} chat @returns {Partial<Chat>} */
 function withoutGaps(chat) {
   return Object.fromEntries(Object.entries(chat).filter(([, value]) => value !== undefined));
 }

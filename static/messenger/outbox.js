@@ -1,8 +1,8 @@
 // The messenger's outbox: messages go out by plain HTTP, under the name of who wrote them.
 import { Outbox } from '../shared/outbox.js';
 import { scoped } from '../shared/server.js';
-import { Refusal, Unreachable, cookiePerson, hedged, post } from './api.js';
-import { inWords } from './refusals.js';
+import { ApiError, Unreachable, cookiePerson, hedged, post } from '../shared/api.js';
+import { explain } from './error-text.js';
 
 const TIMEOUT = 10_000;
 
@@ -20,7 +20,7 @@ export function createOutbox({ person, changed, sent, ended, unanswered }) {
     changed,
     deliver: ({ chat, content, client_id }, { signal, inDoubt }) => {
       // Somebody else signed in from this browser: these words are not theirs.
-      if (cookiePerson() !== String(person)) throw new Refusal(401, {}, null);
+      if (cookiePerson() !== String(person)) throw new ApiError(401, {}, null);
       const request = (/** @type {AbortSignal} */ limit) =>
         post(`/api/chats/${chat}`, { content, client_id }, { headers: { Prefer: 'return=representation' }, signal: limit, timeout: TIMEOUT });
       return inDoubt ? hedged(request, signal) : request(signal);
@@ -36,12 +36,12 @@ export function createOutbox({ person, changed, sent, ended, unanswered }) {
       if (message.id) sent(Number(chat), message);
     },
     judge: (error, failures) => {
-      if (error instanceof Refusal) {
+      if (error instanceof ApiError) {
         if (error.status === 401) {
           ended();
           return { ended: true };
         }
-        return error.passing ? { retryAfter: error.retryAfter } : { refused: inWords(error) };
+        return error.passing ? { retryAfter: error.retryAfter } : { refused: explain(error) };
       }
       if (error instanceof Unreachable) unanswered();
       else console.error(error);

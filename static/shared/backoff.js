@@ -1,34 +1,41 @@
-// Waiting between attempts: longer each time, never in step with everybody else, and cut short on demand.
-
+// Waiting between attempts: longer each time, never in step with other clients, and cut short on demand.
 import '../parlance-socket.js';
 
-/** What this page shares with the socket client: a classic script, which other sites load by a tag. */
+/** What the pages share with the socket client, which is a classic script: other sites load it by a tag. */
 const shared = globalThis.ParlanceSocket;
 
-/** How long an answer to a short question may take when the connection is in doubt. */
+/** How long an answer to a short request may take when the connection is in doubt. */
 export const PROBE_TIMEOUT = shared.PROBE_TIMEOUT;
 export const watchConnectivity = shared.watchConnectivity;
 
-const FIRST = 500;
+const FIRST_WAIT = 500;
 
-/** How long to wait before attempt `failures + 1`; never less than the server asked for. */
-export function backoff(failures, asked = 0) {
-  return Math.max(shared.backoff(failures, FIRST), (asked ?? 0) + Math.random() * 250);
+/**
+ * How long to wait before attempt `failures + 1`, in milliseconds; never less than the server asked for.
+ * @param {number} failures
+ * @param {number | null} [asked]
+ */
+export function backoff(failures, asked) {
+  return Math.max(shared.backoff(failures, FIRST_WAIT), (asked ?? 0) + Math.random() * 250);
 }
 
 /** A wait that `nudge` ends early. */
 export function createPause() {
+  /** @type {(() => void) | null} */
   let end = null;
   return {
+    /** @param {number} ms */
     wait(ms) {
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => end?.(), ms);
-        end = () => {
-          clearTimeout(timer);
-          end = null;
-          resolve();
-        };
-      });
+      return /** @type {Promise<void>} */ (
+        new Promise((resolve) => {
+          const timer = setTimeout(() => end?.(), ms);
+          end = () => {
+            clearTimeout(timer);
+            end = null;
+            resolve();
+          };
+        })
+      );
     },
     nudge() {
       end?.();

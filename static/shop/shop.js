@@ -1,5 +1,6 @@
 // Says which domain has to be registered so that this page's guests find somebody, and where.
-import { shown } from '../widget/domain.js';
+import { $ } from '../shared/dom.js';
+import { readableHost } from '../shared/hostname.js';
 
-document.getElementById('domain').textContent = shown(location.hostname);
-document.getElementById('register').href = `../console/#/register/${location.hostname}`;
+$('domain').textContent = readableHost(location.hostname);
+$('register', HTMLAnchorElement).href = `../console/#/register/${location.hostname}`;

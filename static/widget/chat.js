@@ -4,6 +4,7 @@ import { backoff } from '../shared/backoff.js';
 import { claim, release } from '../shared/claim.js';
 import { History } from '../shared/history.js';
 import { randomId } from '../shared/ids.js';
+import { createTypingNotice } from '../shared/composer.js';
 import { Outbox } from '../shared/outbox.js';
 
 /** @typedef {import('../shared/history.js').Message} Message */
@@ -12,7 +13,6 @@ import { Outbox } from '../shared/outbox.js';
 /** @typedef {import('./guest-storage.js').Guest} Guest */
 /** @typedef {Error & {status?: number, field?: string, wait?: number, lost?: boolean}} Problem */
 
-const TYPING_EVERY = 2_500;
 const TYPING_LASTS = 6_000;
 const QUIET_FOR = 1_500;
 /** Tabs that begin within so long begin the same chat. */
@@ -62,8 +62,8 @@ export class Chat {
     /** @type {string | undefined} */
     this.chatId = undefined;
     this.ready = false;
-    this.lastTold = 0;
     this.history = this.newHistory();
+    this.tellTyping = createTypingNotice((on) => this.emitTyping(on));
     /** @type {Outbox<any>} */
     this.outbox = new Outbox({
       key: storage.outboxKey,
@@ -89,7 +89,6 @@ export class Chat {
     this.messages = [];
     this.chatId = undefined;
     this.ready = false;
-    this.lastTold = 0;
     this.history = this.newHistory();
   }
 
@@ -199,7 +198,7 @@ export class Chat {
 
   async enterNow() {
     // The guest may be replaced meanwhile, by another tab; then the other one enters.
-    for (let before = this.guest; before; ) {
+    for (let before = this.guest; before;) {
       await this.enterAs(before);
       const now = this.guest;
       if (this.ready || !now || (now.key === before.key && now.guestToken === before.guestToken)) return;
@@ -393,13 +392,9 @@ export class Chat {
   }
 
   /** @param {boolean} on */
-  tellTyping(on) {
+  emitTyping(on) {
     const me = this.guest;
-    if (!me?.guestToken || !this.connected) return;
-    if (on && Date.now() - this.lastTold < TYPING_EVERY) return;
-    if (!on && this.lastTold === 0) return;
-    this.lastTold = on ? Date.now() : 0;
-    this.socket.emit('typing', { chatId: me.chatId, token: me.guestToken, typing: on });
+    if (me?.guestToken && this.connected) this.socket.emit('typing', { chatId: me.chatId, token: me.guestToken, typing: on });
   }
 
   /** @param {boolean} on */

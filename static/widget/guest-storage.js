@@ -54,6 +54,15 @@ export class GuestStorage {
     if (closed !== this.closed) write(`${this.key} closed`, closed || undefined);
   }
 
+  /** What is being written and not sent yet. @returns {string} */
+  get draft() {
+    return read(`${this.key} draft`, '');
+  }
+
+  set draft(text) {
+    if (text !== this.draft) write(`${this.key} draft`, text || undefined);
+  }
+
   get outboxKey() {
     return `${this.key} outbox`;
   }
@@ -63,6 +72,7 @@ export class GuestStorage {
     this.seen = null;
     this.open = false;
     this.closed = false;
+    this.draft = '';
   }
 
   /** The messages that an earlier version of the widget kept beside the guest, under one key. */

@@ -1,18 +1,21 @@
 // The widget as a whole: where it stands, what a page may do with it, and who is asked to fill in its form.
 import { Chat } from './chat.js';
-import { shown } from './domain.js';
+import { readableHost } from '../shared/hostname.js';
 import { GuestStorage } from './guest-storage.js';
 import { View } from './view.js';
-import { words } from './words.js';
+import { readTexts } from './texts.js';
 
 /** A page that takes the widget out again and again has its way. */
 const REPLACED_AT_MOST = 20;
 const REPLACED_WITHIN = 10_000;
 
-const bodyIsThere = () =>
-  document.body ? Promise.resolve() : new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true }));
+const bodyIsThere = () => (document.body ? undefined : new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true })));
 
-/** Whether somebody answers for this host. Who cannot be asked just now is taken at their word. */
+/**
+ * Whether somebody answers for this host. Who cannot be asked just now is taken at their word.
+ * @param {string} server
+ * @param {string} domain
+ */
 async function isAnswered(server, domain) {
   const key = `parlance.site ${server} ${domain}`;
   try {
@@ -31,11 +34,16 @@ async function isAnswered(server, domain) {
 }
 
 class Widget {
+  /**
+   * @param {HTMLElement} tag
+   * @param {string} server
+   * @param {string} domain
+   */
   constructor(tag, server, domain) {
     this.storage = new GuestStorage(`parlance.guest ${server} ${domain}`);
     this.isOpen = false;
     this.view = new View({
-      words: words(tag),
+      texts: readTexts(tag),
       color: tag.dataset.color,
       side: tag.dataset.side,
       actions: {
@@ -43,9 +51,13 @@ class Widget {
         begin: (person, message) => this.begin(person, message),
         say: (message) => {
           this.chat.say(message);
+          this.storage.draft = '';
           this.view.toEnd();
         },
-        type: (on) => this.chat.tellTyping(on),
+        type: (text) => {
+          this.storage.draft = text;
+          if (this.storage.guest) this.chat.tellTyping(text !== '');
+        },
         drop: (id) => this.chat.outbox.remove(id),
       },
     });
@@ -56,9 +68,12 @@ class Widget {
       changed: () => this.changed(),
       heard: (text) => this.view.say(text),
       typing: (on) => {
-        this.view.typing.textContent = on ? this.view.words.typing : '';
+        this.view.typing.textContent = on ? this.view.texts.typing : '';
       },
-      refused: (problem, message) => this.view.turnedAway(problem, message),
+      refused: (problem, message) => {
+        this.storage.draft ||= message;
+        this.view.turnedAway(problem, message);
+      },
     });
     document.addEventListener('visibilitychange', () => this.changed());
   }
@@ -68,6 +83,8 @@ class Widget {
     this.view.pickInk();
     this.stayOnPage();
     const { guest, open } = this.storage;
+    this.view.fill(this.storage.draft);
+    this.view.first.value = this.storage.draft;
     this.changed();
     // Somebody with a chat hears of answers on every page; others cost the server nothing until they ask.
     if (guest) this.chat.connect();
@@ -77,6 +94,7 @@ class Widget {
   /** Pages that change without being loaded replace their body, and whatever stood in it. */
   stayOnPage() {
     const { host } = this.view;
+    /** @type {number[]} */
     let replaced = [];
     const back = () => {
       if (host.isConnected || !document.body) return;
@@ -86,6 +104,7 @@ class Widget {
       document.body.append(host);
       this.view.toEnd();
     };
+    /** @type {HTMLElement | null} */
     let body = null;
     const watch = new MutationObserver(() => {
       if (document.body !== body) look();
@@ -115,6 +134,7 @@ class Widget {
     });
   }
 
+  /** @param {boolean} wanted */
   open(wanted) {
     if (wanted === this.isOpen) return;
     this.isOpen = wanted;
@@ -130,8 +150,14 @@ class Widget {
     }
   }
 
+  /**
+   * @param {{name: string, email: string}} person
+   * @param {string} message
+   */
   begin(person, message) {
     this.chat.begin(person, message);
+    this.storage.draft = '';
+    this.view.fill('');
     this.view.toEnd();
     this.view.text.focus();
   }
@@ -145,14 +171,16 @@ class Widget {
   }
 }
 
-/** What `ParlanceWidget` can do; nothing where the widget stays away. */
+/** What `ParlanceWidget` can do; nothing where the widget stays away. @param {HTMLScriptElement} tag */
 export async function start(tag) {
   const server = (tag.dataset.server || new URL('.', tag.src).href).replace(/\/+$/u, '');
   const domain = (tag.dataset.domain || location.hostname).toLowerCase();
   await bodyIsThere();
   const widget = new Widget(tag, server, domain);
   if (!widget.storage.guest && !(await isAnswered(server, domain))) {
-    console.warn(`Parlance: nobody answers for ${shown(domain)}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`);
+    console.warn(
+      `Parlance: nobody answers for ${readableHost(domain)}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`,
+    );
     return null;
   }
   widget.stand();

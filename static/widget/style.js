@@ -59,7 +59,7 @@ input:focus-visible, textarea:focus-visible { outline-offset: -1px; }
 .write .error { flex: 100%; }
 .write textarea { flex: 1; min-width: 0; min-height: 44px; max-height: 142px; overflow-y: auto; border-radius: 22px; padding: 10px 16px; line-height: 22px; }
 .send { flex: none; display: grid; place-items: center; width: 44px; height: 44px; padding: 0; border: 0; border-radius: 50%; background: var(--accent); color: var(--accent-ink); }
-.sr { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.sr-only { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 480px) {
   .frame.open { inset: 0; }
   .frame.open .panel { width: 100%; height: 100%; border: 0; border-radius: 0; }

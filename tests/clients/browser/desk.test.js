@@ -155,16 +155,43 @@ describe('the desk', () => {
     await desk.hears('short');
     await desk.watch.expecting(/status of 4/, async () => {
       await desk.page.evaluate(() => {
-        const key = Object.keys(localStorage).find((name) => /^parlance\.desk\.[0-9a-f]{24}$/.test(name)) ?? `parlance.desk.${JSON.parse(sessionStorage['parlance.desk.owner']).ownerId}`;
+        const key =
+          Object.keys(localStorage).find((name) => /^parlance\.desk\.[0-9a-f]{24}$/.test(name)) ??
+          `parlance.desk.${JSON.parse(sessionStorage['parlance.desk.owner']).ownerId}`;
         const chat = location.hash.split('/').at(-1);
         localStorage.setItem(key, JSON.stringify([{ client_id: 'old', chat, message: `too long ${'y'.repeat(16_384)}`, time: new Date().toISOString() }]));
         window.dispatchEvent(new StorageEvent('storage', { key }));
       });
-      await desk.page.getByText('Not sent:').waitFor();
+      await desk.page.getByText('Not sent: The message is too long.').waitFor();
     });
     await desk.page.getByRole('button', { name: 'Edit' }).click();
     assert.match(await content.inputValue(), /^too long yyy/);
     await content.fill('');
+  });
+
+  test('what is half written is kept with its chat, over a reload and in two tabs', async () => {
+    const first = await owner.guest('Draft', 'Are you there?');
+    await owner.guest('Other', 'And you?');
+    const content = desk.page.locator('#content');
+    await row('Draft').click();
+    await desk.hears('Are you there?');
+    await content.fill('Half an answer');
+    await row('Other').click();
+    await desk.hears('And you?');
+    assert.equal(await content.inputValue(), '');
+    await content.fill('To the other');
+    await row('Draft').click();
+    assert.equal(await content.inputValue(), 'Half an answer');
+    await desk.page.reload();
+    await desk.hears('Are you there?');
+    assert.equal(await content.inputValue(), 'Half an answer');
+    await answer('A whole answer', desk.page);
+    await desk.hears('A whole answer');
+    await desk.page.reload();
+    await desk.hears('A whole answer');
+    assert.equal(await content.inputValue(), '');
+    for (const chat of (await owner.waiting()).filter(({ name }) => name === 'Other')) await owner.say('closeChat', { chatId: chat._id });
+    await owner.say('closeChat', { chatId: first.chatId });
   });
 
   test('a desk that slept hears and answers within seconds', async () => {

@@ -85,7 +85,7 @@ describe('the demo page', () => {
     assert.equal((await bo.texts()).at(-1), nasty);
     const link = bo.page.locator('#messages a').last();
     assert.equal(await link.getAttribute('href'), 'https://example.org/a?b=1');
-    assert.equal(await link.getAttribute('rel'), 'noopener noreferrer');
+    assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow');
   });
 
   test('unread messages are counted, and forgotten once read', async () => {
@@ -159,9 +159,7 @@ describe('the demo page', () => {
 
   test('what the server refuses stays, says why and can be dropped', async () => {
     await ann.page.route('**/api/chats/*', (route) =>
-      route.request().method() === 'POST'
-        ? route.fulfill({ status: 400, json: { error: 'that cannot be said here', code: 'bad_request' } })
-        : route.fallback(),
+      route.request().method() === 'POST' ? route.fulfill({ status: 400, json: { error: 'that cannot be said here', code: 'bad_request' } }) : route.fallback(),
     );
     await ann.watch.expecting(/status of 400/, async () => {
       await ann.say('Refused words');
@@ -186,7 +184,10 @@ describe('the demo page', () => {
         await ann.page.getByText('Waiting to be sent', { exact: true }).waitFor();
         await ann.assertAccessible('without a server');
         await server.start();
-        await ann.page.getByRole('button', { name: 'Try now' }).click({ timeout: 1000 }).catch(() => {});
+        await ann.page
+          .getByRole('button', { name: 'Try now' })
+          .click({ timeout: 1000 })
+          .catch(() => {});
         for (const person of [ann, bo]) {
           await person.hasSent(`Typed in the dark 1 (${signal})`);
           await person.hasSent(`Typed in the dark 2 (${signal})`);
@@ -237,7 +238,10 @@ describe('the demo page', () => {
       await bo.hears('Meanwhile 5');
       await bo.line('live');
     });
-    assert.deepEqual((await bo.texts()).slice(-5), [1, 2, 3, 4, 5].map((count) => `Meanwhile ${count}`));
+    assert.deepEqual(
+      (await bo.texts()).slice(-5),
+      [1, 2, 3, 4, 5].map((count) => `Meanwhile ${count}`),
+    );
   });
 
   test('a cursor that is gone reloads the snapshot and goes on', async () => {
@@ -304,7 +308,10 @@ describe('the demo page', () => {
       element.scrollTop = 0;
     });
     await ann.eventually(async () => (await lines()).length, 150);
-    assert.deepEqual(await lines(), Array.from({ length: 150 }, (_, index) => `Line ${index + 1}`));
+    assert.deepEqual(
+      await lines(),
+      Array.from({ length: 150 }, (_, index) => `Line ${index + 1}`),
+    );
     await ann.page.getByRole('button', { name: 'Newest' }).click();
     await ann.page.getByRole('button', { name: 'Newest' }).waitFor({ state: 'hidden' });
   });
@@ -367,8 +374,7 @@ describe('the demo page', () => {
       colorScheme: 'dark',
     });
     const { page } = dora;
-    const fits = async (where) =>
-      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, `fits: ${where}`);
+    const fits = async (where) => assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320, `fits: ${where}`);
     await dora.signUp();
     await fits('the list');
     await dora.assertAccessible('the list, on a phone, dark');
@@ -386,9 +392,9 @@ describe('the demo page', () => {
     await page.getByRole('button', { name: 'Account and settings' }).click();
     await page.getByText('This browser').waitFor();
     await fits('the account');
-    const small = await page.locator('button:visible').evaluateAll((buttons) =>
-      buttons.filter((button) => button.getBoundingClientRect().height < 24).map((button) => button.textContent),
-    );
+    const small = await page
+      .locator('button:visible')
+      .evaluateAll((buttons) => buttons.filter((button) => button.getBoundingClientRect().height < 24).map((button) => button.textContent));
     assert.deepEqual(small, [], 'nothing is too small to touch');
     await dora.leave();
   });

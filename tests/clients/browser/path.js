@@ -17,7 +17,10 @@ export class NetworkPath {
   carry(near, far) {
     const pair = { near, far, dead: this.blocked };
     this.pairs.add(pair);
-    for (const [from, to] of [[near, far], [far, near]]) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ]) {
       from.on('data', (bytes) => {
         if (!pair.dead) to.write(bytes);
       });

@@ -176,10 +176,10 @@ export class Person {
   /** No failing of WCAG 2 A or AA that a program can see. */
   async assertAccessible(where) {
     await this.page.evaluate(AXE);
-    const found = await this.page.evaluate(() =>
-      globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }),
+    const found = await this.page.evaluate(() => globalThis.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }));
+    const faults = found.violations.map(
+      (violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ')}`,
     );
-    const faults = found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ')}`);
     assert.deepEqual(faults, [], `accessible: ${where}`);
   }
 

@@ -39,7 +39,11 @@ export class PrefixProxy {
       far.write(`${lines.join('\r\n')}\r\n\r\n`);
       far.write(head);
       near.pipe(far).pipe(near);
-      for (const [one, other] of [[near, far], [far, near]]) one.on('error', () => other.destroy()).on('close', () => other.destroy());
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ])
+        one.on('error', () => other.destroy()).on('close', () => other.destroy());
     });
     proxy.http.listen(0, '127.0.0.1');
     await once(proxy.http, 'listening');

@@ -9,8 +9,7 @@ import { Site } from './site.js';
 
 const PASSWORD = 'a quiet secret';
 /** What a careful site allows: the widget's scripts and its connections, as docs/support.md says, and its own icon. */
-const STRICT = (server) =>
-  `default-src 'none'; img-src 'self'; script-src ${server.url}; connect-src ${server.url} ${server.url.replace('http', 'ws')}`;
+const STRICT = (server) => `default-src 'none'; img-src 'self'; script-src ${server.url}; connect-src ${server.url} ${server.url.replace('http', 'ws')}`;
 
 describe('live support', () => {
   const test = chapters();
@@ -150,10 +149,13 @@ describe('live support', () => {
       });
       await guest.say(`Light again (${signal})`);
       await owner.hears(`Light again (${signal})`);
-      await owner.eventually(async () => {
-        const [mine, theirs] = [await owner.texts(), await guest.texts()];
-        return { alike: JSON.stringify(mine) === JSON.stringify(theirs), dark: mine.filter((text) => text.includes(`(${signal})`)).length };
-      }, { alike: true, dark: 4 });
+      await owner.eventually(
+        async () => {
+          const [mine, theirs] = [await owner.texts(), await guest.texts()];
+          return { alike: JSON.stringify(mine) === JSON.stringify(theirs), dark: mine.filter((text) => text.includes(`(${signal})`)).length };
+        },
+        { alike: true, dark: 4 },
+      );
       const texts = await owner.texts();
       assert.ok(texts.indexOf(`Guest, in the dark 1 (${signal})`) < texts.indexOf(`Guest, in the dark 2 (${signal})`));
       await late.person.leave();
@@ -162,7 +164,7 @@ describe('live support', () => {
 
   test('a connection itself comes back after a restart, with what it missed', async () => {
     const back = await guest.page.evaluateHandle(async (url) => {
-      const [kept] = Object.entries(localStorage).filter(([key]) => key.startsWith('parlance.guest'));
+      const [kept] = Object.entries(localStorage).filter(([key]) => /^parlance\.guest \S+ \S+$/.test(key));
       const { chatId, guestToken: token } = JSON.parse(kept[1]).guest;
       const socket = window.ParlanceSocket.connect(url);
       await socket.ask('getChatMessages', { chatId, token });
@@ -294,11 +296,7 @@ describe('live support', () => {
     await keys.hears('and more');
     await page.keyboard.press('Escape');
     await keys.opener.waitFor();
-    assert.equal(
-      await page.evaluate(() => document.activeElement.shadowRoot.activeElement.className),
-      'opener',
-      'the focus goes back to where it came from',
-    );
+    assert.equal(await page.evaluate(() => document.activeElement.shadowRoot.activeElement.className), 'opener', 'the focus goes back to where it came from');
     await keys.person.leave();
   });
 

@@ -55,16 +55,22 @@ describe('the widget', () => {
     await guest.page.getByLabel('Your e-mail').fill(`${guest.name.toLowerCase()}@example.org`);
     await guest.page.locator('parlance-widget form.hello textarea').fill(message);
   };
-  const kept = (page) => page.evaluate(() => JSON.parse(Object.entries(localStorage).find(([key]) => /^parlance\.guest .* localhost$/.test(key))?.[1] ?? 'null'));
+  const kept = (page) =>
+    page.evaluate(() => JSON.parse(Object.entries(localStorage).find(([key]) => /^parlance\.guest .* localhost$/.test(key))?.[1] ?? 'null'));
 
   const WITHOUT_LOCKS = () => Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });
-  for (const [what, script] of [['with', undefined], ['without', WITHOUT_LOCKS]]) {
+  for (const [what, script] of [
+    ['with', undefined],
+    ['without', WITHOUT_LOCKS],
+  ]) {
     test(`two tabs begin one chat, ${what} the browser's locks`, async () => {
       const one = await arrive(`Tab${what}`, {}, script);
       const two = await anotherTab(one, script);
       await fill(one, 'one');
       await fill(two, 'two');
-      await Promise.all([one, two].map(({ page }) => page.evaluate(() => document.querySelector('parlance-widget').shadowRoot.querySelector('form.hello').requestSubmit())));
+      await Promise.all(
+        [one, two].map(({ page }) => page.evaluate(() => document.querySelector('parlance-widget').shadowRoot.querySelector('form.hello').requestSubmit())),
+      );
       for (const tab of [one, two]) for (const word of ['one', 'two']) await tab.hears(word);
       const chats = await chatsOf(one.name);
       assert.equal(chats.length, 1, 'one chat waits');
@@ -103,7 +109,10 @@ describe('the widget', () => {
       // Each tab's own words stay in their order.
       for (const word of ['first', 'second']) {
         const said = (await tab.texts()).filter((text) => text.startsWith(word));
-        assert.deepEqual(said, numbers.map((number) => `${word} ${number}`));
+        assert.deepEqual(
+          said,
+          numbers.map((number) => `${word} ${number}`),
+        );
       }
     }
     await one.person.leave();
@@ -199,10 +208,10 @@ describe('the widget', () => {
     const hosts = ['shop.example', 'xn--mnchen-3ya.example', 'www.xn--fiq228c.example', 'xn--bcher-kva.xn--p1ai', 'xn--a.example', 'xn--.example', '127.0.0.1'];
     const shown = await guest.page.evaluate(
       async ([url, names]) => {
-        const { shown: name } = await import(url);
-        return names.map((host) => name(host));
+        const { readableHost } = await import(url);
+        return names.map((host) => readableHost(host));
       },
-      [`${server.url}/widget/domain.js`, hosts],
+      [`${server.url}/shared/hostname.js`, hosts],
     );
     assert.deepEqual(shown, ['shop.example', 'münchen.example', 'www.中文.example', 'bücher.рф', 'xn--a.example', 'xn--.example', '127.0.0.1']);
     await guest.person.leave();
@@ -242,6 +251,47 @@ describe('the widget', () => {
     await guest.page.keyboard.press('Enter');
     await guest.hears('にほん');
     assert.deepEqual(await guest.texts(), ['Hello', 'にほん']);
+    await guest.person.leave();
+  });
+
+  test('what is half written goes along from page to page, and is gone once it is sent', async () => {
+    const guest = await arrive('Draft');
+    await guest.opener.click();
+    await guest.page.locator('parlance-widget form.hello textarea').fill('Half a');
+    await guest.visit('/other');
+    await guest.page.evaluate(() => globalThis.ParlanceWidget.open());
+    assert.equal(await guest.page.locator('parlance-widget form.hello textarea').inputValue(), 'Half a');
+    await fill2(guest, 'Half a thought');
+    await guest.hears('Half a thought');
+    await guest.text.fill('And an');
+    await guest.visit();
+    assert.equal(await guest.text.inputValue(), 'And an');
+    await guest.say('And another');
+    await guest.hears('And another');
+    await guest.visit('/other');
+    await guest.hears('And another');
+    assert.equal(await guest.text.inputValue(), '');
+    await guest.text.fill('Secret');
+    await guest.page.evaluate(() => globalThis.ParlanceWidget.reset());
+    assert.equal(await guest.page.evaluate(() => JSON.stringify(localStorage).includes('Secret')), false);
+    await guest.person.leave();
+  });
+
+  test('a guest who is turned away finds all they wrote in the form again', async () => {
+    const guest = await arrive('Turned');
+    await guest.page.evaluate(
+      ([url]) => {
+        const key = `parlance.guest ${url} localhost`;
+        const outbox = ['first', 'second'].map((message) => ({ client_id: message, message }));
+        localStorage.setItem(key, JSON.stringify({ guest: { name: 'turned\u202Earound', email: 'turned@example.org', key: 'k'.repeat(32) }, outbox }));
+      },
+      [server.url],
+    );
+    await guest.page.reload();
+    await guest.page.locator('parlance-widget').waitFor({ state: 'attached' });
+    await guest.page.evaluate(() => globalThis.ParlanceWidget.open());
+    await guest.page.getByText('Ein anderer Name, bitte.').waitFor();
+    assert.equal(await guest.page.locator('parlance-widget form.hello textarea').inputValue(), 'first\nsecond');
     await guest.person.leave();
   });
 
@@ -311,7 +361,7 @@ describe('the widget', () => {
     await guest.hears('xxxx');
     // Written when the server still took more, say.
     await guest.page.evaluate((length) => {
-      const [key] = Object.entries(localStorage).find(([name]) => name.startsWith('parlance.guest'));
+      const [key] = Object.entries(localStorage).find(([name]) => /^parlance\.guest \S+ \S+$/.test(name));
       const all = JSON.parse(localStorage.getItem(key));
       localStorage.setItem(key, JSON.stringify({ ...all, outbox: [{ client_id: 'old', message: `too long ${'y'.repeat(length)}` }] }));
     }, MESSAGE_BYTES);
@@ -331,7 +381,7 @@ describe('the widget', () => {
     await guest.page.getByRole('button', { name: 'Start chat' }).click();
   };
 
-  test('guests read the site\'s words, not the server\'s', async () => {
+  test("guests read the site's words, not the server's", async () => {
     const guest = await arrive('Words');
     await guest.opener.click();
     await guest.page.getByLabel('Your name').fill('turned\u202Earound');

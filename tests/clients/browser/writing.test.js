@@ -107,7 +107,8 @@ describe('writing in the messenger', () => {
     assert.equal(await ann.page.locator('#messages a').last().getAttribute('href'), address);
     for (const width of [1200, 380]) {
       await ann.page.setViewportSize({ width, height: 800 });
-      const wide = () => ann.page.evaluate(() => [document.documentElement, document.getElementById('scroll')].map((element) => element.scrollWidth - element.clientWidth));
+      const wide = () =>
+        ann.page.evaluate(() => [document.documentElement, document.getElementById('scroll')].map((element) => element.scrollWidth - element.clientWidth));
       await ann.eventually(wide, [0, 0], `at ${width}`);
     }
     await ann.page.setViewportSize({ width: 1200, height: 800 });

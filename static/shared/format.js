@@ -8,15 +8,18 @@ const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'nume
 const longDayYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
 
+/** @param {Date} date */
 function daysAgo(date, now = new Date()) {
-  const midnight = (when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
+  const midnight = (/** @type {Date} */ when) => new Date(when.getFullYear(), when.getMonth(), when.getDate()).getTime();
   return Math.round((midnight(now) - midnight(date)) / 86_400_000);
 }
 
+/** @param {string} text */
 export const timeOfDay = (text) => clock.format(new Date(text));
+/** @param {string} text */
 export const inFull = (text) => full.format(new Date(text));
 
-/** For a list: the time today, the weekday this week, else the date. */
+/** For a list: the time today, the weekday this week, else the date. @param {string} text */
 export function briefly(text) {
   const date = new Date(text);
   const days = daysAgo(date);
@@ -26,6 +29,7 @@ export function briefly(text) {
   return date.getFullYear() === new Date().getFullYear() ? dayMonth.format(date) : dayMonthYear.format(date);
 }
 
+/** @param {string} text */
 export function dayName(text) {
   const date = new Date(text);
   const days = daysAgo(date);
@@ -34,25 +38,36 @@ export function dayName(text) {
   return date.getFullYear() === new Date().getFullYear() ? longDay.format(date) : longDayYear.format(date);
 }
 
+/** @param {string} text */
 export const dayKey = (text) => new Date(text).toDateString();
 
+/** @param {string} name */
 export function initials(name) {
   const words = name.trim().split(/\s+/u);
-  const letters = words.length > 1 ? [words[0], words.at(-1)] : [words[0]];
-  return letters.map((word) => Array.from(word)[0] ?? '').join('').toLocaleUpperCase();
+  const ends = words.length > 1 ? [words[0], words[words.length - 1]] : [words[0]];
+  return ends
+    .map((word) => Array.from(word)[0] ?? '')
+    .join('')
+    .toLocaleUpperCase();
 }
 
-/** One of eight calm colours, the same for the same id everywhere. */
+/** One of eight calm colours, the same for the same id everywhere. @param {unknown} id */
 export const hue = (id) => `hue-${Math.abs(Number(id) || 0) % 8}`;
 
+/**
+ * @param {number} count
+ * @param {string} one
+ * @param {string} many
+ */
 export const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
+/** @param {string} text */
 export const bytesOf = (text) => new TextEncoder().encode(text).length;
 
 /** The longest message that the server takes, in bytes of UTF-8. */
 export const LONGEST = 16_384;
 
-/** How many characters of a text are past `limit` bytes, and how many more like its last one there is room for. */
+/** How many characters of a text are past `limit` bytes, and how many more like its last one there is room for. @param {string} text */
 export function measure(text, limit = LONGEST) {
   let bytes = 0;
   let over = 0;
@@ -67,8 +82,12 @@ export function measure(text, limit = LONGEST) {
 
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
 
-/** Cuts a text into plain pieces and addresses that may be followed. */
+/**
+ * Cuts a text into plain pieces and addresses that may be followed.
+ * @param {string} text
+ */
 export function pieces(text) {
+  /** @type {{text: string, link?: string}[]} */
   const found = [];
   let from = 0;
   for (const match of text.matchAll(LINK)) {

@@ -6,6 +6,11 @@ const HIGHEST = 26;
 const SKEW = 38;
 const DAMP = 700;
 
+/**
+ * @param {number} delta
+ * @param {number} points
+ * @param {boolean} first
+ */
 function adapted(delta, points, first) {
   let rest = first ? Math.floor(delta / DAMP) : delta >> 1;
   rest += Math.floor(rest / points);
@@ -14,11 +19,12 @@ function adapted(delta, points, first) {
   return steps + Math.floor(((BASE - LOWEST + 1) * rest) / (rest + SKEW));
 }
 
+/** @param {string} label */
 function decoded(label) {
   const dash = label.lastIndexOf('-');
   const output = dash > 0 ? Array.from(label.slice(0, dash)) : [];
   let [code, index, bias] = [128, 0, 72];
-  for (let at = dash > 0 ? dash + 1 : 0; at < label.length; ) {
+  for (let at = dash > 0 ? dash + 1 : 0; at < label.length;) {
     const before = index;
     let weight = 1;
     for (let step = BASE; ; step += BASE) {
@@ -40,8 +46,8 @@ function decoded(label) {
   return output.join('');
 }
 
-/** `xn--mnchen-3ya.example` as `münchen.example`; what cannot be read stays as it is. */
-export function shown(host) {
+/** `xn--mnchen-3ya.example` as `münchen.example`; what cannot be read stays as it is. @param {string} host */
+export function readableHost(host) {
   const labels = host.split('.').map((label) => {
     if (!/^xn--/iu.test(label)) return label;
     try {

@@ -1,6 +1,6 @@
-// What the widget says. Each can be said otherwise by an attribute of the script tag: data-name-label for nameLabel.
+// The texts of the widget. Each can be said otherwise by an attribute of the script tag: data-name-label for nameLabel.
 
-const WORDS = {
+const TEXTS = {
   label: 'Chat with us',
   title: 'Chat with us',
   greeting: 'Hello! Tell us how we can help, and we answer right here.',
@@ -31,6 +31,10 @@ const WORDS = {
   failed: 'That did not work. Please try again.',
 };
 
-export function words(tag) {
-  return Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, tag.dataset[name] || word]));
+/** @typedef {typeof TEXTS} Texts */
+
+/** @param {HTMLElement} tag the script tag @returns {Texts} */
+export function readTexts(tag) {
+  const entries = Object.entries(TEXTS).map(([name, text]) => [name, tag.dataset[name] || text]);
+  return /** @type {Texts} */ (Object.fromEntries(entries));
 }

@@ -1,15 +1,20 @@
 // Requests to the server, and the two ways they can go wrong: refused, or not answered.
-import { at } from '../shared/server.js';
+import { at } from './server.js';
 
 /** The server answered, and said no. */
-export class Refusal extends Error {
-  constructor(status, body, retryAfter) {
+export class ApiError extends Error {
+  /**
+   * @param {number} status
+   * @param {any} [body]
+   * @param {number | null} [retryAfter] milliseconds the server asks us to wait
+   */
+  constructor(status, body, retryAfter = null) {
     super(typeof body?.error === 'string' ? body.error : `The server answered ${status}.`);
-    this.name = 'Refusal';
+    this.name = 'ApiError';
     this.status = status;
     this.code = body?.code ?? '';
+    /** @type {any} */
     this.body = body ?? {};
-    /** Milliseconds the server asks us to wait, or null. */
     this.retryAfter = retryAfter;
   }
 
@@ -21,23 +26,39 @@ export class Refusal extends Error {
 
 /** No answer at all: the server is down, or the network is. */
 export class Unreachable extends Error {
+  /** @param {unknown} [cause] */
   constructor(cause) {
     super('The server cannot be reached.', { cause });
     this.name = 'Unreachable';
   }
 }
 
+/** @param {Headers} headers */
 function retryAfterMs(headers) {
   const seconds = Number(headers.get('Retry-After'));
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null;
 }
 
 /**
- * Asks the server. `form` (an object or FormData) is sent urlencoded; `signal` calls the request off;
- * `timeout` is how many milliseconds an answer may take.
+ * @typedef {object} Options
+ * @property {Record<string, string> | FormData} [form] is sent urlencoded
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal] calls the request off
+ * @property {number} [timeout] how many milliseconds an answer may take
+ */
+
+/** @typedef {{status: number, body: any, headers: Headers}} Answer */
+
+/**
+ * Asks the server.
+ * @param {string} method
+ * @param {string} path
+ * @param {Options} [options]
+ * @returns {Promise<Answer>}
  */
 export async function call(method, path, { form, headers = {}, signal, timeout = 20_000 } = {}) {
   const limit = AbortSignal.timeout(timeout);
+  /** @type {RequestInit} */
   const options = {
     method,
     headers: { Accept: 'application/json', ...headers },
@@ -45,7 +66,10 @@ export async function call(method, path, { form, headers = {}, signal, timeout =
     credentials: 'same-origin',
     cache: 'no-store',
   };
-  if (form) options.body = new URLSearchParams(form instanceof FormData ? form : Object.entries(form));
+  if (form) {
+    const entries = /** @type {[string, string][]} */ (form instanceof FormData ? [...form] : Object.entries(form));
+    options.body = new URLSearchParams(entries);
+  }
 
   let response;
   let body;
@@ -63,7 +87,7 @@ export async function call(method, path, { form, headers = {}, signal, timeout =
   }
   // A proxy in front of a server that is away answers for it: the same as no answer.
   if (response.status === 502 || response.status === 504) throw new Unreachable();
-  if (!response.ok) throw new Refusal(response.status, body, retryAfterMs(response.headers));
+  if (!response.ok) throw new ApiError(response.status, body, retryAfterMs(response.headers));
   return { status: response.status, body, headers: response.headers };
 }
 
@@ -73,7 +97,9 @@ const HEDGES = [0, 1_000, 2_000, 3_000];
 /**
  * For a moment of doubt: browsers send on connections they kept, which may be dead without knowing it. So the same request
  * goes out again on further ones while the first still waits, and whichever is answered first counts.
- * `attempt(signal)` must do no harm when it arrives more than once.
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} attempt must do no harm when it arrives more than once
+ * @param {AbortSignal} signal
  */
 export async function hedged(attempt, signal) {
   const others = new AbortController();
@@ -89,7 +115,17 @@ export async function hedged(attempt, signal) {
   }
 }
 
+/**
+ * @param {string} path
+ * @param {Options} [options]
+ */
 export const get = (path, options) => call('GET', path, options);
+
+/**
+ * @param {string} path
+ * @param {Options['form']} [form]
+ * @param {Options} [options]
+ */
 export const post = (path, form, options) => call('POST', path, { form: form ?? {}, ...options });
 
 /** The id of who is signed in, from the cookie that pages may read; null when nobody is. */

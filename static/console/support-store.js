@@ -1,30 +1,62 @@
-// What the desk knows: its queues and their chats, kept fresh over the socket.
+// What the console knows: its queues and their chats, kept fresh over the socket.
 import { History } from '../shared/history.js';
 import { Queues, plain } from './queues.js';
 
 const TYPING_LASTS = 6_000;
 const SERVER = new URL('..', import.meta.url).href;
 
-export class Desk {
-  /** `changed()` after every change; `heard(chat, message)` for a guest's words; `ended()` when the login is over. */
+/** @typedef {import('../shared/history.js').Message} Message */
+/** @typedef {import('../shared/outbox.js').Entry} Entry */
+/** @typedef {import('../shared/connection-status.js').State} State */
+/** @typedef {Error & {status?: number, field?: string, wait?: number, lost?: boolean}} Problem */
+
+/**
+ * @typedef {object} Room what is known of a chat's messages
+ * @property {Message[]} messages
+ * @property {History} history
+ * @property {boolean} ready
+ * @property {boolean} stale
+ * @property {string | null} seen how far the guest has read
+ * @property {string} [read] how far the owner has
+ * @property {ReturnType<typeof setTimeout>} [settling]
+ */
+
+export class SupportStore {
+  /**
+   * @param {object} options
+   * @param {import('./sign-in.js').Owner} options.owner
+   * @param {() => void} options.changed called after every change
+   * @param {(chat: string, message: string) => void} options.heard called with a guest's words
+   * @param {() => void} options.ended called when the login is over
+   * @param {(state: State, until: number | null) => void} options.state shows how the connection is
+   */
   constructor({ owner, changed, heard, ended, state }) {
-    Object.assign(this, { owner, changed, heard, ended });
+    this.owner = owner;
+    this.changed = changed;
+    this.heard = heard;
+    this.ended = ended;
     this.queues = new Queues({ ask: (event, argument) => this.ask(event, argument), isRead: (id) => this.isRead(id) });
+    /** @type {string | null} */
+    this.current = null;
+    /** @type {Map<string, Room>} */
     this.rooms = new Map();
+    /** Who types, by chat, and when it is over. @type {Map<string, Map<string, ReturnType<typeof setTimeout>>>} */
     this.typing = new Map();
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.looking = undefined;
     this.ready = false;
     this.socket = globalThis.ParlanceSocket.connect(SERVER);
     this.socket
       .on('connect', () => this.connected(state))
-      .on('status', ({ status, until }) => {
+      .on('status', (/** @type {{status: State | 'connected', until: number | null}} */ { status, until }) => {
         if (status !== 'connected') state(status, until);
       })
       .on('disconnect', () => [...this.typing.keys()].forEach((id) => this.endTyping(id)))
-      .on('newMessage', (push) => this.pushed(push))
-      .on('waitingChat', (entry) => this.arrived(entry))
-      .on('closeChat', (push) => this.wasClosed(push))
-      .on('typing', (signal) => this.typed(signal))
-      .on('seen', (mark) => this.seen(mark));
+      .on('newMessage', (/** @type {any} */ push) => this.pushed(push))
+      .on('waitingChat', (/** @type {any} */ entry) => this.arrived(entry))
+      .on('closeChat', (/** @type {any} */ push) => this.wasClosed(push))
+      .on('typing', (/** @type {any} */ signal) => this.typed(signal))
+      .on('seen', (/** @type {any} */ mark) => this.seen(mark));
   }
 
   get chats() {
@@ -35,16 +67,21 @@ export class Desk {
     this.socket.close();
   }
 
-  /** Asks the server; a refusal is thrown with its status. */
+  /**
+   * Asks the server; a refusal is thrown with its status.
+   * @param {string} event
+   * @param {object} [argument]
+   */
   async ask(event, argument = {}) {
     const reply = await this.socket.ask(event, { ...argument, token: this.owner.token });
     if (reply?.statusCode >= 400) {
       if (reply.statusCode === 401) this.ended();
-      throw Object.assign(new Error(String(reply.data)), { status: reply.statusCode, wait: reply.retryAfter });
+      throw Object.assign(new Error(String(reply.data)), { status: reply.statusCode, field: reply.validation?.keys?.[0], wait: reply.retryAfter });
     }
     return reply;
   }
 
+  /** @param {(state: State, until: number | null) => void} state */
   async connected(state) {
     try {
       // A chat that was read before may have gone on without us.
@@ -52,8 +89,9 @@ export class Desk {
       await this.readQueues();
       if (this.current) await this.load(this.current);
       state('live', null);
-    } catch (problem) {
-      if (problem.status && problem.status !== 401) console.error(problem);
+    } catch (error) {
+      const { status } = /** @type {Problem} */ (error);
+      if (status && status !== 401) console.error(error);
     }
   }
 
@@ -69,36 +107,48 @@ export class Desk {
     this.looking = setTimeout(() => this.readQueues().catch(() => {}), 120);
   }
 
-  /** Shows the closed chats, or no more. */
+  /**
+   * Shows the closed chats, or no more.
+   * @param {boolean} wanted
+   */
   wantClosed(wanted) {
     this.queues.closedWanted = wanted;
     if (wanted) this.lookAgain();
   }
 
+  /** @param {string} query */
   search(query) {
     if (query === this.queues.query) return;
     this.queues.search(query);
     this.lookAgain();
   }
 
+  /** @param {import('./queues.js').QueueName} name */
   showMore(name) {
     this.queues.wantMore(name);
     this.lookAgain();
   }
 
+  /** @param {string} id */
   room(id) {
-    if (!this.rooms.has(id)) {
+    let room = this.rooms.get(id);
+    if (!room) {
       const history = new History((argument) => this.ask('getChatMessages', argument));
-      this.rooms.set(id, { messages: [], history, ready: false, stale: false, first: null, seen: null });
+      room = { messages: [], history, ready: false, stale: false, seen: null };
+      this.rooms.set(id, room);
     }
-    return this.rooms.get(id);
+    return room;
   }
 
-  /** Who the guest of a chat is; its entry says so, and guests speak first. */
+  /**
+   * Who the guest of a chat is; its entry says so, and guests speak first.
+   * @param {string} id
+   */
   guestOf(id) {
     return this.chats.get(id)?.guestId ?? this.rooms.get(id)?.messages[0]?.from ?? null;
   }
 
+  /** @param {string} id */
   async load(id) {
     const room = this.room(id);
     await this.readFrom(id, room, 0);
@@ -107,11 +157,19 @@ export class Desk {
     this.changed();
   }
 
+  /**
+   * @param {string} id
+   * @param {Room} room
+   * @param {number} start
+   */
   readFrom(id, room, start) {
     return room.history.read({ chatId: id }, room.messages, start);
   }
 
-  /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
+  /**
+   * The answer to a message may not tell its id and place: then the end of the chat is read again, once for several.
+   * @param {string} id
+   */
   settle(id) {
     const room = this.room(id);
     clearTimeout(room.settling);
@@ -123,6 +181,7 @@ export class Desk {
     }, 150);
   }
 
+  /** @param {any} entry */
   arrived(entry) {
     const id = plain(entry);
     const known = this.chats.get(id);
@@ -132,6 +191,7 @@ export class Desk {
     this.changed();
   }
 
+  /** @param {any} push */
   pushed(push) {
     // The same name also brings the answers to what we sent ourselves.
     if (!push || push.statusCode || !push.message) return;
@@ -154,29 +214,42 @@ export class Desk {
     this.changed();
   }
 
+  /** @param {any} push */
   wasClosed(push) {
     if (!push || push.statusCode) return;
     this.closed(plain(push.chatId));
   }
 
+  /** @param {string} id */
   closed(id) {
     this.queues.move(id, 'closed');
     this.endTyping(id);
     this.changed();
   }
 
-  /** Who types in a chat: its guest, or a colleague. */
+  /**
+   * Who types in a chat: its guest, or a colleague.
+   * @param {any} [signal]
+   */
   typed({ chatId, from, typing } = {}) {
     const id = plain(chatId);
     if (!from || from === this.owner.ownerId) return;
     this.endTyping(id, from);
     if (typing === false) return;
-    if (!this.typing.has(id)) this.typing.set(id, new Map());
-    this.typing.get(id).set(from, setTimeout(() => this.endTyping(id, from), TYPING_LASTS));
+    const typists = this.typing.get(id) ?? new Map();
+    this.typing.set(id, typists);
+    typists.set(
+      from,
+      setTimeout(() => this.endTyping(id, from), TYPING_LASTS),
+    );
     this.changed();
   }
 
-  /** Nobody types in a chat any more, or one of them does not. */
+  /**
+   * Nobody types in a chat any more, or one of them does not.
+   * @param {string} id
+   * @param {string} [from]
+   */
   endTyping(id, from) {
     const typists = this.typing.get(id);
     if (!typists) return;
@@ -188,16 +261,22 @@ export class Desk {
     this.changed();
   }
 
+  /** @param {string} id */
   guestTypes(id) {
-    return Boolean(this.typing.get(id)?.has(this.guestOf(id)));
+    const guest = this.guestOf(id);
+    return guest !== null && Boolean(this.typing.get(id)?.has(guest));
   }
 
+  /** @param {string} id */
   colleagueTypes(id) {
     const guest = this.guestOf(id);
     return [...(this.typing.get(id)?.keys() ?? [])].some((from) => from !== guest);
   }
 
-  /** How far the guest has read; what a colleague has read is another matter. */
+  /**
+   * How far the guest has read; what a colleague has read is another matter.
+   * @param {any} [mark]
+   */
   seen({ chatId, from, _id } = {}) {
     const id = plain(chatId);
     if (from !== this.guestOf(id)) return;
@@ -205,16 +284,21 @@ export class Desk {
     this.changed();
   }
 
+  /** @param {Room} room */
   lastHeard(room) {
     return room.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
   }
 
+  /** @param {string} id */
   isRead(id) {
     const room = this.rooms.get(id);
-    return Boolean(room?.read) && !room.stale && room.read === this.lastHeard(room);
+    return room?.read !== undefined && !room.stale && room.read === this.lastHeard(room);
   }
 
-  /** Says that I have read a chat to its end. */
+  /**
+   * Says that I have read a chat to its end.
+   * @param {string} id
+   */
   read(id) {
     const chat = this.chats.get(id);
     const room = this.room(id);
@@ -226,34 +310,49 @@ export class Desk {
     this.changed();
   }
 
+  /**
+   * @param {string} id
+   * @param {boolean} typing
+   */
   tellTyping(id, typing) {
     this.socket.emit('typing', { chatId: id, token: this.owner.token, typing });
   }
 
+  /** @param {Entry} entry */
   deliver({ chat, content, client_id }) {
     return this.ask('newMessage', { chatId: chat, message: content, client_id });
   }
 
-  async sent(letter, reply, repeated) {
-    const room = this.room(letter.chat);
+  /**
+   * @param {Entry} entry
+   * @param {any} reply
+   * @param {boolean} repeated
+   */
+  async sent(entry, reply, repeated) {
+    const chatId = String(entry.chat);
+    const room = this.room(chatId);
     const id = reply.data?._id ?? reply._id;
     if (!id && repeated) {
       // The first attempt may have arrived: only the server knows where it stands.
-      await this.load(letter.chat).catch(() => {});
+      await this.load(chatId).catch(() => {});
     } else if (room.ready && !(id && room.messages.some((each) => each.id === id))) {
-      room.messages.push({ from: this.owner.ownerId, message: letter.content, id, time: reply.data?.time ?? letter.written });
-      if (!id) this.settle(letter.chat);
+      room.messages.push({ from: this.owner.ownerId, message: entry.content, id, time: reply.data?.time ?? entry.written });
+      if (!id) this.settle(chatId);
     }
-    const chat = this.chats.get(letter.chat);
+    const chat = this.chats.get(chatId);
     if (chat) {
-      chat.lastMessage = letter.content;
+      chat.lastMessage = entry.content;
       chat.time = new Date().toISOString();
-      this.queues.move(letter.chat, 'active');
+      this.queues.move(chatId, 'active');
     }
     this.changed();
   }
 
-  /** Said again after a lost answer it closes nothing that has begun anew. */
+  /**
+   * Said again after a lost answer it closes nothing that has begun anew.
+   * @param {string} id
+   * @param {string} key
+   */
   async closeChat(id, key) {
     await this.ask('closeChat', { chatId: id, client_id: key });
     this.closed(id);

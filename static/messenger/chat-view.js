@@ -1,59 +1,83 @@
 // One chat: its messages, its history upwards, its composer.
-import { backoff, createPause } from '../shared/backoff.js';
-import { Drafts } from '../shared/drafts.js';
-import { scoped } from '../shared/server.js';
-import { Refusal, get, hedged, post } from './api.js';
-import { $, reconcile, sends, setText, show, speak } from './dom.js';
-import { messageItems } from './messages.js';
-import { inWords } from './refusals.js';
-import { LONGEST, bytesOf, measure, plural } from './words.js';
+import { ApiError, get, post } from '../shared/api.js';
+import { confirm } from '../shared/confirm.js';
+import { $, busy, reconcile, setText, show, speak } from '../shared/dom.js';
+import { hue, plural } from '../shared/format.js';
+import { messageItems } from '../shared/message-view.js';
+import { ChatPoll } from './chat-poll.js';
+import { Composer } from './composer.js';
+import { explain } from './error-text.js';
+
+/** @typedef {import('./model.js').Room} Room */
+/** @typedef {import('./model.js').Chat} Chat */
+/** @typedef {import('../shared/message-view.js').Line} Line */
 
 const PAGE = 60;
 /** How far back the first unread message is looked for: so many pages of the server's longest. */
 const UNREAD_PAGE = 200;
 const UNREAD_PAGES = 10;
-/** From this share of the longest message on it is said how much room is left. */
-const NEARLY = 0.9;
-const NEAR = 80;
+const NEAR_END = 80;
 
-export class Talk {
-  /** `line()` is the state of the line to the server; `ask(question)` asks for a yes. */
-  constructor({ model, outbox, line, ask }) {
-    Object.assign(this, { model, outbox, line, ask });
+export class ChatView {
+  /**
+   * @param {object} options
+   * @param {import('./model.js').Model} options.model
+   * @param {import('../shared/outbox.js').Outbox<any>} options.outbox
+   * @param {() => import('../shared/connection-status.js').State} options.connection
+   */
+  constructor({ model, outbox, connection }) {
+    this.model = model;
+    this.outbox = outbox;
+    this.connection = connection;
+    /** @type {number | null} */
     this.chat = null;
+    /** The first message that was unread when the chat was opened. @type {number | null} */
     this.divider = null;
     this.atEnd = true;
     this.missed = 0;
+    this.placed = false;
+    this.fetching = false;
+    /** @type {number | null} */
+    this.loading = null;
+    this.opening = { unread: 0, upTo: 0 };
+    /** @type {unknown} */
     this.fault = null;
-    this.peeking = null;
+    /** @type {ChatPoll | null} */
+    this.poll = null;
+    /** @type {string | undefined} */
+    this.pollFrom = undefined;
+    /** How far each chat was read, as the server was told. @type {Map<number, number>} */
     this.posted = new Map();
-    this.drafts = new Drafts(scoped(`parlance.drafts.${model.me.id}`));
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.telling = undefined;
+    /** @type {Promise<void> | undefined} */
+    this.told = undefined;
     this.scroll = $('scroll');
-    this.content = $('content');
+    this.composer = new Composer({
+      person: model.me.id,
+      send: (content) => this.send(content),
+      grew: () => {
+        if (this.atEnd) this.toEnd();
+      },
+    });
+    this.actions = {
+      retry: (/** @type {{client_id: string}} */ { client_id: id }) => outbox.retry(id),
+      remove: (/** @type {{client_id: string}} */ { client_id: id }) => outbox.remove(id),
+      // What was refused goes back into the box.
+      edit: (/** @type {{client_id: string, content: string}} */ { client_id: id, content }) => {
+        this.composer.prepend(content);
+        outbox.remove(id);
+      },
+    };
     this.listen();
   }
 
   listen() {
-    $('composer').addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.send();
-    });
-    this.content.addEventListener('keydown', (event) => {
-      // On a touch keyboard Enter makes a new line, as people there expect.
-      if (!sends(event) || matchMedia('(pointer: coarse)').matches) return;
-      event.preventDefault();
-      this.send();
-    });
-    this.content.addEventListener('input', () => {
-      this.grow();
-      this.keepDraft();
-      this.weigh();
-    });
     this.scroll.addEventListener('scroll', () => this.scrolled(), { passive: true });
     $('earlier-button').addEventListener('click', () => this.earlier());
     $('to-end').addEventListener('click', () => {
       this.toEnd();
-      this.content.focus();
+      this.composer.focus();
     });
     $('join').addEventListener('click', () => this.join());
     $('leave').addEventListener('click', () => this.leave());
@@ -68,13 +92,17 @@ export class Talk {
     return this.chat === null ? null : (this.model.chats.get(this.chat) ?? null);
   }
 
-  /** Opens a chat, or none. The unread count at this moment decides where the line "New" goes. */
+  /**
+   * Opens a chat, or none. The unread count at this moment decides where the line "New" goes.
+   * @param {number | null} id
+   * @param {{focus?: boolean}} [options]
+   */
   open(id, { focus = true } = {}) {
     if (this.chat === id) {
       if (focus) this.focus();
       return;
     }
-    this.stopPeeking();
+    this.stopPoll();
     this.chat = id;
     this.divider = null;
     this.fault = null;
@@ -84,11 +112,10 @@ export class Talk {
     // The messages that came up to this place are what is counted: later ones are none of them.
     this.opening = { unread: this.entry?.unread ?? 0, upTo: this.entry?.active ?? 0 };
     $('messages').replaceChildren();
-    this.content.value = id === null ? '' : this.drafts.get(id);
+    this.composer.open(id);
     this.render();
     if (id === null) return;
-    this.grow();
-    this.weigh();
+    this.composer.resize();
     const room = this.model.room(id);
     if (!room.ready || room.stale) this.load();
     else this.settle(id);
@@ -97,8 +124,8 @@ export class Talk {
 
   focus() {
     // A phone would raise its keyboard over the messages one came to read.
-    const target = this.entry?.member && matchMedia('(pointer: fine)').matches ? this.content : $('room-title');
-    target.focus({ preventScroll: true });
+    if (this.entry?.member && matchMedia('(pointer: fine)').matches) this.composer.focus();
+    else $('room-title').focus({ preventScroll: true });
   }
 
   /** Reads the newest page again when the one we have may have gaps. */
@@ -110,7 +137,7 @@ export class Talk {
 
   async load() {
     const id = this.chat;
-    if (this.loading === id) return;
+    if (id === null || this.loading === id) return;
     this.loading = id;
     this.render();
     try {
@@ -118,13 +145,13 @@ export class Talk {
       this.model.takePage(id, body);
       if (this.chat !== id) return;
       this.fault = null;
-      this.peekFrom = body.cursor;
+      this.pollFrom = body.cursor;
       this.render();
       if (!this.placed) await this.settle(id);
     } catch (error) {
       if (this.chat !== id) return;
       this.fault = error;
-      if (error instanceof Refusal && error.status === 404) this.model.rooms.delete(id);
+      if (error instanceof ApiError && error.status === 404) this.model.rooms.delete(id);
     } finally {
       if (this.loading === id) this.loading = null;
       if (this.chat === id) this.render();
@@ -132,7 +159,10 @@ export class Talk {
     this.lookedAt();
   }
 
-  /** The first of the messages that were unread at opening; null while what was read so far does not reach back to it. */
+  /**
+   * The first of the messages that were unread at opening; null while what was read so far does not reach back to it.
+   * @param {Room} room
+   */
   firstUnread(room) {
     const { unread, upTo } = this.opening;
     if (unread === 0) return null;
@@ -141,7 +171,10 @@ export class Talk {
     return theirs.at(-unread)?.id ?? (room.more ? null : (theirs[0]?.id ?? null));
   }
 
-  /** First sight of a chat: reads back to the first unread message, within bounds, and shows it. */
+  /**
+   * First sight of a chat: reads back to the first unread message, within bounds, and shows it.
+   * @param {number} id
+   */
   async settle(id) {
     const room = this.model.room(id);
     try {
@@ -158,17 +191,19 @@ export class Talk {
 
   /** At the first unread message, or else at the end. */
   place() {
+    if (this.chat === null) return;
     this.placed = true;
     this.divider = this.firstUnread(this.model.room(this.chat));
     this.render();
     this.toEnd();
     const mark = $('messages').querySelector('.divider');
-    if (mark && mark.offsetTop < this.scroll.scrollTop) this.scroll.scrollTop = mark.offsetTop - 12;
+    if (mark instanceof HTMLElement && mark.offsetTop < this.scroll.scrollTop) this.scroll.scrollTop = mark.offsetTop - 12;
     this.scrolled();
   }
 
   async earlier() {
     const id = this.chat;
+    if (id === null) return;
     const room = this.model.room(id);
     if (!room.more || this.fetching || room.messages.length === 0) return;
     this.fetching = true;
@@ -194,10 +229,10 @@ export class Talk {
 
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.scroll;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
     if (this.atEnd) this.missed = 0;
     this.renderToEnd();
-    if (scrollTop < NEAR && this.placed) this.earlier();
+    if (scrollTop < NEAR_END && this.placed) this.earlier();
     this.lookedAt();
   }
 
@@ -217,7 +252,7 @@ export class Talk {
     show($('blank'), this.chat === null);
     if (this.chat === null) return;
     const room = this.model.room(this.chat);
-    const missing = this.fault instanceof Refusal && this.fault.status === 404;
+    const missing = this.fault instanceof ApiError && this.fault.status === 404;
     setText($('room-title'), entry?.title ?? (missing ? 'Chat not found' : 'Chat'));
     setText($('room-sub'), entry ? subtitle(entry) : '');
     show($('leave'), Boolean(entry?.member));
@@ -226,28 +261,49 @@ export class Talk {
     show($('earlier'), room.more);
     this.renderBeginning(room, entry, missing);
     const keep = this.atEnd;
-    reconcile(
-      $('messages'),
-      messageItems({
-        model: this.model,
-        room,
-        waiting: this.outbox.of(this.chat),
-        divider: this.divider,
-        trying: this.line() === 'live' && this.outbox.failures === 0,
-        actions: { again: (id) => this.outbox.retry(id), edit: (id) => this.edit(id), remove: (id) => this.outbox.remove(id) },
-      }),
-    );
+    const sending = this.connection() === 'live' && this.outbox.failures === 0;
+    reconcile($('messages'), messageItems(this.lines(room), { actions: this.actions, sending }));
     if (keep) this.toEnd();
     this.renderToEnd();
-    this.peek();
+    this.pollIfLookingIn();
   }
 
+  /** @param {Room} room @returns {Line[]} */
+  lines(room) {
+    const { me } = this.model;
+    const known = new Set(room.messages.map((message) => message.client_id));
+    /** @type {Line[]} */
+    const lines = room.messages.map((message) => ({
+      key: message.sender_id === me.id && message.client_id ? `mine ${message.client_id}` : `message ${message.id}`,
+      sender: message.sender_id,
+      time: message.time,
+      content: message.content,
+      by: message.sender_id === me.id ? 'me' : 'other',
+      name: this.model.name(message.sender_id),
+      hue: hue(message.sender_id),
+      named: message.sender_id !== me.id,
+      edited: message.edited_at,
+      deleted: Boolean(message.deleted_at),
+      divided: message.id === this.divider,
+    }));
+    for (const entry of this.outbox.of(this.chat ?? '')) {
+      const { client_id: id, content, written: time } = entry;
+      if (!known.has(id)) lines.push({ key: `mine ${id}`, sender: me.id, time, content, by: 'me', entry });
+    }
+    return lines;
+  }
+
+  /**
+   * @param {Room} room
+   * @param {Chat | null} entry
+   * @param {boolean} missing
+   */
   renderBeginning(room, entry, missing) {
     let text = '';
     if (missing) text = 'This chat is not here any more, or never was.';
     else if (!room.ready && this.fault) text = 'The messages cannot be loaded just now. They will come as soon as the server answers.';
     else if (!room.ready) text = 'Loading messages…';
-    else if (room.messages.length === 0 && this.outbox.of(this.chat).length === 0) {
+    else if (room.messages.length === 0 && this.outbox.of(this.chat ?? '').length === 0) {
       text = entry?.member ? 'Nothing said yet. Write the first message below.' : 'Nothing said yet. Join to be the first.';
     } else if (!room.more) text = 'This is where the chat begins.';
     setText($('beginning'), text);
@@ -255,8 +311,11 @@ export class Talk {
     $('beginning').classList.toggle('large', room.messages.length === 0);
   }
 
-  /** Called with each event as it is applied: counts and says what arrives while one reads elsewhere. */
-  overheard(event) {
+  /**
+   * Called with each event as it is applied: counts and says what arrives while one reads elsewhere.
+   * @param {any} event
+   */
+  announce(event) {
     if (event.type !== 'message' || event.message.sender_id === this.model.me.id) return;
     const name = this.model.name(event.message.sender_id);
     if (event.chat_id === this.chat) {
@@ -268,88 +327,44 @@ export class Talk {
     }
   }
 
-  send() {
-    const content = this.content.value;
-    if (content.trim() === '' || this.chat === null) {
-      this.content.focus();
-      return;
-    }
-    if (bytesOf(content) > LONGEST) {
-      this.weigh();
-      return;
-    }
+  /** @param {string} content */
+  send(content) {
+    if (this.chat === null) return;
     this.divider = null;
     this.outbox.add(this.chat, content);
-    this.content.value = '';
-    this.keepDraft();
-    this.grow();
-    this.weigh();
     this.toEnd();
-    this.content.focus();
-  }
-
-  /** Takes what was refused back into the composer, before what is written there already. */
-  edit(clientId) {
-    const entry = this.outbox.of(this.chat).find((each) => each.client_id === clientId);
-    if (!entry) return;
-    this.content.value = [entry.content, this.content.value].filter((text) => text.trim()).join('\n');
-    this.keepDraft();
-    this.outbox.remove(clientId);
-    this.grow();
-    this.weigh();
-    this.content.focus();
-  }
-
-  keepDraft() {
-    this.drafts.set(this.chat, this.content.value);
-  }
-
-  grow() {
-    this.content.rows = 1;
-    const line = parseFloat(getComputedStyle(this.content).lineHeight) || 22;
-    const padding = parseFloat(getComputedStyle(this.content).paddingTop) * 2 || 0;
-    this.content.rows = Math.max(1, Math.min(8, Math.round((this.content.scrollHeight - padding) / line)));
-    if (this.atEnd) this.toEnd();
-  }
-
-  /** A message may be long, not endless: says so before the server has to. */
-  weigh() {
-    const text = this.content.value;
-    const { over, left } = text.length * 3 < LONGEST * NEARLY ? { over: 0, left: Infinity } : measure(text);
-    const note = $('composer-note');
-    const nearly = over === 0 && bytesOf(text) > LONGEST * NEARLY;
-    if (over > 0) setText(note, `Too long by ${plural(over, 'character', 'characters')}. Please shorten it, or send it in two.`);
-    else setText(note, nearly ? `Room for ${plural(left, 'more character', 'more characters')}.` : '');
-    note.classList.toggle('calm', nearly);
-    if (over > 0) this.content.setAttribute('aria-invalid', 'true');
-    else this.content.removeAttribute('aria-invalid');
   }
 
   /** Tells the server how far I have read, when the newest message is really before my eyes. */
   lookedAt() {
     const id = this.chat;
-    const entry = this.entry;
-    if (!entry?.member || !this.placed || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
+    const { entry } = this;
+    if (id === null || !entry?.member || !this.placed || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     const room = this.model.room(id);
-    const newest = room.messages.at(-1)?.id;
+    const last = room.messages.at(-1);
+    const newest = last?.id;
     if (!room.ready || !newest || newest <= (this.posted.get(id) ?? 0)) return;
     const unread = entry.unread > 0;
     this.posted.set(id, newest);
     entry.unread = 0;
     this.model.markRead(id, newest);
     // My own words are read by nature: no need to tell.
-    if (!unread && room.messages.at(-1).sender_id === this.model.me.id) return;
+    if (!unread && last.sender_id === this.model.me.id) return;
     clearTimeout(this.telling);
     this.telling = setTimeout(() => {
       this.told = this.tellRead(id, newest);
     }, 250);
   }
 
+  /**
+   * @param {number} id
+   * @param {number} upTo
+   */
   async tellRead(id, upTo) {
     // Who has left meanwhile has nothing to tell.
     if (!this.model.chats.get(id)?.member) return;
     try {
-      await post(`/api/chats/${id}/read`, { up_to: upTo });
+      await post(`/api/chats/${id}/read`, { up_to: String(upTo) });
     } catch {
       // Not told: the next look tells it, with whatever came since.
       if (this.posted.get(id) === upTo) this.posted.delete(id);
@@ -358,7 +373,8 @@ export class Talk {
 
   async join() {
     const id = this.chat;
-    await this.act('join', $('join'), () => {
+    if (id === null) return;
+    await this.act(id, 'join', () => {
       this.model.takeChat({ id, member: true });
       this.model.room(id).stale = true;
       this.load();
@@ -369,96 +385,68 @@ export class Talk {
 
   async leave() {
     const id = this.chat;
-    const entry = this.entry;
+    const { entry } = this;
+    if (id === null || !entry) return;
     const text = entry.open
       ? 'It leaves your list. Since it is open to everyone, you can join again at any time.'
       : 'It leaves your list, and only somebody inside can bring you back.';
-    const sure = await this.ask({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' });
-    if (!sure) return;
+    if (!(await confirm({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' }))) return;
     // A read mark that is told after leaving would be refused.
     clearTimeout(this.telling);
     await this.told;
-    await this.act('leave', $('leave'), () => {
+    await this.act(id, 'leave', () => {
       this.model.takeChat({ id, member: false, unread: 0 });
       if (!entry.open) this.model.chats.delete(id);
       location.hash = '#/';
     });
   }
 
-  async act(verb, button, done) {
-    if (button.getAttribute('aria-disabled') === 'true') return;
-    button.setAttribute('aria-disabled', 'true');
-    try {
-      await post(`/api/chats/${this.chat}/${verb}`);
-      done();
-    } catch (error) {
-      await this.ask({ title: 'That did not work', text: inWords(error), no: 'Close' });
-    } finally {
-      button.removeAttribute('aria-disabled');
-    }
-  }
-
-  /** A chat I only look into sends me no events: wait on the chat itself for as long as I look. */
-  peek() {
-    const entry = this.entry;
-    const room = this.chat === null ? null : this.model.room(this.chat);
-    const wanted = entry && !entry.member && room.ready && this.peekFrom && !this.fault;
-    if (!wanted) this.stopPeeking();
-    else if (this.peeking?.chat !== this.chat) this.startPeeking(this.chat);
-  }
-
-  stopPeeking() {
-    const peeking = this.peeking;
-    this.peeking = null;
-    peeking?.breaker?.abort();
-    peeking?.pause.nudge();
-  }
-
-  /** Asks anew on the chat one looks into: the request that is held may be on a dead connection. */
-  peekAgain() {
-    if (!this.peeking) return;
-    this.peeking.inDoubt = true;
-    this.peeking.breaker?.abort();
-    this.peeking.pause.nudge();
-  }
-
-  async startPeeking(chat) {
-    this.stopPeeking();
-    const peeking = { chat, breaker: null, pause: createPause(), inDoubt: false };
-    this.peeking = peeking;
-    let after = this.peekFrom;
-    let failures = 0;
-    while (this.peeking === peeking) {
-      peeking.breaker = new AbortController();
-      let wait = document.visibilityState === 'visible' ? 0 : 5_000;
+  /**
+   * @param {number} chat
+   * @param {'join' | 'leave'} verb
+   * @param {() => void} done
+   */
+  act(chat, verb, done) {
+    return busy($(verb), async () => {
       try {
-        const { inDoubt } = peeking;
-        const hold = wait || inDoubt ? 0 : 25;
-        const query = `after=${encodeURIComponent(after)}&timeout=${hold}`;
-        const request = (signal) => get(`/api/chats/${chat}?${query}`, { signal, timeout: 8_000 + hold * 1000 });
-        const { body } = await (inDoubt ? hedged(request, peeking.breaker.signal) : request(peeking.breaker.signal));
-        peeking.inDoubt = false;
-        failures = 0;
-        after = body.cursor ?? after;
-        if (body.messages?.length) this.model.takeLater(chat, body);
-        wait = body.more ? 0 : Math.max(wait, body.retry_ms ?? 0);
+        await post(`/api/chats/${chat}/${verb}`);
+        done();
       } catch (error) {
-        if (this.peeking !== peeking) return;
-        if (peeking.breaker.signal.aborted) continue;
-        if (error instanceof Refusal && [401, 404].includes(error.status)) return;
-        if (error instanceof Refusal && error.status === 410) {
-          this.peeking = null;
-          this.load();
-          return;
-        }
-        wait = backoff(failures, error.retryAfter);
-        failures += 1;
+        await confirm({ title: 'That did not work', text: explain(error), no: 'Close' });
       }
-      if (wait) await peeking.pause.wait(wait);
+    });
+  }
+
+  /** A chat I only look into sends me no events: it is polled for as long as I look. */
+  pollIfLookingIn() {
+    const { chat, entry, pollFrom: after } = this;
+    if (chat === null || !entry || entry.member || !this.model.room(chat).ready || !after || this.fault) this.stopPoll();
+    else if (this.poll?.chat !== chat) {
+      this.stopPoll();
+      this.poll = new ChatPoll({
+        chat,
+        after,
+        took: (answer) => this.model.takeLater(chat, answer),
+        gone: () => {
+          this.poll = null;
+          this.load();
+        },
+      });
     }
+  }
+
+  stopPoll() {
+    this.poll?.stop();
+    this.poll = null;
+  }
+
+  /** The connection may be dead: what waits on it asks anew. */
+  restartPoll() {
+    this.poll?.restart();
   }
 }
 
+/** @param {Chat} entry */
 function subtitle(entry) {
   const kind = entry.open ? 'Open to everyone' : 'Private';
   if (typeof entry.members_count !== 'number') return kind;

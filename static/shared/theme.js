@@ -13,6 +13,7 @@
     }
   }
 
+  /** @param {string} theme */
   function show(theme) {
     if (theme === 'system') root.removeAttribute('data-theme');
     else root.setAttribute('data-theme', theme);

@@ -1,0 +1,115 @@
+// Owners sign in and register their sites; who is signed in is kept for the tab, or for the browser.
+import { ApiError, post } from '../shared/api.js';
+import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { readableHost } from '../shared/hostname.js';
+import { scoped } from '../shared/server.js';
+import { read, write } from '../shared/storage.js';
+import { explain } from './error-text.js';
+
+/** @typedef {{token: string, ownerId: string, email: string}} Owner */
+
+const OWNER = 'parlance.desk.owner';
+const NOTICE = 'parlance.desk.notice';
+
+/** @returns {Owner | null} */
+export function storedOwner() {
+  const here = sessionStorage.getItem(OWNER);
+  return here ? JSON.parse(here) : read(scoped(OWNER), null);
+}
+
+/**
+ * @param {Owner} owner
+ * @param {boolean} stay
+ */
+function storeOwner(owner, stay) {
+  if (stay) write(scoped(OWNER), owner);
+  else sessionStorage.setItem(OWNER, JSON.stringify(owner));
+}
+
+/** Begins the page anew, with nobody signed in. @param {string} notice */
+export function signOut(notice) {
+  sessionStorage.removeItem(OWNER);
+  write(scoped(OWNER), undefined);
+  sessionStorage.setItem(NOTICE, notice);
+  location.hash = '#/';
+  location.reload();
+}
+
+/** @param {(owner: Owner) => void} entered */
+export function openSignIn(entered) {
+  const signIn = $('sign-in', HTMLFormElement);
+  const register = $('register', HTMLFormElement);
+  tell(sessionStorage.getItem(NOTICE));
+  sessionStorage.removeItem(NOTICE);
+
+  function showForm() {
+    // Where a page leads its owner here, it says for which domain: #/register/shop.example
+    const registers = /^#\/register(?:\/([^/]+))?$/u.exec(location.hash);
+    if (registers?.[1]) input(register, 'domain').value = readableHost(decodeURIComponent(registers[1]));
+    show(register, Boolean(registers));
+    show(signIn, !registers);
+    setText($('door-lead'), registers ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
+    within(registers ? register : signIn, 'input').focus();
+  }
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {boolean} stay
+   */
+  async function enter(form, stay) {
+    const { body } = await post('/owner/login', new FormData(form));
+    const owner = { ...body.data, email: input(form, 'email').value };
+    storeOwner(owner, stay);
+    form.reset();
+    window.removeEventListener('hashchange', showForm);
+    entered(owner);
+  }
+
+  wire(signIn, () => enter(signIn, $('in-stay', HTMLInputElement).checked));
+  wire(register, async () => {
+    await post('/owner/register', new FormData(register));
+    input(signIn, 'email').value = input(register, 'email').value;
+    try {
+      await enter(register, false);
+      location.hash = '#/';
+    } catch {
+      // It is registered all the same: to send the form again would be refused.
+      register.reset();
+      location.hash = '#/';
+      tell('Your site is registered. Sign in to open its desk.');
+    }
+  });
+  window.addEventListener('hashchange', showForm);
+  $('door').classList.add('ready');
+  showForm();
+}
+
+/** @param {string | null} notice */
+function tell(notice) {
+  setText($('door-notice'), notice ?? '');
+  show($('door-notice'), Boolean(notice));
+}
+
+/**
+ * @param {HTMLFormElement} form
+ * @param {() => Promise<void>} work
+ */
+function wire(form, work) {
+  form.noValidate = true;
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    if (fault) return;
+    busy(within(form, '[type=submit]'), async () => {
+      try {
+        await work();
+      } catch (error) {
+        const key = error instanceof ApiError ? error.body.validation?.keys?.[0] : null;
+        // The server tells nobody whether an e-mail address is known.
+        const unknown = form.id === 'sign-in' && error instanceof ApiError && error.status === 404;
+        formError(form, unknown ? 'E-mail or password is wrong.' : explain(error), key ? input(form, key) : null);
+      }
+    });
+  });
+}

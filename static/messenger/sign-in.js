@@ -1,0 +1,81 @@
+// Signing in and signing up.
+import { ApiError, cookiePerson, post } from '../shared/api.js';
+import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { explain } from './error-text.js';
+
+/** @typedef {'sign-in' | 'sign-up'} FormName */
+
+const LEADS = {
+  'sign-in': 'Sign in to pick up where you left off.',
+  'sign-up': 'Pick a name and you are in.',
+};
+
+/**
+ * Shows the forms.
+ * @param {{notice: string | null, entered: () => void}} options `entered` is called once the server has set its cookies
+ */
+export function openSignIn({ notice, entered }) {
+  const forms = { 'sign-in': $('sign-in', HTMLFormElement), 'sign-up': $('sign-up', HTMLFormElement) };
+  const names = /** @type {FormName[]} */ (Object.keys(forms));
+  show($('door-notice'), Boolean(notice));
+  setText($('door-notice'), notice ?? '');
+
+  function showForm() {
+    const wanted = location.hash === '#/sign-up' ? 'sign-up' : 'sign-in';
+    for (const name of names) show(forms[name], name === wanted);
+    setText($('door-lead'), LEADS[wanted]);
+    document.title = wanted === 'sign-up' ? 'Create an account · Parlance' : 'Sign in · Parlance';
+    input(forms[wanted], 'name').focus();
+  }
+
+  /** @param {HTMLFormElement} form */
+  async function submit(form) {
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    if (fault) return;
+    await busy(within(form, '[type=submit]'), async () => {
+      try {
+        await post(`/${form.getAttribute('action')}`, new FormData(form));
+        form.reset();
+        if (location.hash === '#/sign-in' || location.hash === '#/sign-up') history.replaceState(null, '', '#/');
+        window.removeEventListener('hashchange', showForm);
+        document.removeEventListener('visibilitychange', returned);
+        entered();
+      } catch (error) {
+        formError(form, explain(error), blamed(form, error));
+      }
+    });
+  }
+
+  for (const name of names) {
+    forms[name].noValidate = true;
+    forms[name].addEventListener('submit', (event) => {
+      event.preventDefault();
+      submit(forms[name]);
+    });
+  }
+  window.addEventListener('hashchange', showForm);
+  // Signed in meanwhile, in another tab.
+  const person = cookiePerson();
+  const returned = () => {
+    if (document.visibilityState === 'visible' && ![null, person].includes(cookiePerson())) location.reload();
+  };
+  document.addEventListener('visibilitychange', returned);
+  $('door').classList.add('ready');
+  showForm();
+}
+
+/**
+ * Which field an error is about, as far as its words tell.
+ * @param {HTMLFormElement} form
+ * @param {unknown} error
+ */
+function blamed(form, error) {
+  if (!(error instanceof ApiError) || error.status !== 400) return null;
+  const words = error.message.toLowerCase();
+  if (form.id === 'sign-in') return input(form, 'password');
+  if (/e-?mail/u.test(words)) return input(form, 'email');
+  if (words.includes('password')) return input(form, 'password');
+  if (words.includes('name')) return input(form, 'name');
+  return null;
+}

@@ -1,0 +1,54 @@
+// One chat in a list of chats.
+import { h, icon as drawIcon } from './dom.js';
+import { briefly, inFull, initials, plural } from './format.js';
+
+/**
+ * @param {object} chat
+ * @param {string} chat.href
+ * @param {boolean} chat.here whether it is the open one
+ * @param {string} chat.hue
+ * @param {string} chat.title
+ * @param {string | null} [chat.time] of its last message
+ * @param {string} chat.preview
+ * @param {'clock' | 'alert' | null} [chat.icon]
+ * @param {number} [chat.unread]
+ * @param {string} [chat.state] a further class
+ */
+export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '' }) {
+  return h(
+    'li',
+    {},
+    h(
+      'a',
+      { class: ['chat-row', state, unread ? 'unread' : ''].filter(Boolean).join(' '), href, 'aria-current': here ? 'page' : null },
+      h('span', { class: `face ${hue}`, 'aria-hidden': 'true' }, initials(title)),
+      h(
+        'span',
+        { class: 'chat-words' },
+        h(
+          'span',
+          { class: 'chat-top' },
+          h('span', { class: 'chat-title', dir: 'auto' }, title),
+          time ? h('time', { class: 'chat-time', datetime: time, title: inFull(time) }, briefly(time)) : null,
+        ),
+        h(
+          'span',
+          { class: 'chat-bottom' },
+          icon ? drawIcon(icon) : null,
+          h('span', { class: 'chat-preview', dir: 'auto' }, preview),
+          unread ? badge(unread) : null,
+        ),
+      ),
+    ),
+  );
+}
+
+/** @param {number} unread */
+function badge(unread) {
+  return h(
+    'span',
+    { class: 'badge' },
+    h('span', { 'aria-hidden': 'true' }, unread > 99 ? '99+' : String(unread)),
+    h('span', { class: 'sr-only' }, plural(unread, 'unread message', 'unread messages')),
+  );
+}

@@ -1,0 +1,38 @@
+// What every box for messages does: it grows with its text, Enter sends, and the other side is told of typing now and then.
+import { isSend } from './dom.js';
+
+const TYPING_EVERY = 2_500;
+
+/** Makes a box as high as its text, a long line as well as many; the style sheet says how high at most. @param {HTMLTextAreaElement} box */
+export function fit(box) {
+  box.style.height = 'auto';
+  box.style.height = `${box.scrollHeight + box.offsetHeight - box.clientHeight}px`;
+}
+
+/**
+ * Sends on Enter, except on a touch keyboard where Enter makes a new line, as people there expect.
+ * @param {HTMLTextAreaElement} box
+ * @param {() => void} send
+ * @param {{always?: boolean}} [options] `always` sends on touch keyboards too
+ */
+export function sendOnEnter(box, send, { always = false } = {}) {
+  box.addEventListener('keydown', (event) => {
+    if (!isSend(event) || (!always && matchMedia('(pointer: coarse)').matches)) return;
+    event.preventDefault();
+    send();
+  });
+}
+
+/**
+ * Tells that one types, not with every key, and that one no longer does.
+ * @param {(on: boolean) => void} tell
+ */
+export function createTypingNotice(tell) {
+  let lastTold = 0;
+  return (/** @type {boolean} */ on) => {
+    if (on && Date.now() - lastTold < TYPING_EVERY) return;
+    if (!on && lastTold === 0) return;
+    lastTold = on ? Date.now() : 0;
+    tell(on);
+  };
+}

@@ -1,0 +1,232 @@
+// Building and changing page parts. Text only ever goes in as text.
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+/** @typedef {Node | string | null | undefined} Child */
+/** @typedef {Child | Child[]} Children */
+
+/**
+ * The element with this id. What is there and of which kind it is, the page's HTML says.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @param {new () => T} [kind]
+ * @returns {T}
+ */
+export function $(id, kind) {
+  const element = document.getElementById(id);
+  if (!(element instanceof (kind ?? HTMLElement))) throw new TypeError(`#${id} is missing, or something else`);
+  return /** @type {T} */ (element);
+}
+
+/**
+ * The first element in `parent` that `selector` finds.
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {ParentNode} parent
+ * @param {string} selector
+ * @param {new () => T} [kind]
+ * @returns {T}
+ */
+export function within(parent, selector, kind) {
+  const element = parent.querySelector(selector);
+  if (!(element instanceof (kind ?? HTMLElement))) throw new TypeError(`${selector} is missing, or something else`);
+  return /** @type {T} */ (element);
+}
+
+/**
+ * The input of a form.
+ * @param {HTMLFormElement} form
+ * @param {string} name
+ */
+export function input(form, name) {
+  return /** @type {HTMLInputElement} */ (form.elements.namedItem(name));
+}
+
+/**
+ * `h('li', {class: 'chat', 'aria-label': name}, child, 'text')`; a property that starts with `on` is a listener.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [properties]
+ * @param {...Children} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/**
+ * A drawing of one stroke, which says nothing to those who listen.
+ * @param {string} path
+ * @param {Record<string, string>} [attributes]
+ */
+export function drawing(path, attributes = {}) {
+  const svg = document.createElementNS(SVG, 'svg');
+  for (const [name, value] of Object.entries({ viewBox: '0 0 24 24', 'aria-hidden': 'true', ...attributes })) svg.setAttribute(name, value);
+  const line = document.createElementNS(SVG, 'path');
+  line.setAttribute('d', path);
+  svg.append(line);
+  return svg;
+}
+
+const ICONS = {
+  clock: 'M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  alert: 'M12 7v6M12 16.5v.5M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',
+};
+
+/** @param {keyof typeof ICONS} name */
+export const icon = (name) => drawing(ICONS[name], { class: 'icon' });
+
+/**
+ * @param {Element} element
+ * @param {string} text
+ */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/**
+ * @param {HTMLElement} element
+ * @param {boolean} visible
+ */
+export function show(element, visible) {
+  if (element.hidden === visible) element.hidden = !visible;
+}
+
+/** Whether a key belongs to the composition of a word (IME); Safari tells it by the code alone. @param {KeyboardEvent} event */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
+/** Whether a key sends what is written. @param {KeyboardEvent} event */
+export const isSend = (event) => event.key === 'Enter' && !event.shiftKey && !isComposing(event);
+
+/**
+ * @typedef {object} Item a child element as it is to be
+ * @property {string} key the same key is the same element
+ * @property {string} print another print is another content
+ * @property {() => HTMLElement} make
+ */
+
+/**
+ * Makes `parent`'s children those of `items`, touching only what differs: an element that stays keeps focus and selection.
+ * @param {HTMLElement} parent
+ * @param {Item[]} items
+ */
+export function reconcile(parent, items) {
+  const children = /** @type {HTMLElement[]} */ (Array.from(parent.children));
+  const old = new Map(children.map((child) => [child.dataset.key, child]));
+  let place = parent.firstElementChild;
+  for (const item of items) {
+    let element = old.get(item.key);
+    if (element && element.dataset.print !== item.print) {
+      const focused = element.contains(document.activeElement);
+      const made = stamped(item);
+      if (place === element) place = made;
+      element.replaceWith(made);
+      const target = made.matches('a,button') ? made : made.querySelector('a,button');
+      if (focused && target instanceof HTMLElement) target.focus();
+      element = made;
+    }
+    old.delete(item.key);
+    element ??= stamped(item);
+    if (element === place) place = place.nextElementSibling;
+    else parent.insertBefore(element, place);
+  }
+  for (const gone of old.values()) gone.remove();
+}
+
+/** @param {Item} item */
+function stamped(item) {
+  const element = item.make();
+  element.dataset.key = item.key;
+  element.dataset.print = item.print;
+  return element;
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let speaking;
+
+/** Says something to those who listen to the page rather than look at it. @param {string} text */
+export function speak(text) {
+  clearTimeout(speaking);
+  const region = $('spoken');
+  region.textContent = '';
+  speaking = setTimeout(() => {
+    region.textContent = text;
+  }, 60);
+}
+
+/** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
+
+/**
+ * Shows what is wrong with a form beside its button, and puts the cursor where it can be mended.
+ * @param {HTMLFormElement} form
+ * @param {string | null | undefined} text
+ * @param {Field | null} [field]
+ */
+export function formError(form, text, field) {
+  const line = within(form, '.form-error');
+  line.textContent = text ?? '';
+  line.hidden = !text;
+  for (const each of form.elements) each.removeAttribute('aria-invalid');
+  if (!text || !field) return;
+  field.setAttribute('aria-invalid', 'true');
+  field.focus();
+}
+
+/**
+ * The first field the browser itself objects to, in words.
+ * @param {HTMLFormElement} form
+ * @returns {{field: Field, text: string} | null}
+ */
+export function firstFault(form) {
+  for (const element of form.elements) {
+    const field = /** @type {HTMLInputElement} */ (element);
+    if (!field.willValidate || field.validity.valid) continue;
+    const label = form.querySelector(`label[for="${field.id}"]`)?.textContent ?? 'This field';
+    if (field.validity.valueMissing) return { field, text: `${label} is missing.` };
+    if (field.validity.typeMismatch) return { field, text: 'That does not look like an e-mail address.' };
+    if (field.validity.tooShort) return { field, text: `${label} needs at least ${field.minLength} characters.` };
+    return { field, text: field.validationMessage };
+  }
+  return null;
+}
+
+/**
+ * Lets a button begin something that takes a while, and not twice at once.
+ * @param {HTMLElement} button
+ * @param {() => Promise<unknown>} work
+ */
+export async function busy(button, work) {
+  if (button.getAttribute('aria-disabled') === 'true') return;
+  button.setAttribute('aria-disabled', 'true');
+  try {
+    await work();
+  } finally {
+    button.removeAttribute('aria-disabled');
+  }
+}
+
+/** Makes every `data-close` button close the dialog it is in. */
+export function wireCloseButtons() {
+  for (const button of document.querySelectorAll('[data-close]')) {
+    button.addEventListener('click', () => button.closest('dialog')?.close());
+  }
+}
+
+/**
+ * The choice between light and dark, in a settings dialog.
+ * @param {HTMLElement} dialog
+ */
+export function wireThemeChoice(dialog) {
+  for (const radio of dialog.querySelectorAll('input[name=theme]')) {
+    if (!(radio instanceof HTMLInputElement)) continue;
+    radio.checked = radio.value === globalThis.parlanceTheme.get();
+    radio.addEventListener('change', () => globalThis.parlanceTheme.set(radio.value));
+  }
+}

@@ -1,0 +1,167 @@
+// One chat's messages as page parts: days, groups of one sender, what waits to be sent or was refused.
+import { h, icon } from './dom.js';
+import { LONGEST, bytesOf, dayKey, dayName, inFull, initials, pieces, timeOfDay } from './format.js';
+
+/** @typedef {import('./dom.js').Child} Child */
+/** @typedef {import('./dom.js').Item} Item */
+/** @typedef {import('./outbox.js').Entry} Entry */
+
+const GROUP_GAP = 5 * 60_000;
+
+/**
+ * @typedef {object} Line a message as it is to be drawn
+ * @property {string} key
+ * @property {unknown} sender messages of one sender are grouped
+ * @property {string} time
+ * @property {string} content
+ * @property {'me' | 'colleague' | 'other'} by
+ * @property {string} [name] who says it, unless it is me
+ * @property {string} [hue] the sender's colour
+ * @property {boolean} [named] whether the name stands above the first of a group
+ * @property {string | null} [edited] when it was edited
+ * @property {boolean} [deleted]
+ * @property {boolean} [seen] whether the other side has read as far as this
+ * @property {boolean} [divided] whether the line "New" goes before it
+ * @property {Entry} [entry] what the server is not yet known to have
+ */
+
+/**
+ * @typedef {object} Actions what can be done with a refused message
+ * @property {(entry: Entry) => void} retry
+ * @property {(entry: Entry) => void} edit
+ * @property {(entry: Entry) => void} remove
+ */
+
+/**
+ * The items for `reconcile`.
+ * @param {Line[]} lines
+ * @param {{actions: Actions, sending: boolean}} options
+ */
+export function messageItems(lines, options) {
+  /** @type {Item[]} */
+  const items = [];
+  lines.forEach((line, at) => {
+    const before = lines[at - 1];
+    const after = lines[at + 1];
+    if (!before || dayKey(before.time) !== dayKey(line.time)) items.push(dayItem(line.time));
+    if (line.divided) items.push(dividerItem());
+    items.push(messageItem(line, { ...options, first: !before || !together(before, line), last: !after || !together(line, after) }));
+  });
+  return items;
+}
+
+/**
+ * @param {Line} before
+ * @param {Line} line
+ */
+function together(before, line) {
+  return (
+    before.sender === line.sender && dayKey(before.time) === dayKey(line.time) && Date.parse(line.time) - Date.parse(before.time) < GROUP_GAP && !line.divided
+  );
+}
+
+/** @param {string} time @returns {Item} */
+function dayItem(time) {
+  const name = dayName(time);
+  return { key: `day ${dayKey(time)}`, print: name, make: () => h('li', { class: 'day' }, h('span', {}, name)) };
+}
+
+/** @returns {Item} */
+function dividerItem() {
+  return { key: 'new', print: '', make: () => h('li', { class: 'divider' }, h('span', {}, 'New')) };
+}
+
+/**
+ * @param {Line} line
+ * @param {{first: boolean, last: boolean, actions: Actions, sending: boolean}} options
+ * @returns {Item}
+ */
+function messageItem(line, options) {
+  const { first, last, sending } = options;
+  const { key, name, edited, deleted, seen, entry } = line;
+  return {
+    key,
+    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending]]),
+    make: () => drawMessage(line, options),
+  };
+}
+
+/**
+ * @param {Line} line
+ * @param {{first: boolean, last: boolean, actions: Actions, sending: boolean}} options
+ */
+function drawMessage(line, { first, last, actions, sending }) {
+  const { by, name = '', hue = '', deleted, entry } = line;
+  const classes = ['message', by === 'other' ? 'theirs' : 'mine'];
+  if (by === 'colleague') classes.push('colleague');
+  if (first) classes.push('first');
+  if (last) classes.push('last');
+  if (deleted) classes.push('gone');
+  if (entry) classes.push(entry.refused ? 'failed' : 'pending');
+  return h(
+    'li',
+    { class: classes.join(' ') },
+    by === 'other' ? h('span', { class: `face small ${hue}`, 'aria-hidden': 'true' }, first ? initials(name) : '') : null,
+    h(
+      'div',
+      { class: 'said' },
+      first && line.named ? h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) : null,
+      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : linked(line.content), inFull(line.time)),
+      entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : null,
+    ),
+  );
+}
+
+/** What listeners hear before a message. @param {Line} line */
+function spokenBefore({ by, name, time, entry }) {
+  if (entry) return entry.refused ? 'You, not sent: ' : 'You, waiting to be sent: ';
+  return `${by === 'me' ? 'You' : name}, ${timeOfDay(time)}: `;
+}
+
+/**
+ * @param {string} spoken said before the text to those who listen
+ * @param {Child[]} content
+ * @param {string} [title]
+ */
+export function bubble(spoken, content, title) {
+  return h('div', { class: 'bubble', dir: 'auto', title }, h('span', { class: 'sr-only' }, spoken), content);
+}
+
+/** A text whose addresses can be followed. @param {string} text @returns {Child[]} */
+export function linked(text) {
+  return pieces(text).map(({ text: piece, link }) => (link ? h('a', { href: link, target: '_blank', rel: 'noopener noreferrer nofollow' }, piece) : piece));
+}
+
+/**
+ * @param {Line} line
+ * @param {boolean} sending
+ */
+function footnote({ by, time, edited, deleted, seen, entry }, sending) {
+  if (entry) return h('p', { class: 'meta', 'aria-hidden': 'true' }, sending ? 'Sending' : 'Waiting to be sent', icon('clock'));
+  return h(
+    'p',
+    { class: 'meta' },
+    edited && !deleted ? 'Edited · ' : null,
+    h('time', { datetime: time, 'aria-hidden': 'true' }, timeOfDay(time)),
+    seen && by === 'me' ? '· Seen' : null,
+    by === 'me' ? icon('check') : null,
+  );
+}
+
+/**
+ * @param {Entry} entry
+ * @param {Actions} actions
+ */
+function refusal(entry, actions) {
+  const button = (/** @type {string} */ name, /** @type {(entry: Entry) => void} */ work) =>
+    h('button', { class: 'link', type: 'button', onclick: () => work(entry) }, name);
+  return h(
+    'div',
+    { class: 'meta refused' },
+    h('span', {}, icon('alert'), `Not sent: ${entry.refused}`),
+    // What is too long would be refused again.
+    bytesOf(entry.content) > LONGEST ? null : button('Try again', actions.retry),
+    button('Edit', actions.edit),
+    button('Delete', actions.remove),
+  );
+}

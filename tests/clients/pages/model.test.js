@@ -1,0 +1,194 @@
+// What the messenger knows, told by snapshots and events.
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { Model } from '../../../static/messenger/model.js';
+
+const ME = { id: 1, name: 'Ann' };
+const BO = { id: 2, name: 'Bo' };
+const message = (id, extra = {}) => ({ id, content: `number ${id}`, sender_id: BO.id, time: '2024-01-01T00:00:00Z', ...extra });
+const said = (id, chat = 10, extra = {}) => ({ type: 'message', chat_id: chat, position: id, message: message(id, extra) });
+
+describe('the model', () => {
+  let model;
+  const ids = (chat) => model.room(chat).messages.map(({ id }) => id);
+  const chat = (id = 10) => model.chats.get(id);
+
+  beforeEach(() => {
+    model = new Model(ME);
+    model.takeChats({
+      people: [BO],
+      chats: [
+        { id: 10, title: 'Ten', open: true, member: true, unread: 0, last_position: 5, last_id: 5, members_count: 2 },
+        { id: 11, title: 'Eleven', open: false, member: true, unread: 3, last_position: 4, last_id: 4, members_count: 2 },
+      ],
+    });
+  });
+
+  test('listeners hear once of many changes', async () => {
+    let heard = 0;
+    model.onChange(() => (heard += 1));
+    model.apply(said(6));
+    model.changed();
+    model.changed();
+    await Promise.resolve();
+    assert.equal(heard, 1);
+  });
+
+  test('a list entry has every value, whatever the server left out', () => {
+    model.takeChats({ chats: [{ id: 12, unread: undefined }] });
+    assert.deepEqual(
+      { ...chat(12) },
+      {
+        id: 12,
+        title: 'Chat',
+        open: true,
+        member: true,
+        unread: 0,
+        last_position: 0,
+        last_id: 0,
+        members_count: null,
+        last_message: null,
+        last_message_time: null,
+        sender_id: null,
+        active: 0,
+      },
+    );
+    assert.equal(model.name(BO.id), 'Bo');
+    assert.equal(model.name(99), 'Somebody');
+  });
+
+  test('a message counts as unread once, unless it is mine or read already', () => {
+    model.apply(said(6));
+    model.apply(said(6));
+    assert.equal(chat().unread, 1);
+    model.apply(said(7, 10, { sender_id: ME.id }));
+    assert.equal(chat().unread, 1);
+    model.markRead(10, 8);
+    assert.equal(chat().unread, 0);
+    model.apply(said(8));
+    assert.equal(chat().unread, 0, 'it was read on another device');
+    assert.equal(chat().last_message, 'number 8');
+    assert.equal(model.unread(), 3);
+  });
+
+  test('an event that the snapshot holds already changes no count', () => {
+    model.apply(said(5));
+    assert.equal(chat().unread, 0);
+  });
+
+  test('what concerns an unknown chat asks for the list', () => {
+    assert.equal(model.apply(said(6, 99)), 'chats');
+    assert.equal(model.apply({ type: 'member', chat_id: 99, position: 7, person: ME, joined: true }), 'chats');
+    assert.equal(model.apply({ type: 'member', chat_id: 99, position: 7, person: BO, joined: true }), null);
+    assert.equal(model.apply({ type: 'something new' }), null);
+  });
+
+  test('pages and events make one list, in order and each message once', () => {
+    model.takePage(10, { messages: [message(4), message(5)], has_more: true });
+    model.apply(said(6));
+    model.takePage(10, { messages: [message(5), message(6), message(7)], has_more: true });
+    assert.deepEqual(ids(10), [4, 5, 6, 7]);
+    model.takeEarlier(10, { messages: [message(2), message(3)], has_more: false });
+    assert.deepEqual(ids(10), [2, 3, 4, 5, 6, 7]);
+    assert.equal(model.room(10).more, false);
+  });
+
+  test('a page that does not reach what we had takes its place', () => {
+    model.takePage(10, { messages: [message(4), message(5)], has_more: false });
+    model.takePage(10, { messages: [message(20), message(21)], has_more: true });
+    assert.deepEqual(ids(10), [20, 21]);
+    assert.equal(model.room(10).more, true);
+  });
+
+  test('what I sent is shown before its event, and not twice after it', () => {
+    model.takePage(10, { messages: [message(5)], has_more: false });
+    const mine = message(6, { sender_id: ME.id, client_id: 'x' });
+    model.takeSent(10, mine);
+    model.apply({ type: 'message', chat_id: 10, position: 6, message: mine });
+    assert.deepEqual(ids(10), [5, 6]);
+    assert.equal(chat().sender_id, ME.id);
+  });
+
+  test('changes of a message reach its chat, and the list when it is the last one', () => {
+    model.takePage(10, { messages: [message(4), message(5)], has_more: false });
+    model.apply({ type: 'edited', chat_id: 10, message: message(5, { content: 'better' }) });
+    assert.equal(chat().last_message, 'better');
+    model.apply({ type: 'deleted', chat_id: 10, message: message(4, { content: '', deleted_at: 'now' }) });
+    assert.equal(chat().last_message, 'better');
+    assert.deepEqual(
+      model.room(10).messages.map(({ content }) => content),
+      ['', 'better'],
+    );
+    model.apply({ type: 'edited', chat_id: 10, message: message(1) });
+    assert.deepEqual(ids(10), [4, 5], 'a message that was not read is not put in');
+  });
+
+  test('members come and go, each counted once', () => {
+    model.apply({ type: 'member', chat_id: 10, position: 6, person: { id: 3, name: 'Cy' }, joined: true });
+    model.apply({ type: 'member', chat_id: 10, position: 6, person: { id: 3, name: 'Cy' }, joined: true });
+    assert.equal(chat().members_count, 3);
+    assert.equal(model.name(3), 'Cy');
+    model.apply({ type: 'member', chat_id: 10, position: 7, person: { id: 3 }, joined: false });
+    assert.equal(chat().members_count, 2);
+  });
+
+  test('who founds a chat is counted once', () => {
+    model.apply({ type: 'chat', chat: { id: 12, title: 'New', open: true, members_count: 1, last_position: 8 } });
+    assert.equal(chat(12).member, false);
+    model.apply({ type: 'member', chat_id: 12, position: 9, person: BO, role: 'admin', joined: true });
+    assert.equal(chat(12).members_count, 1);
+  });
+
+  test('leaving an open chat keeps it in the list, leaving a private one does not', () => {
+    for (const id of [10, 11]) model.apply({ type: 'member', chat_id: id, position: 9, person: ME, joined: false });
+    assert.equal(chat(10).member, false);
+    assert.equal(chat(11), undefined);
+    model.takePage(10, { messages: [message(5)], has_more: false });
+    model.apply({ type: 'member', chat_id: 10, position: 10, person: ME, joined: true });
+    assert.equal(model.room(10).stale, true, 'something may have been said between looking in and joining');
+  });
+
+  test('a deleted chat goes', () => {
+    model.apply({ type: 'chat', chat: { id: 10, deleted_at: 'now' } });
+    assert.equal(chat(10), undefined);
+  });
+
+  test('what another device has read is read here', () => {
+    assert.equal(model.apply({ type: 'read', chat_id: 11, person_id: BO.id, up_to: 4 }), null);
+    assert.equal(chat(11).unread, 3);
+    assert.equal(model.apply({ type: 'read', chat_id: 11, person_id: ME.id, up_to: 2 }), 'chats', 'how many are left only the server knows');
+    model.takePage(11, { messages: [message(2), message(3), message(4)], has_more: false });
+    model.apply({ type: 'read', chat_id: 11, person_id: ME.id, up_to: 3 });
+    assert.equal(chat(11).unread, 1);
+    model.apply({ type: 'read', chat_id: 11, person_id: ME.id, up_to: 4 });
+    assert.equal(chat(11).unread, 0);
+  });
+
+  test('a chat begun here is the newest until the server tells', () => {
+    model.takeBegun({ id: 13, title: 'Fresh', open: true, member: true });
+    assert.ok(chat(13).active > chat(10).active);
+    model.takeMoreChats({
+      chats: [
+        { id: 13, title: 'Older' },
+        { id: 9, title: 'Nine' },
+      ],
+      has_more: true,
+    });
+    assert.equal(chat(13).title, 'Fresh');
+    assert.equal(chat(9).title, 'Nine');
+    assert.equal(model.more, true);
+  });
+
+  test('a list that was read again marks what was read before as perhaps incomplete', () => {
+    model.takePage(10, { messages: [message(5)], has_more: false });
+    model.takeChats({ chats: [] });
+    assert.equal(model.room(10).stale, true);
+  });
+
+  test('a chat that one only looks into keeps its entry fresh', () => {
+    model.takePage(10, { messages: [message(5)], has_more: false });
+    model.takeLater(10, { messages: [message(6)], people: [BO] });
+    assert.deepEqual(ids(10), [5, 6]);
+    assert.equal(chat().last_message, 'number 6');
+  });
+});
