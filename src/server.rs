@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use parlance_socketio::{engine::Cors, server::SocketIo};
+use parlance_socketio::{Cors, SocketIo};
 use rocket::{
     Build, Rocket, Route,
     error::ErrorKind,
@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Kind, Result},
     gateway::{
         self,
-        socketio::{CredentialReader, Gateway},
+        socketio::{CredentialReader, Gateway, export},
     },
     http,
     model::Network,
@@ -72,6 +72,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options(figment, &settings, dialects));
         let sockets = sockets(&started, &settings, &options);
+        export(&sockets, &metrics);
         let admin = settings
             .admin_email
             .clone()

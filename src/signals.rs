@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, select_all};
-use parlance_socketio::server::SocketIo;
+use parlance_socketio::SocketIo;
 use rocket::{
     config::{Shutdown, Sig},
     figment::Figment,

@@ -1,9 +1,9 @@
-//! How the event-style dialects reach the world: by plain HTTP and on Socket.IO.
+//! Connects the event-style dialects to their transports: plain HTTP and Socket.IO.
 //!
 //! # Why
-//! A dialect knows neither HTTP routes nor sockets, and the Socket.IO library knows no chat. Here the
-//! three meet: credentials are read from a request or a handshake, events go to a dialect's handlers,
-//! and changes of the log come back in the dialect's own encoding.
+//! A dialect knows neither routes nor sockets, and the Socket.IO library knows no chat. Here they are joined:
+//! credentials are read from requests and handshakes, events are passed to a dialect's handlers, and changes
+//! of the log are sent in the dialect's encoding.
 
 mod encodings;
 pub mod http;

@@ -1,6 +1,9 @@
 //! The figures of one server, in atomics that are read when somebody asks.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    sync::{PoisonError, RwLock},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
@@ -14,16 +17,16 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::process::Process;
+use super::{process::Process, sockets::SocketMetrics};
 use crate::error::{Error, Result};
 
-/// Sets gauges that are known elsewhere.
+/// Sets metrics that are known elsewhere.
 type Look = Box<dyn Fn(&Metrics) + Send + Sync>;
 
 /// The figures of one server. Cloning a field shares it.
 pub struct Metrics {
     registry: Registry,
-    look: OnceLock<Look>,
+    looks: RwLock<Vec<Look>>,
     /// Requests answered.
     pub requests: Family<RequestLabels, Counter>,
     /// Seconds from a request's arrival to the start of its answer.
@@ -44,6 +47,8 @@ pub struct Metrics {
     pub head_position: Gauge,
     /// Logins held in memory.
     pub logins_cached: Gauge,
+    /// The Socket.IO server.
+    pub sockets: SocketMetrics,
 }
 
 /// What requests are counted by.
@@ -73,7 +78,7 @@ impl Metrics {
     pub fn new() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("parlance"),
-            look: OnceLock::new(),
+            looks: RwLock::default(),
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
             requests_in_flight: Gauge::default(),
@@ -84,21 +89,21 @@ impl Metrics {
             commit_seconds: seconds(),
             head_position: Gauge::default(),
             logins_cached: Gauge::default(),
+            sockets: SocketMetrics::default(),
         };
         metrics.register();
         metrics
     }
 
-    /// Has `look` set the gauges that are known elsewhere, each time before the figures are read.
-    ///
-    /// Only the first one counts: a server says once where its figures are.
+    /// Has `look` set the metrics that are known elsewhere, each time before they are read.
     pub fn look_up(&self, look: impl Fn(&Self) + Send + Sync + 'static) {
-        let _ = self.look.set(Box::new(look));
+        let mut looks = self.looks.write().unwrap_or_else(PoisonError::into_inner);
+        looks.push(Box::new(look));
     }
 
     /// Every figure in the text format of OpenMetrics.
     pub fn text(&self) -> Result<String> {
-        if let Some(look) = self.look.get() {
+        for look in &*self.looks.read().unwrap_or_else(PoisonError::into_inner) {
             look(self);
         }
         let mut text = String::new();
@@ -156,6 +161,7 @@ impl Metrics {
             "Logins held in memory",
             self.logins_cached.clone(),
         );
+        self.sockets.register(registry);
         registry.register(
             "build",
             "The version that is running",

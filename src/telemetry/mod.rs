@@ -14,8 +14,10 @@ mod log;
 mod metrics;
 mod process;
 mod request_id;
+mod sockets;
 
 pub use access::Access;
 pub use log::{init, subscriber};
 pub use metrics::{Metrics, RequestLabels, RouteLabels};
 pub use request_id::RequestId;
+pub use sockets::{CloseLabels, SessionLabels, SocketMetrics};

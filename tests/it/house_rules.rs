@@ -3,6 +3,7 @@
 //! A wall that stands in a document alone is gone in a month. Each rule is told with its reason, so
 //! that whoever breaks one knows what to do instead.
 
+mod files;
 mod map;
 mod rules;
 mod samples;

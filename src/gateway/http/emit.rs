@@ -1,4 +1,4 @@
-//! Any event by plain HTTP: the body is its argument, the answer what a socket would get.
+//! Events by POST: the body is the event's argument, and the response is the reply.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use crate::{
     json,
 };
 
-/// How many bytes of a body are looked at to tell an object from other JSON.
+/// How many bytes of a body are examined to tell an object from other JSON.
 const LOOKED_AT: usize = 64;
 
-/// An event's answer, with the status that fits it.
+/// The reply to an event as a response, with the status for it.
 pub(super) struct EventAnswer {
     event: String,
     answer: EventReply,
@@ -43,7 +43,7 @@ impl<'r> Responder<'r, 'static> for EventAnswer {
         let others: Vec<_> = outgoing
             .into_iter()
             .filter_map(|emitted| match emitted {
-                // The reply itself was told already.
+                // This is the reply itself, which is in the response already.
                 Emitted::Data(name) if name == self.event => None,
                 Emitted::Data(name) => Some(json!({"event": name, "data": body["data"]})),
                 Emitted::Other(OutgoingEvent { name, data }) => {
@@ -65,7 +65,7 @@ impl<'r> Responder<'r, 'static> for EventAnswer {
     }
 }
 
-/// `POST /api/events/{event}`: the body is the event's argument, the answer what a socket would get.
+/// `POST /api/events/{event}`: the body is the event's argument, and the response is the reply.
 #[post("/api/events/<event..>", data = "<argument>")]
 pub(super) async fn emit(
     services: &State<Arc<Services>>,
@@ -105,12 +105,12 @@ pub(super) async fn emit(
         }
     };
     let arguments: Vec<_> = argument.into_iter().collect();
-    // The request was counted at the door, and whoever sent it when they proved who they are.
+    // The rate limits were applied already: per address by a fairing, per login by authentication.
     let answer = dialect.handle(&mut session, &event, &arguments).await;
     Ok(EventAnswer { event, answer })
 }
 
-/// An event's name may have slashes of its own.
+/// The event's name, which may contain slashes.
 fn name_of(options: &Options, path: &std::path::Path) -> Result<String> {
     let name = path
         .to_str()
@@ -123,7 +123,7 @@ fn name_of(options: &Options, path: &std::path::Path) -> Result<String> {
     Ok(event.map_or_else(|| format!("/{name}"), |event| (*event).to_owned()))
 }
 
-/// `Idempotency-Key`: what the field `client_id` says, as a header.
+/// `Idempotency-Key`: the field `client_id` as a header.
 pub(super) struct Key(Option<String>);
 
 #[rocket::async_trait]
@@ -159,8 +159,8 @@ impl Key {
     }
 }
 
-/// The body as the event's argument: any JSON, or the fields of a form. None for an empty body; a form
-/// whose only field is `value` stands for that text.
+/// The event's argument from the body: any JSON, or the fields of a form. `None` for an empty body. A form
+/// with `value` as its only field is that text.
 pub(super) struct Argument(Option<Value>);
 
 #[rocket::async_trait]

@@ -1,9 +1,10 @@
-//! Events by plain HTTP: those of the event-style dialects as a POST, and what others do, in any dialect,
-//! as a long-poll or a stream.
+//! Events by plain HTTP: clients send those of the event-style dialects with a POST, and receive those of all
+//! dialects by long-poll or stream.
 //!
 //! # Why
-//! A shell script has no Socket.IO. It reaches the same handlers through the same [`ClientSession`], which
-//! here has no connection: it can ask and be answered, and what others do it hears by asking again.
+//! A shell script has no Socket.IO client. Its requests reach the same handlers through a [`ClientSession`],
+//! which here has no transport: the reply is the response, and other events are received by a request of
+//! their own.
 //!
 //! [`ClientSession`]: crate::dialect::ClientSession
 
@@ -24,7 +25,7 @@ pub fn routes() -> Vec<Route> {
     routes![emit::emit, subscribe::poll, subscribe::stream]
 }
 
-/// What an HTTP request brings to be believed, as a socket's handshake would.
+/// The credentials of an HTTP request, as those of a socket's handshake.
 struct RequestCredentials(Credentials);
 
 #[rocket::async_trait]
@@ -51,8 +52,7 @@ impl<'r> FromRequest<'r> for RequestCredentials {
     }
 }
 
-/// The token in an Authorization header: after `Bearer`, or alone. What has another scheme is for a
-/// proxy on the way.
+/// The token of an Authorization header: after `Bearer`, or alone. Another scheme is meant for a proxy.
 fn bearer(authorization: &str) -> Option<&str> {
     let value = authorization.trim();
     match value.split_once(char::is_whitespace) {
@@ -63,7 +63,7 @@ fn bearer(authorization: &str) -> Option<&str> {
     }
 }
 
-/// An HTTP request is nowhere: it hears nothing, and nobody can be told through it.
+/// The transport of an HTTP request: it is in no room, and no event can be sent to it.
 struct NoTransport;
 
 impl Transport for NoTransport {

@@ -1,4 +1,4 @@
-//! What happens, in whatever dialect, by plain HTTP: as a long-poll or as a stream.
+//! Events of all dialects by plain HTTP: by long-poll or as a stream.
 
 use std::{sync::Arc, time::Duration};
 
@@ -32,10 +32,10 @@ use crate::{
     pubsub::{EventFormat, EventText, Published},
 };
 
-/// How long a poll waits when nobody says.
+/// How long a poll waits by default.
 const TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The dialect in which events are told: none of the event-style ones is the messenger's.
+/// The dialect that events are encoded in; `None` is the messenger's.
 pub(super) struct InDialect(Option<DialectEntry>);
 
 #[rocket::async_trait]
@@ -61,7 +61,7 @@ impl<'r> FromRequest<'r> for InDialect {
     }
 }
 
-/// `GET /api/events`: waits for what is new.
+/// `GET /api/events`: waits for new events.
 #[get("/api/events", rank = 2)]
 pub(super) async fn poll(
     services: &State<Arc<Services>>,
@@ -99,7 +99,7 @@ pub(super) async fn stream(
     Ok(Sse::of(feed))
 }
 
-/// Who asks, with what, and in which dialect.
+/// The services, the options, the dialect, and the credentials of a request.
 type Whose<'a> = (
     &'a Arc<Services>,
     &'a Arc<Options>,
@@ -107,7 +107,7 @@ type Whose<'a> = (
     RequestCredentials,
 );
 
-/// Finds out who listens, and listens to all that they hear.
+/// Authenticates a request, and subscribes to the events of its person.
 async fn subscribe(
     (services, options, dialect, brought): Whose<'_>,
     query: &Fields,
@@ -125,7 +125,7 @@ async fn subscribe(
     if let Some(dialect) = dialect {
         dialect.on_connect(&mut session).await?;
     }
-    let caller = who_listens(&mut session, query).await?;
+    let caller = subscriber_of(&mut session, query).await?;
     let after = feed::place(services, ask.after)
         .map_err(|error| feed::with_fresh_cursor(services, error))?;
     let watch = ChangeFeed::person(services, &caller, after, wanted).await?;
@@ -149,8 +149,8 @@ fn filter(types: &str) -> Result<ChangeFilter> {
     })
 }
 
-/// Who listens: with a tenant's key the person `user`, else whoever holds the token or the cookies.
-async fn who_listens(session: &mut ClientSession, query: &Fields) -> Result<Caller> {
+/// The person of a subscription: `user` with a tenant's key, or else the holder of the token or cookies.
+async fn subscriber_of(session: &mut ClientSession, query: &Fields) -> Result<Caller> {
     if let Some(holder) = session.key_holder().await? {
         let person = query.number("user")?.ok_or_else(|| {
             Error::invalid_field("user", "user must say which of the tenant's people listens")
@@ -164,7 +164,7 @@ async fn who_listens(session: &mut ClientSession, query: &Fields) -> Result<Call
     caller.ok_or_else(Error::unauthenticated)
 }
 
-/// What an event-style dialect announces, as far as it is for this session.
+/// Formats the events of an event-style dialect that are for this session.
 struct Announced {
     dialect: DialectEntry,
     session: ClientSession,

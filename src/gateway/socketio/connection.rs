@@ -1,4 +1,4 @@
-//! One socket's life: who speaks on it, and how far it has heard.
+//! The state of one connection: its session, and what it needs for delivery and recovery.
 
 use std::sync::{
     Arc, OnceLock, PoisonError,
@@ -12,8 +12,8 @@ use tokio_util::sync::CancellationToken;
 use super::recovery::{self, NOTHING};
 use crate::{dialect::ClientSession, model::Position};
 
-/// See the module. Its turn is held by an event while it is handled, and by the delivery while it tells
-/// what is new: never both, so an answer comes before what it caused.
+/// The state of one connection. The session is locked while an event is handled and while changes are
+/// delivered, so the reply to an event is sent before the changes that it has caused.
 pub(super) struct ConnectionState {
     session: Mutex<ClientSession>,
     waker: Arc<Notify>,
@@ -23,14 +23,14 @@ pub(super) struct ConnectionState {
     recovery: OnceLock<Box<Recovery>>,
 }
 
-/// What a connection needs that may come back.
+/// What a connection needs that can be recovered.
 pub(super) struct Recovery {
-    /// The private id by which it does.
+    /// The private id by which it is recovered.
     pub(super) private: String,
-    /// Up to here it has been told everything, and so says the offset that was sent last. It is held
-    /// while something with an offset is sent, so that offsets never go back.
+    /// Everything up to this position has been sent, and it is the offset sent last. It is locked while a
+    /// frame with an offset is sent, so that offsets never decrease.
     told: std::sync::Mutex<Position>,
-    /// Whom it acted for when that was last written down; none if it never was.
+    /// Whom it acts for, as it was stored last; `None` if it was never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
 }
 
@@ -43,7 +43,7 @@ impl Recovery {
         }
     }
 
-    /// The same of a connection that came back, of which something is written down.
+    /// The same for a recovered connection, of which something is stored.
     pub(super) fn returned(private: String, told: Position) -> Self {
         Self {
             kept: std::sync::Mutex::new(Some(String::new())),
@@ -51,7 +51,7 @@ impl Recovery {
         }
     }
 
-    /// Whether that is written down already, or nothing needs to be.
+    /// Whether that is stored already, or need not be.
     pub(super) fn is_kept(&self, identity: &str) -> bool {
         lock(&self.kept).as_deref().unwrap_or(NOTHING) == identity
     }
@@ -60,19 +60,19 @@ impl Recovery {
         *lock(&self.told)
     }
 
-    /// Whether the connection acts for nobody and never did: then there is nothing to come back to,
-    /// and nothing to be written down.
+    /// Whether the connection acts for nobody and never did. Then there is nothing to be recovered or
+    /// stored.
     pub(super) fn is_nobodys(&self, session: &ClientSession) -> bool {
-        lock(&self.kept).is_none() && recovery::write_down(session) == NOTHING
+        lock(&self.kept).is_none() && recovery::encode_identities(session) == NOTHING
     }
 
-    /// Sends something that repeats the last offset.
+    /// Sends a frame that has the last offset again.
     pub(super) fn repeat<T>(&self, send: impl FnOnce(Position) -> T) -> T {
         let told = lock(&self.told);
         send(*told)
     }
 
-    /// Sends something whose offset is that position.
+    /// Sends a frame whose offset is that position.
     pub(super) fn advance(
         &self,
         position: Position,
@@ -84,7 +84,7 @@ impl Recovery {
         Ok(())
     }
 
-    /// Up to that position nothing is left to be told.
+    /// Everything up to that position has been sent.
     pub(super) fn has_told(&self, position: Position) {
         let mut told = lock(&self.told);
         *told = position.max(*told);
@@ -104,13 +104,13 @@ impl ConnectionState {
         }
     }
 
-    /// What it needs to come back, if it may.
+    /// What it needs for recovery, if it can be recovered.
     pub(super) fn recovery(&self) -> Option<&Recovery> {
         self.recovery.get().map(|recovery| &**recovery)
     }
 
     pub(super) fn set_recovery(&self, recovery: Recovery) {
-        // Said once, while it is let in.
+        // Called once, while it connects.
         let _ = self.recovery.set(Box::new(recovery));
     }
 
@@ -118,12 +118,12 @@ impl ConnectionState {
         self.session.lock().await
     }
 
-    /// Whether the delivery is yet to be started; says so once.
+    /// Whether the delivery task has to be started. True once.
     pub(super) fn begin_delivery(&self) -> bool {
         !self.is_delivering.swap(true, Ordering::AcqRel)
     }
 
-    /// Waits until there may be something to hear; says no when the socket is gone.
+    /// Waits until there may be changes. False if the socket is disconnected.
     pub(super) async fn notified(&self) -> bool {
         tokio::select! {
             biased;
@@ -132,7 +132,7 @@ impl ConnectionState {
         }
     }
 
-    /// Waits until the outbox is empty; says no when the socket is gone.
+    /// Waits until the outbox is empty. False if the socket is disconnected.
     pub(super) async fn wait_drained(&self) -> bool {
         tokio::select! {
             biased;
@@ -141,7 +141,7 @@ impl ConnectionState {
         }
     }
 
-    pub(super) fn drained(&self) {
+    pub(super) fn note_drained(&self) {
         self.drained.notify_one();
     }
 

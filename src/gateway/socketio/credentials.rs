@@ -1,30 +1,30 @@
-//! What somebody brings when they connect: tokens, keys, and cookies where cookies count.
+//! The credentials of a handshake: tokens, keys, and cookies from allowed origins.
 
 use parlance_socketio::{engine::Handshake, server::Socket};
 
 use crate::{chat::callers::Claims, config::WebOrigin, dialect::Credentials, http::cookies};
 
-/// The most bytes of a credential that is looked at.
-const MOST: usize = 1024;
+/// The length above which a credential is ignored, in bytes.
+const MAX_CREDENTIAL: usize = 1024;
 
-/// Looks at what people bring.
+/// Reads the credentials of handshakes.
 #[derive(Debug, Clone)]
 pub struct CredentialReader {
-    /// Origins beside our own whose pages may use our cookies.
+    /// Origins, in addition to the own one, from which cookies are accepted.
     pub allowed_origins: Vec<WebOrigin>,
 }
 
 impl CredentialReader {
-    /// Whether somebody brings anything that is to be looked at before they are let in.
-    pub(super) fn brings_credentials(&self, socket: &Socket) -> bool {
+    /// Whether there are credentials to be checked before the client is admitted.
+    pub(super) fn has_credentials(&self, socket: &Socket) -> bool {
         let handshake = socket.handshake();
-        told(socket, "token").is_some()
-            || told(socket, "key").is_some()
+        value_of(socket, "token").is_some()
+            || value_of(socket, "key").is_some()
             || handshake.header("authorization").is_some()
             || self.cookies(handshake).is_some()
     }
 
-    /// Everything somebody brings.
+    /// All credentials of a handshake.
     pub(super) fn read(&self, socket: &Socket) -> Credentials {
         let handshake = socket.handshake();
         let bearer = handshake.header("authorization").map(|value| {
@@ -35,18 +35,18 @@ impl CredentialReader {
                 .to_owned()
         });
         Credentials {
-            token: told(socket, "token").or(bearer),
-            key: told(socket, "key"),
-            app: told(socket, "appId"),
+            token: value_of(socket, "token").or(bearer),
+            key: value_of(socket, "key"),
+            app: value_of(socket, "appId"),
             cookies: self.cookies(handshake),
             is_local: handshake.is_marked(),
             address: handshake.client_ip(),
         }
     }
 
-    /// Whom somebody's cookies name: those of our own pages and of the allowed origins' count.
+    /// The login of the cookies, if the request is from the own origin, an allowed one, or no browser.
     fn cookies(&self, handshake: &Handshake) -> Option<Claims> {
-        let counts = match handshake.origin() {
+        let are_accepted = match handshake.origin() {
             None => handshake
                 .header("sec-fetch-site")
                 .is_none_or(|site| site == "none" || site == "same-origin"),
@@ -54,7 +54,7 @@ impl CredentialReader {
             Some(origin) => WebOrigin::parse(origin)
                 .is_some_and(|origin| self.allowed_origins.contains(&origin)),
         };
-        if !counts {
+        if !are_accepted {
             return None;
         }
         let lines = handshake
@@ -64,8 +64,8 @@ impl CredentialReader {
     }
 }
 
-/// Something told in the query or in the payload of CONNECT.
-fn told(socket: &Socket, name: &str) -> Option<String> {
+/// A value of the auth data, or else of the query.
+fn value_of(socket: &Socket, name: &str) -> Option<String> {
     let shown = socket
         .auth()
         .and_then(|auth| auth.get(name))
@@ -79,5 +79,5 @@ fn told(socket: &Socket, name: &str) -> Option<String> {
     shown
         .map(str::to_owned)
         .or_else(asked)
-        .filter(|value| !value.is_empty() && value.len() <= MOST)
+        .filter(|value| !value.is_empty() && value.len() <= MAX_CREDENTIAL)
 }

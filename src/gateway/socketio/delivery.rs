@@ -1,10 +1,10 @@
-//! The delivery: tells a socket what is new, in the order of the log, at the pace at which it reads.
+//! The delivery task of a connection: sends changes in the order of the log, as fast as the client reads.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use parlance_socketio::{
     engine::SendError,
-    packet::{Args, Namespace},
+    packet::{Args, NamespaceName},
     server::{Prepared, Socket},
 };
 
@@ -18,35 +18,35 @@ use crate::{
     pubsub::{Backlog, Published},
 };
 
-/// How many changes one look at the log brings.
+/// How many changes are read from the database at once.
 const LOG_PAGE: i64 = 256;
-/// How many places of the log one look covers.
+/// How many positions of the log one read covers.
 const LOG_WINDOW: i64 = 4096;
-/// The most bytes of what a client missed that are told before it is let in.
+/// How many bytes of missed changes are sent before the `CONNECT` packet. The rest is delivered after it.
 const MISSED_BYTES: usize = 512 << 10;
-/// How long to wait before the database is asked again.
+/// How long to wait after an error of the database.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
 
-/// How far a socket has been told, and how many frames of the next change already.
+/// The last position of which all frames were sent, and how many frames of the next change were sent.
 #[derive(Debug, Clone, Copy)]
 struct DeliveryCursor {
     after: Position,
     frames: usize,
 }
 
-/// What a round came to.
+/// The outcome of one round of delivery.
 enum DeliveryOutcome {
-    /// Everything is told.
-    Quiet,
-    /// There is more already.
+    /// There are no more changes.
+    Complete,
+    /// There are more changes.
     More,
     /// The outbox is full.
     Full,
-    /// The socket is gone.
-    Over,
+    /// The socket is disconnected.
+    Closed,
 }
 
-/// Tells a socket what is new until it is gone.
+/// Delivers changes until the socket is disconnected.
 pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
     let start = match connection.recovery() {
         Some(recovery) => Some(recovery.told()),
@@ -58,60 +58,60 @@ pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
             .map(Identity::from)
             .min(),
     };
-    let mut place = DeliveryCursor {
+    let mut cursor = DeliveryCursor {
         after: start.unwrap_or(Position::START),
         frames: 0,
     };
     loop {
         let mut session = connection.lock_session().await;
-        let outcome = tell(&socket, &mut session, &mut place, connection.recovery()).await;
+        let outcome = deliver(&socket, &mut session, &mut cursor, connection.recovery()).await;
         if let Some(recovery) = connection.recovery() {
-            recovery.has_told(place.after);
+            recovery.has_told(cursor.after);
         }
         drop(session);
-        let goes_on = match outcome {
-            Ok(DeliveryOutcome::Quiet) => connection.notified().await,
+        let is_connected = match outcome {
+            Ok(DeliveryOutcome::Complete) => connection.notified().await,
             Ok(DeliveryOutcome::More) => true,
             Ok(DeliveryOutcome::Full) => connection.wait_drained().await,
-            Ok(DeliveryOutcome::Over) => false,
+            Ok(DeliveryOutcome::Closed) => false,
             Err(error) => {
                 tracing::warn!(cause = ?error, "A socket cannot be told what is new.");
                 tokio::time::sleep(RETRY_AFTER).await;
                 socket.is_connected()
             }
         };
-        if !goes_on {
+        if !is_connected {
             return;
         }
     }
 }
 
-async fn tell(
+async fn deliver(
     socket: &Socket,
     session: &mut ClientSession,
-    place: &mut DeliveryCursor,
+    cursor: &mut DeliveryCursor,
     recovery: Option<&Recovery>,
 ) -> Result<DeliveryOutcome> {
     session.drop_the_gone();
-    if tell_signals(socket, session, recovery) == Err(SendError::Closed) {
-        return Ok(DeliveryOutcome::Over);
+    if deliver_signals(socket, session, recovery) == Err(SendError::Closed) {
+        return Ok(DeliveryOutcome::Closed);
     }
-    let (changes, seen) = gather(session, place.after).await?;
+    let (changes, seen) = gather(session, cursor.after).await?;
     for (position, (published, dialects)) in changes {
         if position > seen {
             break;
         }
-        let mut skip = std::mem::take(&mut place.frames);
+        let mut skip = std::mem::take(&mut cursor.frames);
         let mut told = 0;
-        let mut hearing = Vec::new();
+        let mut matching = Vec::new();
         for dialect in session.dialects(dialects) {
             dialect.on_change(session, &published.change);
             if dialect.should_deliver(session, &published.change) {
-                hearing.push(dialect);
+                matching.push(dialect);
             }
         }
-        for (index, dialect) in hearing.iter().enumerate() {
-            let later = usize::from(index + 1 < hearing.len());
+        for (index, dialect) in matching.iter().enumerate() {
+            let later = usize::from(index + 1 < matching.len());
             let frames = frames(session, (*dialect, later), &published, recovery.is_some());
             for (sent, frame) in frames.iter().enumerate() {
                 told += 1;
@@ -130,30 +130,30 @@ async fn tell(
                 match sent {
                     Ok(()) => {}
                     Err(SendError::Full) => {
-                        place.frames = told - 1;
-                        place.after = position.plus(-1);
+                        cursor.frames = told - 1;
+                        cursor.after = position.plus(-1);
                         return Ok(DeliveryOutcome::Full);
                     }
-                    Err(SendError::Closed) => return Ok(DeliveryOutcome::Over),
+                    Err(SendError::Closed) => return Ok(DeliveryOutcome::Closed),
                 }
             }
         }
-        place.after = position;
+        cursor.after = position;
     }
-    place.after = place.after.max(seen);
-    let behind = place.after < session.services.head();
+    cursor.after = cursor.after.max(seen);
+    let behind = cursor.after < session.services.head();
     Ok(if behind && !session.identities().is_empty() {
         DeliveryOutcome::More
     } else {
-        DeliveryOutcome::Quiet
+        DeliveryOutcome::Complete
     })
 }
 
 /// Changes by their positions, each with the dialects to tell it in.
 type Gathered = BTreeMap<Position, (Arc<Published>, DialectMask)>;
 
-/// Everything after a position that anybody heard whom the session acts for, each with the dialects
-/// to tell it in, and up to where that is complete.
+/// The changes after a position for all identities of the session, each with the dialects to encode it in,
+/// and the position up to which they are complete.
 async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathered, Position)> {
     let services = Arc::clone(&session.services);
     let head = services.head();
@@ -200,8 +200,8 @@ async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathere
     Ok((changes, seen))
 }
 
-/// Tells signals to whoever can take them at once; they are worth nothing later.
-fn tell_signals(
+/// Sends signals, which are dropped if the outbox is full.
+fn deliver_signals(
     socket: &Socket,
     session: &mut ClientSession,
     recovery: Option<&Recovery>,
@@ -229,8 +229,8 @@ fn tell_signals(
             let mut sent = frames.iter().map(|frame| socket.try_emit(frame));
             sent.all(|sent| sent != Err(SendError::Closed))
         };
-        let is_there = match recovery {
-            // The offset repeats the last one, which differs by socket: such frames are not shared.
+        let is_open = match recovery {
+            // The frame has the last offset again, which differs between sockets, so it is not shared.
             Some(recovery) => recovery.repeat(|told| {
                 let offset = session.services.cursor_at(told).to_string();
                 let outgoing = dialect.encode_signal(&signal.signal);
@@ -240,15 +240,15 @@ fn tell_signals(
                 prepare(dialect.encode_signal(&signal.signal), |_| None)
             })),
         };
-        if !is_there {
+        if !is_open {
             return Err(SendError::Closed);
         }
     }
     Ok(())
 }
 
-/// A change's frames in a dialect, made once for all sockets; but for those that are told of it in a
-/// `later` dialect, too, and have not been told of it before that.
+/// The frames of a change in one dialect, encoded once for all sockets. With offsets they are encoded for
+/// this socket alone if frames of `later` dialects follow: the change is complete only after those.
 fn frames<'p>(
     session: &ClientSession,
     (dialect, later): (DialectEntry, usize),
@@ -274,8 +274,8 @@ fn frames<'p>(
     Cow::Borrowed(shared.get_or_init(|| make(&published.change, 0)))
 }
 
-/// The offset of a change's frame when so many are left, with itself: whoever is lost before the last
-/// one has not been told of the change.
+/// The offset of a frame of a change, where `left` frames of it remain, this one included. Only the last
+/// one has the change's position: a connection that is lost before that gets the whole change again.
 fn offset_of(position: Position, left: usize) -> Position {
     if left > 1 {
         position.plus(-1)
@@ -284,7 +284,7 @@ fn offset_of(position: Position, left: usize) -> Position {
     }
 }
 
-/// Makes frames, each with the offset that there is when so many are left, with itself.
+/// Encodes events, each with the offset for the number of frames that remain, itself included.
 fn prepare(
     outgoing: Vec<OutgoingEvent>,
     offset: impl Fn(usize) -> Option<String>,
@@ -296,13 +296,13 @@ fn prepare(
         if let Some(offset) = offset(count - index) {
             args.push(offset);
         }
-        Prepared::event(&Namespace::MAIN, &event.name, args)
+        Prepared::event(&NamespaceName::MAIN, &event.name, args)
     });
     frames.collect()
 }
 
-/// What a client that comes back missed, with offsets, as far as one look and its bytes reach; the
-/// delivery goes on from there.
+/// The frames that a recovered connection has missed, with offsets, up to the limits of one read and of
+/// [`MISSED_BYTES`]. The delivery task continues after them.
 pub(super) async fn missed(
     session: &mut ClientSession,
     after: Position,
@@ -314,20 +314,20 @@ pub(super) async fn missed(
         if position > seen {
             break;
         }
-        let hearing: Vec<_> = session
+        let matching: Vec<_> = session
             .dialects(dialects)
             .filter(|dialect| dialect.should_deliver(session, &published.change))
             .collect();
         let before = missed.len();
-        for (index, dialect) in hearing.iter().enumerate() {
-            let later = usize::from(index + 1 < hearing.len());
+        for (index, dialect) in matching.iter().enumerate() {
+            let later = usize::from(index + 1 < matching.len());
             let frames = frames(session, (*dialect, later), &published, true);
             missed.extend_from_slice(&frames);
         }
         let bytes: usize = missed[before..].iter().map(Prepared::encoded_len).sum();
         match left.checked_sub(bytes) {
             Some(rest) => left = rest,
-            // It is told by the delivery, as soon as there is room.
+            // The delivery task sends it after the `CONNECT` packet.
             None if before > 0 => {
                 missed.truncate(before);
                 return Ok((missed, told));

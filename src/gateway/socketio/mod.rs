@@ -1,19 +1,20 @@
-//! The bridge: chat on Socket.IO. What a client says goes to a dialect, what others say comes back in
-//! the dialects the client has spoken.
+//! The event-style dialects on Socket.IO: events of a client go to a dialect, and changes go to the client in
+//! the dialects that it has used.
 //!
 //! # Why
-//! A socket's life is short of state: whom it acts for, and the last position of the log it has
-//! heard. It is woken by a bell that all its ears ring, takes what is new from them, and writes
-//! frames that every other socket of the same dialect shares. When its outbox is full it stops where
-//! it is and, once drained, goes on from there, reading the log if its ears no longer reach back: so
-//! nothing is dropped, nothing is queued for a reader that does not read, and nobody waits for it.
+//! A connection keeps little state: whom it acts for, and the last position of the log that was delivered to
+//! it. Its delivery task is woken by the topic logs it is subscribed to, reads what is new from them, and
+//! sends frames that all connections of the same dialect share. While the outbox is full the task waits. Then
+//! it continues from the same position, and reads from the database if the topic logs no longer reach back so
+//! far. So no change is dropped, none is queued for a client that does not read, and no client delays others.
 //!
-//! Events of one socket and what it hears take turns (`connection`), so a client is answered
-//! before it hears of what it did.
+//! The events of a connection and its delivery take turns, by the lock on its session. So the reply to an
+//! event is sent before the changes that the event has caused.
 
 mod connection;
 mod credentials;
 mod delivery;
+mod metrics;
 mod recovery;
 mod transport;
 
@@ -23,9 +24,9 @@ use std::sync::{
 };
 
 use parlance_socketio::{
-    engine::Reason,
+    engine::DisconnectReason,
     packet::Args,
-    server::{Admission, Event, Handler, Refusal, Reply, Socket},
+    server::{Admission, ConnectError, Event, Handler, Reply, Socket},
 };
 use serde_json::{Map, Value};
 use tokio_util::task::TaskTracker;
@@ -41,11 +42,12 @@ use connection::{ConnectionState, Recovery, lock};
 use transport::SocketTransport;
 
 pub use credentials::CredentialReader;
+pub use metrics::export;
 
-/// What a socket is told whose event no dialect knows.
+/// The error for an event that no dialect has.
 const UNKNOWN_EVENT: &str = "there is no such event";
 
-/// The main namespace, where all dialects are spoken.
+/// The handler of the main namespace, which all dialects use.
 pub struct Gateway {
     started: Arc<OnceLock<Arc<Services>>>,
     options: Arc<Options>,
@@ -55,7 +57,7 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// A bridge to verbs that are started before the first client comes.
+    /// A gateway to services that are started before the first client connects.
     pub fn new(
         started: Arc<OnceLock<Arc<Services>>>,
         options: Arc<Options>,
@@ -70,7 +72,7 @@ impl Gateway {
         }
     }
 
-    /// The socket's life, begun with its first need.
+    /// The connection's state, made when it is first needed; `None` before the services are started.
     fn connection(&self, socket: &Socket) -> Option<Arc<ConnectionState>> {
         if let Some(connection) = socket.data::<ConnectionState>() {
             return Some(connection);
@@ -93,8 +95,14 @@ impl Gateway {
         socket.data::<ConnectionState>()
     }
 
-    /// Listens, if there is anybody to listen for, or with whom it ends, and nobody does yet.
-    fn listen(&self, socket: &Socket, connection: &Arc<ConnectionState>, session: &ClientSession) {
+    /// Starts the delivery task, unless it runs already, if the session acts for somebody or is bound to a
+    /// login, with which it ends.
+    fn start_delivery(
+        &self,
+        socket: &Socket,
+        connection: &Arc<ConnectionState>,
+        session: &ClientSession,
+    ) {
         let is_somebody = session.is_bound() || !session.identities().is_empty();
         if is_somebody && connection.begin_delivery() {
             self.deliveries
@@ -108,17 +116,17 @@ impl Handler for Gateway {
         &self,
         socket: &Socket,
         _auth: Option<&Map<String, Value>>,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, ConnectError> {
         let recovers = recovery::is_asked_for(socket);
-        if !recovers && !self.credentials.brings_credentials(socket) {
+        if !recovers && !self.credentials.has_credentials(socket) {
             return Ok(Admission::new());
         }
         let Some(connection) = self.connection(socket) else {
-            return Err(Refusal::new("the server is starting"));
+            return Err(ConnectError::new("the server is starting"));
         };
         let mut session = connection.lock_session().await;
         if let Err(error) = session.bind().await {
-            // Nobody is refused for it: what they brought is looked at again when they use it.
+            // This does not reject the client: its credentials are read again when an event uses them.
             tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
         }
         for dialect in self.options.dialects.iter() {
@@ -143,18 +151,18 @@ impl Handler for Gateway {
         Ok(Admission::recoverable(private))
     }
 
-    async fn connected(&self, socket: &Socket) {
+    async fn on_connect(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
             let mut session = connection.lock_session().await;
             for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut session);
             }
             keep(socket, &connection, &session).await;
-            self.listen(socket, &connection, &session);
+            self.start_delivery(socket, &connection, &session);
         }
     }
 
-    async fn event(&self, socket: &Socket, mut event: Event) {
+    async fn on_event(&self, socket: &Socket, mut event: Event) {
         let Some(connection) = self.connection(socket) else {
             return;
         };
@@ -167,7 +175,7 @@ impl Handler for Gateway {
             return;
         };
         let answer = dialect::answer(dialect, &mut session, &event.name, &arguments).await;
-        // The turn is held, so the position up to which all is told does not move meanwhile.
+        // The session is locked, so no delivery advances the position meanwhile.
         let offset = connection.recovery().map(Recovery::told);
         let offset = offset.map(|told| session.services.cursor_at(told).to_string());
         let mut reply = Reply::new(socket, &answer.data);
@@ -179,38 +187,38 @@ impl Handler for Gateway {
                     if let Some(offset) = &offset {
                         args.push(offset.as_str());
                     }
-                    reply.other(&name, args);
+                    reply.event_with(&name, args);
                 }
             }
         }
         if let Some(ack) = event.ack.take() {
             reply.acknowledge(ack);
         }
-        // A client that is gone needs no answer.
+        // A client that is gone needs no reply.
         let _ = reply.send();
         keep(socket, &connection, &session).await;
-        self.listen(socket, &connection, &session);
+        self.start_delivery(socket, &connection, &session);
     }
 
-    async fn drained(&self, socket: &Socket) {
+    async fn on_drain(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
-            connection.drained();
+            connection.note_drained();
         }
     }
 
-    async fn disconnected(&self, socket: &Socket, _reason: Reason) {
+    async fn on_disconnect(&self, socket: &Socket, _reason: DisconnectReason) {
         let Some(connection) = socket.data::<ConnectionState>() else {
             return;
         };
         connection.end();
         let mut session = connection.lock_session().await;
-        let identity = recovery::write_down_lost(&session);
+        let identity = recovery::encode_lost(&session);
         for dialect in self.options.dialects.iter() {
             dialect.on_disconnect(&mut session).await;
         }
         let id = socket.id().as_str().to_owned();
-        let same = socket.everyone().to(id.as_str()).sockets();
-        let is_back = same.iter().any(|other| !other.is(socket));
+        let same = socket.within(id.as_str()).sockets();
+        let is_back = same.iter().any(|other| !other.ptr_eq(socket));
         if let Some(recovery) = connection.recovery().filter(|_| !is_back)
             && !recovery.is_nobodys(&session)
         {
@@ -224,15 +232,15 @@ impl Handler for Gateway {
     }
 }
 
-/// Says why a client is not let in.
-fn refuse(error: &Error) -> Refusal {
+/// The error for a client that may not connect.
+fn refuse(error: &Error) -> ConnectError {
     if let Some(cause) = error.cause() {
         tracing::warn!(%cause, "A client cannot be let in.");
     }
-    Refusal::new(error.text().to_owned())
+    ConnectError::new(error.text().to_owned())
 }
 
-/// Lets a client go on where it was: what it missed comes before it is told that it is in.
+/// Recovers a connection, with the changes that it has missed; `None` if it cannot be recovered.
 async fn on_resume(
     socket: &Socket,
     connection: &Arc<ConnectionState>,
@@ -247,7 +255,7 @@ async fn on_resume(
     let Some(returned) = recovery::look_up(&services, socket, shown).await? else {
         return Ok(None);
     };
-    // Whoever shows a token comes back as its holder or not at all.
+    // A client with a token is recovered as its holder or not at all.
     if let (Some(token), None) = (session.credentials.token.clone(), &key) {
         let is_back = |person: &Person| {
             let mut identity = returned.identities.iter();
@@ -282,12 +290,12 @@ async fn on_resume(
     )))
 }
 
-/// Writes down whom a connection acts for that may come back, when that changed.
+/// Stores whom a recoverable connection acts for, if that has changed.
 async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSession) {
     let Some(recovery) = connection.recovery() else {
         return;
     };
-    let identity = recovery::write_down(session);
+    let identity = recovery::encode_identities(session);
     if recovery.is_kept(&identity) {
         return;
     }

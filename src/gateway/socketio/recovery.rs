@@ -1,12 +1,11 @@
-//! Recovery: a client that comes back goes on where it was, also after a restart of the server.
+//! Recovery: a client that reconnects continues where it was, also after a restart of the server.
 //!
-//! The offset that events end with is the log's cursor, and the private id is kept, hashed, with
-//! whom the connection acted for; so coming back needs nothing from the memory of the process that
-//! was spoken to before. Logins and memberships are looked at afresh.
+//! The offset of an event is the log's cursor. The hash of the private id is stored together with whom the
+//! connection acts for. So recovery needs nothing from the memory of the former process, and logins and
+//! memberships are checked again.
 //!
-//! Clients learn an offset from events alone, so one that has heard none shows its private id only.
-//! That id therefore ends with the place of the log at which it was given: whoever has heard nothing
-//! goes on from there, and nothing has to be stored for it.
+//! Clients learn offsets from events only, so a client that has received none has its private id alone.
+//! That id therefore ends with the position at which it was issued, from which such a client continues.
 
 use std::net::Ipv4Addr;
 
@@ -28,13 +27,13 @@ use crate::{
     model::{ChatId, Cursor, LoginId, PersonId, Position},
 };
 
-/// What is kept of a connection that acts for nobody and has entered no chat.
+/// What would be stored for a connection that acts for nobody and has entered no chat.
 pub(super) const NOTHING: &str = "|";
 
-/// The most messages of a connection's own that are kept with it.
+/// How many messages of the connection's own are stored with it.
 const SENT: usize = 32;
 
-/// A connection that came back.
+/// A connection that can be recovered.
 pub(super) struct Returned {
     pub(super) id: SocketId,
     pub(super) private: String,
@@ -43,11 +42,11 @@ pub(super) struct Returned {
     pub(super) identities: Vec<(DialectMask, Caller)>,
     /// The chats it had entered, each with the dialect.
     pub(super) entered: Vec<(DialectId, ChatId)>,
-    /// What came by it last.
+    /// The positions of its own last messages.
     pub(super) sent: Vec<Position>,
 }
 
-/// Whether the client asks for it. Clients of the older protocol cannot be told.
+/// Whether the client wants recovery. Clients of revision 4 do not support it.
 pub(super) fn is_asked_for(socket: &Socket) -> bool {
     let shown = socket.auth().and_then(|auth| auth.get("recovery"));
     let asked = shown.is_some_and(|value| match value {
@@ -61,24 +60,24 @@ pub(super) fn is_asked_for(socket: &Socket) -> bool {
     asked && socket.handshake().revision() == Revision::V4
 }
 
-/// What separates the secret of a private id from the place at which it was given.
+/// Separates the secret part of a private id from the position at which it was issued.
 const AT: char = '@';
 
-/// A new private id, given at that place of the log.
+/// A new private id, issued at that position of the log.
 pub(super) fn private_id(place: &Cursor) -> String {
     format!("{}{AT}{place}", Token::random().expose())
 }
 
-/// The place from which a client goes on: what it says, else where its private id was given.
+/// Where a client continues: at its offset, or else where its private id was issued.
 fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
     let given = || private.rsplit_once(AT).map(|(_, place)| place);
     offset.or_else(given)?.parse().ok()
 }
 
-/// What a client that comes back shows beside its private id: its tenant's key, and tokens.
+/// The other credentials of a client that reconnects: its tenant's key, and tokens.
 type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
 
-/// Looks whether a client comes back that was here before, and may.
+/// Finds the connection that a client wants to recover, if it may.
 pub(super) async fn look_up(
     services: &Services,
     socket: &Socket,
@@ -134,7 +133,7 @@ pub(super) async fn look_up(
     }))
 }
 
-/// Reads one whom a connection acted for: its dialects, its login or none, and its person.
+/// Parses one stored identity: its dialects, its login if any, and its person.
 async fn caller(
     services: &Services,
     entry: &str,
@@ -161,8 +160,8 @@ async fn caller(
         .map(|caller| (dialects, caller)))
 }
 
-/// Whom a session acts for and which chats it has entered, as it is kept.
-pub(super) fn write_down(session: &ClientSession) -> String {
+/// Whom a session acts for and which chats it has entered, as stored.
+pub(super) fn encode_identities(session: &ClientSession) -> String {
     let entries = session.identities().iter().map(|identity| {
         let login = identity
             .caller
@@ -186,10 +185,10 @@ pub(super) fn write_down(session: &ClientSession) -> String {
     )
 }
 
-/// The same of one that is lost: also which messages came by it last, so that it is not told of them
-/// when it comes back. Its client may not know how far it was told.
-pub(super) fn write_down_lost(session: &ClientSession) -> String {
+/// The same for a lost connection, with its own last messages: they are not echoed to it after recovery.
+/// Its client may not know which of them were stored.
+pub(super) fn encode_lost(session: &ClientSession) -> String {
     let sent = session.last_sent(SENT).map(|sent| sent.to_string());
     let sent = sent.collect::<Vec<_>>().join(",");
-    format!("{}|{sent}", write_down(session))
+    format!("{}|{sent}", encode_identities(session))
 }

@@ -1,9 +1,9 @@
-//! What a session can do on its socket.
+//! What a dialect's session can do with its socket.
 
 use std::sync::Arc;
 
 use parlance_socketio::{
-    packet::{Args, Namespace},
+    packet::{Args, NamespaceName},
     server::{Disconnect, Prepared, Socket, WeakSocket},
 };
 
@@ -13,9 +13,9 @@ use crate::{
     dialect::{OutgoingEvent, Recipients, Transport},
 };
 
-/// A socket as a dialect sees it.
+/// A socket as a dialect's transport.
 pub(super) struct SocketTransport {
-    /// A socket keeps its life, so its life must not keep the socket.
+    /// Weak, because the socket owns the session that has this.
     socket: WeakSocket,
     services: Arc<Services>,
 }
@@ -53,16 +53,15 @@ impl Transport for SocketTransport {
         let Some(socket) = self.socket.upgrade() else {
             return;
         };
-        let event = |args| Prepared::event(&Namespace::MAIN, &outgoing.name, args);
+        let event = |args| Prepared::event(&NamespaceName::MAIN, &outgoing.name, args);
         let shared = event(Args::from(outgoing.data.clone()));
-        // Not by its id: whoever came back before it was missed has the same, and is to hear of it.
-        let others = socket.everyone().to(room).sockets().into_iter();
-        let others = others.filter(|other| !other.is(&socket));
+        // Not compared by id: a recovered socket has the id of the lost one, and gets the event.
+        let others = socket.within(room).sockets().into_iter();
+        let others = others.filter(|other| !other.ptr_eq(&socket));
         let session = (recipients == Recipients::All).then(|| socket.clone());
         for socket in others.chain(session) {
             let connection = socket.data::<ConnectionState>();
-            // Whoever is gone misses nothing; whoever does not read is told of those present then, as
-            // soon as somebody comes or goes.
+            // The event is dropped for a full outbox: the next join or leave sends everybody present again.
             let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
                 Some(recovery) => recovery.repeat(|told| {
                     let mut args = Args::from(outgoing.data.clone());

@@ -1,27 +1,27 @@
-//! Which pages may reach the server, by polling and by WebSocket alike.
+//! Which origins may use the server, by polling and by WebSocket.
 
 use std::{fmt, sync::Arc};
 
-/// Which pages may reach the server. Requests without an `Origin` header are not a page's.
+/// Which origins may use the server. Requests without an `Origin` header are always allowed.
 ///
-/// Browsers ask nobody before they open a WebSocket, so the answer counts there too: a request from a
-/// page that is not allowed is refused before the upgrade.
+/// Browsers do not apply CORS to WebSockets. So the server itself refuses an upgrade from an origin that
+/// is not allowed.
 #[derive(Clone, Default)]
 pub enum Cors {
-    /// Pages of the server's own host and port.
+    /// The server's own origin: the request's host and port.
     #[default]
     OwnOrigin,
-    /// Every page, with credentials. The application must then not take a cookie for an identity
-    /// without a look at [`Handshake::is_own_origin`](super::Handshake::is_own_origin).
+    /// Every origin, with credentials. The application must then not trust a cookie unless
+    /// [`Handshake::is_own_origin`](super::Handshake::is_own_origin) is true.
     Any,
-    /// Own pages and pages of these origins, written as browsers do: `https://chat.example`.
+    /// The own origin and these, in the form `https://chat.example`.
     List(Vec<String>),
-    /// Own pages and those that the function allows; it is given the origin.
+    /// The own origin and those for which the function returns true.
     Asking(Arc<dyn Fn(&str) -> bool + Send + Sync>),
 }
 
 impl Cors {
-    /// Whether a page of `origin` may reach this server, which was addressed as `host`.
+    /// Whether `origin` may use the server, to which the request was addressed as `host`.
     pub(super) fn allows(&self, origin: &str, host: Option<&str>) -> bool {
         is_own(origin, host)
             || match self {
@@ -44,7 +44,7 @@ impl fmt::Debug for Cors {
     }
 }
 
-/// Whether `origin` names the host and port that the request was addressed to.
+/// Whether `origin` has the host and port that the request was addressed to.
 pub(super) fn is_own(origin: &str, host: Option<&str>) -> bool {
     let Some(host) = host else { return false };
     origin

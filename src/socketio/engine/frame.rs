@@ -1,4 +1,4 @@
-//! One packet to a client, made once for every receiver and every transport.
+//! One encoded packet to clients, shared by all receivers and usable on both transports.
 
 use std::sync::Arc;
 
@@ -8,34 +8,35 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
     coding::{Data, OpCode},
 };
 
-/// One packet, ready to be sent. A clone shares the bytes.
+/// One encoded packet. Clones share the bytes.
 ///
-/// It holds the unmasked WebSocket frame, which is the same for every receiver; what a poll needs is
-/// the part behind the frame's header. Frames may share a body that is large ([`Frame::around`]).
+/// It is an unmasked WebSocket frame, which is the same for all receivers. A poll uses the part after the
+/// frame's header. Several frames may share a large body ([`Frame::around`]).
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// The WebSocket frame's header and the packet, or its beginning if there is a shared body.
+    /// The WebSocket frame's header and the packet, or the packet's start if there is a shared body.
     wire: Bytes,
     rest: Option<Arc<Rest>>,
+    /// The length of the WebSocket frame's header.
     head: u8,
     binary: bool,
 }
 
-/// What follows the beginning of a frame that shares its body with others.
+/// The part of a frame after its start, if the body is shared with other frames.
 #[derive(Debug)]
 struct Rest {
     body: Bytes,
-    /// The body counts as another frame's.
+    /// Another frame counts the body against the outbox's limit.
     borrowed: bool,
     end: Box<str>,
 }
 
-/// Whose weight a shared body is.
+/// Which frame counts a shared body against the outbox's limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
-    /// This frame's.
+    /// This one.
     Own,
-    /// That of another frame, which is sent with this one.
+    /// Another one, which is sent together with this one.
     Borrowed,
 }
 
@@ -60,7 +61,7 @@ impl Frame {
         Self::build(Data::Text, &[b"4", message.as_bytes()])
     }
 
-    /// A packet whose text already begins with the digit of its type.
+    /// A packet whose text begins with the digit of its type.
     pub fn packet(packet: &str) -> Self {
         Self::build(Data::Text, &[packet.as_bytes()])
     }
@@ -70,8 +71,8 @@ impl Frame {
         Self::build(Data::Binary, &[message])
     }
 
-    /// A packet of three parts of which the one in the middle is shared with other frames; `start`
-    /// begins with the digit of the packet's type.
+    /// A packet of three parts. The body in the middle is shared with other frames, and `start` begins
+    /// with the digit of the packet's type.
     pub fn around(start: &str, (body, whose): (&Bytes, Body), end: &str) -> Self {
         let rest = Rest {
             body: body.clone(),
@@ -85,13 +86,13 @@ impl Frame {
         }
     }
 
-    /// The binary message in the form that revision 3's WebSocket has it: with the type in front.
+    /// The binary message as revision 3 has it on a WebSocket: with the packet type as the first byte.
     pub(super) fn with_type_byte(&self) -> Self {
-        // Binary messages are one part.
+        // Binary messages have no shared body.
         Self::build(Data::Binary, &[&[4], &self.wire[usize::from(self.head)..]])
     }
 
-    /// A frame of the WebSocket protocol's own, such as a pong.
+    /// A control frame of the WebSocket protocol, such as a pong, in its encoded form.
     pub(super) fn raw(wire: &[u8]) -> Self {
         Self {
             wire: Bytes::copy_from_slice(wire),
@@ -105,7 +106,7 @@ impl Frame {
         Self::build_before(kind, parts, 0)
     }
 
-    /// Builds a frame that is followed by so many more bytes.
+    /// Builds a frame whose payload has `more` bytes after these parts.
     fn build_before(kind: Data, parts: &[&[u8]], more: usize) -> Self {
         let length: usize = parts.iter().map(|part| part.len()).sum();
         let mut wire = Vec::with_capacity(length + 10);
@@ -129,12 +130,12 @@ impl Frame {
         }
     }
 
-    /// Whether it is a binary message; every other packet is text.
+    /// Whether it is a binary message. All other packets are text.
     pub(super) fn is_binary(&self) -> bool {
         self.binary
     }
 
-    /// How many bytes the whole WebSocket frame has.
+    /// The length of the WebSocket frame in bytes.
     pub(crate) fn len(&self) -> usize {
         self.wire.len() + self.rest_len()
     }
@@ -145,12 +146,12 @@ impl Frame {
             .map_or(0, |rest| rest.body.len() + rest.end.len())
     }
 
-    /// The whole WebSocket frame, if it lies in one piece.
+    /// The WebSocket frame, if it is contiguous in memory.
     pub(super) fn whole(&self) -> Option<&[u8]> {
         self.rest.is_none().then_some(&self.wire)
     }
 
-    /// The WebSocket frame from a byte on, as far as it lies in one piece.
+    /// The bytes of the WebSocket frame after `from`, up to the end of the contiguous piece.
     pub(super) fn piece(&self, mut from: usize) -> &[u8] {
         for piece in self.pieces(0) {
             if from < piece.len() {
@@ -161,18 +162,18 @@ impl Frame {
         &[]
     }
 
-    /// The packet alone: text with its digit, or a binary message's bytes; in pieces that follow
-    /// each other.
+    /// The packet without the frame's header, in consecutive pieces: text with its type digit, or the
+    /// bytes of a binary message.
     pub(super) fn payload(&self) -> impl Iterator<Item = &[u8]> {
         self.pieces(usize::from(self.head))
     }
 
-    /// How many bytes the packet alone has.
+    /// The length of the packet without the frame's header, in bytes.
     pub(super) fn payload_len(&self) -> usize {
         self.len() - usize::from(self.head)
     }
 
-    /// Whether the packet is the same as that of a frame without a shared body.
+    /// Whether both frames are the same packet. Only for frames without a shared body.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.whole().is_some() && self.whole() == other.whole()
     }
@@ -183,7 +184,7 @@ impl Frame {
         std::iter::once(&self.wire[skipped..]).chain(rest.into_iter().flatten())
     }
 
-    /// What it counts against an outbox's limit, in bytes. A shared body counts once.
+    /// What it counts against an outbox's limit, in bytes. A shared body is counted by one of its frames.
     pub(super) fn weight(&self) -> usize {
         let rest = match self.rest.as_deref() {
             None => 0,

@@ -1,4 +1,4 @@
-//! The request that opened a session: what of it is kept as long as the session lives.
+//! The request that opened a session, as far as it is kept with the session.
 
 use std::{
     borrow::Cow,
@@ -9,9 +9,13 @@ use std::{
 use percent_encoding::percent_decode_str;
 use rocket::{Request, http::Header};
 
-use super::{Options, Revision, Transport, cors};
+use super::{
+    cors,
+    options::Options,
+    protocol::{Revision, Transport},
+};
 
-/// The headers that are kept: they tell who asks.
+/// The headers that are kept: they identify the client.
 const KEPT: [&str; 6] = [
     "host",
     "origin",
@@ -21,19 +25,19 @@ const KEPT: [&str; 6] = [
     "sec-fetch-site",
 ];
 
-/// The longest value of a header that is kept.
+/// The length of a header's value above which it is not kept.
 const MAX_VALUE: usize = 16 << 10;
 
-/// The most bytes of headers that are kept.
+/// How many bytes of headers are kept.
 const MAX_HEADERS: usize = 32 << 10;
 
-/// The longest query that a session may be opened with: it is kept whole.
+/// The length of the query above which the request is refused. The whole query is kept.
 const MAX_QUERY: usize = 16 << 10;
 
-/// What the request said that opened a session, as far as it is kept: the query, and the headers
-/// `Host`, `Origin`, `Cookie`, `Authorization`, `User-Agent`, `Sec-Fetch-Site` and those that
-/// [`Options::kept_headers`](super::Options::kept_headers) names. A header of more than 16 KiB is left
-/// out, and so is what would make more than 32 KiB of all.
+/// The request that opened a session, as far as it is kept: its query, and the headers `Host`, `Origin`,
+/// `Cookie`, `Authorization`, `User-Agent`, `Sec-Fetch-Site` and those named by
+/// [`Options::kept_headers`](super::Options::kept_headers). A header of more than 16 KiB is not kept, nor
+/// one with which all of them would exceed 32 KiB.
 pub struct Handshake {
     revision: Revision,
     transport: Transport,
@@ -41,12 +45,12 @@ pub struct Handshake {
     client_ip: Option<IpAddr>,
     is_marked: bool,
     query: Box<str>,
-    /// Lines of a name, a NUL and a value: one allocation, where a map of strings takes forty.
+    /// Lines of a name, a NUL and a value: one allocation, where a map of strings needs many.
     headers: Box<str>,
 }
 
 impl Handshake {
-    /// Keeps what `request` says; none if it says too much.
+    /// Reads `request`; `None` if its query is too long.
     pub(super) fn of(
         request: &Request<'_>,
         (revision, transport): (Revision, Transport),
@@ -69,70 +73,69 @@ impl Handshake {
         self.revision
     }
 
-    /// The transport that the session began with.
+    /// The transport that the session was opened with.
     pub fn transport(&self) -> Transport {
         self.transport
     }
 
-    /// The address the request came from: a proxy's, behind one.
+    /// The address of the peer. Behind a proxy this is the proxy's.
     pub fn peer(&self) -> Option<SocketAddr> {
         self.peer
     }
 
-    /// The client's address as Rocket is configured to find it, with `ip_header` behind a proxy.
+    /// The client's address, which behind a proxy is found by Rocket's `ip_header`.
     pub fn client_ip(&self) -> Option<IpAddr> {
         self.client_ip
     }
 
-    /// What [`Options::mark`](super::Options::mark) said of the request.
+    /// What [`Options::mark`](super::Options::mark) returned for the request.
     pub fn is_marked(&self) -> bool {
         self.is_marked
     }
 
-    /// The query as it was sent, without the question mark.
+    /// The raw query, without the question mark.
     pub fn query(&self) -> &str {
         &self.query
     }
 
-    /// The first value of that name in the query, decoded.
+    /// The first query parameter of that name, decoded.
     pub fn query_value(&self, name: &str) -> Option<Cow<'_, str>> {
         query_value(&self.query, name)
     }
 
-    /// The headers that are kept, in the order in which they came.
+    /// The kept headers, in the order of the request.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers
             .lines()
             .filter_map(|line| line.split_once('\0'))
     }
 
-    /// The first header of that name, in any case, if it is kept.
+    /// The first header of that name, if it is kept. The case of the name does not matter.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers()
             .find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
     }
 
-    /// The `Cookie` header as it was sent.
+    /// The raw `Cookie` header.
     pub fn cookies(&self) -> Option<&str> {
         self.header("cookie")
     }
 
-    /// The page that the client runs in, if it runs in one.
+    /// The origin of the page that the client runs in, if it runs in a browser.
     pub fn origin(&self) -> Option<&str> {
         self.header("origin")
     }
 
-    /// The host and port that the client addressed.
+    /// The host and port that the request was addressed to.
     pub fn host(&self) -> Option<&str> {
         self.header("host")
     }
 
-    /// Whether the client runs in a page of this server's own, or in none: only then may a cookie be
-    /// taken for an identity.
+    /// Whether the client runs in a page of the server's own origin, or not in a browser. Only then may a
+    /// cookie authenticate it.
     ///
-    /// The browser's own word (`Sec-Fetch-Site`) counts most, since a proxy may change the host. A
-    /// page of another site can make a browser ask without an `Origin`, as for an image, but not
-    /// without that word.
+    /// `Sec-Fetch-Site` takes precedence, since a proxy may change the host. A page of another site can
+    /// cause requests without an `Origin` header, for example for an image, but not without this one.
     pub fn is_own_origin(&self) -> bool {
         match (self.header("sec-fetch-site"), self.origin()) {
             (Some("same-origin"), _) => true,
@@ -143,7 +146,7 @@ impl Handshake {
 }
 
 impl fmt::Debug for Handshake {
-    /// Leaves out the query and the headers, which hold secrets.
+    /// Omits the query and the headers, because they contain secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Handshake")
             .field("revision", &self.revision)
@@ -153,7 +156,7 @@ impl fmt::Debug for Handshake {
     }
 }
 
-/// Lines of the headers that are kept.
+/// The headers that are kept, as lines.
 fn keep<'h>(headers: impl Iterator<Item = Header<'h>>, wanted: &[String]) -> Box<str> {
     let mut lines = String::new();
     for header in headers {
@@ -170,7 +173,7 @@ fn keep<'h>(headers: impl Iterator<Item = Header<'h>>, wanted: &[String]) -> Box
     lines.into()
 }
 
-/// The first value of `name` in `query`, decoded.
+/// The first parameter `name` of `query`, decoded.
 pub(super) fn query_value<'q>(query: &'q str, name: &str) -> Option<Cow<'q, str>> {
     query
         .split('&')
@@ -233,7 +236,7 @@ mod tests {
         ]);
         assert_eq!(handshake.header("x-one"), None);
         assert_eq!(handshake.cookies(), Some(&*fits));
-        // What does not fit any more leaves room for what does.
+        // A header that is too large does not prevent later ones from being kept.
         assert_eq!(handshake.header("x-two"), None);
         assert_eq!(handshake.header("authorization"), Some("token"));
         assert!(handshake.headers.len() <= MAX_HEADERS);

@@ -1,26 +1,66 @@
-//! The heartbeat: who has to be heard of until when, and what the wheel does about it.
+//! The heartbeat: pings and timeouts, and the task that turns the timer wheel.
 
-use std::sync::Arc;
-
-use super::{
-    Frame, Reason, Revision, Session, lock, millis,
-    session::wake,
-    state::{NEVER, Phase, State},
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
 };
 
-/// What comes of a heartbeat that is due.
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::{
+    frame::Frame,
+    protocol::{Revision, millis},
+    reason::DisconnectReason,
+    session::{Session, wake},
+    shared::Shared,
+    state::{NEVER, Phase, State},
+};
+use crate::sync::lock;
+
+/// Starts the task that turns the wheel, if it does not run yet. It needs a runtime, so it is not
+/// started with the server.
+pub(super) fn start(shared: &Arc<Shared<Session>>) {
+    let wheel = &shared.wheel;
+    wheel.start_once(|| {
+        tokio::spawn(turn(Arc::downgrade(shared), wheel.grain, shared.started));
+    });
+}
+
+/// Turns the wheel for as long as the server exists.
+async fn turn(shared: Weak<Shared<Session>>, grain: u64, started: Instant) {
+    let mut ticks = tokio::time::interval_at(started, Duration::from_millis(grain));
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut due = Vec::new();
+    loop {
+        ticks.tick().await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        shared.wheel.advance(shared.now(), &mut due);
+        for entry in due.drain(..) {
+            if let Some(session) = entry.session.upgrade() {
+                session.check(entry.at);
+            }
+        }
+        if due.capacity() > 4096 {
+            due = Vec::new();
+        }
+    }
+}
+
+/// What to do when the heartbeat is due.
 enum Beat {
-    /// It goes on.
-    On,
-    /// The client is to be pinged.
+    /// Nothing: the client is alive.
+    Wait,
+    /// Send a ping.
     Ping,
-    /// The client is gone.
-    Over,
+    /// Close the session.
+    Timeout,
 }
 
 impl Session {
-    /// A client of revision 3 has pinged. Its ping may carry data; the answer never does.
-    pub(super) fn pinged(&self) {
+    /// A client of revision 3 has sent a ping. The ping may carry data, the pong never does.
+    pub(super) fn on_ping(&self) {
         let options = &self.shared.options;
         let timeout = options.ping_interval + options.ping_timeout;
         let mut state = lock(&self.state);
@@ -32,8 +72,8 @@ impl Session {
         }
     }
 
-    /// A client of revision 4 has answered our ping.
-    pub(super) fn ponged(&self) {
+    /// A client of revision 4 has sent a pong.
+    pub(super) fn on_pong(&self) {
         let mut state = lock(&self.state);
         if state.is_open() {
             state.awaiting_pong = false;
@@ -41,38 +81,40 @@ impl Session {
         }
     }
 
-    /// While we do not read, the heartbeat is patient: the pong may be among what waits.
+    /// Reading is paused or resumed. While it is paused no timeout applies: the pong may be unread.
     pub(super) fn note_stalled(&self, stalled: bool) {
         let mut state = lock(&self.state);
         if state.stalled != stalled && state.is_open() {
             state.stalled = stalled;
             let now = self.shared.now();
-            state.taken = now;
+            state.last_progress = now;
             let timeout = now + millis(self.shared.options.ping_timeout);
             state.due = state.due.max(timeout);
         }
     }
 
-    /// The client has taken some of what it could not take at once.
-    pub(super) fn note_taken(&self) {
-        lock(&self.state).taken = self.shared.now();
+    /// The client has received something of a backlog.
+    pub(super) fn note_progress(&self) {
+        lock(&self.state).last_progress = self.shared.now();
     }
 
-    /// Until when the client is alive because of what it takes, if more waits for it: its pong comes
-    /// after all that.
+    /// Until when a client with a backlog counts as alive because it receives something: its pong comes
+    /// only after the whole backlog.
     fn alive_until(&self, state: &State) -> u64 {
         let options = &self.shared.options;
         let full = state.weight >= options.outbox_bytes;
         match (state.stalled, state.weight) {
-            // We do not read because of what it does not take.
-            (true, _) if full => state.taken + millis(options.ping_interval + options.ping_timeout),
+            // Reading is paused because the client does not receive what is sent.
+            (true, _) if full => {
+                state.last_progress + millis(options.ping_interval + options.ping_timeout)
+            }
             (true, _) => NEVER,
             (false, 0) => 0,
-            (false, _) => state.taken + millis(options.ping_timeout),
+            (false, _) => state.last_progress + millis(options.ping_timeout),
         }
     }
 
-    /// Sees to it that the wheel looks in when the next thing is due.
+    /// Adds the session to the wheel for its next check, if there is no earlier entry.
     pub(super) fn schedule(self: &Arc<Self>, state: &mut State) {
         let next = state.next_check();
         if next < state.scheduled {
@@ -81,31 +123,31 @@ impl Session {
         }
     }
 
-    /// What the heartbeat needs that is due.
+    /// Decides what to do about a heartbeat that is due.
     fn beat(&self, state: &mut State, now: u64) -> Beat {
         let timeout = millis(self.shared.options.ping_timeout);
         let pinging = self.revision() == Revision::V4;
         let alive_until = self.alive_until(state);
         if state.stalled && alive_until > now {
             state.due = now + timeout;
-            Beat::On
+            Beat::Wait
         } else if pinging && !state.awaiting_pong {
             state.awaiting_pong = true;
             state.due += timeout;
             Beat::Ping
         } else if pinging && alive_until > now {
             state.due = alive_until;
-            Beat::On
+            Beat::Wait
         } else {
-            Beat::Over
+            Beat::Timeout
         }
     }
 
-    /// The wheel looks in: pings, reminds, gives up.
+    /// Called by the wheel: sends a ping, calls `on_timer`, or closes the session.
     pub(super) fn check(self: &Arc<Self>, at: u64) {
         let now = self.shared.now();
         let mut transport_waker = None;
-        let mut reminded = None;
+        let mut timer_of = None;
         let mut timed_out = false;
         {
             let mut state = lock(&self.state);
@@ -115,7 +157,7 @@ impl Session {
             state.scheduled = NEVER;
             match state.phase {
                 Phase::Closing(_) | Phase::Closed => return,
-                Phase::Kept(_) => {
+                Phase::ClosePending(_) => {
                     state.phase = Phase::Closed;
                     state.discard();
                     let prober = state.upgrade.take_waker();
@@ -126,15 +168,15 @@ impl Session {
                 }
                 Phase::Open => {}
             }
-            if state.reminder <= now {
-                state.reminder = NEVER;
-                reminded.clone_from(&state.connection);
+            if state.timer <= now {
+                state.timer = NEVER;
+                timer_of.clone_from(&state.connection);
             }
             if state.due <= now {
                 match self.beat(&mut state, now) {
-                    Beat::On => {}
+                    Beat::Wait => {}
                     Beat::Ping => transport_waker = state.push(Frame::PING),
-                    Beat::Over => timed_out = true,
+                    Beat::Timeout => timed_out = true,
                 }
             }
             if !timed_out {
@@ -143,9 +185,9 @@ impl Session {
         }
         wake(transport_waker);
         if timed_out {
-            self.close(Reason::PingTimeout);
-        } else if let Some(connection) = reminded {
-            connection.reminded();
+            self.close(DisconnectReason::PingTimeout);
+        } else if let Some(connection) = timer_of {
+            connection.on_timer();
         }
     }
 }

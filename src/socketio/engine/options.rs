@@ -1,40 +1,39 @@
-//! What an operator may set, under Node's names and with Node's defaults.
+//! The options of a server, with Node's names and defaults.
 
 use std::time::Duration;
 
 use rocket::Request;
 
-use super::{Cors, Transport};
+use super::{cors::Cors, protocol::Transport};
 
-/// What an operator may set. The defaults are those of Node's server, but for [`Cors`].
+/// The options of a server. The defaults are those of Node's server, except for [`Cors`].
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How long after the handshake, and after each pong, the server pings.
+    /// How long after the handshake, and after each pong, the server sends a ping.
     pub ping_interval: Duration,
-    /// How long the client has for its pong.
+    /// How long the server waits for the pong before it closes the session.
     pub ping_timeout: Duration,
     /// How long an upgrade may take.
     pub upgrade_timeout: Duration,
-    /// The biggest body or WebSocket message a client may send, in bytes.
+    /// The largest body or WebSocket message that a client may send, in bytes.
     pub max_payload: usize,
-    /// The transports that are offered.
+    /// The transports that clients may use.
     pub transports: Vec<Transport>,
-    /// Whether a session may go from polling to WebSocket.
+    /// Whether a session may be upgraded from polling to WebSocket.
     pub allow_upgrades: bool,
-    /// Whether clients of revision 3 (socket.io-client 2.x) are let in.
+    /// Whether clients of revision 3 (socket.io-client 2.x) may connect.
     pub allow_eio3: bool,
-    /// Which pages may reach the server.
+    /// Which origins may use the server.
     pub cors: Cors,
-    /// Headers of the opening request that are kept beside those that tell who asks, see
+    /// Headers of the opening request that are kept in addition to those which identify the client, see
     /// [`Handshake::headers`](super::Handshake::headers).
     pub kept_headers: Vec<String>,
-    /// What is asked of the opening request while the whole of it is there, if anything; the answer is
-    /// kept, see [`Handshake::is_marked`](super::Handshake::is_marked).
+    /// A predicate that is called with the whole opening request. Its result is kept, see
+    /// [`Handshake::is_marked`](super::Handshake::is_marked).
     pub mark: Option<fn(&Request<'_>) -> bool>,
-    /// How many bytes may wait for one client. What is over it is refused, see
-    /// [`Session::send`](super::Session::send).
+    /// The limit of one client's outbox, in bytes, see [`Session::send`](super::Session::send).
     pub outbox_bytes: usize,
-    /// How long a close waits for a polling client to fetch it.
+    /// How long a closed session is kept for a polling client to fetch its close packet.
     pub close_timeout: Duration,
 }
 

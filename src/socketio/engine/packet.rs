@@ -1,4 +1,4 @@
-//! One packet from a client, as text or bytes of either revision.
+//! Decodes one packet from a client, in either revision.
 
 use base64::{
     Engine as _,
@@ -7,15 +7,15 @@ use base64::{
 };
 use bytes::Bytes;
 
-use super::Revision;
+use super::protocol::Revision;
 
-/// Browsers pad, some clients do not.
+/// Browsers send padding, some other clients do not.
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What a client has to say, free of the transport it came by.
+/// A message from a client, independent of the transport.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message<'a> {
     /// Text.
@@ -35,12 +35,12 @@ pub(super) enum Incoming<'a> {
     Noop,
 }
 
-/// What a client sent is no packet.
+/// The client sent a malformed packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Malformed;
 
 impl<'a> Incoming<'a> {
-    /// Reads a packet that came as text, perhaps binary in base64.
+    /// Decodes a packet that arrived as text. A binary message is in base64.
     pub(super) fn text(revision: Revision, packet: &'a str) -> Result<Self, Malformed> {
         let mut rest = packet.chars();
         let digit = rest.next().ok_or(Malformed)?;
@@ -64,7 +64,7 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// Reads a packet that came as bytes.
+    /// Decodes a packet that arrived as bytes.
     pub(super) fn binary(revision: Revision, packet: Bytes) -> Result<Self, Malformed> {
         let message = match revision {
             Revision::V3 if packet.first() == Some(&4) => packet.slice(1..),

@@ -1,37 +1,42 @@
-//! What every request says about itself in its query.
+//! The query parameters of a request.
 
 use std::borrow::Cow;
 
-use super::{Options, Revision, Transport, handshake::query_value, refusal::Refusal};
+use super::{
+    handshake::query_value,
+    options::Options,
+    protocol::{Revision, Transport},
+    request_error::RequestError,
+};
 
-/// What every request says about itself in its query.
+/// The query parameters of a request.
 #[derive(Debug)]
 pub(super) struct Params<'q> {
     pub(super) transport: Transport,
     pub(super) revision: Revision,
     pub(super) sid: Option<Cow<'q, str>>,
-    /// The client cannot read bytes on this transport.
+    /// The client cannot receive binary on this transport, so it gets base64.
     pub(super) base64: bool,
 }
 
 impl<'q> Params<'q> {
-    pub(super) fn read(query: &'q str, options: &Options) -> Result<Self, Refusal> {
+    pub(super) fn read(query: &'q str, options: &Options) -> Result<Self, RequestError> {
         let transport = match query_value(query, "transport").as_deref() {
             Some("polling") => Transport::Polling,
             Some("websocket") => Transport::WebSocket,
-            _ => return Err(Refusal::UnknownTransport),
+            _ => return Err(RequestError::UnknownTransport),
         };
         if !options.transports.contains(&transport) {
-            return Err(Refusal::UnknownTransport);
+            return Err(RequestError::UnknownTransport);
         }
         let revision = match query_value(query, "EIO").as_deref() {
             Some("4") => Revision::V4,
             Some("3") | None if options.allow_eio3 => Revision::V3,
-            _ => return Err(Refusal::UnsupportedRevision),
+            _ => return Err(RequestError::UnsupportedRevision),
         };
         if query_value(query, "j").is_some() {
-            // JSONP: a script tag sends no Origin, so a friend could not be told from an attacker.
-            return Err(Refusal::BadRequest);
+            // JSONP: a script tag sends no Origin header, so no origin could be refused.
+            return Err(RequestError::BadRequest);
         }
         Ok(Self {
             transport,
@@ -46,7 +51,7 @@ impl<'q> Params<'q> {
 mod tests {
     use super::*;
 
-    fn read(query: &str, allow_eio3: bool) -> Result<(Transport, Revision, bool), Refusal> {
+    fn read(query: &str, allow_eio3: bool) -> Result<(Transport, Revision, bool), RequestError> {
         let options = Options {
             allow_eio3,
             ..Options::default()
@@ -58,7 +63,7 @@ mod tests {
     fn no_revision_means_3_where_3_is_allowed() {
         let polling = (Transport::Polling, Revision::V3, false);
         assert_eq!(read("transport=polling", true), Ok(polling));
-        let refused = Err(Refusal::UnsupportedRevision);
+        let refused = Err(RequestError::UnsupportedRevision);
         assert_eq!(read("transport=polling", false), refused);
         assert_eq!(read("transport=polling&EIO=3", false), refused);
         assert_eq!(read("transport=polling&EIO=abc", true), refused);
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn jsonp_is_not_offered() {
-        let refused = Err(Refusal::BadRequest);
+        let refused = Err(RequestError::BadRequest);
         assert_eq!(read("EIO=3&transport=polling&j=0", true), refused);
     }
 
@@ -85,7 +90,7 @@ mod tests {
             "EIO=4&transport=abc",
             "EIO=4&transport=__proto__",
         ] {
-            assert_eq!(read(query, false), Err(Refusal::UnknownTransport));
+            assert_eq!(read(query, false), Err(RequestError::UnknownTransport));
         }
     }
 }

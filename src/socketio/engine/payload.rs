@@ -1,28 +1,29 @@
-//! The body of a poll or a POST: several packets in one.
+//! Payloads: several packets in the body of a polling request or response.
 
 use base64::Engine as _;
 use bytes::Bytes;
 
 use super::{
-    Frame, Revision,
+    frame::Frame,
     packet::{BASE64, Incoming, Malformed},
+    protocol::Revision,
 };
 
-/// The most packets one payload may have. A megabyte of empty packets would keep a core busy.
+/// How many packets a payload may have. Decoding a megabyte of empty packets would take too long.
 const MAX_PACKETS: usize = 10_000;
 
-/// What separates packets in revision 4.
+/// The separator between packets in revision 4.
 const SEPARATOR: char = '\x1e';
 
-/// A poll's body.
+/// The body of a response to a poll.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Payload {
     pub(super) bytes: Vec<u8>,
-    /// It is to be announced as octets, not as text.
+    /// Its content type is `application/octet-stream` instead of text.
     pub(super) binary: bool,
 }
 
-/// Joins packets for one poll. `base64` says that the client cannot read bytes.
+/// Encodes packets for one poll. With `base64` binary is sent as text.
 pub(super) fn encode(revision: Revision, frames: &[Frame], base64: bool) -> Payload {
     let binary = revision == Revision::V3 && !base64 && frames.iter().any(Frame::is_binary);
     let mut bytes = Vec::with_capacity(frames.iter().map(encoded_len).sum());
@@ -48,7 +49,7 @@ pub(super) fn encode(revision: Revision, frames: &[Frame], base64: bool) -> Payl
     Payload { bytes, binary }
 }
 
-/// How many bytes a packet takes in a payload, at most: its length, and binary in base64.
+/// An upper bound of the bytes that a packet takes in a payload, with its length and in base64.
 pub(super) fn encoded_len(frame: &Frame) -> usize {
     let length = frame.payload_len();
     let length = if frame.is_binary() {
@@ -59,14 +60,14 @@ pub(super) fn encoded_len(frame: &Frame) -> usize {
     length + 10
 }
 
-/// The packet as text: a binary message in base64.
+/// The packet as text, with a binary message in base64.
 pub(super) fn as_text(revision: Revision, frame: &Frame) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(encoded_len(frame));
     text(&mut bytes, revision, frame);
     bytes
 }
 
-/// Writes the packet as text: a binary message in base64.
+/// Appends the packet as text, with a binary message in base64.
 fn text(bytes: &mut Vec<u8>, revision: Revision, frame: &Frame) {
     if !frame.is_binary() {
         frame
@@ -75,13 +76,13 @@ fn text(bytes: &mut Vec<u8>, revision: Revision, frame: &Frame) {
         return;
     }
     bytes.extend_from_slice(prefix(revision).as_bytes());
-    // Binary messages are one piece: to encode pieces by themselves would pad within.
+    // A binary message is one piece. Encoding several pieces separately would put padding inside.
     for piece in frame.payload() {
         bytes.extend_from_slice(BASE64.encode(piece).as_bytes());
     }
 }
 
-/// What marks a binary message in base64.
+/// The prefix of a binary message in base64.
 fn prefix(revision: Revision) -> &'static str {
     match revision {
         Revision::V3 => "b4",
@@ -89,8 +90,8 @@ fn prefix(revision: Revision) -> &'static str {
     }
 }
 
-/// How many UTF-16 units a packet has as text: every UTF-8 sequence is one, those of four bytes are
-/// two.
+/// How many UTF-16 units a packet has as text: one for each character, two for those of four bytes in
+/// UTF-8.
 fn utf16_length(revision: Revision, frame: &Frame) -> usize {
     if frame.is_binary() {
         return prefix(revision).len() + frame.payload_len().div_ceil(3) * 4;
@@ -102,7 +103,7 @@ fn utf16_length(revision: Revision, frame: &Frame) -> usize {
         .sum()
 }
 
-/// Revision 3's binary form: 0 or 1, the length as raw digits, 255, the packet.
+/// Appends the packet in revision 3's binary form: 0 or 1, the length as raw digits, 255, the packet.
 fn octets(bytes: &mut Vec<u8>, frame: &Frame) {
     let (kind, type_byte): (u8, &[u8]) = if frame.is_binary() {
         (1, &[4])
@@ -119,7 +120,7 @@ fn octets(bytes: &mut Vec<u8>, frame: &Frame) {
         .for_each(|piece| bytes.extend_from_slice(piece));
 }
 
-/// Takes a text body apart.
+/// Decodes a text payload.
 pub(super) fn decode_text(revision: Revision, body: &str) -> Result<Vec<Incoming<'_>>, Malformed> {
     match revision {
         Revision::V4 => decode_separated(body),
@@ -130,7 +131,7 @@ pub(super) fn decode_text(revision: Revision, body: &str) -> Result<Vec<Incoming
 fn decode_separated(body: &str) -> Result<Vec<Incoming<'_>>, Malformed> {
     let mut packets = Vec::new();
     for packet in body.split(SEPARATOR) {
-        room_for_one_more(&packets)?;
+        check_count(&packets)?;
         packets.push(Incoming::text(Revision::V4, packet)?);
     }
     Ok(packets)
@@ -142,7 +143,7 @@ fn decode_counted(mut body: &str) -> Result<Vec<Incoming<'_>>, Malformed> {
         return Err(Malformed);
     }
     while !body.is_empty() {
-        room_for_one_more(&packets)?;
+        check_count(&packets)?;
         let (length, rest) = body.split_once(':').ok_or(Malformed)?;
         if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(Malformed);
@@ -157,7 +158,7 @@ fn decode_counted(mut body: &str) -> Result<Vec<Incoming<'_>>, Malformed> {
     Ok(packets)
 }
 
-/// Cuts `text` after so many UTF-16 units; `None` if it is shorter or a character would be cut.
+/// Splits `text` after so many UTF-16 units; `None` if it is shorter, or the split is inside a character.
 fn split_at_utf16(text: &str, units: usize) -> Option<(&str, &str)> {
     let mut left = units;
     for (at, character) in text.char_indices() {
@@ -169,7 +170,7 @@ fn split_at_utf16(text: &str, units: usize) -> Option<(&str, &str)> {
     (left == 0).then_some((text, ""))
 }
 
-/// Takes revision 3's binary body apart.
+/// Decodes revision 3's binary payload.
 pub(super) fn decode_octets(body: &Bytes) -> Result<Vec<Incoming<'_>>, Malformed> {
     let mut packets = Vec::new();
     let mut at = 0;
@@ -177,7 +178,7 @@ pub(super) fn decode_octets(body: &Bytes) -> Result<Vec<Incoming<'_>>, Malformed
         return Err(Malformed);
     }
     while at < body.len() {
-        room_for_one_more(&packets)?;
+        check_count(&packets)?;
         let kind = body[at];
         at += 1;
         let mut length = 0_usize;
@@ -207,7 +208,7 @@ pub(super) fn decode_octets(body: &Bytes) -> Result<Vec<Incoming<'_>>, Malformed
     Ok(packets)
 }
 
-fn room_for_one_more(packets: &[Incoming<'_>]) -> Result<(), Malformed> {
+fn check_count(packets: &[Incoming<'_>]) -> Result<(), Malformed> {
     (packets.len() < MAX_PACKETS).then_some(()).ok_or(Malformed)
 }
 
@@ -249,7 +250,7 @@ mod tests {
             decode_text(Revision::V3, "4:4€😀1:4"),
             Ok(vec![text("€😀"), text("")])
         );
-        // Two units reach into the middle of the emoji.
+        // Three units end inside the emoji.
         assert_eq!(decode_text(Revision::V3, "3:4€😀"), Err(Malformed));
     }
 
@@ -320,7 +321,7 @@ mod tests {
     }
 
     fn frames() -> impl Strategy<Value = Vec<Frame>> {
-        // A separator inside a text is revision 4's own weakness; JSON escapes it.
+        // Revision 4 cannot carry its separator inside a text. JSON escapes it.
         let texts = "[^\u{1e}]*".prop_map(|text| Frame::text(&text));
         let binaries = vec(any::<u8>(), 0..100).prop_map(|bytes| Frame::binary(&bytes));
         let shared = "[^\u{1e}]*"
@@ -328,12 +329,12 @@ mod tests {
         vec(prop_oneof![texts, binaries, shared], 1..10)
     }
 
-    fn heard(frames: &[Frame]) -> Vec<Vec<u8>> {
+    fn sent_packets(frames: &[Frame]) -> Vec<Vec<u8>> {
         let own = |frame: &Frame| frame.payload().collect::<Vec<_>>().concat();
         frames.iter().map(own).collect()
     }
 
-    fn said(packets: Vec<Incoming<'_>>) -> Vec<Vec<u8>> {
+    fn received_packets(packets: Vec<Incoming<'_>>) -> Vec<Vec<u8>> {
         let own = |packet| match packet {
             Incoming::Message(Message::Text(text)) => format!("4{text}").into_bytes(),
             Incoming::Message(Message::Binary(bytes)) => bytes.to_vec(),
@@ -353,7 +354,7 @@ mod tests {
                 } else {
                     decode_text(revision, str::from_utf8(&bytes).unwrap())
                 };
-                prop_assert_eq!(said(packets.unwrap()), heard(&frames));
+                prop_assert_eq!(received_packets(packets.unwrap()), sent_packets(&frames));
             }
         }
 

@@ -1,4 +1,4 @@
-//! The polling transport: what a held GET brings home and what a POST brings in.
+//! The polling transport: held GETs that fetch packets, and POSTs that send them.
 
 use std::{
     future::poll_fn,
@@ -12,48 +12,49 @@ use std::{
 use rocket::tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 
 use super::{
-    Frame, Reason, Revision, Session, Transport, lock,
-    packet::Incoming,
+    frame::Frame,
+    packet::{Incoming, Malformed},
     payload::{self, Payload},
-    reason::Farewell,
-    refusal::Refusal,
-    session::wake,
+    protocol::{Revision, Transport, millis},
+    reason::{ClosePacket, DisconnectReason},
+    request_error::RequestError,
+    session::{Session, wake},
     state::{Phase, PollSlot, State, Upgrade},
 };
+use crate::sync::lock;
 
-/// How long a poll is held while an upgrade is under way: the client waits for the poll to come home
-/// before it completes the upgrade.
-const HOLD_WHILE_PROBING: Duration = Duration::from_millis(100);
+/// How long a poll is held during an upgrade: the client completes the upgrade only after the response
+/// to its poll.
+const PROBE_POLL_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// A client completes its upgrade when it has no poll under way. A poll that begins during an upgrade
-/// and finds it done so soon was begun after that, and has overtaken the news of it, which comes on
-/// another connection.
-const CROSSED: Duration = Duration::from_millis(50);
+/// A client completes an upgrade while it has no poll. So if a poll arrives during an upgrade, and the
+/// upgrade is completed within this time, the client sent the poll after the upgrade packet and the two
+/// were reordered, since they use different connections. Such a poll is an error.
+const UPGRADE_RACE: Duration = Duration::from_millis(50);
 
-/// How many packets one poll brings home; the next one brings more. python-socketio gives up on a
-/// payload of more.
-const MAX_PACKETS_A_POLL: usize = 16;
+/// How many packets one response to a poll has. python-socketio rejects a payload with more.
+const MAX_PACKETS_PER_POLL: usize = 16;
 
-/// How many bytes one poll brings home, but for a packet that alone has more.
-const MAX_BYTES_A_POLL: usize = 1 << 20;
+/// How many bytes one response to a poll has, unless its first packet is larger.
+const MAX_BYTES_PER_POLL: usize = 1 << 20;
 
 impl Session {
-    /// Whether a request of this transport and revision may speak for the session. A client that
-    /// was silent too long is found out here, if not before.
+    /// Checks whether a request with this transport and revision may use the session. Closes the session
+    /// if its heartbeat has timed out and the wheel has not noticed yet.
     pub(super) fn admit(
         self: &Arc<Self>,
         transport: Transport,
         revision: Revision,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let (overdue, present) = {
             let state = lock(&self.state);
-            let timeout = super::millis(self.shared.options.ping_timeout);
+            let timeout = millis(self.shared.options.ping_timeout);
             let overdue = state.is_overdue(self.revision(), self.shared.now(), timeout);
             (overdue, state.transport)
         };
         if overdue {
-            self.close(Reason::PingTimeout);
-            return Err(Refusal::UnknownSession);
+            self.close(DisconnectReason::PingTimeout);
+            return Err(RequestError::UnknownSession);
         }
         let fits = match (present, transport) {
             (Transport::Polling, _) | (Transport::WebSocket, Transport::WebSocket) => true,
@@ -62,21 +63,21 @@ impl Session {
         if fits && revision == self.revision() {
             Ok(())
         } else {
-            Err(Refusal::BadRequest)
+            Err(RequestError::BadRequest)
         }
     }
 
-    /// Holds a GET until there is something to bring home.
-    pub(super) async fn fetch(self: &Arc<Self>) -> Result<Payload, Refusal> {
+    /// Holds a poll until there are packets for it.
+    pub(super) async fn fetch(self: &Arc<Self>) -> Result<Payload, RequestError> {
         let (underway, probing) = {
             let mut state = lock(&self.state);
             match (state.poll, state.phase) {
-                (_, Phase::Closing(_) | Phase::Closed) => return Err(Refusal::UnknownSession),
-                (PollSlot::Empty, Phase::Open | Phase::Kept(_)) => {}
-                (PollSlot::Waiting | PollSlot::Nudged, _) => {
+                (_, Phase::Closing(_) | Phase::Closed) => return Err(RequestError::UnknownSession),
+                (PollSlot::Empty, Phase::Open | Phase::ClosePending(_)) => {}
+                (PollSlot::Waiting | PollSlot::Released, _) => {
                     drop(state);
-                    self.close(Reason::TransportError);
-                    return Err(Refusal::BadRequest);
+                    self.close(DisconnectReason::TransportError);
+                    return Err(RequestError::BadRequest);
                 }
             }
             state.poll = PollSlot::Waiting;
@@ -86,30 +87,32 @@ impl Session {
             }
         };
         let began = Instant::now();
-        let seat = PollGuard(self);
-        let brought = poll_fn(|cx| self.poll_outbox(cx));
+        let guard = PollGuard(self);
+        let outbox = poll_fn(|cx| self.poll_outbox(cx));
         let frames = if probing {
-            tokio::time::timeout(HOLD_WHILE_PROBING, brought)
+            tokio::time::timeout(PROBE_POLL_TIMEOUT, outbox)
                 .await
                 .unwrap_or_else(|_| vec![Frame::NOOP])
         } else {
-            brought.await
+            outbox.await
         };
-        let left = CROSSED.saturating_sub(began.elapsed());
-        let brings_nothing = || frames.iter().all(|frame| frame.is(&Frame::NOOP));
-        if underway && !left.is_zero() && brings_nothing() {
-            let stepped_up = poll_fn(|cx| self.poll_step_up(cx));
-            if tokio::time::timeout(left, stepped_up).await.is_ok() {
-                return Err(Refusal::BadRequest);
+        let left = UPGRADE_RACE.saturating_sub(began.elapsed());
+        let is_empty = || frames.iter().all(|frame| frame.is(&Frame::NOOP));
+        if underway && !left.is_zero() && is_empty() {
+            let upgraded = poll_fn(|cx| self.poll_upgraded(cx));
+            if tokio::time::timeout(left, upgraded).await.is_ok() {
+                return Err(RequestError::BadRequest);
             }
         }
-        drop(seat);
+        drop(guard);
+        let bytes = frames.iter().map(Frame::len).sum();
+        self.shared.counters.sent(frames.len(), bytes);
         let base64 = lock(&self.state).base64;
         Ok(payload::encode(self.revision(), &frames, base64))
     }
 
-    /// Waits until the WebSocket carries the session.
-    fn poll_step_up(&self, cx: &Context<'_>) -> Poll<()> {
+    /// Ready when the session has been upgraded to a WebSocket.
+    fn poll_upgraded(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = lock(&self.state);
         if state.transport == Transport::WebSocket {
             return Poll::Ready(());
@@ -120,7 +123,7 @@ impl Session {
 
     fn poll_outbox(&self, cx: &Context<'_>) -> Poll<Vec<Frame>> {
         let mut state = lock(&self.state);
-        let some = |state: &mut State| state.take_some(MAX_PACKETS_A_POLL, MAX_BYTES_A_POLL);
+        let some = |state: &mut State| state.take_some(MAX_PACKETS_PER_POLL, MAX_BYTES_PER_POLL);
         let mut drained = None;
         let mut prober = None;
         let frames = match state.phase {
@@ -128,12 +131,12 @@ impl Session {
             Phase::Closing(reason) => {
                 state.phase = Phase::Closed;
                 vec![match reason {
-                    Reason::TransportClose => Frame::NOOP,
+                    DisconnectReason::TransportClose => Frame::NOOP,
                     _ => Frame::CLOSE,
                 }]
             }
-            Phase::Kept(_) if !state.outbox.is_empty() => some(&mut state),
-            Phase::Kept(_) => {
+            Phase::ClosePending(_) if !state.outbox.is_empty() => some(&mut state),
+            Phase::ClosePending(_) => {
                 state.phase = Phase::Closed;
                 prober = state.upgrade.take_waker();
                 self.shared.forget(self.sid());
@@ -142,50 +145,50 @@ impl Session {
             Phase::Open if state.transport == Transport::WebSocket => vec![Frame::NOOP],
             Phase::Open if !state.outbox.is_empty() => {
                 let frames = some(&mut state);
-                if state.outbox.is_empty() && std::mem::take(&mut state.crowded) {
+                if state.outbox.is_empty() && std::mem::take(&mut state.was_full) {
                     drained.clone_from(&state.connection);
                 }
                 frames
             }
-            Phase::Open if state.poll == PollSlot::Nudged => vec![Frame::NOOP],
+            Phase::Open if state.poll == PollSlot::Released => vec![Frame::NOOP],
             Phase::Open => {
                 state.transport_waker = Some(cx.waker().clone());
                 return Poll::Pending;
             }
         };
-        state.taken = self.shared.now();
-        let room = state.wake_later();
+        state.last_progress = self.shared.now();
+        let capacity_wakers = state.take_capacity_wakers();
         drop(state);
         wake(prober);
-        room.into_iter().for_each(Waker::wake);
+        capacity_wakers.into_iter().for_each(Waker::wake);
         if let Some(connection) = drained {
-            connection.drained();
+            connection.on_drain();
         }
         Poll::Ready(frames)
     }
 
-    /// Begins a POST; a second one at the same time ends the session.
-    pub(super) fn begin_post(self: &Arc<Self>) -> Result<Posting, Refusal> {
+    /// Begins a POST. A second one at the same time closes the session.
+    pub(super) fn begin_post(self: &Arc<Self>) -> Result<Posting, RequestError> {
         let mut state = lock(&self.state);
         match state.phase {
-            // The client does not know yet that it is over: what it sends is read and thrown away.
-            Phase::Open | Phase::Kept(_) => {}
-            Phase::Closing(_) | Phase::Closed => return Err(Refusal::UnknownSession),
+            // With a close pending, the client does not know of it yet: what it sends is read and ignored.
+            Phase::Open | Phase::ClosePending(_) => {}
+            Phase::Closing(_) | Phase::Closed => return Err(RequestError::UnknownSession),
         }
         if state.posting {
             drop(state);
-            self.close(Reason::TransportError);
-            return Err(Refusal::BadRequest);
+            self.close(DisconnectReason::TransportError);
+            return Err(RequestError::BadRequest);
         }
         state.posting = true;
         Ok(Posting(Arc::clone(self)))
     }
 
-    /// Sends a waiting poll home, because a probe has come.
-    pub(super) fn nudge_poll(&self) {
+    /// Has the held poll answered with a noop, because an upgrade is being probed.
+    pub(super) fn release_poll(&self) {
         let mut state = lock(&self.state);
         let transport_waker = if state.poll == PollSlot::Waiting {
-            state.poll = PollSlot::Nudged;
+            state.poll = PollSlot::Released;
             state.transport_waker.take()
         } else {
             None
@@ -195,7 +198,7 @@ impl Session {
     }
 }
 
-/// The one seat for a held GET; it is free again however the GET ends.
+/// A session has at most one held poll. This marks it as ended, however the request ends.
 struct PollGuard<'s>(&'s Arc<Session>);
 
 impl Drop for PollGuard<'_> {
@@ -205,48 +208,50 @@ impl Drop for PollGuard<'_> {
     }
 }
 
-/// A POST that is being read.
+/// A POST whose body is being received.
 pub(super) struct Posting(Arc<Session>);
 
 impl Posting {
-    /// Takes a body in: all its packets, in order, each when the connection is ready for it.
-    pub(super) async fn receive(&self, body: Vec<u8>, octets: bool) -> Result<(), Refusal> {
+    /// Handles all packets of a body in order, each when the connection accepts it.
+    pub(super) async fn receive(&self, body: Vec<u8>, octets: bool) -> Result<(), RequestError> {
         let session = &self.0;
         let phase = lock(&session.state).phase;
         match phase {
             Phase::Open => {}
-            Phase::Kept(_) => return Ok(()),
-            Phase::Closing(_) | Phase::Closed => return Err(Refusal::BadRequest),
+            Phase::ClosePending(_) => return Ok(()),
+            Phase::Closing(_) | Phase::Closed => return Err(RequestError::BadRequest),
         }
         let malformed = |reason| {
-            session.end(reason, Farewell::None);
-            Refusal::BadRequest
+            session.close_with(reason, ClosePacket::Skip);
+            RequestError::BadRequest
         };
         if octets && session.revision() == Revision::V4 {
-            return Err(malformed(Reason::TransportError));
+            return Err(malformed(DisconnectReason::TransportError));
         }
         let body = bytes::Bytes::from(body);
         let packets = if octets {
             payload::decode_octets(&body)
         } else {
             str::from_utf8(&body)
-                .map_err(|_| super::packet::Malformed)
+                .map_err(|_| Malformed)
                 .and_then(|text| payload::decode_text(session.revision(), text))
         };
-        let packets = packets.map_err(|_| malformed(Reason::ParseError))?;
+        session.shared.counters.received_bytes(body.len());
+        let packets = packets.map_err(|_| malformed(DisconnectReason::ParseError))?;
         for packet in packets {
-            // A client that takes nothing may still leave.
+            // A close packet is handled even while the outbox is full.
             if matches!(packet, Incoming::Message(_)) {
                 poll_fn(|cx| session.poll_ready(cx)).await;
             }
+            session.shared.counters.received_packet();
             session.receive(packet);
         }
         Ok(())
     }
 
-    /// The body ended too soon: the client is gone.
-    pub(super) fn broken(&self) {
-        self.0.close(Reason::TransportError);
+    /// The body is incomplete: the client is gone.
+    pub(super) fn aborted(&self) {
+        self.0.close(DisconnectReason::TransportError);
     }
 }
 
@@ -256,14 +261,14 @@ impl Drop for Posting {
     }
 }
 
-/// A poll's answer on its way. Dropped unread, it tells that its client has gone, and with it the
-/// packets in it: the session cannot go on.
-pub(super) struct Answer {
+/// The body of a response to a poll. If it is dropped before it has been read, the client has gone and
+/// its packets are lost, so the session is closed.
+pub(super) struct PollBody {
     body: Cursor<Vec<u8>>,
     session: Arc<Session>,
 }
 
-impl Answer {
+impl PollBody {
     pub(super) fn new(body: Vec<u8>, session: Arc<Session>) -> Self {
         Self {
             body: Cursor::new(body),
@@ -272,7 +277,7 @@ impl Answer {
     }
 }
 
-impl AsyncRead for Answer {
+impl AsyncRead for PollBody {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -282,7 +287,7 @@ impl AsyncRead for Answer {
     }
 }
 
-impl AsyncSeek for Answer {
+impl AsyncSeek for PollBody {
     fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
         Pin::new(&mut self.body).start_seek(position)
     }
@@ -292,10 +297,10 @@ impl AsyncSeek for Answer {
     }
 }
 
-impl Drop for Answer {
+impl Drop for PollBody {
     fn drop(&mut self) {
         if self.body.position() < self.body.get_ref().len() as u64 {
-            self.session.close(Reason::TransportError);
+            self.session.close(DisconnectReason::TransportError);
         }
     }
 }

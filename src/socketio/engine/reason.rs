@@ -1,43 +1,43 @@
-//! Why a connection, or a socket on it, came to its end.
+//! Why a session was closed, or a socket disconnected.
 
 use std::fmt;
 
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-/// Whether a client is told that its session is over.
+/// Whether a client gets a close packet when its session is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Farewell {
-    /// What waits is sent first, and then the end.
-    Told,
-    /// There is nobody to tell, or an error has told already.
-    None,
+pub(super) enum ClosePacket {
+    /// It gets what is in its outbox, and then a close packet.
+    Send,
+    /// It does not: it is gone, or an error response has told it already.
+    Skip,
 }
 
-/// Why it ended, in the words that Socket.IO's servers use ([`Reason::as_str`]).
+/// Why a session was closed, or a socket disconnected. [`DisconnectReason::as_str`] is Node's text for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The transport broke, or the client misused it.
+pub enum DisconnectReason {
+    /// The transport failed, or the client used it in a wrong way.
     TransportError,
     /// The client closed the transport.
     TransportClose,
-    /// The server closed the transport under the socket.
+    /// The server closed the session below the socket.
     ForcedClose,
     /// The client did not answer in time.
     PingTimeout,
-    /// What the client sent is no packet.
+    /// The client sent a malformed packet.
     ParseError,
-    /// The server is stopping.
+    /// The server is shutting down.
     ServerShuttingDown,
-    /// The server closed the whole connection, or nobody joined a namespace in time.
+    /// The server closed the connection, or the client joined no namespace in time.
     ForcedServerClose,
     /// The client left the namespace.
     ClientNamespaceDisconnect,
-    /// The server put the socket out of the namespace.
+    /// The server disconnected the socket from the namespace.
     ServerNamespaceDisconnect,
 }
 
-impl Reason {
-    /// The reason as Socket.IO's documentation spells it.
+impl DisconnectReason {
+    /// The reason as in Socket.IO's documentation.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::TransportError => "transport error",
@@ -52,7 +52,7 @@ impl Reason {
         }
     }
 
-    /// Whether the server ended it in good order: what waits is still sent, and the client is told.
+    /// Whether the server closed the session on purpose: what is in the outbox is still sent.
     pub(super) const fn is_orderly(self) -> bool {
         match self {
             Self::ForcedClose
@@ -66,20 +66,20 @@ impl Reason {
         }
     }
 
-    /// Whether a client is told of an end for this reason, where it is not known otherwise.
-    pub(super) const fn farewell(self) -> Farewell {
+    /// Whether the client gets a close packet, unless the caller knows better.
+    pub(super) const fn close_packet(self) -> ClosePacket {
         match self {
-            Self::TransportError | Self::TransportClose | Self::PingTimeout => Farewell::None,
+            Self::TransportError | Self::TransportClose | Self::PingTimeout => ClosePacket::Skip,
             Self::ForcedClose
             | Self::ParseError
             | Self::ServerShuttingDown
             | Self::ForcedServerClose
             | Self::ClientNamespaceDisconnect
-            | Self::ServerNamespaceDisconnect => Farewell::Told,
+            | Self::ServerNamespaceDisconnect => ClosePacket::Send,
         }
     }
 
-    /// The status code of a WebSocket's close frame.
+    /// The status code of the WebSocket's close frame.
     pub(super) const fn close_code(self) -> CloseCode {
         match self {
             Self::TransportError | Self::ParseError => CloseCode::Protocol,
@@ -94,7 +94,7 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }

@@ -1,30 +1,38 @@
-//! All sessions that are alive, by their secret ids.
+//! All sessions by their secret ids.
 
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
 };
 
-use super::{Session, Sid, lock};
+use super::sid::Sid;
+use crate::sync::lock;
 
-/// How many parts the map has, so that sessions opened at once seldom wait for each other.
+/// How many maps there are. Sessions that are opened at the same time seldom share one.
 const SHARDS: usize = 16;
 
-/// All sessions that are alive.
-#[derive(Default)]
-pub(super) struct Registry {
-    shards: [Mutex<HashMap<Sid, Arc<Session>>>; SHARDS],
+/// All sessions by their ids.
+pub(super) struct Registry<S> {
+    shards: [Mutex<HashMap<Sid, Arc<S>>>; SHARDS],
 }
 
-impl Registry {
-    fn shard(&self, sid: &Sid) -> &Mutex<HashMap<Sid, Arc<Session>>> {
-        // The ids are random, so any byte of one spreads them evenly.
+impl<S> Default for Registry<S> {
+    fn default() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+}
+
+impl<S> Registry<S> {
+    fn shard(&self, sid: &Sid) -> &Mutex<HashMap<Sid, Arc<S>>> {
+        // Ids are random, so any of their bytes is evenly distributed.
         let byte = sid.as_str().bytes().next().unwrap_or_default();
         &self.shards[usize::from(byte) % SHARDS]
     }
 
-    pub(super) fn insert(&self, session: &Arc<Session>) {
-        lock(self.shard(session.sid())).insert(*session.sid(), Arc::clone(session));
+    pub(super) fn insert(&self, sid: &Sid, session: &Arc<S>) {
+        lock(self.shard(sid)).insert(*sid, Arc::clone(session));
     }
 
     pub(super) fn remove(&self, sid: &Sid) {
@@ -35,8 +43,8 @@ impl Registry {
         }
     }
 
-    /// The session that a client speaks of, if there is one.
-    pub(super) fn find(&self, sid: &str) -> Option<Arc<Session>> {
+    /// The session of that id, if it exists.
+    pub(super) fn find(&self, sid: &str) -> Option<Arc<S>> {
         let sid = Sid::parse(sid)?;
         lock(self.shard(&sid)).get(&sid).cloned()
     }
@@ -45,7 +53,7 @@ impl Registry {
         self.shards.iter().map(|shard| lock(shard).len()).sum()
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<Session>> {
+    pub(super) fn all(&self) -> Vec<Arc<S>> {
         let mut all = Vec::new();
         for shard in &self.shards {
             all.extend(lock(shard).values().cloned());

@@ -1,6 +1,6 @@
-//! The Rocket routes: every request of every method comes in here.
+//! The Rocket routes: one handler for the requests of all methods.
 
-use std::io::Cursor;
+use std::{io::Cursor, sync::Arc};
 
 use rocket::{
     Data, Request, Response, Route,
@@ -11,24 +11,34 @@ use rocket::{
 };
 
 use super::{
-    Engine, Handshake, Session, Transport, params::Params, polling::Answer, refusal::Refusal,
+    frame::Frame,
+    handle::Engine,
+    handshake::Handshake,
+    params::Params,
+    payload::{self, Payload},
+    polling::PollBody,
+    protocol::Transport,
+    request_error::RequestError,
+    session::Session,
     websocket,
 };
 
-/// The routes of `engine`, one for each method: Rocket would run a HEAD as a GET, which opens
-/// sessions and eats packets.
-pub(super) fn routes(engine: &Engine) -> Vec<Route> {
-    use Method::{Delete, Get, Head, Options, Patch, Post, Put};
-    let door = EngineRoutes(engine.clone());
-    [Get, Post, Put, Patch, Delete, Head, Options]
-        .into_iter()
-        .map(|method| {
-            // Whatever follows the path, as `/socket.io/default/`, is the same to clients.
-            let mut route = Route::new(method, "/<_..>", door.clone());
-            route.name = Some("socketio".into());
-            route
-        })
-        .collect()
+impl Engine {
+    /// The routes, to be mounted by hand. The fairing does it otherwise. There is one for each method,
+    /// because Rocket would run a HEAD as a GET, which opens sessions and takes packets.
+    pub fn routes(&self) -> Vec<Route> {
+        use Method::{Delete, Get, Head, Options, Patch, Post, Put};
+        let handler = EngineRoutes(self.clone());
+        [Get, Post, Put, Patch, Delete, Head, Options]
+            .into_iter()
+            .map(|method| {
+                // Clients may add anything to the path, as in `/socket.io/default/`.
+                let mut route = Route::new(method, "/<_..>", handler.clone());
+                route.name = Some("socketio".into());
+                route
+            })
+            .collect()
+    }
 }
 
 #[derive(Clone)]
@@ -41,7 +51,7 @@ impl Handler for EngineRoutes {
         let mut response = if request.method() == Method::Options {
             Response::build().status(Status::NoContent).finalize()
         } else {
-            match self.answer(request, &caller, data).await {
+            match self.respond(request, &caller, data).await {
                 Ok(response) => response,
                 Err(refusal) => refused(refusal),
             }
@@ -51,7 +61,7 @@ impl Handler for EngineRoutes {
     }
 }
 
-/// What a request's headers say about who asks.
+/// The parts of a request that identify the caller.
 struct Caller<'r> {
     origin: Option<&'r str>,
     host: Option<&'r str>,
@@ -72,30 +82,33 @@ impl<'r> Caller<'r> {
 }
 
 impl EngineRoutes {
-    async fn answer<'r>(
+    async fn respond<'r>(
         &self,
         request: &'r Request<'_>,
         caller: &Caller<'_>,
         data: Data<'r>,
-    ) -> Result<Response<'r>, Refusal> {
-        let shared = &self.0.0;
+    ) -> Result<Response<'r>, RequestError> {
+        let shared = &self.0.shared;
         let params = Params::read(caller.query, &shared.options)?;
-        if !self.welcomes(caller) {
-            return Err(Refusal::Forbidden);
+        if !self.allows_origin(caller) {
+            return Err(RequestError::Forbidden);
         }
         let Some(sid) = &params.sid else {
             return self.open(request, &params);
         };
-        let session = shared.registry.find(sid).ok_or(Refusal::UnknownSession)?;
+        let session = shared
+            .registry
+            .find(sid)
+            .ok_or(RequestError::UnknownSession)?;
         session.admit(params.transport, params.revision)?;
         match (params.transport, request.method()) {
             (Transport::WebSocket, Method::Get) => {
                 let upgrade = websocket::Upgrade::of(request)?;
-                Ok(upgrade.step_up(session, params.base64))
+                Ok(upgrade.upgrade_session(session, params.base64))
             }
             (Transport::Polling, Method::Get) => poll(session).await,
             (Transport::Polling, Method::Post) => post(&session, request, data).await,
-            _ => Err(Refusal::BadRequest),
+            _ => Err(RequestError::BadRequest),
         }
     }
 
@@ -104,50 +117,51 @@ impl EngineRoutes {
         &self,
         request: &'r Request<'_>,
         params: &Params<'_>,
-    ) -> Result<Response<'r>, Refusal> {
-        let shared = &self.0.0;
+    ) -> Result<Response<'r>, RequestError> {
+        let shared = &self.0.shared;
         if request.method() != Method::Get {
-            return Err(Refusal::BadMethod);
+            return Err(RequestError::BadMethod);
         }
         if shared.is_stopping() {
-            return Err(Refusal::ShuttingDown);
+            return Err(RequestError::ShuttingDown);
         }
         let spoken = (params.revision, params.transport);
         let handshake =
-            Handshake::of(request, spoken, &shared.options).ok_or(Refusal::BadRequest)?;
+            Handshake::of(request, spoken, &shared.options).ok_or(RequestError::BadRequest)?;
         match params.transport {
             Transport::WebSocket => {
                 let upgrade = websocket::Upgrade::of(request)?;
-                Ok(upgrade.open(shared.clone(), handshake, params.base64))
+                Ok(upgrade.open(self.0.clone(), handshake, params.base64))
             }
-            // Such a client would wait for a WebSocket that never comes.
+            // This client would wait for a WebSocket that is never opened.
             Transport::Polling if websocket::Upgrade::of(request).is_ok() => {
-                Err(Refusal::BadRequest)
+                Err(RequestError::BadRequest)
             }
             Transport::Polling => {
-                let session = Session::open(shared, handshake, params.base64);
-                let frames = [super::Frame::packet(&session.open_packet())];
-                let payload = super::payload::encode(params.revision, &frames, params.base64);
-                Ok(carry(payload, session))
+                let session = self.0.open_session(handshake, params.base64);
+                let frames = [Frame::packet(&session.open_packet())];
+                shared.counters.sent(1, frames[0].len());
+                let payload = payload::encode(params.revision, &frames, params.base64);
+                Ok(poll_response(payload, session))
             }
         }
     }
 
-    fn welcomes(&self, caller: &Caller<'_>) -> bool {
-        let cors = &self.0.0.options.cors;
-        // The browser itself says whose page it is; a proxy may have changed the host.
+    fn allows_origin(&self, caller: &Caller<'_>) -> bool {
+        let cors = &self.0.shared.options.cors;
+        // The browser itself compares the origins. A proxy may have changed the host.
         caller.is_same_origin
             || caller
                 .origin
                 .is_none_or(|origin| cors.allows(origin, caller.host))
     }
 
-    /// What every answer carries, errors too: a page could not read them otherwise.
+    /// Adds the headers of all responses. Without them a page could not read errors either.
     fn add_headers(&self, response: &mut Response<'_>, request: &Request<'_>, caller: &Caller<'_>) {
         response.set_raw_header("Cache-Control", "no-store");
         let Some(origin) = caller.origin else { return };
         response.adjoin_raw_header("Vary", "Origin");
-        if !self.welcomes(caller) {
+        if !self.allows_origin(caller) {
             return;
         }
         response.set_raw_header("Access-Control-Allow-Origin", origin.to_owned());
@@ -162,24 +176,24 @@ impl EngineRoutes {
     }
 }
 
-async fn poll<'r>(session: std::sync::Arc<Session>) -> Result<Response<'r>, Refusal> {
+async fn poll<'r>(session: Arc<Session>) -> Result<Response<'r>, RequestError> {
     let payload = session.fetch().await?;
-    Ok(carry(payload, session))
+    Ok(poll_response(payload, session))
 }
 
 async fn post<'r>(
-    session: &std::sync::Arc<Session>,
+    session: &Arc<Session>,
     request: &Request<'_>,
     data: Data<'r>,
-) -> Result<Response<'r>, Refusal> {
+) -> Result<Response<'r>, RequestError> {
     let posting = session.begin_post()?;
     let limit = session.shared.options.max_payload;
     let Ok(body) = data.open((limit + 1).bytes()).into_bytes().await else {
-        posting.broken();
-        return Err(Refusal::BadRequest);
+        posting.aborted();
+        return Err(RequestError::BadRequest);
     };
     if body.len() > limit {
-        return Err(Refusal::TooLarge);
+        return Err(RequestError::TooLarge);
     }
     let octets = request
         .content_type()
@@ -188,8 +202,8 @@ async fn post<'r>(
     Ok(text(Response::build(), "ok").finalize())
 }
 
-/// A payload for a poll, whose arrival the session depends on.
-fn carry<'r>(payload: super::payload::Payload, session: std::sync::Arc<Session>) -> Response<'r> {
+/// The response to a poll. Its body closes the session if the client does not read it.
+fn poll_response<'r>(payload: Payload, session: Arc<Session>) -> Response<'r> {
     let length = payload.bytes.len();
     let kind = if payload.binary {
         ContentType::Binary
@@ -198,11 +212,11 @@ fn carry<'r>(payload: super::payload::Payload, session: std::sync::Arc<Session>)
     };
     Response::build()
         .header(kind)
-        .sized_body(length, Answer::new(payload.bytes, session))
+        .sized_body(length, PollBody::new(payload.bytes, session))
         .finalize()
 }
 
-fn refused<'r>(refusal: Refusal) -> Response<'r> {
+fn refused<'r>(refusal: RequestError) -> Response<'r> {
     let mut builder = Response::build();
     builder.status(refusal.status());
     text(builder, refusal.body())

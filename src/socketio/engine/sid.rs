@@ -1,14 +1,14 @@
-//! The id of a session, which is a secret between one client and the server.
+//! The id of a session, a secret that one client shares with the server.
 
 use std::fmt;
 
-/// 120 random bits as 20 characters. Whoever knows it can speak for the client, so it is neither
-/// shown nor logged: `Debug` does not tell it.
+/// 120 random bits as 20 characters. A request with this id acts for the client, so it is not shown to
+/// others and not logged: its `Debug` form hides it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Sid([u8; 20]);
 
 impl Sid {
-    /// A new one.
+    /// A new random id.
     pub fn random() -> Self {
         const LETTERS: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -16,12 +16,12 @@ impl Sid {
         Self(bits.map(|byte| LETTERS[usize::from(byte % 64)]))
     }
 
-    /// What a client says is one; `None` if it cannot be.
+    /// Reads an id from its text; `None` if the text is not an id.
     pub fn parse(text: &str) -> Option<Self> {
         Some(Self(text.as_bytes().try_into().ok()?))
     }
 
-    /// The id itself, for the client it belongs to.
+    /// The id as text. It is for its client only.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
     }

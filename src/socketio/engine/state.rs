@@ -1,79 +1,87 @@
-//! What changes in a session's life; every change is made under its lock.
+//! The state of a session that changes under its lock.
 
 use std::{mem, sync::Arc, task::Waker};
 
 use smallvec::SmallVec;
 
-use super::{Connection, Frame, Reason, Revision, Transport, payload::encoded_len};
+use super::{
+    connection::Connection,
+    frame::Frame,
+    payload::encoded_len,
+    protocol::{Revision, Transport},
+    reason::DisconnectReason,
+};
 
-/// A time that never comes.
+/// A deadline that never passes.
 pub(super) const NEVER: u64 = u64::MAX;
 
-/// Frames that are sent together. One alone, which is what a chat has most of the time, lies in place:
-/// in a broadcast to thousands, each look elsewhere in memory is dear.
+/// A queue of frames. A single frame is stored inline: a chat's outboxes seldom hold more, and in a
+/// broadcast to thousands an access to another allocation is often a cache miss.
 pub(super) type Batch = SmallVec<[Frame; 1]>;
 
-/// What changes in a session's life.
-// In this order in memory: what a broadcast looks at lies first.
+/// The state of a session that changes under its lock.
+// `repr(C)` keeps the order: the fields that a broadcast reads come first.
 #[repr(C)]
 pub(super) struct State {
     pub(super) phase: Phase,
-    /// The WebSocket may have something to read.
+    /// There may be something to read from the WebSocket.
     pub(super) readable: bool,
-    /// Somebody was told that the outbox is full.
-    pub(super) crowded: bool,
+    /// A send has failed because the outbox was full, and `on_drain` is to be called.
+    pub(super) was_full: bool,
     pub(super) transport: Transport,
     pub(super) poll: PollSlot,
-    /// The weight of all frames that have not reached the transport yet.
+    /// The weight of all frames that have not been written to the transport.
     pub(super) weight: usize,
-    /// Wakes whoever carries the outbox away: the waiting poll or the WebSocket's task.
+    /// Wakes the transport, which sends the outbox: the held poll or the WebSocket's task.
     pub(super) transport_waker: Option<Waker>,
     pub(super) outbox: Batch,
     pub(super) connection: Option<Arc<dyn Connection>>,
     pub(super) upgrade: Upgrade,
-    /// When the heartbeat needs something done, or a kept close is given up.
+    /// When the heartbeat is due, or the time to fetch a pending close ends.
     pub(super) due: u64,
-    pub(super) reminder: u64,
-    /// The wheel's one entry that counts; all others are out of date.
+    /// When the application's timer is due.
+    pub(super) timer: u64,
+    /// The time of the session's valid entry in the wheel. Other entries are outdated.
     pub(super) scheduled: u64,
-    /// The client cannot read bytes on its present transport.
+    /// The client cannot receive binary on its present transport, so it gets base64.
     pub(super) base64: bool,
     pub(super) awaiting_pong: bool,
-    /// A POST is being read.
+    /// The body of a POST is being received.
     pub(super) posting: bool,
-    /// We do not read, because the connection wants no more just now; its pong cannot be seen.
+    /// Reading is paused, because the connection accepts no message now. So a pong cannot be received.
     pub(super) stalled: bool,
-    /// When the client last took something while it had more to take than went at once.
-    pub(super) taken: u64,
-    /// Those who wait until the outbox has room.
-    pub(super) room: Vec<Waker>,
+    /// When the client last received something of a backlog.
+    pub(super) last_progress: u64,
+    /// Tasks that wait until the outbox is below its limit.
+    pub(super) capacity_wakers: Vec<Waker>,
 }
 
-/// How far the session's life has come.
+/// Where a session is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Open,
-    /// Over, but the transport has yet to tell the client.
-    Closing(Reason),
-    /// Over, with nobody to tell: kept for the next poll.
-    Kept(Reason),
+    /// Closed, but the transport has not yet told the client.
+    Closing(DisconnectReason),
+    /// Closed while no poll was held: the next poll gets the close packet.
+    ClosePending(DisconnectReason),
     Closed,
 }
 
-/// Whether a GET is held.
+/// Whether a poll is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollSlot {
     Empty,
     Waiting,
-    /// The waiting poll is to go home with a noop, because a probe has come.
-    Nudged,
+    /// The held poll is to be answered with a noop, because an upgrade is being probed.
+    Released,
 }
 
 /// How far an upgrade to WebSocket has come.
 pub(super) enum Upgrade {
     None,
-    /// A WebSocket was let in. The waker tells it when the session ends meanwhile.
+    /// A WebSocket was opened for it. The waker tells its task when the session is closed meanwhile.
     Underway {
+        /// The probe was received.
         probed: bool,
         waker: Option<Waker>,
     },
@@ -81,7 +89,7 @@ pub(super) enum Upgrade {
 }
 
 impl Upgrade {
-    /// The task of the WebSocket that proves itself, to be woken because the session has ended.
+    /// Takes the waker of the WebSocket that is being probed, to tell it that the session is closed.
     pub(super) fn take_waker(&mut self) -> Option<Waker> {
         match self {
             Self::Underway { waker, .. } => waker.take(),
@@ -103,18 +111,18 @@ impl State {
                 Transport::WebSocket => Upgrade::Done,
             },
             due,
-            reminder: NEVER,
+            timer: NEVER,
             scheduled: NEVER,
             phase: Phase::Open,
             transport,
             poll: PollSlot::Empty,
             base64,
             awaiting_pong: false,
-            crowded: false,
+            was_full: false,
             posting: false,
             stalled: false,
-            taken: 0,
-            room: Vec::new(),
+            last_progress: 0,
+            capacity_wakers: Vec::new(),
         }
     }
 
@@ -122,15 +130,14 @@ impl State {
         self.phase == Phase::Open
     }
 
-    /// Puts a frame in, limit or not, and returns whom to wake.
+    /// Queues a frame whatever the limit, and returns the waker to call.
     pub(super) fn push(&mut self, frame: Frame) -> Option<Waker> {
         self.weight += frame.weight();
         self.outbox.push(frame);
         self.transport_waker.take()
     }
 
-    /// Takes what one poll brings home: at most `count` frames of `bytes` together, but one of any
-    /// size.
+    /// Takes the frames for one poll: at most `count`, and at most `bytes` unless the first one is larger.
     pub(super) fn take_some(&mut self, count: usize, bytes: usize) -> Vec<Frame> {
         let mut left = bytes;
         let fitting = self.outbox.iter().take(count).take_while(|frame| {
@@ -148,18 +155,18 @@ impl State {
         frames
     }
 
-    /// Those who wait for room, to be woken because there may be some.
-    pub(super) fn wake_later(&mut self) -> Vec<Waker> {
-        mem::take(&mut self.room)
+    /// Takes the wakers to call because the outbox may be below its limit.
+    pub(super) fn take_capacity_wakers(&mut self) -> Vec<Waker> {
+        mem::take(&mut self.capacity_wakers)
     }
 
-    /// Throws away what waits.
+    /// Empties the outbox.
     pub(super) fn discard(&mut self) {
         self.weight = 0;
         self.outbox = Batch::new();
     }
 
-    /// Whether the heartbeat says that the client is gone.
+    /// Whether the client has exceeded the heartbeat's timeout.
     pub(super) fn is_overdue(&self, revision: Revision, now: u64, ping_timeout: u64) -> bool {
         let timeout = match revision {
             Revision::V4 if !self.awaiting_pong => ping_timeout,
@@ -168,9 +175,9 @@ impl State {
         self.is_open() && !self.stalled && now >= self.due.saturating_add(timeout)
     }
 
-    /// The next time that the session is to be looked at.
+    /// When the wheel has to check the session next.
     pub(super) fn next_check(&self) -> u64 {
-        self.due.min(self.reminder)
+        self.due.min(self.timer)
     }
 }
 
@@ -222,7 +229,7 @@ mod tests {
         let mut stalled = state();
         stalled.stalled = true;
         let mut gone = state();
-        gone.phase = Phase::Kept(Reason::ForcedClose);
+        gone.phase = Phase::ClosePending(DisconnectReason::ForcedClose);
         for state in [stalled, gone] {
             assert!(!state.is_overdue(Revision::V3, NEVER - 1, TIMEOUT));
             assert!(!state.is_overdue(Revision::V4, NEVER - 1, TIMEOUT));

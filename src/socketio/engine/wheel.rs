@@ -1,39 +1,38 @@
-//! The one timer of all sessions: a ring of slots that a single task turns.
+//! A timer wheel: one timer for all sessions.
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, Weak},
+    sync::{Mutex, OnceLock, Weak},
     time::Duration,
 };
 
-use tokio::time::{Instant, MissedTickBehavior};
+use super::protocol::millis;
+use crate::sync::lock;
 
-use super::{Session, Shared, lock, millis};
-
-/// How many slots the ring has. What is due later than one turn is passed over until its turn comes.
+/// How many slots the ring has. An entry that is due after more than one turn is skipped until then.
 const SLOTS: u64 = 512;
 
 /// A ring of slots. Time is in milliseconds since the server was made.
-pub(super) struct Wheel {
+pub(super) struct Wheel<S> {
     /// How many milliseconds one slot stands for.
-    grain: u64,
-    ring: Mutex<Ring>,
-    turning: OnceLock<()>,
+    pub(super) grain: u64,
+    ring: Mutex<Ring<S>>,
+    started: OnceLock<()>,
 }
 
-struct Ring {
-    slots: Vec<Vec<Entry>>,
+struct Ring<S> {
+    slots: Vec<Vec<Entry<S>>>,
     /// The first slot that has not been visited.
     next: u64,
 }
 
-/// A session to be looked at. It is held weakly: a timer keeps nobody alive.
-struct Entry {
-    at: u64,
-    session: Weak<Session>,
+/// A session to be checked. The reference is weak: a timer does not keep a session alive.
+pub(super) struct Entry<S> {
+    pub(super) at: u64,
+    pub(super) session: Weak<S>,
 }
 
-impl Wheel {
-    /// A wheel fine enough for durations of `shortest`.
+impl<S> Wheel<S> {
+    /// A wheel whose resolution suits durations of `shortest`.
     pub(super) fn new(shortest: Duration) -> Self {
         Self {
             grain: (millis(shortest) / 32).clamp(4, 200),
@@ -41,30 +40,28 @@ impl Wheel {
                 slots: (0..SLOTS).map(|_| Vec::new()).collect(),
                 next: 0,
             }),
-            turning: OnceLock::new(),
+            started: OnceLock::new(),
         }
     }
 
-    /// Looks at the session at `at`, or a grain later.
-    pub(super) fn insert(&self, at: u64, session: Weak<Session>) {
+    /// Adds a session to be checked at `at`, or up to one grain later.
+    pub(super) fn insert(&self, at: u64, session: Weak<S>) {
         let mut ring = lock(&self.ring);
         let slot = at.div_ceil(self.grain).max(ring.next);
         let index = (slot % SLOTS) as usize;
         ring.slots[index].push(Entry { at, session });
     }
 
-    /// Starts turning, if nobody has yet. Needs a runtime, which is why `new` does not do it.
-    pub(super) fn start(&self, shared: &Arc<Shared>) {
-        self.turning.get_or_init(|| {
-            tokio::spawn(turn(Arc::downgrade(shared), self.grain, shared.started));
-        });
+    /// Calls `start` if it has not been called yet.
+    pub(super) fn start_once(&self, start: impl FnOnce()) {
+        self.started.get_or_init(start);
     }
 
-    /// Takes out everything that is due at `now`.
-    fn advance(&self, now: u64, due: &mut Vec<Entry>) {
+    /// Moves all entries that are due at `now` to `due`.
+    pub(super) fn advance(&self, now: u64, due: &mut Vec<Entry<S>>) {
         let mut ring = lock(&self.ring);
         let last = now / self.grain;
-        // After a long sleep one whole turn visits every slot.
+        // After a long pause, one whole turn visits every slot.
         let first = ring.next.max(last.saturating_sub(SLOTS - 1));
         for slot in first..=last {
             let entries = &mut ring.slots[(slot % SLOTS) as usize];
@@ -77,28 +74,6 @@ impl Wheel {
     }
 }
 
-/// Turns the wheel for as long as the server is there.
-async fn turn(shared: Weak<Shared>, grain: u64, started: Instant) {
-    let mut ticks = tokio::time::interval_at(started, Duration::from_millis(grain));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut due = Vec::new();
-    loop {
-        ticks.tick().await;
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        shared.wheel.advance(shared.now(), &mut due);
-        for entry in due.drain(..) {
-            if let Some(session) = entry.session.upgrade() {
-                session.check(entry.at);
-            }
-        }
-        if due.capacity() > 4096 {
-            due = Vec::new();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,15 +81,15 @@ mod tests {
     const GRAIN: u64 = 4;
     const TURN: u64 = GRAIN * SLOTS;
 
-    fn wheel() -> Wheel {
+    fn wheel() -> Wheel<()> {
         Wheel::new(Duration::ZERO)
     }
 
-    fn insert(wheel: &Wheel, at: u64) {
+    fn insert(wheel: &Wheel<()>, at: u64) {
         wheel.insert(at, Weak::new());
     }
 
-    fn advance(wheel: &Wheel, now: u64) -> Vec<u64> {
+    fn advance(wheel: &Wheel<()>, now: u64) -> Vec<u64> {
         let mut due = Vec::new();
         wheel.advance(now, &mut due);
         let mut times: Vec<_> = due.iter().map(|entry| entry.at).collect();
@@ -125,7 +100,7 @@ mod tests {
     #[test]
     fn the_grain_follows_the_shortest_time_within_bounds() {
         for (shortest, grain) in [(0, GRAIN), (640, 20), (20_000, 200)] {
-            let wheel = Wheel::new(Duration::from_millis(shortest));
+            let wheel = Wheel::<()>::new(Duration::from_millis(shortest));
             assert_eq!(wheel.grain, grain);
         }
     }
@@ -133,7 +108,7 @@ mod tests {
     #[test]
     fn nothing_is_taken_early_or_more_than_a_grain_late() {
         let wheel = wheel();
-        // Past a second turn, which passes over what lies in the same slots and is due later.
+        // More than two turns: entries in the same slots that are due later have to be skipped.
         let mut left: Vec<_> = (1..3 * TURN).step_by(7).collect();
         for at in &left {
             insert(&wheel, *at);

@@ -1,14 +1,11 @@
 //! A chat room in sixty lines: `cargo run --example chat_room`, then any socket.io-client.
 //!
-//! `join` (room, name) answers who is there; `say` (text) is heard by everybody in the room.
+//! `join` (room, name) is acknowledged with the names of those present. `say` (text) is sent to the room.
 
-use parlance_socketio::{
-    engine::{Cors, Reason},
-    server::{Event, Events, Socket, SocketIo},
-};
+use parlance_socketio::{Cors, DisconnectReason, Event, Events, Socket, SocketIo};
 use serde_json::json;
 
-/// Who a socket is, once it has joined.
+/// The data of a socket that has joined a room.
 struct Guest {
     name: String,
     room: String,
@@ -32,13 +29,13 @@ async fn join(socket: Socket, mut event: Event) {
 
 async fn say(socket: Socket, mut event: Event) {
     if let Some((guest, text)) = socket.data::<Guest>().zip(event.args.text(0)) {
-        let room = socket.everyone().to(&guest.room);
+        let room = socket.within(&guest.room);
         room.emit("said", (guest.name.as_str(), text));
         event.acknowledge(true);
     }
 }
 
-async fn left(socket: Socket, _reason: Reason) {
+async fn left(socket: Socket, _reason: DisconnectReason) {
     if let Some(guest) = socket.data::<Guest>() {
         socket.to(&guest.room).emit("left", guest.name.as_str());
     }
@@ -49,7 +46,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let events = Events::new()
         .on("join", join)
         .on("say", say)
-        .disconnected(left);
+        .on_disconnect(left);
     let io = SocketIo::builder()
         .cors(Cors::Any)
         .allow_eio3(true)

@@ -1,11 +1,11 @@
-//! The server that protocol suites expect: it sends back what it hears.
+//! The echo server that the official protocol test suites expect.
 //!
 //! `--path /engine.io/` echoes Engine.IO messages; any other path is a Socket.IO server.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use parlance_socketio::{
-    engine::{Connection, Cors, Engine, Frame, Message, Options, Reason, Session},
+    engine::{Connection, Cors, DisconnectReason, Engine, Frame, Message, Options, Session},
     server::{Events, Socket, SocketIo},
 };
 use rocket::{Build, Config, Rocket};
@@ -15,7 +15,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(300);
 const PING_TIMEOUT: Duration = Duration::from_millis(200);
 const GREETING_DELAY: Duration = Duration::from_millis(5);
 
-/// What the command line says.
+/// The command line's options.
 struct Flags {
     address: IpAddr,
     port: u16,
@@ -46,21 +46,21 @@ impl Flags {
     }
 }
 
-/// Sends every message back.
+/// Echoes every message.
 struct Echo(Arc<Session>);
 
 impl Connection for Echo {
-    fn message(&self, message: Message<'_>) {
+    fn on_message(&self, message: Message<'_>) {
         let echoed = self.0.send(&[match message {
             Message::Text(text) => Frame::text(text),
             Message::Binary(bytes) => Frame::binary(&bytes),
         }]);
         if echoed.is_err() {
-            self.0.close(Reason::ForcedClose);
+            self.0.close(DisconnectReason::ForcedClose);
         }
     }
 
-    fn closed(&self, _reason: Reason) {}
+    fn on_close(&self, _reason: DisconnectReason) {}
 }
 
 fn engine_echo(flags: &Flags) -> Engine {
@@ -77,15 +77,15 @@ fn engine_echo(flags: &Flags) -> Engine {
 
 fn socketio_echo(flags: &Flags) -> SocketIo {
     let greets = |socket: Socket| async move {
-        // The suite looks for one message in each read of its WebSocket. This server writes what it can
-        // at once, so the greeting waits until the reply to CONNECT is surely read.
+        // The suite expects one message in each read of its WebSocket. This server combines messages in
+        // one write, so the greeting is delayed until the client has read the reply to CONNECT.
         tokio::time::sleep(GREETING_DELAY).await;
         let auth = socket.auth().cloned().unwrap_or_default();
-        // A client that has left already needs no greeting.
+        // A client that has disconnected needs no greeting.
         let _ = socket.emit("auth", Value::Object(auth));
     };
     let main = Events::new()
-        .connected(greets)
+        .on_connect(greets)
         .on("message", |socket, event| async move {
             let _ = socket.emit("message-back", event.args);
         })
@@ -102,7 +102,7 @@ fn socketio_echo(flags: &Flags) -> SocketIo {
         .allow_eio3(flags.eio3)
         .cors(Cors::Any)
         .namespace("/", main)
-        .namespace("/custom", Events::new().connected(greets))
+        .namespace("/custom", Events::new().on_connect(greets))
         .build()
 }
 

@@ -1,6 +1,6 @@
-//! A server with a bit of everything, for the real clients in `tests/clients/socketio`.
+//! A server that uses all features, for the real clients in `tests/clients/socketio`.
 //!
-//! `--port N [--recovery]`. What it does is what `reference.mjs` there does on Node's own server.
+//! `--port N [--recovery]`. It behaves as `reference.mjs` there, which runs on Node's server.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -9,21 +9,23 @@ use std::{
 
 use bytes::Bytes;
 use parlance_socketio::{
-    engine::{Cors, Reason},
+    engine::{Cors, DisconnectReason},
     packet::Args,
-    server::{Broadcast, Builder, Disconnect, Event, Events, Refusal, Socket, SocketIo},
+    server::{
+        BroadcastOperator, Builder, ConnectError, Disconnect, Event, Events, Socket, SocketIo,
+    },
 };
 use rocket::Config;
 use serde_json::{Map, Value, json};
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const ACK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The numbers that one socket has sent, in their order.
+/// The numbers that one socket has sent, in order.
 type Numbers = Mutex<Vec<Value>>;
 
 fn main_namespace() -> Events {
     let handler = Events::new()
-        .connected(|socket| async move {
+        .on_connect(|socket| async move {
             socket.set_data(Numbers::default());
             send(
                 &socket,
@@ -31,7 +33,7 @@ fn main_namespace() -> Events {
                 json!({ "recovered": socket.is_recovered() }),
             );
         })
-        .disconnected(|socket, reason: Reason| async move {
+        .on_disconnect(|socket, reason: DisconnectReason| async move {
             let watchers = socket.to("watchers");
             watchers.emit("left", (socket.id().as_str(), reason.as_str()));
         })
@@ -42,12 +44,12 @@ fn main_namespace() -> Events {
             socket.disconnect(Disconnect::Connection);
         })
         .on("drop", |socket, _| async move {
-            socket.session().close(Reason::ForcedClose);
+            socket.session().close(DisconnectReason::ForcedClose);
         });
     people(questions(binary(plain(handler))))
 }
 
-/// Text in, text out.
+/// Events with text.
 fn plain(handler: Events) -> Events {
     handler
         .on("echo", |socket, mut event| async move {
@@ -86,7 +88,7 @@ fn plain(handler: Events) -> Events {
         })
 }
 
-/// Bytes in, bytes out.
+/// Events with binary.
 fn binary(handler: Events) -> Events {
     handler
         .on("reverse", |_, mut event| async move {
@@ -132,11 +134,14 @@ fn binary(handler: Events) -> Events {
         })
 }
 
-/// The server asks.
+/// Acknowledgements that the server awaits.
 fn questions(handler: Events) -> Events {
     handler
         .on("ask", |socket, event| async move {
-            match socket.emit_with_ack("question", event.args, PATIENCE).await {
+            match socket
+                .emit_with_ack("question", event.args, ACK_TIMEOUT)
+                .await
+            {
                 Ok(answer) => send(&socket, "answered", answer),
                 Err(_) => send(&socket, "unanswered", true),
             }
@@ -152,7 +157,7 @@ fn questions(handler: Events) -> Events {
                 return;
             };
             let answers = all_in(&socket, room)
-                .emit_with_ack("vote", (), PATIENCE)
+                .emit_with_ack("vote", (), ACK_TIMEOUT)
                 .await;
             let votes = answers.into_iter().filter_map(|(_, answer)| answer.ok());
             let mut votes: Vec<String> = votes
@@ -163,7 +168,7 @@ fn questions(handler: Events) -> Events {
         })
 }
 
-/// Rooms, and who is in them.
+/// Rooms and broadcasts.
 fn people(handler: Events) -> Events {
     handler
         .on("join", |socket, mut event| async move {
@@ -199,13 +204,13 @@ fn people(handler: Events) -> Events {
 
 fn admin_namespace() -> Events {
     Events::new()
-        .admit(|_, auth| async move {
+        .middleware(|_, auth| async move {
             let token = auth.and_then(|auth| auth.get("token").cloned());
             if token == Some(json!("letmein")) {
                 return Ok(());
             }
             let data = json!({ "code": 403, "given": token });
-            Err(Refusal::new("that is not the word").with_data(data))
+            Err(ConnectError::new("that is not the word").with_data(data))
         })
         .on("echo", |_, mut event| async move {
             let args = std::mem::take(&mut event.args);
@@ -237,16 +242,17 @@ fn who_is(socket: &Socket) -> Value {
     })
 }
 
-/// Everybody in a room, the sender too.
-fn all_in(socket: &Socket, room: &str) -> Broadcast {
-    socket.everyone().to(room)
+/// The sockets in a room, the sender included.
+fn all_in(socket: &Socket, room: &str) -> BroadcastOperator {
+    socket.within(room)
 }
 
 fn rooms(socket: &Socket) -> Value {
-    json!(socket.rooms())
+    let rooms = socket.rooms();
+    json!(rooms.iter().map(|room| &**room).collect::<Vec<_>>())
 }
 
-/// Cuts the first arguments off, which name rooms; the others go to whoever is there.
+/// Splits off the first arguments, which are names of rooms. The rest is the event to emit there.
 fn addressed(event: Event, count: usize) -> Option<(Vec<String>, Args)> {
     let rooms = (0..count).map(|at| event.args.text(at).map(str::to_owned));
     let rooms = rooms.collect::<Option<Vec<_>>>()?;
@@ -262,13 +268,13 @@ fn count(event: &Event) -> usize {
     usize::try_from(number.unwrap_or(0)).unwrap_or(0)
 }
 
-/// One byte, which is the lowest of the number's.
+/// The lowest byte of a number.
 fn byte(number: usize) -> Bytes {
     Bytes::copy_from_slice(&number.to_le_bytes()[..1])
 }
 
 fn send(socket: &Socket, name: &str, args: impl Into<Args>) {
-    // A client that has left needs no telling.
+    // A client that has disconnected does not need the event.
     let _ = socket.emit(name, args);
 }
 
@@ -287,7 +293,7 @@ fn server(recovery: bool) -> SocketIo {
         .namespace("/admin", admin_namespace())
         .namespace(
             "/closed",
-            Events::new().admit(|_, _| async { Err(Refusal::new("we are closed")) }),
+            Events::new().middleware(|_, _| async { Err(ConnectError::new("we are closed")) }),
         )
         .dynamic_namespace(team_namespace);
     if recovery {

@@ -1,4 +1,4 @@
-//! What an event or an acknowledgement carries: JSON values, and binary values between them.
+//! The arguments of events and acknowledgements: JSON values with binary values among them.
 
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 /// The arguments of an event or an acknowledgement.
 ///
-/// A binary value is an attachment, and a placeholder object stands where it belongs. Whole
-/// arguments are pushed ([`Args::push`], or a tuple turned into `Args`); binary inside an object goes
-/// through [`Args::attach`].
+/// A binary value is an attachment, represented by a placeholder object among the JSON values. Arguments
+/// are added with [`Args::push`] or made from a tuple. Binary inside an object is added with
+/// [`Args::attach`].
 ///
 /// ```
 /// use bytes::Bytes;
@@ -29,12 +29,12 @@ pub struct Args {
     attachments: Vec<Bytes>,
 }
 
-/// One whole argument.
+/// One argument.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Arg {
-    /// Anything JSON can say.
+    /// A JSON value.
     Json(Value),
-    /// Bytes as they are.
+    /// Binary.
     Binary(Bytes),
 }
 
@@ -47,7 +47,7 @@ impl Args {
         }
     }
 
-    /// Values whose placeholders have all been checked against `expected` attachments to come.
+    /// Values of a packet whose `expected` attachments have not arrived. The placeholders are valid.
     pub(super) fn awaiting(values: Vec<Value>, expected: usize) -> Self {
         Self {
             values,
@@ -55,7 +55,7 @@ impl Args {
         }
     }
 
-    /// Takes the next attachment that the placeholders already speak of.
+    /// Adds the next attachment that arrives, and returns how many there are.
     pub(super) fn receive(&mut self, attachment: Bytes) -> usize {
         self.attachments.push(attachment);
         self.attachments.len()
@@ -70,14 +70,14 @@ impl Args {
         self.values.push(value);
     }
 
-    /// Adds one argument at the end and returns the whole.
+    /// Adds one argument at the end, by value.
     #[must_use]
     pub fn with(mut self, arg: impl Into<Arg>) -> Self {
         self.push(arg);
         self
     }
 
-    /// Adds an attachment and returns the placeholder that is to stand for it in a value.
+    /// Adds an attachment, and returns the placeholder to be put into a value.
     ///
     /// Clients refuse a packet of more than [`MAX_ATTACHMENTS`](super::MAX_ATTACHMENTS).
     pub fn attach(&mut self, bytes: Bytes) -> Value {
@@ -110,7 +110,7 @@ impl Args {
         self.resolve(self.get(index)?)
     }
 
-    /// The bytes that `value` stands for, if it is a placeholder of these arguments.
+    /// The attachment of `value`, if it is a placeholder of these arguments.
     pub fn resolve(&self, value: &Value) -> Option<&Bytes> {
         let Placeholder::At(index) = Placeholder::read(value)? else {
             return None;
@@ -118,7 +118,7 @@ impl Args {
         self.attachments.get(index)
     }
 
-    /// Without the first `count`, whose attachments stay.
+    /// Removes the first `count` arguments. Their attachments stay.
     #[must_use]
     pub fn skip(mut self, count: usize) -> Self {
         self.values.drain(..count.min(self.values.len()));
@@ -130,34 +130,34 @@ impl Args {
         &self.values
     }
 
-    /// The binary values, in the order in which they travel.
+    /// The attachments, in the order in which they are sent.
     pub fn attachments(&self) -> &[Bytes] {
         &self.attachments
     }
 
-    /// Reads all arguments into a type of one's own: a tuple, or a struct read from an array.
-    /// Fewer or more arguments than the type has are an error.
+    /// Deserializes all arguments into a tuple, or into a struct with a field for each. It is an error if
+    /// their number differs.
     pub fn parse<T: DeserializeOwned>(self) -> serde_json::Result<T> {
         serde_json::from_value(Value::Array(self.values))
     }
 
-    /// The arguments and the attachments they speak of.
+    /// The arguments and their attachments.
     pub fn into_parts(self) -> (Vec<Value>, Vec<Bytes>) {
         (self.values, self.attachments)
     }
 }
 
-/// What an object that claims to be a placeholder points at.
+/// A placeholder object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Placeholder {
-    /// The attachment of that index.
+    /// It refers to the attachment of that index.
     At(usize),
-    /// Nothing that can be counted.
-    NoTransport,
+    /// Its index is missing or is not a number.
+    Dangling,
 }
 
 impl Placeholder {
-    /// Reads `value` as a placeholder; `None` if it is any other value.
+    /// Reads a placeholder; `None` if `value` is any other value.
     pub(super) fn read(value: &Value) -> Option<Self> {
         let object = value.as_object()?;
         if object.get("_placeholder") != Some(&Value::Bool(true)) {
@@ -167,26 +167,26 @@ impl Placeholder {
         Some(
             index
                 .and_then(|index| usize::try_from(index).ok())
-                .map_or(Self::NoTransport, Self::At),
+                .map_or(Self::Dangling, Self::At),
         )
     }
 
-    /// Whether every placeholder inside `value` points at one of `count` attachments.
+    /// Whether all placeholders inside `value` refer to one of `count` attachments.
     pub(super) fn all_within(value: &Value, count: usize) -> bool {
         match (Self::read(value), value) {
             (Some(Self::At(index)), _) => index < count,
-            (Some(Self::NoTransport), _) => false,
+            (Some(Self::Dangling), _) => false,
             (None, Value::Array(values)) => values.iter().all(|v| Self::all_within(v, count)),
             (None, Value::Object(map)) => map.values().all(|v| Self::all_within(v, count)),
             (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => true,
         }
     }
 
-    /// Puts null where a placeholder inside `value` points at none of `count` attachments.
+    /// Replaces placeholders inside `value` that do not refer to one of `count` attachments by null.
     pub(super) fn clear_beyond(value: &mut Value, count: usize) {
         match Self::read(value) {
             Some(Self::At(index)) if index < count => {}
-            Some(Self::At(_) | Self::NoTransport) => *value = Value::Null,
+            Some(Self::At(_) | Self::Dangling) => *value = Value::Null,
             None => match value {
                 Value::Array(values) => {
                     for value in values {
@@ -229,7 +229,7 @@ impl From<Vec<Value>> for Args {
     }
 }
 
-/// Values of plain types are arguments, alone or in a tuple.
+/// Implements the conversions of a type whose values are arguments, alone or in a tuple.
 macro_rules! plain {
     ($($plain:ty),*) => {$(
         impl From<$plain> for Arg {
@@ -248,7 +248,7 @@ macro_rules! plain {
 
 plain!(Value, &str, String, bool, i32, i64, u32, u64, usize, f64);
 
-/// A tuple is the list of its members.
+/// Implements the conversion of a tuple, whose members are the arguments.
 macro_rules! tuple {
     ($($member:ident),*) => {
         impl<$($member: Into<Arg>),*> From<($($member,)*)> for Args {

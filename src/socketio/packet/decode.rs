@@ -1,77 +1,34 @@
-//! What a client sends, packet by packet, its attachments gathered.
-
-use std::fmt;
+//! Decodes packets from a client, and collects their attachments.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::{
-    Args, Namespace, Packet, Version,
-    args::Placeholder,
+    args::{Args, Placeholder},
+    error::DecodeError,
     header::{Header, Kind, split_query},
     json::EventPayload,
+    namespace::NamespaceName,
     surrogates,
+    types::{Packet, Version},
 };
 
-/// The most attachments that one packet may have, in either direction.
-pub const MAX_ATTACHMENTS: usize = 10;
-
-/// Reads one client's packets. It holds a packet whose attachments are due, and two words otherwise.
+/// Decodes the packets of one client. Between calls it holds at most one packet, whose attachments have
+/// not all arrived.
 ///
-/// After an error it has lost the thread: the client is to be disconnected.
+/// After an error its state is undefined: the client has to be disconnected.
 #[derive(Debug)]
 pub struct Decoder {
     version: Version,
     pending: Option<Box<Pending>>,
 }
 
-/// A packet that is still short of attachments.
+/// A packet whose attachments have not all arrived.
 #[derive(Debug)]
 struct Pending {
     packet: Packet,
     expected: usize,
 }
-
-/// Why what a client sent is no packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DecodeError {
-    /// The first character names no type of packet.
-    UnknownType,
-    /// A `CONNECT_ERROR`, which only a server sends.
-    ServersOnly,
-    /// The number of attachments is missing or is none.
-    BadAttachments,
-    /// More than [`MAX_ATTACHMENTS`].
-    TooManyAttachments,
-    /// The number for the acknowledgement is missing, out of place or too big.
-    BadId,
-    /// The payload is not what a packet of that type has.
-    BadPayload,
-    /// A placeholder points at no attachment.
-    BadPlaceholder,
-    /// Text came while attachments were due.
-    AttachmentsDue,
-    /// An attachment came that no packet had announced.
-    StrayAttachment,
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::UnknownType => "no such type of packet",
-            Self::ServersOnly => "only a server sends a packet of that type",
-            Self::BadAttachments => "the number of attachments is missing",
-            Self::TooManyAttachments => "the packet has too many attachments",
-            Self::BadId => "the acknowledgement's number is missing or out of place",
-            Self::BadPayload => "a packet of that type has another payload",
-            Self::BadPlaceholder => "a placeholder points at no attachment",
-            Self::AttachmentsDue => "text came while attachments were due",
-            Self::StrayAttachment => "an attachment came without a packet",
-        })
-    }
-}
-
-impl std::error::Error for DecodeError {}
 
 impl Decoder {
     /// A decoder for one client.
@@ -82,17 +39,17 @@ impl Decoder {
         }
     }
 
-    /// The revision that the client speaks.
+    /// The revision that the client uses.
     pub const fn version(&self) -> Version {
         self.version
     }
 
-    /// Whether a packet is still short of attachments.
+    /// Whether attachments are expected.
     pub const fn is_waiting(&self) -> bool {
         self.pending.is_some()
     }
 
-    /// Takes a text message, without Engine.IO's digit. `None` means that attachments are due.
+    /// Decodes a text message, without Engine.IO's type digit. `None` if attachments have to follow.
     pub fn text(&mut self, text: &str) -> Result<Option<Packet>, DecodeError> {
         if self.pending.take().is_some() {
             return Err(DecodeError::AttachmentsDue);
@@ -112,7 +69,7 @@ impl Decoder {
         Ok(None)
     }
 
-    /// Takes a binary message. `None` means that more are due.
+    /// Decodes a binary message. `None` if more have to follow.
     pub fn binary(&mut self, bytes: Bytes) -> Result<Option<Packet>, DecodeError> {
         let Some(mut pending) = self.pending.take() else {
             return Err(DecodeError::StrayAttachment);
@@ -175,20 +132,20 @@ impl Decoder {
         })
     }
 
-    /// Revision 4 has a query behind the namespace; in revision 5 a question mark is part of the name.
-    fn split(&self, namespace: &str) -> (Namespace, Option<Map<String, Value>>) {
+    /// In revision 4 a query may follow the namespace. In revision 5 a question mark is part of the name.
+    fn split(&self, namespace: &str) -> (NamespaceName, Option<Map<String, Value>>) {
         match self.version {
             Version::V4 => {
                 let (namespace, query) = split_query(namespace);
-                (Namespace::new(namespace), query)
+                (NamespaceName::new(namespace), query)
             }
-            Version::V5 => (Namespace::new(namespace), None),
+            Version::V5 => (NamespaceName::new(namespace), None),
         }
     }
 }
 
-/// The arguments, if each placeholder among them points at one of the attachments to come. In a packet
-/// that is not binary, what looks like a placeholder is a value like any other.
+/// The arguments, if all placeholders among them refer to an attachment that follows. In a packet that is
+/// not binary, an object that looks like a placeholder is an ordinary value.
 fn args(values: Vec<Value>, attachments: Option<usize>) -> Result<Args, DecodeError> {
     let expected = attachments.unwrap_or(0);
     let good = |value| Placeholder::all_within(value, expected);

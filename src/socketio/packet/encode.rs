@@ -1,4 +1,4 @@
-//! What a server sends, made once and shared by everybody who hears it.
+//! Encodes packets from the server, once for all receivers.
 
 use std::{borrow::Cow, io::Write, sync::Arc};
 
@@ -7,68 +7,73 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::{Args, Namespace, Version, args::Placeholder};
+use super::{Args, NamespaceName, Version, args::Placeholder};
 
-/// A packet ready to be sent. A clone shares the bytes.
+/// An encoded packet. Clones share the bytes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
     frame: Utf8Bytes,
     attachments: Option<Arc<[Bytes]>>,
 }
 
-/// The payload of revision 5's `CONNECT` from a server.
+/// The payload of the server's `CONNECT` in revision 5.
 #[derive(Serialize)]
-struct Welcome<'a> {
+struct ConnectPayload<'a> {
     sid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pid: Option<&'a str>,
 }
 
-/// The payload of revision 5's `CONNECT_ERROR`.
+/// The payload of `CONNECT_ERROR` in revision 5.
 #[derive(Serialize)]
-struct Refusal<'a> {
+struct ErrorPayload<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
 }
 
 impl Encoded {
-    /// The client is in: its socket's id there and, where the connection can be recovered, the
-    /// private id to recover it by. Revision 4 says neither.
-    pub fn connect(version: Version, namespace: &Namespace, sid: &str, pid: Option<&str>) -> Self {
+    /// `CONNECT`: the client has joined. In revision 5 it has the socket's id and, if the socket can be
+    /// recovered, its private id.
+    pub fn connect(
+        version: Version,
+        namespace: &NamespaceName,
+        sid: &str,
+        pid: Option<&str>,
+    ) -> Self {
         let draft = Draft::new('0', 0, namespace);
         match version {
             Version::V4 => draft.done(),
-            Version::V5 => draft.json(&Welcome { sid, pid }).done(),
+            Version::V5 => draft.json(&ConnectPayload { sid, pid }).done(),
         }
     }
 
-    /// The client is refused, with a reason and, where there is more to say, data.
+    /// `CONNECT_ERROR`: the client may not join.
     ///
-    /// Revision 4 has one place for both: the data if its clients can take it (a string, an object or
-    /// an array), else the message.
+    /// Revision 4 has either a message or data: the data if its clients accept it (a string, an object or
+    /// an array), otherwise the message.
     pub fn connect_error(
         version: Version,
-        namespace: &Namespace,
+        namespace: &NamespaceName,
         message: &str,
         data: Option<&Value>,
     ) -> Self {
         let draft = Draft::new('4', 0, namespace);
-        let takes = |data: &&Value| data.is_string() || data.is_object() || data.is_array();
-        match (version, data.filter(takes)) {
-            (Version::V5, _) => draft.json(&Refusal { message, data }).done(),
+        let is_accepted = |data: &&Value| data.is_string() || data.is_object() || data.is_array();
+        match (version, data.filter(is_accepted)) {
+            (Version::V5, _) => draft.json(&ErrorPayload { message, data }).done(),
             (Version::V4, Some(data)) => draft.json(data).done(),
             (Version::V4, None) => draft.json(message).done(),
         }
     }
 
-    /// The client is no longer in the namespace.
-    pub fn disconnect(namespace: &Namespace) -> Self {
+    /// `DISCONNECT`: the client is no longer in the namespace.
+    pub fn disconnect(namespace: &NamespaceName) -> Self {
         Draft::new('1', 0, namespace).done()
     }
 
-    /// Something happened; with an `id`, an acknowledgement is wanted under that number.
-    pub fn event(namespace: &Namespace, id: Option<u64>, name: &str, args: &Args) -> Self {
+    /// `EVENT` or `BINARY_EVENT`. With an `id` the client is to acknowledge it.
+    pub fn event(namespace: &NamespaceName, id: Option<u64>, name: &str, args: &Args) -> Self {
         let attachments = args.attachments();
         let digit = if attachments.is_empty() { '2' } else { '5' };
         Draft::new(digit, attachments.len(), namespace)
@@ -77,8 +82,8 @@ impl Encoded {
             .done_with(attachments)
     }
 
-    /// The answer to the event whose number was `id`.
-    pub fn ack(namespace: &Namespace, id: u64, args: &Args) -> Self {
+    /// `ACK` or `BINARY_ACK` for the event with that `id`.
+    pub fn ack(namespace: &NamespaceName, id: u64, args: &Args) -> Self {
         let attachments = args.attachments();
         let digit = if attachments.is_empty() { '3' } else { '6' };
         Draft::new(digit, attachments.len(), namespace)
@@ -87,41 +92,41 @@ impl Encoded {
             .done_with(attachments)
     }
 
-    /// The packet's text as an Engine.IO message: the digit `4`, then [`Encoded::text`].
+    /// The packet's text as an Engine.IO packet: the digit `4`, then [`Encoded::text`].
     pub fn frame(&self) -> &Utf8Bytes {
         &self.frame
     }
 
-    /// The packet's text as Socket.IO has it, without Engine.IO's digit.
+    /// The packet's text without Engine.IO's type digit.
     pub fn text(&self) -> &str {
         &self.frame.as_str()[1..]
     }
 
-    /// The binary values, which follow the text at once and in this order.
+    /// The attachments. They have to be sent directly after the text, in this order.
     pub fn attachments(&self) -> &[Bytes] {
         self.attachments.as_deref().unwrap_or_default()
     }
 
-    /// How many bytes the text and the attachments have together.
+    /// The length of the text and the attachments, in bytes.
     pub fn size(&self) -> usize {
         let attached: usize = self.attachments().iter().map(Bytes::len).sum();
         self.frame.as_str().len() + attached
     }
 }
 
-/// A packet's text without one argument, which is put between: so packets may share a large one. It has
-/// no attachments.
+/// The text of a packet before and after one of its arguments, so that packets can share a large one.
+/// The packet has no attachments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Around {
-    /// What comes before the argument, with Engine.IO's digit.
+    /// The text before the argument, with Engine.IO's type digit.
     pub start: String,
-    /// What comes after it.
+    /// The text after it.
     pub end: String,
 }
 
 impl Around {
-    /// Something happened; what comes after the argument that is left out is `more`.
-    pub fn event(namespace: &Namespace, name: &str, more: Option<&str>) -> Self {
+    /// `EVENT`, with `more` as the JSON of an argument after the shared one.
+    pub fn event(namespace: &NamespaceName, name: &str, more: Option<&str>) -> Self {
         let mut start = Draft::new('2', 0, namespace);
         start.0.push(b'[');
         start = start.json(name);
@@ -138,8 +143,8 @@ impl Around {
         }
     }
 
-    /// The answer to the event whose number was `id`.
-    pub fn ack(namespace: &Namespace, id: u64) -> Self {
+    /// `ACK` for the event with that `id`.
+    pub fn ack(namespace: &NamespaceName, id: u64) -> Self {
         let mut start = Draft::new('3', 0, namespace).id(Some(id));
         start.0.push(b'[');
         Self {
@@ -149,11 +154,11 @@ impl Around {
     }
 }
 
-/// A packet in the making.
+/// A packet that is being written.
 struct Draft(Vec<u8>);
 
 impl Draft {
-    fn new(digit: char, attachments: usize, namespace: &Namespace) -> Self {
+    fn new(digit: char, attachments: usize, namespace: &NamespaceName) -> Self {
         let mut draft = Self(Vec::with_capacity(128));
         draft.write(format_args!("4{digit}"));
         if attachments > 0 {
@@ -183,7 +188,7 @@ impl Draft {
         self
     }
 
-    /// The JSON list of the name, if there is one, and the arguments.
+    /// Writes the JSON array of the name, if there is one, and the arguments.
     fn list(mut self, name: Option<&str>, args: &Args) -> Self {
         let mut separator = b'[';
         if let Some(name) = name {
@@ -191,7 +196,7 @@ impl Draft {
             self = self.json(name);
             separator = b',';
         }
-        for value in pointing_somewhere(args).iter() {
+        for value in without_dangling(args).iter() {
             self.0.push(separator);
             self = self.json(value);
             separator = b',';
@@ -212,7 +217,7 @@ impl Draft {
     }
 
     fn done_with(mut self, attachments: &[Bytes]) -> Encoded {
-        // What is shared by many receivers and may wait in their outboxes keeps no slack.
+        // The bytes may be in many outboxes for long, so they have no spare capacity.
         self.0.shrink_to_fit();
         Encoded {
             frame: Utf8Bytes::try_from(self.0).expect("digits, names and JSON are UTF-8"),
@@ -221,12 +226,12 @@ impl Draft {
     }
 }
 
-/// The values, without placeholders that point nowhere.
+/// The values, with null in place of invalid placeholders.
 ///
-/// A client that reads a packet with attachments takes every object that looks like a placeholder for
-/// one and hangs up on a bad index, so a stranger's look-alike, sent on beside real binary, would
-/// disconnect everybody who hears it.
-fn pointing_somewhere(args: &Args) -> Cow<'_, [Value]> {
+/// In a packet with attachments, clients take every object that looks like a placeholder for one, and
+/// disconnect if its index is invalid. So such an object from one client, sent on together with real
+/// binary, would disconnect all receivers.
+fn without_dangling(args: &Args) -> Cow<'_, [Value]> {
     let count = args.attachments().len();
     let good = |value| Placeholder::all_within(value, count);
     if count == 0 || args.values().iter().all(good) {

@@ -1,11 +1,11 @@
-//! What stands before a packet's JSON: type, number of attachments, namespace, id.
+//! The part of a packet before its JSON: type, number of attachments, namespace, id.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, map::Entry};
 
-use super::{DecodeError, MAX_ATTACHMENTS};
+use super::error::{DecodeError, MAX_ATTACHMENTS};
 
 /// The type of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,11 +16,11 @@ pub(super) enum Kind {
     Ack,
 }
 
-/// A packet's text, cut up: `<type>[<attachments>-][<namespace>,][<id>][<payload>]`.
+/// The parts of a packet's text: `<type>[<attachments>-][<namespace>,][<id>][<payload>]`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Header<'a> {
     pub(super) kind: Kind,
-    /// Given for binary events and acknowledgements only, where it may be 0.
+    /// `Some` for binary events and acknowledgements, where it may be 0.
     pub(super) attachments: Option<usize>,
     pub(super) namespace: &'a str,
     pub(super) id: Option<u64>,
@@ -46,7 +46,7 @@ impl<'a> Header<'a> {
             None
         };
         let namespace = if rest.starts_with('/') {
-            // The comma may be left out where nothing follows.
+            // The comma may be omitted if nothing follows.
             let (namespace, after) = rest.split_once(',').unwrap_or((rest, ""));
             rest = after;
             namespace
@@ -75,12 +75,12 @@ fn attachments(rest: &mut &str) -> Result<usize, DecodeError> {
     }
     match count.parse() {
         Ok(count) if count <= MAX_ATTACHMENTS => Ok(count),
-        // Digits alone fail to be a number only by being too many.
+        // Digits do not parse only if the number is too large.
         Ok(_) | Err(_) => Err(DecodeError::TooManyAttachments),
     }
 }
 
-/// Takes `count` bytes from the front, if there are as many and they end a character.
+/// Takes `count` bytes from the front, if there are as many and they end at a character boundary.
 fn take<'a>(rest: &mut &'a str, count: usize) -> Option<&'a str> {
     let (front, back) = rest.split_at_checked(count)?;
     *rest = back;
@@ -98,7 +98,7 @@ fn digits<'a>(rest: &mut &'a str) -> &'a str {
     front
 }
 
-/// Cuts revision 4's query off a namespace: `/admin?token=abc`.
+/// Splits revision 4's query from a namespace: `/admin?token=abc`.
 pub(super) fn split_query(namespace: &str) -> (&str, Option<Map<String, Value>>) {
     match namespace.split_once('?') {
         Some((namespace, query)) => (namespace, Some(read_query(query))),
@@ -124,7 +124,7 @@ fn read_query(query: &str) -> Map<String, Value> {
     map
 }
 
-/// Undoes percent-encoding and the plus for a space, as a form's query has them.
+/// Decodes a form's query: percent-encoding, and plus for a space.
 fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);

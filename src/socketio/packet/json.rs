@@ -1,4 +1,4 @@
-//! The JSON of a packet, read in one pass and only in the shapes that a packet may have.
+//! Deserializes the payload of an event in one pass, with the checks that a packet needs.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{
 };
 use serde_json::{Number, Value};
 
-/// Names that mean something to every Socket.IO library and so never travel.
+/// Names of events that Socket.IO libraries emit locally. They may not be sent.
 const RESERVED: [&str; 6] = [
     "connect",
     "connect_error",

@@ -1,16 +1,17 @@
-//! The name of a namespace, free of charge for the one that nearly every packet is for.
+//! The name of a namespace, without an allocation for the main one.
 
-use std::{fmt, ops::Deref};
+use std::{fmt, ops::Deref, sync::Arc};
 
-/// A namespace's name, with its leading slash. The main one, `/`, allocates nothing.
+/// The name of a namespace, with a leading slash. The main one, `/`, needs no allocation. Clones share the
+/// text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
-pub struct Namespace(Option<Box<str>>);
+pub struct NamespaceName(Option<Arc<str>>);
 
-impl Namespace {
+impl NamespaceName {
     /// The main namespace, `/`.
     pub const MAIN: Self = Self(None);
 
-    /// The namespace of that name; the leading slash may be left out.
+    /// The namespace of that name. The leading slash may be omitted.
     pub fn new(name: &str) -> Self {
         match name {
             "" | "/" => Self::MAIN,
@@ -19,7 +20,7 @@ impl Namespace {
         }
     }
 
-    /// The name, which begins with a slash.
+    /// The name, with its leading slash.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().unwrap_or("/")
     }
@@ -30,7 +31,7 @@ impl Namespace {
     }
 }
 
-impl Deref for Namespace {
+impl Deref for NamespaceName {
     type Target = str;
 
     fn deref(&self) -> &str {
@@ -38,37 +39,37 @@ impl Deref for Namespace {
     }
 }
 
-impl From<&str> for Namespace {
+impl From<&str> for NamespaceName {
     fn from(name: &str) -> Self {
         Self::new(name)
     }
 }
 
-impl PartialEq<str> for Namespace {
+impl PartialEq<str> for NamespaceName {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
     }
 }
 
-impl PartialEq<&str> for Namespace {
+impl PartialEq<&str> for NamespaceName {
     fn eq(&self, other: &&str) -> bool {
         self.as_str() == *other
     }
 }
 
-impl AsRef<str> for Namespace {
+impl AsRef<str> for NamespaceName {
     fn as_ref(&self) -> &str {
         self.as_str()
     }
 }
 
-impl fmt::Display for Namespace {
+impl fmt::Display for NamespaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl fmt::Debug for Namespace {
+impl fmt::Debug for NamespaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
     }

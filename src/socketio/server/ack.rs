@@ -1,4 +1,4 @@
-//! Answers that clients owe us.
+//! Acknowledgements that clients owe the server.
 
 use std::{collections::HashMap, fmt};
 
@@ -6,14 +6,14 @@ use tokio::sync::oneshot;
 
 use crate::{engine::SendError, packet::Args};
 
-/// Why there is no answer.
+/// Why there is no acknowledgement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AckError {
-    /// The client did not answer in time.
+    /// The client did not acknowledge the event in time.
     Timeout,
-    /// The client left first.
+    /// The client disconnected first.
     Disconnected,
-    /// The question was not sent.
+    /// The event was not sent.
     SendError(SendError),
 }
 
@@ -29,39 +29,39 @@ impl fmt::Display for AckError {
 
 impl std::error::Error for AckError {}
 
-/// The questions of one socket that are still open. It costs a word while there are none.
+/// The acknowledgements that one socket waits for, by the id of the event.
 #[derive(Debug, Default)]
 #[expect(
     clippy::box_collection,
-    reason = "nearly every socket has none, for a word instead of six"
+    reason = "most sockets have none: a pointer is smaller than an empty map"
 )]
-pub(super) struct Open(Option<Box<HashMap<u64, oneshot::Sender<Args>>>>);
+pub(super) struct PendingAcks(Option<Box<HashMap<u64, oneshot::Sender<Args>>>>);
 
-impl Open {
-    pub(super) fn ask(&mut self, id: u64) -> oneshot::Receiver<Args> {
-        let (answer, answered) = oneshot::channel();
-        self.0.get_or_insert_default().insert(id, answer);
-        answered
+impl PendingAcks {
+    pub(super) fn register(&mut self, id: u64) -> oneshot::Receiver<Args> {
+        let (sender, receiver) = oneshot::channel();
+        self.0.get_or_insert_default().insert(id, sender);
+        receiver
     }
 
-    /// Gives an answer to whoever waits for it; an id that nobody asked with is ignored.
-    pub(super) fn answer(&mut self, id: u64, args: Args) {
-        if let Some(answer) = self.take(id) {
-            // Whoever asked may have gone.
-            let _ = answer.send(args);
+    /// Hands an acknowledgement to the task that awaits it. An unknown id is ignored.
+    pub(super) fn resolve(&mut self, id: u64, args: Args) {
+        if let Some(sender) = self.remove(id) {
+            // The task may have given up.
+            let _ = sender.send(args);
         }
     }
 
-    pub(super) fn take(&mut self, id: u64) -> Option<oneshot::Sender<Args>> {
-        let open = self.0.as_mut()?;
-        let answer = open.remove(&id);
-        if open.is_empty() {
+    pub(super) fn remove(&mut self, id: u64) -> Option<oneshot::Sender<Args>> {
+        let pending = self.0.as_mut()?;
+        let sender = pending.remove(&id);
+        if pending.is_empty() {
             self.0 = None;
         }
-        answer
+        sender
     }
 
-    /// Gives up on all of them.
+    /// Ends all waits with [`AckError::Disconnected`].
     pub(super) fn clear(&mut self) {
         self.0 = None;
     }

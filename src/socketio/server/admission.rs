@@ -1,56 +1,56 @@
-//! The answer to somebody who asks to be let into a namespace.
+//! The middleware's decision about a client that asks to join a namespace.
 
 use serde_json::Value;
 
-use super::{Prepared, SocketId};
+use super::{id::SocketId, prepared::Prepared};
 
-/// How somebody is let in.
+/// The client may join, as a new socket or as a recovered one.
 #[derive(Debug, Clone, Default)]
 pub struct Admission {
     pub(super) pid: Option<String>,
-    pub(super) restored: Option<Restored>,
+    pub(super) recovered: Option<Recovered>,
 }
 
-/// What somebody gets back who was here before.
+/// What a recovered socket gets back.
 #[derive(Debug, Clone)]
-pub(super) struct Restored {
+pub(super) struct Recovered {
     pub(super) id: SocketId,
     pub(super) missed: Vec<Prepared>,
 }
 
 impl Admission {
-    /// As somebody new.
+    /// As a new socket.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// As somebody new, who is told a private id (`pid`) to come back with.
+    /// As a new socket that can be recovered: the client is told this private id (`pid`).
     pub fn recoverable(pid: impl Into<String>) -> Self {
         Self {
             pid: Some(pid.into()),
-            restored: None,
+            recovered: None,
         }
     }
 
-    /// As somebody who comes back: with the ids of before, and what they missed, which is sent before
-    /// they are told that they are in. A socket that still has the id is closed.
+    /// As a recovered socket: it gets its former id, and the events that it has missed, which are sent
+    /// before the `CONNECT` packet. If another socket still has that id, its connection is closed.
     pub fn recovered(id: SocketId, pid: impl Into<String>, missed: Vec<Prepared>) -> Self {
         Self {
             pid: Some(pid.into()),
-            restored: Some(Restored { id, missed }),
+            recovered: Some(Recovered { id, missed }),
         }
     }
 }
 
-/// Why somebody is not let in: a message, and data if there is more to say.
+/// The client may not join. It gets a `CONNECT_ERROR` packet: its `connect_error` event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Refusal {
+pub struct ConnectError {
     pub(super) message: String,
     pub(super) data: Option<Value>,
 }
 
-impl Refusal {
-    /// A refusal that clients see as an error with this message.
+impl ConnectError {
+    /// An error with this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -58,7 +58,7 @@ impl Refusal {
         }
     }
 
-    /// Says more: clients see it as the error's `data`.
+    /// Adds data, which clients see as the error's `data`.
     #[must_use]
     pub fn with_data(self, data: impl Into<Value>) -> Self {
         Self {

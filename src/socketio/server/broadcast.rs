@@ -1,87 +1,88 @@
-//! Telling many sockets at once.
+//! Emitting to many sockets at once.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{AckError, Disconnect, Prepared, Socket, SocketId, hub::Hub, lock, members::Volatile};
-use crate::packet::{Args, Encoded, Namespace};
+use super::{
+    ack::AckError,
+    id::SocketId,
+    namespace::{Disconnect, Namespace},
+    prepared::Prepared,
+    target::{Target, Volatile},
+};
+use crate::{
+    packet::{Args, Encoded, NamespaceName},
+    sync::lock,
+};
 
-/// Some sockets of a namespace, to be told something at once.
+/// Selects sockets of a namespace, and emits to them.
 ///
-/// Without a room all are meant; with several, everybody in any of them, once. A socket's id is the
-/// name of a room that only it is in.
+/// Without a room it selects all sockets; with several rooms, each socket that is in any of them, once.
+/// A socket's id is the name of a room that only it is in.
 #[derive(Clone)]
-pub struct Broadcast {
-    hub: Arc<Hub>,
-    target: Target,
+pub struct BroadcastOperator {
+    pub(super) namespace: Arc<Namespace>,
+    pub(super) target: Target,
     volatile: Volatile,
 }
 
-/// Who is meant.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Target {
-    pub(super) rooms: Vec<String>,
-    pub(super) except: Vec<String>,
-    /// The socket that speaks and is not told.
-    pub(super) without: Option<SocketId>,
-}
-
-impl Broadcast {
-    pub(super) fn all(hub: &Arc<Hub>) -> Self {
+impl BroadcastOperator {
+    pub(super) fn all(namespace: &Arc<Namespace>) -> Self {
         Self {
-            hub: Arc::clone(hub),
+            namespace: Arc::clone(namespace),
             target: Target::default(),
             volatile: Volatile::No,
         }
     }
 
-    pub(super) fn without(mut self, socket: &Socket) -> Self {
-        self.target.without = Some(*socket.id());
+    pub(super) fn except_socket(mut self, id: SocketId) -> Self {
+        self.target.except_socket = Some(id);
         self
     }
 
-    /// Means the sockets of this room, beside those of rooms named before.
+    /// Selects the sockets in this room, in addition to those of rooms named before.
     #[must_use]
     pub fn to(mut self, room: impl Into<String>) -> Self {
         self.target.rooms.push(room.into());
         self
     }
 
-    /// Means nobody who is in this room.
+    /// Leaves out the sockets in this room.
     #[must_use]
     pub fn except(mut self, room: impl Into<String>) -> Self {
         self.target.except.push(room.into());
         self
     }
 
-    /// Those who cannot take the event at once need not hear it.
+    /// The event is dropped for sockets to which it could not be written at once.
     #[must_use]
     pub fn volatile(mut self) -> Self {
         self.volatile = Volatile::Yes;
         self
     }
 
-    /// The namespace, as [`Prepared::event`] wants it.
-    pub fn namespace(&self) -> &Namespace {
-        self.hub.name()
+    /// The namespace's name, as [`Prepared::event`] takes it.
+    pub fn namespace(&self) -> &NamespaceName {
+        self.namespace.name()
     }
 
-    /// Sends an event, encoded once.
+    /// Emits an event, encoded once.
     pub fn emit(&self, name: &str, args: impl Into<Args>) {
-        if self.hub.remembers() && self.volatile == Volatile::No {
-            self.hub.send_and_keep(&self.target, name, args.into());
+        if self.namespace.keeps_events() && self.volatile == Volatile::No {
+            let namespace = &self.namespace;
+            namespace.send_and_keep(&self.target, name, args.into());
         } else {
-            self.emit_prepared(&Prepared::event(self.hub.name(), name, args));
+            self.emit_prepared(&Prepared::event(self.namespace.name(), name, args));
         }
     }
 
-    /// Sends a ready-made event. It is not kept for those who come back.
+    /// Emits an event that is encoded already. It is not kept for recovery.
     pub fn emit_prepared(&self, event: &Prepared) {
-        self.hub.send(&self.target, event, self.volatile);
+        self.namespace.send(&self.target, event, self.volatile);
     }
 
-    /// Sends an event and waits until all have answered or the time is up.
+    /// Emits an event, and waits until all sockets have acknowledged it or the timeout has passed.
     pub async fn emit_with_ack(
         &self,
         name: &str,
@@ -89,49 +90,45 @@ impl Broadcast {
         timeout: Duration,
     ) -> Vec<(SocketId, Result<Args, AckError>)> {
         let deadline = Instant::now() + timeout;
-        let id = self.hub.next_ack_id();
-        let encoded = Encoded::event(self.hub.name(), Some(id), name, &args.into());
-        let mut questions = Vec::new();
-        self.hub.question(&self.target, &encoded, |socket| {
-            let answered = lock(&socket.0.state).acks.ask(id);
-            questions.push((socket.clone(), answered));
-        });
-        let mut answers = Vec::with_capacity(questions.len());
-        for (socket, answered) in questions {
-            let answer = match tokio::time::timeout_at(deadline, answered).await {
+        let id = self.namespace.next_ack_id();
+        let encoded = Encoded::event(self.namespace.name(), Some(id), name, &args.into());
+        let mut pending = Vec::new();
+        self.namespace
+            .send_with_ack(&self.target, &encoded, |member| {
+                let ack = lock(&member.state).acks.register(id);
+                pending.push((Arc::clone(member), ack));
+            });
+        let mut acks = Vec::with_capacity(pending.len());
+        for (member, ack) in pending {
+            let ack = match tokio::time::timeout_at(deadline, ack).await {
                 Ok(Ok(args)) => Ok(args),
                 Ok(Err(_)) => Err(AckError::Disconnected),
                 Err(_) => Err(AckError::Timeout),
             };
-            lock(&socket.0.state).acks.take(id);
-            answers.push((*socket.id(), answer));
+            lock(&member.state).acks.remove(id);
+            acks.push((*member.id(), ack));
         }
-        answers
+        acks
     }
 
-    /// The sockets that are meant just now.
-    pub fn sockets(&self) -> Vec<Socket> {
-        self.hub.targets(&self.target)
-    }
-
-    /// Makes them all join a room.
+    /// Makes the selected sockets join a room.
     pub fn join(&self, room: &str) {
-        for socket in self.sockets() {
-            socket.join(room);
+        for member in self.namespace.members_of(&self.target) {
+            self.namespace.join(&member, room);
         }
     }
 
-    /// Makes them all leave a room.
+    /// Makes the selected sockets leave a room.
     pub fn leave(&self, room: &str) {
-        for socket in self.sockets() {
-            socket.leave(room);
+        for member in self.namespace.members_of(&self.target) {
+            self.namespace.leave(&member, room);
         }
     }
 
-    /// Disconnects them all.
+    /// Disconnects the selected sockets.
     pub fn disconnect(&self, how: Disconnect) {
-        for socket in self.sockets() {
-            socket.disconnect(how);
+        for member in self.namespace.members_of(&self.target) {
+            self.namespace.disconnect(&member, how);
         }
     }
 }

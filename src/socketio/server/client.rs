@@ -1,4 +1,4 @@
-//! One connection as Socket.IO sees it: the packets on it and the sockets they are for.
+//! One connection as Socket.IO sees it: its packets, and its sockets in the namespaces it has joined.
 
 use std::{
     mem,
@@ -12,25 +12,31 @@ use std::{
 use serde_json::{Map, Value};
 
 use super::{
-    Event, Prepared, Refusal, Socket, event::Responder, lock, server::Server, socket::Phase,
-    task_queue::TaskQueue,
+    event::{AckSender, Event},
+    member::{Member, Owner, Phase},
+    namespace::Disconnect,
+    namespaces::Namespaces,
+    prepared::Prepared,
+    socket::Socket,
+    task::Task,
 };
 use crate::{
-    engine::{Connection, Message, Reason, Revision, Session},
-    packet::{Args, Decoder, Encoded, Namespace, Packet, Version},
+    engine::{Application, Connection, DisconnectReason, Message, Revision, Session},
+    packet::{Args, Decoder, Encoded, NamespaceName, Packet, Version},
+    sync::lock,
 };
 
-/// How many namespaces one connection may be in.
-const MAX_SOCKETS: usize = 100;
+/// How many namespaces one connection may join.
+const MAX_NAMESPACES: usize = 100;
 
-/// What an event weighs beside its bytes.
-const EVENT_WEIGHT: usize = 128;
+/// What a pending event counts in addition to its bytes.
+const EVENT_OVERHEAD: usize = 128;
 
 /// One connection as Socket.IO sees it.
-pub(super) struct Client {
+struct Client {
     session: Arc<Session>,
-    server: Arc<Server>,
-    /// The weight of all events that wait for a handler.
+    namespaces: Arc<Namespaces>,
+    /// The size of all events that wait for a handler.
     pending: AtomicUsize,
     /// It has been in a namespace.
     has_joined: AtomicBool,
@@ -39,150 +45,90 @@ pub(super) struct Client {
 
 struct State {
     decoder: Decoder,
-    /// Bytes of a packet that is still short of attachments.
-    gathered: usize,
+    /// The bytes so far of a packet whose attachments have not all arrived.
+    received: usize,
     sockets: Vec<Socket>,
-    /// Read on from the client once there is room for more events. There are two for a while when a
-    /// POST has to wait and the client steps up to a WebSocket meanwhile.
+    /// Woken when more events may be read. There are two if a POST waits and the client upgrades to a
+    /// WebSocket meanwhile.
     readers: Vec<Waker>,
-    over: bool,
+    is_closed: bool,
 }
 
-/// The client broke the rules and is to be disconnected.
+/// The client has violated the protocol and is to be disconnected.
 struct ProtocolViolation;
 
 impl Client {
-    pub(super) fn new(session: Arc<Session>, server: Arc<Server>) -> Arc<Self> {
+    fn new(session: Arc<Session>, namespaces: Arc<Namespaces>) -> Arc<Self> {
         let version = match session.revision() {
             Revision::V3 => Version::V4,
             Revision::V4 => Version::V5,
         };
         Arc::new(Self {
             session,
-            server,
+            namespaces,
             pending: AtomicUsize::new(0),
             has_joined: AtomicBool::new(false),
             state: Mutex::new(State {
                 decoder: Decoder::new(version),
-                gathered: 0,
+                received: 0,
                 sockets: Vec::new(),
                 readers: Vec::new(),
-                over: false,
+                is_closed: false,
             }),
         })
     }
 
-    pub(super) fn session(&self) -> &Arc<Session> {
-        &self.session
-    }
-
-    /// The revision of Socket.IO that the client speaks.
-    pub(super) fn version(&self) -> Version {
-        match self.session.revision() {
-            Revision::V3 => Version::V4,
-            Revision::V4 => Version::V5,
-        }
-    }
-
-    /// The client is in a namespace, so it need not hurry to join another.
-    pub(super) fn note_joined(&self) {
-        self.has_joined.store(true, Ordering::Relaxed);
-    }
-
     /// The client asks to join a namespace.
-    pub(super) fn connect(
+    fn connect(
         self: &Arc<Self>,
-        namespace: &Namespace,
+        name: &NamespaceName,
         auth: Option<Map<String, Value>>,
-    ) -> bool {
-        if self.find(namespace).is_some() {
-            return false;
+    ) -> Result<(), ProtocolViolation> {
+        if self.find(name).is_some() {
+            return Err(ProtocolViolation);
         }
-        let Some(hub) = self.server.hub(namespace) else {
-            self.send(&Encoded::connect_error(
-                self.version(),
-                namespace,
-                "Invalid namespace",
-                None,
-            ));
-            return true;
+        let Some(namespace) = self.namespaces.begin_connect(name) else {
+            let version = lock(&self.state).decoder.version();
+            let error = Encoded::connect_error(version, name, "Invalid namespace", None);
+            // A client that is gone does not need it. One that does not read its outbox is not read
+            // either, so there are not many of these.
+            let _ = self.session.send_reply(Prepared::from(&error).frames());
+            return Ok(());
         };
-        let socket = Socket::new(Arc::clone(&hub), Arc::clone(self), auth);
+        let owner = Arc::clone(self) as Arc<dyn Owner>;
+        let member = Member::new(&self.session, owner, auth);
         {
             let mut state = lock(&self.state);
-            if state.over || state.sockets.len() >= MAX_SOCKETS {
+            let sockets = &mut state.sockets;
+            sockets.retain(|socket| socket.member.phase() != Phase::Disconnected);
+            if state.is_closed || state.sockets.len() >= MAX_NAMESPACES {
                 drop(state);
-                hub.asked();
-                return false;
+                namespace.end_connect();
+                return Err(ProtocolViolation);
             }
-            state.sockets.push(socket.clone());
+            state.sockets.push(Socket {
+                member: Arc::clone(&member),
+                namespace: Arc::clone(&namespace),
+            });
         }
-        socket.give(TaskQueue::Ask);
-        true
+        namespace.enqueue(&member, Task::Connect);
+        Ok(())
     }
 
-    fn find(&self, namespace: &Namespace) -> Option<Socket> {
+    /// The client's socket in a namespace.
+    fn find(&self, name: &NamespaceName) -> Option<Socket> {
         let state = lock(&self.state);
         let mut sockets = state.sockets.iter();
-        sockets.find(|s| s.namespace() == namespace).cloned()
+        let is_it = |socket: &&Socket| {
+            socket.namespace() == name && socket.member.phase() != Phase::Disconnected
+        };
+        sockets.find(is_it).cloned()
     }
 
-    fn forget(&self, socket: &Socket) -> bool {
-        let mut state = lock(&self.state);
-        let before = state.sockets.len();
-        state.sockets.retain(|other| !other.is(socket));
-        state.sockets.len() < before
-    }
-
-    fn send(&self, encoded: &Encoded) {
-        // A client that is gone needs no telling. One that does not read is not read either, so not
-        // many of these can wait.
-        let _ = self.session.answer(Prepared::from(encoded).frames());
-    }
-
-    /// The client is not let into the namespace.
-    pub(super) fn refuse(&self, socket: &Socket, refusal: &Refusal) {
-        if self.forget(socket) {
-            socket.enter(Phase::Gone);
-            self.send(&Encoded::connect_error(
-                self.version(),
-                socket.namespace(),
-                &refusal.message,
-                refusal.data.as_ref(),
-            ));
-        }
-    }
-
-    /// Puts a socket out of its namespace.
-    pub(super) fn put_out(&self, socket: &Socket) {
-        if self.forget(socket) {
-            self.send(&Encoded::disconnect(socket.namespace()));
-            socket
-                .0
-                .hub
-                .remove(socket, Reason::ServerNamespaceDisconnect);
-        }
-    }
-
-    /// Puts all sockets of the connection out of their namespaces.
-    pub(super) fn put_all_out(&self) {
-        let sockets = lock(&self.state).sockets.clone();
-        for socket in sockets {
-            self.put_out(&socket);
-        }
-    }
-
-    /// A handler has done with events of that weight.
-    pub(super) fn worked_off(&self, weight: usize) {
-        if weight == 0 {
-            return;
-        }
-        let before = self.pending.fetch_sub(weight, Ordering::SeqCst);
-        let limit = self.server.options.pending_bytes;
-        if before > limit && before - weight <= limit {
-            let readers = mem::take(&mut lock(&self.state).readers);
-            readers.into_iter().for_each(Waker::wake);
-        }
+    fn find_connected(&self, name: &NamespaceName) -> Result<Socket, ProtocolViolation> {
+        self.find(name)
+            .filter(Socket::is_connected)
+            .ok_or(ProtocolViolation)
     }
 
     fn decode(&self, message: Message<'_>) -> Result<Option<(Packet, usize)>, ProtocolViolation> {
@@ -194,12 +140,12 @@ impl Client {
                 (state.decoder.binary(bytes), length)
             }
         };
-        state.gathered += length;
+        state.received += length;
         let packet = decoded.map_err(|error| {
-            tracing::debug!(%error, "A client sent what is no packet.");
+            tracing::debug!(%error, "A client sent a malformed packet.");
             ProtocolViolation
         })?;
-        Ok(packet.map(|packet| (packet, mem::take(&mut state.gathered))))
+        Ok(packet.map(|packet| (packet, mem::take(&mut state.received))))
     }
 
     fn handle_packet(
@@ -208,79 +154,106 @@ impl Client {
         length: usize,
     ) -> Result<(), ProtocolViolation> {
         match packet {
-            Packet::Connect { namespace, auth } => {
-                let obeyed = self.connect(&namespace, auth);
-                return obeyed.then_some(()).ok_or(ProtocolViolation);
-            }
+            Packet::Connect { namespace, auth } => self.connect(&namespace, auth),
             Packet::Disconnect { namespace } => {
                 let socket = self.find(&namespace).ok_or(ProtocolViolation)?;
-                self.forget(&socket);
-                socket
-                    .0
-                    .hub
-                    .remove(&socket, Reason::ClientNamespaceDisconnect);
+                self.forget(&socket.member);
+                let reason = DisconnectReason::ClientNamespaceDisconnect;
+                socket.namespace.remove(&socket.member, reason);
+                Ok(())
             }
             Packet::Event {
                 namespace,
                 id,
                 name,
                 args,
-            } => self.hear(&namespace, id, name, args, length)?,
+            } => self.handle_event(&namespace, id, name, args, length),
             Packet::Ack {
                 namespace,
                 id,
                 args,
             } => {
-                let socket = self.joined(&namespace)?;
-                lock(&socket.0.state).acks.answer(id, args);
+                let socket = self.find_connected(&namespace)?;
+                lock(&socket.member.state).acks.resolve(id, args);
+                Ok(())
             }
         }
-        Ok(())
     }
 
-    fn hear(
+    fn handle_event(
         &self,
-        namespace: &Namespace,
+        namespace: &NamespaceName,
         id: Option<u64>,
         name: String,
         args: Args,
         length: usize,
     ) -> Result<(), ProtocolViolation> {
-        let socket = self.joined(namespace)?;
-        let weight = length + EVENT_WEIGHT;
-        self.pending.fetch_add(weight, Ordering::SeqCst);
-        let ack = id.map(|id| Responder::new(socket.clone(), id));
-        socket.give(TaskQueue::Event(Event { name, args, ack }, weight));
+        let Socket { member, namespace } = self.find_connected(namespace)?;
+        let size = length + EVENT_OVERHEAD;
+        self.pending.fetch_add(size, Ordering::SeqCst);
+        let ack = id.map(|id| AckSender::new(&self.session, namespace.name(), id));
+        namespace.enqueue(&member, Task::Event(Event { name, args, ack }, size));
         Ok(())
     }
 
-    fn joined(&self, namespace: &Namespace) -> Result<Socket, ProtocolViolation> {
-        self.find(namespace)
-            .filter(Socket::is_connected)
-            .ok_or(ProtocolViolation)
+    fn sockets(&self) -> Vec<Socket> {
+        lock(&self.state).sockets.clone()
+    }
+
+    /// Whether more events may wait for handlers.
+    fn has_capacity(&self) -> bool {
+        self.pending.load(Ordering::SeqCst) <= self.namespaces.options.pending_bytes
     }
 }
 
-/// A client as the engine's connection. The engine's functions need the client's own handle.
-pub(super) struct EngineConnection(pub(super) Arc<Client>);
+impl Owner for Client {
+    fn note_joined(&self) {
+        self.has_joined.store(true, Ordering::Relaxed);
+    }
+
+    fn event_handled(&self, size: usize) {
+        if size == 0 {
+            return;
+        }
+        let before = self.pending.fetch_sub(size, Ordering::SeqCst);
+        let limit = self.namespaces.options.pending_bytes;
+        if before > limit && before - size <= limit {
+            let readers = mem::take(&mut lock(&self.state).readers);
+            readers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn forget(&self, member: &Member) {
+        let address = member.address();
+        let sockets = &mut lock(&self.state).sockets;
+        sockets.retain(|socket| socket.member.address() != address);
+    }
+
+    fn disconnect_all(&self) {
+        for socket in self.sockets() {
+            socket.disconnect(Disconnect::Namespace);
+        }
+    }
+}
+
+/// The engine's view of a [`Client`], which needs a counted reference to itself.
+struct EngineConnection(Arc<Client>);
 
 impl Connection for EngineConnection {
-    fn message(&self, message: Message<'_>) {
+    fn on_message(&self, message: Message<'_>) {
         let client = &self.0;
-        let obeyed = match client.decode(message) {
-            Ok(Some((packet, length))) => client.handle_packet(packet, length),
-            Ok(None) => Ok(()),
-            Err(offence) => Err(offence),
-        };
-        if obeyed.is_err() {
-            client.session.close(Reason::ParseError);
+        let handled = client.decode(message).and_then(|decoded| match decoded {
+            Some((packet, length)) => client.handle_packet(packet, length),
+            None => Ok(()),
+        });
+        if handled.is_err() {
+            client.session.close(DisconnectReason::ParseError);
         }
     }
 
     fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let client = &self.0;
-        let limit = client.server.options.pending_bytes;
-        if client.pending.load(Ordering::SeqCst) <= limit {
+        if client.has_capacity() {
             return Poll::Ready(());
         }
         {
@@ -289,34 +262,55 @@ impl Connection for EngineConnection {
                 readers.push(cx.waker().clone());
             }
         }
-        if client.pending.load(Ordering::SeqCst) <= limit {
+        // A handler may have finished before the waker was registered.
+        if client.has_capacity() {
             return Poll::Ready(());
         }
         Poll::Pending
     }
 
-    fn drained(&self) {
-        let sockets = lock(&self.0.state).sockets.clone();
-        for socket in sockets.iter().filter(|socket| socket.is_connected()) {
-            socket.give(TaskQueue::Drained);
+    fn on_drain(&self) {
+        for Socket { member, namespace } in self.0.sockets() {
+            if member.phase() == Phase::Connected {
+                namespace.enqueue(&member, Task::Drain);
+            }
         }
     }
 
-    fn reminded(&self) {
+    fn on_timer(&self) {
         if !self.0.has_joined.load(Ordering::Relaxed) {
-            self.0.session.close(Reason::ForcedServerClose);
+            let session = &self.0.session;
+            session.close(DisconnectReason::ForcedServerClose);
         }
     }
 
-    fn closed(&self, reason: Reason) {
+    fn on_close(&self, reason: DisconnectReason) {
         let (sockets, readers) = {
             let mut state = lock(&self.0.state);
-            state.over = true;
+            state.is_closed = true;
             (mem::take(&mut state.sockets), mem::take(&mut state.readers))
         };
         readers.into_iter().for_each(Waker::wake);
-        for socket in sockets {
-            socket.0.hub.remove(&socket, reason);
+        for Socket { member, namespace } in sockets {
+            namespace.remove(&member, reason);
         }
+    }
+}
+
+/// Makes a [`Client`] for each session of the engine.
+pub(super) struct EngineApplication(pub(super) Arc<Namespaces>);
+
+impl Application for EngineApplication {
+    fn open(&self, session: Arc<Session>) -> Arc<dyn Connection> {
+        let client = Client::new(Arc::clone(&session), Arc::clone(&self.0));
+        match session.revision() {
+            Revision::V3 => {
+                // In revision 4 of Socket.IO every client is in the main namespace from the start. The
+                // client has no socket yet, so this cannot fail.
+                let _ = client.connect(&NamespaceName::MAIN, None);
+            }
+            Revision::V4 => session.set_timer(self.0.options.connect_timeout),
+        }
+        Arc::new(EngineConnection(client))
     }
 }

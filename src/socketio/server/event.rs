@@ -1,64 +1,67 @@
-//! An event from a client, and the answer it may want.
+//! An event from a client, and the acknowledgement it may want.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use super::{Prepared, Socket};
+use super::prepared::Prepared;
 use crate::{
-    engine::SendError,
-    packet::{Args, Encoded},
+    engine::{SendError, Session},
+    packet::{Args, Encoded, NamespaceName},
 };
 
 /// An event from a client.
 #[derive(Debug)]
 pub struct Event {
-    /// Its name.
+    /// The event's name.
     pub name: String,
-    /// What came with it.
+    /// The event's arguments.
     pub args: Args,
-    /// The client waits for an answer.
-    pub ack: Option<Responder>,
+    /// Set if the client wants an acknowledgement.
+    pub ack: Option<AckSender>,
 }
 
 impl Event {
-    /// Answers, if the client waits for an answer.
+    /// Acknowledges the event, if the client wants it and it has not been done.
     pub fn acknowledge(&mut self, args: impl Into<Args>) {
         if let Some(ack) = self.ack.take() {
-            // A client that is gone needs no answer.
+            // A client that is gone needs no acknowledgement.
             let _ = ack.send(args);
         }
     }
 }
 
-/// The right to answer one event, once.
-pub struct Responder {
-    socket: Socket,
+/// Acknowledges one event, once.
+pub struct AckSender {
+    session: Arc<Session>,
+    namespace: NamespaceName,
     id: u64,
 }
 
-impl Responder {
-    pub(super) fn new(socket: Socket, id: u64) -> Self {
-        Self { socket, id }
+impl AckSender {
+    pub(super) fn new(session: &Arc<Session>, namespace: &NamespaceName, id: u64) -> Self {
+        Self {
+            session: Arc::clone(session),
+            namespace: namespace.clone(),
+            id,
+        }
     }
 
-    /// Answers, whatever waits for the client already.
+    /// Sends the acknowledgement. It is not subject to the outbox's limit.
     ///
     /// # Errors
     /// [`SendError::Closed`] if the client is gone.
     pub fn send(self, args: impl Into<Args>) -> Result<(), SendError> {
-        let namespace = self.socket.namespace();
-        let encoded = Encoded::ack(namespace, self.id, &args.into());
-        let session = self.socket.session();
-        session.answer(Prepared::from(&encoded).frames())
+        let encoded = Encoded::ack(&self.namespace, self.id, &args.into());
+        self.session.send_reply(Prepared::from(&encoded).frames())
     }
 
-    /// The number of the event that is answered by other means.
+    /// The id of the event. The caller sends the acknowledgement by other means.
     pub(super) fn into_id(self) -> u64 {
         self.id
     }
 }
 
-impl fmt::Debug for Responder {
+impl fmt::Debug for AckSender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Responder").finish_non_exhaustive()
+        f.debug_struct("AckSender").finish_non_exhaustive()
     }
 }

@@ -1,29 +1,36 @@
-//! A handler put together from closures.
+//! A handler that is made of closures.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::{Admission, Event, Handler, Refusal, Socket, handler::Boxed};
-use crate::engine::Reason;
+use super::{
+    admission::{Admission, ConnectError},
+    event::Event,
+    handler::{BoxFuture, Handler},
+    socket::Socket,
+};
+use crate::engine::DisconnectReason;
 
-type Admits = Box<
-    dyn Fn(Socket, Option<Map<String, Value>>) -> Boxed<'static, Result<(), Refusal>> + Send + Sync,
+type Middleware = Box<
+    dyn Fn(Socket, Option<Map<String, Value>>) -> BoxFuture<'static, Result<(), ConnectError>>
+        + Send
+        + Sync,
 >;
-type Connects = Box<dyn Fn(Socket) -> Boxed<'static, ()> + Send + Sync>;
-type Hears = Box<dyn Fn(Socket, Event) -> Boxed<'static, ()> + Send + Sync>;
-type Leaves = Box<dyn Fn(Socket, Reason) -> Boxed<'static, ()> + Send + Sync>;
+type OnConnect = Box<dyn Fn(Socket) -> BoxFuture<'static, ()> + Send + Sync>;
+type OnEvent = Box<dyn Fn(Socket, Event) -> BoxFuture<'static, ()> + Send + Sync>;
+type OnDisconnect = Box<dyn Fn(Socket, DisconnectReason) -> BoxFuture<'static, ()> + Send + Sync>;
 
-/// A [`Handler`] put together from closures.
+/// A [`Handler`] that is made of closures.
 ///
 /// ```
-/// use parlance_socketio::server::{Events, Refusal};
+/// use parlance_socketio::{ConnectError, Events};
 ///
 /// let chat = Events::new()
-///     .admit(|_socket, auth| async move {
+///     .middleware(|_socket, auth| async move {
 ///         match auth.and_then(|auth| auth.get("token").cloned()) {
 ///             Some(_) => Ok(()),
-///             None => Err(Refusal::new("who are you?")),
+///             None => Err(ConnectError::new("a token is missing")),
 ///         }
 ///     })
 ///     .on("say", |socket, event| async move {
@@ -38,75 +45,77 @@ type Leaves = Box<dyn Fn(Socket, Reason) -> Boxed<'static, ()> + Send + Sync>;
 /// ```
 #[derive(Default)]
 pub struct Events {
-    admits: Vec<Admits>,
-    connects: Option<Connects>,
-    hears: HashMap<String, Hears>,
-    hears_others: Option<Hears>,
-    leaves: Option<Leaves>,
+    middleware: Vec<Middleware>,
+    on_connect: Option<OnConnect>,
+    on_event: HashMap<String, OnEvent>,
+    on_fallback: Option<OnEvent>,
+    on_disconnect: Option<OnDisconnect>,
 }
 
 impl Events {
-    /// A handler that lets everybody in and hears nothing.
+    /// A handler that admits every client and ignores all events.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Decides who is let in. Several of these are asked in turn; the first refusal counts.
+    /// Adds a middleware: it decides whether a client may join. All are called in turn, until one
+    /// returns an error.
     #[must_use]
-    pub fn admit<F, R>(mut self, admits: F) -> Self
+    pub fn middleware<F, R>(mut self, middleware: F) -> Self
     where
         F: Fn(Socket, Option<Map<String, Value>>) -> R + Send + Sync + 'static,
-        R: Future<Output = Result<(), Refusal>> + Send + 'static,
+        R: Future<Output = Result<(), ConnectError>> + Send + 'static,
     {
-        let admits = move |socket, auth| Box::pin(admits(socket, auth)) as Boxed<'static, _>;
-        self.admits.push(Box::new(admits));
+        let boxed = move |socket, auth| Box::pin(middleware(socket, auth)) as BoxFuture<'static, _>;
+        self.middleware.push(Box::new(boxed));
         self
     }
 
-    /// What to do when somebody is in.
+    /// Called when a client has joined.
     #[must_use]
-    pub fn connected<F, R>(mut self, connects: F) -> Self
+    pub fn on_connect<F, R>(mut self, on_connect: F) -> Self
     where
         F: Fn(Socket) -> R + Send + Sync + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        self.connects = Some(Box::new(move |socket| Box::pin(connects(socket))));
+        self.on_connect = Some(Box::new(move |socket| Box::pin(on_connect(socket))));
         self
     }
 
-    /// What to do when they send the event of that name.
+    /// Called for events of that name.
     #[must_use]
-    pub fn on<F, R>(mut self, name: &str, hears: F) -> Self
+    pub fn on<F, R>(mut self, name: &str, on_event: F) -> Self
     where
         F: Fn(Socket, Event) -> R + Send + Sync + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        let hears = move |socket, event| Box::pin(hears(socket, event)) as Boxed<'static, _>;
-        self.hears.insert(name.to_owned(), Box::new(hears));
+        let boxed = move |socket, event| Box::pin(on_event(socket, event)) as BoxFuture<'static, _>;
+        self.on_event.insert(name.to_owned(), Box::new(boxed));
         self
     }
 
-    /// What to do when they send any other event.
+    /// Called for events of all other names.
     #[must_use]
-    pub fn on_other<F, R>(mut self, hears: F) -> Self
+    pub fn on_fallback<F, R>(mut self, on_event: F) -> Self
     where
         F: Fn(Socket, Event) -> R + Send + Sync + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        let hears = move |socket, event| Box::pin(hears(socket, event)) as Boxed<'static, _>;
-        self.hears_others = Some(Box::new(hears));
+        let boxed = move |socket, event| Box::pin(on_event(socket, event)) as BoxFuture<'static, _>;
+        self.on_fallback = Some(Box::new(boxed));
         self
     }
 
-    /// What to do when they are gone.
+    /// Called when a client has left the namespace.
     #[must_use]
-    pub fn disconnected<F, R>(mut self, leaves: F) -> Self
+    pub fn on_disconnect<F, R>(mut self, on_disconnect: F) -> Self
     where
-        F: Fn(Socket, Reason) -> R + Send + Sync + 'static,
+        F: Fn(Socket, DisconnectReason) -> R + Send + Sync + 'static,
         R: Future<Output = ()> + Send + 'static,
     {
-        let leaves = move |socket, reason| Box::pin(leaves(socket, reason)) as Boxed<'static, _>;
-        self.leaves = Some(Box::new(leaves));
+        let boxed =
+            move |socket, reason| Box::pin(on_disconnect(socket, reason)) as BoxFuture<'static, _>;
+        self.on_disconnect = Some(Box::new(boxed));
         self
     }
 }
@@ -116,29 +125,29 @@ impl Handler for Events {
         &self,
         socket: &Socket,
         auth: Option<&Map<String, Value>>,
-    ) -> Result<Admission, Refusal> {
-        for admits in &self.admits {
-            admits(socket.clone(), auth.cloned()).await?;
+    ) -> Result<Admission, ConnectError> {
+        for middleware in &self.middleware {
+            middleware(socket.clone(), auth.cloned()).await?;
         }
         Ok(Admission::new())
     }
 
-    async fn connected(&self, socket: &Socket) {
-        if let Some(connects) = &self.connects {
-            connects(socket.clone()).await;
+    async fn on_connect(&self, socket: &Socket) {
+        if let Some(on_connect) = &self.on_connect {
+            on_connect(socket.clone()).await;
         }
     }
 
-    async fn event(&self, socket: &Socket, event: Event) {
-        let named = self.hears.get(&event.name);
-        if let Some(hears) = named.or(self.hears_others.as_ref()) {
-            hears(socket.clone(), event).await;
+    async fn on_event(&self, socket: &Socket, event: Event) {
+        let named = self.on_event.get(&event.name);
+        if let Some(on_event) = named.or(self.on_fallback.as_ref()) {
+            on_event(socket.clone(), event).await;
         }
     }
 
-    async fn disconnected(&self, socket: &Socket, reason: Reason) {
-        if let Some(leaves) = &self.leaves {
-            leaves(socket.clone(), reason).await;
+    async fn on_disconnect(&self, socket: &Socket, reason: DisconnectReason) {
+        if let Some(on_disconnect) = &self.on_disconnect {
+            on_disconnect(socket.clone(), reason).await;
         }
     }
 }

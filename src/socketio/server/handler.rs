@@ -1,86 +1,102 @@
-//! What an application does in a namespace.
+//! The functions of an application that a namespace calls.
 
 use std::pin::Pin;
 
 use serde_json::{Map, Value};
 
-use super::{Admission, Event, Refusal, Socket};
-use crate::engine::Reason;
+use super::{
+    admission::{Admission, ConnectError},
+    event::Event,
+    socket::Socket,
+};
+use crate::engine::DisconnectReason;
 
-/// What an application does in a namespace.
+/// The functions of an application that a namespace calls.
 ///
-/// The functions of one socket are called one after another, in order; those of different sockets at
-/// the same time. A function that panics is logged, and the socket lives on.
+/// For one socket they are called one after another, in order; for different sockets concurrently. A
+/// panic is caught and logged, and the socket stays connected.
 ///
-/// For a handful of closures instead of a type see [`Events`](super::Events).
+/// [`Events`](super::Events) is a handler that is made of closures.
 pub trait Handler: Send + Sync + 'static {
-    /// Somebody asks to be let in, with what they show for it: the payload of `CONNECT`, or in
-    /// revision 4 the namespace's query. Nothing can be sent to them yet.
+    /// Decides whether a client may join. `auth` is the payload of its `CONNECT` packet, or in
+    /// revision 4 the query of the namespace. Nothing can be emitted to the socket yet.
     fn admit(
         &self,
         _socket: &Socket,
         _auth: Option<&Map<String, Value>>,
-    ) -> impl Future<Output = Result<Admission, Refusal>> + Send {
+    ) -> impl Future<Output = Result<Admission, ConnectError>> + Send {
         async { Ok(Admission::new()) }
     }
 
-    /// They are in, and know it.
-    fn connected(&self, _socket: &Socket) -> impl Future<Output = ()> + Send {
+    /// The client has joined, and its `CONNECT` packet has been sent.
+    fn on_connect(&self, _socket: &Socket) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// They sent an event.
-    fn event(&self, socket: &Socket, event: Event) -> impl Future<Output = ()> + Send;
+    /// The client has sent an event.
+    fn on_event(&self, socket: &Socket, event: Event) -> impl Future<Output = ()> + Send;
 
-    /// All that waited for them has been sent, after [`Socket::try_emit`] had said that it was too much.
-    fn drained(&self, _socket: &Socket) -> impl Future<Output = ()> + Send {
+    /// The outbox is empty again, after it was full for [`Socket::try_emit`] or a broadcast.
+    fn on_drain(&self, _socket: &Socket) -> impl Future<Output = ()> + Send {
         async {}
     }
 
-    /// They are gone. Nothing comes after it.
-    fn disconnected(&self, _socket: &Socket, _reason: Reason) -> impl Future<Output = ()> + Send {
+    /// The socket has left the namespace. This is the last call for it.
+    fn on_disconnect(
+        &self,
+        _socket: &Socket,
+        _reason: DisconnectReason,
+    ) -> impl Future<Output = ()> + Send {
         async {}
     }
 }
 
 /// A future on the heap.
-pub(super) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+pub(super) type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
-/// A [`Handler`] whose type is forgotten.
-pub(super) trait AnyHandler: Send + Sync {
+/// A [`Handler`] as a trait object.
+pub(super) trait ErasedHandler: Send + Sync {
     fn admit<'f>(
         &'f self,
         socket: &'f Socket,
         auth: Option<&'f Map<String, Value>>,
-    ) -> Boxed<'f, Result<Admission, Refusal>>;
-    fn connected<'f>(&'f self, socket: &'f Socket) -> Boxed<'f, ()>;
-    fn event<'f>(&'f self, socket: &'f Socket, event: Event) -> Boxed<'f, ()>;
-    fn drained<'f>(&'f self, socket: &'f Socket) -> Boxed<'f, ()>;
-    fn disconnected<'f>(&'f self, socket: &'f Socket, reason: Reason) -> Boxed<'f, ()>;
+    ) -> BoxFuture<'f, Result<Admission, ConnectError>>;
+    fn on_connect<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()>;
+    fn on_event<'f>(&'f self, socket: &'f Socket, event: Event) -> BoxFuture<'f, ()>;
+    fn on_drain<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()>;
+    fn on_disconnect<'f>(
+        &'f self,
+        socket: &'f Socket,
+        reason: DisconnectReason,
+    ) -> BoxFuture<'f, ()>;
 }
 
-impl<H: Handler> AnyHandler for H {
+impl<H: Handler> ErasedHandler for H {
     fn admit<'f>(
         &'f self,
         socket: &'f Socket,
         auth: Option<&'f Map<String, Value>>,
-    ) -> Boxed<'f, Result<Admission, Refusal>> {
+    ) -> BoxFuture<'f, Result<Admission, ConnectError>> {
         Box::pin(Handler::admit(self, socket, auth))
     }
 
-    fn connected<'f>(&'f self, socket: &'f Socket) -> Boxed<'f, ()> {
-        Box::pin(Handler::connected(self, socket))
+    fn on_connect<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()> {
+        Box::pin(Handler::on_connect(self, socket))
     }
 
-    fn event<'f>(&'f self, socket: &'f Socket, event: Event) -> Boxed<'f, ()> {
-        Box::pin(Handler::event(self, socket, event))
+    fn on_event<'f>(&'f self, socket: &'f Socket, event: Event) -> BoxFuture<'f, ()> {
+        Box::pin(Handler::on_event(self, socket, event))
     }
 
-    fn drained<'f>(&'f self, socket: &'f Socket) -> Boxed<'f, ()> {
-        Box::pin(Handler::drained(self, socket))
+    fn on_drain<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()> {
+        Box::pin(Handler::on_drain(self, socket))
     }
 
-    fn disconnected<'f>(&'f self, socket: &'f Socket, reason: Reason) -> Boxed<'f, ()> {
-        Box::pin(Handler::disconnected(self, socket, reason))
+    fn on_disconnect<'f>(
+        &'f self,
+        socket: &'f Socket,
+        reason: DisconnectReason,
+    ) -> BoxFuture<'f, ()> {
+        Box::pin(Handler::on_disconnect(self, socket, reason))
     }
 }

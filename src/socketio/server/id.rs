@@ -1,4 +1,4 @@
-//! The id of a socket, which everybody may know.
+//! The public id of a socket.
 
 use std::fmt;
 
@@ -6,25 +6,26 @@ use serde::{Serialize, Serializer};
 
 use crate::engine::Sid;
 
-/// The public id of a socket: random, unlike the session's secret id, and not to be told from it.
+/// The public id of a socket. It has the form of a session's id, and is independent of it: a session's
+/// id is a secret.
 ///
-/// A client of revision 5 knows it as its `socket.id`. One of revision 4 takes its session's secret
-/// id for its own and never learns this one.
+/// Clients of revision 5 know it as `socket.id`. Clients of revision 4 use their session's id as
+/// `socket.id` and are never told this one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SocketId(Sid);
 
 impl SocketId {
-    /// A new one.
+    /// A new random id.
     pub fn random() -> Self {
         Self(Sid::random())
     }
 
-    /// Reads an id that was kept as text; `None` if it cannot be one.
+    /// Reads an id from its text; `None` if the text is not an id.
     pub fn parse(text: &str) -> Option<Self> {
         Sid::parse(text).map(Self)
     }
 
-    /// The id as text, 20 characters.
+    /// The id as text of 20 characters.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }

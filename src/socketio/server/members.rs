@@ -1,125 +1,166 @@
-//! Who is in a namespace, and in which of its rooms.
+//! The sockets of a namespace, and its rooms.
 
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
 };
 
-use super::{Prepared, Socket, SocketId, broadcast::Target, lock, socket::Phase};
+use super::{
+    id::SocketId,
+    member::{Member, Phase},
+    prepared::Prepared,
+    target::{Target, Volatile},
+};
 use crate::{
     engine::{Frame, SendError, Session},
-    packet::Encoded,
+    packet::{Encoded, NamespaceName},
+    sync::lock,
 };
 
-/// Who is in a namespace.
+/// The sockets of a namespace, and its rooms.
 #[derive(Default)]
 pub(super) struct Members {
-    pub(super) sockets: HashMap<SocketId, Member>,
-    pub(super) rooms: HashMap<Arc<str>, Room>,
-    /// How many ask to be let in just now.
-    pub(super) asking: usize,
+    sockets: HashMap<SocketId, Entry>,
+    rooms: HashMap<Arc<str>, Room>,
+    /// How many clients have asked to join and have no answer yet.
+    pub(super) connecting: usize,
 }
 
-/// A socket, and the session it is reached by. A broadcast goes from here to the session at once: to
-/// look it up through each of a thousand sockets costs as much as to queue the frame.
-pub(super) struct Member {
-    pub(super) socket: Socket,
+/// A socket and its session. A broadcast uses the session directly: one more pointer to follow for
+/// each of a thousand sockets would cost as much as queueing the frame.
+struct Entry {
+    member: Arc<Member>,
     session: Arc<Session>,
 }
 
-/// Sockets by their addresses.
-type Room = HashMap<usize, Member>;
-
-/// Whether an event may be forgotten by those who cannot take it at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Volatile {
-    No,
-    Yes,
-}
+/// The sockets in a room, by [`Member::address`].
+type Room = HashMap<usize, Entry>;
 
 impl Members {
-    pub(super) fn admit(
+    /// Whether the namespace has no sockets and none that connect.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sockets.is_empty() && self.connecting == 0
+    }
+
+    /// Connects a socket: sends the events it has missed and then the `CONNECT` packet, and from then
+    /// on it is a target of broadcasts. Returns the socket that had the same id until now, if any.
+    pub(super) fn connect(
         &mut self,
-        socket: &Socket,
+        namespace: &NamespaceName,
+        member: &Arc<Member>,
         pid: Option<&str>,
         missed: &[Prepared],
-    ) -> Result<Option<Socket>, SendError> {
-        if socket.phase() != Phase::Asking {
+    ) -> Result<Option<Arc<Member>>, SendError> {
+        if member.phase() != Phase::Connecting {
             return Err(SendError::Closed);
         }
-        let client = &socket.0.client;
-        let (version, id) = (client.version(), socket.id());
-        let reply = Encoded::connect(version, socket.namespace(), id.as_str(), pid);
+        let id = member.id();
+        let connect = Encoded::connect(member.version(), namespace, id.as_str(), pid);
         let mut frames: Vec<Frame> = Vec::with_capacity(missed.len() + 1);
         frames.extend(missed.iter().flat_map(Prepared::frames).cloned());
-        frames.extend(Prepared::from(&reply).frames().iter().cloned());
-        client.session().answer(&frames)?;
-        socket.enter(Phase::In);
-        client.note_joined();
+        frames.extend(Prepared::from(&connect).frames().iter().cloned());
+        member.session().send_reply(&frames)?;
+        member.set_phase(Phase::Connected);
+        member.owner().note_joined();
         let rooms = {
-            let mut state = lock(&socket.0.state);
+            let mut state = lock(&member.state);
             state.pid = pid.map(Into::into);
             state.rooms.clone()
         };
         for room in rooms {
-            self.add_to_room(room, socket);
+            self.add_to_room(room, member);
         }
-        let replaced = self.sockets.insert(*id, Member::of(socket));
-        Ok(replaced.map(|member| member.socket))
+        let replaced = self.sockets.insert(*id, Entry::of(member));
+        Ok(replaced.map(|entry| entry.member))
     }
 
-    pub(super) fn take_out(&mut self, socket: &Socket) {
-        // One that came back under the same id stays.
-        let member = self.sockets.get(socket.id());
-        if member.is_some_and(|member| member.socket.is(socket)) {
-            self.sockets.remove(socket.id());
+    /// Removes a socket from the namespace and all its rooms.
+    pub(super) fn remove(&mut self, member: &Arc<Member>) {
+        // Another socket may have been recovered under the same id.
+        let entry = self.sockets.get(member.id());
+        if entry.is_some_and(|entry| Arc::ptr_eq(&entry.member, member)) {
+            self.sockets.remove(member.id());
         }
-        let rooms = lock(&socket.0.state).rooms.clone();
+        let rooms = lock(&member.state).rooms.clone();
         for room in rooms {
-            self.remove_from_room(&room, socket);
+            self.remove_from_room(&room, member);
         }
     }
 
-    pub(super) fn add_to_room(&mut self, room: Arc<str>, socket: &Socket) {
-        let room = self.rooms.entry(room).or_default();
-        room.insert(socket.address(), Member::of(socket));
+    /// The room's name as an allocation that its sockets share.
+    pub(super) fn room_name(&self, room: &str) -> Arc<str> {
+        match self.rooms.get_key_value(room) {
+            Some((name, _)) => Arc::clone(name),
+            None => Arc::from(room),
+        }
     }
 
-    pub(super) fn remove_from_room(&mut self, name: &str, socket: &Socket) {
+    pub(super) fn add_to_room(&mut self, room: Arc<str>, member: &Arc<Member>) {
+        let room = self.rooms.entry(room).or_default();
+        room.insert(member.address(), Entry::of(member));
+    }
+
+    pub(super) fn remove_from_room(&mut self, name: &str, member: &Arc<Member>) {
         if let Some(room) = self.rooms.get_mut(name) {
-            room.remove(&socket.address());
+            room.remove(&member.address());
             if room.is_empty() {
                 self.rooms.remove(name);
             }
         }
     }
 
-    /// Calls `tell` once for each socket that is meant.
-    pub(super) fn each(&self, target: &Target, mut tell: impl FnMut(&Member)) {
-        // Known by its address, which takes no look at the others.
-        let session = target.without.and_then(|id| self.sockets.get(&id));
-        let session = session.map(|member| member.socket.address());
-        let excepted = |member: &Member| {
-            let socket = &member.socket;
-            session == Some(socket.address())
-                || target.except.iter().any(|name| self.is_in(socket, name))
+    /// The sockets of a target.
+    pub(super) fn of_target(&self, target: &Target) -> Vec<Arc<Member>> {
+        let mut members = Vec::new();
+        self.each(target, |entry| members.push(Arc::clone(&entry.member)));
+        members
+    }
+
+    /// Sends frames to the sockets of a target, and returns those whose outbox is full.
+    pub(super) fn send(
+        &self,
+        target: &Target,
+        frames: &[Frame],
+        volatile: Volatile,
+    ) -> Vec<Arc<Member>> {
+        let mut full = Vec::new();
+        self.each(target, |Entry { member, session }| {
+            if volatile == Volatile::Yes && !session.is_writable() {
+                return;
+            }
+            if session.send(frames) == Err(SendError::Full) && volatile == Volatile::No {
+                full.push(Arc::clone(member));
+            }
+        });
+        full
+    }
+
+    /// Calls `visit` once for each socket of a target.
+    fn each(&self, target: &Target, mut visit: impl FnMut(&Entry)) {
+        // Compared by address: reading the id of every socket would be another memory access.
+        let sender = target.except_socket.and_then(|id| self.sockets.get(&id));
+        let sender = sender.map(|entry| entry.member.address());
+        let is_excepted = |entry: &Entry| {
+            let member = &entry.member;
+            sender == Some(member.address())
+                || target.except.iter().any(|name| self.is_in(member, name))
         };
         match &target.rooms[..] {
             [] => {
                 let all = self.sockets.values();
-                all.filter(|member| !excepted(member)).for_each(tell);
+                all.filter(|entry| !is_excepted(entry)).for_each(visit);
             }
-            [name] => self.each_in(name, |member| {
-                if !excepted(member) {
-                    tell(member);
+            [name] => self.each_in(name, |entry| {
+                if !is_excepted(entry) {
+                    visit(entry);
                 }
             }),
             names => {
-                let mut told = HashSet::new();
+                let mut visited = HashSet::new();
                 for name in names {
-                    self.each_in(name, |member| {
-                        if !excepted(member) && told.insert(member.socket.address()) {
-                            tell(member);
+                    self.each_in(name, |entry| {
+                        if !is_excepted(entry) && visited.insert(entry.member.address()) {
+                            visit(entry);
                         }
                     });
                 }
@@ -127,49 +168,30 @@ impl Members {
         }
     }
 
-    /// A room's sockets. Every socket is a room of its own, named by its id.
-    fn each_in(&self, name: &str, mut tell: impl FnMut(&Member)) {
+    /// Calls `visit` for each socket of a room. A socket's id is the name of a room of its own.
+    fn each_in(&self, name: &str, mut visit: impl FnMut(&Entry)) {
         if let Some(room) = self.rooms.get(name) {
-            room.values().for_each(&mut tell);
+            room.values().for_each(&mut visit);
         }
-        if let Some(member) = SocketId::parse(name).and_then(|id| self.sockets.get(&id)) {
-            tell(member);
+        if let Some(entry) = SocketId::parse(name).and_then(|id| self.sockets.get(&id)) {
+            visit(entry);
         }
     }
 
-    fn is_in(&self, socket: &Socket, name: &str) -> bool {
-        socket.id().as_str() == name
+    fn is_in(&self, member: &Member, name: &str) -> bool {
+        member.id().as_str() == name
             || self
                 .rooms
                 .get(name)
-                .is_some_and(|room| room.contains_key(&socket.address()))
-    }
-
-    /// Sends frames to all that are meant and returns those that could take no more.
-    pub(super) fn send(
-        &mut self,
-        target: &Target,
-        frames: &[Frame],
-        volatile: Volatile,
-    ) -> Vec<Socket> {
-        let mut full = Vec::new();
-        self.each(target, |Member { socket, session }| {
-            if volatile == Volatile::Yes && !session.is_idle() {
-                return;
-            }
-            if session.send(frames) == Err(SendError::Full) && volatile == Volatile::No {
-                full.push(socket.clone());
-            }
-        });
-        full
+                .is_some_and(|room| room.contains_key(&member.address()))
     }
 }
 
-impl Member {
-    fn of(socket: &Socket) -> Self {
+impl Entry {
+    fn of(member: &Arc<Member>) -> Self {
         Self {
-            socket: socket.clone(),
-            session: Arc::clone(socket.session()),
+            member: Arc::clone(member),
+            session: Arc::clone(member.session()),
         }
     }
 }

@@ -1,19 +1,19 @@
-//! An event encoded once, for everybody who is to hear it.
+//! An event that is encoded once and sent to many sockets.
 
 use std::sync::Arc;
 
 use crate::{
     engine::Frame,
-    packet::{Args, Encoded, Namespace},
+    packet::{Args, Encoded, NamespaceName},
 };
 
-/// An event encoded once. A clone shares the bytes, and so does every socket it is sent to.
+/// An event that is encoded once. Clones, and all sockets that it is sent to, share the bytes.
 #[derive(Debug, Clone)]
 pub struct Prepared(Arc<[Frame]>);
 
 impl Prepared {
-    /// An event of that namespace; it may be sent to its sockets only.
-    pub fn event(namespace: &Namespace, name: &str, args: impl Into<Args>) -> Self {
+    /// An event of that namespace. It may only be sent to the namespace's sockets.
+    pub fn event(namespace: &NamespaceName, name: &str, args: impl Into<Args>) -> Self {
         Self::from(&Encoded::event(namespace, None, name, &args.into()))
     }
 
@@ -22,7 +22,7 @@ impl Prepared {
         self.0.iter().map(Frame::len).sum()
     }
 
-    /// The frames, which are sent together.
+    /// The packet's text and its attachments. They have to be sent together.
     pub(super) fn frames(&self) -> &[Frame] {
         &self.0
     }
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_clone_shares_the_frames() {
-        let prepared = Prepared::event(&Namespace::MAIN, "x", 1);
+        let prepared = Prepared::event(&NamespaceName::MAIN, "x", 1);
         let clone = prepared.clone();
         assert_eq!(clone.frames().as_ptr(), prepared.frames().as_ptr());
     }

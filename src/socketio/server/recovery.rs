@@ -1,4 +1,4 @@
-//! Connection state recovery as Node's server has it: in memory, for a while.
+//! Connection state recovery in memory, as Node's in-memory adapter has it.
 
 use std::{
     any::Any,
@@ -9,39 +9,39 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{Prepared, Socket, SocketId, broadcast::Target, lock};
-use crate::engine::Reason;
+use super::{id::SocketId, member::Member, prepared::Prepared, target::Target};
+use crate::{engine::DisconnectReason, sync::lock};
 
-/// How many events are kept at most, however short the time.
+/// How many events are kept at most, even if they are younger than the window.
 const MAX_EVENTS: usize = 10_000;
 
-/// What is kept for those who come back.
+/// The events and the lost sockets of one namespace, each kept for the recovery window.
 pub(super) struct RecoveryStore {
     window: Duration,
-    events: VecDeque<Kept>,
-    sessions: HashMap<Box<str>, Saved>,
-    /// Sessions in the order in which they were saved.
+    events: VecDeque<KeptEvent>,
+    sessions: HashMap<Box<str>, SavedSession>,
+    /// The sessions in the order in which they were saved.
     order: VecDeque<(Instant, Box<str>)>,
     count: u64,
     epoch: SocketId,
 }
 
-struct Kept {
+struct KeptEvent {
     offset: String,
     at: Instant,
     target: Target,
     event: Prepared,
 }
 
-struct Saved {
+struct SavedSession {
     id: SocketId,
     rooms: Vec<Arc<str>>,
     data: Option<Arc<dyn Any + Send + Sync>>,
     at: Instant,
 }
 
-/// What somebody gets back.
-pub(super) struct Returned {
+/// What a recovered socket gets back.
+pub(super) struct Restored {
     pub(super) id: SocketId,
     pub(super) rooms: Vec<Arc<str>>,
     pub(super) data: Option<Arc<dyn Any + Send + Sync>>,
@@ -60,65 +60,68 @@ impl RecoveryStore {
         }
     }
 
-    /// The offset of the next event: an opaque word that no other event of this server has had.
+    /// The offset of the next event: an opaque string, different for all events of all processes.
     pub(super) fn next_offset(&mut self) -> String {
         self.count += 1;
+        self.last_offset()
+    }
+
+    fn last_offset(&self) -> String {
         format!("{}{:x}", &self.epoch.as_str()[..8], self.count)
     }
 
-    /// Keeps an event, which carries the offset given last.
+    /// Keeps the event that has the offset returned last.
     pub(super) fn keep(&mut self, target: &Target, event: Prepared) {
-        self.tidy();
-        let offset = format!("{}{:x}", &self.epoch.as_str()[..8], self.count);
-        self.events.push_back(Kept {
-            offset,
+        self.evict();
+        self.events.push_back(KeptEvent {
+            offset: self.last_offset(),
             at: Instant::now(),
             target: target.clone(),
             event,
         });
     }
 
-    /// Keeps a socket that may come back.
-    pub(super) fn save(&mut self, socket: &Socket, reason: Reason) {
-        let may_return = match reason {
-            Reason::TransportError
-            | Reason::TransportClose
-            | Reason::ForcedClose
-            | Reason::PingTimeout
-            | Reason::ServerShuttingDown
-            | Reason::ForcedServerClose => true,
-            Reason::ParseError
-            | Reason::ClientNamespaceDisconnect
-            | Reason::ServerNamespaceDisconnect => false,
+    /// Saves a socket that was disconnected, if it can be recovered.
+    pub(super) fn save(&mut self, member: &Member, reason: DisconnectReason) {
+        let is_recoverable = match reason {
+            DisconnectReason::TransportError
+            | DisconnectReason::TransportClose
+            | DisconnectReason::ForcedClose
+            | DisconnectReason::PingTimeout
+            | DisconnectReason::ServerShuttingDown
+            | DisconnectReason::ForcedServerClose => true,
+            DisconnectReason::ParseError
+            | DisconnectReason::ClientNamespaceDisconnect
+            | DisconnectReason::ServerNamespaceDisconnect => false,
         };
-        self.tidy();
+        self.evict();
         let (pid, rooms) = {
-            let state = lock(&socket.0.state);
+            let state = lock(&member.state);
             (state.pid.clone(), state.rooms.clone())
         };
-        let Some(pid) = pid.filter(|_| may_return) else {
+        let Some(pid) = pid.filter(|_| is_recoverable) else {
             return;
         };
         let at = Instant::now();
         self.order.push_back((at, pid.clone()));
-        let saved = Saved {
-            id: *socket.id(),
+        let saved = SavedSession {
+            id: *member.id(),
             rooms,
-            data: socket.data_any(),
+            data: member.data(),
             at,
         };
         self.sessions.insert(pid, saved);
     }
 
-    /// Gives a socket back what it was and what it missed since `offset`; `None` if that is not
-    /// known any more.
-    pub(super) fn restore(&mut self, pid: &str, offset: &str) -> Option<Returned> {
-        self.tidy();
+    /// Takes out a saved socket, with the events since `offset` that were for it; `None` if the socket
+    /// or the event with that offset is not kept any more.
+    pub(super) fn restore(&mut self, pid: &str, offset: &str) -> Option<Restored> {
+        self.evict();
         let position = self.events.iter().position(|kept| kept.offset == offset)?;
         let saved = self.sessions.remove(pid)?;
         let missed = self.events.range(position + 1..);
-        let missed = missed.filter(|kept| saved.was_meant(&kept.target));
-        Some(Returned {
+        let missed = missed.filter(|kept| saved.is_in(&kept.target));
+        Some(Restored {
             missed: missed.map(|kept| kept.event.clone()).collect(),
             id: saved.id,
             rooms: saved.rooms,
@@ -126,8 +129,8 @@ impl RecoveryStore {
         })
     }
 
-    /// Forgets what is too old.
-    fn tidy(&mut self) {
+    /// Removes what is older than the window, and the oldest events if there are too many.
+    fn evict(&mut self) {
         let now = Instant::now();
         let is_old = |at: Instant| now.duration_since(at) > self.window;
         while self.events.len() >= MAX_EVENTS
@@ -136,7 +139,7 @@ impl RecoveryStore {
             self.events.pop_front();
         }
         while let Some((_, pid)) = self.order.pop_front_if(|(at, _)| is_old(*at)) {
-            // It may have come and gone again since.
+            // The socket may have been recovered and saved again since.
             if self
                 .sessions
                 .get(&pid)
@@ -148,13 +151,14 @@ impl RecoveryStore {
     }
 }
 
-impl Saved {
-    fn was_meant(&self, target: &Target) -> bool {
-        let is_in = |name: &String| {
+impl SavedSession {
+    /// Whether the socket was in the target of a broadcast.
+    fn is_in(&self, target: &Target) -> bool {
+        let is_in_room = |name: &String| {
             self.id.as_str() == name || self.rooms.iter().any(|room| **room == **name)
         };
-        target.without != Some(self.id)
-            && (target.rooms.is_empty() || target.rooms.iter().any(is_in))
-            && !target.except.iter().any(is_in)
+        target.except_socket != Some(self.id)
+            && (target.rooms.is_empty() || target.rooms.iter().any(is_in_room))
+            && !target.except.iter().any(is_in_room)
     }
 }

@@ -1,71 +1,71 @@
-//! What a client is answered: events and the acknowledgement, sent together.
+//! A reply of several packets that share one JSON value, sent together.
 
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Prepared, Responder, Socket};
+use super::{event::AckSender, prepared::Prepared, socket::Socket};
 use crate::{
     engine::{Body, Frame, SendError},
     packet::{Args, Around, Encoded},
 };
 
-/// What a client is answered. What several of its packets say is written down once ([`Reply::event`],
-/// [`Reply::acknowledge`]), waits once and counts once; and since the client asked for it, it is sent
-/// whatever waits already: handlers are not called while the outbox is full.
+/// A reply to a client's event: events and an acknowledgement, most of which carry the same value. The
+/// value is serialized once, is in the outbox once, and counts once. A reply is not subject to the
+/// outbox's limit, because the handler is called only while the outbox is below it.
 ///
-/// It is not kept for clients that come back.
+/// It is not kept for recovery.
 pub struct Reply<'s> {
     socket: &'s Socket,
     data: &'s Value,
-    written: Option<Bytes>,
+    body: Option<Bytes>,
     frames: Vec<Frame>,
 }
 
 impl<'s> Reply<'s> {
-    /// A reply to that socket, of which most packets say `data`.
+    /// A reply to that socket with `data` as the shared value.
     pub fn new(socket: &'s Socket, data: &'s Value) -> Self {
         Self {
             socket,
             data,
-            written: None,
+            body: None,
             frames: Vec::new(),
         }
     }
 
-    /// An event that says the data, and `more` after it.
+    /// Adds an event with the shared value as its argument, and `more`, which is JSON, after it.
     pub fn event(&mut self, name: &str, more: Option<&str>) {
         let around = Around::event(self.socket.namespace(), name, more);
         self.push(&around);
     }
 
-    /// An event that says something else.
-    pub fn other(&mut self, name: &str, args: impl Into<Args>) {
+    /// Adds an event with arguments of its own.
+    pub fn event_with(&mut self, name: &str, args: impl Into<Args>) {
         let encoded = Encoded::event(self.socket.namespace(), None, name, &args.into());
         let prepared = Prepared::from(&encoded);
         self.frames.extend_from_slice(prepared.frames());
     }
 
-    /// The acknowledgement, which says the data.
-    pub fn acknowledge(&mut self, ack: Responder) {
+    /// Adds the acknowledgement, with the shared value as its argument.
+    pub fn acknowledge(&mut self, ack: AckSender) {
         let around = Around::ack(self.socket.namespace(), ack.into_id());
         self.push(&around);
     }
 
     fn push(&mut self, around: &Around) {
-        let whose = match self.written {
+        let counted = match self.body {
             None => Body::Own,
             Some(_) => Body::Borrowed,
         };
-        let body = self.written.get_or_insert_with(|| {
+        let body = self.body.get_or_insert_with(|| {
             let json = serde_json::to_vec(self.data);
             json.expect("a value is JSON, and a Vec takes every byte")
                 .into()
         });
-        let frame = Frame::around(&around.start, (body, whose), &around.end);
+        let frame = Frame::around(&around.start, (body, counted), &around.end);
         self.frames.push(frame);
     }
 
-    /// Sends it all, with nothing between.
+    /// Sends all packets, with no other packet between them.
     ///
     /// # Errors
     /// [`SendError::Closed`] if the client is gone.
@@ -73,6 +73,6 @@ impl<'s> Reply<'s> {
         if self.frames.is_empty() {
             return Ok(());
         }
-        self.socket.session().answer(&self.frames)
+        self.socket.session().send_reply(&self.frames)
     }
 }

@@ -1,106 +1,45 @@
-//! One client in one namespace.
+//! One client in one namespace, as applications see it.
 
 use std::{
     any::Any,
-    collections::VecDeque,
     fmt,
-    sync::{
-        Arc, Mutex, OnceLock, Weak,
-        atomic::{AtomicBool, AtomicU8, Ordering},
-    },
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use serde_json::{Map, Value};
 
 use super::{
-    AckError, Broadcast, Overflow, Prepared, SocketId, ack::Open, client::Client, hub::Hub, lock,
-    task_queue::TaskQueue,
+    ack::AckError,
+    broadcast::BroadcastOperator,
+    id::SocketId,
+    member::{Member, Phase},
+    namespace::{Disconnect, Namespace},
+    options::Overflow,
+    prepared::Prepared,
 };
 use crate::{
-    engine::{Handshake, Reason, SendError, Session},
-    packet::{Args, Encoded, Namespace},
+    engine::{DisconnectReason, Handshake, SendError, Session},
+    packet::{Args, Encoded, NamespaceName},
+    sync::lock,
 };
 
 /// One client in one namespace. Clones are the same socket.
 #[derive(Clone)]
-pub struct Socket(pub(super) Arc<Inner>);
-
-/// What a socket is made of.
-pub(super) struct Inner {
-    pub(super) hub: Arc<Hub>,
-    pub(super) client: Arc<Client>,
-    pub(super) state: Mutex<State>,
-    first_id: SocketId,
-    restored_id: OnceLock<Box<SocketId>>,
-    auth: Option<Box<Map<String, Value>>>,
-    data: OnceLock<Arc<dyn Any + Send + Sync>>,
-    phase: AtomicU8,
-    pub(super) recovered: AtomicBool,
-}
-
-/// What changes in a socket's life.
-#[derive(Default)]
-pub(super) struct State {
-    pub(super) work: VecDeque<TaskQueue>,
-    /// A task is at work.
-    pub(super) busy: bool,
-    pub(super) acks: Open,
-    pub(super) rooms: Vec<Arc<str>>,
-    pub(super) pid: Option<Box<str>>,
-}
-
-/// How far a socket's life has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Phase {
-    Asking,
-    In,
-    Gone,
-}
-
-impl Phase {
-    fn of(byte: u8) -> Self {
-        match byte {
-            0 => Self::Asking,
-            1 => Self::In,
-            _ => Self::Gone,
-        }
-    }
+pub struct Socket {
+    pub(super) member: Arc<Member>,
+    pub(super) namespace: Arc<Namespace>,
 }
 
 impl Socket {
-    pub(super) fn new(
-        hub: Arc<Hub>,
-        client: Arc<Client>,
-        auth: Option<Map<String, Value>>,
-    ) -> Self {
-        Self(Arc::new(Inner {
-            hub,
-            client,
-            state: Mutex::default(),
-            first_id: SocketId::random(),
-            restored_id: OnceLock::new(),
-            auth: auth.map(Box::new),
-            data: OnceLock::new(),
-            phase: AtomicU8::new(Phase::Asking as u8),
-            recovered: AtomicBool::new(false),
-        }))
-    }
-
-    /// The public id, which may be shown to others.
+    /// The public id. It may be shown to other clients.
     pub fn id(&self) -> &SocketId {
-        self.0.restored_id.get().map_or(&self.0.first_id, |id| id)
+        self.member.id()
     }
 
-    pub(super) fn restore_id(&self, id: SocketId) {
-        // It is set once, when the socket is let in.
-        let _ = self.0.restored_id.set(Box::new(id));
-    }
-
-    /// The namespace it is in.
-    pub fn namespace(&self) -> &Namespace {
-        self.0.hub.name()
+    /// The name of its namespace.
+    pub fn namespace(&self) -> &NamespaceName {
+        self.namespace.name()
     }
 
     /// The request that opened the connection.
@@ -108,77 +47,59 @@ impl Socket {
         self.session().handshake()
     }
 
-    /// What the client showed to be let in.
+    /// The auth data that the client sent with its `CONNECT` packet.
     pub fn auth(&self) -> Option<&Map<String, Value>> {
-        self.0.auth.as_deref()
+        self.member.auth()
     }
 
-    /// The connection under it, which other namespaces may share.
+    /// The connection below, which the client's sockets in other namespaces share.
     pub fn session(&self) -> &Arc<Session> {
-        self.0.client.session()
+        self.member.session()
     }
 
-    /// Whether it is in the namespace: let in, and not gone.
+    /// Whether it is in the namespace: admitted, and not disconnected since.
     pub fn is_connected(&self) -> bool {
-        self.phase() == Phase::In
+        self.member.phase() == Phase::Connected
     }
 
-    /// Whether it came back with its ids, rooms and what it missed.
+    /// Whether it was recovered: with its id and rooms, and with the events that it had missed.
     pub fn is_recovered(&self) -> bool {
-        self.0.recovered.load(Ordering::Relaxed)
+        self.member.is_recovered()
     }
 
-    pub(super) fn phase(&self) -> Phase {
-        Phase::of(self.0.phase.load(Ordering::Acquire))
-    }
-
-    /// Changes the phase and returns the one before. Made under the hub's lock.
-    pub(super) fn enter(&self, phase: Phase) -> Phase {
-        Phase::of(self.0.phase.swap(phase as u8, Ordering::AcqRel))
-    }
-
-    /// Keeps something of the application's with the socket; the first one stays.
+    /// Stores data of the application with the socket. Only the first call has an effect.
     pub fn set_data<T: Any + Send + Sync>(&self, data: T) {
-        let _ = self.0.data.set(Arc::new(data));
+        self.member.set_data(Arc::new(data));
     }
 
-    /// What [`Socket::set_data`] was given, if it was of this type.
+    /// The data stored by [`Socket::set_data`], if it has this type.
     pub fn data<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
-        self.0.data.get()?.clone().downcast().ok()
+        self.member.data()?.downcast().ok()
     }
 
-    pub(super) fn data_any(&self) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.0.data.get().cloned()
-    }
-
-    pub(super) fn set_data_any(&self, data: Arc<dyn Any + Send + Sync>) {
-        let _ = self.0.data.set(data);
-    }
-
-    /// Sends an event. If too much waits already, it does what [`Overflow`] says.
+    /// Emits an event. If the outbox is full, the connection is handled as [`Overflow`] says.
     pub fn emit(&self, name: &str, args: impl Into<Args>) -> Result<(), SendError> {
         if !self.is_connected() {
             return Err(SendError::Closed);
         }
-        if self.0.hub.remembers() {
-            let to_self = Broadcast::all(&self.0.hub).to(self.id().as_str());
-            to_self.emit(name, args);
+        if self.namespace.keeps_events() {
+            self.all().to(self.id().as_str()).emit(name, args);
             return Ok(());
         }
         self.send_or_close(&Encoded::event(self.namespace(), None, name, &args.into()))
     }
 
-    /// Sends an event if the client can take it at once, and forgets it if not.
+    /// Emits an event if it can be written at once, and drops it otherwise.
     pub fn emit_volatile(&self, name: &str, args: impl Into<Args>) {
-        if self.is_connected() && self.session().is_idle() {
+        if self.is_connected() && self.session().is_writable() {
             let encoded = Encoded::event(self.namespace(), None, name, &args.into());
-            // Forgotten is what it is meant to be.
+            // A volatile event may be lost.
             let _ = self.session().send(Prepared::from(&encoded).frames());
         }
     }
 
-    /// Sends an event and waits for the client's answer. Asked from within the same socket's handler,
-    /// the answer still comes: answers do not wait their turn behind events.
+    /// Emits an event, and waits for the client's acknowledgement. It may be awaited inside a handler of
+    /// the same socket, because acknowledgements do not queue behind events.
     pub async fn emit_with_ack(
         &self,
         name: &str,
@@ -188,20 +109,20 @@ impl Socket {
         if !self.is_connected() {
             return Err(AckError::Disconnected);
         }
-        let id = self.0.hub.next_ack_id();
+        let id = self.namespace.next_ack_id();
         let encoded = Encoded::event(self.namespace(), Some(id), name, &args.into());
-        let answered = lock(&self.0.state).acks.ask(id);
-        let _question = Question { socket: self, id };
+        let ack = lock(&self.member.state).acks.register(id);
+        let _pending = PendingAck { socket: self, id };
         self.send_or_close(&encoded).map_err(AckError::SendError)?;
-        match tokio::time::timeout(timeout, answered).await {
+        match tokio::time::timeout(timeout, ack).await {
             Ok(Ok(args)) => Ok(args),
             Ok(Err(_)) => Err(AckError::Disconnected),
             Err(_) => Err(AckError::Timeout),
         }
     }
 
-    /// Sends a ready-made event. If it would be too much, nothing is queued and the handler hears
-    /// [`Handler::drained`](super::Handler::drained) once all that waits has been sent.
+    /// Emits an event that is encoded already. If the outbox is full, nothing is queued, the connection
+    /// stays open, and [`Handler::on_drain`](super::Handler::on_drain) is called once it is empty.
     pub fn try_emit(&self, event: &Prepared) -> Result<(), SendError> {
         if !self.is_connected() {
             return Err(SendError::Closed);
@@ -209,102 +130,108 @@ impl Socket {
         self.session().send(event.frames())
     }
 
-    /// Sends a packet, and closes the connection if too much waits and the options say so.
-    pub(super) fn send_or_close(&self, encoded: &Encoded) -> Result<(), SendError> {
+    /// Sends a packet, and closes the connection if the outbox is full and the options say so.
+    fn send_or_close(&self, encoded: &Encoded) -> Result<(), SendError> {
         let sent = self.session().send(Prepared::from(encoded).frames());
-        if sent == Err(SendError::Full) && self.0.hub.overflow() == Overflow::Close {
-            self.session().close(Reason::ForcedServerClose);
+        if sent == Err(SendError::Full) && self.namespace.overflow() == Overflow::Close {
+            self.session().close(DisconnectReason::ForcedServerClose);
         }
         sent
     }
 
     /// Joins a room of the namespace.
     pub fn join(&self, room: &str) {
-        self.0.hub.join(self, room);
+        self.namespace.join(&self.member, room);
     }
 
     /// Leaves a room.
     pub fn leave(&self, room: &str) {
-        self.0.hub.leave(self, room);
+        self.namespace.leave(&self.member, room);
     }
 
-    /// The rooms it is in, or was in when it left.
+    /// The rooms it is in. After a disconnect these are the rooms that it was in.
     pub fn rooms(&self) -> Vec<Arc<str>> {
-        lock(&self.0.state).rooms.clone()
+        lock(&self.member.state).rooms.clone()
     }
 
-    /// Everybody in the namespace, the socket itself too.
-    pub fn everyone(&self) -> Broadcast {
-        Broadcast::all(&self.0.hub)
+    /// All sockets of the namespace, this one included.
+    pub fn all(&self) -> BroadcastOperator {
+        BroadcastOperator::all(&self.namespace)
     }
 
-    /// Everybody else in the namespace.
-    pub fn broadcast(&self) -> Broadcast {
-        Broadcast::all(&self.0.hub).without(self)
+    /// All sockets of the namespace but this one.
+    pub fn broadcast(&self) -> BroadcastOperator {
+        self.all().except_socket(*self.id())
     }
 
-    /// Everybody else in a room.
-    pub fn to(&self, room: impl Into<String>) -> Broadcast {
+    /// The sockets in a room but this one.
+    pub fn to(&self, room: impl Into<String>) -> BroadcastOperator {
         self.broadcast().to(room)
     }
 
-    /// Puts it out of the namespace, or closes the whole connection.
+    /// The sockets in a room, this one included.
+    pub fn within(&self, room: impl Into<String>) -> BroadcastOperator {
+        self.all().to(room)
+    }
+
+    /// Disconnects the socket from its namespace, or closes the whole connection.
     pub fn disconnect(&self, how: Disconnect) {
-        match how {
-            Disconnect::Namespace => self.0.client.put_out(self),
-            Disconnect::Connection => {
-                self.0.client.put_all_out();
-                self.session().close(Reason::ForcedServerClose);
-            }
+        self.namespace.disconnect(&self.member, how);
+    }
+
+    /// A handle that does not keep the socket alive.
+    pub fn downgrade(&self) -> WeakSocket {
+        WeakSocket {
+            member: Arc::downgrade(&self.member),
+            namespace: Arc::downgrade(&self.namespace),
         }
     }
 
-    /// A handle that does not keep the socket.
-    pub fn downgrade(&self) -> WeakSocket {
-        WeakSocket(Arc::downgrade(&self.0))
-    }
-
-    /// Whether two handles are the same socket. One that came back has the id of the one that was
-    /// lost, and is another.
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
-    /// Something to tell apart sockets by.
-    pub(super) fn address(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+    /// Whether two handles are the same socket. A recovered socket has the id of the lost one, and is
+    /// another socket.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.member, &other.member)
     }
 }
 
-/// A handle that does not keep its socket, for what the socket itself keeps.
+impl BroadcastOperator {
+    /// The selected sockets at this moment.
+    pub fn sockets(&self) -> Vec<Socket> {
+        let members = self.namespace.members_of(&self.target).into_iter();
+        let socket = |member| Socket {
+            member,
+            namespace: Arc::clone(&self.namespace),
+        };
+        members.map(socket).collect()
+    }
+}
+
+/// A handle that does not keep its socket alive, for data that is stored with the socket itself.
 #[derive(Clone)]
-pub struct WeakSocket(Weak<Inner>);
+pub struct WeakSocket {
+    member: Weak<Member>,
+    namespace: Weak<Namespace>,
+}
 
 impl WeakSocket {
-    /// The socket, while anybody keeps it.
+    /// The socket, if it still exists.
     pub fn upgrade(&self) -> Option<Socket> {
-        self.0.upgrade().map(Socket)
+        Some(Socket {
+            member: self.member.upgrade()?,
+            namespace: self.namespace.upgrade()?,
+        })
     }
 }
 
-/// What [`Socket::disconnect`] ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disconnect {
-    /// The socket only; the client may stay in other namespaces.
-    Namespace,
-    /// The connection, with all its namespaces.
-    Connection,
-}
-
-/// A question that waits for its answer; forgotten however the waiting ends.
-struct Question<'s> {
+/// Removes a pending acknowledgement, however the wait for it ends.
+struct PendingAck<'s> {
     socket: &'s Socket,
     id: u64,
 }
 
-impl Drop for Question<'_> {
+impl Drop for PendingAck<'_> {
     fn drop(&mut self) {
-        lock(&self.socket.0.state).acks.take(self.id);
+        lock(&self.socket.member.state).acks.remove(self.id);
     }
 }
 
@@ -313,7 +240,7 @@ impl fmt::Debug for Socket {
         f.debug_struct("Socket")
             .field("id", self.id())
             .field("namespace", self.namespace())
-            .field("phase", &self.phase())
+            .field("phase", &self.member.phase())
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! Who may open a session, and what everybody else is told.
+//! Which requests may open a session, and the errors of all others.
 
 use parlance_socketio::engine::{Cors, Options, Transport};
 use serde_json::{Value, json};
@@ -57,7 +57,7 @@ async fn no_two_sessions_have_one_id() {
     assert_ne!(first, site.open(V4).await);
 }
 
-/// Clients compare the message too.
+/// Clients also compare the message.
 fn assert_refused(answer: &Answer, body: &str) {
     assert_eq!((answer.status, answer.text()), (400, body));
     assert_eq!(answer.header("content-type"), Some("application/json"));
@@ -227,7 +227,7 @@ async fn pages_are_echoed_their_origin_and_never_a_star() {
         ..calm()
     })
     .await;
-    // Errors too: a page could not read them otherwise.
+    // Errors have them too: a page could not read them otherwise.
     for query in ["EIO=4&transport=polling", "EIO=4&transport=polling&sid=abc"] {
         let request = http()
             .get(site.url(query))
@@ -317,8 +317,8 @@ async fn a_strange_page_is_forbidden_by_polling_and_by_websocket() {
 async fn the_first_subprotocol_that_is_offered_is_chosen() {
     let site = echo(calm()).await;
     let session = site.open(V4).await;
-    let step_up = session.replace("polling", "websocket");
-    for query in ["EIO=4&transport=websocket", step_up.as_str()] {
+    let upgrade = session.replace("polling", "websocket");
+    for query in ["EIO=4&transport=websocket", upgrade.as_str()] {
         for (offered, chosen) in [
             (
                 "Sec-WebSocket-Protocol: chat.v2, chat.v1\r\n",
@@ -372,7 +372,7 @@ async fn of_a_long_head_a_session_keeps_little() {
         "{kept:?}"
     );
     assert_eq!(session.handshake().header("User-Agent"), Some("test"));
-    // A query is kept whole or not at all.
+    // A query that is too long to be kept is refused.
     let query = format!("EIO=4&transport=polling&x={}", &long[..17_000]);
     assert_eq!(site.get(&query).await.code(), 3);
 }

@@ -1,8 +1,8 @@
-//! Who pings, when, and what silence costs.
+//! Heartbeats: who sends pings, when, and the timeout.
 
 use std::time::Duration;
 
-use parlance_socketio::engine::{Reason, Transport};
+use parlance_socketio::engine::{DisconnectReason, Transport};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
@@ -44,12 +44,12 @@ async fn silence_ends_a_session() {
     let mut ws = site.websocket("EIO=4&transport=websocket").await;
     let said = ws.closed().await.expect("it is told why");
     assert_eq!((said.code, said.reason.as_str()), (CloseCode::Normal, ""));
-    assert_eq!(site.end().await, Reason::PingTimeout);
+    assert_eq!(site.end().await, DisconnectReason::PingTimeout);
 
     let session = site.open(V4).await;
     assert_eq!(site.get(&session).await.text(), "2");
     assert_eq!(site.get(&session).await.text(), "1");
-    assert_eq!(site.end().await, Reason::PingTimeout);
+    assert_eq!(site.end().await, DisconnectReason::PingTimeout);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -58,20 +58,20 @@ async fn the_deadline_holds_on_access() {
     let mut site = echo(calm()).await;
     let patience = calm().ping_interval + calm().ping_timeout;
     let session = site.open(V4).await;
-    // The clock jumps, so that the wheel has turned once at most: it has pinged, and nothing more.
+    // The clock jumps, so the wheel has turned at most once: it has sent a ping and nothing else.
     tokio::time::pause();
     tokio::time::advance(patience).await;
     tokio::time::resume();
     assert!(!site.latest().is_closed());
     assert_eq!(site.get(&session).await.code(), 1);
-    assert_eq!(site.end().await, Reason::PingTimeout);
+    assert_eq!(site.end().await, DisconnectReason::PingTimeout);
 }
 
 #[tokio::test]
 async fn in_revision_3_the_client_pings() {
     let mut site = echo(lively()).await;
     let session = site.open(V3).await;
-    // With data or without, on any transport, the answer is bare.
+    // The pong has no data, whether the ping has data or not, on both transports.
     for ping in ["1:2", "6:2hello"] {
         site.post(&session, ping).await;
         assert_eq!(site.get(&session).await.text(), "1:3");
@@ -84,7 +84,7 @@ async fn in_revision_3_the_client_pings() {
     assert!(ws.closed().await.is_some());
     let patience = lively().ping_interval + lively().ping_timeout;
     assert!(silent.elapsed() + Duration::from_millis(20) >= patience);
-    assert_eq!(site.end().await, Reason::PingTimeout);
+    assert_eq!(site.end().await, DisconnectReason::PingTimeout);
 }
 
 #[tokio::test]
@@ -93,7 +93,7 @@ async fn a_ping_from_the_wrong_side_is_an_error() {
     for (query, wrong, end) in [(V4, "2", "6\x1e1"), (V3, "1:3", "1:61:1")] {
         let session = site.open(query).await;
         site.post(&session, wrong).await;
-        assert_eq!(site.end().await, Reason::TransportError);
+        assert_eq!(site.end().await, DisconnectReason::TransportError);
         assert_eq!(site.get(&session).await.text(), end);
         assert_eq!(site.get(&session).await.code(), 1);
     }
@@ -104,7 +104,7 @@ async fn a_ping_from_the_wrong_side_is_an_error() {
         ws.text().await;
         ws.send(wrong).await;
         ws.closed().await;
-        assert_eq!(site.end().await, Reason::TransportError);
+        assert_eq!(site.end().await, DisconnectReason::TransportError);
     }
 }
 

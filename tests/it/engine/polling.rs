@@ -1,9 +1,9 @@
-//! Held GETs and POSTs, in both revisions.
+//! Long-polling: held GETs and POSTs, in both revisions.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use parlance_socketio::engine::{Options, Reason};
+use parlance_socketio::engine::{DisconnectReason, Options};
 use tokio::io::AsyncWriteExt;
 
 use crate::{
@@ -48,7 +48,7 @@ async fn revision_3_counts_and_sends_octets() {
     site.post(&session, "6:4hello3:4€€").await;
     assert_eq!(site.get(&session).await.text(), "6:4hello3:4€€");
 
-    // Text alone stays text; with binary all of it is octets.
+    // A payload of text alone is text. With a binary packet the whole payload is binary.
     let body = b"\x00\x02\xff4a\x01\x04\xff\x04\x01\x02\x03";
     assert_eq!(post_octets(&site, &session, body).await, 200);
     let home = site.get(&session).await;
@@ -93,7 +93,7 @@ async fn a_second_get_ends_the_session() {
     assert_eq!(site.get(&session).await.code(), 3);
     let farewell = read_answer(&mut first).await;
     assert!(farewell.ends_with("\r\n\r\n1"), "{farewell}");
-    assert_eq!(site.end().await, Reason::TransportError);
+    assert_eq!(site.end().await, DisconnectReason::TransportError);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -104,17 +104,17 @@ async fn a_second_post_ends_the_session() {
     let head = format!(
         "POST /engine.io/?{session} HTTP/1.1\r\nHost: {}\r\nContent-Length: 30\r\n\r\n{}",
         site.address,
-        // Rocket looks at the first bytes of a body before it asks the handler.
+        // Rocket reads the first bytes of a body before it calls the handler.
         "4".repeat(20)
     );
     let mut first = site.raw(&head).await;
-    // The first is held once a second is refused; before that a second is answered as usual.
+    // Until the first POST is being received, a second one succeeds. Then it is refused.
     while site.no_end_yet() {
         let answer = site.post(&session, "4b").await;
         if answer.status == 400 {
             break;
         }
-        // A waiting echo must not pile up.
+        // Echoes must not accumulate in the outbox.
         site.get(&session).await;
     }
     first.write_all(b"4444444444").await.unwrap();
@@ -141,7 +141,7 @@ async fn octets_are_no_body_for_revision_4() {
     let mut site = echo(calm()).await;
     let session = site.open(V4).await;
     assert_eq!(post_octets(&site, &session, b"4a").await, 400);
-    assert_eq!(site.end().await, Reason::TransportError);
+    assert_eq!(site.end().await, DisconnectReason::TransportError);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -152,7 +152,7 @@ async fn a_body_that_is_no_payload_ends_the_session() {
     for body in ["abc", "", "4a\x1e", "b%", too_many.as_str()] {
         let session = site.open(V4).await;
         assert_eq!(site.post(&session, body.to_owned()).await.code(), 3);
-        assert_eq!(site.end().await, Reason::ParseError);
+        assert_eq!(site.end().await, DisconnectReason::ParseError);
         assert_eq!(site.get(&session).await.code(), 1);
     }
     let session = site.open(V4).await;
@@ -168,7 +168,7 @@ async fn a_client_that_leaves_gets_its_poll_back() {
     let answer = site.post(&session, "1").await;
     assert_eq!(answer.text(), "ok");
     assert!(read_answer(&mut held).await.ends_with("\r\n\r\n6"));
-    assert_eq!(site.end().await, Reason::TransportClose);
+    assert_eq!(site.end().await, DisconnectReason::TransportClose);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -180,7 +180,7 @@ async fn a_held_poll_hears_of_a_close() {
     site.held_poll().await;
     site.post(&session, "4close!").await;
     assert!(read_answer(&mut held).await.ends_with("\r\n\r\n1"));
-    assert_eq!(site.end().await, Reason::ForcedClose);
+    assert_eq!(site.end().await, DisconnectReason::ForcedClose);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -189,7 +189,7 @@ async fn a_close_waits_for_the_next_poll() {
     let mut site = echo(calm()).await;
     let session = site.open(V4).await;
     site.post(&session, "4close!").await;
-    assert_eq!(site.end().await, Reason::ForcedClose);
+    assert_eq!(site.end().await, DisconnectReason::ForcedClose);
     assert_eq!(site.get(&session).await.text(), "6\x1e1");
     assert_eq!(site.get(&session).await.code(), 1);
 
@@ -199,7 +199,7 @@ async fn a_close_waits_for_the_next_poll() {
 
     let session = site.open(V4).await;
     site.post(&session, "4say and close!").await;
-    // Messages go first, by themselves: a client takes a close at once, and looks at messages later.
+    // Messages have a payload of their own: clients handle a close packet before messages.
     assert_eq!(site.get(&session).await.text(), "4said");
     assert_eq!(site.get(&session).await.text(), "6\x1e1");
     assert_eq!(site.get(&session).await.code(), 1);
@@ -231,9 +231,9 @@ async fn a_poll_whose_client_has_gone_ends_the_session() {
     let held = site.raw_get(&session).await;
     site.held_poll().await;
     drop(held);
-    // What the lost poll would have brought home must not vanish unnoticed.
+    // The packets of the lost response must not be lost without notice.
     soon(async { while site.post(&session, "4lost").await.status == 200 {} }).await;
-    assert_eq!(site.end().await, Reason::TransportError);
+    assert_eq!(site.end().await, DisconnectReason::TransportError);
     assert_eq!(site.get(&session).await.code(), 1);
 }
 
@@ -273,15 +273,15 @@ async fn a_poll_takes_home_so_many_bytes() {
 #[tokio::test]
 async fn a_client_that_offends_is_told_with_its_next_poll() {
     let mut site = echo(calm()).await;
-    // The wrong direction of the heartbeat, after something that is answered first.
+    // A heartbeat packet of the wrong direction, after a message that is answered first.
     for (revision, offence, said, end) in [
         (V4, "4said\x1e2", "4said", "6\x1e1"),
         (V3, "5:4said1:3", "5:4said", "1:61:1"),
     ] {
         let session = site.open(revision).await;
         assert_eq!(site.post(&session, offence).await.text(), "ok");
-        assert_eq!(site.end().await, Reason::TransportError);
-        // What it sends before it knows is no error.
+        assert_eq!(site.end().await, DisconnectReason::TransportError);
+        // What the client sends before it has the close packet is not an error.
         assert_eq!(
             site.post(&session, if revision == V4 { "4x" } else { "2:4x" })
                 .await

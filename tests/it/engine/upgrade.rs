@@ -1,8 +1,8 @@
-//! The step up from polling to WebSocket.
+//! Upgrades from polling to WebSocket.
 
 use std::time::Duration;
 
-use parlance_socketio::engine::{Options, Reason, Transport};
+use parlance_socketio::engine::{DisconnectReason, Options, Transport};
 use tokio::time::Instant;
 
 use crate::{
@@ -68,7 +68,7 @@ async fn after_the_step_up_revision_3_still_pings() {
     let session = site.open(V3).await;
     let mut ws = probe(&site, &session).await;
     ws.send("5").await;
-    // As with the probe, there may be data; this time none goes back.
+    // The ping may have data, as in the probe. This pong has none.
     for ping in ["2", "2probe"] {
         ws.send(ping).await;
         assert_eq!(ws.text().await, "3");
@@ -121,7 +121,7 @@ async fn a_poll_held_to_the_end_gets_a_last_packet() {
     let mut ws = probe(&site, &session).await;
     let mut held = site.raw_get(&session).await;
     site.held_poll().await;
-    // Longer than a poll may be under way that only overtook the end of the upgrade.
+    // Longer than the time in which a poll counts as reordered with the end of the upgrade.
     tokio::time::sleep(Duration::from_millis(70)).await;
     ws.send("5").await;
     assert!(read_answer(&mut held).await.ends_with("\r\n\r\n6"));
@@ -195,7 +195,7 @@ async fn a_session_that_ends_takes_its_probe_along() {
     let session = site.open(V4).await;
     let mut ws = probe(&site, &session).await;
     site.post(&session, "1").await;
-    assert_eq!(site.end().await, Reason::TransportClose);
+    assert_eq!(site.end().await, DisconnectReason::TransportClose);
     ws.closed().await;
 }
 
@@ -233,7 +233,7 @@ async fn each_transport_says_for_itself_whether_it_reads_bytes() {
 async fn a_session_that_is_closed_in_the_middle_of_a_step_up_is_told_on_the_websocket() {
     let mut site = echo(calm()).await;
     for (revision, offence) in [(V4, "4close!"), (V4, "2"), (V3, "7:4close!"), (V3, "1:3")] {
-        // No poll is held: the client has stopped polling, as it does to step up.
+        // No poll is held: the client has paused polling for the upgrade.
         let session = site.open(revision).await;
         let mut ws = probe(&site, &session).await;
         assert_eq!(site.post(&session, offence).await.text(), "ok");
@@ -246,7 +246,7 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_is_told_on_the_webs
 
 #[tokio::test]
 async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_first() {
-    // So long that only the end of the session can close the WebSocket within the test's limit.
+    // So long that only the close of the session can close the WebSocket within the test's limit.
     let mut site = echo(Options {
         upgrade_timeout: 6 * PATIENCE,
         ..calm()
@@ -255,12 +255,12 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_fi
     let session = site.open(V4).await;
     let mut ws = probe(&site, &session).await;
     site.post(&session, "4say and close!").await;
-    assert_eq!(site.end().await, Reason::ForcedClose);
+    assert_eq!(site.end().await, DisconnectReason::ForcedClose);
     ws.send("5").await;
     assert_eq!(ws.text().await, "4said");
     assert!(ws.closed().await.is_some());
 
-    // One that polls on is told so.
+    // A client that continues to poll gets the close packet.
     let session = site.open(V4).await;
     let mut ws = probe(&site, &session).await;
     site.post(&session, "4say and close!").await;
@@ -280,7 +280,7 @@ async fn a_closed_session_that_nobody_fetches_takes_its_probe_along() {
     let session = site.open(V4).await;
     let mut ws = probe(&site, &session).await;
     site.post(&session, "4close!").await;
-    assert_eq!(site.end().await, Reason::ForcedClose);
+    assert_eq!(site.end().await, DisconnectReason::ForcedClose);
     ws.closed().await;
     assert_eq!(site.get(&session).await.status, 400);
 }

@@ -1,9 +1,9 @@
-//! What travels on a WebSocket, and how it ends.
+//! Messages on a WebSocket, and how it is closed.
 
 use std::time::Duration;
 
 use futures_util::SinkExt;
-use parlance_socketio::engine::{Frame, Options, Reason, SendError};
+use parlance_socketio::engine::{DisconnectReason, Frame, Options, SendError};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::frame::{
@@ -55,16 +55,16 @@ async fn what_is_no_packet_ends_the_session() {
         ws.send(wrong).await;
         let said = ws.closed().await.expect("it is told why");
         assert_eq!((said.code, said.reason.as_str()), (CloseCode::Protocol, ""));
-        assert_eq!(site.end().await, Reason::ParseError);
+        assert_eq!(site.end().await, DisconnectReason::ParseError);
     }
     let mut ws = site.websocket(&format!("{V3}&{DIRECT}")).await;
     ws.text().await;
     ws.send_binary(&[1, 2]).await;
     ws.closed().await;
-    assert_eq!(site.end().await, Reason::ParseError);
+    assert_eq!(site.end().await, DisconnectReason::ParseError);
 }
 
-/// A WebSocket whose messages may have 1,000 bytes.
+/// A WebSocket on which messages may have 1,000 bytes.
 async fn limited() -> (EchoSite, Ws) {
     let site = echo(Options {
         max_payload: 1000,
@@ -85,7 +85,7 @@ async fn a_message_over_the_limit_ends_the_session() {
     ws.send(&format!("{longest}y")).await;
     let said = ws.closed().await.expect("it is told why");
     assert_eq!(said.code, CloseCode::Size);
-    assert_eq!(site.end().await, Reason::TransportError);
+    assert_eq!(site.end().await, DisconnectReason::TransportError);
 }
 
 /// Sends one text in two fragments.
@@ -105,7 +105,7 @@ async fn the_limit_is_for_all_fragments_of_a_message() {
     send_in_two(&mut ws, &begin, &"y".repeat(600)).await;
     let said = ws.closed().await.expect("it is told why");
     assert_eq!(said.code, CloseCode::Size);
-    assert_eq!(site.end().await, Reason::TransportError);
+    assert_eq!(site.end().await, DisconnectReason::TransportError);
 }
 
 #[tokio::test]
@@ -159,21 +159,21 @@ async fn each_side_may_close() {
     assert_eq!(ws.text().await, "4said");
     let said = ws.closed().await.expect("it is told why");
     assert_eq!((said.code, said.reason.as_str()), (CloseCode::Normal, ""));
-    assert_eq!(site.end().await, Reason::ForcedClose);
+    assert_eq!(site.end().await, DisconnectReason::ForcedClose);
 
     let mut ws = site.websocket(&query).await;
     ws.0.close(None).await.unwrap();
     ws.closed().await;
-    assert_eq!(site.end().await, Reason::TransportClose);
+    assert_eq!(site.end().await, DisconnectReason::TransportClose);
 
     let mut ws = site.websocket(&query).await;
     ws.text().await;
     ws.send("1").await;
     ws.closed().await;
-    assert_eq!(site.end().await, Reason::TransportClose);
+    assert_eq!(site.end().await, DisconnectReason::TransportClose);
 
     drop(site.websocket(&query).await);
-    assert_eq!(site.end().await, Reason::TransportClose);
+    assert_eq!(site.end().await, DisconnectReason::TransportClose);
     assert_eq!(site.engine.session_count(), 0);
 }
 
@@ -190,7 +190,7 @@ async fn a_reader_that_stops_costs_a_bounded_outbox() {
     ws.text().await;
     let session = site.latest();
     let frame = [Frame::text(&"x".repeat(50_000))];
-    // The kernel's buffers fill first, then the outbox, and in the end the heartbeat gives up.
+    // First the kernel's buffers become full, then the outbox, and then the heartbeat times out.
     let mut was_full = false;
     loop {
         match session.send(&frame) {
@@ -201,7 +201,7 @@ async fn a_reader_that_stops_costs_a_bounded_outbox() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(was_full);
-    assert_eq!(site.end().await, Reason::PingTimeout);
+    assert_eq!(site.end().await, DisconnectReason::PingTimeout);
     assert_eq!(session.send(&frame), Err(SendError::Closed));
 }
 
@@ -236,8 +236,8 @@ async fn a_shutdown_tells_everybody() {
             .await
             .ends_with("\r\n\r\n1")
     );
-    assert_eq!(site.end().await, Reason::ServerShuttingDown);
-    assert_eq!(site.end().await, Reason::ServerShuttingDown);
+    assert_eq!(site.end().await, DisconnectReason::ServerShuttingDown);
+    assert_eq!(site.end().await, DisconnectReason::ServerShuttingDown);
     soon(&mut site.site.over).await.unwrap();
 }
 
@@ -249,10 +249,10 @@ async fn a_shutdown_waits_for_the_next_poll_of_who_holds_none() {
     let stopping = tokio::spawn(async move {
         let patience = Duration::from_mins(1);
         engine.shut_down(patience).await;
-        // Told once more, it waits no longer.
+        // A second call waits no longer.
         engine.shut_down(patience).await;
     });
-    assert_eq!(site.end().await, Reason::ServerShuttingDown);
+    assert_eq!(site.end().await, DisconnectReason::ServerShuttingDown);
     assert!(!stopping.is_finished());
     assert_eq!(site.get(&session).await.text(), "6\x1e1");
     soon(stopping).await.unwrap();

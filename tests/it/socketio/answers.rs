@@ -1,4 +1,4 @@
-//! Answers: what a client asked for arrives, however large it is and however much waits.
+//! Replies: they are sent whatever their size, and whatever the outbox holds.
 
 use std::sync::{
     Arc,
@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use parlance_socketio::{
-    engine::Reason,
+    engine::DisconnectReason,
     server::{Event, Events, Handler, Prepared, Reply, Socket},
 };
 use serde_json::{Value, json};
@@ -17,21 +17,21 @@ use crate::{
     support::socketio_client::{Site, soon},
 };
 
-/// Answers `big` by an event and an acknowledgement that say as much as is asked for.
+/// Replies to `big` with an event and an acknowledgement of the size that the client asks for.
 #[derive(Clone, Default)]
 struct Big {
-    /// How many questions were taken up.
+    /// How many events were handled.
     asked: Arc<AtomicUsize>,
 }
 
 impl Handler for Big {
-    async fn event(&self, socket: &Socket, mut event: Event) {
+    async fn on_event(&self, socket: &Socket, mut event: Event) {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let length = event.args.get(0).and_then(Value::as_u64);
         let length = usize::try_from(length.unwrap_or_default()).unwrap();
         let data = json!({"text": "é".repeat(length / 2)});
         let mut reply = Reply::new(socket, &data);
-        reply.other("before", 1);
+        reply.event_with("before", 1);
         reply.event(&event.name, None);
         if let Some(ack) = event.ack.take() {
             reply.acknowledge(ack);
@@ -40,7 +40,7 @@ impl Handler for Big {
     }
 }
 
-/// What a client that asked for so many bytes is told, in order.
+/// The packets that a client gets that asked for so many bytes, in order.
 fn assert_answered(packets: &[String], id: usize, length: usize) {
     assert_eq!(packets[0], r#"42["before",1]"#);
     let event = json_after(&packets[1], "42");
@@ -51,14 +51,14 @@ fn assert_answered(packets: &[String], id: usize, length: usize) {
     assert_eq!(acknowledged, json!([event[1]]));
 }
 
-/// Takes a payload apart as a client of that revision would.
+/// Decodes a payload as a client of that revision does.
 fn packets(revision: u8, payload: &str) -> Vec<String> {
     if revision == 4 {
         return payload.split('\x1e').map(str::to_owned).collect();
     }
     let (mut rest, mut packets) = (payload, Vec::new());
     while let Some((length, after)) = rest.split_once(':') {
-        // All of these characters are one UTF-16 unit.
+        // Each of these characters is one UTF-16 unit.
         let length: usize = length.parse().unwrap();
         let end = after
             .char_indices()
@@ -70,7 +70,7 @@ fn packets(revision: u8, payload: &str) -> Vec<String> {
     packets
 }
 
-/// A body that a client of that revision posts.
+/// Encodes a payload as a client of that revision does.
 fn body(revision: u8, packet: &str) -> String {
     match revision {
         4 => packet.to_owned(),
@@ -78,7 +78,7 @@ fn body(revision: u8, packet: &str) -> String {
     }
 }
 
-/// Joins by polling.
+/// Joins the main namespace by polling.
 async fn polling(site: &Site, revision: u8) -> String {
     let session = site.open(&format!("EIO={revision}")).await;
     if revision == 4 {
@@ -137,7 +137,7 @@ async fn an_answer_arrives_though_the_outbox_is_full_of_pushes() {
     }
     assert!(told.contains(&argument));
     site.post(&session, "1").await;
-    assert_eq!(ends.next().await, Reason::TransportClose);
+    assert_eq!(ends.next().await, DisconnectReason::TransportClose);
 }
 
 #[tokio::test]
@@ -149,7 +149,7 @@ async fn who_asks_and_does_not_read_waits_for_room() {
     let builder = builder().outbox_bytes(10_000).namespace("/", big);
     let (site, _io) = launch(builder).await;
     let session = polling(&site, 4).await;
-    // The last question of the body is read, but not taken up.
+    // The last event of the body is read, but not handled yet.
     let lookups: Vec<_> = (0..5).map(|id| format!(r#"42{id}["big",20000]"#)).collect();
     let posts = site.post(&session, lookups[..2].join("\x1e"));
     assert_eq!(soon(posts).await.text(), "ok");
@@ -163,7 +163,7 @@ async fn who_asks_and_does_not_read_waits_for_room() {
         tokio::task::yield_now().await;
     }
     assert_eq!(asked.load(Ordering::SeqCst), 1);
-    // What comes now is not even read, until there is room.
+    // What the client sends now is not read until the outbox is below its limit.
     let rest = site.post(&session, lookups[2..].join("\x1e"));
     let polls = async {
         let mut told = Vec::new();
@@ -203,7 +203,7 @@ async fn who_is_let_in_is_told_so_though_the_outbox_is_full() {
     let all = io.of("/").unwrap();
     let push = Prepared::event(all.namespace(), "x", "x".repeat(2000).as_str());
     assert_eq!(all.sockets().remove(0).try_emit(&push), Ok(()));
-    // Read, since what is not read is not answered.
+    // The client reads, since otherwise its events are not handled.
     let post = site.post(&session, "40/b,\x1e40/c,");
     let polls = async {
         let mut told = String::new();
@@ -222,7 +222,7 @@ async fn who_is_gone_does_not_hold_up_its_handler() {
         .on("big", |_, mut event| async move {
             event.acknowledge("x".repeat(20_000));
         })
-        .disconnected(move |_, _| {
+        .on_disconnect(move |_, _| {
             opened.add_permits(1);
             async {}
         });
@@ -231,6 +231,6 @@ async fn who_is_gone_does_not_hold_up_its_handler() {
     let session = polling(&site, 4).await;
     site.post(&session, "420[\"big\"]\x1e421[\"big\"]").await;
     site.post(&session, "1").await;
-    // What was said is handled first, and that waits for room that will never be.
+    // The event is handled first, and that waits for room in an outbox that is never read.
     soon(gate.acquire()).await.unwrap().forget();
 }

@@ -1,10 +1,10 @@
-//! Who is let into a namespace, and what they are told.
+//! Joining a namespace: middleware, the reply, and errors.
 
 use std::time::Duration;
 
 use parlance_socketio::{
-    engine::Reason,
-    server::{Events, Refusal},
+    engine::DisconnectReason,
+    server::{ConnectError, Events},
 };
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ use crate::{
 #[tokio::test]
 async fn nothing_is_implicit_in_revision_5() {
     let (ends, mut ended) = mpsc::unbounded_channel();
-    let events = Events::new().connected(move |_| {
+    let events = Events::new().on_connect(move |_| {
         let _ = ends.send(());
         async {}
     });
@@ -71,7 +71,7 @@ async fn who_joins_nothing_is_closed() {
 
 #[tokio::test]
 async fn what_the_client_shows_is_seen() {
-    let events = Events::new().connected(|socket| async move {
+    let events = Events::new().on_connect(|socket| async move {
         let auth = socket.auth().cloned().unwrap_or_default();
         let _ = socket.emit("auth", Value::Object(auth));
     });
@@ -139,11 +139,11 @@ async fn an_unknown_namespace_is_an_error_and_the_connection_lives() {
 }
 
 fn refusing() -> Events {
-    Events::new().admit(|_, auth| async move {
+    Events::new().middleware(|_, auth| async move {
         match auth.as_ref().and_then(|auth| auth.get("token")) {
             Some(token) if token == "good" => Ok(()),
-            Some(_) => Err(Refusal::new("bad token").with_data(json!({ "code": 7 }))),
-            None => Err(Refusal::new("who are you?")),
+            Some(_) => Err(ConnectError::new("bad token").with_data(json!({ "code": 7 }))),
+            None => Err(ConnectError::new("who are you?")),
         }
     })
 }
@@ -174,11 +174,11 @@ async fn in_revision_4_everybody_is_in_the_main_namespace() {
     assert_eq!(ws.text().await, "40");
     ws.send(r#"42["message",1]"#).await;
     assert_eq!(ws.text().await, r#"42["message-back",1]"#);
-    // The client takes its session's id for its own; nobody else is shown that.
+    // The client uses its session's id as its own. No other client learns it.
     let public = *io.of("/").unwrap().sockets()[0].id();
     assert_ne!(open["sid"], public.as_str());
     drop(ws);
-    assert_eq!(ends.next().await, Reason::TransportClose);
+    assert_eq!(ends.next().await, DisconnectReason::TransportClose);
 }
 
 #[tokio::test]
@@ -201,14 +201,14 @@ async fn revision_4_shows_a_query_and_is_refused_with_a_string() {
 #[tokio::test]
 async fn the_reply_comes_before_anything_else() {
     let events = Events::new()
-        .admit(|socket, _| async move {
-            // Nobody hears this: they are not in.
+        .middleware(|socket, _| async move {
+            // No socket gets this: the client has not joined yet.
             let _ = socket.emit("too", "soon");
             socket.join("room");
-            socket.everyone().to("room").emit("too", "soon");
+            socket.within("room").emit("too", "soon");
             Ok(())
         })
-        .connected(|socket| async move {
+        .on_connect(|socket| async move {
             let _ = socket.emit("welcome", ());
         });
     let (site, io) = launch(builder().namespace("/", events)).await;

@@ -1,4 +1,4 @@
-//! On Socket.IO cookies count from our own pages and allowed origins only; the rest is open to anyone.
+//! Socket.IO accepts cookies from the own and allowed origins only; all else is open to every origin.
 
 use reqwest::Method;
 use serde_json::json;
@@ -13,7 +13,7 @@ const ALLOWED: &str = "allowed_origins = ['https://app.example:8443']";
 const SHOP: &str = "https://shop.example";
 const EVIL: &str = "https://evil.example";
 
-/// Leaving no room is well for anybody who is somebody, and refused to nobody.
+/// An event that succeeds for every authenticated user and has no effect.
 const LEAVE: &str = r#"["leave"]"#;
 
 fn cookies(actor: &Actor) -> (&'static str, String) {
@@ -29,7 +29,7 @@ fn shop() -> [(&'static str, String); 1] {
     [origin(SHOP)]
 }
 
-/// Whether the acknowledgement of [`LEAVE`] is somebody's.
+/// Whether the acknowledgement of [`LEAVE`] is that of an authenticated user.
 #[track_caller]
 fn is_somebody(acknowledged: &serde_json::Value) -> bool {
     if *acknowledged == json!({"status": "ok"}) {
@@ -39,7 +39,7 @@ fn is_somebody(acknowledged: &serde_json::Value) -> bool {
     false
 }
 
-/// What every answer has that a page of the shop's is to read.
+/// The headers that every response to a page of the shop needs.
 #[track_caller]
 fn may_be_read_by_the_shop(told: &Told) {
     assert_eq!(told.header("access-control-allow-origin"), SHOP);
@@ -91,7 +91,7 @@ async fn a_session_is_whose_the_request_was_that_opened_it() {
     let ann = world.actor("ann").await;
     let evil = [origin(EVIL), cookies(&ann)];
     let path = world.polled(&evil).await;
-    // What comes later from a page of ours does not make it ours.
+    // A later request from the own origin does not change that.
     let own = [origin(world.base()), cookies(&ann)];
     world.posted(&path, &own, "40", "40{").await;
     let heard = world.posted(&path, &own, r#"420["leave"]"#, "430").await;
@@ -121,7 +121,7 @@ async fn a_token_of_ones_own_counts_from_anywhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn any_origin_may_connect_and_read_the_answer() {
     let world = World::new().await;
-    // It insists on 101.
+    // It requires the status 101.
     world.websocket("", &shop()).await;
     let told = world.acknowledged(By::Polling, &shop(), "", LEAVE).await;
     assert!(!is_somebody(&told));
@@ -155,7 +155,7 @@ async fn a_page_may_send_whatever_headers_it_asks_to_send() {
     assert_eq!(told.header("access-control-allow-methods"), "GET, POST");
     let named = told.headers.get_all("access-control-allow-headers");
     assert_eq!(named.iter().count(), 1);
-    // The same where any other page may come.
+    // The same for a session of another origin.
     let told = world.ask_with(Method::OPTIONS, "/room", "", &asked).await;
     let told = told.with(204);
     assert_eq!(told.header("access-control-allow-headers"), wanted);

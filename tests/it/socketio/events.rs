@@ -1,4 +1,4 @@
-//! Events both ways, their answers, and what hangs up on a client.
+//! Events and acknowledgements in both directions, and what disconnects a client.
 
 use std::{
     sync::{Arc, Mutex},
@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use parlance_socketio::{
-    engine::{Reason, SendError},
+    engine::{DisconnectReason, SendError},
     packet::Args,
     server::{AckError, Events},
 };
@@ -96,7 +96,7 @@ async fn what_is_no_packet_hangs_up() {
             (CloseCode::Protocol, ""),
             "{wrong}"
         );
-        assert_eq!(ends.next().await, Reason::ParseError, "{wrong}");
+        assert_eq!(ends.next().await, DisconnectReason::ParseError, "{wrong}");
     }
 }
 
@@ -107,20 +107,20 @@ async fn attachments_are_neither_early_nor_late() {
     let (mut ws, _) = joined(&site).await;
     ws.send_binary(&[1]).await;
     ws.closed().await;
-    assert_eq!(ends.next().await, Reason::ParseError);
+    assert_eq!(ends.next().await, DisconnectReason::ParseError);
 
     let (mut ws, _) = joined(&site).await;
     ws.send(r#"451-["message",{"_placeholder":true,"num":0}]"#)
         .await;
     ws.send(r#"42["message"]"#).await;
     ws.closed().await;
-    assert_eq!(ends.next().await, Reason::ParseError);
+    assert_eq!(ends.next().await, DisconnectReason::ParseError);
 }
 
 #[tokio::test]
 async fn a_number_is_a_name() {
     let (seen, mut saw) = mpsc::unbounded_channel();
-    let events = Events::new().on_other(move |_, event| {
+    let events = Events::new().on_fallback(move |_, event| {
         let _ = seen.send(event.name);
         async {}
     });
@@ -136,13 +136,19 @@ async fn leaving_a_namespace_leaves_the_connection_up() {
     let (site, _io) = launch(builder().namespace("/", events)).await;
     let (mut ws, first) = joined(&site).await;
     ws.send("41").await;
-    assert_eq!(ends.next().await, Reason::ClientNamespaceDisconnect);
+    assert_eq!(
+        ends.next().await,
+        DisconnectReason::ClientNamespaceDisconnect
+    );
     ws.send("40").await;
     let again = json_after(&ws.text().await, "40");
     assert_ne!(again["sid"], first);
-    // The comma is optional where nothing follows, here too.
+    // The comma is optional if nothing follows.
     ws.send("41/").await;
-    assert_eq!(ends.next().await, Reason::ClientNamespaceDisconnect);
+    assert_eq!(
+        ends.next().await,
+        DisconnectReason::ClientNamespaceDisconnect
+    );
 }
 
 #[tokio::test]
@@ -178,7 +184,7 @@ async fn events_of_one_socket_wait_for_each_other_and_others_do_not() {
     assert_eq!(*order.lock().unwrap(), expected);
 }
 
-/// Asks its client back.
+/// Awaits an acknowledgement from its own client inside a handler.
 fn asking() -> Events {
     Events::new().on("ask me", |socket, mut event| async move {
         let question = (1, Bytes::from_static(&[9]));
@@ -198,7 +204,7 @@ async fn a_handler_may_ask_its_own_client() {
         r#"451-0["what is it",1,{"_placeholder":true,"num":0}]"#
     );
     assert_eq!(ws.binary().await, [9]);
-    // Answers nobody asked for are ignored, and a number is good for one answer.
+    // Unknown acknowledgements are ignored, and an id can be acknowledged once.
     ws.send(r#"4377["nobody asked"]"#).await;
     ws.send(r#"430["this"]"#).await;
     ws.send(r#"430["not this"]"#).await;
@@ -294,7 +300,7 @@ async fn frames_of_one_packet_are_not_torn_apart() {
             for _ in 0..2 {
                 assert_eq!(json!(ws.binary().await), said);
             }
-            // Each is heard in the order in which it spoke.
+            // The events of each client are handled in order.
             let count = &mut heard[usize::try_from(said[0].as_u64().unwrap()).unwrap()];
             assert_eq!(said[1], json!(*count));
             *count += 1;
@@ -319,7 +325,7 @@ async fn a_client_that_outruns_its_handler_is_read_no_further() {
     let (mut ws, _) = joined(&site).await;
     let event = format!(r#"42["slow","{}"]"#, "x".repeat(90_000));
     let mut sent = 0;
-    // What is not read fills the kernel's buffers, and then sending blocks.
+    // What the server does not read fills the kernel's buffers. Then sending blocks.
     while let Ok(()) = tokio::time::timeout(Duration::from_millis(300), ws.send(&event)).await {
         sent += 1;
         assert!(sent < 1000, "it reads on and on");

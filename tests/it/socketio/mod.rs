@@ -11,3 +11,4 @@ pub(crate) mod packet_properties;
 pub(crate) mod private_id;
 pub(crate) mod recovery;
 pub(crate) mod rooms;
+pub(crate) mod stats;

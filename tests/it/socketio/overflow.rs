@@ -1,9 +1,9 @@
-//! Clients for whom more waits than may.
+//! Clients whose outbox is full.
 
 use std::sync::Arc;
 
 use parlance_socketio::{
-    engine::{Reason, SendError},
+    engine::{DisconnectReason, SendError},
     server::{Event, Events, Handler, Overflow, Prepared, Socket},
 };
 use tokio::sync::{Semaphore, mpsc};
@@ -13,7 +13,7 @@ use crate::{
     support::socketio_client::{Site, soon},
 };
 
-/// A client that has joined by polling and holds no poll, so that everything waits.
+/// A client that has joined by polling and has no poll under way, so all packets stay in its outbox.
 async fn waiting(site: &Site) -> String {
     let session = site.open("EIO=4").await;
     site.post(&session, "40").await;
@@ -33,8 +33,8 @@ async fn who_does_not_read_is_closed() {
         io.of("/").unwrap().emit("x", text.as_str());
         assert!(other.text().await.len() > 1000);
     }
-    assert_eq!(ends.next().await, Reason::ForcedServerClose);
-    // What had room is still there, and then the end.
+    assert_eq!(ends.next().await, DisconnectReason::ForcedServerClose);
+    // What was queued before is still sent, and then the close packet.
     let home = site.get(&session).await;
     assert_eq!(home.text().matches("42[").count(), 9);
     assert_eq!(site.get(&session).await.text(), "6\x1e1");
@@ -54,13 +54,13 @@ async fn who_does_not_read_may_miss_things_instead() {
     assert_eq!(site.get(&session).await.text(), r#"42["on",1]"#);
 }
 
-/// Tells when the outbox has drained.
+/// Reports that the outbox is empty again.
 struct Drains(mpsc::UnboundedSender<()>);
 
 impl Handler for Drains {
-    async fn event(&self, _socket: &Socket, _event: Event) {}
+    async fn on_event(&self, _socket: &Socket, _event: Event) {}
 
-    async fn drained(&self, _socket: &Socket) {
+    async fn on_drain(&self, _socket: &Socket) {
         let _ = self.0.send(());
     }
 }
@@ -127,7 +127,7 @@ async fn a_post_that_has_to_wait_ends_though_the_client_steps_up_meanwhile() {
     let builder = builder().max_http_buffer_size(1000).namespace("/", events);
     let (site, _io) = launch(builder).await;
     let session = waiting(&site).await;
-    // More than may wait for a handler: the rest of the body is not looked at before some are done.
+    // More than may wait for handlers: the rest of the body is read when some events were handled.
     let body = [r#"42["work"]"#; 20].join("\x1e");
     let post = site.post(&session, body);
     let upgrade = async {

@@ -1,12 +1,12 @@
-//! Socket.IO packets by example: what is read, what is refused, what is written.
+//! Socket.IO packets by example: decoded, refused, encoded.
 
 use bytes::Bytes;
 use parlance_socketio::packet::{
-    Arg, Args, DecodeError, Decoder, Encoded, MAX_ATTACHMENTS, Namespace, Packet, Version,
+    Arg, Args, DecodeError, Decoder, Encoded, MAX_ATTACHMENTS, NamespaceName, Packet, Version,
 };
 use serde_json::{Map, Value, json};
 
-/// Reads one text as the first that a client of that revision sends.
+/// Decodes one text as the first from a client of that revision.
 fn read(version: Version, text: &str) -> Result<Option<Packet>, DecodeError> {
     Decoder::new(version).text(text)
 }
@@ -21,7 +21,7 @@ fn refusal(text: &str) -> DecodeError {
 
 fn event(namespace: &str, id: Option<u64>, name: &str, args: impl Into<Args>) -> Packet {
     Packet::Event {
-        namespace: Namespace::new(namespace),
+        namespace: NamespaceName::new(namespace),
         id,
         name: name.to_owned(),
         args: args.into(),
@@ -34,7 +34,7 @@ fn connect(namespace: &str, auth: Option<Value>) -> Packet {
         other => panic!("{other} is no object"),
     };
     Packet::Connect {
-        namespace: Namespace::new(namespace),
+        namespace: NamespaceName::new(namespace),
         auth: auth.map(object),
     }
 }
@@ -62,7 +62,7 @@ fn events_are_read() {
 #[test]
 fn acknowledgements_are_read() {
     let answer = Packet::Ack {
-        namespace: Namespace::new("/admin"),
+        namespace: NamespaceName::new("/admin"),
         id: 13,
         args: Args::from(true),
     };
@@ -182,7 +182,7 @@ fn attachments_are_gathered() {
     let inside = &args.values()[1]["in"][0];
     assert_eq!(args.resolve(inside).map(Bytes::as_ref), Some(&b"zero"[..]));
     assert_eq!(args.binary(1), None);
-    // The next packet is a new one.
+    // The next packet is decoded as usual.
     assert!(matches!(decoder.text(r#"2["b"]"#), Ok(Some(_))));
 }
 
@@ -222,7 +222,7 @@ fn placeholders_must_point_at_an_attachment() {
         assert_eq!(refusal(&text), DecodeError::BadPlaceholder, "{text}");
         let none = format!(r#"50-["a",{placeholder}]"#);
         assert_eq!(refusal(&none), DecodeError::BadPlaceholder, "{none}");
-        // Without attachments it is a value like any other.
+        // In a packet without attachments it is an ordinary value.
         let plain = read(Version::V5, &format!(r#"2["a",{placeholder}]"#));
         assert!(matches!(plain, Ok(Some(_))), "{placeholder}");
     }
@@ -270,8 +270,8 @@ fn nesting_has_an_end() {
 
 #[test]
 fn what_a_server_sends() {
-    let main = Namespace::MAIN;
-    let admin = Namespace::new("admin");
+    let main = NamespaceName::MAIN;
+    let admin = NamespaceName::new("admin");
     let data = json!({ "code": 7 });
     let no_object = json!(7);
     let (v4, v5) = (Version::V4, Version::V5);
@@ -323,11 +323,11 @@ fn what_a_server_sends() {
 #[test]
 fn binary_leaves_a_placeholder() {
     let args = Args::from(("x", Bytes::from_static(&[1, 2])));
-    let event = Encoded::event(&Namespace::MAIN, None, "a", &args);
+    let event = Encoded::event(&NamespaceName::MAIN, None, "a", &args);
     let placeholder = r#"{"_placeholder":true,"num":0}"#;
     assert_eq!(event.text(), format!(r#"51-["a","x",{placeholder}]"#));
     assert_eq!(event.attachments(), [Bytes::from_static(&[1, 2])]);
-    let ack = Encoded::ack(&Namespace::new("/n"), 5, &args);
+    let ack = Encoded::ack(&NamespaceName::new("/n"), 5, &args);
     assert_eq!(ack.text(), format!(r#"61-/n,5["x",{placeholder}]"#));
     assert_eq!(ack.size(), ack.text().len() + 1 + 2);
 }
@@ -336,11 +336,11 @@ fn binary_leaves_a_placeholder() {
 fn a_strangers_look_alike_cannot_hurt_others() {
     let look_alike = json!({ "_placeholder": true, "num": 99 });
     let alone = Args::from(look_alike.clone());
-    let event = Encoded::event(&Namespace::MAIN, None, "a", &alone);
+    let event = Encoded::event(&NamespaceName::MAIN, None, "a", &alone);
     assert_eq!(event.text(), r#"2["a",{"_placeholder":true,"num":99}]"#);
 
     let beside_binary = Args::from((json!([look_alike]), Bytes::from_static(b"x")));
-    let event = Encoded::event(&Namespace::MAIN, None, "a", &beside_binary);
+    let event = Encoded::event(&NamespaceName::MAIN, None, "a", &beside_binary);
     assert_eq!(
         event.text(),
         r#"51-["a",[null],{"_placeholder":true,"num":0}]"#

@@ -1,6 +1,6 @@
-//! Socket.IO packets against another codec: socketioxide's reads and writes the same revision 5.
+//! Socket.IO packets of revision 5 compared with socketioxide's codec.
 //!
-//! Where the two differ, ours is the strict one, and the difference is written down here.
+//! Where the two differ, ours is the stricter one. The differences are written down here.
 
 use bytes::Bytes;
 use parlance_socketio::packet::{Args, Decoder, Encoded, Packet, Version};
@@ -15,7 +15,7 @@ use socketioxide_parser_common::CommonParser;
 
 use crate::socketio::packet_properties::{args, name, namespace};
 
-/// What their decoder makes of a packet's text and attachments: `Err` if it refuses any of it.
+/// A packet's text and attachments as their decoder reads them; `Err` if it refuses any part.
 fn they_read(text: &str, attachments: &[Bytes]) -> Result<TheirPacket, ParseError> {
     let (config, state) = (ParseConfig::default(), ParserState::default());
     let mut result = CommonParser.decode_str(&config, &state, text.to_owned().into());
@@ -27,7 +27,7 @@ fn they_read(text: &str, attachments: &[Bytes]) -> Result<TheirPacket, ParseErro
     result
 }
 
-/// Their packet in our terms: namespace, number, JSON text, attachments.
+/// The parts of their packet: namespace, id, JSON text, attachments.
 fn parts(packet: &TheirPacket) -> (String, Option<i64>, Value, Vec<Bytes>) {
     let (data, id) = match &packet.inner {
         PacketData::Event(data, id) | PacketData::BinaryEvent(data, id) => (data, *id),
@@ -42,7 +42,7 @@ fn parts(packet: &TheirPacket) -> (String, Option<i64>, Value, Vec<Bytes>) {
     (packet.ns.to_string(), id, value, attachments)
 }
 
-/// A name and arguments as their codec holds them.
+/// A name and arguments as a value of their codec.
 fn their_value(name: Option<&str>, args: &Args) -> Theirs {
     let list: Vec<Value> = name
         .map(Value::from)
@@ -56,7 +56,7 @@ fn their_value(name: Option<&str>, args: &Args) -> Theirs {
     )
 }
 
-/// Their encoder's bytes.
+/// The output of their encoder.
 fn they_write(packet: TheirPacket) -> (String, Vec<Bytes>) {
     let Theirs::Str(text, attachments) = CommonParser.encode(packet) else {
         panic!("this parser writes text");
@@ -111,8 +111,8 @@ proptest! {
         prop_assert_eq!((ours.text(), ours.attachments()), (&*text, &*attachments));
     }
 
-    /// Whatever we take, they take, and understand the same. They take more: their decoder looks
-    /// into no JSON, knows no reserved names and lets ten thousand attachments through.
+    /// They accept every packet that we accept, and decode it alike. They accept more: their decoder does
+    /// not check the JSON, has no reserved names, and allows ten thousand attachments.
     #[test]
     fn whatever_we_take_they_take(
         text in r#"[0-7]([0-3]-)?(/[a-zé?]{0,3},?)?[0-9]{0,3}(\{"a":1\}|\["[a-z]{0,3}"(,[0-9])?\]|\[[0-9a-z{}"]{0,4}\]|[a-z]?)"#,

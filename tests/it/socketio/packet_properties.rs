@@ -1,7 +1,7 @@
-//! Socket.IO packets by chance: what is written is read again, and no bytes make it panic.
+//! Properties of Socket.IO packets: encoded packets decode to the same, and no input causes a panic.
 
 use bytes::Bytes;
-use parlance_socketio::packet::{Args, Decoder, Encoded, Namespace, Packet, Version};
+use parlance_socketio::packet::{Args, Decoder, Encoded, NamespaceName, Packet, Version};
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value};
 
@@ -45,14 +45,14 @@ pub(crate) fn args() -> impl Strategy<Value = Args> {
     )
 }
 
-pub(crate) fn namespace() -> impl Strategy<Value = Namespace> {
+pub(crate) fn namespace() -> impl Strategy<Value = NamespaceName> {
     prop_oneof![
-        Just(Namespace::MAIN),
-        "/[^,?]{0,12}".prop_map(|name| Namespace::new(&name)),
+        Just(NamespaceName::MAIN),
+        "/[^,?]{0,12}".prop_map(|name| NamespaceName::new(&name)),
     ]
 }
 
-/// A name that may travel.
+/// A name that an event may have.
 pub(crate) fn name() -> impl Strategy<Value = String> {
     any::<String>().prop_filter("reserved", |name| {
         !matches!(name.as_str(), "connect" | "disconnect" | "disconnecting")
@@ -63,7 +63,7 @@ pub(crate) fn version() -> impl Strategy<Value = Version> {
     prop_oneof![Just(Version::V4), Just(Version::V5)]
 }
 
-/// Reads what was written, each attachment in its turn.
+/// Decodes an encoded packet and its attachments.
 fn read_back(version: Version, encoded: &Encoded) -> Packet {
     let mut decoder = Decoder::new(version);
     let mut packet = decoder.text(encoded.text()).expect("we wrote it");
@@ -140,7 +140,7 @@ proptest! {
         }
     }
 
-    /// Text that is nearly a packet gets further than any text does.
+    /// Text that is almost a packet reaches more of the decoder than random text.
     #[test]
     fn nothing_that_is_nearly_a_packet_makes_it_panic(
         version in version(),

@@ -1,4 +1,4 @@
-//! The private id that a connection comes back by: kept hashed, and good for two minutes.
+//! The private id by which a connection is recovered: stored hashed, and valid for two minutes.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ use crate::{
     support::world::World,
 };
 
-/// A connection as its client knows it.
+/// A connection with the ids that its client has.
 struct Known {
     ws: Ws,
     sid: String,
@@ -21,7 +21,7 @@ struct Known {
 }
 
 impl Known {
-    /// Connects, with more in the payload of CONNECT.
+    /// Connects, with more auth data.
     async fn connect(world: &World, actor: &Actor, more: Value) -> Self {
         let mut ws = world.websocket("&recovery=1", &[]).await;
         let mut auth = more;
@@ -38,9 +38,9 @@ impl Known {
         Self::connect(world, actor, json!({})).await
     }
 
-    /// The place that the last event told.
+    /// The offset of the last event.
     async fn offset(&mut self) -> String {
-        // It is answered with an event, which ends with the place.
+        // The reply is an event, which has the offset as its last argument.
         self.ws.send(r#"420["join","no such room"]"#).await;
         let event = json_after(&self.ws.text_after("42").await, "42");
         let last = event.as_array().and_then(|event| event.last()).cloned();
@@ -49,7 +49,7 @@ impl Known {
         offset.expect("an event ends with the place").to_owned()
     }
 
-    /// Breaks off, and tells what to come back with once it is written down.
+    /// Drops the connection, waits until that is stored, and returns the auth data for recovery.
     async fn break_off(mut self, beside: &mut Beside) -> Value {
         let back = json!({"pid": self.private, "offset": self.offset().await});
         drop(self.ws);
@@ -96,7 +96,7 @@ async fn the_database_keeps_a_private_id_hashed_only() {
         let sql = format!("select count(*) from connections where {text}");
         assert_eq!(beside.number(&sql).await, count, "{text}");
     }
-    // The hash itself is no private id.
+    // The stored hash is not accepted as a private id.
     let mut back = json!({"pid": hash, "offset": ann.now().await});
     let other = Known::connect(&world, &ann, back.clone()).await;
     assert!(other.sid != sid && other.private != private);
@@ -146,8 +146,8 @@ async fn who_is_back_is_not_lost() {
         "it was written down that it is back"
     );
 
-    // Back from another network, before the server has missed it: the old socket is put out, and the
-    // new one is told so.
+    // It reconnects from another network before the server has noticed the loss: the old socket is
+    // disconnected, and the new one gets the event about that.
     let back = json!({"pid": private, "offset": here[2]});
     let mut twin = Known::connect(&world, &ann, back).await;
     assert_eq!(twin.sid, sid);
@@ -177,7 +177,7 @@ async fn private_ids_are_not_guessed_without_end() {
         let other = Known::connect(&world, &ann, wrong).await;
         assert_ne!(other.sid, sid);
     }
-    // In the pause after that nobody learns which one is right.
+    // During the pause after that, the right id is refused as well.
     let again = Known::connect(&world, &ann, back).await;
     assert_ne!(again.sid, sid);
     world.stop().await;

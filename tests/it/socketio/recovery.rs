@@ -1,10 +1,10 @@
-//! Clients that come back: from memory as Node's server has it, and from what an application keeps.
+//! Recovery of clients that reconnect: from memory, and from an application's own store.
 
 use std::time::Duration;
 
 use parlance_socketio::{
-    engine::Reason,
-    server::{Admission, Event, Events, Handler, Prepared, Refusal, Socket, SocketId},
+    engine::DisconnectReason,
+    server::{Admission, ConnectError, Event, Events, Handler, Prepared, Socket, SocketId},
 };
 use serde_json::{Map, Value, json};
 
@@ -49,7 +49,7 @@ async fn who_comes_back_gets_what_it_missed_before_the_reply() {
     io.to("mine").emit("before", 1);
     let offset = offset(&ws.text().await);
     drop(ws);
-    assert_eq!(ends.next().await, Reason::TransportClose);
+    assert_eq!(ends.next().await, DisconnectReason::TransportClose);
 
     io.to("mine").emit("missed", 1);
     io.to("others").emit("not mine", 2);
@@ -74,6 +74,7 @@ async fn who_comes_back_gets_what_it_missed_before_the_reply() {
     );
     io.to("mine").emit("again", 7);
     assert_eq!(json_after(&ws.text().await, "42")[0], "again");
+    assert_eq!(io.stats().read().recoveries, 1);
 }
 
 #[tokio::test]
@@ -90,13 +91,13 @@ async fn who_cannot_be_placed_is_new() {
         json!({ "pid": pid, "offset": "never" }),
         json!({ "pid": "never", "offset": offset }),
         json!({ "pid": 1, "offset": 2 }),
-        // It is still here: nobody can be it as well.
+        // It is still connected, so it cannot be recovered.
         json!({ "pid": pid, "offset": offset }),
     ] {
         let (_other, id) = joined_as(&site, &wrong.to_string()).await;
         assert_ne!(id, sid);
     }
-    // Who leaves by itself does not come back.
+    // A client that disconnects by itself is not recovered.
     ws.send("41").await;
     ends.next().await;
     let back = json!({ "pid": pid, "offset": offset }).to_string();
@@ -137,9 +138,9 @@ async fn a_return_has_to_be_in_time() {
     stays.text().await;
     drop(ws);
     ends.next().await;
-    // That time passes is what this is about.
+    // The test is about time that passes.
     tokio::time::sleep(Duration::from_millis(100)).await;
-    // An offset that is still known does not help: the session is not.
+    // The event with the offset is still kept, but the session is not.
     io.of("/").unwrap().emit("y", 2);
     let fresh = offset(&stays.text().await);
     for offset in [heard, fresh] {
@@ -157,7 +158,7 @@ async fn without_recovery_there_is_no_private_id_and_no_offset() {
     assert_eq!(ws.text().await, r#"42["x",1]"#);
 }
 
-/// Keeps a log of its own: whoever shows a pid and a number is sent what comes after it.
+/// A handler with a log of its own: a client with a pid and a number gets what comes after that number.
 struct Log;
 
 impl Handler for Log {
@@ -165,21 +166,21 @@ impl Handler for Log {
         &self,
         socket: &Socket,
         auth: Option<&Map<String, Value>>,
-    ) -> Result<Admission, Refusal> {
+    ) -> Result<Admission, ConnectError> {
         let Some(pid) = auth.and_then(|auth| auth.get("pid")?.as_str()) else {
             return Ok(Admission::recoverable(format!("pid-{}", socket.id())));
         };
         let id = pid.strip_prefix("pid-").and_then(SocketId::parse);
-        let id = id.ok_or_else(|| Refusal::new("who?"))?;
+        let id = id.ok_or_else(|| ConnectError::new("who?"))?;
         let missed = |number| Prepared::event(socket.namespace(), "missed", number);
         Ok(Admission::recovered(id, pid, (1..=3).map(missed).collect()))
     }
 
-    async fn connected(&self, socket: &Socket) {
+    async fn on_connect(&self, socket: &Socket) {
         let _ = socket.emit("back", socket.is_recovered());
     }
 
-    async fn event(&self, _socket: &Socket, _event: Event) {}
+    async fn on_event(&self, _socket: &Socket, _event: Event) {}
 }
 
 #[tokio::test]
@@ -188,7 +189,7 @@ async fn an_application_may_keep_its_own_log() {
     let (mut ws, sid, pid) = recoverable(&site).await;
     assert_eq!(pid, format!("pid-{sid}"));
     assert_eq!(ws.text().await, r#"42["back",false]"#);
-    // It comes back before the server has noticed that it was gone.
+    // It reconnects before the server has noticed that the old connection is lost.
     let mut again = opened(&site).await;
     again.send(&format!("40{}", json!({ "pid": pid }))).await;
     for number in 1..=3 {
@@ -197,7 +198,7 @@ async fn an_application_may_keep_its_own_log() {
     let reply = json_after(&again.text().await, "40");
     assert_eq!(reply, json!({ "sid": sid, "pid": pid }));
     assert_eq!(again.text().await, r#"42["back",true]"#);
-    // The old connection ends, the new one keeps the id.
+    // The old connection is closed, the new one has the id.
     ws.closed().await;
     let sockets = io.of("/").unwrap().sockets();
     assert_eq!(sockets.len(), 1);

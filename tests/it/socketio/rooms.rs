@@ -1,9 +1,9 @@
-//! Rooms, telling many at once, and putting out.
+//! Rooms, broadcasts, and disconnecting sockets.
 
 use std::{collections::HashSet, time::Duration};
 
 use parlance_socketio::{
-    engine::Reason,
+    engine::DisconnectReason,
     server::{AckError, Disconnect, Events, SocketId},
 };
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -13,7 +13,7 @@ use crate::{
     support::socketio_client::{PATIENCE, Ws, soon},
 };
 
-/// Joins and leaves as the client says, and tells.
+/// Joins and leaves rooms as the client asks, and broadcasts.
 fn rooms() -> Events {
     echo()
         .on("join", |socket, mut event| async move {
@@ -36,7 +36,7 @@ async fn ask(ws: &mut Ws, name: &str, room: &str) {
     assert_eq!(ws.text().await, "439[]");
 }
 
-/// Whether the next thing heard is `text`, and not something before it.
+/// Checks that `text` is the next packet.
 async fn hears(ws: &mut Ws, text: &str) {
     assert_eq!(ws.text().await, text);
 }
@@ -185,7 +185,10 @@ async fn putting_out_has_a_reason_and_may_spare_the_connection() {
     ws.text().await;
     io.of("/").unwrap().disconnect(Disconnect::Namespace);
     hears(&mut ws, "41").await;
-    assert_eq!(ends.next().await, Reason::ServerNamespaceDisconnect);
+    assert_eq!(
+        ends.next().await,
+        DisconnectReason::ServerNamespaceDisconnect
+    );
     ws.send(r#"42/other,["message",1]"#).await;
     hears(&mut ws, r#"42/other,["message-back",1]"#).await;
 
@@ -194,7 +197,10 @@ async fn putting_out_has_a_reason_and_may_spare_the_connection() {
     hears(&mut ws, "41").await;
     let said = ws.closed().await.expect("it is told why");
     assert_eq!((said.code, said.reason.as_str()), (CloseCode::Normal, ""));
-    assert_eq!(ends.next().await, Reason::ServerNamespaceDisconnect);
+    assert_eq!(
+        ends.next().await,
+        DisconnectReason::ServerNamespaceDisconnect
+    );
 }
 
 #[tokio::test]
@@ -204,7 +210,7 @@ async fn what_is_volatile_is_forgotten_by_who_cannot_take_it() {
     site.post(&session, "40").await;
     site.get(&session).await;
     let all = io.of("/").unwrap();
-    // No poll is held: nobody can take it.
+    // No poll is held, so the event cannot be written at once.
     all.clone().volatile().emit("lost", 1);
     all.emit("kept", 2);
     assert_eq!(site.get(&session).await.text(), r#"42["kept",2]"#);
@@ -216,7 +222,7 @@ async fn what_is_volatile_is_forgotten_by_who_cannot_take_it() {
 
 #[tokio::test]
 async fn sockets_are_found_moved_and_carry_data() {
-    let events = Events::new().connected(|socket| async move {
+    let events = Events::new().on_connect(|socket| async move {
         socket.set_data(String::from("mine"));
         let _ = socket.emit("ready", ());
     });
@@ -254,7 +260,7 @@ async fn one_server_on_two_ports_is_one_server() {
     }
     ann.send(r#"42["to","a"]"#).await;
     hears(&mut bo, r#"42["told","others"]"#).await;
-    // A session is known at both, so a proxy may send its requests to either.
+    // Both Rockets know the session, so a proxy may send its requests to either.
     let session = first.open("EIO=4").await;
     second.post(&session, "40").await;
     assert!(first.get(&session).await.text().starts_with("40{"));
@@ -271,7 +277,7 @@ async fn a_shutdown_is_a_close_with_a_reason_for_everybody() {
         let said = ws.closed().await.expect("it is told why");
         assert_eq!((said.code, said.reason.as_str()), (CloseCode::Away, ""));
     }
-    assert_eq!(ends.next().await, Reason::ServerShuttingDown);
+    assert_eq!(ends.next().await, DisconnectReason::ServerShuttingDown);
     soon(&mut site.over).await.unwrap();
     assert_eq!(io.engine().session_count(), 0);
 }

@@ -1,49 +1,51 @@
-//! What the Engine.IO tests share: a server that sends everything back and tells how sessions end.
+//! Support for the Engine.IO tests: an echo server that reports how sessions are closed.
 
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use parlance_socketio::engine::{Connection, Engine, Frame, Message, Options, Reason, Session};
+use parlance_socketio::engine::{
+    Connection, DisconnectReason, Engine, Frame, Message, Options, Session,
+};
 use tokio::sync::mpsc;
 
 use crate::support::socketio_client::{Site, soon};
 
-/// The part of a query that says revision 4, and 3.
+/// The query parameter for revision 4, and for 3.
 pub(crate) const V4: &str = "EIO=4";
 pub(crate) const V3: &str = "EIO=3";
 
-/// A site that sends everything back.
+/// An echo server.
 pub(crate) struct EchoSite {
     pub(crate) site: Site,
     pub(crate) engine: Engine,
-    ends: mpsc::UnboundedReceiver<Reason>,
+    ends: mpsc::UnboundedReceiver<DisconnectReason>,
     latest: Latest,
 }
 
 type Latest = Arc<Mutex<Option<Arc<Session>>>>;
 
 impl EchoSite {
-    /// The session that was opened last.
+    /// The last session that was opened.
     pub(crate) fn latest(&self) -> Arc<Session> {
         let latest = self.latest.lock().expect("nobody panicked");
         latest.clone().expect("a session was opened")
     }
 
-    /// Waits until the session that was opened last has a poll held and nothing to bring home.
+    /// Waits until the last session that was opened has a held poll and an empty outbox.
     pub(crate) async fn held_poll(&self) {
         let session = self.latest();
         let held = async {
-            while !session.is_idle() {
+            while !session.is_writable() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
         soon(held).await;
     }
 
-    /// How the next session ended.
-    pub(crate) async fn end(&mut self) -> Reason {
+    /// The reason why the next session was closed.
+    pub(crate) async fn end(&mut self) -> DisconnectReason {
         soon(self.ends.recv()).await.expect("the server is there")
     }
 
@@ -60,7 +62,7 @@ impl std::ops::Deref for EchoSite {
     }
 }
 
-/// Options under which no heartbeat comes between, revision 3 included.
+/// Options with revision 3 allowed, and with the long default heartbeat, so that no test sees one.
 pub(crate) fn calm() -> Options {
     Options {
         allow_eio3: true,
@@ -68,7 +70,7 @@ pub(crate) fn calm() -> Options {
     }
 }
 
-/// Options with a heartbeat to watch.
+/// Options with a short heartbeat.
 pub(crate) fn lively() -> Options {
     Options {
         ping_interval: Duration::from_millis(200),
@@ -79,16 +81,16 @@ pub(crate) fn lively() -> Options {
 
 struct Echo {
     session: Arc<Session>,
-    ends: mpsc::UnboundedSender<Reason>,
+    ends: mpsc::UnboundedSender<DisconnectReason>,
 }
 
 impl Connection for Echo {
-    fn message(&self, message: Message<'_>) {
+    fn on_message(&self, message: Message<'_>) {
         match message {
-            Message::Text("close!") => self.session.close(Reason::ForcedClose),
+            Message::Text("close!") => self.session.close(DisconnectReason::ForcedClose),
             Message::Text("say and close!") => {
                 let _ = self.session.send(&[Frame::text("said")]);
-                self.session.close(Reason::ForcedClose);
+                self.session.close(DisconnectReason::ForcedClose);
             }
             Message::Text(text) => {
                 let _ = self.session.send(&[Frame::text(text)]);
@@ -99,12 +101,12 @@ impl Connection for Echo {
         }
     }
 
-    fn closed(&self, reason: Reason) {
+    fn on_close(&self, reason: DisconnectReason) {
         let _ = self.ends.send(reason);
     }
 }
 
-/// Launches a site that sends everything back.
+/// Launches an echo server.
 pub(crate) async fn echo(options: Options) -> EchoSite {
     let (ends, ended) = mpsc::unbounded_channel();
     let latest = Latest::default();

@@ -1,9 +1,9 @@
-//! What the Socket.IO tests share: a site, and a client in a namespace.
+//! Support for the Socket.IO tests: a server, and a client in a namespace.
 
 use std::time::Duration;
 
 use parlance_socketio::{
-    engine::Reason,
+    engine::DisconnectReason,
     server::{Builder, Events, SocketIo},
 };
 use serde_json::Value;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::support::socketio_client::{Site, Ws, soon};
 
-/// A server in the making on which no heartbeat comes between, revision 3 included.
+/// A builder with revision 3 allowed, and with the long default heartbeat, so that no test sees one.
 pub(crate) fn builder() -> Builder {
     SocketIo::builder()
         .path("/socket.io/")
@@ -19,7 +19,7 @@ pub(crate) fn builder() -> Builder {
         .connect_timeout(Duration::from_secs(30))
 }
 
-/// Launches it.
+/// Launches a server.
 pub(crate) async fn launch(builder: Builder) -> (Site, SocketIo) {
     let io = builder.build();
     let mount = io.fairing();
@@ -27,7 +27,7 @@ pub(crate) async fn launch(builder: Builder) -> (Site, SocketIo) {
     (site, io)
 }
 
-/// A WebSocket of revision 5 that has heard the open packet.
+/// A WebSocket of revision 5 that has received the open packet.
 pub(crate) async fn opened(site: &Site) -> Ws {
     let mut ws = site.websocket("EIO=4&transport=websocket").await;
     assert!(ws.text().await.starts_with("0{"));
@@ -39,7 +39,7 @@ pub(crate) async fn joined(site: &Site) -> (Ws, String) {
     joined_as(site, "").await
 }
 
-/// The same, with what it shows to be let in.
+/// The same, with auth data.
 pub(crate) async fn joined_as(site: &Site, auth: &str) -> (Ws, String) {
     let mut ws = opened(site).await;
     ws.send(&format!("40{auth}")).await;
@@ -56,26 +56,26 @@ pub(crate) fn json_after(packet: &str, prefix: &str) -> Value {
     serde_json::from_str(json).expect("what follows is JSON")
 }
 
-/// The ends of sockets, as the handler hears of them.
-pub(crate) struct Ends(mpsc::UnboundedReceiver<Reason>);
+/// The reasons why sockets were disconnected, as the handler gets them.
+pub(crate) struct Ends(mpsc::UnboundedReceiver<DisconnectReason>);
 
 impl Ends {
-    /// A handler that tells.
+    /// Adds a callback that reports disconnects.
     pub(crate) fn of(events: Events) -> (Events, Self) {
         let (ends, ended) = mpsc::unbounded_channel();
-        let events = events.disconnected(move |_, reason| {
+        let events = events.on_disconnect(move |_, reason| {
             let _ = ends.send(reason);
             async {}
         });
         (events, Self(ended))
     }
 
-    pub(crate) async fn next(&mut self) -> Reason {
+    pub(crate) async fn next(&mut self) -> DisconnectReason {
         soon(self.0.recv()).await.expect("the server is there")
     }
 }
 
-/// The echo that the protocol suites expect.
+/// The echo handler that the official protocol suites expect.
 pub(crate) fn echo() -> Events {
     Events::new()
         .on("message", |socket, event| async move {

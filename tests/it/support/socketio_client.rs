@@ -1,4 +1,4 @@
-//! A site on a port of its own, and raw clients that share no code with the server.
+//! A server on a port of its own, and plain clients that share no code with it.
 
 use std::{net::SocketAddr, sync::OnceLock, time::Duration};
 
@@ -18,18 +18,18 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::CloseFrame},
 };
 
-/// More than anything takes on a busy machine; whoever waits that long has failed.
+/// The timeout of every wait, longer than anything takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Waits for something that is to happen.
+/// Awaits a future within the timeout.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future)
         .await
         .expect("it happens in time")
 }
 
-/// One client for all, because to make one takes long; it keeps no connection, because each test has
-/// a runtime of its own.
+/// One HTTP client for all tests, because making one is slow. It keeps no connections, because each test
+/// has a runtime of its own.
 pub(crate) fn http() -> &'static reqwest::Client {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     CLIENT.get_or_init(|| {
@@ -47,7 +47,7 @@ pub(crate) struct Site {
     path: String,
 }
 
-/// What a request was answered.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -64,7 +64,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The number of an error, which has to be a plain 400.
+    /// The code of an error response, which has to have the status 400.
     pub(crate) fn code(&self) -> u64 {
         assert_eq!(self.status, 400, "{self:?}");
         let body: Value = serde_json::from_slice(&self.bytes).expect("an error is JSON");
@@ -101,7 +101,7 @@ impl Site {
         });
         let rocket = attach(rocket::custom(config)).attach(tell);
         let over = tokio::spawn(async move {
-            // Clients that stay connected are a failed shutdown to Rocket, not to us.
+            // Rocket reports clients that stay connected as a failed shutdown. Here they are not.
             let _ = rocket.launch().await;
         });
         let (port, shutdown) = soon(is_up).await.expect("it lifts off");
@@ -138,7 +138,7 @@ impl Site {
         self.send(request).await
     }
 
-    /// Opens a session by polling and returns the query that speaks for it.
+    /// Opens a session by polling, and returns the query for its requests.
     pub(crate) async fn open(&self, query: &str) -> String {
         let query = format!("{query}&transport=polling");
         let answer = self.get(&query).await;
@@ -156,7 +156,7 @@ impl Site {
             .expect("there is a WebSocket")
     }
 
-    /// A WebSocket, or the status of what was answered instead.
+    /// A WebSocket, or the status of the response if there is none.
     pub(crate) async fn try_websocket(
         &self,
         query: &str,
@@ -175,14 +175,14 @@ impl Site {
         }
     }
 
-    /// A plain connection on which `text` has been sent.
+    /// A TCP connection on which `text` has been sent.
     pub(crate) async fn raw(&self, text: &str) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).await.expect("it listens");
         stream.write_all(text.as_bytes()).await.expect("it reads");
         stream
     }
 
-    /// A GET whose answer is left to the caller, on a connection of its own.
+    /// A GET on a connection of its own, whose response the caller reads.
     pub(crate) async fn raw_get(&self, query: &str) -> TcpStream {
         let (path, host) = (&self.path, self.address);
         let request = format!("GET {path}?{query} HTTP/1.1\r\nHost: {host}\r\n\r\n");
@@ -190,7 +190,7 @@ impl Site {
     }
 }
 
-/// Reads one whole answer with a Content-Length.
+/// Reads a response with a Content-Length.
 pub(crate) async fn read_answer(stream: &mut TcpStream) -> String {
     let mut read = Vec::new();
     loop {
@@ -247,7 +247,7 @@ impl Ws {
         }
     }
 
-    /// Waits until the server closes and returns what it said; other messages are passed over.
+    /// Waits until the server closes, and returns its close frame. Other messages are skipped.
     pub(crate) async fn closed(&mut self) -> Option<CloseFrame> {
         let mut said = None;
         while let Some(message) = self.next().await {

@@ -1,4 +1,4 @@
-//! Socket.IO at the whole server: a client that polls and one on a WebSocket, with headers of its own.
+//! Socket.IO at the whole server: clients by polling and by WebSocket, with headers.
 
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -10,29 +10,29 @@ use crate::{
     support::world::World,
 };
 
-/// What clients of revision 5 poll with.
+/// The path and query of polling clients of revision 5.
 pub(crate) const POLLING: &str = "/socket.io/?EIO=4&transport=polling";
 
 /// Headers that a client sends with each request.
 pub(crate) type Headers = [(&'static str, String)];
 
-/// How a client reaches the server.
+/// The transport of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum By {
     Polling,
     WebSocket,
 }
 
-/// Both ways.
+/// Both transports.
 pub(crate) const WAYS: [By; 2] = [By::Polling, By::WebSocket];
 
 impl World {
-    /// Gets a path with these headers.
+    /// Sends a GET with these headers.
     pub(crate) async fn get_with(&self, path: &str, headers: &Headers) -> Told {
         self.ask_with(reqwest::Method::GET, path, "", headers).await
     }
 
-    /// Asks anything with these headers.
+    /// Sends a request with these headers.
     pub(crate) async fn ask_with(
         &self,
         method: reqwest::Method,
@@ -50,7 +50,7 @@ impl World {
         .await
     }
 
-    /// A WebSocket that has heard the open packet.
+    /// A WebSocket that has received the open packet.
     pub(crate) async fn websocket(&self, query: &str, headers: &Headers) -> Ws {
         let server = self.base().replacen("http", "ws", 1);
         let url = format!("{server}/socket.io/?EIO=4&transport=websocket{query}");
@@ -67,7 +67,7 @@ impl World {
         ws
     }
 
-    /// Says one event as a client that comes for it alone, and tells its acknowledgement.
+    /// Sends one event on a new connection, and returns its acknowledgement.
     pub(crate) async fn acknowledged(
         &self,
         by: By,
@@ -93,7 +93,7 @@ impl World {
         json_after(&answer, "430")[0].take()
     }
 
-    /// Opens a session by polling, and tells the path that speaks for it.
+    /// Opens a session by polling, and returns the path for its requests.
     pub(crate) async fn polled(&self, headers: &Headers) -> String {
         let told = self.get_with(POLLING, headers).await.with(200);
         let open = json_after(&told.body, "0");
@@ -101,7 +101,7 @@ impl World {
         format!("{POLLING}&sid={sid}")
     }
 
-    /// Posts a packet to a session, and polls until one comes that begins like this.
+    /// Posts a packet to a session, and polls until a packet with that prefix arrives.
     pub(crate) async fn posted(
         &self,
         path: &str,
@@ -122,7 +122,7 @@ impl World {
 }
 
 impl Ws {
-    /// The next text that begins like this; others are passed over.
+    /// The next text with that prefix. Others are skipped.
     pub(crate) async fn text_after(&mut self, prefix: &str) -> String {
         loop {
             let text = self.text().await;

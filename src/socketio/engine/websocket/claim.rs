@@ -1,4 +1,4 @@
-//! The step up from polling: a WebSocket that has to prove itself before it carries the session.
+//! The upgrade from polling: a WebSocket is probed before it becomes the session's transport.
 
 use std::{
     future::poll_fn,
@@ -10,29 +10,33 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     super::{
-        Frame, Reason, Session, Transport, lock,
-        session::wake,
+        frame::Frame,
+        protocol::Transport,
+        reason::DisconnectReason,
+        session::{Session, wake},
         state::{Phase, Upgrade},
     },
-    Wire, task,
+    task,
+    wire::Wire,
 };
+use crate::sync::lock;
 
-/// Lets a WebSocket prove itself: `2probe`, `3probe`, `5`. If it does not, only it is closed, and the
-/// session lives on by polling.
-pub(super) async fn step_up(claim: Claim, mut wire: Wire, base64: bool) {
+/// Performs an upgrade: `2probe`, `3probe`, `5`. If it fails, only the WebSocket is closed, and the
+/// session continues by polling.
+pub(super) async fn upgrade(claim: Claim, mut wire: Wire, base64: bool) {
     let session = Arc::clone(&claim.0);
     let timeout = session.shared.options.upgrade_timeout;
-    let proven = tokio::time::timeout(timeout, prove(&session, &mut wire)).await;
-    let stepped_up = proven == Ok(Some(())) && claim.complete(base64);
+    let probed = tokio::time::timeout(timeout, probe(&session, &mut wire)).await;
+    let is_upgraded = probed == Ok(Some(())) && claim.complete(base64);
     drop(claim);
-    if stepped_up {
+    if is_upgraded {
         tokio::spawn(task::Socket::new(session, wire));
     } else {
-        turn_away(wire).await;
+        reject(wire).await;
     }
 }
 
-async fn prove(session: &Arc<Session>, wire: &mut Wire) -> Option<()> {
+async fn probe(session: &Arc<Session>, wire: &mut Wire) -> Option<()> {
     expect(session, wire, "2probe").await?;
     wire.queue.push(Frame::PROBED);
     {
@@ -42,11 +46,11 @@ async fn prove(session: &Arc<Session>, wire: &mut Wire) -> Option<()> {
         }
     }
     poll_fn(|cx| wire.poll_write(cx)).await.ok()?;
-    session.nudge_poll();
+    session.release_poll();
     expect(session, wire, "5").await
 }
 
-/// Reads one packet, which has to be this one. `None` also when the session ends meanwhile.
+/// Reads a packet, which has to be this one. `None` also if the session is closed meanwhile.
 async fn expect(session: &Arc<Session>, wire: &mut Wire, packet: &str) -> Option<()> {
     let message = poll_fn(|cx| {
         if !watch(session, cx) {
@@ -66,34 +70,34 @@ async fn expect(session: &Arc<Session>, wire: &mut Wire, packet: &str) -> Option
     }
 }
 
-/// Whether the client may still step up; when the session ends, the task is woken. A client that has
-/// given up polling to step up hears that the session is over on the WebSocket or not at all.
+/// Whether the upgrade may go on. The task is woken when the session is closed. A pending close does not
+/// end the upgrade: a client that has paused polling for it gets the close packet on the WebSocket.
 fn watch(session: &Session, cx: &Context<'_>) -> bool {
     let mut state = lock(&session.state);
     if let Upgrade::Underway { waker, .. } = &mut state.upgrade {
         *waker = Some(cx.waker().clone());
     }
-    matches!(state.phase, Phase::Open | Phase::Kept(_))
+    matches!(state.phase, Phase::Open | Phase::ClosePending(_))
 }
 
-/// Closes a WebSocket that does not get the session.
-pub(super) async fn turn_away(mut wire: Wire) {
+/// Closes a WebSocket that does not become the session's transport.
+pub(super) async fn reject(mut wire: Wire) {
     poll_fn(|cx| {
-        wire.close(Reason::TransportError.close_code(), cx);
+        wire.close(DisconnectReason::TransportError.close_code(), cx);
         Poll::Ready(())
     })
     .await;
-    let farewell = poll_fn(|cx| wire.poll_write(cx));
-    // A client that does not even read this is dropped.
-    let _ = tokio::time::timeout(task::LINGER, farewell).await;
+    let written = poll_fn(|cx| wire.poll_write(cx));
+    // If the client does not read it in time, the stream is dropped.
+    let _ = tokio::time::timeout(task::CLOSE_TIMEOUT, written).await;
 }
 
-/// The right to become the session's WebSocket. Dropped, it is free for another.
+/// A session's slot for an upgrade. It is free again when this is dropped.
 pub(super) struct Claim(Arc<Session>);
 
 impl Claim {
-    /// Takes that right, if it is free.
-    pub(super) fn stake(session: &Arc<Session>) -> Option<Self> {
+    /// Takes the slot, if it is free and the session may be upgraded.
+    pub(super) fn acquire(session: &Arc<Session>) -> Option<Self> {
         let mut state = lock(&session.state);
         let free = matches!(state.upgrade, Upgrade::None) && state.is_open();
         if !free || !session.shared.options.allow_upgrades {
@@ -107,12 +111,13 @@ impl Claim {
         Some(Self(Arc::clone(session)))
     }
 
-    /// Makes the WebSocket the session's transport; false if the session has ended.
+    /// Makes the WebSocket the session's transport. False if the session is closed.
     fn complete(&self, base64: bool) -> bool {
         let mut state = lock(&self.0.state);
+        let is_open = state.is_open();
         match state.phase {
             Phase::Open => {}
-            Phase::Kept(reason) => {
+            Phase::ClosePending(reason) => {
                 state.phase = Phase::Closing(reason);
                 self.0.shared.forget(self.0.sid());
             }
@@ -121,7 +126,9 @@ impl Claim {
         state.upgrade = Upgrade::Done;
         state.transport = Transport::WebSocket;
         state.base64 = base64;
-        // A poll that still waits goes home with a noop.
+        let counters = &self.0.shared.counters;
+        counters.upgraded(self.0.revision(), is_open);
+        // A poll that is still held is answered with a noop.
         let poll = state.transport_waker.take();
         drop(state);
         wake(poll);

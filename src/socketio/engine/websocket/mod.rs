@@ -1,10 +1,10 @@
-//! The WebSocket transport: from the request, over the upgrade, to one task for each socket.
+//! The WebSocket transport: the request, the HTTP upgrade, and one task for each WebSocket.
 //!
 //! # Why
-//! - tungstenite reads frames (masks, fragments, UTF-8, control frames); writing is ours, because a
-//!   server's frames are ready-made and need no second buffer.
-//! - The stream moves into a task of its own and Rocket's handler returns at once, so the request and
-//!   all it holds can go.
+//! - tungstenite reads frames (masks, fragments, UTF-8, control frames). They are written without it,
+//!   because a server's frames are encoded already and need no second buffer.
+//! - The stream is moved into a task of its own and Rocket's handler returns at once, so the request
+//!   and its memory are freed.
 
 mod claim;
 mod task;
@@ -18,25 +18,25 @@ use rocket::{
 };
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Handshake, Session, Shared, refusal::Refusal};
+use super::{handle::Engine, handshake::Handshake, request_error::RequestError, session::Session};
 use claim::Claim;
 use wire::Wire;
 
-/// The time between the answer to the upgrade and the first message. Clients that begin to listen once
-/// they know that the WebSocket is open miss a message that arrives together with that news; the
-/// protocol's own test suite is one of them.
+/// The time between the response to the upgrade and the first message. Clients that add their listener
+/// after the WebSocket is open miss a message that arrives together with the response. The protocol's
+/// official test suite is one of them.
 const OPEN_GRACE: Duration = Duration::from_millis(2);
 
-/// A request that asks for a WebSocket, and may have one.
+/// A valid request for a WebSocket.
 pub(super) struct Upgrade {
     accept: String,
-    /// The first of the subprotocols that the client offers, as Node's server chooses.
+    /// The first subprotocol that the client offers, as Node's server chooses it.
     protocol: Option<String>,
 }
 
 impl Upgrade {
-    /// Reads the request's headers as RFC 6455 wants them.
-    pub(super) fn of(request: &Request<'_>) -> Result<Self, Refusal> {
+    /// Checks the request's headers as RFC 6455 requires.
+    pub(super) fn of(request: &Request<'_>) -> Result<Self, RequestError> {
         let headers = request.headers();
         let lists = |name, wanted: &str| {
             headers
@@ -59,36 +59,36 @@ impl Upgrade {
                     .filter(|protocol| protocol.bytes().all(is_token))
                     .map(str::to_owned),
             }),
-            None => Err(Refusal::BadRequest),
+            None => Err(RequestError::BadRequest),
         }
     }
 
-    /// Answers with a session that begins on the WebSocket.
+    /// The response that opens a session on the WebSocket.
     pub(super) fn open<'r>(
         self,
-        shared: Arc<Shared>,
+        engine: Engine,
         handshake: Handshake,
         base64: bool,
     ) -> Response<'r> {
-        self.answer(Plan::Open {
-            shared,
+        self.respond(UpgradeHandler::Open {
+            engine,
             handshake,
             base64,
         })
     }
 
-    /// Answers with a WebSocket that an existing session is to step up to.
-    pub(super) fn step_up<'r>(self, session: Arc<Session>, base64: bool) -> Response<'r> {
-        // Before the answer: a client that has read it may poll at once, and is then in an upgrade.
-        let claim = Claim::stake(&session);
-        self.answer(Plan::StepUp {
+    /// The response that opens a WebSocket to which an existing session is to be upgraded.
+    pub(super) fn upgrade_session<'r>(self, session: Arc<Session>, base64: bool) -> Response<'r> {
+        // Before the response: a client that has it may poll at once, and that poll is during the upgrade.
+        let claim = Claim::acquire(&session);
+        self.respond(UpgradeHandler::Existing {
             session,
             claim,
             base64,
         })
     }
 
-    fn answer<'r>(self, plan: Plan) -> Response<'r> {
+    fn respond<'r>(self, plan: UpgradeHandler) -> Response<'r> {
         let mut response = Response::build();
         response.raw_header("Sec-WebSocket-Accept", self.accept);
         if let Some(protocol) = self.protocol {
@@ -98,49 +98,51 @@ impl Upgrade {
     }
 }
 
-/// Whether a byte may be in a token of HTTP (RFC 9110).
+/// Whether a byte may be part of an HTTP token (RFC 9110).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// What is to become of a stream once it is a WebSocket.
-enum Plan {
+/// What to do with the stream after the HTTP upgrade.
+enum UpgradeHandler {
+    /// Open a session.
     Open {
-        shared: Arc<Shared>,
+        engine: Engine,
         handshake: Handshake,
         base64: bool,
     },
-    StepUp {
+    /// Upgrade an existing session.
+    Existing {
         session: Arc<Session>,
-        /// None if the session has another WebSocket already, which lives.
+        /// `None` if another WebSocket has claimed the session.
         claim: Option<Claim>,
         base64: bool,
     },
 }
 
 #[rocket::async_trait]
-impl IoHandler for Plan {
+impl IoHandler for UpgradeHandler {
     async fn io(self: Pin<Box<Self>>, io: IoStream) -> io::Result<()> {
         match *Pin::into_inner(self) {
-            Plan::Open {
-                shared,
+            UpgradeHandler::Open {
+                engine,
                 handshake,
                 base64,
             } => {
                 tokio::time::sleep(OPEN_GRACE).await;
-                let wire = Wire::new(io, shared.options.max_payload);
-                let session = Session::open(&shared, handshake, base64);
+                let wire = Wire::new(io, engine.options().max_payload);
+                let session = engine.open_session(handshake, base64);
                 tokio::spawn(task::Socket::new(session, wire));
             }
-            Plan::StepUp {
+            UpgradeHandler::Existing {
                 session,
                 claim,
                 base64,
             } => {
                 let wire = Wire::new(io, session.shared.options.max_payload);
                 match claim {
-                    Some(claim) => tokio::spawn(claim::step_up(claim, wire, base64)),
-                    None => tokio::spawn(claim::turn_away(wire)),
+                    Some(claim) => tokio::spawn(claim::upgrade(claim, wire, base64)),
+                    None => tokio::spawn(claim::reject(wire)),
                 };
             }
         }

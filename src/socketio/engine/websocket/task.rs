@@ -1,4 +1,4 @@
-//! The one task of a WebSocket: carries the outbox away and brings messages in.
+//! The task of a WebSocket: writes the outbox and reads messages.
 
 use std::{
     io::ErrorKind,
@@ -16,36 +16,43 @@ use tokio_tungstenite::tungstenite::{
 
 use super::{
     super::{
-        Connection, Frame, Reason, Revision, Session, lock, packet::Incoming, payload::as_text,
-        session::Refill,
+        connection::Connection,
+        frame::Frame,
+        packet::Incoming,
+        payload::as_text,
+        protocol::Revision,
+        reason::DisconnectReason,
+        session::{Refill, Session},
     },
-    Wire,
+    wire::Wire,
 };
+use crate::sync::lock;
 
-/// How long a client may take to confirm a close.
-pub(super) const LINGER: Duration = Duration::from_secs(3);
+/// How long a client may take to confirm the closing handshake.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The one task of a WebSocket. It is written by hand, because the state of an async function would
-/// cost more than all it holds.
+/// The task of a WebSocket. It is a hand-written future: the state machine of an async function would be
+/// several times larger.
 pub(super) struct Socket {
     session: Arc<Session>,
     connection: Option<Arc<dyn Connection>>,
     wire: Wire,
-    /// The weight of the frames in the wire's queue, as the outbox counted them.
+    /// The weight of the frames in the wire's queue, as counted in the outbox.
     batch: usize,
+    /// Reading is paused, because the connection accepts no message now.
     stalled: bool,
-    /// The client does not read just now.
+    /// The stream takes no more bytes, because the client does not read.
     blocked: bool,
     base64: bool,
-    /// The rule of the WebSocket protocol that the client broke: what it sends now is not understood.
-    broken: Option<CloseCode>,
-    /// Set once the close has been sent.
-    lingering: Option<Pin<Box<Sleep>>>,
+    /// The close code for a violation of the WebSocket protocol. Further input cannot be decoded.
+    violation: Option<CloseCode>,
+    /// The timeout for the closing handshake, set when the close frame has been queued.
+    closing: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
     pub(super) fn new(session: Arc<Session>, wire: Wire) -> Self {
-        session.shared.sockets.fetch_add(1, Ordering::SeqCst);
+        session.shared.websockets.fetch_add(1, Ordering::SeqCst);
         let base64 = lock(&session.state).base64;
         Self {
             connection: session.connection(),
@@ -55,75 +62,83 @@ impl Socket {
             stalled: false,
             blocked: false,
             base64,
-            broken: None,
-            lingering: None,
+            violation: None,
+            closing: None,
         }
     }
 
-    /// Writes until there is nothing left, or the client reads no more.
-    fn carry(&mut self, cx: &mut Context<'_>) -> Flow {
-        let mut carried = false;
+    /// Writes until the outbox is empty or the stream takes no more bytes.
+    fn flush_outbox(&mut self, cx: &mut Context<'_>) -> Flow {
+        let mut wrote = false;
         loop {
             let written = self.wire.poll_write(cx);
             self.blocked = written.is_pending();
             match written {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(_)) => {
-                    self.session.close(Reason::TransportError);
-                    return Flow::Over;
+                    self.session.close(DisconnectReason::TransportError);
+                    return Flow::Done;
                 }
-                Poll::Pending if self.lingering.is_some() => return Flow::On,
+                Poll::Pending if self.closing.is_some() => return Flow::Pending,
                 Poll::Pending => {
                     if mem::take(&mut self.wire.moved) {
-                        self.session.note_taken();
+                        self.session.note_progress();
                     }
                     let Some(reason) = self.session.watch(cx) else {
-                        return Flow::On;
+                        return Flow::Pending;
                     };
                     if !reason.is_orderly() {
-                        return Flow::Over;
+                        return Flow::Done;
                     }
-                    self.linger(cx);
-                    return Flow::On;
+                    self.start_close_timeout(cx);
+                    return Flow::Pending;
                 }
             }
-            if self.lingering.is_some() && self.is_closing() {
-                return Flow::On;
+            if self.closing.is_some() && self.is_closing() {
+                return Flow::Pending;
             }
             let written = mem::take(&mut self.batch);
             match self.session.refill(&mut self.wire.queue, written, cx) {
                 Refill::Frames(weight) => {
-                    carried = true;
+                    wrote = true;
                     self.batch = weight;
-                    self.adapt();
+                    self.count_sent();
+                    self.convert_binary();
                 }
-                Refill::Idle { readable: false } if carried => return Flow::Rest,
-                Refill::Idle { .. } => return Flow::On,
-                Refill::Over(reason) => {
+                Refill::Idle { readable: false } if wrote => return Flow::Idle,
+                Refill::Idle { .. } => return Flow::Pending,
+                Refill::Closed(reason) => {
                     self.connection = None;
-                    let code = self.broken.unwrap_or(reason.close_code());
+                    let code = self.violation.unwrap_or(reason.close_code());
                     self.wire.close(code, cx);
-                    self.linger(cx);
+                    self.start_close_timeout(cx);
                 }
             }
         }
     }
 
-    /// Whether the close has been sent: the session's connection is then no longer held.
+    /// Counts the frames of a batch: once for all of them, since this is on the path of a broadcast.
+    fn count_sent(&self) {
+        let queue = &self.wire.queue;
+        let bytes = queue.iter().map(Frame::len).sum();
+        self.session.shared.counters.sent(queue.len(), bytes);
+    }
+
+    /// Whether the close frame has been queued: the session's connection is then no longer referenced.
     fn is_closing(&self) -> bool {
         self.connection.is_none()
     }
 
-    /// From now on the client has a little time left.
-    fn linger(&mut self, cx: &mut Context<'_>) {
-        let mut sleep = Box::pin(tokio::time::sleep(LINGER));
-        // The first look registers the task; the time cannot be up yet.
+    /// Limits the time for the closing handshake.
+    fn start_close_timeout(&mut self, cx: &mut Context<'_>) {
+        let mut sleep = Box::pin(tokio::time::sleep(CLOSE_TIMEOUT));
+        // The first poll registers the task. The time cannot have passed yet.
         let _ = sleep.as_mut().poll(cx);
-        self.lingering.get_or_insert(sleep);
+        self.closing.get_or_insert(sleep);
     }
 
-    /// Gives binary messages the form that this client reads.
-    fn adapt(&mut self) {
+    /// Converts binary messages to the form that this client needs.
+    fn convert_binary(&mut self) {
         let revision = self.session.revision();
         if revision == Revision::V4 && !self.base64 {
             return;
@@ -138,9 +153,9 @@ impl Socket {
         }
     }
 
-    /// Reads until there is nothing more.
-    fn bring(&mut self, cx: &mut Context<'_>) -> Flow {
-        if self.lingering.is_some() {
+    /// Reads messages until there are no more.
+    fn read_messages(&mut self, cx: &mut Context<'_>) -> Flow {
+        if self.closing.is_some() {
             return self.read(cx);
         }
         let waker = Waker::from(Arc::clone(&self.session));
@@ -148,42 +163,42 @@ impl Socket {
     }
 
     fn read(&mut self, cx: &mut Context<'_>) -> Flow {
-        if self.broken.is_some() {
-            // Closed with bytes unread, TCP would take back what was just said.
+        if self.violation.is_some() {
+            // If a stream is closed with unread input, TCP discards the close frame that was just written.
             return match self.wire.poll_discard(cx) {
-                Poll::Ready(()) => Flow::Over,
-                Poll::Pending => Flow::On,
+                Poll::Ready(()) => Flow::Done,
+                Poll::Pending => Flow::Pending,
             };
         }
         loop {
-            if !self.is_welcome(cx) {
-                return Flow::On;
+            if !self.may_read(cx) {
+                return Flow::Pending;
             }
             let message = match self.wire.poll_read(cx) {
                 Poll::Ready(Ok(message)) => message,
                 Poll::Ready(Err(error)) => {
-                    self.session.close(why(&error));
-                    self.broken = broken(&error).filter(|_| self.lingering.is_none());
-                    return match self.broken {
-                        Some(_) => Flow::Again,
-                        None => Flow::Over,
+                    self.session.close(read_error(&error));
+                    self.violation = violation(&error).filter(|_| self.closing.is_none());
+                    return match self.violation {
+                        Some(_) => Flow::Write,
+                        None => Flow::Done,
                     };
                 }
-                Poll::Pending if self.wire.has_work() && !self.blocked => return Flow::Again,
-                Poll::Pending => return Flow::On,
+                Poll::Pending if self.wire.has_work() && !self.blocked => return Flow::Write,
+                Poll::Pending => return Flow::Pending,
             };
-            if self.take(&message) {
-                return Flow::Again;
+            if self.handle(&message) {
+                return Flow::Write;
             }
         }
     }
 
-    fn is_welcome(&mut self, cx: &mut Context<'_>) -> bool {
+    fn may_read(&mut self, cx: &mut Context<'_>) -> bool {
         let Some(connection) = &self.connection else {
             return true;
         };
         let stalled =
-            connection.poll_ready(cx).is_pending() || self.session.poll_room(cx).is_pending();
+            connection.poll_ready(cx).is_pending() || self.session.poll_capacity(cx).is_pending();
         if stalled != self.stalled {
             self.stalled = stalled;
             self.session.note_stalled(stalled);
@@ -191,9 +206,14 @@ impl Socket {
         !stalled
     }
 
-    /// Takes a message in. True if there may be something to write now.
-    fn take(&mut self, message: &Message) -> bool {
+    /// Handles a message. True if there may be something to write now.
+    fn handle(&mut self, message: &Message) -> bool {
         let revision = self.session.revision();
+        let counters = &self.session.shared.counters;
+        if matches!(message, Message::Text(_) | Message::Binary(_)) {
+            counters.received_packet();
+            counters.received_bytes(message.len());
+        }
         let packet = match message {
             Message::Text(text) => Incoming::text(revision, text),
             Message::Binary(bytes) => Incoming::binary(revision, bytes.clone()),
@@ -203,47 +223,47 @@ impl Socket {
         };
         match packet {
             Ok(packet) => self.session.receive(packet),
-            Err(_) => self.session.close(Reason::ParseError),
+            Err(_) => self.session.close(DisconnectReason::ParseError),
         }
         true
     }
 }
 
-/// How a step of the task ended.
+/// How a step of the task ended, and what the task does next.
 #[derive(Debug, PartialEq, Eq)]
 enum Flow {
-    /// All done for now.
-    On,
-    /// All done, and it was all there was to do.
-    Rest,
+    /// The step can do no more now.
+    Pending,
+    /// The outbox was written, and there is nothing to read.
+    Idle,
     /// There may be something to write.
-    Again,
-    /// The task is over.
-    Over,
+    Write,
+    /// The task ends.
+    Done,
 }
 
 impl Future for Socket {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Where it could not write, what it read may have more answers than one to send.
+        // After a write was blocked, messages may be unread that arrived meanwhile.
         let mut reading = self.blocked;
         loop {
-            match self.carry(cx) {
-                Flow::Over => return Poll::Ready(()),
-                Flow::Rest if !reading => break,
-                Flow::On | Flow::Again | Flow::Rest => reading = true,
+            match self.flush_outbox(cx) {
+                Flow::Done => return Poll::Ready(()),
+                Flow::Idle if !reading => break,
+                Flow::Pending | Flow::Write | Flow::Idle => reading = true,
             }
-            // Before what still comes: a client that floods would keep the time from being looked at.
-            if let Some(sleep) = &mut self.lingering
+            // Before reading: a client that sends without pause would otherwise defer the timeout.
+            if let Some(sleep) = &mut self.closing
                 && sleep.as_mut().poll(cx).is_ready()
             {
                 return Poll::Ready(());
             }
-            match self.bring(cx) {
-                Flow::Again => {}
-                Flow::Over => return Poll::Ready(()),
-                Flow::On | Flow::Rest => break,
+            match self.read_messages(cx) {
+                Flow::Write => {}
+                Flow::Done => return Poll::Ready(()),
+                Flow::Pending | Flow::Idle => break,
             }
         }
         Poll::Pending
@@ -252,15 +272,15 @@ impl Future for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        self.session.close(Reason::TransportClose);
+        self.session.close(DisconnectReason::TransportClose);
         let shared = &self.session.shared;
-        shared.sockets.fetch_sub(1, Ordering::SeqCst);
-        shared.client_gone.notify_waiters();
+        shared.websockets.fetch_sub(1, Ordering::SeqCst);
+        shared.ended.notify_waiters();
     }
 }
 
-/// The rule that a client broke, which it is told; none if the stream just ended.
-fn broken(error: &Error) -> Option<CloseCode> {
+/// The close code for a protocol violation; `None` if the stream has just ended.
+fn violation(error: &Error) -> Option<CloseCode> {
     match error {
         Error::Capacity(_) => Some(CloseCode::Size),
         Error::Utf8(_) => Some(CloseCode::Invalid),
@@ -270,20 +290,22 @@ fn broken(error: &Error) -> Option<CloseCode> {
     }
 }
 
-/// Why a stream that could not be read came to its end.
-fn why(error: &Error) -> Reason {
+/// The reason for closing the session after a read has failed.
+fn read_error(error: &Error) -> DisconnectReason {
     match error {
         Error::ConnectionClosed
         | Error::AlreadyClosed
-        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Reason::TransportClose,
+        | Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+            DisconnectReason::TransportClose
+        }
         Error::Io(error)
             if matches!(
                 error.kind(),
                 ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof
             ) =>
         {
-            Reason::TransportClose
+            DisconnectReason::TransportClose
         }
-        _ => Reason::TransportError,
+        _ => DisconnectReason::TransportError,
     }
 }

@@ -1,4 +1,4 @@
-//! A stream that speaks WebSocket: tungstenite reads, ready-made frames are written as they are.
+//! A WebSocket on a byte stream: tungstenite reads, encoded frames are written without it.
 
 use std::{
     cell::RefCell,
@@ -19,34 +19,34 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use super::super::{Frame, session::KEPT, state::Batch};
+use super::super::{frame::Frame, session::MAX_IDLE_CAPACITY, state::Batch};
 
-/// The least that is set aside for reading: most of what clients send is smaller.
+/// The initial size of the read buffer. Most messages from clients are smaller.
 const READ_BUFFER: usize = 512;
 
-/// The most bytes of several frames that one write takes.
+/// How many bytes of several frames are combined in one write.
 const GATHERED: usize = 16 << 10;
 
 thread_local! {
-    /// Where small frames are put together: to copy them costs less than to tell the kernel of each.
+    /// Small frames are combined here: copying them costs less than a system call for each.
     static GATHER: RefCell<Vec<u8>> = RefCell::new(Vec::with_capacity(GATHERED));
 }
 
-/// A stream that speaks WebSocket.
+/// A WebSocket on a byte stream.
 pub(super) struct Wire<I = IoStream> {
     io: I,
-    /// What is being written. It is empty once all is.
+    /// The frames that are being written. It is emptied when all are.
     pub(super) queue: Batch,
-    /// Which of them is next.
+    /// The index of the next one.
     next: usize,
-    /// How much of that one has been written.
-    begun: usize,
+    /// How many bytes of that one have been written.
+    written: usize,
     unflushed: bool,
-    /// Something was written since somebody last looked.
+    /// Something was written since this was last reset.
     pub(super) moved: bool,
-    /// Reads. Elsewhere in memory, so that what is at hand for each write lies close together.
+    /// Reads frames. It is boxed so that the fields used by each write are adjacent.
     context: Box<WebSocketContext>,
-    /// Pongs and closes that tungstenite wants sent; another one waits until these are gone.
+    /// A pong or close frame from tungstenite. It produces the next one when this has been taken.
     reply: Option<Box<Frame>>,
 }
 
@@ -62,7 +62,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             io,
             queue: Batch::new(),
             next: 0,
-            begun: 0,
+            written: 0,
             unflushed: false,
             moved: false,
             context: Box::new(WebSocketContext::new(Role::Server, Some(config))),
@@ -83,7 +83,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
         }
     }
 
-    /// Reads and throws away; ready once nothing more will come.
+    /// Reads and discards input. Ready at the end of the stream.
     pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 4096];
         loop {
@@ -103,7 +103,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
     /// Writes everything there is, then flushes once.
     pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.has_work() {
-            if self.begun == 0
+            if self.written == 0
                 && let Some(reply) = self.reply.take()
             {
                 self.queue.insert(self.next, *reply);
@@ -115,9 +115,9 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             }
             let io = Pin::new(&mut self.io);
             let frames = &self.queue[self.next..];
-            let first = frames[0].piece(self.begun);
-            // What comes next, if it lies in one piece and follows the first.
-            let ends = self.begun + first.len() == frames[0].len();
+            let first = frames[0].piece(self.written);
+            // The next frame, if this piece ends the first one and the next is contiguous in memory.
+            let ends = self.written + first.len() == frames[0].len();
             let second = frames.get(1).filter(|_| ends).and_then(Frame::whole);
             let written = match second {
                 Some(second) if first.len() + second.len() <= GATHERED => {
@@ -143,7 +143,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             self.moved = true;
             self.advance(written);
         }
-        if self.queue.capacity() > KEPT {
+        if self.queue.capacity() > MAX_IDLE_CAPACITY {
             self.queue = Batch::new();
         }
         Poll::Ready(Ok(()))
@@ -151,20 +151,20 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
 
     fn advance(&mut self, mut written: usize) {
         while let Some(frame) = self.queue.get(self.next) {
-            let left = frame.len() - self.begun;
+            let left = frame.len() - self.written;
             if written < left {
-                self.begun += written;
+                self.written += written;
                 return;
             }
             written -= left;
-            self.begun = 0;
+            self.written = 0;
             self.next += 1;
         }
         self.queue.clear();
         self.next = 0;
     }
 
-    /// Begins the closing handshake, or answers the client's.
+    /// Begins the closing handshake, or replies to the client's.
     pub(super) fn close(&mut self, code: CloseCode, cx: &mut Context<'_>) {
         let mut side = Side {
             io: &mut self.io,
@@ -175,12 +175,12 @@ impl<I: AsyncRead + AsyncWrite + Unpin> Wire<I> {
             code,
             reason: Utf8Bytes::default(),
         };
-        // It can only fail because the connection is closed already.
+        // It fails only if the connection is closed already.
         let _ = self.context.close(&mut side, Some(frame));
     }
 }
 
-/// The stream as tungstenite sees it: it reads, and what it writes comes between our own frames.
+/// The stream for tungstenite: it reads directly, and what it writes becomes a frame of the queue.
 struct Side<'s, 'c, I> {
     io: &'s mut I,
     reply: &'s mut Option<Box<Frame>>,
@@ -200,7 +200,7 @@ impl<I: AsyncRead + Unpin> Read for Side<'_, '_, I> {
 
 impl<I> Write for Side<'_, '_, I> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A client that pings without end and reads nothing gets one pong at a time.
+        // One pong at a time: a client that sends pings and does not read must not fill the memory.
         if self.reply.is_some() {
             return Err(ErrorKind::WouldBlock.into());
         }
@@ -219,16 +219,16 @@ mod tests {
 
     use super::{super::super::frame::Body, *};
 
-    /// A stream that keeps what it is given, and counts.
+    /// A stream that records what is written and counts the calls.
     struct Stream {
         incoming: Vec<u8>,
         written: Vec<u8>,
         writes: usize,
         flushes: usize,
-        /// The most that one write takes.
-        mouthful: usize,
-        /// Every other write finds it full.
-        halting: bool,
+        /// How many bytes one write takes.
+        write_size: usize,
+        /// Every other write returns `Pending`.
+        blocks_every_other: bool,
     }
 
     impl AsyncRead for Stream {
@@ -253,10 +253,10 @@ mod tests {
             bytes: &[u8],
         ) -> Poll<io::Result<usize>> {
             self.writes += 1;
-            if self.halting && self.writes.is_multiple_of(2) {
+            if self.blocks_every_other && self.writes.is_multiple_of(2) {
                 return Poll::Pending;
             }
-            let taken = bytes.len().min(self.mouthful);
+            let taken = bytes.len().min(self.write_size);
             self.written.extend_from_slice(&bytes[..taken]);
             Poll::Ready(Ok(taken))
         }
@@ -271,14 +271,14 @@ mod tests {
         }
     }
 
-    fn wire(mouthful: usize, halting: bool) -> Wire<Stream> {
+    fn wire(write_size: usize, blocks_every_other: bool) -> Wire<Stream> {
         let stream = Stream {
             incoming: Vec::new(),
             written: Vec::new(),
             writes: 0,
             flushes: 0,
-            mouthful,
-            halting,
+            write_size,
+            blocks_every_other,
         };
         Wire::new(stream, 1000)
     }
@@ -319,14 +319,14 @@ mod tests {
         assert!(!wire.has_work());
         assert_eq!(wire.io.written, bytes_of(&frames));
         assert_eq!((wire.io.writes, wire.io.flushes), (1, 1));
-        // With nothing to write there is nothing to flush.
+        // Without a write there is no flush.
         assert!(write(&mut wire));
         assert_eq!((wire.io.writes, wire.io.flushes), (1, 1));
     }
 
     #[test]
     fn more_than_is_gathered_takes_several_writes_and_one_flush() {
-        // Two of them fit, a third does not; the last is too big to be copied.
+        // Two frames fit into one write, a third does not. The last one is too large to be copied.
         let mut frames = frames(5, GATHERED / 2 - 10);
         frames.push(Frame::text(&"x".repeat(3 * GATHERED)));
         let mut wire = wire(usize::MAX, false);
@@ -337,11 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_of_small_mouthfuls_gets_every_byte_in_order() {
+    fn a_stream_of_small_writes_gets_every_byte_in_order() {
         let body = "body".repeat(20).into();
         let shared = [("4[", Body::Own), ("43[", Body::Borrowed)]
             .map(|(start, whose)| Frame::around(start, (&body, whose), "]"));
-        for halting in [false, true] {
+        for blocks_every_other in [false, true] {
             let frames = [
                 frames(30, 1),
                 shared.to_vec(),
@@ -349,17 +349,18 @@ mod tests {
                 frames(1, 300),
             ]
             .concat();
-            let mut wire = wire(7, halting);
+            let mut wire = wire(7, blocks_every_other);
             wire.queue.extend(frames.iter().cloned());
             while !write(&mut wire) {
-                assert!(halting);
+                assert!(blocks_every_other);
             }
             assert_eq!(wire.io.written, bytes_of(&frames));
             assert_eq!(wire.io.flushes, 1);
         }
     }
 
-    /// Where among three frames of `length` a reply comes that is wanted when the first has begun.
+    /// The position of a pong among three frames of `length`, if the ping arrives while the first frame is
+    /// being written.
     fn place_of_reply(length: usize) -> usize {
         let reply = b"\x8a\x02hi";
         let frames = frames(3, length);
@@ -384,9 +385,9 @@ mod tests {
 
     #[test]
     fn a_reply_comes_between_frames() {
-        // Three writes take just the first frame.
+        // Three writes take exactly the first frame.
         assert_eq!(place_of_reply(18), 21);
-        // None takes just that, because the rest of one goes with the beginning of the next.
+        // No write ends with the first frame: its rest is combined with the start of the second.
         assert_eq!(place_of_reply(20) % 23, 0);
     }
 }

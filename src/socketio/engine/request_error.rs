@@ -1,10 +1,10 @@
-//! Why a request is turned away, in the numbers that clients know.
+//! Errors of requests, with Engine.IO's codes.
 
 use rocket::http::Status;
 
-/// Why a request is turned away.
+/// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum RequestError {
     UnknownTransport,
     UnknownSession,
     BadMethod,
@@ -15,7 +15,7 @@ pub(super) enum Refusal {
     ShuttingDown,
 }
 
-impl Refusal {
+impl RequestError {
     pub(super) fn status(self) -> Status {
         match self {
             Self::UnknownTransport
@@ -29,7 +29,7 @@ impl Refusal {
         }
     }
 
-    /// The body that clients read; empty where they look at the status only.
+    /// The body. It is empty where clients look at the status only.
     pub(super) fn body(self) -> &'static str {
         match self {
             Self::UnknownTransport => r#"{"code":0,"message":"Transport unknown"}"#,
