@@ -24,6 +24,7 @@ pub async fn make(settings: &Settings, email: &str) -> Result<()> {
         url: settings.database.url.clone(),
         max_connections: settings.database.max_connections,
         connect_timeout: settings.database.connect_timeout,
+        idle_timeout: Some(settings.database.idle_timeout),
     })
     .await?;
     let (chat_config, closing) = (server::chat_config(settings), CancellationToken::new());

@@ -5,8 +5,9 @@ use std::{net::IpAddr, time::Instant};
 use crate::{
     chat::{
         Caller, Services,
+        limits::login_throttle::Guesser,
         logins::Token,
-        password::Verdict,
+        password::{Place, Verdict},
         sign_ins::{Reason, SignIns},
     },
     error::{Error, Kind, Result},
@@ -37,6 +38,8 @@ pub struct Device {
     pub address: IpAddr,
     /// What throttles count by: of an IPv6 address the network that one customer gets.
     pub network: IpAddr,
+    /// The device cookie that it shows; empty where it shows none.
+    pub cookie: String,
 }
 
 /// A fresh login: the token is told once.
@@ -45,6 +48,15 @@ pub struct IssuedLogin {
     pub person: PersonId,
     /// Their token.
     pub token: Token,
+    /// What the browser shows when they sign in again.
+    pub device_cookie: String,
+}
+
+/// Whoever proved an account's password.
+pub(super) struct Proven {
+    pub(super) person: Person,
+    pub(super) token: Token,
+    pub(super) device_cookie: String,
 }
 
 /// Signs somebody up at home, and in.
@@ -108,7 +120,12 @@ async fn make(
     }
     let token = add_login(&mut tx, (HOME, person), device, now).await?;
     tx.commit().await?;
-    Ok(IssuedLogin { person, token })
+    let account = counted_as(&key);
+    Ok(IssuedLogin {
+        person,
+        token,
+        device_cookie: services.device_cookies.signed_in(&device.cookie, &account),
+    })
 }
 
 /// Signs somebody in at home by name and password. One refusal for an unknown name and a wrong
@@ -122,10 +139,11 @@ pub async fn sign_in(
     let keys = Name::candidates(name);
     let keys: Vec<_> = keys.iter().map(|name| account_key(name)).collect();
     let found = sign_in_by(services, &keys, password, device).await?;
-    let (person, token) = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
+    let proven = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
     Ok(IssuedLogin {
-        person: person.id,
-        token,
+        person: proven.person.id,
+        token: proven.token,
+        device_cookie: proven.device_cookie,
     })
 }
 
@@ -137,9 +155,13 @@ pub(super) async fn sign_in_by(
     keys: &[String],
     password: &Password,
     device: &Device,
-) -> Result<Option<(Person, Token)>> {
+) -> Result<Option<Proven>> {
     let counted = keys.last().map_or("", String::as_str);
-    let checked = guess(services, counted, device, async {
+    let guesser = match services.device_cookies.nonce(&device.cookie, counted) {
+        Some(nonce) => Guesser::Device(nonce),
+        None => Guesser::Stranger(counted, device.network),
+    };
+    let checked = guess(services, guesser, device, async |place| {
         let mut account = None;
         for key in keys {
             if account.is_none() {
@@ -147,7 +169,7 @@ pub(super) async fn sign_in_by(
             }
         }
         let hash = account.as_ref().map(|(_, hash)| hash.clone());
-        let verdict = services.hasher.verify(password, hash).await?;
+        let verdict = place.verify(password, hash).await?;
         Ok(match account {
             Some((person, hash)) if verdict != Verdict::Wrong => Ok((person, hash, verdict)),
             Some(_) => Err(Reason::WrongPassword),
@@ -175,24 +197,33 @@ pub(super) async fn sign_in_by(
     }
     let token = add_login_of(services, tx, &person, device).await?;
     SignIns::succeeded(person.id, device.address);
-    Ok(Some((person, token)))
+    Ok(Some(Proven {
+        person,
+        token,
+        device_cookie: services.device_cookies.signed_in(&device.cookie, counted),
+    }))
 }
 
-/// Checks a password of an account, as an attempt to sign in that is counted and told in the log:
-/// nothing when it is wrong. An attempt that is never checked is not held against anybody.
+/// Checks a password, as an attempt that is counted and told in the log: nothing when it is wrong. An
+/// attempt that is never checked is not held against anybody; that there is room to check it is certain
+/// before it begins, and others that wait for its outcome need not wait for that.
 async fn guess<T>(
     services: &Services,
-    account: &str,
+    guesser: Guesser<'_>,
     device: &Device,
-    check: impl Future<Output = Result<std::result::Result<T, Reason>>>,
+    check: impl AsyncFnOnce(Place) -> Result<std::result::Result<T, Reason>>,
 ) -> Result<Option<T>> {
     let failed = |reason| services.sign_ins.failed(reason, device.address);
-    let began = Instant::now();
-    let attempt = services
-        .login_throttle
-        .attempt(account, device.network, began);
-    let attempt = attempt.inspect_err(|_| failed(Reason::Throttled))?;
-    let checked = check.await;
+    let place = services.hasher.place();
+    let place = place.inspect_err(|_| failed(Reason::Unchecked))?;
+    let attempt = services.login_throttle.password(guesser).await;
+    let attempt = attempt.inspect_err(|error| {
+        failed(match error.kind() {
+            Kind::TooMany => Reason::Throttled,
+            _ => Reason::Unchecked,
+        });
+    })?;
+    let checked = check(place).await;
     attempt.settle(&checked, std::result::Result::is_ok);
     match checked {
         Ok(Ok(right)) => Ok(Some(right)),
@@ -212,11 +243,9 @@ pub(super) async fn begin_login(
     services: &Services,
     person: &Person,
     device: &Device,
-) -> Result<IssuedLogin> {
+) -> Result<Token> {
     let tx = services.store.begin_for(person.tenant).await?;
-    let token = add_login_of(services, tx, person, device).await?;
-    let person = person.id;
-    Ok(IssuedLogin { person, token })
+    add_login_of(services, tx, person, device).await
 }
 
 /// Adds a login of somebody who may have some already, and commits.
@@ -306,7 +335,7 @@ pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result
 }
 
 /// Sets a new password and ends the caller's other logins. Whoever holds a login may not know the
-/// password, so it counts as an attempt to sign in.
+/// password, so guesses are counted, by that login: neither do strangers slow it down, nor it others.
 pub async fn change_password(
     services: &Services,
     caller: &Caller,
@@ -318,11 +347,10 @@ pub async fn change_password(
     let local = email.split('@').next().unwrap_or_default();
     let new = new_password(services, new, &[&person.name, email, local]);
     let new = new.map_err(|error| error.about("new_password"))?;
-    let key = services.store.account_key(caller.id()).await?;
-    let counted = counted_as(&key.unwrap_or_default());
-    let checked = guess(services, &counted, device, async {
+    let guesser = Guesser::Login(caller.login_id()?);
+    let checked = guess(services, guesser, device, async |place| {
         let hash = services.store.password_hash(caller.id()).await?;
-        let verdict = services.hasher.verify(old, hash).await?;
+        let verdict = place.verify(old, hash).await?;
         let is_right = verdict != Verdict::Wrong;
         Ok(is_right.then_some(()).ok_or(Reason::WrongPassword))
     });

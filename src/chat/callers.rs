@@ -1,6 +1,6 @@
 //! Who asks: the one place where a token, cookies or a tenant's key become somebody.
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{net::IpAddr, sync::Arc};
 
 use tokio::sync::Notify;
 
@@ -288,9 +288,7 @@ async fn guess<T>(
         return find.await;
     };
     let secret = logins::hash(secret);
-    let attempt = services
-        .login_throttle
-        .token(app, &secret, network, Instant::now())?;
+    let attempt = services.login_throttle.token(app, &secret, network).await?;
     let found = find.await;
     attempt.settle(&found, is_found);
     found

@@ -5,16 +5,17 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     chat::{
         Caller, Services, members,
-        writer::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right},
+        writer::{self, ActionRequest, ChatAction, CreateDraft, ReadDraft},
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     model::{
-        self, Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, PersonId, Position, Role,
-        Title,
+        Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, PersonId, Position, Role, Title,
     },
 };
 
 pub use crate::chat::writer::{MOST_AT_ONCE, READS_SHOWN_UP_TO};
+
+pub use crate::chat::writer::{CreateKey, Created, Was};
 
 /// The most people that one list of chats names.
 const LISTED_PEOPLE: i64 = 20_000;
@@ -101,70 +102,49 @@ pub enum Visibility {
     Open,
     /// Its members.
     Private,
+    /// The caller and one other: the one chat that two people have with each other.
+    Direct,
 }
 
-/// Makes a chat of people of one tenant, with the caller as its admin.
-pub async fn create(
-    services: &Services,
-    caller: &Caller,
-    visibility: Visibility,
-    title: Title,
-    members: &[PersonId],
-) -> Result<ChatId> {
+/// A chat that somebody wants to make.
+#[derive(Debug)]
+pub struct NewChat<'a> {
+    /// Who finds it.
+    pub visibility: Visibility,
+    /// What it is called; a direct chat has no title.
+    pub title: Option<Title>,
+    /// Who is in it beside the caller.
+    pub members: &'a [PersonId],
+    /// What makes it harmless to want it again.
+    pub key: Option<CreateKey>,
+}
+
+/// Makes a chat with the caller as its admin, and these people in it. Two people have one direct chat,
+/// which whoever left it is in again; under a key that was shown before it is the chat of that time,
+/// whatever became of it since.
+pub async fn create(services: &Services, caller: &Caller, new: NewChat<'_>) -> Result<Created> {
     not_a_guest(caller)?;
-    let kind = match visibility {
+    let kind = match new.visibility {
         Visibility::Open => ChatKind::Open,
         Visibility::Private => ChatKind::Private,
+        Visibility::Direct => ChatKind::Direct,
     };
+    if let Some(key) = &new.key {
+        let known = services.store.creation(key.in_tenant(caller.tenant()));
+        if let Some(earlier) = known.await? {
+            let people = new.members.iter().copied().chain([caller.id()]);
+            let digest = writer::creation_digest(kind, new.title.as_ref(), people);
+            return writer::replay(&earlier, &digest);
+        }
+    }
     let draft = CreateDraft {
         joins_as: Some(Role::Admin),
-        title: Some(title),
-        members: members::find_counted(services, caller, members).await?,
+        title: new.title,
+        members: members::find_counted(services, caller, new.members).await?,
+        key: new.key,
         ..CreateDraft::new(caller.person(), kind)
     };
     services.writer.create(draft).await
-}
-
-/// The direct chat of the caller and somebody else, and whether it is new: two people have one, which
-/// whoever left it is in again.
-pub async fn create_direct(
-    services: &Services,
-    caller: &Caller,
-    other: PersonId,
-) -> Result<(ChatId, bool)> {
-    not_a_guest(caller)?;
-    let tenant = caller.tenant();
-    let pair = model::chat::pair_key(caller.id(), other);
-    let others = members::find(services, tenant, &[other]).await?;
-    let known = services.store.direct_chat(tenant, &pair).await?;
-    let chat = match known {
-        Some(chat) => chat,
-        None => {
-            let draft = CreateDraft {
-                joins_as: Some(Role::Admin),
-                members: others.clone(),
-                ..CreateDraft::new(caller.person(), ChatKind::Direct)
-            };
-            match services.writer.create(draft).await {
-                Ok(chat) => return Ok((chat, true)),
-                Err(error) if error.kind() == Kind::Conflict => {
-                    // The other, or the caller elsewhere, was quicker.
-                    let made = services.store.direct_chat(tenant, &pair).await?;
-                    made.ok_or(error)?
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    };
-    let change = members::Change {
-        actor: Arc::clone(caller.person()),
-        right: Right::Tenant,
-        chat,
-    };
-    let mut both = others;
-    both.push(Arc::clone(caller.person()));
-    members::add_found(services, &change, &both).await?;
-    Ok((chat, false))
 }
 
 /// Refuses guests of a desk, who are anybody: they talk to its owners and to nobody else.

@@ -1,9 +1,6 @@
 //! Connections that may come back, kept under the hash of their private id.
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::{net::IpAddr, time::Duration};
 
 use crate::{
     chat::{
@@ -63,7 +60,7 @@ async fn write(services: &Services, private: &str, connection: &Connection) -> R
 /// begins anew, as if theirs were not known either.
 pub async fn find(services: &Services, private: &str, from: IpAddr) -> Result<Option<Connection>> {
     let network = login_throttle::network(from);
-    let Ok(attempt) = services.login_throttle.recovery(network, Instant::now()) else {
+    let Ok(attempt) = services.login_throttle.recovery(network).await else {
         return Ok(None);
     };
     let found = find_kept(services, private).await;

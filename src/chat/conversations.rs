@@ -8,7 +8,7 @@ use crate::{
         access::{self, Reader},
         accounts::{self, Device},
         callers::{self, Claims},
-        logins::Token,
+        logins::{self, Token},
         writer::{ActionRequest, ChatAction, CreateDraft},
     },
     error::{Error, Kind, Result},
@@ -113,10 +113,11 @@ async fn seat_new(
     let token = match add_login(&mut tx, (site.id, person), new_guest.key, device, now).await {
         Ok(token) => token,
         Err(error) if error.kind() == Kind::Conflict => {
-            // The same was said at the same time, by another connection, and came first.
+            // The same was said at the same time, by another connection, and came first; or it was said
+            // before, and the login that came of it has ended.
             drop(tx);
             let seated = seated_before(services, site, new_guest).await?;
-            return seated.ok_or_else(|| Error::internal("a key that is taken by nobody"));
+            return seated.ok_or_else(|| used_up().because(error));
         }
         Err(error) => return Err(error),
     };
@@ -147,6 +148,12 @@ async fn seated_before(
     }
     let chat = chat_of(services, person, Some(new.domain)).await?;
     Ok(Some(GuestChatOpened { guest, chat, token }))
+}
+
+/// What has ended stays ended, whoever knows the key of it.
+fn used_up() -> Error {
+    let sentence = "the login that was made under this client_id has ended: use a new one";
+    Error::new(Kind::Unauthenticated, sentence)
 }
 
 fn used_otherwise() -> Error {
@@ -208,19 +215,24 @@ async fn open_for(
             services.logins.end(&ended);
             token
         }
-        // Said before: it is their own, or somebody else's.
-        (Err(error), Some(key)) if error.kind() == Kind::Conflict => Token::of_key(who.0, key),
+        // Said before: it is their own, or somebody else's, or has ended.
+        (Err(error), Some(key)) if error.kind() == Kind::Conflict => {
+            let token = Token::of_key(who.0, key);
+            let holder = callers::holder_who(services, token.expose(), None, |_| true).await?;
+            match holder {
+                Some(holder) if holder.id() == who.1 => token,
+                Some(_) => return Err(used_otherwise().because(error)),
+                None => return Err(used_up().because(error)),
+            }
+        }
         (Err(error), _) => return Err(error),
     };
-    let guest = callers::authenticate(services, &Claims::of(who.1, &token), None).await;
-    let guest = guest.map_err(|error| match error.kind() {
-        Kind::Unauthenticated => used_otherwise().because(error),
-        _ => error,
-    })?;
+    let guest = callers::authenticate(services, &Claims::of(who.1, &token), None).await?;
     Ok(GuestChatOpened { guest, chat, token })
 }
 
-/// Adds a login by a random token, or by the one that a key makes: a conflict when that is there.
+/// Adds a login by a random token, or by the one that a key makes: a conflict when the key has made it
+/// before.
 async fn add_login(
     tx: &mut Tx,
     who: (TenantId, PersonId),
@@ -232,6 +244,9 @@ async fn add_login(
         None => accounts::add_login(tx, who, device, now).await,
         Some(key) => {
             let token = Token::of_key(who.0, key);
+            if !tx.insert_guest_key(who, &token.hash(), now).await? {
+                return Err(Error::conflict("this client_id was used before"));
+            }
             tx.insert_own_token(who, &token.hash(), now).await?;
             Ok(token)
         }
@@ -262,7 +277,7 @@ async fn begin(
         domain: domain.map(Domain::shown),
         ..CreateDraft::new(guest, ChatKind::Conversation)
     };
-    services.writer.create(draft).await
+    Ok(services.writer.create(draft).await?.chat)
 }
 
 /// Proves that a chat is at a desk and that the caller may read it: its guest may, and whoever runs
@@ -338,6 +353,7 @@ pub async fn close(
     chat: ChatId,
     key: Option<ClientId>,
 ) -> Result<()> {
+    let key = key.map(|key| logins::client_id_of(caller.person(), key));
     services
         .writer
         .act(ActionRequest::own(

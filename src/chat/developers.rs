@@ -65,17 +65,33 @@ pub async fn prove(services: &Services, token: &str, from: Option<IpAddr>) -> Re
     }
 }
 
+/// A developer who has signed in.
+pub struct SignedIn {
+    /// Who.
+    pub person: Person,
+    /// Their token.
+    pub token: Token,
+    /// What the browser shows when they sign in again.
+    pub device_cookie: String,
+}
+
 /// Signs a developer in. One refusal for an unknown address and a wrong password.
 pub async fn sign_in(
     services: &Services,
     email: &str,
     password: &Password,
     device: &Device,
-) -> Result<(Person, Token)> {
+) -> Result<SignedIn> {
     let keys = Email::candidates(email);
     let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
     let found = accounts::sign_in_by(services, &keys, password, device).await?;
-    found.ok_or_else(|| Error::new(Kind::Unauthenticated, "e-mail address or password is wrong"))
+    let signed_in = found.map(|proven| SignedIn {
+        person: proven.person,
+        token: proven.token,
+        device_cookie: proven.device_cookie,
+    });
+    signed_in
+        .ok_or_else(|| Error::new(Kind::Unauthenticated, "e-mail address or password is wrong"))
 }
 
 /// Makes a developer, as only an administrator may.
@@ -89,8 +105,8 @@ pub async fn register(
         return Err(Error::forbidden("only an administrator may do that"));
     }
     let person = make(services, application, PersonKind::Person).await?;
-    let fresh = accounts::begin_login(services, &person, device).await?;
-    Ok((person, fresh.token))
+    let token = accounts::begin_login(services, &person, device).await?;
+    Ok((person, token))
 }
 
 /// Makes an administrator; a conflict when there is an account with that address.

@@ -6,6 +6,7 @@ use crate::{
     chat::{
         Caller, Services,
         access::Reader,
+        logins,
         writer::{ActionRequest, ChatAction, SendDraft},
     },
     error::{Error, Result},
@@ -40,6 +41,7 @@ pub async fn send(
         client_id,
     } = draft;
     let actor = Arc::clone(caller.person());
+    let client_id = client_id.map(|id| logins::client_id_of(&actor, id));
     services
         .writer
         .send(SendDraft {

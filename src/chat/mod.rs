@@ -20,6 +20,7 @@ mod config;
 pub mod connections;
 pub mod conversations;
 pub mod developers;
+mod device_cookies;
 pub mod domains;
 pub mod housekeeping;
 mod keys;

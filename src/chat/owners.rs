@@ -117,11 +117,15 @@ pub async fn sign_in(
     let keys = Email::candidates(email);
     let keys: Vec<_> = keys.iter().map(|email| account_key(email)).collect();
     let found = accounts::sign_in_by(services, &keys, password, device).await?;
-    let (person, token) = found.ok_or_else(refusal)?;
-    let tenant = services.store.tenant(person.tenant).await?;
+    let proven = found.ok_or_else(refusal)?;
+    let tenant = services.store.tenant(proven.person.tenant).await?;
     let tenant = tenant.ok_or_else(refusal)?;
-    let person = person.id;
-    Ok((IssuedLogin { person, token }, tenant))
+    let login = IssuedLogin {
+        person: proven.person.id,
+        token: proven.token,
+        device_cookie: proven.device_cookie,
+    };
+    Ok((login, tenant))
 }
 
 /// Ends the login of whoever runs a desk and holds this token; says whether there was one.

@@ -3,8 +3,8 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha384;
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::{sync::Arc, time::Duration};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     error::{Error, Result},
@@ -14,7 +14,7 @@ use crate::{
 /// Sets our digests apart from those of any other program that hashes the same password.
 const LABEL: &[u8] = b"parlance password v1";
 /// How many hashes may wait for each one that runs.
-const QUEUE: usize = 32;
+const QUEUE: usize = 64;
 
 /// What comes of comparing a password with a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,16 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Hasher {
     cost: u32,
-    turns: Semaphore,
-    waiting: Semaphore,
+    turns: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+/// A place in the queue of passwords that are hashed, from before it is known whether this one is.
+#[derive(Debug)]
+pub(super) struct Place {
+    cost: u32,
+    turns: Arc<Semaphore>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Hasher {
@@ -44,13 +52,33 @@ impl Hasher {
         let parallel = parallel.max(1);
         Self {
             cost,
-            turns: Semaphore::new(parallel),
-            waiting: Semaphore::new(parallel.saturating_mul(QUEUE + 1)),
+            turns: Arc::new(Semaphore::new(parallel)),
+            waiting: Arc::new(Semaphore::new(parallel.saturating_mul(QUEUE + 1))),
         }
+    }
+
+    /// A place in the queue: a refusal when there is none.
+    pub(super) fn place(&self) -> Result<Place> {
+        let place = Arc::clone(&self.waiting).try_acquire_owned();
+        let place = place.map_err(|full| {
+            let sentence = "too many people are signing in just now, please try again";
+            Error::unavailable(sentence, Duration::from_secs(2)).because(full)
+        })?;
+        Ok(Place {
+            cost: self.cost,
+            turns: Arc::clone(&self.turns),
+            _place: place,
+        })
     }
 
     /// The hash of a password that is about to be set.
     pub(super) async fn hash(&self, password: &NewPassword) -> Result<String> {
+        self.place()?.hash(password).await
+    }
+}
+
+impl Place {
+    async fn hash(self, password: &NewPassword) -> Result<String> {
         let digest = digest(password.expose());
         let cost = self.cost;
         self.run(move || bcrypt::hash(digest, cost)).await
@@ -61,16 +89,12 @@ impl Hasher {
     ///
     /// Hashes were once made of passwords as they were sent: where that is another text than the one
     /// that is compared, both are tried.
-    pub(super) async fn verify(
-        &self,
-        password: &Password,
-        hash: Option<String>,
-    ) -> Result<Verdict> {
+    pub(super) async fn verify(self, password: &Password, hash: Option<String>) -> Result<Verdict> {
         let prepared = password.prepared();
         let other = (prepared != password.expose()).then(|| digest(password.expose()));
         let prepared = digest(&prepared);
         let exists = hash.is_some();
-        let hash = hash.unwrap_or_else(|| self.nobody());
+        let hash = hash.unwrap_or_else(|| nobody(self.cost));
         let verdict = self.run(move || {
             if bcrypt::verify(prepared, &hash)? {
                 return Ok(Verdict::Right);
@@ -84,30 +108,22 @@ impl Hasher {
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
-    /// A well-formed hash at our cost that no password has been found for.
-    fn nobody(&self) -> String {
-        format!(
-            "$2b${:02}$......................{}",
-            self.cost,
-            ".".repeat(31)
-        )
-    }
-
     async fn run<T: Send + 'static>(
-        &self,
+        self,
         work: impl FnOnce() -> std::result::Result<T, bcrypt::BcryptError> + Send + 'static,
     ) -> Result<T> {
-        let busy = || {
-            let sentence = "too many people are signing in just now, please try again";
-            Error::unavailable(sentence, Duration::from_secs(2))
-        };
-        let _place = self.waiting.try_acquire().map_err(|_| busy())?;
-        let _turn = self.turns.acquire().await.map_err(Error::internal)?;
+        let turns = self.turns.acquire();
+        let _turn = turns.await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(work)
             .await
             .map_err(Error::internal)?
             .map_err(Error::internal)
     }
+}
+
+/// A well-formed hash of a cost that no password has been found for.
+fn nobody(cost: u32) -> String {
+    format!("$2b${cost:02}$......................{}", ".".repeat(31))
 }
 
 fn digest(password: &str) -> String {
@@ -122,6 +138,10 @@ mod tests {
 
     fn password(text: &str) -> Password {
         Password::attempt(text.to_owned()).expect("a sound password")
+    }
+
+    fn place(hasher: &Hasher) -> Place {
+        hasher.place().expect("the queue is not full")
     }
 
     fn set(text: &str) -> NewPassword {
@@ -141,7 +161,9 @@ mod tests {
             (&new, composed, Verdict::Right),
             (&new, "cafe au lait", Verdict::Wrong),
         ] {
-            let verified = hasher.verify(&password(text), Some(hash.clone())).await;
+            let verified = place(&hasher)
+                .verify(&password(text), Some(hash.clone()))
+                .await;
             assert_eq!(verified.expect("compared"), verdict, "{text}");
         }
     }
@@ -151,19 +173,21 @@ mod tests {
         let hasher = Hasher::new(4, 1);
         let long = "x".repeat(1000);
         let hash = hasher.hash(&set(&long)).await.expect("hashed");
-        let verified = hasher.verify(&password(&long), Some(hash.clone())).await;
+        let verified = place(&hasher)
+            .verify(&password(&long), Some(hash.clone()))
+            .await;
         assert_eq!(verified.expect("compared"), Verdict::Right);
         let other = format!("{}y", &long[1..]);
-        let verified = hasher.verify(&password(&other), Some(hash)).await;
+        let verified = place(&hasher).verify(&password(&other), Some(hash)).await;
         assert_eq!(verified.expect("compared"), Verdict::Wrong);
     }
 
     #[tokio::test]
     async fn nobody_has_no_password() {
         let hasher = Hasher::new(4, 1);
-        let verified = hasher.verify(&password("secret"), None).await;
+        let verified = place(&hasher).verify(&password("secret"), None).await;
         assert_eq!(verified.expect("compared"), Verdict::Wrong);
-        let hash = hasher.nobody();
+        let hash = nobody(4);
         assert!(
             bcrypt::verify("anything", &hash).is_ok(),
             "it is a well-formed hash: {hash}"

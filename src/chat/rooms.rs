@@ -76,7 +76,7 @@ pub async fn create(
         members: people,
         ..CreateDraft::new(&created_by, ChatKind::Private)
     };
-    let id = services
+    let made = services
         .writer
         .create(draft)
         .await
@@ -86,7 +86,7 @@ pub async fn create(
         })?;
     Ok(with_people(
         services,
-        find_by_id(services, tenant.tenant().id, id).await?,
+        find_by_id(services, tenant.tenant().id, made.chat).await?,
     )
     .await?)
 }

@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{
-        ChatConfig, WriteObserver, housekeeping, keys,
+        ChatConfig, WriteObserver,
+        device_cookies::DeviceCookies,
+        housekeeping, keys,
         limits::{RateLimit, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
         password::Hasher,
@@ -41,6 +43,8 @@ pub struct Services {
     pub(super) keys: keys::Keys,
     /// Slows down who guesses.
     pub(super) login_throttle: LoginThrottle,
+    /// Knows browsers from which somebody has signed in before.
+    pub(super) device_cookies: DeviceCookies,
     /// Tells of those who sign in.
     pub(super) sign_ins: SignIns,
     /// Counts requests.
@@ -85,6 +89,7 @@ impl Services {
             logins: Arc::new(Logins::new(config.login_idle, config.login_max)),
             keys: keys::Keys::default(),
             login_throttle: LoginThrottle::new(config.throttled),
+            device_cookies: DeviceCookies::new(store.secret()),
             sign_ins: SignIns::default(),
             limits: RateLimit::new(config.rates),
             verifier: Arc::new(Verifier::new(config.verify.clone())?),

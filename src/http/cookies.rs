@@ -18,6 +18,8 @@ pub const USER_ID: &str = "user_id";
 pub const TOKEN: &str = "token";
 /// Another name for it, under which it is taken but never set.
 const ACCESS_TOKEN: &str = "access_token";
+/// The cookie by which a browser is known that has signed in before; it lets nobody in.
+pub const DEVICE: &str = "device";
 /// The most values of one kind that are tried: each unknown token is a question to the database.
 const MOST: usize = 4;
 
@@ -47,6 +49,13 @@ pub fn claims<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Claims> {
 /// Whether a request brings a cookie that could sign somebody in, good or not.
 pub fn has_token<'a>(lines: impl Iterator<Item = &'a [u8]>) -> bool {
     pairs(lines).any(|(name, _)| name == TOKEN.as_bytes() || name == ACCESS_TOKEN.as_bytes())
+}
+
+/// What device cookies say, one after the other.
+pub fn device<'a>(lines: impl Iterator<Item = &'a [u8]>) -> String {
+    let shown = pairs(lines).filter(|(name, _)| *name == DEVICE.as_bytes());
+    let shown = shown.filter_map(|(_, value)| str::from_utf8(value).ok());
+    shown.take(MOST).collect::<Vec<_>>().join(".")
 }
 
 /// A value as it is and, where that differs, decoded: a page that sets a cookie encodes what a value must

@@ -30,7 +30,7 @@ impl<'r> FromRequest<'r> for Scraper {
     type Error = Kind;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
-        match admit(request) {
+        match admit(request).await {
             Ok(scraper) => Outcome::Success(scraper),
             Err(error) => refuse(request, error),
         }
@@ -38,7 +38,7 @@ impl<'r> FromRequest<'r> for Scraper {
 }
 
 /// This machine is let in, and so is who shows `metrics_token`, as a bearer or as `?token=`.
-fn admit(request: &Request<'_>) -> Result<Scraper> {
+async fn admit(request: &Request<'_>) -> Result<Scraper> {
     if ClientAddress::of(request).is_this_machine() {
         return Ok(Scraper);
     }
@@ -63,7 +63,8 @@ fn admit(request: &Request<'_>) -> Result<Scraper> {
     let is_right = same(shown.as_bytes(), token.as_bytes());
     if let Some(services) = request.rocket().state::<Arc<Services>>() {
         let network = ClientAddress::of(request).network();
-        limits::count_secret(services, &format!("metrics {shown}"), network, is_right)?;
+        let secret = format!("metrics {shown}");
+        limits::count_secret(services, &secret, network, is_right).await?;
     }
     if is_right {
         Ok(Scraper)

@@ -193,6 +193,8 @@ pub struct ChatSummary {
     pub membership: Option<Membership>,
     /// The last message's text, time and sender.
     pub last: Option<(String, Timestamp, PersonName)>,
+    /// The first message that they have not read, where they are a member.
+    pub first_unread: Option<MessageId>,
 }
 
 /// A chat at a desk, as those who run the desk list it.

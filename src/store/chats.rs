@@ -5,8 +5,8 @@ use sqlx::FromRow;
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, ChatSummary, Membership, Person, PersonId, PersonName, Position, TenantId,
-        Timestamp,
+        Chat, ChatId, ChatSummary, Membership, MessageId, Person, PersonId, PersonName, Position,
+        TenantId, Timestamp,
     },
     store::{
         Store, failed,
@@ -44,7 +44,10 @@ const LIST: &str = concat!(
     chat_columns!(),
     ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
      l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
-     p.name as last_sender_name, ",
+     p.name as last_sender_name, \
+     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+       (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id) end \
+       as first_unread, ",
     other_name!("$2"),
     " from ( \
        select id from (select id from chats \
@@ -138,6 +141,7 @@ struct ChatSummaryRow {
     last_at: Option<i64>,
     last_sender_id: Option<i64>,
     last_sender_name: Option<String>,
+    first_unread: Option<i64>,
     other_name: Option<String>,
 }
 
@@ -225,6 +229,7 @@ impl Store {
                     chat: called(row.chat, row.other_name)?,
                     membership: row.place.membership()?,
                     last,
+                    first_unread: row.first_unread.map(MessageId::new),
                 })
             })
             .collect::<Result<_>>()?;
@@ -256,22 +261,6 @@ impl Store {
         let rows = rows.into_iter().take(limit);
         let chats = rows.map(|row| called(row.chat, row.other_name));
         Ok((chats.collect::<Result<_>>()?, more))
-    }
-
-    /// The direct chat of two people, by their [`pair_key`](crate::model::chat::pair_key).
-    pub async fn direct_chat(&self, tenant: TenantId, pair: &str) -> Result<Option<ChatId>> {
-        let id: Option<i64> = on!(&self.inner.read, pool => {
-            sqlx::query_scalar(
-                "select id from chats where tenant_id = $1 and title_key = $2 \
-                 and kind = 'direct' and deleted_at is null",
-            )
-            .bind(tenant.get())
-            .bind(pair)
-            .fetch_optional(pool)
-            .await
-        })
-        .map_err(failed)?;
-        Ok(id.map(ChatId::new))
     }
 
     /// The chats a person is in, each with the change by which they came.

@@ -80,16 +80,30 @@ impl DatabaseFile {
         }
     }
 
-    /// Lets another server have it.
-    pub(super) fn release(&self) {
-        let mut lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        drop(lock.take());
+    /// Lets another server have it, also when connections to it are left behind.
+    pub(super) fn release(&self, connections_left: bool) {
+        let lock = self
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(lock) = lock {
+            lock.release(connections_left);
+        }
     }
 }
 
 /// That this process alone serves the file. The system gives it back however the process ends.
+///
+/// There are two locks. The one on a file beside the database is found by everybody who comes by the same
+/// name, or by a symbolic link. The other is on the database itself, whatever it is called: a hard link to it
+/// has another file beside it, and a write-ahead log of its own, which would ruin it.
 #[derive(Debug)]
-pub(super) struct Lock(#[expect(dead_code, reason = "held open, which holds the lock")] File);
+pub(super) struct Lock {
+    #[expect(dead_code, reason = "held open, which holds the lock")]
+    beside: File,
+    database: Option<File>,
+}
 
 impl Lock {
     /// Takes the lock, or says who stands in the way. It is on a file beside the database: SQLite's
@@ -110,7 +124,10 @@ impl Lock {
             Error::new(Kind::Internal, sentence).because(error)
         })?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self(file))),
+            Ok(()) => Ok(Some(Self {
+                beside: file,
+                database: None,
+            })),
             Err(TryLockError::WouldBlock) => Err(Error::new(
                 Kind::Conflict,
                 format!(
@@ -127,6 +144,53 @@ impl Lock {
                 );
                 Ok(None)
             }
+        }
+    }
+}
+
+impl Lock {
+    /// Takes the lock on the database itself, before any connection to it is open: closing a file lets go
+    /// of the locks that SQLite has on it, in the whole process. Elsewhere than on Linux it would stand in
+    /// SQLite's own way.
+    pub(super) fn with_identity(self, database: &Path) -> Result<Self> {
+        if !cfg!(target_os = "linux") {
+            return Ok(self);
+        }
+        let file = File::open(database).map_err(Error::internal)?;
+        let shown = database.display();
+        match file.try_lock() {
+            Ok(()) => Ok(Self {
+                database: Some(file),
+                ..self
+            }),
+            Err(TryLockError::WouldBlock) => Err(Error::new(
+                Kind::Conflict,
+                format!(
+                    "another server has the database {shown}, by another name of the same file: stop it \
+                     first, or give this one a database of its own with databases.chat.url in Rocket.toml \
+                     or in ROCKET_DATABASES"
+                ),
+            )),
+            Err(TryLockError::Error(error)) => {
+                tracing::warn!(
+                    %error,
+                    "{shown} cannot be locked on this file system: a second server that reaches it by a \
+                     hard link would go unnoticed."
+                );
+                Ok(self)
+            }
+        }
+    }
+
+    /// Gives both back. While connections are open the file stays so.
+    fn release(self, connections_left: bool) {
+        if let Some(file) = self.database
+            && connections_left
+        {
+            if let Err(error) = file.unlock() {
+                tracing::debug!(%error, "The database could not be unlocked.");
+            }
+            std::mem::forget(file);
         }
     }
 }

@@ -56,6 +56,30 @@ impl Tx {
         .map_err(failed)
     }
 
+    /// Notes that a guest's key has made a token; says no when it has before, though the login may have
+    /// ended since.
+    pub async fn insert_guest_key(
+        &mut self,
+        (tenant, person): (TenantId, PersonId),
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let noted: Option<i64> = on!(&mut self.0, tx => {
+            sqlx::query_scalar(
+                "insert into guest_keys (token_hash, tenant_id, person_id, created_at) \
+                 values ($1, $2, $3, $4) on conflict do nothing returning person_id",
+            )
+            .bind(hash.as_str())
+            .bind(tenant.get())
+            .bind(person.get())
+            .bind(now.get())
+            .fetch_optional(&mut **tx)
+            .await
+        })
+        .map_err(failed)?;
+        Ok(noted.is_some())
+    }
+
     /// Ends one login of a person; says whether there was one.
     pub async fn delete_login(&mut self, person: PersonId, login: LoginId) -> Result<bool> {
         on!(&mut self.0, tx => {

@@ -105,12 +105,17 @@ impl EngineSql {
 }
 
 /// The open database. Cloning it is cheap.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+impl std::fmt::Debug for Store {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
 struct Inner {
     read: Either<SqlitePool, PgPool>,
     write: Either<SqlitePool, PgPool>,
@@ -118,6 +123,7 @@ struct Inner {
     /// Held by the one server of a PostgreSQL database.
     sole: Option<postgres::SoleServer>,
     epoch: Epoch,
+    secret: String,
     floor: Position,
     /// Turns at the transactions beside the writer's.
     turns: Arc<Turns>,
@@ -138,6 +144,11 @@ impl Store {
     /// Which life of the log this is.
     pub fn epoch(&self) -> &Epoch {
         &self.inner.epoch
+    }
+
+    /// What this server, and whichever comes after it on the same database, proves its own words by.
+    pub fn secret(&self) -> &str {
+        &self.inner.secret
     }
 
     /// The oldest position that a client may continue from.
@@ -209,13 +220,14 @@ impl Store {
                 | (Either::Postgres(_), Either::Sqlite(_)) => {}
             }
         };
-        if tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err() {
+        let connections_left = tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err();
+        if connections_left {
             tracing::warn!("Connections to the database that are still busy are left behind.");
         }
         if let Some(sole) = &self.inner.sole {
             sole.release().await;
         }
-        self.inner.writes.release_file();
+        self.inner.writes.release_file(connections_left);
     }
 }
 

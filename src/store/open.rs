@@ -17,8 +17,9 @@ use crate::{
     store::{Either, Inner, Store, Turns},
 };
 
-/// Letters and digits in an epoch.
+/// Letters and digits in an epoch, and in a secret.
 const EPOCH_LENGTH: usize = 8;
+const SECRET_LENGTH: usize = 43;
 
 /// The store as Rocket manages it: `databases.chat` in the settings.
 #[derive(Debug, Database)]
@@ -34,6 +35,8 @@ pub struct Options {
     pub max_connections: u32,
     /// How long to wait for a connection.
     pub connect_timeout: Duration,
+    /// After how long an unused connection is closed; none: never.
+    pub idle_timeout: Option<Duration>,
 }
 
 #[rocket::async_trait]
@@ -54,6 +57,7 @@ impl Pool for Store {
             url: config.url,
             max_connections: most,
             connect_timeout: Duration::from_secs(config.connect_timeout.max(1)),
+            idle_timeout: config.idle_timeout.map(Duration::from_secs),
         })
         .await
     }
@@ -93,10 +97,11 @@ impl Store {
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
-        let (epoch, floor) = settle(&write).await.map_err(|error| match write {
+        let settled = settle(&write).await.map_err(|error| match write {
             Either::Sqlite(_) => sqlite::explained(Path::new(&options.place()), error),
             Either::Postgres(_) => postgres::explained(options, error),
         })?;
+        let (epoch, floor, secret) = settled;
         // One connection stays free for the writer, where there are several.
         let beside = match &write {
             Either::Sqlite(_) => 1,
@@ -111,6 +116,7 @@ impl Store {
                 sole,
                 epoch,
                 floor,
+                secret,
                 turns,
             }),
         };
@@ -187,8 +193,10 @@ pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) 
     Error::new(Kind::Internal, sentence).because(error)
 }
 
-/// Writes what every database has from its first day: the log's one row and the standing tenants.
-async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position), sqlx::Error> {
+/// Writes what every database has from its first day: the log's one row, the standing tenants and the secret.
+async fn settle(
+    write: &Either<SqlitePool, PgPool>,
+) -> Result<(Epoch, Position, String), sqlx::Error> {
     let now = Clock.now().get();
     on!(write, pool => {
         let epoch = Alphanumeric.sample_string(&mut rand::rng(), EPOCH_LENGTH).to_lowercase();
@@ -213,6 +221,14 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<(Epoch, Position),
             sqlx::query_as("select epoch, floor from log where id = 1")
                 .fetch_one(pool)
                 .await?;
-        Ok((Epoch::new(epoch), Position::new(floor)))
+        let secret = Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH);
+        sqlx::query("insert into secrets (name, secret) values ('server', $1) on conflict do nothing")
+            .bind(secret)
+            .execute(pool)
+            .await?;
+        let secret: String = sqlx::query_scalar("select secret from secrets where name = 'server'")
+            .fetch_one(pool)
+            .await?;
+        Ok((Epoch::new(epoch), Position::new(floor), secret))
     })
 }

@@ -56,9 +56,7 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
         ("lock_timeout", "3s"),
         ("idle_in_transaction_session_timeout", "10s"),
     ]);
-    let write = PgPoolOptions::new()
-        .max_connections(WRITERS)
-        .acquire_timeout(options.connect_timeout)
+    let write = pool(options, WRITERS)
         .connect_with(writing)
         .await
         .map_err(explain)?;
@@ -79,12 +77,17 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     Ok(Opened { read, write, sole })
 }
 
+fn pool(options: &Options, most: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(options.connect_timeout)
+        .idle_timeout(options.idle_timeout)
+}
+
 /// The pool for reading. A question that was given up leaves its connection waiting for an answer; it
 /// is given a moment, and closed if it gets none, or a database that stops answering would keep it.
 fn reading(options: &Options) -> PgPoolOptions {
-    PgPoolOptions::new()
-        .max_connections(options.max_connections)
-        .acquire_timeout(options.connect_timeout)
+    pool(options, options.max_connections)
         .test_before_acquire(false)
         .before_acquire(|connection, last| {
             Box::pin(async move {
@@ -238,4 +241,24 @@ async fn try_lock(connect: &PgConnectOptions) -> Result<Option<PgConnection>, sq
     tokio::time::timeout(STATEMENT_TIMEOUT, locked)
         .await
         .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unused_connections_are_closed_as_the_setting_says() {
+        for idle_timeout in [None, Some(Duration::from_secs(7))] {
+            let options = Options {
+                url: String::new(),
+                max_connections: 5,
+                connect_timeout: Duration::from_secs(30),
+                idle_timeout,
+            };
+            for pool in [pool(&options, WRITERS), reading(&options)] {
+                assert_eq!(pool.get_idle_timeout(), idle_timeout);
+            }
+        }
+    }
 }

@@ -41,6 +41,8 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     make_folder(&path)?;
     let lock = if alone { Lock::take(&path)? } else { None };
     inspect(connect.clone().create_if_missing(true), &path).await?;
+    // By now it is there, and no connection to it is open.
+    let lock = lock.map(|lock| lock.with_identity(&path)).transpose()?;
     let opened = open_pools(options, connect, Some(&path)).await?;
     let file = DatabaseFile::opened(&path, lock).map_err(Error::internal)?;
     Ok(Opened {
@@ -72,6 +74,7 @@ async fn open_pools(
         SqlitePoolOptions::new()
             .max_connections(most)
             .acquire_timeout(options.connect_timeout)
+            .idle_timeout(options.idle_timeout)
             .after_connect(move |_, _| {
                 let replaced = expected
                     .as_ref()
@@ -225,4 +228,26 @@ fn damaged(path: &Path, verdict: &str) -> Error {
              read with sqlite3 {path} .recover"
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_reads_is_closed_when_idle_and_what_writes_stays() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let idle_timeout = Some(Duration::from_secs(7));
+        let options = Options {
+            url: format!("sqlite://{}/chat.db", folder.path().display()),
+            max_connections: 2,
+            connect_timeout: Duration::from_secs(30),
+            idle_timeout,
+        };
+        let Opened { read, write, .. } = open(&options, true).await.expect("it opens");
+        assert_eq!(read.options().get_idle_timeout(), idle_timeout);
+        assert_eq!(write.options().get_idle_timeout(), None);
+        read.close().await;
+        write.close().await;
+    }
 }

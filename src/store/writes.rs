@@ -56,9 +56,9 @@ impl Writes {
     }
 
     /// Lets another server open the file.
-    pub(super) fn release_file(&self) {
+    pub(super) fn release_file(&self, connections_left: bool) {
         if let Some(file) = &self.file {
-            file.release();
+            file.release(connections_left);
         }
     }
 

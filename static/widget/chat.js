@@ -46,6 +46,8 @@ export class Chat {
     this.refused = refused;
     /** @type {any} */
     this.socket = null;
+    /** As whom this tab has begun the chat. @type {Guest | null} */
+    this.introduced = null;
     /** @type {Promise<void> | null} */
     this.entering = null;
     /** @type {ReturnType<typeof setTimeout> | null} */
@@ -134,8 +136,32 @@ export class Chat {
 
   /** Forgets the guest, here and in every other tab. */
   reset() {
+    const { guest, socket } = this;
+    const unsent = this.outbox.all.filter((entry) => !entry.refused);
     this.forgetGuest();
+    if (guest && unsent.length > 0 && socket?.connected) {
+      this.socket = null;
+      this.finish(socket, guest.guestToken ? guest : (this.introduced ?? guest), unsent)
+        .catch(() => {})
+        .finally(() => socket.close());
+    }
     this.leave();
+  }
+
+  /**
+   * What was written before the guest was forgotten still arrives, so that no chat is left empty; under its keys it may
+   * be said again.
+   * @param {any} socket
+   * @param {Guest} guest
+   * @param {Entry[]} unsent
+   */
+  async finish(socket, { name, email, key, guestToken, chatId }, unsent) {
+    let place = { chatId, token: guestToken };
+    if (!guestToken) {
+      const reply = await this.askBy(socket, 'getNewChat', { name, email, domain: this.domain, client_id: key });
+      place = { chatId: plain(reply.chatId), token: reply.guestToken };
+    }
+    for (const { content, client_id } of unsent) await this.askBy(socket, 'newMessage', { ...place, message: content, client_id });
   }
 
   forgetGuest() {
@@ -180,8 +206,17 @@ export class Chat {
    * @param {string} event
    * @param {object} argument
    */
-  async ask(event, argument) {
-    const reply = await this.socket.ask(event, argument);
+  ask(event, argument) {
+    return this.askBy(this.socket, event, argument);
+  }
+
+  /**
+   * @param {any} socket
+   * @param {string} event
+   * @param {object} argument
+   */
+  async askBy(socket, event, argument) {
+    const reply = await socket.ask(event, argument);
     if (reply?.statusCode >= 400) {
       throw Object.assign(new Error(String(reply.data)), { status: reply.statusCode, field: reply.validation?.keys?.[0], wait: reply.retryAfter });
     }
@@ -236,10 +271,12 @@ export class Chat {
   async introduce() {
     const mine = this.guest;
     if (!mine || mine.guestToken) return;
-    const { name, email, key } = await claim(this.claimName(mine), mine, CLAIM_LASTS);
+    this.introduced = await claim(this.claimName(mine), mine, CLAIM_LASTS);
+    const { name, email, key } = this.introduced;
     const reply = await this.ask('getNewChat', { name, email, domain: this.domain, client_id: key });
-    // Meanwhile another tab may have done the same, or forgotten the guest.
-    if (!this.guest || this.guest.guestToken) return;
+    // Meanwhile another tab may have done the same, or somebody has forgotten the guest, and another may be here.
+    const now = this.guest;
+    if (!now || now.guestToken || (now.key !== mine.key && now.key !== key)) return;
     this.storage.guest = { name, email, guestToken: reply.guestToken, chatId: plain(reply.chatId), guestId: reply.guestId };
   }
 
@@ -339,9 +376,10 @@ export class Chat {
   }
 
   /** @param {Entry} entry */
-  deliver({ content, client_id }) {
+  async deliver({ content, client_id }) {
     const me = this.guest;
-    return this.ask('newMessage', { chatId: me?.chatId, token: me?.guestToken, message: content, client_id });
+    const reply = await this.ask('newMessage', { chatId: me?.chatId, token: me?.guestToken, message: content, client_id });
+    return { ...reply, sender: me?.guestToken };
   }
 
   /**
@@ -364,6 +402,8 @@ export class Chat {
    * @param {boolean} repeated
    */
   async sent(entry, reply, repeated) {
+    // It was said by a guest who is forgotten.
+    if (reply.sender !== this.guest?.guestToken) return;
     const id = reply.data?._id ?? reply._id;
     this.storage.closed = false;
     if (!id && repeated) {

@@ -8,7 +8,7 @@ pub mod login_throttle;
 pub mod rate_limit;
 pub mod wait_limit;
 
-use std::{net::IpAddr, time::Instant};
+use std::net::IpAddr;
 
 use crate::{
     chat::{Caller, Services, callers::KeyHolder, logins},
@@ -52,14 +52,14 @@ pub fn count_event<'a>(
 }
 
 /// Counts that somebody showed a secret that is no login's, right or wrong; refuses who guesses.
-pub fn count_secret(
+pub async fn count_secret(
     services: &Services,
     secret: &str,
     network: IpAddr,
     is_right: bool,
 ) -> Result<()> {
     let throttle = &services.login_throttle;
-    let attempt = throttle.token(None, &logins::hash(secret), network, Instant::now())?;
+    let attempt = throttle.token(None, &logins::hash(secret), network).await?;
     attempt.settle(&Ok(is_right), |is_right| *is_right);
     Ok(())
 }

@@ -1,22 +1,22 @@
-//! What a batch does one by one: making chats, coming and going, editing and deleting.
+//! What a batch does one by one in chats: coming and going, editing and deleting.
 
 use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::access::denied,
     chat::writer::{
-        ActionOutcome, ActionRequest, ChatAction, CreateDraft, Right,
+        ActionOutcome, ActionRequest, ChatAction, Right,
         plan::{Subject, audience_in, line_of},
     },
     error::{Error, Result},
     model::{
-        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, Content,
-        ConversationStatus, Entry, Membership, MembershipStatus, Message, MessageId, Person,
-        PersonId, Position, Relation, Role, Seq, TenantId, Timestamp, chat::pair_key,
+        Audience, Change, ChangeKind, Chat, ChatKind, ClientId, Content, ConversationStatus, Entry,
+        Membership, MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation,
+        Role, TenantId, Timestamp,
     },
     store::{
         Tx,
-        batch::{ChatUpdate, MembershipUpdate, NewChat, WriteSet},
+        batch::{ChatUpdate, MembershipUpdate, WriteSet},
     },
 };
 
@@ -29,8 +29,17 @@ pub(super) struct TxContext<'a> {
 }
 
 impl TxContext<'_> {
+    /// The same place, for a part of the act.
+    pub(super) fn reborrow(&mut self) -> TxContext<'_> {
+        TxContext {
+            tx: self.tx,
+            next: self.next,
+            now: self.now,
+        }
+    }
+
     /// Writes what an act does, and adds it to what is to be published.
-    async fn write(
+    pub(super) async fn write(
         self,
         told: Vec<Change>,
         mut set: WriteSet,
@@ -44,15 +53,20 @@ impl TxContext<'_> {
 }
 
 /// The changes of one act, each at the next place.
-struct ChangeBuilder<'a> {
-    chat: &'a Chat,
-    next: Position,
-    now: Timestamp,
-    changes: Vec<Change>,
+pub(super) struct ChangeBuilder<'a> {
+    pub(super) chat: &'a Chat,
+    pub(super) next: Position,
+    pub(super) now: Timestamp,
+    pub(super) changes: Vec<Change>,
 }
 
 impl ChangeBuilder<'_> {
-    fn push(&mut self, actor: &Arc<Person>, audience: Audience, what: ChangeKind) -> Position {
+    pub(super) fn push(
+        &mut self,
+        actor: &Arc<Person>,
+        audience: Audience,
+        what: ChangeKind,
+    ) -> Position {
         let at = self
             .next
             .plus(i64::try_from(self.changes.len()).unwrap_or(i64::MAX));
@@ -67,127 +81,12 @@ impl ChangeBuilder<'_> {
     }
 }
 
-/// Makes a chat and its first members.
-pub(super) async fn create(
-    context: TxContext<'_>,
-    draft: &CreateDraft,
-    changes: &mut Vec<Change>,
-) -> Result<Result<ChatId>> {
-    // A guest has one chat at the desk, however many connections begin it at once.
-    if draft.kind == ChatKind::Conversation
-        && let Some(chat) = context
-            .tx
-            .chat_of_guest(draft.tenant, draft.created_by.id)
-            .await?
-    {
-        return Ok(Ok(chat));
-    }
-    if let Some(refusal) = missing(context.tx, draft.tenant, &draft.members).await? {
-        return Ok(Err(refusal));
-    }
-    let people = first_members(draft);
-    let status = (draft.kind == ChatKind::Conversation).then_some(ConversationStatus::Waiting);
-    let pair = match (draft.kind, &people[..]) {
-        (ChatKind::Direct, [(one, _), (other, _)]) => Some(pair_key(one.id, other.id)),
-        (ChatKind::Direct, _) => return Ok(Err(Error::invalid("a direct chat is of two people"))),
-        _ => None,
-    };
-    let new = NewChat {
-        tenant: draft.tenant,
-        kind: draft.kind,
-        title: draft.title.as_ref(),
-        key: pair.as_deref(),
-        created_by: draft.created_by.id,
-        room: draft.room.as_deref(),
-        extra: draft.extra.as_deref(),
-        domain: draft.domain.as_deref(),
-        status,
-        position: context.next,
-    };
-    let Some(id) = context.tx.insert_chat(&new, context.now).await? else {
-        return Ok(Err(Error::conflict(match draft.kind {
-            ChatKind::Open => "an open chat has that title",
-            ChatKind::Private | ChatKind::Direct | ChatKind::Conversation => "a chat has that name",
-        })));
-    };
-    let chat = Chat {
-        id,
-        tenant: draft.tenant,
-        kind: draft.kind,
-        title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
-        room: draft.room.clone(),
-        extra: draft.extra.clone(),
-        created_by: draft.created_by.id,
-        domain: draft.domain.clone(),
-        status,
-        created_at: context.now,
-        updated_at: context.now,
-        deleted_at: None,
-        members: i64::try_from(people.len()).unwrap_or(i64::MAX),
-        last_seq: Seq::new(0),
-        last_position: context.next,
-    };
-    let mut builder = ChangeBuilder {
-        chat: &chat,
-        next: context.next,
-        now: context.now,
-        changes: Vec::new(),
-    };
-    if draft.kind == ChatKind::Open {
-        builder.push(
-            &draft.created_by,
-            Audience::Tenant,
-            ChangeKind::Chat(chat.clone()),
-        );
-    }
-    let mut memberships = Vec::with_capacity(people.len());
-    for (person, role) in &people {
-        let joined = builder.push(person, audience_in(draft.kind), ChangeKind::Joined(*role));
-        memberships.push((id, person.id, newcomer(&chat, *role, joined)));
-    }
-    // Members hear of what is theirs alone once they are in it.
-    match draft.kind {
-        ChatKind::Open => {}
-        ChatKind::Private | ChatKind::Direct => {
-            builder.push(
-                &draft.created_by,
-                Audience::Members,
-                ChangeKind::Chat(chat.clone()),
-            );
-        }
-        ChatKind::Conversation => {
-            builder.push(
-                &draft.created_by,
-                Audience::Agents,
-                ChangeKind::Conversation(chat.clone(), None),
-            );
-        }
-    }
-    let told = builder.changes;
-    let set = WriteSet {
-        chat_updates: vec![(id, chat_update(&chat, chat.members))],
-        memberships,
-        ..WriteSet::default()
-    };
-    context.write(told, set, changes).await?;
-    Ok(Ok(id))
-}
-
-/// Who is in a new chat, each once: its maker first, where they join it.
-fn first_members(draft: &CreateDraft) -> Vec<(Arc<Person>, Role)> {
-    let created_by = draft.joins_as.map(|role| (&draft.created_by, role));
-    let others = draft.members.iter().map(|person| (person, Role::Member));
-    let mut seen = HashSet::new();
-    created_by
-        .into_iter()
-        .chain(others)
-        .filter(|(person, _)| seen.insert(person.id))
-        .map(|(person, role)| (Arc::clone(person), role))
-        .collect()
-}
-
 /// The refusal that names the first of these people who is not a person of the tenant any more.
-async fn missing(tx: &mut Tx, tenant: TenantId, people: &[Arc<Person>]) -> Result<Option<Error>> {
+pub(super) async fn missing(
+    tx: &mut Tx,
+    tenant: TenantId,
+    people: &[Arc<Person>],
+) -> Result<Option<Error>> {
     let missing = tx.first_missing(tenant, &ids_of(people)).await?;
     Ok(missing.map(|id| Error::not_found(format!("there is no user {id}"))))
 }
@@ -558,7 +457,7 @@ fn no_chat() -> Error {
 }
 
 /// The chat's row with another number of members; coming and going is no activity to sort by.
-fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
+pub(super) fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
     ChatUpdate {
         last_seq: chat.last_seq,
         last_message: None,
@@ -569,7 +468,7 @@ fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
 }
 
 /// Who comes to a chat has nothing unread in it.
-fn newcomer(chat: &Chat, role: Role, joined: Position) -> MembershipUpdate {
+pub(super) fn newcomer(chat: &Chat, role: Role, joined: Position) -> MembershipUpdate {
     MembershipUpdate {
         tenant: chat.tenant,
         role,

@@ -2,11 +2,10 @@
 
 use crate::{
     chat::writer::{
-        ActionOutcome, ActionRequest, ChatAction, CreateDraft, ReadDraft, SendDraft, Sent,
+        ActionOutcome, ActionRequest, ChatAction, CreateDraft, Created, ReadDraft, SendDraft, Sent,
         fair::Flow, reply::Reply,
     },
     error::Error,
-    model::ChatId,
     pubsub::Hub,
 };
 
@@ -23,7 +22,7 @@ const ACT: usize = 16;
 pub(super) enum Command {
     Send(SendDraft, Reply<Sent>),
     Read(ReadDraft, Reply<()>),
-    Create(CreateDraft, Reply<ChatId>),
+    Create(CreateDraft, Reply<Created>),
     Action(ActionRequest, Reply<ActionOutcome>),
 }
 
@@ -51,7 +50,11 @@ impl Command {
 
     /// Whether it is done at most once under a key that has to be remembered.
     pub(super) fn has_key(&self) -> bool {
-        matches!(self, Self::Action(draft, _) if matches!(draft.action, ChatAction::Close(Some(_))))
+        match self {
+            Self::Create(draft, _) => draft.key.is_some(),
+            Self::Action(draft, _) => matches!(draft.action, ChatAction::Close(Some(_))),
+            Self::Send(..) | Self::Read(..) => false,
+        }
     }
 
     /// Whether whoever handed it in has been told that it came to nothing in time.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
@@ -97,6 +98,8 @@ pub(in crate::chat) struct CreateDraft {
     pub domain: Option<String>,
     /// Who else is in it from the start.
     pub members: Vec<Arc<Person>>,
+    /// Under which key of whose it is made once.
+    pub key: Option<CreateKey>,
 }
 
 impl CreateDraft {
@@ -112,6 +115,7 @@ impl CreateDraft {
             extra: None,
             domain: None,
             members: Vec::new(),
+            key: None,
         }
     }
 }
@@ -181,7 +185,7 @@ pub(super) enum ActionOutcome {
 /// What a job came to, before anybody is told.
 pub(super) enum Outcome {
     Sent(Result<Placed>),
-    Created(Result<ChatId>),
+    Created(Result<Created>),
     Read(Result<()>),
     Action(Result<ActionOutcome>),
 }

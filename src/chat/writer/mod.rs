@@ -17,6 +17,8 @@
 
 mod actions;
 mod command;
+mod creations;
+mod digest;
 mod draft;
 mod fair;
 mod plan;
@@ -35,7 +37,7 @@ use crate::{
         queue::{NotTaken, Queue},
     },
     error::{Error, Kind, Result},
-    model::{Change, ChatId, Clock, Message},
+    model::{Change, Clock, Message},
     pubsub::{Hub, log_tail},
     store::Store,
 };
@@ -43,6 +45,8 @@ use crate::{
 use draft::{ActionOutcome, Outcome, Placed};
 use reply::Reply;
 
+pub use creations::{CreateKey, Created, Was};
+pub(super) use creations::{creation_digest, replay};
 pub use draft::Sent;
 pub(super) use draft::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right, SendDraft};
 
@@ -133,8 +137,8 @@ impl Writer {
         self.submit(|reply| Command::Read(draft, reply)).await
     }
 
-    /// Makes a chat.
-    pub(super) async fn create(&self, draft: CreateDraft) -> Result<ChatId> {
+    /// Makes a chat, or finds the one that was made under the same key.
+    pub(super) async fn create(&self, draft: CreateDraft) -> Result<Created> {
         if draft.members.len() > MOST_AT_ONCE {
             let sentence = format!("users must name at most {MOST_AT_ONCE}");
             return Err(Error::invalid_field("users", sentence));

@@ -2,11 +2,11 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use sha2::{Digest, Sha256};
-
 use crate::{
     chat::access::denied,
-    chat::writer::{Command, Outcome, Placed, ReadDraft, SendDraft, actions},
+    chat::writer::{
+        Command, Outcome, Placed, ReadDraft, SendDraft, actions, creations, digest::digest,
+    },
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
@@ -38,7 +38,7 @@ pub(super) async fn process_batch(
         let context = actions::TxContext { tx, next, now };
         *outcome = match command {
             Command::Create(draft, _) => Some(Outcome::Created(
-                actions::create(context, draft, &mut changes).await?,
+                creations::create(context, draft, &mut changes).await?,
             )),
             Command::Action(draft, _) => Some(Outcome::Action(
                 actions::act(context, draft, &mut changes).await?,
@@ -172,24 +172,6 @@ fn read_lookup(draft: &ReadDraft) -> ReadLookup {
     }
 }
 
-/// The digest by which a message sent again is known to say the same.
-fn digest(draft: &SendDraft) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(draft.kind.as_str());
-    hasher.update([0]);
-    hasher.update(draft.content.as_str());
-    hasher
-        .finalize()
-        .iter()
-        .take(16)
-        .fold(String::with_capacity(32), |mut hex, byte| {
-            for nibble in [byte >> 4, byte & 15] {
-                hex.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
-            }
-            hex
-        })
-}
-
 /// The decisions of one batch so far, each seeing those before it.
 struct Plan {
     next: Position,
@@ -242,7 +224,10 @@ impl Plan {
         let relation = Relation::with_status(chat.kind, &draft.actor, standing);
         let comes = relation.can_post().map_err(denied)? == Entry::Joins;
         let audience = audience_in(chat.kind);
-        let digest = draft.client_id.as_ref().map(|_| digest(draft));
+        let digest = draft.client_id.as_ref().map(|_| {
+            let said = [draft.kind.as_str(), draft.content.as_str()];
+            digest(said)
+        });
         if let Some(sent) = self.find_replay(draft, digest.as_deref(), answer)? {
             return Ok(sent);
         }

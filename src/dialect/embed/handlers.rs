@@ -10,7 +10,7 @@ use crate::{
         access::{self, Reader},
         accounts,
         callers::{self, KeyHolder},
-        chats::{self, Visibility},
+        chats::{self, CreateKey, NewChat, Visibility},
         members, messages, people, signals,
     },
     dialect::{
@@ -238,7 +238,11 @@ impl Context<'_> {
     }
 
     async fn create_chat(&mut self, request: CreateChat) -> Result<EventReply> {
-        let CreateChat { title, users } = request;
+        let CreateChat {
+            title,
+            users,
+            client_id,
+        } = request;
         let mut created_by = None;
         for user in &users {
             match self.act_for(*user).await {
@@ -253,9 +257,24 @@ impl Context<'_> {
         let created_by = created_by.ok_or_else(|| {
             Error::forbidden("users must name somebody whom this connection speaks for")
         })?;
-        let visibility = Visibility::Private;
-        let chat = chats::create(self.services, &created_by, visibility, title, &users).await?;
-        let reader = access::reader(self.services, &created_by, chat).await?;
+        // Whoever's server speaks has keys of its own, whichever user it names first.
+        let person = match self.authority {
+            Authority::Server(_) => None,
+            Authority::User(_) | Authority::Open(_) => Some(created_by.id()),
+        };
+        let new = NewChat {
+            visibility: Visibility::Private,
+            title: Some(title),
+            members: &users,
+            key: client_id.map(|client_id| CreateKey { person, client_id }),
+        };
+        let chat = chats::create(self.services, &created_by, new).await?.chat;
+        let reader = match &self.authority {
+            Authority::Server(tenant) => access::tenant_reader(self.services, tenant, chat).await?,
+            Authority::User(_) | Authority::Open(_) => {
+                access::reader(self.services, &created_by, chat).await?
+            }
+        };
         let members = members::ids(self.services, &reader).await?;
         let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
         Ok(events::reply(self.event, body))

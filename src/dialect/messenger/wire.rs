@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    Chat, ChatKind, ChatSummary, Login, LoginId, MembershipStatus, Message, Person, PersonName,
-    Timestamp,
+    Chat, ChatKind, ChatSummary, Login, LoginId, MembershipStatus, Message, MessageId, Person,
+    PersonName, Timestamp,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
@@ -76,7 +76,9 @@ pub struct ChatListed {
     sender_id: Option<i64>,
     title: Option<String>,
     unread: i64,
+    first_unread: Option<i64>,
     last_position: i64,
+    created_at: String,
     open: bool,
     member: bool,
     members_count: i64,
@@ -88,6 +90,7 @@ impl From<&ChatSummary> for ChatListed {
             chat,
             membership,
             last,
+            first_unread,
         } = listed;
         let place = membership.filter(|place| place.standing == MembershipStatus::In);
         let last = last.as_ref();
@@ -100,7 +103,9 @@ impl From<&ChatSummary> for ChatListed {
             unread: place.map_or(0, |place| {
                 (chat.last_seq.get() - place.read_seq.get()).max(0)
             }),
+            first_unread: first_unread.map(MessageId::get),
             last_position: chat.last_position.get(),
+            created_at: chat.created_at.to_rfc3339(),
             open: chat.kind == ChatKind::Open,
             member: place.is_some(),
             members_count: chat.members,

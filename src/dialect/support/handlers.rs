@@ -354,5 +354,6 @@ fn device(session: &ClientSession) -> Device {
         client: None,
         address,
         network: login_throttle::network(address),
+        cookie: String::new(),
     }
 }

@@ -6,9 +6,8 @@ use rocket::{
     Request, Response, Route, State,
     data::{self, Data, FromData},
     delete, get,
-    http::{ContentType, Status},
+    http::{ContentType, CookieJar, Status},
     post,
-    request::{FromRequest, Outcome},
     response::{self, Responder},
     routes,
 };
@@ -22,9 +21,10 @@ use crate::{
         conversations, domains,
         owners::{self, NewOwner},
     },
+    config::Settings,
     dialect::Options,
     error::{Error, Kind, Result},
-    http::{ClientAddress, Fields},
+    http::{Fields, set_device_cookie},
     model::{Domain, Email, Password},
 };
 
@@ -63,7 +63,7 @@ pub fn all() -> Vec<Route> {
 async fn register(
     services: &ChatServices,
     options: &State<Arc<Options>>,
-    from: From,
+    device: Device,
     body: Body,
 ) -> Reply {
     let outcome = async {
@@ -72,7 +72,7 @@ async fn register(
         let password = Password::attempt(required(fields, "password")?.to_owned())?;
         let domain = Domain::parse(required(fields, "domain")?)?;
         let colleague = match fields.text("token")? {
-            Some(token) => owners::by_token(services, token, &from.0).await?,
+            Some(token) => owners::by_token(services, token, &device).await?,
             None => None,
         };
         if colleague.is_none() && !options.owner_registration_open {
@@ -84,7 +84,7 @@ async fn register(
             domain: &domain,
             colleague: colleague.as_ref(),
         };
-        owners::register(services, &owner, &from.0)
+        owners::register(services, &owner, &device)
             .await
             .map_err(in_our_words)?;
         Ok(wire::success("Owner registered"))
@@ -94,13 +94,20 @@ async fn register(
 
 /// `POST /owner/login` email, password.
 #[post("/owner/login", data = "<body>")]
-async fn sign_in(services: &ChatServices, from: From, body: Body) -> Reply {
+async fn sign_in(
+    services: &ChatServices,
+    settings: &State<Settings>,
+    jar: &CookieJar<'_>,
+    device: Device,
+    body: Body,
+) -> Reply {
     let outcome = async {
         let fields = &body.0?;
         let email = required(fields, "email")?;
         let password = Password::attempt(required(fields, "password")?.to_owned())?;
-        let signed_in = owners::sign_in(services, email, &password, &from.0).await;
+        let signed_in = owners::sign_in(services, email, &password, &device).await;
         let (fresh, site) = signed_in.map_err(in_our_words)?;
+        set_device_cookie(settings, jar, fresh.device_cookie);
         let token = fresh.token.expose();
         Ok(wire::signed_in(fresh.person, token, &site.application_id))
     };
@@ -109,10 +116,10 @@ async fn sign_in(services: &ChatServices, from: From, body: Body) -> Reply {
 
 /// `POST /owner/logout` token.
 #[post("/owner/logout", data = "<body>")]
-async fn sign_out(services: &ChatServices, from: From, body: Body) -> Reply {
+async fn sign_out(services: &ChatServices, device: Device, body: Body) -> Reply {
     let outcome = async {
         let fields = &body.0?;
-        if owners::sign_out(services, required(fields, "token")?, &from.0).await? {
+        if owners::sign_out(services, required(fields, "token")?, &device).await? {
             Ok(wire::success("Token has been removed"))
         } else {
             Err(Error::invalid(OWNER_NOT_FOUND))
@@ -123,9 +130,9 @@ async fn sign_out(services: &ChatServices, from: From, body: Body) -> Reply {
 
 /// `POST /owner/domains` token, domain: one more domain of the owner's site.
 #[post("/owner/domains", data = "<body>")]
-async fn add_domain(services: &ChatServices, from: From, body: Body) -> Reply {
+async fn add_domain(services: &ChatServices, device: Device, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
+        let (owner, domain) = owners_domain(services, &device, &body.0?).await?;
         let domains = domains::add(services, &owner, &domain).await;
         let domains = domains.map_err(in_our_words)?;
         Ok(wire::domains("Domain added", &domains))
@@ -135,9 +142,9 @@ async fn add_domain(services: &ChatServices, from: From, body: Body) -> Reply {
 
 /// `DELETE /owner/domains` token, domain.
 #[delete("/owner/domains", data = "<body>")]
-async fn remove_domain(services: &ChatServices, from: From, body: Body) -> Reply {
+async fn remove_domain(services: &ChatServices, device: Device, body: Body) -> Reply {
     let outcome = async {
-        let (owner, domain) = owners_domain(services, &from.0, &body.0?).await?;
+        let (owner, domain) = owners_domain(services, &device, &body.0?).await?;
         let domains = domains::remove(services, &owner, &domain).await;
         let domains = domains.map_err(in_our_words)?;
         Ok(wire::domains("Domain removed", &domains))
@@ -189,23 +196,6 @@ fn in_our_words(error: Error) -> Error {
 fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {
     let missing = || Error::invalid_field(name, format!("{name} is required"));
     fields.text(name)?.ok_or_else(missing)
-}
-
-/// What the request tells of the device it comes from.
-struct From(Device);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for From {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let address = ClientAddress::of(request);
-        Outcome::Success(Self(Device {
-            client: request.headers().get_one("User-Agent").map(str::to_owned),
-            address: address.ip(),
-            network: address.network(),
-        }))
-    }
 }
 
 /// An answer in this API's shape, with the status that its body tells.

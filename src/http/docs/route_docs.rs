@@ -196,8 +196,8 @@ pub(super) const WORDS: &[Words] = &[
     ),
     messenger(
         "POST /api/chats",
-        "Makes an open chat; with private or members one for its members alone, with one other and no title a direct chat",
-        &["title?", "private?", "open?", "members?"],
+        "Makes an open chat; with private or members one for its members alone, with one other and no title a direct chat; with client_id making it again is harmless",
+        &["title?", "private?", "open?", "members?", "client_id?"],
         NONE,
         CREATED,
     ),

@@ -21,6 +21,13 @@ impl ClientId {
         Ok(Self(text.to_owned()))
     }
 
+    /// One that stands for another, whose digest this is.
+    pub fn from_digest(digest: [u8; 32]) -> Self {
+        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
+        Self(digits.take(CLIENT_ID_CHARS / 2).collect())
+    }
+
     /// The key.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -6,9 +6,10 @@
 //! writes with a set statement a table, however many drafts it holds. The two engines take sets
 //! differently (`json_each`, `unnest`), so these statements have an arm for each, in `sqlite` and
 //! `postgres`. What is rare (making a chat, joining, leaving) has statements of its own in the same
-//! transaction, in `acts`; those that concern many people take them as a set, in `members`.
+//! transaction, in `actions` and `creations`; those that concern many people take them as a set, in `members`.
 
 mod actions;
+mod creations;
 mod members;
 mod postgres;
 mod sqlite;
@@ -25,6 +26,7 @@ use crate::{
 };
 
 pub use actions::NewChat;
+pub use creations::{Creation, CreationKey};
 
 /// Where a message is to go, from whom, and what its sender calls it.
 #[derive(Debug, Clone)]

@@ -87,6 +87,15 @@ export class Owner {
     return (await this.say('getWaitingChats')).data;
   }
 
+  /** Returns once the queue of those who wait is as it should be. */
+  async soonWaiting(isRight, within = 10_000) {
+    const end = Date.now() + within;
+    for (let chats = await this.waiting(); !isRight(chats); chats = await this.waiting()) {
+      assert.ok(Date.now() < end, JSON.stringify(chats));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
   /** A guest who begins a chat without a page. */
   async guest(name, message) {
     const seated = await this.say('getNewChat', { token: undefined, email: `${name.toLowerCase()}@example.org`, name, domain: 'localhost' });

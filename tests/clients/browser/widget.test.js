@@ -345,6 +345,48 @@ describe('the widget', () => {
     await guest.person.leave();
   });
 
+  test('a guest who is forgotten while their first message is on its way leaves no empty chat', async () => {
+    // The answer to the beginning is under way, or the message itself is.
+    for (const [name, word] of [['Hurry', '"guestToken"'], ['Haste', '"newMessage"']]) {
+      const guest = await Guest.arrive(browser, server, site, name);
+      const held = [];
+      let holds = true;
+      let asked;
+      const answered = new Promise((resolve) => {
+        asked = resolve;
+      });
+      await guest.page.routeWebSocket(/socket\.io/, (socket) => {
+        const far = socket.connectToServer();
+        const pass = (to) => (frame) => {
+          if (holds && String(frame).includes(word)) {
+            held.push(() => to.send(frame));
+            asked();
+          } else to.send(frame);
+        };
+        socket.onMessage(pass(far));
+        far.onMessage(pass(socket));
+      });
+      await guest.visit();
+      await guest.begin(`${name} words`);
+      await answered;
+      await guest.page.evaluate(() => globalThis.ParlanceWidget.reset());
+      assert.equal(await kept(guest.page).then((all) => all?.guest ?? null), null);
+      holds = false;
+      for (const send of held) send();
+      await owner.soonWaiting((chats) => chats.some((chat) => chat.name === name && chat.lastMessage === `${name} words`));
+      const chats = await chatsOf(name);
+      assert.deepEqual(chats.map((chat) => chat.lastMessage), [`${name} words`]);
+      // The next guest on this computer is another, and sees nothing of it.
+      await guest.begin('Another person');
+      await guest.hears('Another person');
+      assert.deepEqual(await guest.texts(), ['Another person']);
+      assert.equal((await chatsOf(name)).length, 2);
+      const { data } = await owner.say('getChatMessages', { chatId: chats[0]._id });
+      assert.equal(data.length, 1, 'it is there once');
+      await guest.person.leave();
+    }
+  });
+
   test('what is too long is said before it is sent, and can be edited after', async () => {
     const guest = await arrive('Long');
     await guest.opener.click();

@@ -4,7 +4,8 @@ clients were told with what the database holds.
 
 After every crash: each 201 is there exactly once, nothing is there that nobody sent, what was sent
 again under its key is there exactly once, the log has no gap, and those who follow by long-poll or
-stream have heard every message once and in order. On PostgreSQL the database server itself is
+stream have heard every message once and in order; a chat that is made again under its key is
+the same. On PostgreSQL the database server itself is
 killed too, while ours stays up: it must answer 503 until the database is back, and lose nothing.
 
 At the end rows are damaged on purpose: a check that does not notice is a failure of this test.
@@ -19,7 +20,7 @@ import threading
 import time
 
 from server import Postgres, Server, Sqlite, wait_until
-from traffic import Follower, Ledger, People, Storm, retry
+from traffic import Follower, Ledger, People, Storm, begin_again, retry
 from verify import expected_to_hear, faults
 
 # What a broken server might have done: each must be noticed.
@@ -34,6 +35,7 @@ DAMAGE = {
     "a chat that miscounts": "update chats set last_seq = last_seq + 1 "
                              "where id = (select chat_id from messages where id = {message})",
     "a lost key": "update messages set client_id = null where client_id is not null",
+    "a lost key of a chat": "delete from creations",
 }
 
 
@@ -43,6 +45,7 @@ class Trial:
         self.chance = random.Random(seed)
         self.seed = seed
         self.ledger = Ledger()
+        self.begun_before = 0
         self.server = Server(folder, database)
         self.server.start()
         self.people = People(self.server.port)
@@ -104,6 +107,12 @@ class Trial:
             threading.Thread(target=retry, args=(self.people.client(post.person), post, self.ledger))
             for post in open_posts
         ]
+        # Whether or not it was answered, a chat is made once under its key.
+        threads += [
+            threading.Thread(target=begin_again, args=(self.people.client(begun.person), begun, self.ledger))
+            for begun in self.ledger.begun[self.begun_before:]
+        ]
+        self.begun_before = len(self.ledger.begun)
         for thread in threads:
             thread.start()
         for thread in threads:

@@ -23,9 +23,19 @@ class Post:
 
 
 @dataclass
+class Begun:
+    """One private chat that somebody tried to make under a key."""
+    person: int
+    title: str
+    key: str
+    chat: int | None = None
+
+
+@dataclass
 class Ledger:
     """Everything the clients were told."""
     posts: list = field(default_factory=list)
+    begun: list = field(default_factory=list)
     titles: dict = field(default_factory=dict)
     tried_titles: set = field(default_factory=set)
     joins: set = field(default_factory=set)
@@ -85,6 +95,38 @@ def retry(client, post, ledger):
     ledger.fault(f"{post.content} sent again was never accepted")
 
 
+def begin(client, begun, ledger):
+    """Makes a chat under its key, for the first time or again."""
+    answer = client.ask("POST", "/api/chats", {"title": begun.title, "private": "true"},
+                        {"Idempotency-Key": begun.key})
+    if answer.status == 201:
+        chat = int(answer.headers["Location"].rsplit("/", 1)[1])
+        with ledger.lock:
+            before = ledger.titles.setdefault(begun.title, chat)
+        if chat != before:
+            ledger.fault(f"{begun.title!r} was made as {before} and as {chat}")
+        begun.chat = chat
+    return answer
+
+
+def begin_again(client, begun, ledger):
+    """The same until the server says what became of it."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            answer = begin(client, begun, ledger)
+        except OSError:
+            time.sleep(0.05)
+            continue
+        if answer.status == 201:
+            return
+        if answer.status != 503:
+            ledger.fault(f"{begun.title!r} made again got {answer.status} {answer.body!r}")
+            return
+        time.sleep(0.05)
+    ledger.fault(f"{begun.title!r} made again was never accepted")
+
+
 class Storm:
     """The clients of one round. They end by themselves when the server is gone, or when told."""
 
@@ -92,7 +134,7 @@ class Storm:
         self.people, self.chats, self.ledger, self.name = people, chats, ledger, name
         self.stop = threading.Event()
         works = [self.post_plain] * 4 + [self.post_keyed] * 4 + [self.post_twice] * 2
-        works += [self.create, self.join_and_read, self.look]
+        works += [self.create, self.create_keyed, self.join_and_read, self.look]
         self.threads = [
             threading.Thread(target=self.run, args=(work, number), daemon=True)
             for number, work in enumerate(works)
@@ -179,6 +221,13 @@ class Storm:
             with self.ledger.lock:
                 self.ledger.titles[title] = chat
         return answer
+
+    def create_keyed(self, client, person, name, _):
+        begun = Begun(person, f"chat {name}", f"key-{name}")
+        with self.ledger.lock:
+            self.ledger.tried_titles.add(begun.title)
+            self.ledger.begun.append(begun)
+        return begin(client, begun, self.ledger)
 
     def join_and_read(self, client, person, _, chance):
         chat = chance.choice(self.chats)

@@ -59,6 +59,10 @@ def chats(database, messages, ledger, people_ids):
     found += [f"the chat {title!r} is there {n} times" for title, n in titles.items() if n > 1]
     known = {(title, int(chat)) for chat, title, *_ in rows}
     found += [f"the chat {made} is gone" for made in ledger.titles.items() if made not in known]
+    keys = {key: int(chat) for key, chat in database.rows("select client_id, chat_id from creations")}
+    for begun in ledger.begun:
+        if begun.chat is not None and keys.get(begun.key) != begun.chat:
+            found.append(f"the chat {begun.title!r} was made under a key that is now {keys.get(begun.key)}'s")
     standing = {(int(chat), int(person)): (place, int(read))
                 for chat, person, place, read in places}
     for chat, person in ledger.joins:

@@ -1,6 +1,7 @@
 //! Live support, chat as a service and embedded chat.
 
 pub(crate) mod crowds;
+pub(crate) mod embed_repeats;
 pub(crate) mod fifth;
 pub(crate) mod large_answers;
 pub(crate) mod service_docs;

@@ -1,5 +1,6 @@
 //! What begins or ends a chat is said again when its answer was lost, and is done once.
 
+use parlance::chat::housekeeping;
 use serde_json::{Value, json};
 
 use crate::{
@@ -97,6 +98,180 @@ async fn a_guest_who_comes_back_under_a_key_gets_one_more_token_once() {
     world.refused("getNewChat", theirs, 422).await;
 }
 
+/// Every way in which a guest's login ends.
+async fn end(world: &World, guest: &Guest, way: &str) {
+    match way {
+        "signed out" => {
+            let told = world
+                .post("/owner/logout", &[("token", &guest.token)])
+                .await;
+            if told.status == 200 {
+                return;
+            }
+            let id = i64::from_str_radix(&guest.id, 16).expect("a number in hex");
+            let url = format!("{}/api/logout", world.base());
+            let cookies = format!("user_id={id}; token={}", guest.token);
+            Told::of(world.http.post(url).header("Cookie", cookies))
+                .await
+                .ok(200);
+        }
+        "one of too many" => {
+            // Each by the one before it: the first goes unused.
+            let mut token = guest.token.clone();
+            for _ in 0..21 {
+                let back = json!({"guestToken": token});
+                token = Guest::from(world.said("getNewChat", back).await).token;
+            }
+        }
+        _ => {
+            let mut beside = world.place.beside().await;
+            beside
+                .run("update logins set created_at = 0, used_at = 0")
+                .await;
+            let forgotten = housekeeping::expire(world.services());
+            forgotten.await.expect("logins expire");
+        }
+    }
+}
+
+#[rocket::async_test]
+async fn a_token_that_has_ended_never_comes_to_life_again() {
+    let mut world = World::new().await;
+    world.owner("localhost").await;
+    let sentence = "the login that was made under this client_id has ended: use a new one";
+    for (number, way) in ["signed out", "one of too many", "expired"]
+        .into_iter()
+        .enumerate()
+    {
+        let key = format!("{KEY}{number}");
+        // A new guest's own key, and the key under which they came back.
+        let guest = Guest::from(world.said("getNewChat", first(&key)).await);
+        guest.says(&world, "one").await;
+        let other = Guest::from(
+            world
+                .said("getNewChat", first(&format!("{key}-other")))
+                .await,
+        );
+        let back = json!({"guestToken": other.token, "client_id": format!("{key}-back")});
+        let came_back = Guest::from(world.said("getNewChat", back.clone()).await);
+        if way == "expired" {
+            // What is in use is believed to be used.
+            world = world.restart().await;
+        }
+        end(&world, &guest, way).await;
+        end(&world, &came_back, way).await;
+        let world = &world;
+        let dead = async |guest: &Guest| {
+            let argument = json!({"chatId": guest.chat, "token": guest.token});
+            world.refused("getChatMessages", argument, 401).await;
+        };
+        dead(&guest).await;
+        dead(&came_back).await;
+        // Whoever knows the key is told what to do, however often and at once they ask.
+        let again = (0..4).map(|_| world.refused("getNewChat", first(&key), 401));
+        for told in rocket::futures::future::join_all(again).await {
+            assert_eq!(told, sentence, "{way}");
+        }
+        dead(&guest).await;
+        let mut back = back;
+        let fresh = Guest::from(
+            world
+                .said("getNewChat", first(&format!("{key}-fresh")))
+                .await,
+        );
+        back["guestToken"] = json!(fresh.token);
+        if way != "expired" {
+            // Not even their own other login brings it back.
+            let own = world
+                .say(
+                    "getNewChat",
+                    json!({"guestToken": other.token, "client_id": format!("{key}-back")}),
+                )
+                .await;
+            assert!(own.0 == 401, "{own:?}");
+        }
+        world.refused("getNewChat", back, 401).await;
+        dead(&came_back).await;
+        // It made nobody, and nothing.
+        let mut beside = world.place.beside().await;
+        let guests = beside
+            .number("select count(*) from people where kind = 'guest'")
+            .await;
+        assert_eq!(
+            guests,
+            3 * (i64::try_from(number).expect("few") + 1),
+            "{way}"
+        );
+    }
+    let world = world.restart().await;
+    let told = world
+        .refused("getNewChat", first(&format!("{KEY}0")), 401)
+        .await;
+    assert_eq!(told, sentence);
+    world.stop().await;
+}
+
+#[rocket::async_test]
+async fn nobody_else_is_shown_what_a_guest_calls_things() {
+    let world = World::new().await;
+    let owner = world.owner("localhost").await;
+    let guest = Guest::from(world.said("getNewChat", first(KEY)).await);
+    let id = i64::from_str_radix(&owner.id, 16).expect("a number in hex");
+    let owner_cookies = format!("user_id={id}; token={}", owner.token);
+    let since = world.overheard(&owner.token, "now").await.1;
+    // The secret by which the chat was begun, as the name of a message and of an end.
+    let message =
+        json!({"chatId": guest.chat, "token": guest.token, "message": "hi", "client_id": KEY});
+    let one = world.said("newMessage", message.clone()).await;
+    let two = world.said("newMessage", message).await;
+    assert_eq!(
+        one["data"]["_id"], two["data"]["_id"],
+        "it is repeatable all the same"
+    );
+    let close = json!({"chatId": guest.chat, "token": guest.token, "client_id": KEY});
+    world.said("closeChat", close).await;
+    let chat = i64::from_str_radix(&guest.chat, 16).expect("a number in hex");
+    let mut shown = Vec::new();
+    for path in [
+        format!("/api/chats/{chat}"),
+        format!("/api/chats/{chat}?after=0"),
+        format!("/api/events?after={since}&timeout=0"),
+        format!("/api/events?after={since}&timeout=0&dialect=embed"),
+        format!(
+            "/api/events?after={since}&timeout=0&dialect=support&token={}",
+            owner.token
+        ),
+        "/api/chats".to_owned(),
+    ] {
+        let url = format!("{}{path}", world.base());
+        let told = Told::of(world.http.get(url).header("Cookie", &owner_cookies)).await;
+        shown.push((path, told.with(200).body));
+    }
+    assert!(shown[0].1.contains(r#""client_id":""#), "{shown:?}");
+    for (path, body) in &shown {
+        assert!(!body.contains(KEY), "{path}: {body}");
+    }
+    // Nor is it kept, where whoever reads the database would find it.
+    let mut beside = world.place.beside().await;
+    for column in ["messages", "closings"] {
+        let found = format!("select count(*) from {column} where client_id = '{KEY}'");
+        assert_eq!(beside.number(&found).await, 0, "{column}");
+        let kept = format!("select count(*) from {column} where client_id is not null");
+        assert_eq!(beside.number(&kept).await, 1, "{column}");
+    }
+    // An owner's own names are no secrets.
+    let message =
+        json!({"chatId": guest.chat, "token": owner.token, "message": "ho", "client_id": "mine"});
+    world.said("newMessage", message).await;
+    assert_eq!(
+        beside
+            .number("select count(*) from messages where client_id = 'mine'")
+            .await,
+        1
+    );
+    world.stop().await;
+}
+
 #[rocket::async_test]
 async fn an_address_that_reopens_chats_takes_a_key_as_well() {
     let world = World::with("support_resume_by_email = true").await;
@@ -188,6 +363,11 @@ async fn the_header_is_heard_in_the_other_dialects_too() {
     )
     .await;
     let chat = chat["chat"]["id"].clone();
+    let again = say(
+        "create-chat",
+        json!({"chat": {"name": "x"}, "users": [user]}),
+    );
+    assert_eq!(again.await["chat"]["id"], chat);
     let message = json!({"chat": {"id": chat}, "user": {"id": user},
         "message": {"value": "hi", "type": "text"}});
     let (one, two) = (

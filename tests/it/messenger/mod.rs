@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chats;
+mod creating;
 mod looks;
 mod reads;
 mod seed;

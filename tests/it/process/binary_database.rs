@@ -81,6 +81,14 @@ fn a_second_server_on_one_file_is_refused_and_the_next_one_starts_when_the_first
     );
     let said = sentence(alias);
     assert!(said.contains("another server has the database"), "{said}");
+    // A hard link has a lock file of its own, and would have a write-ahead log of its own.
+    fs::hard_link(data.join("parlance.db"), data.join("hard.db")).expect("linked");
+    let mut hard = parlance(folder.path());
+    let elsewhere = "{chat={url=\"sqlite://data/hard.db\"}}";
+    hard.env("ROCKET_DATABASES", elsewhere);
+    let said = sentence(hard);
+    assert!(said.contains("by another name of the same file"), "{said}");
+    assert!(said.contains("databases.chat.url"), "{said}");
     assert!(first.get("/health").starts_with("HTTP/1.0 200"));
     // An administrator is made beside it nevertheless.
     let mut admin = parlance(folder.path())
@@ -98,6 +106,10 @@ fn a_second_server_on_one_file_is_refused_and_the_next_one_starts_when_the_first
     first.child.kill().expect("killed");
     first.child.wait().expect("it ends");
     Started::begin(parlance(folder.path())).stop();
+    // Once nobody has it, any name will do: the others are then in the way of nobody.
+    let mut hard = parlance(folder.path());
+    hard.env("ROCKET_DATABASES", elsewhere);
+    Started::begin(hard).stop();
 }
 
 #[test]
@@ -225,6 +237,7 @@ async fn a_database_server_says_as_much() {
         url: place.url(),
         max_connections: 2,
         connect_timeout: FOREVER,
+        idle_timeout: None,
     };
     if let Place::Sqlite(_) = &place {
         // The binary's own tests are about SQLite.
@@ -291,6 +304,7 @@ async fn a_second_server_on_one_postgresql_database_warns_and_goes_on() {
         url: place.url(),
         max_connections: 2,
         connect_timeout: FOREVER,
+        idle_timeout: None,
     };
     // The lock went with its holder.
     let store = Store::serve(&alone).await.expect("it opens");

@@ -6,6 +6,7 @@ mod ends;
 mod hostile;
 mod local;
 mod logins;
+mod sign_ins;
 mod strangers;
 mod throttles;
 mod values;

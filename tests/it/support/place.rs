@@ -57,6 +57,7 @@ impl Place {
             url: self.url(),
             max_connections: 4,
             connect_timeout: std::time::Duration::from_secs(30),
+            idle_timeout: None,
         };
         Store::open(&options).await.expect("the database opens")
     }

@@ -1,10 +1,13 @@
-//! Counts how often each key came, and how long it has to pause; bounded.
+//! Counts how often each key came, how many attempts are under way, and how long it has to pause; bounded.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     hash::Hash,
+    sync::Arc,
     time::{Duration, Instant},
 };
+
+use tokio::sync::Notify;
 
 /// Most keys that are remembered.
 pub(super) const MOST: usize = 10_000;
@@ -33,6 +36,28 @@ impl Backoff {
     }
 }
 
+/// How an attempt went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Right, and what was counted is forgotten.
+    Forgiven,
+    /// Nothing to count: it was right, or nobody found out.
+    Neutral,
+    /// Wrong.
+    Wrong,
+}
+
+/// Whether an attempt may begin.
+#[derive(Debug)]
+pub(super) enum Look {
+    /// At once.
+    Free,
+    /// Not before so long.
+    Paused(Duration),
+    /// Others are under way, and if all of them are wrong it may not: their outcome is to be waited for.
+    Busy(Arc<Notify>),
+}
+
 /// How often each key came, and when it may come again.
 #[derive(Debug)]
 pub(super) struct BackoffTable<K> {
@@ -40,11 +65,31 @@ pub(super) struct BackoffTable<K> {
     pub(super) entries: HashMap<K, Entry>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     count: u32,
     /// When the pause ends.
     until: Instant,
+    /// Attempts that have begun, of which nobody knows yet how they go.
+    pending: u32,
+    /// Wakes one of those who wait for them.
+    turn: Arc<Notify>,
+}
+
+impl Entry {
+    fn new(now: Instant) -> Self {
+        Self {
+            count: 0,
+            until: now,
+            pending: 0,
+            turn: Arc::default(),
+        }
+    }
+
+    fn count_at(&self, ladder: Backoff, now: Instant) -> u32 {
+        let is_old = self.until + ladder.forget <= now;
+        if is_old { 0 } else { self.count }
+    }
 }
 
 impl<K: Eq + Hash + Clone> BackoffTable<K> {
@@ -61,19 +106,11 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
         })
     }
 
+    /// Counts what is not attempted but done.
     pub(super) fn count(&mut self, key: &K, now: Instant) {
         let ladder = self.ladder;
-        if !self.entries.contains_key(key) {
-            self.make_room(now);
-        }
-        let entry = self.entries.entry(key.clone()).or_insert(Entry {
-            count: 0,
-            until: now,
-        });
-        if entry.until + ladder.forget <= now {
-            entry.count = 0;
-        }
-        entry.count = entry.count.saturating_add(1);
+        let entry = self.entry(key, now);
+        entry.count = entry.count_at(ladder, now).saturating_add(1);
         entry.until = now + ladder.pause(entry.count);
     }
 
@@ -87,17 +124,70 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
         }
     }
 
-    pub(super) fn forget(&mut self, key: &K) {
-        self.entries.remove(key);
+    /// Whether an attempt may begin.
+    pub(super) fn look(&self, key: &K, now: Instant) -> Look {
+        let Some(entry) = self.entries.get(key) else {
+            return Look::Free;
+        };
+        let wait = entry.until.saturating_duration_since(now);
+        if !wait.is_zero() {
+            return Look::Paused(wait);
+        }
+        let if_all_are_wrong = entry
+            .count_at(self.ladder, now)
+            .saturating_add(entry.pending);
+        if entry.pending > 0 && !self.ladder.pause(if_all_are_wrong).is_zero() {
+            return Look::Busy(Arc::clone(&entry.turn));
+        }
+        Look::Free
     }
 
-    /// Forgets what is old, and if that is not enough a quarter of the rest, the oldest first.
+    /// An attempt begins.
+    pub(super) fn start(&mut self, key: &K, now: Instant) {
+        self.entry(key, now).pending += 1;
+    }
+
+    /// One that began has ended: whoever waits for that is next.
+    pub(super) fn end(&mut self, key: &K, verdict: Verdict, now: Instant) {
+        let ladder = self.ladder;
+        let Some(entry) = self.entries.get_mut(key) else {
+            return;
+        };
+        entry.pending = entry.pending.saturating_sub(1);
+        match verdict {
+            Verdict::Neutral => {}
+            Verdict::Forgiven => {
+                entry.count = 0;
+                entry.until = entry.until.min(now);
+            }
+            Verdict::Wrong => {
+                entry.count = entry.count_at(ladder, now).saturating_add(1);
+                entry.until = now + ladder.pause(entry.count);
+            }
+        }
+        entry.turn.notify_one();
+        if entry.count == 0 && entry.pending == 0 {
+            self.entries.remove(key);
+        }
+    }
+
+    fn entry(&mut self, key: &K, now: Instant) -> &mut Entry {
+        if !self.entries.contains_key(key) {
+            self.make_room(now);
+        }
+        let entry = self.entries.entry(key.clone());
+        entry.or_insert_with(|| Entry::new(now))
+    }
+
+    /// Forgets what is old, and if that is not enough a quarter of the rest, the oldest first; not what
+    /// is under way.
     fn make_room(&mut self, now: Instant) {
         if self.entries.len() < MOST {
             return;
         }
         let forget = self.ladder.forget;
-        self.entries.retain(|_, entry| entry.until + forget > now);
+        self.entries
+            .retain(|_, entry| entry.until + forget > now || entry.pending > 0);
         if self.entries.len() < MOST {
             return;
         }
@@ -106,7 +196,7 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
         let limit = *limit;
         let mut surplus = MOST / 4;
         self.entries.retain(|_, entry| {
-            let goes = surplus > 0 && entry.until <= limit;
+            let goes = surplus > 0 && entry.until <= limit && entry.pending == 0;
             surplus -= usize::from(goes);
             !goes
         });
@@ -128,33 +218,63 @@ impl Budget {
     }
 }
 
-/// When each key's budget will be whole again.
+/// What each key has left of its budget.
 #[derive(Debug, Default)]
 pub(super) struct Budgets<K> {
-    whole_at: HashMap<K, Instant>,
+    spent: HashMap<K, Spent>,
+}
+
+#[derive(Debug)]
+struct Spent {
+    /// When the budget will be whole again.
+    whole_at: Instant,
+    /// As for [`Entry`].
+    pending: u32,
+    turn: Arc<Notify>,
 }
 
 impl<K: Eq + Hash + Clone> Budgets<K> {
-    pub(super) fn wait(&self, key: &K, budget: Budget, now: Instant) -> Duration {
-        let whole_at = self.whole_at.get(key);
-        let left = whole_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        left.saturating_sub(budget.saved())
+    /// Whether an attempt may begin.
+    pub(super) fn look(&self, key: &K, budget: Budget, now: Instant) -> Look {
+        let Some(spent) = self.spent.get(key) else {
+            return Look::Free;
+        };
+        let left = spent.whole_at.saturating_duration_since(now);
+        let wait = left.saturating_sub(budget.saved());
+        if !wait.is_zero() {
+            return Look::Paused(wait);
+        }
+        let if_all_are_wrong = left.saturating_add(budget.every.saturating_mul(spent.pending));
+        if spent.pending > 0 && if_all_are_wrong > budget.saved() {
+            return Look::Busy(Arc::clone(&spent.turn));
+        }
+        Look::Free
     }
 
-    pub(super) fn count(&mut self, key: &K, budget: Budget, now: Instant) {
-        if self.whole_at.len() >= MOST {
-            self.whole_at.retain(|_, at| *at > now);
+    /// An attempt begins.
+    pub(super) fn start(&mut self, key: &K, now: Instant) {
+        if self.spent.len() >= MOST {
+            self.spent
+                .retain(|_, spent| spent.whole_at > now || spent.pending > 0);
         }
-        let whole_at = self.whole_at.entry(key.clone()).or_insert(now);
-        *whole_at = now.max(*whole_at) + budget.every;
+        let spent = self.spent.entry(key.clone()).or_insert_with(|| Spent {
+            whole_at: now,
+            pending: 0,
+            turn: Arc::default(),
+        });
+        spent.pending += 1;
     }
 
-    pub(super) fn give_back(&mut self, key: &K, budget: Budget) {
-        if let Some(whole_at) = self.whole_at.get_mut(key)
-            && let Some(earlier) = whole_at.checked_sub(budget.every)
-        {
-            *whole_at = earlier;
+    /// One that began has ended.
+    pub(super) fn end(&mut self, key: &K, budget: Budget, verdict: Verdict, now: Instant) {
+        let Some(spent) = self.spent.get_mut(key) else {
+            return;
+        };
+        spent.pending = spent.pending.saturating_sub(1);
+        if verdict == Verdict::Wrong {
+            spent.whole_at = now.max(spent.whole_at) + budget.every;
         }
+        spent.turn.notify_one();
     }
 }
 
@@ -189,10 +309,5 @@ impl<T: Eq + Hash + Copy> Recent<T> {
         {
             self.known.remove(&oldest);
         }
-    }
-
-    /// Its place in the order stays until it is its turn.
-    pub(super) fn forget(&mut self, it: &T) {
-        self.known.remove(it);
     }
 }

@@ -6,8 +6,15 @@
 //! during the pause is told when it ends. Nothing is ever locked: after the pause one attempt goes
 //! through, so nobody can be shut out of their own account for longer than the cap.
 //!
-//! An attempt is counted when it begins, not when it fails: a thousand guesses at once would all
-//! begin before the first one failed. Who was never checked, by no fault of their own, is given it back.
+//! Only what was found to be wrong is counted. So that a thousand guesses at once do not all begin before
+//! the first has failed, attempts begin together only as far as they could all be wrong without a pause;
+//! the others wait for an outcome, and are let in as those before them were right, or refused with the
+//! pause that those have begun. Who was never checked has not guessed.
+//!
+//! A browser from which somebody has signed in before shows a *device cookie* (`chat::device_cookies`). Its
+//! attempts have a counter of their own and no other, so that strangers' guesses do not slow down who is
+//! known (OWASP's scheme). Who has a login and proves the password anew is counted by that login, alone
+//! and with longer pauses: a thief of it guesses no further, and its owner may sign in anew.
 //!
 //! The time is monotonic: a clock that is set forth or back neither locks out nor frees anybody.
 //!
@@ -22,15 +29,16 @@ mod tests;
 
 use std::{
     net::{IpAddr, Ipv6Addr},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use backoff::{Backoff, BackoffTable, Budget, Budgets, Recent};
+use backoff::{Backoff, BackoffTable, Budget, Budgets, Look, Recent, Verdict};
+use tokio::sync::Notify;
 
 use crate::{
     error::{Error, Kind, Result},
-    model::{TenantId, TokenHash},
+    model::{LoginId, TenantId, TokenHash},
 };
 
 /// Guesses of one account's password, from wherever they come.
@@ -38,6 +46,16 @@ const ACCOUNT: Backoff = Backoff {
     free: 5,
     cap: Duration::from_mins(1),
     forget: Duration::from_mins(15),
+};
+
+/// Wrong passwords from a browser that has signed in to the account before.
+const DEVICE: Backoff = ACCOUNT;
+
+/// Wrong passwords by who has a login already: longer pauses, for its owner can sign in anew.
+const LOGIN: Backoff = Backoff {
+    free: 5,
+    cap: Duration::from_hours(1),
+    forget: Duration::from_hours(24),
 };
 
 /// Guesses of passwords from one address, at whatever account; many people may share it.
@@ -91,8 +109,10 @@ const OF_NO_APP: Budget = Budget {
 const GOOD: usize = 100_000;
 /// How many tokens that were wrong are, each with its address.
 const WRONG: usize = 50_000;
+/// The longest that an attempt waits for the outcome of others.
+const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Counts attempts: to sign in, per account and per address; with tokens, per address and per app; to
+/// Counts attempts: to sign in, per account and per address, or per device; with tokens, per address and per app; to
 /// sign up, to come to a desk and to come back, per address.
 #[derive(Debug)]
 pub struct LoginThrottle {
@@ -104,6 +124,8 @@ pub struct LoginThrottle {
 #[derive(Debug)]
 struct BackoffTables {
     accounts: BackoffTable<String>,
+    devices: BackoffTable<u64>,
+    logins: BackoffTable<LoginId>,
     addresses: BackoffTable<IpAddr>,
     sign_ups: BackoffTable<IpAddr>,
     guests: BackoffTable<IpAddr>,
@@ -114,18 +136,39 @@ struct BackoffTables {
     wrong: Recent<(IpAddr, u64)>,
 }
 
+/// Who tries to prove a password.
+#[derive(Debug, Clone, Copy)]
+pub enum Guesser<'a> {
+    /// Anybody: counted for the account, by its folded name whether or not there is one, and for the
+    /// address that they come from.
+    Stranger(&'a str, IpAddr),
+    /// A browser that has signed in to the account before, by the nonce of its cookie.
+    Device(u64),
+    /// Whoever has a login.
+    Login(LoginId),
+}
+
 /// What is attempted.
 #[derive(Debug)]
-enum ChangeKind {
+enum Attempted {
     /// To prove an account's password.
-    Password(String),
-    SignUp,
-    Guest,
+    Password(String, IpAddr),
+    Device(u64),
+    Login(LoginId),
+    SignUp(IpAddr),
+    Guest(IpAddr),
     /// To prove a token, of some app if that was said.
-    Token(Option<TenantId>, u64),
-    Recovery,
+    Token(Option<TenantId>, u64, IpAddr),
+    Recovery(IpAddr),
     /// Nothing that counts.
     Nothing,
+}
+
+/// Whether an attempt has begun, or waits for the outcome of others.
+#[derive(Debug)]
+enum Turn<T> {
+    Begun(T),
+    Waits(Arc<Notify>),
 }
 
 impl LoginThrottle {
@@ -135,6 +178,8 @@ impl LoginThrottle {
             on,
             tables: Mutex::new(BackoffTables {
                 accounts: BackoffTable::new(ACCOUNT),
+                devices: BackoffTable::new(DEVICE),
+                logins: BackoffTable::new(LOGIN),
                 addresses: BackoffTable::new(ADDRESS),
                 sign_ups: BackoffTable::new(SIGN_UP),
                 guests: BackoffTable::new(GUEST),
@@ -147,90 +192,183 @@ impl LoginThrottle {
         }
     }
 
-    /// Begins an attempt to prove a password. `account` is the folded name, whether or not there is
-    /// such an account; `network` is the address that counts as one client.
+    /// Begins an attempt to prove a password, once enough of those under way are over.
     ///
     /// Dropping the [`Attempt`] leaves it counted as a failure.
-    pub fn attempt(&self, account: &str, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.admit(network, now, |tables| {
-            let account = account.to_owned();
-            let wait = tables.accounts.wait(&account, now);
-            let wait = wait.max(tables.addresses.wait(&network, now));
-            refuse_during(wait, "too many attempts to sign in")?;
-            tables.accounts.count(&account, now);
-            tables.addresses.count(&network, now);
-            Ok(ChangeKind::Password(account))
+    pub async fn password(&self, guesser: Guesser<'_>) -> Result<Attempt<'_>> {
+        self.in_turn(|now| self.try_password(guesser, now)).await
+    }
+
+    fn try_password(&self, guesser: Guesser<'_>, now: Instant) -> Result<Turn<Attempt<'_>>> {
+        self.admit(now, |tables| {
+            const MANY: &str = "too many attempts to sign in";
+            Ok(match guesser {
+                Guesser::Stranger(account, network) => {
+                    let account = account.to_owned();
+                    let looks = [
+                        tables.accounts.look(&account, now),
+                        tables.addresses.look(&network, now),
+                    ];
+                    if let Some(turn) = allowed(looks, MANY)? {
+                        return Ok(Turn::Waits(turn));
+                    }
+                    tables.accounts.start(&account, now);
+                    tables.addresses.start(&network, now);
+                    Turn::Begun(Attempted::Password(account, network))
+                }
+                Guesser::Device(device) => {
+                    if let Some(turn) = allowed([tables.devices.look(&device, now)], MANY)? {
+                        return Ok(Turn::Waits(turn));
+                    }
+                    tables.devices.start(&device, now);
+                    Turn::Begun(Attempted::Device(device))
+                }
+                Guesser::Login(login) => {
+                    if let Some(turn) = allowed([tables.logins.look(&login, now)], MANY)? {
+                        return Ok(Turn::Waits(turn));
+                    }
+                    tables.logins.start(&login, now);
+                    Turn::Begun(Attempted::Login(login))
+                }
+            })
         })
     }
 
     /// Counts a sign-up from an address.
     pub fn sign_up(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.admit(network, now, |tables| {
+        self.count(now, |tables| {
             let wait = tables.sign_ups.wait(&network, now);
             refuse_during(wait, "too many accounts were made from here")?;
             tables.sign_ups.count(&network, now);
-            Ok(ChangeKind::SignUp)
+            Ok(Attempted::SignUp(network))
         })
     }
 
     /// Counts a guest who comes to a desk from an address.
     pub fn guest(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.admit(network, now, |tables| {
+        self.count(now, |tables| {
             let wait = tables.guests.wait(&network, now);
             refuse_during(wait, "too many chats were begun from here")?;
             tables.guests.count(&network, now);
-            Ok(ChangeKind::Guest)
+            Ok(Attempted::Guest(network))
         })
     }
 
-    /// Begins an attempt to prove a token or another secret, of an app if that is known.
-    pub fn token(
+    /// Begins an attempt to prove a token or another secret, of an app if that is known, once enough of
+    /// those under way are over.
+    pub async fn token(
+        &self,
+        app: Option<TenantId>,
+        token: &TokenHash,
+        network: IpAddr,
+    ) -> Result<Attempt<'_>> {
+        self.in_turn(|now| self.try_token(app, token, network, now))
+            .await
+    }
+
+    fn try_token(
         &self,
         app: Option<TenantId>,
         token: &TokenHash,
         network: IpAddr,
         now: Instant,
-    ) -> Result<Attempt<'_>> {
+    ) -> Result<Turn<Attempt<'_>>> {
         let token = fingerprint(token);
-        self.admit(network, now, |tables| {
+        self.admit(now, |tables| {
             if tables.good.has(&token) || tables.wrong.has(&(network, token)) {
-                return Ok(ChangeKind::Nothing);
+                return Ok(Turn::Begun(Attempted::Nothing));
             }
-            let wait = tables.tokens.wait(&network, now);
-            let wait = wait.max(tables.apps.wait(&app, budget(app), now));
-            refuse_during(wait, "too many wrong tokens")?;
-            tables.tokens.count(&network, now);
-            tables.apps.count(&app, budget(app), now);
-            tables.wrong.note((network, token));
-            Ok(ChangeKind::Token(app, token))
+            let looks = [
+                tables.tokens.look(&network, now),
+                tables.apps.look(&app, budget(app), now),
+            ];
+            if let Some(turn) = allowed(looks, "too many wrong tokens")? {
+                return Ok(Turn::Waits(turn));
+            }
+            tables.tokens.start(&network, now);
+            tables.apps.start(&app, now);
+            Ok(Turn::Begun(Attempted::Token(app, token, network)))
         })
     }
 
-    /// Begins an attempt of a connection to come back.
-    pub fn recovery(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.admit(network, now, |tables| {
-            let wait = tables.recoveries.wait(&network, now);
-            refuse_during(wait, "too many connections that nobody knows")?;
-            tables.recoveries.count(&network, now);
-            Ok(ChangeKind::Recovery)
+    /// Begins an attempt of a connection to come back, once enough of those under way are over.
+    pub async fn recovery(&self, network: IpAddr) -> Result<Attempt<'_>> {
+        self.in_turn(|now| self.try_recovery(network, now)).await
+    }
+
+    fn try_recovery(&self, network: IpAddr, now: Instant) -> Result<Turn<Attempt<'_>>> {
+        self.admit(now, |tables| {
+            let looks = [tables.recoveries.look(&network, now)];
+            if let Some(turn) = allowed(looks, "too many connections that nobody knows")? {
+                return Ok(Turn::Waits(turn));
+            }
+            tables.recoveries.start(&network, now);
+            Ok(Turn::Begun(Attempted::Recovery(network)))
         })
+    }
+
+    /// Tries until an attempt has begun or is refused. Whoever is woken, and does not wait for the same
+    /// again, wakes the next: there may be room for several.
+    async fn in_turn<'a>(
+        &'a self,
+        attempt: impl Fn(Instant) -> Result<Turn<Attempt<'a>>>,
+    ) -> Result<Attempt<'a>> {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        let mut woken: Option<Arc<Notify>> = None;
+        loop {
+            let tried = attempt(now());
+            if let Some(woken) = woken.take()
+                && !matches!(&tried, Ok(Turn::Waits(turn)) if Arc::ptr_eq(turn, &woken))
+            {
+                woken.notify_one();
+            }
+            match tried? {
+                Turn::Begun(attempt) => return Ok(attempt),
+                Turn::Waits(turn) => {
+                    let waited = tokio::time::timeout_at(end, turn.notified()).await;
+                    waited.map_err(|late| {
+                        let sentence = "too many attempts are under way, please try again";
+                        Error::unavailable(sentence, Duration::from_secs(2)).because(late)
+                    })?;
+                    woken = Some(turn);
+                }
+            }
+        }
     }
 
     fn admit(
         &self,
-        network: IpAddr,
         now: Instant,
-        count: impl FnOnce(&mut BackoffTables) -> Result<ChangeKind>,
+        begin: impl FnOnce(&mut BackoffTables) -> Result<Turn<Attempted>>,
+    ) -> Result<Turn<Attempt<'_>>> {
+        let begun = if self.on {
+            begin(&mut self.tables())?
+        } else {
+            Turn::Begun(Attempted::Nothing)
+        };
+        Ok(match begun {
+            Turn::Waits(turn) => Turn::Waits(turn),
+            Turn::Begun(what) => Turn::Begun(Attempt {
+                throttle: self,
+                what,
+                began: now,
+            }),
+        })
+    }
+
+    fn count(
+        &self,
+        now: Instant,
+        count: impl FnOnce(&mut BackoffTables) -> Result<Attempted>,
     ) -> Result<Attempt<'_>> {
         let what = if self.on {
             count(&mut self.tables())?
         } else {
-            ChangeKind::Nothing
+            Attempted::Nothing
         };
         Ok(Attempt {
             throttle: self,
             what,
-            network,
             began: now,
         })
     }
@@ -245,34 +383,20 @@ impl LoginThrottle {
 #[must_use = "an attempt counts as failed unless it is told that it succeeded"]
 pub struct Attempt<'a> {
     throttle: &'a LoginThrottle,
-    what: ChangeKind,
-    network: IpAddr,
+    what: Attempted,
     began: Instant,
 }
 
 impl Attempt<'_> {
-    /// What was shown was right: the account starts afresh, and the address has one attempt back. It
-    /// does not start afresh: its owner may hold an account of their own.
+    /// What was shown was right: the account starts afresh. The address does not: who holds an account of
+    /// their own would wash it clean.
     pub fn succeeded(self) {
-        let mut tables = self.throttle.tables();
-        match &self.what {
-            ChangeKind::Password(account) => {
-                tables.accounts.forget(account);
-                tables.addresses.give_back(&self.network, self.began);
-            }
-            ChangeKind::Token(_, token) => {
-                tables.good.note(*token);
-                self.give_back(&mut tables);
-            }
-            ChangeKind::Recovery => self.give_back(&mut tables),
-            // An account that was made is what is counted.
-            ChangeKind::SignUp | ChangeKind::Guest | ChangeKind::Nothing => {}
-        }
+        self.ended(Verdict::Forgiven, now());
     }
 
     /// Nobody found out whether it was right, by no fault of the caller.
     pub fn abandoned(self) {
-        self.give_back(&mut self.throttle.tables());
+        self.ended(Verdict::Neutral, now());
     }
 
     /// Tells how it went by what came of checking: right or wrong, or never checked.
@@ -296,24 +420,72 @@ impl Attempt<'_> {
         }
     }
 
-    fn give_back(&self, tables: &mut BackoffTables) {
-        let (network, began) = (&self.network, self.began);
-        match &self.what {
-            ChangeKind::Password(account) => {
-                tables.accounts.give_back(account, began);
-                tables.addresses.give_back(network, began);
+    fn ended(mut self, verdict: Verdict, now: Instant) {
+        self.end(verdict, now);
+    }
+
+    fn end(&mut self, verdict: Verdict, now: Instant) {
+        let what = std::mem::replace(&mut self.what, Attempted::Nothing);
+        let is_right = verdict == Verdict::Forgiven;
+        // What many share is not forgiven.
+        let shared = match verdict {
+            Verdict::Forgiven => Verdict::Neutral,
+            Verdict::Neutral | Verdict::Wrong => verdict,
+        };
+        let mut tables = self.throttle.tables();
+        match what {
+            Attempted::Password(account, network) => {
+                tables.accounts.end(&account, verdict, now);
+                tables.addresses.end(&network, shared, now);
             }
-            ChangeKind::SignUp => tables.sign_ups.give_back(network, began),
-            ChangeKind::Guest => tables.guests.give_back(network, began),
-            ChangeKind::Token(app, token) => {
-                tables.tokens.give_back(network, began);
-                tables.apps.give_back(app, budget(*app));
-                tables.wrong.forget(&(*network, *token));
+            Attempted::Device(device) => tables.devices.end(&device, verdict, now),
+            Attempted::Login(login) => tables.logins.end(&login, verdict, now),
+            // These were counted when they came.
+            Attempted::SignUp(network) if verdict == Verdict::Neutral => {
+                tables.sign_ups.give_back(&network, self.began);
             }
-            ChangeKind::Recovery => tables.recoveries.give_back(network, began),
-            ChangeKind::Nothing => {}
+            Attempted::Guest(network) if verdict == Verdict::Neutral => {
+                tables.guests.give_back(&network, self.began);
+            }
+            Attempted::Token(app, token, network) => {
+                tables.tokens.end(&network, shared, now);
+                tables.apps.end(&app, budget(app), shared, now);
+                if is_right {
+                    tables.good.note(token);
+                } else if verdict == Verdict::Wrong {
+                    tables.wrong.note((network, token));
+                }
+            }
+            Attempted::Recovery(network) => tables.recoveries.end(&network, shared, now),
+            Attempted::SignUp(_) | Attempted::Guest(_) | Attempted::Nothing => {}
         }
     }
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        self.end(Verdict::Wrong, now());
+    }
+}
+
+/// Whether nothing stands in the way of an attempt; else whose outcome it waits for.
+fn allowed<const N: usize>(looks: [Look; N], text: &'static str) -> Result<Option<Arc<Notify>>> {
+    let mut wait = Duration::ZERO;
+    let mut busy = None;
+    for look in looks {
+        match look {
+            Look::Free => {}
+            Look::Paused(pause) => wait = wait.max(pause),
+            Look::Busy(turn) => busy = Some(turn),
+        }
+    }
+    refuse_during(wait, text)?;
+    Ok(busy)
+}
+
+/// The time, which tests may stop.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// What throttles count an address as: itself, or of IPv6 its /64, which is what one customer gets.

@@ -22,8 +22,35 @@ fn told<T: std::fmt::Debug>(refusal: Result<T>) -> Duration {
     error.retry_after().expect("it says when")
 }
 
+impl<T: std::fmt::Debug> Turn<T> {
+    fn begun(self) -> T {
+        match self {
+            Self::Begun(attempt) => attempt,
+            Self::Waits(_) => panic!("it waits for others"),
+        }
+    }
+}
+
+impl LoginThrottle {
+    fn attempt(&self, account: &str, from: IpAddr, now: Instant) -> Result<Attempt<'_>> {
+        let tried = self.try_password(Guesser::Stranger(account, from), now);
+        tried.map(Turn::begun)
+    }
+
+    fn known(&self, guesser: Guesser<'_>, now: Instant) -> Result<Attempt<'_>> {
+        self.try_password(guesser, now).map(Turn::begun)
+    }
+}
+
+impl Attempt<'_> {
+    fn failed(self, now: Instant) {
+        self.ended(Verdict::Wrong, now);
+    }
+}
+
 fn fail(throttle: &LoginThrottle, account: &str, from: IpAddr, now: Instant) {
-    drop(throttle.attempt(account, from, now).expect("it may begin"));
+    let attempt = throttle.attempt(account, from, now);
+    attempt.expect("it may begin").failed(now);
 }
 
 #[test]
@@ -80,12 +107,170 @@ fn an_address_is_slowed_down_whatever_account_it_guesses_at() {
 }
 
 #[test]
-fn guesses_made_at_once_are_counted_before_they_fail() {
+fn guesses_made_at_once_begin_only_as_far_as_all_of_them_may_be_wrong() {
     let throttle = LoginThrottle::new(true);
+    let stranger = |number: u8| Guesser::Stranger("ann", network(number));
+    let begin = |number| throttle.try_password(stranger(number), *START);
     let begun: Vec<_> = (0..100)
-        .filter_map(|_| throttle.attempt("ann", network(1), *START).ok())
+        .map(|number| begin(number).expect("nobody is paused"))
         .collect();
-    assert_eq!(begun.len(), 6);
+    let (begun, waiting): (Vec<_>, Vec<_>) = begun
+        .into_iter()
+        .partition(|turn| matches!(turn, Turn::Begun(_)));
+    assert_eq!((begun.len(), waiting.len()), (6, 94));
+    // Those that are right leave room for others, and so do those that nobody checked.
+    let mut begun: Vec<_> = begun.into_iter().map(Turn::begun).collect();
+    begun.pop().expect("one").succeeded();
+    let one = begin(100).expect("there is room").begun();
+    begun.pop().expect("one").abandoned();
+    let other = begin(101).expect("there is room").begun();
+    for attempt in begun.into_iter().chain([one, other]) {
+        attempt.failed(*START);
+    }
+    assert_eq!(told(begin(102)), seconds(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_others_is_let_in_as_they_were_right_and_refused_as_they_were_wrong() {
+    for is_right in [true, false] {
+        let throttle = LoginThrottle::new(true);
+        let checked = std::sync::atomic::AtomicUsize::new(0);
+        // Of one account from everywhere, and of many accounts from one address.
+        let guess = async |account: String, from: IpAddr| {
+            let attempt = throttle.password(Guesser::Stranger(&account, from)).await;
+            let Ok(attempt) = attempt else { return false };
+            checked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if is_right {
+                attempt.succeeded();
+            }
+            true
+        };
+        let one = (0..200).map(|number| guess("ann".to_owned(), network(number)));
+        let passed = futures_util::future::join_all(one).await;
+        assert_eq!(
+            passed.iter().filter(|passed| **passed).count(),
+            if is_right { 200 } else { 6 }
+        );
+        let many = (0..200).map(|number| guess(format!("person {number}"), network(255)));
+        let passed = futures_util::future::join_all(many).await;
+        assert_eq!(
+            passed.iter().filter(|passed| **passed).count(),
+            if is_right { 200 } else { 21 }
+        );
+        assert_eq!(checked.into_inner(), if is_right { 400 } else { 27 });
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_two_things_holds_nobody_up() {
+    let throttle = LoginThrottle::new(true);
+    let guess = async |account: &str, from: u8| {
+        let attempt = throttle
+            .password(Guesser::Stranger(account, network(from)))
+            .await;
+        let attempt = attempt.expect("nobody is wrong");
+        tokio::time::sleep(seconds(1)).await;
+        attempt.succeeded();
+    };
+    // The address is busy and so is the account, and each has others that wait for it alone.
+    let accounts: Vec<_> = (0..60).map(|number| format!("person {number}")).collect();
+    let began = tokio::time::Instant::now();
+    let of_address = accounts.iter().map(|account| guess(account, 1));
+    let of_both = (0..60).map(|_| guess("ann", 1));
+    let of_account = (100..160).map(|from| guess("ann", from));
+    tokio::join!(
+        futures_util::future::join_all(of_address),
+        futures_util::future::join_all(of_both),
+        futures_util::future::join_all(of_account),
+    );
+    assert!(began.elapsed() <= seconds(25), "{:?}", began.elapsed());
+    let tables = throttle.tables();
+    assert!(tables.accounts.entries.is_empty() && tables.addresses.entries.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_gives_up_waiting_hands_the_turn_on() {
+    let throttle = LoginThrottle::new(true);
+    let stranger = Guesser::Stranger("ann", network(1));
+    let begun: Vec<_> = (0..6)
+        .map(|_| throttle.known(stranger, now()).expect("free"))
+        .collect();
+    let mut gone = Box::pin(throttle.password(stranger));
+    let mut stays = Box::pin(throttle.password(stranger));
+    assert!(futures_util::poll!(&mut gone).is_pending());
+    assert!(futures_util::poll!(&mut stays).is_pending());
+    let mut begun = begun.into_iter();
+    begun.next().expect("one").succeeded();
+    drop(gone);
+    stays.await.expect("it is its turn").succeeded();
+    drop(begun.map(Attempt::abandoned).collect::<Vec<_>>());
+    // Whoever would wait for ever is told so.
+    let begun: Vec<_> = (0..6)
+        .map(|_| throttle.known(stranger, now()).expect("free"))
+        .collect();
+    let refused = throttle
+        .password(stranger)
+        .await
+        .expect_err("nobody is ready");
+    assert_eq!(refused.kind(), Kind::Unavailable);
+    drop(begun);
+}
+
+#[test]
+fn a_browser_that_is_known_is_not_slowed_by_strangers_nor_they_by_it() {
+    let throttle = LoginThrottle::new(true);
+    let device = Guesser::Device(7);
+    for guess in 0..50 {
+        fail(
+            &throttle,
+            &format!("person {guess}"),
+            network(1),
+            *START + seconds(guess * 2_000),
+        );
+    }
+    let now = *START + seconds(200_000);
+    for guess in 0..6 {
+        fail(&throttle, "ann", network(guess), now);
+    }
+    told(throttle.attempt("ann", network(99), now));
+    for _ in 0..6 {
+        throttle.known(device, now).expect("known").failed(now);
+    }
+    assert_eq!(told(throttle.known(device, now)), seconds(1));
+    throttle
+        .known(Guesser::Device(8), now)
+        .expect("another")
+        .abandoned();
+    fail(&throttle, "bo", network(200), now);
+    let now = now + seconds(1);
+    throttle
+        .known(device, now)
+        .expect("after the pause")
+        .succeeded();
+    throttle.known(device, now).expect("afresh").failed(now);
+}
+
+#[test]
+fn who_has_a_login_is_counted_by_it_alone_and_slowed_for_longer() {
+    let throttle = LoginThrottle::new(true);
+    let login = Guesser::Login(LoginId::new(5));
+    let mut now = *START;
+    let mut pauses = Vec::new();
+    for _ in 0..20 {
+        throttle
+            .known(login, now)
+            .expect("after the pause")
+            .failed(now);
+        let pause = throttle.tables().logins.wait(&LoginId::new(5), now);
+        pauses.push(pause.as_secs());
+        now += pause;
+    }
+    assert_eq!(pauses[..8], [0, 0, 0, 0, 0, 1, 2, 4]);
+    assert_eq!(pauses[19], 3_600);
+    let other = throttle.known(Guesser::Login(LoginId::new(6)), *START);
+    other.expect("another login").abandoned();
+    fail(&throttle, "ann", network(1), *START);
 }
 
 #[test]
@@ -130,8 +315,9 @@ fn an_abandoned_attempt_is_not_held_against_anybody() {
             .expect("always")
             .abandoned();
         throttle
-            .token(None, &token(1), network(1), *START)
+            .try_token(None, &token(1), network(1), *START)
             .expect("always")
+            .begun()
             .abandoned();
     }
 }
@@ -222,7 +408,9 @@ fn token(number: u32) -> TokenHash {
 }
 
 fn guess(throttle: &LoginThrottle, number: u32, from: IpAddr, now: Instant) -> Result<()> {
-    throttle.token(None, &token(number), from, now).map(drop)
+    let attempt = throttle.try_token(None, &token(number), from, now)?;
+    attempt.begun().failed(now);
+    Ok(())
 }
 
 #[test]
@@ -249,8 +437,8 @@ fn a_token_that_is_repeated_is_no_new_guess_and_one_that_was_good_passes() {
         guess(&throttle, 1, network(1), *START).expect("an expired token, again and again");
     }
     for number in 2..1_000 {
-        let right = throttle.token(None, &token(number), network(1), *START);
-        right.expect("nobody guesses").succeeded();
+        let right = throttle.try_token(None, &token(number), network(1), *START);
+        right.expect("nobody guesses").begun().succeeded();
     }
     for number in 1_000..1_020 {
         guess(&throttle, number, network(1), *START).expect("free");
@@ -270,38 +458,78 @@ fn guesses_of_an_apps_tokens_are_slowed_down_wherever_they_come_from() {
     let throttle = LoginThrottle::new(true);
     let app = Some(TenantId::new(7));
     let from = |number: u32| IpAddr::from(number.to_be_bytes());
-    let ask = |number: u32, now| throttle.token(app, &token(number), from(number), now);
+    let ask = |number: u32, now| throttle.try_token(app, &token(number), from(number), now);
     for number in 1..=OF_APP.burst {
-        drop(ask(number, *START).expect("free"));
+        ask(number, *START).expect("free").begun().failed(*START);
     }
     assert_eq!(told(ask(5_000, *START)), OF_APP.every);
-    let other = throttle.token(Some(TenantId::new(8)), &token(1), from(1), *START);
+    let other = throttle.try_token(Some(TenantId::new(8)), &token(1), from(1), *START);
     drop(other.expect("another app"));
     // As soon as there is room for one guess, whoever is right takes none of it.
     let now = *START + OF_APP.every;
     for number in 6_000..7_000 {
-        ask(number, now).expect("right").succeeded();
+        ask(number, now).expect("right").begun().succeeded();
     }
-    drop(ask(5_000, now).expect("one came back"));
+    ask(5_000, now).expect("one came back").begun().failed(now);
     told(ask(5_001, now));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_crowd_that_comes_at_once_is_not_held_to_guess_tokens() {
+    for is_right in [true, false] {
+        let throttle = LoginThrottle::new(true);
+        let come = async |number: u32, app, from: IpAddr| {
+            let Ok(attempt) = throttle.token(app, &token(number), from).await else {
+                return false;
+            };
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if is_right {
+                attempt.succeeded();
+            }
+            true
+        };
+        // An office, and an app whose users are everywhere.
+        let office = (0..500).map(|number| come(number, None, network(1)));
+        let passed = futures_util::future::join_all(office).await;
+        assert_eq!(
+            passed.iter().filter(|it| **it).count(),
+            if is_right { 500 } else { 21 }
+        );
+        let app = Some(TenantId::new(7));
+        let users =
+            (1_000..2_000).map(|number| come(number, app, IpAddr::from(number.to_be_bytes())));
+        let passed = futures_util::future::join_all(users).await;
+        assert_eq!(
+            passed.iter().filter(|it| **it).count(),
+            if is_right { 1_000 } else { 100 }
+        );
+        let back = (0..500).map(|_| async {
+            let Ok(attempt) = throttle.recovery(network(1)).await else {
+                return false;
+            };
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            if is_right {
+                attempt.succeeded();
+            }
+            true
+        });
+        let passed = futures_util::future::join_all(back).await;
+        assert_eq!(
+            passed.iter().filter(|it| **it).count(),
+            if is_right { 500 } else { 101 }
+        );
+    }
+}
+
 #[test]
-fn tokens_are_counted_before_they_fail_and_their_memory_is_bounded() {
+fn the_memory_of_tokens_is_bounded() {
     let throttle = LoginThrottle::new(true);
-    let begun: Vec<_> = (0..100)
-        .filter_map(|number| {
-            let attempt = throttle.token(None, &token(number), network(1), *START);
-            attempt.ok()
-        })
-        .collect();
-    assert_eq!(begun.len(), 21);
     for round in 0..u32::try_from(WRONG + 1_000).expect("few") {
         let now = *START + seconds(u64::from(round));
         let from = IpAddr::from(round.to_be_bytes());
         guess(&throttle, round, from, now).expect("each from elsewhere");
     }
-    assert!(!throttle.tables().wrong.has(&(network(1), 1)));
+    assert!(!throttle.tables().wrong.has(&(IpAddr::from([0; 4]), 0)));
     assert!(throttle.tables().tokens.entries.len() <= MOST);
 }
 
@@ -309,8 +537,9 @@ fn tokens_are_counted_before_they_fail_and_their_memory_is_bounded() {
 fn connections_that_nobody_knows_are_slowed_down() {
     let throttle = LoginThrottle::new(true);
     for _ in 0..=RECOVERY.free {
-        drop(throttle.recovery(network(1), *START).expect("free"));
+        let attempt = throttle.try_recovery(network(1), *START);
+        attempt.expect("free").begun().failed(*START);
     }
-    told(throttle.recovery(network(1), *START));
+    told(throttle.try_recovery(network(1), *START));
     guess(&throttle, 1, network(1), *START).expect("another matter");
 }

@@ -74,13 +74,15 @@ pub struct CreateUser {
     pub photo: String,
 }
 
-/// `{chat:{name},users:[id]}`.
+/// `{chat:{name},users:[id],client_id?}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateChat {
     /// What it is called.
     pub title: Title,
     /// Who is in it, each once.
     pub users: Vec<PersonId>,
+    /// The key under which it is made once.
+    pub client_id: Option<ClientId>,
 }
 
 /// `{user:{id},query?:{limit?,before?}}`.
@@ -290,6 +292,7 @@ impl<'a> Told<'a> {
         Ok(CreateChat {
             title: Title::parse(name).map_err(|error| error.about("chat.name"))?,
             users: self.users()?,
+            client_id: self.client_id()?,
         })
     }
 
@@ -340,13 +343,16 @@ impl<'a> Told<'a> {
             MessageKind::Image | MessageKind::File => Content::parse_url(value),
         };
         let content = content.map_err(|error| error.about(VALUE))?;
-        let client_id = self.0.text("client_id")?.map(ClientId::parse).transpose()?;
         Ok(NewMessage {
             place,
             kind,
             content,
-            client_id,
+            client_id: self.client_id()?,
         })
+    }
+
+    fn client_id(&self) -> Result<Option<ClientId>> {
+        self.0.text("client_id")?.map(ClientId::parse).transpose()
     }
 
     fn message_id(&self) -> Result<Option<MessageId>> {

@@ -1,45 +1,26 @@
 //! Signing up, in and out, and one's own logins.
 
 use rocket::{
-    Request, State, delete, get,
-    http::{Cookie, CookieJar, SameSite, Status},
+    State, delete, get,
+    http::{CookieJar, Status},
     post,
-    request::{FromRequest, Outcome},
     time::Duration as CookieAge,
 };
 
 use crate::{
     chat::accounts::{self, Device, IssuedLogin},
-    config::{SameSite as Policy, Settings},
+    config::Settings,
     dialect::messenger::{
         routes::{ChatServices, Id, Reply, RouteResult, ok},
         wire,
     },
     http::{
-        ClientAddress, Fields, SignedIn,
+        Fields, SignedIn, cookie,
         cookies::{TOKEN, USER_ID},
+        set_device_cookie,
     },
     model::{Email, LoginId, Name, Password},
 };
-
-/// What the request tells of the device it comes from.
-pub(super) struct DeviceInfo(Device);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for DeviceInfo {
-    type Error = std::convert::Infallible;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let client = request.headers().get_one("User-Agent").map(str::to_owned);
-        let address = ClientAddress::of(request);
-        let (address, network) = (address.ip(), address.network());
-        Outcome::Success(Self(Device {
-            client,
-            address,
-            network,
-        }))
-    }
-}
 
 /// `POST /api/reg` name, password, email.
 #[post("/api/reg", data = "<fields>")]
@@ -47,14 +28,14 @@ pub(super) async fn register(
     services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
-    from: DeviceInfo,
+    device: Device,
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let name = Name::parse_own(fields.required_text("name")?)?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let email = Email::parse(fields.required_text("email")?)?;
-    let fresh = accounts::register(services, &name, &password, &email, &from.0).await?;
-    Ok(signed_in(Status::Created, settings, jar, &fresh))
+    let fresh = accounts::register(services, &name, &password, &email, &device).await?;
+    Ok(signed_in(Status::Created, settings, jar, fresh))
 }
 
 /// `POST /api/login` name, password.
@@ -63,13 +44,13 @@ pub(super) async fn sign_in(
     services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
-    from: DeviceInfo,
+    device: Device,
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let name = fields.required_text("name")?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
-    let fresh = accounts::sign_in(services, name, &password, &from.0).await?;
-    Ok(signed_in(Status::Ok, settings, jar, &fresh))
+    let fresh = accounts::sign_in(services, name, &password, &device).await?;
+    Ok(signed_in(Status::Ok, settings, jar, fresh))
 }
 
 /// `GET /api/logout`.
@@ -121,13 +102,13 @@ pub(super) async fn me(services: &ChatServices, caller: SignedIn) -> RouteResult
 pub(super) async fn password(
     services: &ChatServices,
     caller: SignedIn,
-    from: DeviceInfo,
+    device: Device,
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let old = Password::attempt(fields.required_text("password")?.to_owned())?;
     let new = Password::attempt(fields.required_text("new_password")?.to_owned())
         .map_err(|error| error.about("new_password"))?;
-    accounts::change_password(services, &caller, (&old, &new), &from.0).await?;
+    accounts::change_password(services, &caller, (&old, &new), &device).await?;
     Ok(ok())
 }
 
@@ -157,12 +138,12 @@ pub(super) async fn end_login(
     Ok(ok())
 }
 
-/// Sets both cookies and points to the chats.
+/// Sets the cookies and points to the chats.
 fn signed_in(
     status: Status,
     settings: &Settings,
     jar: &CookieJar<'_>,
-    fresh: &IssuedLogin,
+    fresh: IssuedLogin,
 ) -> Reply<wire::StatusOk> {
     let age = CookieAge::try_from(settings.login_max).unwrap_or(CookieAge::MAX);
     for (name, value) in [
@@ -171,6 +152,7 @@ fn signed_in(
     ] {
         jar.add(cookie(settings, name, value, age));
     }
+    set_device_cookie(settings, jar, fresh.device_cookie);
     Reply::new(status, wire::StatusOk::PLAIN).header("Location", "/api/chats")
 }
 
@@ -182,24 +164,4 @@ fn signed_out(settings: &Settings, jar: &CookieJar<'_>) -> Reply<wire::StatusOk>
         jar.add(gone);
     }
     ok().header("Location", "/api/login")
-}
-
-fn cookie(
-    settings: &Settings,
-    name: &'static str,
-    value: String,
-    age: CookieAge,
-) -> Cookie<'static> {
-    let same_site = match settings.cookie_same_site {
-        Policy::Lax => SameSite::Lax,
-        Policy::Strict => SameSite::Strict,
-        Policy::None => SameSite::None,
-    };
-    Cookie::build((name, value))
-        .path("/")
-        .same_site(same_site)
-        .secure(settings.cookie_secure)
-        .http_only(name == TOKEN)
-        .max_age(age)
-        .build()
 }

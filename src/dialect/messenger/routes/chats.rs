@@ -3,10 +3,10 @@
 use rocket::{get, http::Status, post};
 
 use crate::{
-    chat::chats::{self, Visibility},
+    chat::chats::{self, CreateKey, Created, NewChat, Visibility, Was},
     dialect::{
         messenger::{
-            routes::{ChatServices, Id, Reply, RouteResult, ok},
+            routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult, ok},
             wire,
         },
         page,
@@ -45,29 +45,37 @@ const MEMBERS: usize = 1_000;
 pub(super) async fn create(
     services: &ChatServices,
     caller: SignedIn,
+    key: IdempotencyKey,
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
-    let (chat, is_new) = match wanted(&caller, fields)? {
-        NewChat::Titled(visibility, title, members) => {
-            let made = chats::create(services, &caller, visibility, title, &members).await;
-            (made.map_err(about_members)?, true)
-        }
-        NewChat::Direct(other) => {
-            let found = chats::create_direct(services, &caller, other).await;
-            found.map_err(about_members)?
-        }
+    let (visibility, title, members) = wanted(&caller, fields)?;
+    let client_id = key.or_field(fields)?;
+    let new = NewChat {
+        visibility,
+        title,
+        members: &members,
+        key: client_id.map(|client_id| CreateKey {
+            person: Some(caller.id()),
+            client_id,
+        }),
     };
-    let status = if is_new { Status::Created } else { Status::Ok };
-    Ok(Reply::new(status, wire::StatusOk::PLAIN).header("Location", format!("/api/chats/{chat}")))
+    let created = chats::create(services, &caller, new).await;
+    let Created { chat, was } = created.map_err(about_members)?;
+    let status = match (was, visibility) {
+        // It is there, as a direct chat is that is made again without a key.
+        (Was::Found, _) | (Was::Replayed, Visibility::Direct) => Status::Ok,
+        (Was::New | Was::Replayed, _) => Status::Created,
+    };
+    let reply =
+        Reply::new(status, wire::StatusOk::PLAIN).header("Location", format!("/api/chats/{chat}"));
+    Ok(reply.replayed(was == Was::Replayed))
 }
 
-/// A chat that somebody wants to make.
-enum NewChat {
-    Titled(Visibility, Title, Vec<PersonId>),
-    Direct(PersonId),
-}
-
-fn wanted(caller: &SignedIn, fields: &Fields) -> Result<NewChat> {
+/// Who is to find the chat that somebody wants to make, its title, and with whom.
+fn wanted(
+    caller: &SignedIn,
+    fields: &Fields,
+) -> Result<(Visibility, Option<Title>, Vec<PersonId>)> {
     if fields
         .text("description")?
         .is_some_and(|text| !text.is_empty())
@@ -92,18 +100,19 @@ fn wanted(caller: &SignedIn, fields: &Fields) -> Result<NewChat> {
             return Err(Error::invalid_field("members", sentence));
         }
     }
-    match (fields.text("title")?, private, &members[..]) {
-        (None, None | Some(true), [other]) => Ok(NewChat::Direct(*other)),
-        (None, ..) => Err(fields.missing("title")),
+    let (visibility, title) = match (fields.text("title")?, private, &members[..]) {
+        (None, None | Some(true), [_]) => (Visibility::Direct, None),
+        (None, ..) => return Err(fields.missing("title")),
         (Some(title), private, others) => {
             let visibility = if private.unwrap_or(!others.is_empty()) {
                 Visibility::Private
             } else {
                 Visibility::Open
             };
-            Ok(NewChat::Titled(visibility, Title::parse(title)?, members))
+            (visibility, Some(Title::parse(title)?))
         }
-    }
+    };
+    Ok((visibility, title, members))
 }
 
 /// Whoever is not there was named among the members.

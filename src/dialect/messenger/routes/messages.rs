@@ -19,7 +19,7 @@ use crate::{
     dialect::{
         messenger::{
             events::ChatMessages,
-            routes::{ChatServices, Id, Reply, RouteResult},
+            routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult},
             wire,
         },
         page,
@@ -31,7 +31,7 @@ use crate::{
         long_poll::LongPoll,
     },
     json::whole_text,
-    model::{ChatId, ClientId, Content, MessageId, MessageKind, Page, Position},
+    model::{ChatId, Content, MessageId, MessageKind, Page, Position},
 };
 
 /// `GET /api/chats/{id}`: the newest page, an older one with `before`, or with `after` what is new,
@@ -92,30 +92,20 @@ fn place(services: &Services, text: &str) -> Result<Position> {
     ))
 }
 
-/// What a sender asks for by headers.
-pub(super) struct SendPreferences {
-    key: Option<String>,
-    representation: bool,
-}
+/// Whether a sender asks for the message itself.
+pub(super) struct WantsMessage(bool);
 
 #[rocket::async_trait]
-impl<'r> FromRequest<'r> for SendPreferences {
+impl<'r> FromRequest<'r> for WantsMessage {
     type Error = std::convert::Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
-        let key = request
-            .headers()
-            .get_one("Idempotency-Key")
-            .map(str::to_owned);
         let representation = request
             .headers()
             .get("Prefer")
             .flat_map(|value| value.split([',', ';']))
             .any(|wish| wish.trim().eq_ignore_ascii_case("return=representation"));
-        Outcome::Success(Self {
-            key,
-            representation,
-        })
+        Outcome::Success(Self(representation))
     }
 }
 
@@ -125,13 +115,14 @@ pub(super) async fn send(
     services: &ChatServices,
     caller: SignedIn,
     chat: Id<ChatId>,
-    wishes: SendPreferences,
+    key: IdempotencyKey,
+    wants: WantsMessage,
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let chat = chat.0;
     let Sent { message, replayed } =
-        messages::send(services, &caller, chat, draft(fields, &wishes)?).await?;
-    let body = if wishes.representation {
+        messages::send(services, &caller, chat, draft(fields, &key)?).await?;
+    let body = if wants.0 {
         let reader = access::reader(services, &caller, chat).await?;
         wire::StatusOk::with((&messages::one(services, &reader, message.id).await?.0).into())
     } else {
@@ -144,14 +135,10 @@ pub(super) async fn send(
         )
         .header("X-Message-Id", message.id)
         .header("X-Message-Time", message.at.to_rfc3339());
-    Ok(if replayed {
-        reply.header("Idempotency-Replayed", true)
-    } else {
-        reply
-    })
+    Ok(reply.replayed(replayed))
 }
 
-fn draft(fields: &Fields, wishes: &SendPreferences) -> Result<Draft> {
+fn draft(fields: &Fields, key: &IdempotencyKey) -> Result<Draft> {
     let kind = match fields.text("type")? {
         None => MessageKind::Text,
         Some(word) => MessageKind::from_stored(word)
@@ -167,14 +154,7 @@ fn draft(fields: &Fields, wishes: &SendPreferences) -> Result<Draft> {
         MessageKind::Text => Content::parse(content)?,
         MessageKind::Image | MessageKind::File => Content::parse_url(content)?,
     };
-    let client_id = match (fields.text("client_id")?, wishes.key.as_deref()) {
-        (Some(field), Some(header)) if field != header => {
-            return Err(Error::invalid(
-                "client_id and Idempotency-Key differ: send one of them",
-            ));
-        }
-        (field, header) => field.or(header).map(ClientId::parse).transpose()?,
-    };
+    let client_id = key.or_field(fields)?;
     Ok(Draft {
         kind,
         content,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use rocket::{
     Request, Response, Route, State,
     http::Status,
-    request::FromParam,
+    request::{FromParam, FromRequest, Outcome},
     response::{self, Responder},
     routes,
     serde::json::Json,
@@ -23,9 +23,10 @@ use serde::Serialize;
 use crate::{
     chat::Services,
     dialect::messenger::wire,
-    http::ApiError,
+    error::{Error, Result},
+    http::{ApiError, Fields},
     json::whole_text,
-    model::{ChatId, LoginId, MessageId},
+    model::{ChatId, ClientId, LoginId, MessageId},
 };
 
 /// What every route works with.
@@ -75,6 +76,31 @@ macro_rules! id_from_path {
 
 id_from_path!(ChatId, MessageId, LoginId);
 
+/// `Idempotency-Key`: what the field `client_id` says, as a header.
+struct IdempotencyKey(Option<String>);
+
+#[rocket::async_trait]
+impl<'r> FromRequest<'r> for IdempotencyKey {
+    type Error = std::convert::Infallible;
+
+    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
+        let key = request.headers().get_one("Idempotency-Key");
+        Outcome::Success(Self(key.map(str::to_owned)))
+    }
+}
+
+impl IdempotencyKey {
+    /// The key, by whichever way it came.
+    fn or_field(&self, fields: &Fields) -> Result<Option<ClientId>> {
+        match (fields.text("client_id")?, self.0.as_deref()) {
+            (Some(field), Some(header)) if field != header => Err(Error::invalid(
+                "client_id and Idempotency-Key differ: send one of them",
+            )),
+            (field, header) => field.or(header).map(ClientId::parse).transpose(),
+        }
+    }
+}
+
 /// A status, headers and a JSON body that nobody keeps.
 struct Reply<T> {
     status: Status,
@@ -93,6 +119,15 @@ impl<T> Reply<T> {
 
     fn ok(body: T) -> Self {
         Self::new(Status::Ok, body)
+    }
+
+    /// Says so when it is the answer to what was done before under the same key.
+    fn replayed(self, replayed: bool) -> Self {
+        if replayed {
+            self.header("Idempotency-Replayed", true)
+        } else {
+            self
+        }
     }
 
     fn header(mut self, name: &'static str, value: impl std::fmt::Display) -> Self {

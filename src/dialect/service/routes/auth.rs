@@ -1,18 +1,25 @@
 //! Accounts that register apps: signing in, being registered, and asking whether a token lives.
 
-use rocket::{get, http::Status, post};
+use rocket::{
+    State, get,
+    http::{CookieJar, Status},
+    post,
+};
 use serde_json::json;
 
 use crate::{
     chat::{
+        accounts::Device,
         callers,
         developers::{self, Application},
     },
+    config::Settings,
     dialect::service::{
         routes::{Body, ChatServices, Failure, JsonReply, RequestCredentials, RouteResult},
         wire,
     },
     error::Kind,
+    http::set_device_cookie,
     model::{Email, Names, Password},
 };
 
@@ -20,14 +27,20 @@ use crate::{
 #[post("/auth/login", data = "<body>")]
 pub(super) async fn sign_in(
     services: &ChatServices,
-    brought: RequestCredentials,
+    settings: &State<Settings>,
+    jar: &CookieJar<'_>,
+    device: Device,
     body: Body,
 ) -> RouteResult {
     let told = body.fields()?;
     let email = told.required("email")?;
     let password = Password::attempt(told.required("password")?.to_owned())?;
-    match developers::sign_in(services, email, &password, &brought.device).await {
-        Ok((person, token)) => JsonReply::ok(wire::Account::new(&person, token.expose())),
+    match developers::sign_in(services, email, &password, &device).await {
+        Ok(signed_in) => {
+            set_device_cookie(settings, jar, signed_in.device_cookie);
+            let token = signed_in.token.expose();
+            JsonReply::ok(wire::Account::new(&signed_in.person, token))
+        }
         Err(error) if error.kind() == Kind::Unauthenticated => {
             let body = json!({"name": "InvalidLogin", "message": "Login failed"});
             Err(Failure::Shaped(401, body))

@@ -34,7 +34,7 @@ use crate::{
     config::Settings,
     dialect::{error_text, page},
     error::{Error, Kind, Result},
-    http::ClientAddress,
+    http::device,
     json::whole_text,
 };
 
@@ -217,15 +217,10 @@ impl<'r> FromRequest<'r> for RequestCredentials {
         let token = authorization
             .or_else(|| header("token").map(str::to_owned))
             .or(asked);
-        let address = ClientAddress::of(request);
         Outcome::Success(Self {
             token: token.filter(|token| !token.is_empty()),
             app: header("appId").map(str::to_owned),
-            device: Device {
-                client: header("User-Agent").map(str::to_owned),
-                address: address.ip(),
-                network: address.network(),
-            },
+            device: device(request),
         })
     }
 }

@@ -1,0 +1,5 @@
+-- What this server proves its own words by; each is made once, at the first start.
+create table secrets (
+    name text primary key,
+    secret text not null
+) without rowid;
