@@ -6,7 +6,7 @@
 //! be made by [`callers`], a [`access::Reader`] only by [`access`]. Verbs answer with model values
 //! and know neither JSON nor HTTP.
 //!
-//! Whether somebody may *send* is decided by the [`writer`] inside the transaction that writes: a
+//! Whether somebody may *send* is decided by the `writer` inside the transaction that writes: a
 //! check before it could be outdated by the time the batch is written, and would cost every post a
 //! second look at the database.
 

@@ -10,9 +10,11 @@ const INNER: [&str; 9] = [
     "config", "keys", "lifetime", "password", "renewal", "services", "sign_ins", "store", "writer",
 ];
 
-/// What of `pubsub` verbs hand out.
-const HANDED_OUT: [&str; 6] = [
+/// What of `pubsub` verbs hand out, and the slots in which encodings are kept.
+const HANDED_OUT: [&str; 8] = [
     "Backlog",
+    "ENCODING_SLOTS",
+    "EncodingSlot",
     "EventFormat",
     "EventText",
     "Published",
