@@ -264,7 +264,7 @@ async fn a_full_queue_of_passwords_is_503_in_every_api() {
     ];
     let ask = |path: &'static str| {
         let (world, form) = (&world, &form);
-        async move { join_all((0..40).map(|_| world.post(path, form))).await }
+        async move { join_all((0..80).map(|_| world.post(path, form))).await }
     };
     let (messenger, support, service) =
         tokio::join!(ask("/api/login"), ask("/owner/login"), ask("/auth/login"));
