@@ -84,6 +84,8 @@ impl Server {
             closing.token(),
         );
         let signals = Signals::of(figment);
+        let keep_alive = rocket::Config::try_from(figment).map_or(0, |config| config.keep_alive);
+        let connections = http::Connections::new(&settings, keep_alive, Arc::clone(&metrics));
         let fit = |figment: Figment| {
             let figment = Signals::kept_from(figment);
             let (settings, metrics) = (settings.clone(), Arc::clone(&metrics));
@@ -91,6 +93,7 @@ impl Server {
                 .attach(sockets.fairing())
                 .manage(readiness(started.clone()))
                 .manage(live_sessions(&sockets))
+                .manage(connections.bounds())
                 .manage(Arc::clone(&options))
                 .mount("/", gateway::http::routes())
                 .mount("/", messenger::routes::all())

@@ -23,6 +23,16 @@ pub struct Settings {
     /// The database, as `databases.chat`.
     #[serde(rename = "databases", deserialize_with = "chat_database")]
     pub database: Database,
+    /// How long the head of a request may take.
+    pub header_timeout: Duration,
+    /// How long no more of a request's body may come.
+    pub body_idle_timeout: Duration,
+    /// How long a request's body may take in all.
+    pub body_timeout: Duration,
+    /// How long a client may take nothing of its answer.
+    pub write_timeout: Duration,
+    /// Most open connections; 0 leaves it to the process's limit of open files.
+    pub connections_max: usize,
     /// Who may make an account.
     pub registration: Registration,
     /// bcrypt's work factor: each step doubles the time a hash takes.

@@ -32,6 +32,11 @@ pub const SECTIONS: &[Section] = &[
         settings: LISTENING,
     },
     Section {
+        title: "Connections",
+        table: "",
+        settings: CONNECTIONS,
+    },
+    Section {
         title: "Accounts",
         table: "",
         settings: ACCOUNTS,
@@ -88,6 +93,51 @@ pub const SECTIONS: &[Section] = &[
     },
 ];
 
+const CONNECTIONS: &[Setting] = &[
+    Setting::new(
+        "keep_alive",
+        Preset::Number(75),
+        SECONDS,
+        "After how long a connection is closed on which no further request begins; 0: each is closed after its answer.",
+    )
+    .more(
+        "Let it be longer than the proxy keeps a connection for the next request (60 seconds are \
+         common), so that the proxy is the one who closes: no request then meets a connection that is just \
+         being closed.",
+    ),
+    Setting::new(
+        "header_timeout",
+        Preset::Text("15s"),
+        Length(1..=DAY),
+        "How long the head of a request may take, from the connection's begin or the head's first byte.",
+    )
+    .more("Long-polls, event streams and WebSockets are not bounded by this and the next three."),
+    Setting::new(
+        "body_idle_timeout",
+        Preset::Text("15s"),
+        Length(1..=DAY),
+        "How long no more of a request's body may come.",
+    ),
+    Setting::new(
+        "body_timeout",
+        Preset::Text("1m"),
+        Length(1..=DAY),
+        "How long a request's body may take in all.",
+    ),
+    Setting::new(
+        "write_timeout",
+        Preset::Text("30s"),
+        Length(1..=DAY),
+        "How long a client may take nothing of its answer.",
+    ),
+    Setting::new(
+        "connections_max",
+        Preset::Number(0),
+        Number(0..=10_000_000, ""),
+        "Most open connections on all ports, who comes then waits; 0: seven eighths of the files that the process may have open.",
+    ),
+];
+
 const LISTENING: &[Setting] = &[
     Setting::new(
         "address",
@@ -101,12 +151,6 @@ const LISTENING: &[Setting] = &[
         Preset::Number(8000),
         Rocket("0 to 65535"),
         "On which port; 0: any that is free.",
-    ),
-    Setting::new(
-        "keep_alive",
-        Preset::Number(5),
-        SECONDS,
-        "0 closes each connection after its answer; otherwise the client or the proxy ends it, not the server.",
     ),
     Setting::new(
         "ip_header",

@@ -7,9 +7,9 @@ use rocket::figment::{
 
 use super::{Defaults, Preset, defaults::insert, table::SECTIONS};
 
-/// Keys that the table leaves out: the variable that names the settings file, and what Rocket reads
-/// only when it is built with TLS or secrets.
-const OTHERS: [&str; 3] = ["config", "tls", "secret_key"];
+/// Keys that the table leaves out: the variable that names the settings file. What Rocket would read if
+/// it were built with TLS or secrets is read by nobody here, and somebody who sets it must hear of it.
+const OTHERS: [&str; 1] = ["config"];
 
 /// One sentence for every key that nothing reads.
 pub(super) fn warnings(figment: &Figment) -> Vec<String> {

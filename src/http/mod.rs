@@ -14,6 +14,7 @@
 mod address;
 mod api_error;
 mod catchers;
+mod connections;
 pub mod cookies;
 mod csrf;
 mod device;
@@ -37,6 +38,7 @@ use rocket::{Build, Rocket, fairing::AdHoc, shield::Shield};
 
 pub use address::ClientAddress;
 pub use api_error::{ApiError, refuse};
+pub use connections::Connections;
 pub use csrf::RequestOrigin;
 pub use device::{cookie, device, set_device_cookie};
 pub use fields::{Fields, Query};

@@ -33,6 +33,10 @@ pub struct Metrics {
     pub request_seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
     /// Requests whose answer is not yet sent whole, held ones among them.
     pub requests_in_flight: Gauge,
+    /// Open connections, WebSockets among them.
+    pub connections_open: Gauge,
+    /// Connections that were closed because their client took too long.
+    pub connections_timed_out: Family<TimeoutLabels, Counter>,
     /// Long-polls and event streams that wait for something new.
     pub waiters_held: Gauge,
     /// Messages that were stored and answered.
@@ -62,6 +66,14 @@ pub struct RequestLabels {
     pub status: &'static str,
 }
 
+/// What connections that were closed by a timeout are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TimeoutLabels {
+    /// What the server waited for: `header`, `keep_alive` (the next request), `body`, or `write` (that
+    /// the client takes its answer).
+    pub waited_for: &'static str,
+}
+
 /// What requests are timed by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabels {
@@ -82,6 +94,8 @@ impl Metrics {
             requests: Family::default(),
             request_seconds: Family::new_with_constructor(seconds),
             requests_in_flight: Gauge::default(),
+            connections_open: Gauge::default(),
+            connections_timed_out: Family::default(),
             waiters_held: Gauge::default(),
             messages_accepted: Counter::default(),
             batches_committed: Counter::default(),
@@ -124,6 +138,16 @@ impl Metrics {
             "http_requests_in_flight",
             "Requests whose answer is not yet sent whole",
             self.requests_in_flight.clone(),
+        );
+        registry.register(
+            "connections_open",
+            "Open connections, WebSockets among them",
+            self.connections_open.clone(),
+        );
+        registry.register(
+            "connections_timed_out",
+            "Connections closed because their client took too long",
+            self.connections_timed_out.clone(),
         );
         registry.register(
             "waiters_held",

@@ -18,6 +18,6 @@ mod sockets;
 
 pub use access::Access;
 pub use log::{init, subscriber};
-pub use metrics::{Metrics, RequestLabels, RouteLabels};
+pub use metrics::{Metrics, RequestLabels, RouteLabels, TimeoutLabels};
 pub use request_id::RequestId;
 pub use sockets::{CloseLabels, SessionLabels, SocketMetrics};

@@ -1,6 +1,7 @@
 //! What all HTTP routes share.
 
 mod bodies;
+mod connections;
 mod doors;
 mod errors;
 mod origins;

@@ -6,9 +6,15 @@ use std::{
     net::TcpStream,
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
+
+/// Longer than a server takes to say anything.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The binary, in `folder`, with nothing of our own settings around it.
 pub(crate) fn parlance(folder: &Path) -> Command {
@@ -71,13 +77,34 @@ impl Started {
         }
     }
 
+    pub(crate) fn address(&self) -> (&'static str, u16) {
+        ("127.0.0.1", u16::try_from(self.port).expect("a port"))
+    }
+
     pub(crate) fn get(&self, path: &str) -> String {
-        let port = u16::try_from(self.port).expect("a port");
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+        let mut stream = TcpStream::connect(self.address()).expect("it listens");
         write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n").expect("sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
+    }
+
+    /// Waits until it says a line that holds this text. A server that does not is ended after a while.
+    pub(crate) fn says(&mut self, text: &str) {
+        let (said, never_said) = mpsc::channel::<()>();
+        let id = self.child.id().to_string();
+        thread::spawn(move || {
+            if never_said.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                drop(Command::new("kill").args(["-KILL", &id]).status());
+            }
+        });
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            let read = self.rest.read_line(&mut line).expect("text");
+            assert!(read > 0, "it never said {text:?}");
+        }
+        drop(said);
     }
 
     /// Asks it to stop, and returns what it said until then.

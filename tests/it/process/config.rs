@@ -225,6 +225,7 @@ fn an_unknown_key_warns_with_the_one_that_was_probably_meant() {
         bcrypt_cots = 10
         prot = 80
         something_else_entirely = 1
+        tls = { certs = "chain.pem", key = "key.pem" }
         databases.chat.ulr = "sqlite://x"
         limits.avatar = "1MiB"
         "#,
@@ -245,6 +246,7 @@ fn an_unknown_key_warns_with_the_one_that_was_probably_meant() {
             "the setting databases.chat.ulr you mean databases.chat.url?",
             "the setting prot you mean port?",
             "the setting something_else_entirely",
+            "the setting tls",
         ]
     );
 }

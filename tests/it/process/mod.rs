@@ -3,5 +3,6 @@
 pub(crate) mod binary;
 pub(crate) mod binary_database;
 pub(crate) mod config;
+pub(crate) mod descriptors;
 pub(crate) mod settings_files;
 pub(crate) mod telemetry;

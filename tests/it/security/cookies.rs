@@ -35,6 +35,11 @@ fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
         .into_iter()
         .map(|line| Brought::default().header("cookie", line))
         .collect();
+    // Bytes that are no UTF-8, in what other software keeps.
+    let ours = format!("user_id={id}; token={good}");
+    spellings
+        .push(Brought::default().header("cookie", [b"name=Jos\xe9; ", ours.as_bytes()].concat()));
+    spellings.push(Brought::default().header("cookie", [ours.as_bytes(), b";\xff=\xfe"].concat()));
     spellings.push(
         Brought::default()
             .header("cookie", format!("user_id={id}; lang=de"))
