@@ -102,7 +102,7 @@ class Console {
 
   route() {
     const id = /^#\/chats\/([0-9a-f]+)$/u.exec(location.hash)?.[1] ?? null;
-    document.body.classList.toggle('in-talk', id !== null);
+    document.body.classList.toggle('in-chat', id !== null);
     this.open(id);
   }
 
@@ -230,8 +230,8 @@ function wireSettings({ owner, store }) {
 /** @param {Owner} owner */
 function openConsole(owner) {
   const page = new Console(owner);
-  show($('door'), false);
-  show($('desk'), true);
+  show($('entry'), false);
+  show($('app'), true);
   page.route();
   page.changed();
 }

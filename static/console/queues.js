@@ -1,7 +1,7 @@
 // The queues of a site: of each as many chats as were asked for, in the server's order, and how many there are.
 
 const PAGE = 100;
-/** Of closed chats nobody looks at: enough to know of one that was closed while the line was down. */
+/** Of closed chats nobody looks at: enough to know of one that was closed while the connection was down. */
 const LATELY_CLOSED = 20;
 /** The most that the server gives at once. */
 const LONGEST_PAGE = 500;

@@ -48,7 +48,7 @@ export function openSignIn(entered) {
     if (registers?.[1]) input(register, 'domain').value = readableHost(decodeURIComponent(registers[1]));
     show(register, Boolean(registers));
     show(signIn, !registers);
-    setText($('door-lead'), registers ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
+    setText($('entry-lead'), registers ? 'One account for your site; guests can write at once.' : 'Sign in to answer your guests.');
     within(registers ? register : signIn, 'input').focus();
   }
 
@@ -80,14 +80,14 @@ export function openSignIn(entered) {
     }
   });
   window.addEventListener('hashchange', showForm);
-  $('door').classList.add('ready');
+  $('entry').classList.add('ready');
   showForm();
 }
 
 /** @param {string | null} notice */
 function tell(notice) {
-  setText($('door-notice'), notice ?? '');
-  show($('door-notice'), Boolean(notice));
+  setText($('entry-notice'), notice ?? '');
+  show($('entry-notice'), Boolean(notice));
 }
 
 /**

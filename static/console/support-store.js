@@ -18,7 +18,7 @@ const SERVER = new URL('..', import.meta.url).href;
  * @property {boolean} stale
  * @property {string | null} seen how far the guest has read
  * @property {string} [read] how far the owner has
- * @property {ReturnType<typeof setTimeout>} [settling]
+ * @property {ReturnType<typeof setTimeout>} [fetchTimer]
  */
 
 export class SupportStore {
@@ -43,20 +43,20 @@ export class SupportStore {
     /** Who types, by chat, and when it is over. @type {Map<string, Map<string, ReturnType<typeof setTimeout>>>} */
     this.typing = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.looking = undefined;
+    this.refreshTimer = undefined;
     this.ready = false;
     this.socket = globalThis.ParlanceSocket.connect(SERVER);
     this.socket
-      .on('connect', () => this.connected(state))
+      .on('connect', () => this.onConnect(state))
       .on('status', (/** @type {{status: State | 'connected', until: number | null}} */ { status, until }) => {
         if (status !== 'connected') state(status, until);
       })
       .on('disconnect', () => [...this.typing.keys()].forEach((id) => this.endTyping(id)))
-      .on('newMessage', (/** @type {any} */ push) => this.pushed(push))
-      .on('waitingChat', (/** @type {any} */ entry) => this.arrived(entry))
-      .on('closeChat', (/** @type {any} */ push) => this.wasClosed(push))
-      .on('typing', (/** @type {any} */ signal) => this.typed(signal))
-      .on('seen', (/** @type {any} */ mark) => this.seen(mark));
+      .on('newMessage', (/** @type {any} */ push) => this.onMessage(push))
+      .on('waitingChat', (/** @type {any} */ entry) => this.onWaitingChat(entry))
+      .on('closeChat', (/** @type {any} */ push) => this.onClosed(push))
+      .on('typing', (/** @type {any} */ signal) => this.onTyping(signal))
+      .on('seen', (/** @type {any} */ mark) => this.onSeen(mark));
   }
 
   get chats() {
@@ -82,7 +82,7 @@ export class SupportStore {
   }
 
   /** @param {(state: State, until: number | null) => void} state */
-  async connected(state) {
+  async onConnect(state) {
     try {
       // A chat that was read before may have gone on without us.
       for (const room of this.rooms.values()) room.stale = true;
@@ -102,9 +102,9 @@ export class SupportStore {
   }
 
   /** Many pushes in one go are one reason to look. */
-  lookAgain() {
-    clearTimeout(this.looking);
-    this.looking = setTimeout(() => this.readQueues().catch(() => {}), 120);
+  refreshSoon() {
+    clearTimeout(this.refreshTimer);
+    this.refreshTimer = setTimeout(() => this.readQueues().catch(() => {}), 120);
   }
 
   /**
@@ -113,20 +113,20 @@ export class SupportStore {
    */
   wantClosed(wanted) {
     this.queues.closedWanted = wanted;
-    if (wanted) this.lookAgain();
+    if (wanted) this.refreshSoon();
   }
 
   /** @param {string} query */
   search(query) {
     if (query === this.queues.query) return;
     this.queues.search(query);
-    this.lookAgain();
+    this.refreshSoon();
   }
 
   /** @param {import('./queues.js').QueueName} name */
   showMore(name) {
     this.queues.wantMore(name);
-    this.lookAgain();
+    this.refreshSoon();
   }
 
   /** @param {string} id */
@@ -170,10 +170,10 @@ export class SupportStore {
    * The answer to a message may not tell its id and place: then the end of the chat is read again, once for several.
    * @param {string} id
    */
-  settle(id) {
+  fetchMissingIds(id) {
     const room = this.room(id);
-    clearTimeout(room.settling);
-    room.settling = setTimeout(async () => {
+    clearTimeout(room.fetchTimer);
+    room.fetchTimer = setTimeout(async () => {
       const start = room.messages.findIndex((message) => !message.id);
       if (start < 0) return;
       await this.readFrom(id, room, start).catch(() => {});
@@ -182,17 +182,17 @@ export class SupportStore {
   }
 
   /** @param {any} entry */
-  arrived(entry) {
+  onWaitingChat(entry) {
     const id = plain(entry);
     const known = this.chats.get(id);
     this.chats.set(id, { ...known, ...entry, id, queue: known?.queue ?? 'elsewhere' });
     this.queues.move(id, 'waiting');
-    this.lookAgain();
+    this.refreshSoon();
     this.changed();
   }
 
   /** @param {any} push */
-  pushed(push) {
+  onMessage(push) {
     // The same name also brings the answers to what we sent ourselves.
     if (!push || push.statusCode || !push.message) return;
     const id = plain(push.chatId);
@@ -209,13 +209,13 @@ export class SupportStore {
     }
     this.endTyping(id, from);
     // An answer moves a chat, whoever gave it; an unknown chat has just begun.
-    if (chat?.queue !== 'active') this.lookAgain();
+    if (chat?.queue !== 'active') this.refreshSoon();
     if (!chat || from === this.guestOf(id)) this.heard(id, message);
     this.changed();
   }
 
   /** @param {any} push */
-  wasClosed(push) {
+  onClosed(push) {
     if (!push || push.statusCode) return;
     this.closed(plain(push.chatId));
   }
@@ -231,7 +231,7 @@ export class SupportStore {
    * Who types in a chat: its guest, or a colleague.
    * @param {any} [signal]
    */
-  typed({ chatId, from, typing } = {}) {
+  onTyping({ chatId, from, typing } = {}) {
     const id = plain(chatId);
     if (!from || from === this.owner.ownerId) return;
     this.endTyping(id, from);
@@ -277,7 +277,7 @@ export class SupportStore {
    * How far the guest has read; what a colleague has read is another matter.
    * @param {any} [mark]
    */
-  seen({ chatId, from, _id } = {}) {
+  onSeen({ chatId, from, _id } = {}) {
     const id = plain(chatId);
     if (from !== this.guestOf(id)) return;
     this.room(id).seen = _id;
@@ -337,7 +337,7 @@ export class SupportStore {
       await this.load(chatId).catch(() => {});
     } else if (room.ready && !(id && room.messages.some((each) => each.id === id))) {
       room.messages.push({ from: this.owner.ownerId, message: entry.content, id, time: reply.data?.time ?? entry.written });
-      if (!id) this.settle(chatId);
+      if (!id) this.fetchMissingIds(chatId);
     }
     const chat = this.chats.get(chatId);
     if (chat) {

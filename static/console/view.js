@@ -76,7 +76,7 @@ function row(store, chat, current) {
  * @param {import('../shared/message-view.js').Actions} actions
  */
 export function renderChat(store, outbox, current, actions) {
-  show($('talk'), current !== null);
+  show($('open-chat'), current !== null);
   show($('blank'), current === null);
   if (current === null) return;
   const chat = store.chats.get(current);

@@ -47,11 +47,11 @@ export class ChatView {
     /** @type {string | undefined} */
     this.pollFrom = undefined;
     /** How far each chat was read, as the server was told. @type {Map<number, number>} */
-    this.posted = new Map();
+    this.reported = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.telling = undefined;
+    this.readTimer = undefined;
     /** @type {Promise<void> | undefined} */
-    this.told = undefined;
+    this.readRequest = undefined;
     this.scroll = $('scroll');
     this.composer = new Composer({
       person: model.me.id,
@@ -81,8 +81,8 @@ export class ChatView {
     });
     $('join').addEventListener('click', () => this.join());
     $('leave').addEventListener('click', () => this.leave());
-    document.addEventListener('visibilitychange', () => this.lookedAt());
-    window.addEventListener('focus', () => this.lookedAt());
+    document.addEventListener('visibilitychange', () => this.markReadIfSeen());
+    window.addEventListener('focus', () => this.markReadIfSeen());
     new ResizeObserver(() => {
       if (this.atEnd) this.toEnd();
     }).observe(this.scroll);
@@ -118,7 +118,7 @@ export class ChatView {
     this.composer.resize();
     const room = this.model.room(id);
     if (!room.ready || room.stale) this.load();
-    else this.settle(id);
+    else this.loadToUnread(id);
     if (focus) this.focus();
   }
 
@@ -147,7 +147,7 @@ export class ChatView {
       this.fault = null;
       this.pollFrom = body.cursor;
       this.render();
-      if (!this.placed) await this.settle(id);
+      if (!this.placed) await this.loadToUnread(id);
     } catch (error) {
       if (this.chat !== id) return;
       this.fault = error;
@@ -156,7 +156,7 @@ export class ChatView {
       if (this.loading === id) this.loading = null;
       if (this.chat === id) this.render();
     }
-    this.lookedAt();
+    this.markReadIfSeen();
   }
 
   /**
@@ -175,7 +175,7 @@ export class ChatView {
    * First sight of a chat: reads back to the first unread message, within bounds, and shows it.
    * @param {number} id
    */
-  async settle(id) {
+  async loadToUnread(id) {
     const room = this.model.room(id);
     try {
       for (let page = 0; page < UNREAD_PAGES && room.more && this.opening.unread > 0 && this.firstUnread(room) === null; page += 1) {
@@ -186,11 +186,11 @@ export class ChatView {
     } catch {
       // Then the chat opens at its end, without the line.
     }
-    if (this.chat === id && !this.placed) this.place();
+    if (this.chat === id && !this.placed) this.showFirstUnread();
   }
 
   /** At the first unread message, or else at the end. */
-  place() {
+  showFirstUnread() {
     if (this.chat === null) return;
     this.placed = true;
     this.divider = this.firstUnread(this.model.room(this.chat));
@@ -233,7 +233,7 @@ export class ChatView {
     if (this.atEnd) this.missed = 0;
     this.renderToEnd();
     if (scrollTop < NEAR_END && this.placed) this.earlier();
-    this.lookedAt();
+    this.markReadIfSeen();
   }
 
   toEnd() {
@@ -248,7 +248,7 @@ export class ChatView {
 
   render() {
     const entry = this.entry;
-    show($('talk'), this.chat !== null);
+    show($('open-chat'), this.chat !== null);
     show($('blank'), this.chat === null);
     if (this.chat === null) return;
     const room = this.model.room(this.chat);
@@ -336,23 +336,23 @@ export class ChatView {
   }
 
   /** Tells the server how far I have read, when the newest message is really before my eyes. */
-  lookedAt() {
+  markReadIfSeen() {
     const id = this.chat;
     const { entry } = this;
     if (id === null || !entry?.member || !this.placed || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
     const room = this.model.room(id);
     const last = room.messages.at(-1);
     const newest = last?.id;
-    if (!room.ready || !newest || newest <= (this.posted.get(id) ?? 0)) return;
+    if (!room.ready || !newest || newest <= (this.reported.get(id) ?? 0)) return;
     const unread = entry.unread > 0;
-    this.posted.set(id, newest);
+    this.reported.set(id, newest);
     entry.unread = 0;
     this.model.markRead(id, newest);
     // My own words are read by nature: no need to tell.
     if (!unread && last.sender_id === this.model.me.id) return;
-    clearTimeout(this.telling);
-    this.telling = setTimeout(() => {
-      this.told = this.tellRead(id, newest);
+    clearTimeout(this.readTimer);
+    this.readTimer = setTimeout(() => {
+      this.readRequest = this.reportRead(id, newest);
     }, 250);
   }
 
@@ -360,14 +360,14 @@ export class ChatView {
    * @param {number} id
    * @param {number} upTo
    */
-  async tellRead(id, upTo) {
+  async reportRead(id, upTo) {
     // Who has left meanwhile has nothing to tell.
     if (!this.model.chats.get(id)?.member) return;
     try {
       await post(`/api/chats/${id}/read`, { up_to: String(upTo) });
     } catch {
       // Not told: the next look tells it, with whatever came since.
-      if (this.posted.get(id) === upTo) this.posted.delete(id);
+      if (this.reported.get(id) === upTo) this.reported.delete(id);
     }
   }
 
@@ -392,8 +392,8 @@ export class ChatView {
       : 'It leaves your list, and only somebody inside can bring you back.';
     if (!(await confirm({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' }))) return;
     // A read mark that is told after leaving would be refused.
-    clearTimeout(this.telling);
-    await this.told;
+    clearTimeout(this.readTimer);
+    await this.readRequest;
     await this.act(id, 'leave', () => {
       this.model.takeChat({ id, member: false, unread: 0 });
       if (!entry.open) this.model.chats.delete(id);

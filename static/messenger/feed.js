@@ -21,17 +21,17 @@ export class Feed {
    * @param {object} options
    * @param {string} options.cursor where to go on from
    * @param {boolean} options.streaming whether events come as a stream instead of by long-poll
-   * @param {(events: any[], people: any[]) => unknown} options.told applies what is new
-   * @param {(cursor: string | undefined) => Promise<string>} options.gone reloads the snapshot when continuity cannot be proven, and gives the cursor to go on from
+   * @param {(events: any[], people: any[]) => unknown} options.apply applies what is new
+   * @param {(cursor: string | undefined) => Promise<string>} options.reload reloads the snapshot when continuity cannot be proven, and gives the cursor to go on from
    * @param {() => void} options.ended called when the login is over
    * @param {(state: State, until: number | null) => void} options.state shows how the connection is
    * @param {() => void} options.dead called when a connection that was believed alive turns out not to be
    */
-  constructor({ cursor, streaming, told, gone, ended, state, dead }) {
+  constructor({ cursor, streaming, apply, reload, ended, state, dead }) {
     this.cursor = cursor;
     this.streaming = streaming;
-    this.told = told;
-    this.gone = gone;
+    this.apply = apply;
+    this.reload = reload;
     this.ended = ended;
     this.state = state;
     this.dead = dead;
@@ -47,12 +47,12 @@ export class Feed {
     this.unlock = null;
     this.breaker = new AbortController();
     /** @type {Promise<void> | null} */
-    this.resting = null;
+    this.suspended = null;
   }
 
   /** To be called with the snapshot just read, so the server is known to be there. */
   start() {
-    this.heard();
+    this.markAlive();
     this.lockForTab();
     this.run();
   }
@@ -70,7 +70,7 @@ export class Feed {
   }
 
   /** The connection may be dead without knowing it: a short question tells, and what waits tries at once. */
-  test() {
+  probe() {
     if (this.inDoubt) return;
     this.inDoubt = true;
     this.failures = Math.min(this.failures, 1);
@@ -79,25 +79,25 @@ export class Feed {
 
   offline() {
     this.state('offline', null);
-    this.test();
+    this.probe();
   }
 
   online() {
     this.failures = 0;
     this.inDoubt = false;
-    this.test();
+    this.probe();
   }
 
   /** Keeps silent until the function it gives is called. */
-  rest() {
-    let wake = () => {};
-    this.resting = new Promise((resolve) => {
-      wake = resolve;
+  suspend() {
+    let resume = () => {};
+    this.suspended = new Promise((resolve) => {
+      resume = resolve;
     });
     this.interrupt();
     return () => {
-      this.resting = null;
-      wake();
+      this.suspended = null;
+      resume();
     };
   }
 
@@ -132,7 +132,7 @@ export class Feed {
 
   async run() {
     while (!this.stopped) {
-      await this.resting;
+      await this.suspended;
       this.breaker = new AbortController();
       try {
         // After a failure, or in doubt, a short question first: it tells at once whether the server is there.
@@ -159,8 +159,8 @@ export class Feed {
     const { body } = await (unsure ? hedged(request, this.breaker.signal) : request(this.breaker.signal));
     if (this.stopped) return;
     this.inDoubt = false;
-    this.heard();
-    await this.told(body.events ?? [], body.people ?? []);
+    this.markAlive();
+    await this.apply(body.events ?? [], body.people ?? []);
     if (body.cursor) this.cursor = body.cursor;
     if (body.more) return;
     if (body.superseded) {
@@ -184,7 +184,7 @@ export class Feed {
       /** @type {Promise<unknown>} */
       let queue = Promise.resolve();
       const overdue = setInterval(() => {
-        if (Date.now() - this.lastHeard > SILENT) this.test();
+        if (Date.now() - this.lastHeard > SILENT) this.probe();
       }, 5_000);
       const close = () => {
         clearInterval(overdue);
@@ -201,15 +201,15 @@ export class Feed {
         } catch {
           return;
         }
-        this.heard();
-        queue = queue.then(() => this.told([{ type: event.type, ...data }], data.people ?? []));
+        this.markAlive();
+        queue = queue.then(() => this.apply([{ type: event.type, ...data }], data.people ?? []));
         if (event.lastEventId) this.cursor = event.lastEventId;
       };
       for (const type of TYPES) source.addEventListener(type, take);
       let broken = false;
       source.onopen = () => {
         broken = false;
-        this.heard();
+        this.markAlive();
       };
       // A first break is left to the browser, which resumes by Last-Event-ID; a second one in a row is an outage.
       source.onerror = () => {
@@ -225,7 +225,7 @@ export class Feed {
     });
   }
 
-  heard() {
+  markAlive() {
     this.failures = 0;
     this.lastHeard = Date.now();
     this.state('live', null);
@@ -242,8 +242,8 @@ export class Feed {
       }
       if (error.status === 410 || error.code === 'bad_cursor') {
         try {
-          this.cursor = await this.gone(error.body.cursor);
-          this.heard();
+          this.cursor = await this.reload(error.body.cursor);
+          this.markAlive();
           return;
         } catch (again) {
           if (again instanceof ApiError && again.status === 401) {

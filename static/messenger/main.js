@@ -101,18 +101,18 @@ function openApp(me, snapshot) {
     sent: (chat, message) => model.takeSent(chat, message),
     ended,
     unanswered: () => {
-      if (status.state === 'live') feed.test();
+      if (status.state === 'live') feed.probe();
     },
   });
   const status = new ConnectionStatus({
     retry: () => {
-      feed.test();
+      feed.probe();
       outbox.nudge();
     },
     back: () => {
       outbox.nudge();
       view.refresh();
-      view.lookedAt();
+      view.markReadIfSeen();
     },
     changed: () => model.changed(),
   });
@@ -151,9 +151,9 @@ function openApp(me, snapshot) {
       view.restartPoll();
     },
     ended,
-    told: async (events, people) => {
+    apply: async (events, people) => {
       if (cookiePerson() !== String(me.id)) return ended();
-      model.meet(people);
+      model.addPeople(people);
       let again = false;
       for (const event of events) {
         again = model.apply(event) === 'chats' || again;
@@ -166,7 +166,7 @@ function openApp(me, snapshot) {
       if (again) await refreshChats();
       return undefined;
     },
-    gone: async (cursor) => {
+    reload: async (cursor) => {
       await refreshChats();
       return cursor ?? 'now';
     },
@@ -182,10 +182,10 @@ function openApp(me, snapshot) {
     },
     leaving: () => {
       signingOut = true;
-      const wake = feed.rest();
+      const resume = feed.suspend();
       return () => {
         signingOut = false;
-        wake();
+        resume();
       };
     },
     left: (notice) => {
@@ -210,7 +210,7 @@ function openApp(me, snapshot) {
     const match = /^#\/chats\/(\d+)$/.exec(location.hash);
     const id = match ? Number(match[1]) : null;
     const before = view.chat;
-    document.body.classList.toggle('in-talk', id !== null);
+    document.body.classList.toggle('in-chat', id !== null);
     view.open(id, options);
     if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
     model.changed();
@@ -224,7 +224,7 @@ function openApp(me, snapshot) {
   model.onChange(() => {
     list.render();
     view.render();
-    view.lookedAt();
+    view.markReadIfSeen();
     renderBlank(model);
     renderTitle(model, view);
   });
@@ -238,7 +238,7 @@ function openApp(me, snapshot) {
       view.restartPoll();
     },
     doubt: () => {
-      feed.test();
+      feed.probe();
       outbox.restart();
       view.restartPoll();
       if (document.visibilityState === 'visible') freshenChats();
@@ -252,8 +252,8 @@ function openApp(me, snapshot) {
 
   model.takeChats(snapshot);
   show($('boot'), false);
-  show($('door'), false);
-  show($('desk'), true);
+  show($('entry'), false);
+  show($('app'), true);
   route({ focus: true });
   feed.start();
   outbox.run();

@@ -48,7 +48,7 @@ export class Model {
     /** Messages of the chats opened so far. @type {Map<number, Room>} */
     this.rooms = new Map();
     /** How far I have read, as this page has told the server. @type {Map<number, number>} */
-    this.marks = new Map();
+    this.readMarks = new Map();
     this.more = false;
     /** @type {Set<() => void>} */
     this.listeners = new Set();
@@ -76,7 +76,7 @@ export class Model {
   }
 
   /** @param {Person[] | undefined} people */
-  meet(people) {
+  addPeople(people) {
     for (const person of people ?? []) this.people.set(person.id, person.name);
   }
 
@@ -101,7 +101,7 @@ export class Model {
    * @param {ChatPage} answer
    */
   takeChats(answer) {
-    this.meet(answer.people);
+    this.addPeople(answer.people);
     /** @type {Map<number, Chat>} */
     const known = new Map();
     for (const chat of answer.chats.map(filled)) known.set(chat.id, chat);
@@ -116,7 +116,7 @@ export class Model {
    * @param {ChatPage} answer
    */
   takeMoreChats(answer) {
-    this.meet(answer.people);
+    this.addPeople(answer.people);
     for (const chat of answer.chats.map(filled)) if (!this.chats.has(chat.id)) this.chats.set(chat.id, chat);
     this.more = Boolean(answer.has_more);
     this.changed();
@@ -149,7 +149,7 @@ export class Model {
    * @param {Page} answer
    */
   takePage(chat, answer) {
-    this.meet(answer.people);
+    this.addPeople(answer.people);
     const room = this.room(chat);
     const page = answer.messages;
     const last = room.messages.at(-1);
@@ -172,7 +172,7 @@ export class Model {
    * @param {Page} answer
    */
   takeLater(chat, answer) {
-    this.meet(answer.people);
+    this.addPeople(answer.people);
     const room = this.room(chat);
     this.merge(room, answer.messages);
     for (const message of answer.messages) this.summarize(chat, message);
@@ -184,7 +184,7 @@ export class Model {
    * @param {Page} answer
    */
   takeEarlier(chat, answer) {
-    this.meet(answer.people);
+    this.addPeople(answer.people);
     const room = this.room(chat);
     this.merge(room, answer.messages);
     room.more = Boolean(answer.has_more);
@@ -266,7 +266,7 @@ export class Model {
     this.summarize(chat.id, message);
     const fresh = position > chat.last_position;
     chat.last_position = Math.max(chat.last_position, position);
-    const read = message.id <= (this.marks.get(chat.id) ?? 0);
+    const read = message.id <= (this.readMarks.get(chat.id) ?? 0);
     if (fresh && message.sender_id !== this.me.id && !read) chat.unread += 1;
     return null;
   }
@@ -295,7 +295,7 @@ export class Model {
    */
   applyMember(chat, event) {
     const person = event.person?.id ?? event.person ?? event.person_id;
-    if (event.person?.name) this.meet([event.person]);
+    if (event.person?.name) this.addPeople([event.person]);
     if (!chat) return person === this.me.id && event.joined ? 'chats' : null;
     const fresh = event.position > chat.last_position;
     if (fresh) {
@@ -322,9 +322,9 @@ export class Model {
    * @param {number} upTo
    */
   markRead(id, upTo) {
-    const before = this.marks.get(id) ?? 0;
+    const before = this.readMarks.get(id) ?? 0;
     if (upTo <= before) return;
-    this.marks.set(id, upTo);
+    this.readMarks.set(id, upTo);
     const chat = this.chats.get(id);
     if (!chat) return;
     const room = this.rooms.get(id);

@@ -17,13 +17,13 @@ const LEADS = {
 export function openSignIn({ notice, entered }) {
   const forms = { 'sign-in': $('sign-in', HTMLFormElement), 'sign-up': $('sign-up', HTMLFormElement) };
   const names = /** @type {FormName[]} */ (Object.keys(forms));
-  show($('door-notice'), Boolean(notice));
-  setText($('door-notice'), notice ?? '');
+  show($('entry-notice'), Boolean(notice));
+  setText($('entry-notice'), notice ?? '');
 
   function showForm() {
     const wanted = location.hash === '#/sign-up' ? 'sign-up' : 'sign-in';
     for (const name of names) show(forms[name], name === wanted);
-    setText($('door-lead'), LEADS[wanted]);
+    setText($('entry-lead'), LEADS[wanted]);
     document.title = wanted === 'sign-up' ? 'Create an account · Parlance' : 'Sign in · Parlance';
     input(forms[wanted], 'name').focus();
   }
@@ -61,7 +61,7 @@ export function openSignIn({ notice, entered }) {
     if (document.visibilityState === 'visible' && ![null, person].includes(cookiePerson())) location.reload();
   };
   document.addEventListener('visibilitychange', returned);
-  $('door').classList.add('ready');
+  $('entry').classList.add('ready');
   showForm();
 }
 

@@ -86,8 +86,8 @@ export class ConnectionStatus {
 
   render() {
     const { shown } = this;
-    $('line').dataset.state = shown;
-    setText($('line-text'), NAMES[shown]);
+    $('connection').dataset.state = shown;
+    setText($('connection-text'), NAMES[shown]);
     if (shown === 'waiting' || shown === 'offline') setText($('trouble-text'), EXPLANATIONS[shown]);
     this.count();
   }

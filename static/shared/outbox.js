@@ -58,8 +58,11 @@ export class Outbox {
     this.breaker = null;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.adoption = undefined;
+    /** What is kept, until it is changed here or in another tab. @type {Entry[] | null} */
+    this.cached = null;
     this.importList();
     this.unwatch = watch(key, () => {
+      this.cached = null;
       this.importList();
       this.changed();
       this.run();
@@ -71,8 +74,14 @@ export class Outbox {
     window.addEventListener('pagehide', this.release);
   }
 
-  /** All messages, oldest first. @returns {Entry[]} */
+  /** All messages, oldest first. */
   get all() {
+    this.cached ??= this.readAll();
+    return this.cached;
+  }
+
+  /** @returns {Entry[]} */
+  readAll() {
     return keys(`${this.key} `)
       .map((key) => /** @type {Entry | null} */ (read(key, null)))
       .filter((entry) => entry !== null)
@@ -97,6 +106,13 @@ export class Outbox {
   /** @param {Entry} entry */
   keep(entry) {
     write(`${this.key} ${entry.client_id}`, entry);
+    this.cached = null;
+  }
+
+  /** @param {string} id */
+  discard(id) {
+    write(`${this.key} ${id}`, undefined);
+    this.cached = null;
   }
 
   nextOrder() {
@@ -125,12 +141,12 @@ export class Outbox {
   /** @param {string} id */
   remove(id) {
     if (!this.find(id)) return;
-    write(`${this.key} ${id}`, undefined);
+    this.discard(id);
     this.changed();
   }
 
   clear() {
-    for (const { client_id: id } of this.all) write(`${this.key} ${id}`, undefined);
+    for (const { client_id: id } of this.all) this.discard(id);
   }
 
   /** Takes over a list of messages as earlier versions of the pages kept it, under one key. */
@@ -210,7 +226,7 @@ export class Outbox {
       const reply = await this.deliver(entry, { signal: breaker.signal, repeated, inDoubt: this.inDoubt });
       this.failures = 0;
       this.inDoubt = false;
-      write(`${this.key} ${id}`, undefined);
+      this.discard(id);
       const shown = this.sent(entry, reply, repeated);
       this.changed();
       await shown;

@@ -55,7 +55,7 @@ export class Chat {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.retrying = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.settling = undefined;
+    this.fetchTimer = undefined;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.typingEnds = undefined;
     this.failures = 0;
@@ -106,13 +106,13 @@ export class Chat {
     if (this.socket) return;
     this.socket = globalThis.ParlanceSocket.connect(this.server);
     this.socket
-      .on('connect', (/** @type {{recovered: boolean}} */ { recovered }) => this.joined(recovered))
+      .on('connect', (/** @type {{recovered: boolean}} */ { recovered }) => this.onConnect(recovered))
       .on('disconnect', () => this.showTyping(false))
       .on('status', (/** @type {{status: string}} */ { status }) => {
         if (status === 'waiting' || status === 'offline') this.alarm ??= setTimeout(() => this.changed(), QUIET_FOR);
       })
-      .on('newMessage', (/** @type {any} */ push) => this.pushed(push))
-      .on('closeChat', (/** @type {any} */ push) => this.wasClosed(push))
+      .on('newMessage', (/** @type {any} */ push) => this.onMessage(push))
+      .on('closeChat', (/** @type {any} */ push) => this.onClosed(push))
       .on('typing', (/** @type {any} */ { chatId, from, typing: on } = {}) => {
         const me = this.guest;
         if (me && plain(chatId) === me.chatId && from !== me.guestId) this.showTyping(on !== false);
@@ -125,10 +125,10 @@ export class Chat {
   }
 
   /** @param {boolean} recovered */
-  async joined(recovered) {
+  async onConnect(recovered) {
     clearTimeout(this.alarm ?? undefined);
     this.alarm = null;
-    if (recovered && this.ready) this.settle();
+    if (recovered && this.ready) this.fetchMissingIds();
     else await this.enter();
     this.changed();
     this.outbox.nudge();
@@ -145,7 +145,7 @@ export class Chat {
         .catch(() => {})
         .finally(() => socket.close());
     }
-    this.leave();
+    this.disconnect();
   }
 
   /**
@@ -171,7 +171,7 @@ export class Chat {
     this.outbox.clear();
   }
 
-  leave() {
+  disconnect() {
     this.socket?.close();
     this.socket = null;
     clearTimeout(this.alarm ?? undefined);
@@ -186,17 +186,17 @@ export class Chat {
     this.importOld();
     const me = this.guest;
     if (!me) {
-      if (this.socket) this.leave();
+      if (this.socket) this.disconnect();
     } else {
       if (this.chatId && me.chatId && me.chatId !== this.chatId) this.forgetChat();
       this.connect();
-      this.goOn();
+      this.resume();
     }
     this.changed();
   }
 
   /** Does what is to be done for the guest that is kept now. */
-  async goOn() {
+  async resume() {
     if (this.connected && !(this.ready && this.guest?.guestToken)) await this.enter();
     this.outbox.run();
   }
@@ -244,13 +244,13 @@ export class Chat {
   /** @param {Guest} guest */
   async enterAs(guest) {
     try {
-      await this.introduce();
+      await this.registerGuest();
       await this.load();
       this.failures = 0;
     } catch (error) {
       const problem = /** @type {Problem} */ (error);
-      if (problem.status === 401 || problem.status === 404) this.beginAnew(guest);
-      else if (!isPassing(problem.status)) this.turnedAway(problem, guest);
+      if (problem.status === 401 || problem.status === 404) this.renewGuest(guest);
+      else if (!isPassing(problem.status)) this.rejected(problem, guest);
       else if (this.connected) this.retry(problem);
     }
   }
@@ -258,7 +258,7 @@ export class Chat {
   /** @param {Problem} problem */
   retry(problem) {
     clearTimeout(this.retrying);
-    this.retrying = setTimeout(() => this.goOn(), backoff(this.failures, (problem.wait ?? 0) * 1000));
+    this.retrying = setTimeout(() => this.resume(), backoff(this.failures, (problem.wait ?? 0) * 1000));
     this.failures += 1;
   }
 
@@ -268,20 +268,22 @@ export class Chat {
   }
 
   /** However many tabs do this at once, the claim and its key make it one guest. */
-  async introduce() {
+  async registerGuest() {
     const mine = this.guest;
     if (!mine || mine.guestToken) return;
-    this.introduced = await claim(this.claimName(mine), mine, CLAIM_LASTS);
+    const claimed = this.claimName(mine);
+    this.introduced = await claim(claimed, mine, CLAIM_LASTS);
     const { name, email, key } = this.introduced;
     const reply = await this.ask('getNewChat', { name, email, domain: this.domain, client_id: key });
     // Meanwhile another tab may have done the same, or somebody has forgotten the guest, and another may be here.
     const now = this.guest;
     if (!now || now.guestToken || (now.key !== mine.key && now.key !== key)) return;
     this.storage.guest = { name, email, guestToken: reply.guestToken, chatId: plain(reply.chatId), guestId: reply.guestId };
+    setTimeout(() => release(claimed), CLAIM_LASTS);
   }
 
   /** The token has run out: the same person, a new chat. @param {Guest} guest */
-  beginAnew({ name, email, guestToken }) {
+  renewGuest({ name, email, guestToken }) {
     const now = this.guest;
     if (!now || now.guestToken !== guestToken) return;
     this.storage.guest = { name, email, key: randomId(32), after: guestToken };
@@ -294,7 +296,7 @@ export class Chat {
    * @param {Problem} problem
    * @param {Guest} guest
    */
-  turnedAway(problem, guest) {
+  rejected(problem, guest) {
     // Another tab may have begun anew meanwhile.
     if (this.guest && this.guest.key !== guest.key) return;
     const written = this.outbox.all.map(({ content }) => content).join('\n');
@@ -323,9 +325,9 @@ export class Chat {
   }
 
   /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
-  settle() {
-    clearTimeout(this.settling);
-    this.settling = setTimeout(async () => {
+  fetchMissingIds() {
+    clearTimeout(this.fetchTimer);
+    this.fetchTimer = setTimeout(async () => {
       const start = this.messages.findIndex((message) => !message.id);
       if (start < 0 || !this.connected || !this.guest) return;
       await this.readFrom(this.guest, start).catch(() => {});
@@ -334,7 +336,7 @@ export class Chat {
   }
 
   /** @param {any} push */
-  pushed(push) {
+  onMessage(push) {
     const me = this.guest;
     // The same name also brings the answers to what we sent ourselves.
     if (!me || !push || push.statusCode || plain(push.chatId) !== me.chatId) return;
@@ -350,7 +352,7 @@ export class Chat {
   }
 
   /** @param {any} push */
-  wasClosed(push) {
+  onClosed(push) {
     if (push?.statusCode || plain(push?.chatId) !== this.guest?.chatId) return;
     this.storage.closed = true;
     this.showTyping(false);
@@ -366,7 +368,7 @@ export class Chat {
     if (!this.guest) this.storage.guest = { ...person, key: randomId(32) };
     this.outbox.add(CHAT, message);
     this.connect();
-    this.goOn();
+    this.resume();
   }
 
   /** @param {string} message */
@@ -411,7 +413,7 @@ export class Chat {
       await this.load().catch(() => {});
     } else if (!id || !this.messages.some((each) => each.id === id)) {
       this.messages.push({ from: this.guest?.guestId, message: entry.content, id, time: reply.data?.time ?? new Date().toISOString() });
-      if (!id) this.settle();
+      if (!id) this.fetchMissingIds();
     }
   }
 
@@ -423,7 +425,7 @@ export class Chat {
   }
 
   /** Remembers, and tells, that the guest has read to the end. */
-  see() {
+  markSeen() {
     const { guest, seen } = this.storage;
     const last = this.messages.findLast((message) => message.id && message.from !== guest?.guestId);
     if (!guest || !last?.id || seen === last.id) return;

@@ -78,10 +78,10 @@ class Widget {
     document.addEventListener('visibilitychange', () => this.changed());
   }
 
-  stand() {
+  mount() {
     document.body.append(this.view.host);
     this.view.pickInk();
-    this.stayOnPage();
+    this.remountWhenReplaced();
     const { guest, open } = this.storage;
     this.view.fill(this.storage.draft);
     this.view.first.value = this.storage.draft;
@@ -92,7 +92,7 @@ class Widget {
   }
 
   /** Pages that change without being loaded replace their body, and whatever stood in it. */
-  stayOnPage() {
+  remountWhenReplaced() {
     const { host } = this.view;
     /** @type {number[]} */
     let replaced = [];
@@ -122,7 +122,7 @@ class Widget {
 
   changed() {
     const { chat, storage, view, isOpen } = this;
-    if (isOpen && document.visibilityState === 'visible') chat.see();
+    if (isOpen && document.visibilityState === 'visible') chat.markSeen();
     view.render({
       guest: storage.guest,
       closed: storage.closed,
@@ -183,6 +183,6 @@ export async function start(tag) {
     );
     return null;
   }
-  widget.stand();
+  widget.mount();
   return { open: () => widget.open(true), close: () => widget.open(false), reset: () => widget.reset() };
 }

@@ -136,10 +136,10 @@ describe('the messenger on a failing network', () => {
   test('offline is shown at once, with words of its own', async () => {
     await ann.watch.expecting(AWAY, async () => {
       await ann.context.setOffline(true);
-      await ann.page.locator('#line[data-state="offline"]').waitFor({ timeout: 1_500 });
+      await ann.page.locator('#connection[data-state="offline"]').waitFor({ timeout: 1_500 });
       await ann.page.getByText('You are offline. What you write is kept here').waitFor();
       await ann.context.setOffline(false);
-      await ann.page.locator('#line[data-state="live"]').waitFor({ timeout: 3_000 });
+      await ann.page.locator('#connection[data-state="live"]').waitFor({ timeout: 3_000 });
     });
   });
 
@@ -171,7 +171,7 @@ describe('the messenger on a failing network', () => {
     await ann.watch.expecting(AWAY, async () => {
       path.block();
       await ann.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-      await ann.page.locator('#line[data-state="waiting"]').waitFor({ timeout: SECONDS });
+      await ann.page.locator('#connection[data-state="waiting"]').waitFor({ timeout: SECONDS });
       await ann.say('Into the void');
       path.unblock();
       path.forget();
@@ -209,7 +209,7 @@ describe('the messenger on a failing network', () => {
       await bo.eventually(() => refused >= 5, true);
       await bo.page.unroute('**/api/me');
       await bo.page.evaluate(() => window.dispatchEvent(new Event('online')));
-      await bo.page.locator('#desk').waitFor({ timeout: 2_000 });
+      await bo.page.locator('#app').waitFor({ timeout: 2_000 });
     });
   });
 

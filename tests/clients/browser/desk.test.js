@@ -112,7 +112,7 @@ describe('the desk', () => {
     await form.getByLabel('E-mail').fill(owner.email);
     await form.getByLabel('Password').fill(owner.password);
     await form.getByRole('button', { name: 'Sign in' }).click();
-    await second.locator('#line[data-state="live"]').waitFor();
+    await second.locator('#connection[data-state="live"]').waitFor();
     for (const page of [desk.page, second]) {
       await page.locator('a.chat-row', { hasText: 'Twin' }).click();
       await page.locator('#messages .bubble', { hasText: 'Hello' }).waitFor();

@@ -388,7 +388,7 @@ describe('the demo page', () => {
     assert.ok(composer.y + composer.height <= 568, 'the composer is on the screen');
     await page.getByRole('link', { name: 'Back to chats' }).click();
     await dora.row('Garden party').waitFor();
-    assert.equal(await page.locator('#talk').isVisible(), false);
+    assert.equal(await page.locator('#open-chat').isVisible(), false);
     await page.getByRole('button', { name: 'Account and settings' }).click();
     await page.getByText('This browser').waitFor();
     await fits('the account');

@@ -98,7 +98,7 @@ export class Person {
   password = 'a quiet secret';
 
   atDesk() {
-    return this.page.locator('#desk').waitFor();
+    return this.page.locator('#app').waitFor();
   }
 
   async startChat(title) {
@@ -149,7 +149,7 @@ export class Person {
   }
 
   async line(state) {
-    await this.page.locator(`#line[data-state="${state}"]`).waitFor();
+    await this.page.locator(`#connection[data-state="${state}"]`).waitFor();
   }
 
   /** Polls the page until `question` gives `answer`. */

@@ -53,7 +53,7 @@ describe('under a path prefix', () => {
     await form.getByLabel('E-mail').fill('olga@shop.example');
     await form.getByLabel('Password').fill(owner.password);
     await form.getByRole('button').click();
-    await owner.page.locator('#desk').waitFor();
+    await owner.page.locator('#app').waitFor();
     await owner.line('live');
 
     const guest = await Person.arrive(browser, { url: proxy.url }, 'Gus');

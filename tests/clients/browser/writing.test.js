@@ -183,7 +183,7 @@ describe('writing in the messenger', () => {
   test('signing out in one tab ends the other, and signing in takes it along', async () => {
     const second = await ann.context.newPage();
     await second.goto(`${server.url}/`);
-    await second.locator('#desk').waitFor();
+    await second.locator('#app').waitFor();
     await ann.watch.expecting(/status of 401/, async () => {
       await second.getByRole('button', { name: 'Account and settings' }).click();
       await second.getByRole('button', { name: 'Sign out', exact: true }).click();
@@ -194,7 +194,7 @@ describe('writing in the messenger', () => {
     assert.equal(await box(ann).inputValue(), '');
     await ann.signIn();
     await second.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
-    await second.locator('#desk').waitFor();
+    await second.locator('#app').waitFor();
     await second.close();
   });
 

@@ -76,7 +76,10 @@ describe('errors, for people', () => {
     assert.equal(support(503, 'pool timed out'), 'The server is busy just now. Please try again in a moment.');
     const answer = Object.assign(new Error('message must have at most 16384 bytes of UTF-8'), { status: 400, field: 'message' });
     assert.equal(explainSupport(answer), 'The message is too long.');
-    assert.equal(explainSupport(Object.assign(new Error('the connection was lost'), { lost: true })), 'The server is not answering. Please try again in a moment.');
+    assert.equal(
+      explainSupport(Object.assign(new Error('the connection was lost'), { lost: true })),
+      'The server is not answering. Please try again in a moment.',
+    );
   });
 });
 
