@@ -265,7 +265,7 @@ describe('the demo page', () => {
 
   test('a wait whose place another one has taken is no outage', async () => {
     await ann.page.evaluate(() => {
-      const line = document.getElementById('line');
+      const line = document.getElementById('connection');
       globalThis.lineStates = [];
       const note = () => globalThis.lineStates.push(line.dataset.state);
       new MutationObserver(note).observe(line, { attributes: true });
