@@ -347,7 +347,10 @@ describe('the widget', () => {
 
   test('a guest who is forgotten while their first message is on its way leaves no empty chat', async () => {
     // The answer to the beginning is under way, or the message itself is.
-    for (const [name, word] of [['Hurry', '"guestToken"'], ['Haste', '"newMessage"']]) {
+    for (const [name, word] of [
+      ['Hurry', '"guestToken"'],
+      ['Haste', '"newMessage"'],
+    ]) {
       const guest = await Guest.arrive(browser, server, site, name);
       const held = [];
       let holds = true;
@@ -375,7 +378,10 @@ describe('the widget', () => {
       for (const send of held) send();
       await owner.soonWaiting((chats) => chats.some((chat) => chat.name === name && chat.lastMessage === `${name} words`));
       const chats = await chatsOf(name);
-      assert.deepEqual(chats.map((chat) => chat.lastMessage), [`${name} words`]);
+      assert.deepEqual(
+        chats.map((chat) => chat.lastMessage),
+        [`${name} words`],
+      );
       // The next guest on this computer is another, and sees nothing of it.
       await guest.begin('Another person');
       await guest.hears('Another person');
