@@ -1,4 +1,4 @@
-//! One HTTP connection, kept open: no more than the server's own answers need, so that it costs little.
+//! One HTTP connection, kept open: no more than the servers' own answers need, so that it costs little.
 
 use serde_json::Value;
 use tokio::{
@@ -28,6 +28,17 @@ impl Answer {
             .ok_or_else(|| format!("an answer without {name}").into())
     }
 
+    /// The cookies that it sets, as they are sent back.
+    pub fn cookies(&self) -> String {
+        let cookies: Vec<_> = self
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .filter_map(|(_, value)| value.split(';').next())
+            .collect();
+        cookies.join("; ")
+    }
+
     /// The answer, unless its status is another.
     pub fn expect(self, status: u16) -> Outcome<Self> {
         if self.status == status {
@@ -55,12 +66,13 @@ impl Client {
     }
 
     pub async fn get(&mut self, path: &str) -> Outcome<Answer> {
-        self.send("GET", path, None).await?;
+        self.send("GET", path, "", None).await?;
         self.receive().await
     }
 
     pub async fn post(&mut self, path: &str, form: &str) -> Outcome<Answer> {
-        self.send("POST", path, Some(form)).await?;
+        let kind = "Content-Type: application/x-www-form-urlencoded\r\n";
+        self.send("POST", path, kind, Some(form)).await?;
         self.receive().await
     }
 
@@ -70,34 +82,50 @@ impl Client {
         key: &str,
         (method, path, body): &(&str, &str, Option<String>),
     ) -> Outcome<Answer> {
+        let headers = format!("appId: {key}\r\nContent-Type: application/json\r\n");
         let body = body.as_deref().unwrap_or_default();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nappId: {key}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.stream.write_all(request.as_bytes()).await?;
+        self.send(method, path, &headers, Some(body)).await?;
         self.receive().await
     }
 
     /// Sends a request; its answer may be long in coming.
-    pub async fn send(&mut self, method: &str, path: &str, form: Option<&str>) -> Outcome {
-        let body = form.unwrap_or_default();
-        let mut request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {}\r\n",
-            self.cookies
-        );
-        if form.is_some() {
-            request.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
-            request.push_str(&format!("Content-Length: {}\r\n", body.len()));
+    pub async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: Option<&str>,
+    ) -> Outcome {
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}");
+        if !self.cookies.is_empty() {
+            request.push_str("Cookie: ");
+            request.push_str(&self.cookies);
+            request.push_str("\r\n");
+        }
+        if let Some(body) = body {
+            request.push_str("Content-Length: ");
+            request.push_str(&body.len().to_string());
+            request.push_str("\r\n");
         }
         request.push_str("\r\n");
-        request.push_str(body);
+        request.push_str(body.unwrap_or_default());
         self.stream.write_all(request.as_bytes()).await?;
         Ok(())
     }
 
     pub async fn receive(&mut self) -> Outcome<Answer> {
+        let mut answer = self.head().await?;
+        if let Ok(length) = answer.header("content-length") {
+            answer.body = vec![0; length.parse()?];
+            self.stream.read_exact(&mut answer.body).await?;
+            return Ok(answer);
+        }
+        while self.chunk(&mut answer.body).await? {}
+        Ok(answer)
+    }
+
+    /// The status and the headers of an answer.
+    pub async fn head(&mut self) -> Outcome<Answer> {
         let status = self.line().await?;
         let status = status
             .split(' ')
@@ -112,28 +140,30 @@ impl Client {
             };
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut answer = Answer {
+        Ok(Answer {
             status,
             headers,
             body: Vec::new(),
-        };
-        match answer.header("content-length") {
-            Ok(length) => {
-                answer.body = vec![0; length.parse()?];
-                self.stream.read_exact(&mut answer.body).await?;
-            }
-            Err(_) => loop {
-                let length = usize::from_str_radix(&self.line().await?, 16)?;
-                let start = answer.body.len();
-                answer.body.resize(start + length, 0);
-                self.stream.read_exact(&mut answer.body[start..]).await?;
-                self.line().await?;
-                if length == 0 {
-                    break;
-                }
-            },
-        }
-        Ok(answer)
+        })
+    }
+
+    /// Reads one chunk of a body; false at its end.
+    pub async fn chunk(&mut self, into: &mut Vec<u8>) -> Outcome<bool> {
+        let length = usize::from_str_radix(&self.line().await?, 16)?;
+        let start = into.len();
+        into.resize(start + length, 0);
+        self.stream.read_exact(&mut into[start..]).await?;
+        self.line().await?;
+        Ok(length > 0)
+    }
+
+    /// Reads whatever has come of a body without chunks.
+    pub async fn some(&mut self, into: &mut Vec<u8>) -> Outcome<bool> {
+        let read = self.stream.fill_buf().await?;
+        let length = read.len();
+        into.extend_from_slice(read);
+        self.stream.consume(length);
+        Ok(length > 0)
     }
 
     async fn line(&mut self) -> Outcome<String> {

@@ -7,7 +7,7 @@ use tokio::{fs, process::Command};
 use crate::Outcome;
 
 /// Which database engine.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Engine {
     Sqlite,
     Postgres,
@@ -21,6 +21,11 @@ impl Engine {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
         }
+    }
+
+    pub fn named(word: &str) -> Outcome<Self> {
+        let found = Self::ALL.into_iter().find(|engine| engine.word() == word);
+        found.ok_or_else(|| format!("there is no database {word}").into())
     }
 
     pub fn title(self) -> &'static str {
@@ -38,7 +43,7 @@ pub enum Database {
 }
 
 const RUN_SQLITE: &str = "import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1])
+connection = sqlite3.connect(sys.argv[1], timeout=30)
 for statement in sys.argv[2].split(';'):
     for row in connection.execute(statement):
         print(*row, sep='|')
@@ -101,8 +106,10 @@ impl Database {
         Ok(String::from_utf8(output.stdout)?.trim().to_owned())
     }
 
-    pub async fn messages(&self) -> Outcome<u64> {
-        Ok(self.run("select count(*) from messages").await?.parse()?)
+    /// How many rows a table has.
+    pub async fn rows(&self, table: &str) -> Outcome<u64> {
+        let count = format!("select count(*) from {table}");
+        Ok(self.run(&count).await?.parse()?)
     }
 
     /// Puts `count` messages of one person into a chat, with their lines in the log.

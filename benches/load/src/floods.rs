@@ -1,6 +1,7 @@
 //! What one tenant's floods do to another person's posts: each in turn, with rests between them.
 
 use std::{
+    fmt::Write as _,
     path::Path,
     sync::{
         Arc,
@@ -18,20 +19,20 @@ use tokio::{
 use crate::{
     Outcome,
     client::Client,
-    database::{Database, Engine},
-    figures::{Times, ratio, written},
-    server::Server,
+    database::Engine,
+    figures::{Times, milliseconds, ratio, written},
+    options::Options,
+    report::Section,
+    server::{ADMIN_SETTINGS, Server, parlance},
 };
 
 /// The users whom the flooding tenant has.
 const USERS: usize = 1_000;
-const TURN: Duration = Duration::from_secs(4);
 /// A flood is no faster than this: as often as one address may ask by default.
 const INTERVAL: Duration = Duration::from_millis(1);
 /// A person posts this often, whatever happens.
 const PAUSE: Duration = Duration::from_millis(5);
 const TARGET: f64 = 3.0;
-const ADMIN: (&str, &str) = ("admin@example.com", "correct horse battery");
 
 /// What the flooding tenant sends, over and over, on so many connections at once, each of which waits
 /// for its answers.
@@ -147,51 +148,78 @@ const FLOODS: [Flood; 8] = [
     },
 ];
 
-pub async fn measure(engine: Engine, folder: &Path) -> Outcome<bool> {
-    let database = Database::make(engine, folder, "floods").await?;
-    let settings = [
-        ("ROCKET_ADMIN_EMAIL", ADMIN.0),
-        ("ROCKET_ADMIN_PASSWORD", ADMIN.1),
-    ];
-    let server = Server::start(folder, &database, &settings).await?;
+pub async fn measure(engine: Engine, folder: &Path, options: &Options) -> Outcome<Section> {
+    let server = parlance(engine, folder, "floods", ADMIN_SETTINGS.to_vec()).await?;
     let tenant = Arc::new(tenant(&server).await?);
     let ann = server.register("ann").await?;
     let chat = server.open_chat(&ann, "chat").await?;
     let mut poster = Client::connect(server.port, &ann).await?;
     let path = format!("/api/chats/{chat}");
-    println!("### Another person's posts while one tenant floods the server\n");
-    println!("| flood | on | answers/s | p50 before | p50 | p99 | ratio of medians |");
-    println!("|---|---|---|---|---|---|---|");
-    let mut met = true;
+    let mut table = "| flood | on | answers/s | p50 before | p50 | p99 | ratio of medians |\n\
+                     |---|---|---|---|---|---|---|\n"
+        .to_owned();
+    let (mut rows, mut met) = (Vec::new(), true);
     for flood in &FLOODS {
-        let mut before = post(&mut poster, &path, TURN / 2).await?;
-        let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::default());
-        let flooding = begin(flood, &server, &tenant, &stop, &answers).await?;
-        sleep(TURN / 8).await;
-        let (began, first) = (Instant::now(), answers.load(Ordering::Relaxed));
-        let mut during = post(&mut poster, &path, TURN).await?;
-        let answered = answers.load(Ordering::Relaxed) - first;
-        let rate = answered as f64 / began.elapsed().as_secs_f64();
-        stop.store(true, Ordering::Relaxed);
-        end(flooding).await?;
-        // What the flood left to do, and the disk, come to rest.
-        sleep(TURN / 4).await;
-        let mut after = post(&mut poster, &path, TURN / 2).await?;
-        let rest = before.at(0.5).min(after.at(0.5));
-        let ratio = ratio(during.at(0.5), rest);
+        let mut seen = meet(flood, &server, &tenant, &mut poster, &path, options.turn).await?;
+        let ratio = ratio(seen.during.at(0.5), seen.rest);
         met &= ratio < TARGET;
-        println!(
-            "| {} | {} | {rate:.0} | {} | {} | {ratio:.2} |",
+        writeln!(
+            table,
+            "| {} | {} | {:.0} | {} | {} | {ratio:.2} |",
             flood.title,
             flood.connections,
-            written(rest),
-            during.cells(),
-        );
+            seen.rate,
+            written(seen.rest),
+            seen.during.cells(),
+        )?;
+        rows.push(json!({"flood": flood.title, "connections": flood.connections,
+            "answers_per_second": seen.rate, "ratio": ratio, "rest_p50_ms": milliseconds(seen.rest),
+            "p50_ms": milliseconds(seen.during.at(0.5)), "p99_ms": milliseconds(seen.during.at(0.99))}));
     }
-    println!("\nTarget: below {TARGET}.\n");
-    server.stop().await?;
-    database.remove().await?;
-    Ok(met)
+    writeln!(table, "\nTarget: below {TARGET}.")?;
+    server.end().await?;
+    Ok(Section {
+        name: format!("floods-{}", engine.word()),
+        title: format!(
+            "{}: another person's posts while one tenant floods the server",
+            engine.title()
+        ),
+        markdown: table,
+        json: json!(rows),
+        met,
+    })
+}
+
+/// What a person's posts took outside a flood and in it, and how many answers the flood got a second.
+struct Seen {
+    rest: Duration,
+    during: Times,
+    rate: f64,
+}
+
+async fn meet(
+    flood: &'static Flood,
+    server: &Server,
+    tenant: &Arc<Tenant>,
+    poster: &mut Client,
+    path: &str,
+    turn: Duration,
+) -> Outcome<Seen> {
+    let mut before = post(poster, path, turn / 2).await?;
+    let (stop, answers) = (Arc::new(AtomicBool::new(false)), Arc::default());
+    let flooding = begin(flood, server, tenant, &stop, &answers).await?;
+    sleep(turn / 8).await;
+    let (began, first) = (Instant::now(), answers.load(Ordering::Relaxed));
+    let during = post(poster, path, turn).await?;
+    let answered = answers.load(Ordering::Relaxed) - first;
+    let rate = answered as f64 / began.elapsed().as_secs_f64();
+    stop.store(true, Ordering::Relaxed);
+    end(flooding).await?;
+    // What the flood left to do, and the disk, come to rest.
+    sleep(turn / 4).await;
+    let mut after = post(poster, path, turn / 2).await?;
+    let rest = before.at(0.5).min(after.at(0.5));
+    Ok(Seen { rest, during, rate })
 }
 
 /// Posts for a while, now and then, and says how long each took.
@@ -257,16 +285,8 @@ impl Request {
 /// Registers an app with its users, a chat and a room.
 async fn tenant(server: &Server) -> Outcome<Tenant> {
     let mut client = Client::connect(server.port, "").await?;
-    let login = json!({"email": ADMIN.0, "password": ADMIN.1}).to_string();
-    let request = ("POST", "/auth/login", Some(login));
-    let answer = client.json("", &request).await?.expect(200)?;
-    let token = text(&answer.json()?["token"])?;
-    let path = format!("/app?token={token}");
-    let app = json!({"name": "flood"}).to_string();
-    let request = ("POST", path.as_str(), Some(app));
-    let answer = client.json("", &request).await?;
     let mut tenant = Tenant {
-        key: text(&answer.expect(201)?.json()?["applicationId"])?,
+        key: server.register_app().await?,
         users: Vec::new(),
         names: (0..USERS).map(|number| format!("user-{number}")).collect(),
         chat: String::new(),

@@ -1,30 +1,60 @@
-//! Measures a server over HTTP, in one run, and prints what it saw as Markdown.
+//! Measures Parlance beside its peers, in one run, and writes a report: Markdown, JSON and plots.
 
+mod audit;
 mod client;
+mod contender;
 mod database;
 mod figures;
 mod floods;
 mod history;
 mod machine;
-mod posts;
+mod member;
+mod options;
+mod report;
+mod run;
 mod server;
-mod waits;
+mod socket;
+mod stage;
+mod workloads;
 
-use std::{env, error::Error, path::Path, process::ExitCode};
+use std::{
+    env,
+    error::Error,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use database::Engine;
+use options::{Options, USAGE};
+use report::Report;
+use tokio::task::LocalSet;
+use workloads::WORKLOADS;
 
-/// Whatever goes wrong ends the run: a figure is only worth printing when everything went well.
+/// Whatever goes wrong ends a turn: a figure is only worth telling when everything went well.
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-const PARTS: [&str; 4] = ["posts", "waits", "history", "floods"];
+/// What is measured of Parlance alone, beside the workloads.
+pub const ALONE: [(&str, &str); 2] = [
+    (
+        "history",
+        "opening, paging and posting in a chat of millions of messages; Parlance alone",
+    ),
+    (
+        "floods",
+        "a person's posts while another tenant floods the server; Parlance alone",
+    ),
+];
 
-#[tokio::main]
+/// Files that this process and each server open beside their sockets.
+const OTHER_FILES: usize = 300;
+
+// One thread: what drives the servers is to leave them as much of the machine as it can.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
+    match LocalSet::new().run_until(run()).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
-            eprintln!("A target was missed.");
+            eprintln!("Something did not add up, or a target was missed; see the report.");
             ExitCode::from(2)
         }
         Err(error) => {
@@ -35,42 +65,72 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Outcome<bool> {
-    let mut arguments = env::args().skip(1);
-    let folder = arguments
-        .next()
-        .ok_or("usage: load FOLDER [ENGINE|PART]…")?;
-    let folder = Path::new(&folder);
-    let named: Vec<String> = arguments.collect();
-    let known = |word: &String| {
-        PARTS.contains(&word.as_str()) || Engine::ALL.iter().any(|engine| engine.word() == word)
-    };
-    if let Some(unknown) = named.iter().find(|word| !known(word)) {
-        return Err(format!("there is no part or engine {unknown}").into());
+    let mut options = Options::read(env::args().skip(1))?;
+    if options.help {
+        println!("{USAGE}");
+        return Ok(true);
     }
-    let chosen = |word: &str, group: &[&str]| {
-        let of_group = |name: &&String| group.contains(&name.as_str());
-        !named.iter().any(|name| of_group(&name)) || named.iter().any(|name| name == word)
-    };
-    let engines = Engine::ALL.map(Engine::word);
-    println!("{}\n", machine::facts(folder).await?);
-    let mut met = true;
-    for engine in Engine::ALL {
-        if !chosen(engine.word(), &engines) {
+    if options.list {
+        list();
+        return Ok(true);
+    }
+    options.sockets = options
+        .sockets
+        .min(open_files()?.saturating_sub(OTHER_FILES));
+    let folder = PathBuf::from(env::var("BENCH_FOLDER")?);
+    let machine = machine::facts(&folder).await?;
+    let mut report = Report::new(machine, &options);
+    for workload in WORKLOADS {
+        if options.wants(workload.name) {
+            report.add(run::run(workload, &folder, &options).await?);
+            report.write(&options.out_or(&folder))?;
+        }
+    }
+    alone(&folder, &options, &mut report).await?;
+    let place = options.out_or(&folder);
+    report.write(&place)?;
+    println!("{}", report.markdown());
+    eprintln!("The report is in {}.", place.display());
+    Ok(report.is_good())
+}
+
+async fn alone(folder: &Path, options: &Options, report: &mut Report) -> Outcome {
+    for engine in &options.engines {
+        if *engine == Engine::Postgres && env::var_os("BENCH_POSTGRES").is_none() {
             continue;
         }
-        println!("## {}\n", engine.title());
-        if chosen("posts", &PARTS) {
-            met &= posts::measure(engine, folder).await?;
+        if options.wants("history") {
+            eprintln!("history: {}", engine.title());
+            report.add_section(history::measure(*engine, folder, options).await?);
         }
-        if chosen("waits", &PARTS) {
-            met &= waits::measure(engine, folder).await?;
-        }
-        if chosen("history", &PARTS) {
-            met &= history::measure(engine, folder).await?;
-        }
-        if chosen("floods", &PARTS) {
-            met &= floods::measure(engine, folder).await?;
+        if options.wants("floods") {
+            eprintln!("floods: {}", engine.title());
+            report.add_section(floods::measure(*engine, folder, options).await?);
         }
     }
-    Ok(met)
+    Ok(())
+}
+
+fn list() {
+    for workload in WORKLOADS {
+        println!("{:12} {}", workload.name, workload.title);
+        let servers = workload.contenders.iter().map(|contender| contender.key());
+        println!("{:12}   on {}", "", servers.collect::<Vec<_>>().join(", "));
+    }
+    for (name, title) in ALONE {
+        println!("{name:12} {title}");
+    }
+}
+
+/// How many files a process may open.
+fn open_files() -> Outcome<usize> {
+    let limits = std::fs::read_to_string("/proc/self/limits")?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let limit = line.and_then(|line| line.split_whitespace().next());
+    Ok(limit
+        .ok_or("no limit of open files")?
+        .parse()
+        .unwrap_or(usize::MAX))
 }

@@ -1,0 +1,136 @@
+//! Durable posts by HTTP: from many senders at once, and from one alone.
+
+use std::{rc::Rc, time::Duration};
+
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
+
+use super::{Ground, chats::sum};
+use crate::{
+    Outcome, audit::Audit, client::Client, figures::Figures, options::Options, server::Server,
+    stage::Stage,
+};
+
+const SENDERS: usize = 256;
+const PEOPLE: usize = 16;
+const CHATS: usize = 8;
+const FORM: &str = "content=A+message+of+about+the+length+that+people+send+each+other";
+
+pub async fn prepare(server: &Server) -> Outcome<Ground> {
+    let mut ground = Ground::default();
+    for number in 0..PEOPLE {
+        ground
+            .people
+            .push(server.register(&format!("person{number}")).await?);
+    }
+    for number in 0..CHATS {
+        let title = format!("chat{number}");
+        ground.chat = server.open_chat(&ground.people[0], &title).await?;
+        for cookies in &ground.people {
+            server.join_chat(cookies, ground.chat).await?;
+        }
+    }
+    Ok(ground)
+}
+
+pub async fn turn(
+    server: &Server,
+    ground: &Ground,
+    options: &Options,
+) -> Outcome<(Figures, Audit)> {
+    let stage = Rc::new(Stage::new());
+    let mut clients = Vec::new();
+    for number in 0..SENDERS {
+        clients.push(Client::connect(server.port, &ground.people[number % PEOPLE]).await?);
+    }
+    let mut sending = JoinSet::new();
+    for (number, mut client) in clients.into_iter().enumerate() {
+        // The chats were made one after the other.
+        let chat = ground.chat - i64::try_from(number % CHATS)?;
+        let (path, stage) = (format!("/api/chats/{chat}"), Rc::clone(&stage));
+        sending.spawn_local(async move {
+            let mut sent = 0;
+            while !stage.is_over() {
+                let began = Instant::now();
+                client.post(&path, FORM).await?.expect(201)?;
+                sent += 1;
+                stage.count(1);
+                stage.time(began);
+            }
+            Ok(Audit::requests(sent, sent))
+        });
+    }
+    let figures = stage.run(server, options).await?;
+    Ok((figures, sum(sending).await?))
+}
+
+/// Two people in a chat.
+pub async fn prepare_alone(server: &Server) -> Outcome<Ground> {
+    let people = vec![server.register("ann").await?, server.register("bo").await?];
+    let chat = server.open_chat(&people[0], "chat").await?;
+    server.join_chat(&people[1], chat).await?;
+    Ok(Ground {
+        people,
+        chat,
+        ..Ground::default()
+    })
+}
+
+/// One sender, and one who hears: what a person feels when nothing else goes on.
+pub async fn alone(
+    server: &Server,
+    ground: &Ground,
+    options: &Options,
+) -> Outcome<(Figures, Audit)> {
+    let stage = Rc::new(Stage::new());
+    let mut talking = JoinSet::new();
+    let sender = Client::connect(server.port, &ground.people[0]).await?;
+    let hearer = Client::connect(server.port, &ground.people[1]).await?;
+    talking.spawn_local(talk(sender, hearer, ground.chat, Rc::clone(&stage)));
+    let figures = stage.run(server, options).await?;
+    Ok((figures, sum(talking).await?))
+}
+
+async fn talk(
+    mut sender: Client,
+    mut hearer: Client,
+    chat: i64,
+    stage: Rc<Stage>,
+) -> Outcome<Audit> {
+    let path = format!("/api/chats/{chat}");
+    let mut sent = 1;
+    let mut after = sender.post(&path, "content=first").await?.expect(201)?;
+    while !stage.is_over() {
+        let place = format!("{path}?after={}&timeout=20", after.header("x-message-id")?);
+        hearer.send("GET", &place, "", None).await?;
+        // Long enough for the wait to be held; were it not, it would be answered all the same.
+        sleep(Duration::from_millis(5)).await;
+        let began = Instant::now();
+        let words = format!("number-{sent}");
+        let (answer, told) = tokio::try_join!(
+            async {
+                sender
+                    .post(&path, &format!("content={words}"))
+                    .await?
+                    .expect(201)
+            },
+            async {
+                let told = hearer.receive().await?.expect(200)?;
+                stage.time(began);
+                Ok(told)
+            }
+        )?;
+        if !String::from_utf8_lossy(&told.body).contains(&words) {
+            return Err("a poll was not told what was posted".into());
+        }
+        sent += 1;
+        stage.count(1);
+        after = answer;
+    }
+    let mut audit = Audit::requests(sent, sent);
+    // The first was told to nobody.
+    (audit.expected, audit.delivered) = (sent - 1, sent - 1);
+    Ok(audit)
+}
