@@ -1,5 +1,18 @@
 //! Measures Parlance beside its peers, in one run, and writes a report: Markdown, JSON and plots.
 
+#![allow(
+    clippy::cast_precision_loss,
+    reason = "counts and times become figures of three digits"
+)]
+#![allow(
+    clippy::format_push_string,
+    reason = "writing into a String cannot fail, and leaves no result to ignore"
+)]
+#![allow(
+    clippy::similar_names,
+    reason = "a short name that is clear stays short"
+)]
+
 mod audit;
 mod client;
 mod contender;

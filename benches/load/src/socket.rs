@@ -15,7 +15,7 @@ const PONG: &[u8] = b"\x81\x81\0\0\0\x003";
 /// How long an answer may take before it counts as lost.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections one address of the loopback opens: fewer than it has ports.
-const PER_ADDRESS: usize = 20_000;
+const PER_ADDRESS: usize = 10_000;
 
 thread_local! {
     /// All clients read into one buffer: a read is looked through before the next one begins.

@@ -103,7 +103,11 @@ fn compare(
     target: Option<f64>,
 ) -> Option<Comparison> {
     let pairs = ours.turns.iter().zip(&other.turns);
-    let ratios = pairs.filter_map(|(ours, other)| Some(ours.get(column)? / other.get(column)?));
+    let ratios = pairs.filter_map(|(ours, other)| {
+        // What is too little to be measured has no multiple.
+        let other = other.get(column).filter(|other| *other > 0.0)?;
+        Some(ours.get(column)? / other)
+    });
     Some(Comparison {
         ours: ours.contender,
         column,

@@ -38,11 +38,13 @@ pub struct Report {
 impl Report {
     pub fn new(machine: String, options: &Options) -> Self {
         let manner = format!(
-            "{}{} rounds, in which each server has a turn of {} s after {} s of warming up.",
+            "{}{} rounds, in which each server has a turn of {} s after {} s of warming up. At most {} sockets, \
+             as many as a process may open files or as were asked for.",
             if options.quick { "A quick run: " } else { "" },
             options.rounds,
             options.turn.as_secs_f64(),
             options.warm_up.as_secs_f64(),
+            options.sockets,
         );
         Self {
             machine,

@@ -5,7 +5,6 @@ use crate::{
     audit::Audit,
     figures::{Column, Figures, Spread, milliseconds},
     server::{Server, Setup},
-    stage::microseconds,
 };
 
 /// How often it is started in a turn.
@@ -13,7 +12,7 @@ const STARTS: u64 = 5;
 
 /// Starts others like the one that is there.
 pub async fn turn(server: &Server) -> Outcome<(Figures, Audit)> {
-    let [mut lasted, mut used, mut memory] = [const { Vec::new() }; 3];
+    let (mut lasted, mut memory) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         let setup = Setup {
             folder: &server.folder,
@@ -23,16 +22,11 @@ pub async fn turn(server: &Server) -> Outcome<(Figures, Audit)> {
         };
         let other = Server::start(server.contender, &setup).await?;
         lasted.push(milliseconds(other.startup));
-        used.push(microseconds(other.processor()?));
         memory.push(other.memory()? as f64 / 1024.0);
         other.end().await?;
     }
     let mut figures = Figures::default();
-    for (column, values) in [
-        (Column::Last, lasted),
-        (Column::Processor, used),
-        (Column::Memory, memory),
-    ] {
+    for (column, values) in [(Column::Last, lasted), (Column::Memory, memory)] {
         if let Some(spread) = Spread::of(values) {
             figures.set(column, spread.median);
         }
