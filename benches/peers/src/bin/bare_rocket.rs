@@ -47,11 +47,11 @@ struct Said {
 
 #[post("/api/chats/1", data = "<said>")]
 fn say(chat: &State<Chat>, said: Form<Post>) -> Said {
+    let content = said.into_inner().content;
     let mut messages = chat.messages.lock().expect("no holder panics");
     let id = messages.len() + 1;
     messages.push(format!(
-        r#"{{"id":{id},"content":"{}","sender_id":1,"time":"2026-01-31T09:30:00.000Z","chat_id":1,"type":"text","client_id":null,"edited_at":null,"deleted_at":null}}"#,
-        said.content
+        r#"{{"id":{id},"content":"{content}","sender_id":1,"time":"2026-01-31T09:30:00.000Z","chat_id":1,"type":"text","client_id":null,"edited_at":null,"deleted_at":null}}"#
     ));
     drop(messages);
     chat.newest.send_replace(id);

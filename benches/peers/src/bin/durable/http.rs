@@ -198,7 +198,7 @@ async fn events(Shared(state): App, Query(wait): Query<Wait>, headers: HeaderMap
         return Ok(stream_events(state, person, &wait));
     }
     let (found, cursor) = newer(&state, &wait, |chat| state.is_member(chat, person)).await;
-    let events = list(&found, |logged| event(logged));
+    let events = list(&found, event);
     Ok(json(format!(
         r#"{{"events":[{events}],"cursor":"{cursor}","more":false,"retry_ms":0}}"#
     )))
