@@ -1,8 +1,8 @@
-//! Every way to be refused or to fail, in one type that each door translates once.
+//! Errors: every way to be refused or to fail, with the HTTP status and the code of each.
 //!
 //! # Why
-//! A refusal has a [`Kind`] (what doors branch on), a sentence for the caller and, optionally, a
-//! cause for the log. Strangers never see the cause: it may name tables, files or peers.
+//! An error has a [`Kind`], by which callers branch, a sentence for the client and, optionally, a cause for
+//! the log. Clients never see the cause: it may name tables, files or hosts.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -41,6 +41,40 @@ pub enum Kind {
     ShuttingDown,
     /// A fault of ours.
     Internal,
+}
+
+impl Kind {
+    /// The HTTP status and the code of a kind, for every dialect that does not say otherwise.
+    const fn answer(self) -> (u16, &'static str) {
+        match self {
+            Self::Invalid => (400, "bad_request"),
+            Self::BadCursor => (400, "bad_cursor"),
+            Self::Unauthenticated => (401, "unauthenticated"),
+            Self::Forbidden => (403, "forbidden"),
+            Self::CrossSite => (403, "csrf_rejected"),
+            Self::NotFound => (404, "not_found"),
+            Self::MethodNotAllowed => (405, "method_not_allowed"),
+            Self::Conflict => (409, "conflict"),
+            Self::Mismatch => (422, "idempotency_mismatch"),
+            Self::TooLarge => (413, "too_large"),
+            Self::UnsupportedType => (415, "unsupported_type"),
+            Self::TooMany => (429, "rate_limited"),
+            Self::Gone => (410, "gone"),
+            Self::Unavailable => (503, "busy"),
+            Self::ShuttingDown => (503, "shutting_down"),
+            Self::Internal => (500, "internal"),
+        }
+    }
+
+    /// The HTTP status.
+    pub const fn status(self) -> u16 {
+        self.answer().0
+    }
+
+    /// The code, in one word.
+    pub const fn code(self) -> &'static str {
+        self.answer().1
+    }
 }
 
 /// A refusal or a failure: a kind, a sentence for the caller, a cause for the log.

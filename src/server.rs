@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{ChatConfig, Services, WriteObserver, WriterBounds, developers, limits::Rates, verify},
     config::{EmbedOpen, Registration, Settings, SupportPush},
-    dialect::{DIALECTS, DialectSet, Options, messenger},
+    dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger},
     error::{Error, Kind, Result},
     gateway::{
         self,
@@ -29,7 +29,7 @@ use crate::{
     model::Network,
     signals::{Signals, Stopping},
     store::{Db, Store},
-    telemetry::Metrics,
+    telemetry::{Metrics, traced},
 };
 
 /// When to ask again a server that is starting.
@@ -70,7 +70,7 @@ impl Server {
         let hindrance = Hindrance::default();
         let closing = http::ShutdownSignal::new();
         let metrics = Arc::new(Metrics::new());
-        let options = Arc::new(options(figment, &settings, dialects));
+        let options = Arc::new(options((figment, &settings), dialects, &metrics));
         let sockets = sockets(&started, &settings, &options);
         export(&sockets, &metrics);
         let admin = settings
@@ -95,9 +95,9 @@ impl Server {
                 .manage(live_sessions(&sockets))
                 .manage(connections.bounds())
                 .manage(Arc::clone(&options))
-                .mount("/", gateway::http::routes())
-                .mount("/", messenger::routes::all())
-                .mount("/", dialect_routes(dialects))
+                .mount("/", traced(gateway::http::routes()))
+                .mount("/", traced(messenger::routes::all()))
+                .mount("/", traced(dialect_routes(dialects)))
         };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
@@ -288,7 +288,11 @@ fn dialect_routes(dialects: &'static DialectSet) -> Vec<Route> {
         .collect()
 }
 
-fn options(figment: &Figment, settings: &Settings, dialects: &'static DialectSet) -> Options {
+fn options(
+    (figment, settings): (&Figment, &Settings),
+    dialects: &'static DialectSet,
+    metrics: &Metrics,
+) -> Options {
     // A proxy that tells addresses makes every peer look like this machine.
     let is_own = rocket::Config::try_from(figment).is_ok_and(|config: rocket::Config| {
         config.address.is_loopback() && config.ip_header.is_none()
@@ -307,6 +311,7 @@ fn options(figment: &Figment, settings: &Settings, dialects: &'static DialectSet
     }
     Options {
         dialects,
+        metrics: Arc::new(DialectsMetrics::new(dialects, metrics)),
         embed_open,
         embed_open_anywhere,
         support_push_v1: settings.support_push == SupportPush::V1,

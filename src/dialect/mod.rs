@@ -14,23 +14,26 @@
 //! encoded once for all of them.
 
 pub mod embed;
-pub mod error_text;
 pub mod messenger;
+mod metrics;
 pub mod page;
 mod registry;
 pub mod service;
 mod session;
 pub mod support;
 
-use std::{borrow::Cow, pin::Pin};
+use std::{borrow::Cow, pin::Pin, sync::Arc};
 
 use serde_json::Value;
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     error::{Error, Result},
     model::{Change, ChatId, Signal},
+    telemetry::{EventMetrics, log_failure},
 };
 
+pub use metrics::DialectsMetrics;
 pub use registry::{
     DIALECTS, DialectEntry, DialectId, DialectInfo, DialectMask, DialectSet, MESSENGER_SLOT,
     UnknownDialect,
@@ -159,7 +162,12 @@ pub trait Dialect: Send + Sync + 'static {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, EventReply>;
+    ) -> Boxed<'a, Result<EventReply>>;
+
+    /// The name under which an event is counted: one of [`Dialect::events`].
+    fn event_name<'a>(&self, event: &'a str) -> &'a str {
+        event
+    }
 
     /// The answer to an event that is not carried out.
     fn refuse(&self, event: &str, error: &Error) -> EventReply;
@@ -194,15 +202,51 @@ pub trait Dialect: Send + Sync + 'static {
     }
 }
 
-/// Answers an event of a connection in a dialect, unless too many came.
+/// Answers an event, counts it, and logs what went wrong, in a span of its own.
 pub async fn answer(
     dialect: DialectEntry,
     session: &mut ClientSession,
     event: &str,
     arguments: &[Value],
 ) -> EventReply {
-    match session.count() {
-        Ok(()) => dialect.handle(session, event, arguments).await,
-        Err(error) => dialect.refuse(event, &error),
+    let options = Arc::clone(&session.options);
+    let metrics = options.metrics.of(dialect);
+    let metrics = metrics.and_then(|metrics| metrics.event(dialect.event_name(event)));
+    let span = tracing::error_span!(
+        "event",
+        dialect = dialect.name(),
+        event = metrics.map(EventMetrics::name),
+        connection = session.is_subscriber().then_some(session.number),
+        caller = Empty,
+    );
+    if let [identity] = session.identities() {
+        span.record("caller", identity.caller.id().get());
     }
+    let handled = async {
+        // A plain HTTP request was counted before, and whoever sent it when they proved who they are.
+        if session.is_subscriber() {
+            session.count()?;
+        }
+        dialect.handle(session, event, arguments).await
+    };
+    let outcome = handled.instrument(span.clone()).await;
+    let reply = outcome.unwrap_or_else(|error| {
+        span.in_scope(|| log_failure(&error));
+        dialect.refuse(event, &error)
+    });
+    if let Some(metrics) = metrics {
+        metrics.answered(reply.status);
+    }
+    reply
+}
+
+/// The answer to an event that cannot be handled: counted and logged as those that are.
+pub fn refuse(dialect: DialectEntry, options: &Options, event: &str, error: &Error) -> EventReply {
+    log_failure(error);
+    let reply = dialect.refuse(event, error);
+    let metrics = options.metrics.of(dialect);
+    if let Some(metrics) = metrics.and_then(|metrics| metrics.event(dialect.event_name(event))) {
+        metrics.answered(reply.status);
+    }
+    reply
 }

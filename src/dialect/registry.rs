@@ -50,7 +50,7 @@ impl DialectId {
         EncodingSlot::new(self.0 as usize + 1)
     }
 
-    const fn index(self) -> usize {
+    pub(super) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -84,6 +84,12 @@ impl DialectMask {
     /// Whether a dialect is among them.
     pub const fn contains(self, id: DialectId) -> bool {
         self.0 & Self::of(id).0 != 0
+    }
+
+    /// Those that another mask has not.
+    #[must_use]
+    pub const fn without(self, others: Self) -> Self {
+        Self(self.0 & !others.0)
     }
 
     /// Adds those of another mask.
@@ -221,7 +227,7 @@ impl DialectSet {
     }
 }
 
-/// Whether two texts are the same, for constants.
+/// Whether two texts are the same, in a constant.
 const fn same(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
     if one.len() != other.len() {

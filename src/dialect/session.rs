@@ -12,10 +12,13 @@ use crate::{
         limits::{self, login_throttle},
         logins, signals,
     },
-    dialect::{DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, OutgoingEvent},
+    dialect::{
+        DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, DialectsMetrics, OutgoingEvent,
+    },
     error::{Error, Kind, Result},
     model::{Person, PersonId, Position, TokenHash},
     pubsub::Subscriber,
+    telemetry::Metrics,
 };
 
 /// How many tokens a session remembers having looked up.
@@ -28,6 +31,8 @@ const SENT: usize = 256;
 pub struct Options {
     /// The event-style dialects.
     pub dialects: &'static DialectSet,
+    /// Their metrics.
+    pub metrics: Arc<DialectsMetrics>,
     /// Whether anybody may embed without a key who is on this machine.
     pub embed_open: bool,
     /// Whether anybody may, on whatever connection.
@@ -44,6 +49,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             dialects: &DIALECTS,
+            metrics: Arc::new(DialectsMetrics::new(&DIALECTS, &Metrics::new())),
             embed_open: false,
             embed_open_anywhere: false,
             support_push_v1: false,
@@ -152,6 +158,31 @@ pub struct ClientSession {
     key: Option<KeyHolder>,
     sent: VecDeque<Position>,
     memory: Vec<Box<dyn Any + Send + Sync>>,
+    counted: CountedSocket,
+}
+
+/// The dialects in which a socket is counted, until it is dropped.
+struct CountedSocket {
+    mask: DialectMask,
+    metrics: Arc<DialectsMetrics>,
+}
+
+impl CountedSocket {
+    fn insert(&mut self, mask: DialectMask) {
+        self.metrics.count_sockets(mask.without(self.mask), 1);
+        self.mask.insert(mask);
+    }
+
+    fn clear(&mut self) {
+        self.metrics
+            .count_sockets(std::mem::take(&mut self.mask), -1);
+    }
+}
+
+impl Drop for CountedSocket {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 impl ClientSession {
@@ -163,6 +194,10 @@ impl ClientSession {
         transport: Arc<dyn Transport>,
         (number, waker): (u64, Option<Arc<Notify>>),
     ) -> Self {
+        let counted = CountedSocket {
+            mask: DialectMask::default(),
+            metrics: Arc::clone(&options.metrics),
+        };
         Self {
             services,
             options,
@@ -177,6 +212,7 @@ impl ClientSession {
             key: None,
             sent: VecDeque::new(),
             memory: Vec::new(),
+            counted,
         }
     }
 
@@ -218,6 +254,7 @@ impl ClientSession {
             .find(|identity| identity.caller.id() == caller.id());
         if let Some(waker) = &self.waker {
             caller.proof().ring_when_over(waker);
+            self.counted.insert(dialects);
         }
         if let Some(identity) = known {
             identity.dialects.insert(dialects);
@@ -234,6 +271,9 @@ impl ClientSession {
                 Some(subscriber)
             }
         };
+        if self.identities.is_empty() {
+            tracing::Span::current().record("caller", caller.id().get());
+        }
         self.identities.push(Identity {
             caller: caller.clone(),
             dialects,
@@ -321,6 +361,7 @@ impl ClientSession {
     pub fn leave(&mut self) {
         signals::connection_ended(&self.services, self.number);
         self.identities.clear();
+        self.counted.clear();
     }
 
     /// Stops acting for a person.

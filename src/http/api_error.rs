@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     error::{Error, Kind},
-    telemetry::RequestId,
+    telemetry::log_failure,
 };
 
 /// Where a request is sent on to that a door turned away; the door's sentence waits with it.
@@ -58,18 +58,18 @@ impl ApiError {
 
     /// The status that goes with it.
     pub fn status(&self) -> Status {
-        describe(self.error.kind()).0
+        status_of(self.error.kind())
     }
 
     /// The answer. Logs the cause, so it is made once.
-    pub(super) fn respond(&self, request: &Request<'_>) -> Response<'static> {
-        let (status, code) = describe(self.error.kind());
-        log(request, &self.error);
+    pub(super) fn respond(&self) -> Response<'static> {
+        log_failure(&self.error);
+        let kind = self.error.kind();
         let mut response = json(
-            status,
+            status_of(kind),
             &Body {
                 error: self.error.text(),
-                code,
+                code: kind.code(),
                 more: &self.more,
             },
         );
@@ -87,8 +87,8 @@ impl From<Error> for ApiError {
 }
 
 impl<'r> Responder<'r, 'static> for ApiError {
-    fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
-        Ok(self.respond(request))
+    fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {
+        Ok(self.respond())
     }
 }
 
@@ -96,7 +96,7 @@ impl<'r> Responder<'r, 'static> for ApiError {
 pub fn refuse<S, F>(request: &Request<'_>, error: Error) -> Outcome<S, (Status, Kind), F> {
     let kind = error.kind();
     keep(request, error);
-    Outcome::Error((describe(kind).0, kind))
+    Outcome::Error((status_of(kind), kind))
 }
 
 /// What a guard leaves with the request for the catcher.
@@ -153,26 +153,8 @@ struct Body<'a> {
     more: &'a Map<String, Value>,
 }
 
-/// The status and the code of each kind, as the messenger's contract lists them.
-fn describe(kind: Kind) -> (Status, &'static str) {
-    match kind {
-        Kind::Invalid => (Status::BadRequest, "bad_request"),
-        Kind::BadCursor => (Status::BadRequest, "bad_cursor"),
-        Kind::Unauthenticated => (Status::Unauthorized, "unauthenticated"),
-        Kind::Forbidden => (Status::Forbidden, "forbidden"),
-        Kind::CrossSite => (Status::Forbidden, "csrf_rejected"),
-        Kind::NotFound => (Status::NotFound, "not_found"),
-        Kind::MethodNotAllowed => (Status::MethodNotAllowed, "method_not_allowed"),
-        Kind::Conflict => (Status::Conflict, "conflict"),
-        Kind::Mismatch => (Status::UnprocessableEntity, "idempotency_mismatch"),
-        Kind::TooLarge => (Status::PayloadTooLarge, "too_large"),
-        Kind::UnsupportedType => (Status::UnsupportedMediaType, "unsupported_type"),
-        Kind::TooMany => (Status::TooManyRequests, "rate_limited"),
-        Kind::Gone => (Status::Gone, "gone"),
-        Kind::Unavailable => (Status::ServiceUnavailable, "busy"),
-        Kind::ShuttingDown => (Status::ServiceUnavailable, "shutting_down"),
-        Kind::Internal => (Status::InternalServerError, "internal"),
-    }
+fn status_of(kind: Kind) -> Status {
+    Status::new(kind.status())
 }
 
 /// A JSON answer that nobody keeps.
@@ -185,46 +167,4 @@ pub(super) fn json(status: Status, body: &impl Serialize) -> Response<'static> {
         .raw_header("Cache-Control", "no-store")
         .sized_body(body.len(), Cursor::new(body))
         .finalize()
-}
-
-fn log(request: &Request<'_>, error: &Error) {
-    let Some(cause) = error.cause() else {
-        return;
-    };
-    let causes = chain(cause);
-    let request_id = RequestId::of(request).as_str();
-    match error.kind() {
-        Kind::Internal => {
-            tracing::error!(request_id, causes, "A request failed on our side.");
-        }
-        Kind::Unavailable | Kind::ShuttingDown => {
-            tracing::warn!(request_id, causes, "A request was turned away.");
-        }
-        Kind::Invalid
-        | Kind::BadCursor
-        | Kind::Unauthenticated
-        | Kind::Forbidden
-        | Kind::CrossSite
-        | Kind::NotFound
-        | Kind::MethodNotAllowed
-        | Kind::Conflict
-        | Kind::Mismatch
-        | Kind::TooLarge
-        | Kind::UnsupportedType
-        | Kind::TooMany
-        | Kind::Gone => {
-            tracing::debug!(request_id, causes, "A request was refused.");
-        }
-    }
-}
-
-fn chain(cause: &dyn std::error::Error) -> String {
-    let mut text = cause.to_string();
-    let mut source = cause.source();
-    while let Some(next) = source {
-        text.push_str(": ");
-        text.push_str(&next.to_string());
-        source = next.source();
-    }
-    text
 }

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     error::{Error, Kind},
-    telemetry::RequestId,
+    telemetry::traced_catcher,
 };
 
 /// When to try again where nothing says when.
@@ -33,7 +33,7 @@ pub(super) fn catcher() -> Catcher {
     }
     let mut catcher = Catcher::new(None, handle);
     catcher.name = Some("error as JSON".into());
-    catcher
+    traced_catcher(catcher)
 }
 
 /// A route that answers OPTIONS wherever something is served; pages of other origins ask first.
@@ -57,7 +57,7 @@ pub(super) fn options() -> Route {
 
 fn answer(status: Status, request: &Request<'_>) -> Response<'static> {
     let mut response = match api_error::take(request) {
-        Some(error) => ApiError::new(error).respond(request),
+        Some(error) => ApiError::new(error).respond(),
         None => bare(status, request),
     };
     if wants_page(request) {
@@ -88,18 +88,16 @@ fn bare(status: Status, request: &Request<'_>) -> Response<'static> {
         429 => Error::too_many("too many requests", SOON),
         503 => Error::unavailable("the server cannot do that just now", SOON),
         code if code >= 500 => {
-            let request_id = RequestId::of(request).as_str();
-            tracing::error!(request_id, %status, "A handler failed without saying why.");
-            let error = Error::new(Kind::Internal, "something went wrong on our side");
-            return with_status(status, error, request);
+            let error = Error::internal(format!("a handler ended with {status} and no error"));
+            return with_status(status, error);
         }
-        _ => return with_status(status, Error::invalid("the request was refused"), request),
+        _ => return with_status(status, Error::invalid("the request was refused")),
     };
-    ApiError::new(error).respond(request)
+    ApiError::new(error).respond()
 }
 
-fn with_status(status: Status, error: Error, request: &Request<'_>) -> Response<'static> {
-    let mut response = ApiError::new(error).respond(request);
+fn with_status(status: Status, error: Error) -> Response<'static> {
+    let mut response = ApiError::new(error).respond();
     response.set_status(status);
     response
 }
@@ -108,7 +106,7 @@ fn with_status(status: Status, error: Error, request: &Request<'_>) -> Response<
 fn missing(request: &Request<'_>) -> Response<'static> {
     let allowed = allowed_methods(request);
     if allowed.is_empty() || allows(&allowed, request.method()) {
-        ApiError::new(Error::not_found("there is no such thing here")).respond(request)
+        ApiError::new(Error::not_found("there is no such thing here")).respond()
     } else {
         method_not_allowed(request, allowed)
     }
@@ -119,7 +117,7 @@ fn method_not_allowed(request: &Request<'_>, allowed: String) -> Response<'stati
         Kind::MethodNotAllowed,
         format!("this path does not answer {}", request.method()),
     );
-    let mut response = ApiError::new(error).respond(request);
+    let mut response = ApiError::new(error).respond();
     response.set_raw_header("Allow", allowed);
     response
 }

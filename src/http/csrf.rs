@@ -188,7 +188,7 @@ pub(super) fn refused() -> Vec<Route> {
     fn handle<'r>(request: &'r Request<'_>, data: Data<'r>) -> route::BoxFuture<'r> {
         Box::pin(async move {
             match api_error::take(request) {
-                Some(error) => Outcome::Success(api_error::ApiError::new(error).respond(request)),
+                Some(error) => Outcome::Success(api_error::ApiError::new(error).respond()),
                 None => Outcome::Forward((data, Status::NotFound)),
             }
         })

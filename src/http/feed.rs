@@ -20,6 +20,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::{Cursor, Position},
     pubsub::EventFormat,
+    telemetry::{DialectMetrics, OpenWait, Transport},
 };
 
 /// The most entries that one answer lists.
@@ -107,6 +108,7 @@ pub struct Feed {
     pub(crate) watch: ChangeFeed,
     pub(crate) format: Box<dyn EventFormat>,
     limit: usize,
+    metrics: DialectMetrics,
 }
 
 impl Feed {
@@ -115,14 +117,26 @@ impl Feed {
         services: &Arc<Services>,
         watch: ChangeFeed,
         format: impl EventFormat + 'static,
-        limit: usize,
+        (limit, metrics): (usize, &DialectMetrics),
     ) -> Self {
         Self {
             services: Arc::clone(services),
             watch,
             format: Box::new(format),
             limit,
+            metrics: metrics.clone(),
         }
+    }
+
+    /// Counts this as a wait of that kind until what is returned is dropped.
+    pub(crate) fn wait(&self, transport: Transport) -> OpenWait {
+        self.metrics.wait(transport)
+    }
+
+    /// Counts changes that the client was told of.
+    pub(crate) fn delivered(&self, transport: Transport, changes: usize) {
+        self.metrics
+            .delivered(transport, u64::try_from(changes).unwrap_or(u64::MAX));
     }
 
     /// The next changes that the format tells, now or as soon as there are some; none when the time is

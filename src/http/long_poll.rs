@@ -12,6 +12,7 @@ use crate::{
     chat::change_feed::{Batch, End},
     error::Result,
     pubsub::Published,
+    telemetry::Transport,
 };
 
 /// The most bytes of events in one answer; a single event may be larger.
@@ -24,7 +25,9 @@ pub struct LongPoll(String);
 impl LongPoll {
     /// Waits for what is new, at most as long as `timeout`, and writes it down.
     pub async fn answer(mut feed: Feed, timeout: Duration) -> Result<Self> {
+        let wait = feed.wait(Transport::LongPoll);
         let batch = feed.next(timeout).await?;
+        drop(wait);
         Ok(Self(write(&feed, &batch)))
     }
 }
@@ -59,6 +62,7 @@ fn write(feed: &Feed, batch: &Batch) -> String {
         }
         told.push(published);
     }
+    feed.delivered(Transport::LongPoll, told.len());
     // Writing to a string cannot fail.
     let _ = write!(
         body,

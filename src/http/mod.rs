@@ -49,7 +49,7 @@ pub use signed_in::SignedIn;
 
 use crate::{
     config::Settings,
-    telemetry::{Access, Metrics},
+    telemetry::{Access, Metrics, traced},
 };
 
 /// Fits the door to a server: error answers, the origin policy, headers, request ids, counts,
@@ -77,11 +77,11 @@ pub fn configure(
         .manage(metrics)
         .manage(closing)
         .register("/", [catchers::catcher()])
-        .mount("/", [catchers::options()])
-        .mount("/", csrf::refused())
-        .mount("/", health::routes())
-        .mount("/", metrics::routes())
-        .mount("/", pages::routes())
+        .mount("/", traced([catchers::options()]))
+        .mount("/", traced(csrf::refused()))
+        .mount("/", traced(health::routes()))
+        .mount("/", traced(metrics::routes()))
+        .mount("/", traced(pages::routes()))
 }
 
 /// One line that says where the server listens: Rocket's own lines are silenced.

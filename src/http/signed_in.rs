@@ -35,7 +35,10 @@ impl<'r> FromRequest<'r> for SignedIn {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
         match caller(request).await {
-            Ok(caller) => Outcome::Success(Self(caller)),
+            Ok(caller) => {
+                tracing::Span::current().record("caller", caller.id().get());
+                Outcome::Success(Self(caller))
+            }
             Err(error) => refuse(request, error),
         }
     }

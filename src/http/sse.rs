@@ -13,8 +13,10 @@ use rocket::{
     },
 };
 
+use tracing::{Instrument, Span};
+
 use super::feed::{self, Feed};
-use crate::error::{Error, Kind};
+use crate::telemetry::{Transport, log_failure};
 
 /// How often a stream says that it is alive; a client that left is noticed by it.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -56,21 +58,26 @@ pub struct Sse(EventStream<BoxStream<'static, Event>>);
 impl Sse {
     /// Streams a feed until its login ends, a newer wait takes over, or the server stops.
     pub fn of(mut feed: Feed) -> Self {
+        // A stream is read after its handler is done, and goes on in the span of its request.
+        let (span, wait) = (Span::current(), feed.wait(Transport::Stream));
         let events = async_stream::stream! {
+            let _wait = wait;
             // The place to resume from, should nothing happen before the connection breaks.
             let place = feed.services.cursor_at(feed.watch.seen());
             yield Event::comment("parlance").id(place.to_string());
             loop {
-                let batch = match feed.next(HEARTBEAT).await {
+                let batch = match feed.next(HEARTBEAT).instrument(span.clone()).await {
                     Ok(batch) => batch,
                     Err(error) => {
-                        note(&error);
+                        // The client learns of the end alone, and why when it comes back.
+                        span.in_scope(|| log_failure(&error));
                         return;
                     }
                 };
                 if batch.changes.is_empty() && batch.end.is_none() {
                     yield Event::comment("");
                 }
+                feed.delivered(Transport::Stream, batch.changes.len());
                 for published in &batch.changes {
                     let id = feed.services.cursor_at(published.change.position).to_string();
                     for event in feed.format.events(published) {
@@ -86,13 +93,6 @@ impl Sse {
             }
         };
         Self(EventStream::from(events.boxed()))
-    }
-}
-
-/// Of a stream that has begun the client learns nothing but its end, and why when it comes back.
-fn note(error: &Error) {
-    if matches!(error.kind(), Kind::Internal | Kind::Unavailable) {
-        tracing::warn!(cause = ?error.cause(), "A stream of events ended early: {error}.");
     }
 }
 

@@ -17,7 +17,11 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use super::{process::Process, sockets::SocketMetrics};
+use super::{
+    dialect_metrics::{DeliveryMetrics, DialectFamilies, DialectMetrics},
+    process::Process,
+    sockets::SocketMetrics,
+};
 use crate::error::{Error, Result};
 
 /// Sets metrics that are known elsewhere.
@@ -37,7 +41,7 @@ pub struct Metrics {
     pub connections_open: Gauge,
     /// Connections that were closed because their client took too long.
     pub connections_timed_out: Family<TimeoutLabels, Counter>,
-    /// Long-polls and event streams that wait for something new.
+    /// Places that long-polls and event streams take in the limits of waits.
     pub waiters_held: Gauge,
     /// Messages that were stored and answered.
     pub messages_accepted: Counter,
@@ -53,6 +57,7 @@ pub struct Metrics {
     pub logins_cached: Gauge,
     /// The Socket.IO server.
     pub sockets: SocketMetrics,
+    dialects: DialectFamilies,
 }
 
 /// What requests are counted by.
@@ -104,6 +109,7 @@ impl Metrics {
             head_position: Gauge::default(),
             logins_cached: Gauge::default(),
             sockets: SocketMetrics::default(),
+            dialects: DialectFamilies::default(),
         };
         metrics.register();
         metrics
@@ -123,6 +129,16 @@ impl Metrics {
         let mut text = String::new();
         text::encode(&mut text, &self.registry).map_err(Error::internal)?;
         Ok(text)
+    }
+
+    /// The metrics of a dialect that has these events.
+    pub fn dialect(&self, name: &'static str, events: &[&'static str]) -> DialectMetrics {
+        self.dialects.dialect(name, events)
+    }
+
+    /// What is counted of deliveries whatever the dialect.
+    pub fn delivery(&self) -> DeliveryMetrics {
+        self.dialects.delivery()
     }
 
     fn register(&mut self) {
@@ -151,7 +167,7 @@ impl Metrics {
         );
         registry.register(
             "waiters_held",
-            "Long-polls and event streams that wait for something new",
+            "Places that long-polls and event streams take in the limits of waits",
             self.waiters_held.clone(),
         );
         registry.register(
@@ -186,6 +202,7 @@ impl Metrics {
             self.logins_cached.clone(),
         );
         self.sockets.register(registry);
+        self.dialects.register(registry);
         registry.register(
             "build",
             "The version that is running",

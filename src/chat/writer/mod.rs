@@ -29,6 +29,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::{
     chat::writer::{
@@ -229,13 +230,16 @@ impl Drop for Taken {
 impl WriterTask {
     /// Writes until no more drafts come; an error tells that the last commit was never settled.
     async fn run(self, queue: Taken) -> Result<()> {
+        let mut number = 0_u64;
         loop {
             tokio::select! {
                 biased;
                 taken = queue.0.next() => {
                     let Some(commands) = taken else { return Ok(()) };
                     let began = Instant::now();
-                    self.process_batch(commands).await?;
+                    number += 1;
+                    let span = tracing::error_span!("batch", number, size = commands.len());
+                    self.process_batch(commands).instrument(span).await?;
                     queue.0.finished(began.elapsed());
                 }
                 () = self.store.probe_due(), if !self.stop.is_cancelled() => self.probe().await,

@@ -96,22 +96,6 @@ pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
-) -> EventReply {
-    match dispatch(session, event, argument).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
-                tracing::error!(%cause, event, "An event failed on our side.");
-            }
-            events::refuse(event, &error)
-        }
-    }
-}
-
-async fn dispatch(
-    session: &mut ClientSession,
-    event: &str,
-    argument: Option<&Value>,
 ) -> Result<EventReply> {
     let authority = authority(session).await?;
     let services = Arc::clone(&session.services);

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
-    error::Error,
+    error::{Error, Result},
     model::{Change, Signal, SignalKind},
 };
 
@@ -46,8 +46,12 @@ impl Dialect for Embed {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, EventReply> {
+    ) -> Boxed<'a, Result<EventReply>> {
         Box::pin(handlers::handle(session, event, arguments.first()))
+    }
+
+    fn event_name<'a>(&self, event: &'a str) -> &'a str {
+        events::counted_as(event)
     }
 
     fn refuse(&self, event: &str, error: &Error) -> EventReply {

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::{Emitted, EventReply, OutgoingEvent, error_text, service::wire},
+    dialect::{Emitted, EventReply, OutgoingEvent, service::wire},
     error::{Error, Kind, Result},
     json::{is_on, own_id, whole},
     model::{Change, ChangeKind, ClientId, Content, MessageId, Signal, SignalKind},
@@ -188,7 +188,7 @@ pub fn done(data: impl Serialize, outgoing: Vec<Emitted>) -> EventReply {
 
 /// The answer to something that did not go well: `err` and a sentence.
 pub fn refuse(error: &Error) -> EventReply {
-    let (status, code) = error_text::describe(error.kind());
+    let (status, code) = (error.kind().status(), error.kind().code());
     let text = match error.kind() {
         Kind::NotFound => BAD_ROOM,
         _ => error.text(),

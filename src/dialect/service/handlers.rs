@@ -189,22 +189,6 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
 pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
-    arguments: &[Value],
-) -> EventReply {
-    match dispatch(session, event, arguments.first()).await {
-        Ok(answer) => answer,
-        Err(error) => {
-            if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
-                tracing::error!(%cause, event, "An event failed on our side.");
-            }
-            events::refuse(&error)
-        }
-    }
-}
-
-async fn dispatch(
-    session: &mut ClientSession,
-    event: &str,
     argument: Option<&Value>,
 ) -> Result<EventReply> {
     let caller = who(session).await?;

@@ -75,8 +75,8 @@ impl Dialect for Service {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, EventReply> {
-        Box::pin(handlers::handle(session, event, arguments))
+    ) -> Boxed<'a, Result<EventReply>> {
+        Box::pin(handlers::handle(session, event, arguments.first()))
     }
 
     fn refuse(&self, _event: &str, error: &Error) -> EventReply {

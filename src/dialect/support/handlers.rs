@@ -51,38 +51,21 @@ pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
     Ok(())
 }
 
-/// Answers an event, whatever comes of it.
+/// Answers an event.
 pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
-) -> EventReply {
-    let outcome = match events::decode(event, argument) {
-        Ok(request) => dispatch(session, request).await,
-        Err(error) => Err(error),
-    };
-    match outcome {
-        Ok(body) => EventReply::reply(200, event.to_owned(), body),
-        Err(error) => {
-            note(event, &error);
-            refuse(event, &error)
-        }
-    }
+) -> Result<EventReply> {
+    let request = events::decode(event, argument)?;
+    let body = dispatch(session, request).await?;
+    Ok(EventReply::reply(200, event.to_owned(), body))
 }
 
 /// The answer to something that did not go well.
 pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
     let (status, body) = wire::failure(error);
     EventReply::reply(status, event.to_owned(), body).waiting_as(error)
-}
-
-/// Strangers get a sentence, the log gets the cause.
-fn note(event: &str, error: &Error) {
-    if error.kind() == Kind::Internal {
-        tracing::error!(event, cause = ?error.cause(), "An event failed on our side.");
-    } else if let Some(cause) = error.cause() {
-        tracing::debug!(event, ?cause, "An event was refused.");
-    }
 }
 
 async fn dispatch(session: &mut ClientSession, Request { token, wish }: Request) -> Result<Value> {

@@ -65,7 +65,7 @@ impl Dialect for Support {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, EventReply> {
+    ) -> Boxed<'a, Result<EventReply>> {
         Box::pin(handlers::handle(session, event, arguments.first()))
     }
 

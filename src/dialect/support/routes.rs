@@ -26,6 +26,7 @@ use crate::{
     error::{Error, Kind, Result},
     http::{Fields, set_device_cookie},
     model::{Domain, Email, Password},
+    telemetry::log_failure,
 };
 
 /// What is told somebody who is no owner of the site, or shows no token of one.
@@ -207,9 +208,7 @@ impl<'r> Responder<'r, 'static> for Reply {
         let (status, body) = match self.0 {
             Ok(body) => (200, body),
             Err(error) => {
-                if error.kind() == Kind::Internal {
-                    tracing::error!(cause = ?error.cause(), "A request failed on our side.");
-                }
+                log_failure(&error);
                 if let Some(wait) = error.retry_seconds() {
                     response.raw_header("Retry-After", wait.to_string());
                 }

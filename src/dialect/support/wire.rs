@@ -181,17 +181,7 @@ pub fn failure(error: &Error) -> (u16, Value) {
 fn status(kind: Kind) -> u16 {
     match kind {
         // What is taken is a mistake in the request, as their server saw it.
-        Kind::Invalid | Kind::BadCursor | Kind::Conflict => 400,
-        Kind::Unauthenticated => 401,
-        Kind::Forbidden | Kind::CrossSite => 403,
-        Kind::NotFound => 404,
-        Kind::MethodNotAllowed => 405,
-        Kind::Mismatch => 422,
-        Kind::TooLarge => 413,
-        Kind::UnsupportedType => 415,
-        Kind::TooMany => 429,
-        Kind::Gone => 410,
-        Kind::Unavailable | Kind::ShuttingDown => 503,
-        Kind::Internal => 500,
+        Kind::Conflict => Kind::Invalid.status(),
+        kind => kind.status(),
     }
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{NoTransport, RequestCredentials};
 use crate::{
     chat::Services,
-    dialect::{ClientSession, Emitted, EventReply, Options, OutgoingEvent},
+    dialect::{self, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{Error, Kind, Result},
     http::{ApiError, Fields, Query, fields::read_plain, refuse},
     json,
@@ -79,10 +79,13 @@ pub(super) async fn emit(
     let event = name_of(options, &event)?;
     let Argument(argument) = argument;
     let wanted = query.text("dialect")?;
-    let dialect = options
-        .dialects
-        .of_event(&event, argument.as_ref(), wanted)
-        .ok_or_else(|| Error::not_found("there is no such event"))?;
+    let dialect = options.dialects.of_event(&event, argument.as_ref(), wanted);
+    let Some(dialect) = dialect else {
+        let error = Error::not_found("there is no such event");
+        let unknown = &options.metrics.delivery.unknown_events;
+        unknown.answered(error.kind().status());
+        return Err(error.into());
+    };
     let mut session = ClientSession::new(
         Arc::clone(services),
         Arc::clone(options),
@@ -94,19 +97,18 @@ pub(super) async fn emit(
     if let Some(room) = query.text("room")?
         && let Err(error) = dialect.enter(&mut session, room).await
     {
-        let answer = dialect.refuse(&event, &error);
+        let answer = dialect::refuse(dialect, options, &event, &error);
         return Ok(EventAnswer { event, answer });
     }
     let argument = match key.put_into(argument) {
         Ok(argument) => argument,
         Err(error) => {
-            let answer = dialect.refuse(&event, &error);
+            let answer = dialect::refuse(dialect, options, &event, &error);
             return Ok(EventAnswer { event, answer });
         }
     };
     let arguments: Vec<_> = argument.into_iter().collect();
-    // The rate limits were applied already: per address by a fairing, per login by authentication.
-    let answer = dialect.handle(&mut session, &event, &arguments).await;
+    let answer = dialect::answer(dialect, &mut session, &event, &arguments).await;
     Ok(EventAnswer { event, answer })
 }
 

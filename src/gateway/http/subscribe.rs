@@ -130,14 +130,21 @@ async fn subscribe(
         .map_err(|error| feed::with_fresh_cursor(services, error))?;
     let watch = ChangeFeed::person(services, &caller, after, wanted).await?;
     let Some(dialect) = dialect else {
-        return Ok(Feed::new(services, watch, AllEvents, ask.limit));
+        return Ok(Feed::new(
+            services,
+            watch,
+            AllEvents,
+            (ask.limit, &options.metrics.messenger),
+        ));
     };
     session.act_as(dialect.id(), &caller).await?;
     if let Some(room) = query.text("room")? {
         dialect.enter(&mut session, room).await?;
     }
     let format = Announced { dialect, session };
-    Ok(Feed::new(services, watch, format, ask.limit))
+    let metrics = options.metrics.of(dialect);
+    let metrics = metrics.ok_or_else(|| Error::internal("a dialect is not counted"))?;
+    Ok(Feed::new(services, watch, format, (ask.limit, metrics)))
 }
 
 /// Reads `types`: words for kinds of change, separated by commas.

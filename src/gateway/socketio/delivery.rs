@@ -16,6 +16,7 @@ use crate::{
     gateway::encodings,
     model::{Change, Position},
     pubsub::{Backlog, Published},
+    telemetry::Transport,
 };
 
 /// How many changes are read from the database at once.
@@ -96,6 +97,7 @@ async fn deliver(
     if deliver_signals(socket, session, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
     }
+    let metrics = Arc::clone(&session.options.metrics);
     let (changes, seen) = gather(session, cursor.after).await?;
     for (position, (published, dialects)) in changes {
         if position > seen {
@@ -137,6 +139,9 @@ async fn deliver(
                     Err(SendError::Closed) => return Ok(DeliveryOutcome::Closed),
                 }
             }
+            if let Some(metrics) = metrics.of(*dialect) {
+                metrics.delivered(Transport::Socket, 1);
+            }
         }
         cursor.after = position;
     }
@@ -155,7 +160,7 @@ type Gathered = BTreeMap<Position, (Arc<Published>, DialectMask)>;
 /// The changes after a position for all identities of the session, each with the dialects to encode it in,
 /// and the position up to which they are complete.
 async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathered, Position)> {
-    let services = Arc::clone(&session.services);
+    let (services, options) = (Arc::clone(&session.services), Arc::clone(&session.options));
     let head = services.head();
     let mut seen = head;
     let mut changes = Gathered::new();
@@ -175,7 +180,10 @@ async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathere
                 let start = after.max(from);
                 let until = start.plus(LOG_WINDOW).min(head);
                 let found =
-                    change_feed::changes_for(&services, &person, (start, until), LOG_PAGE).await?;
+                    change_feed::changes_for(&services, &person, (start, until), LOG_PAGE).await;
+                let metrics = &options.metrics.delivery;
+                metrics.catch_up(found.is_ok());
+                let found = found?;
                 let full = i64::try_from(found.len()).is_ok_and(|count| count == LOG_PAGE);
                 let upto = found
                     .last()

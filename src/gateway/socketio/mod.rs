@@ -29,13 +29,16 @@ use parlance_socketio::{
     server::{Admission, ConnectError, Event, Handler, Reply, Socket},
 };
 use serde_json::{Map, Value};
+use tokio::sync::MutexGuard;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, field::Empty};
 
 use crate::{
     chat::{Services, connections},
     dialect::{self, ClientSession, Emitted, Options, OutgoingEvent},
-    error::{self, Error},
+    error::{self, Error, Kind},
     model::Person,
+    telemetry::{RecoveryOutcome, log_failure},
 };
 
 use connection::{ConnectionState, Recovery, lock};
@@ -95,6 +98,48 @@ impl Gateway {
         socket.data::<ConnectionState>()
     }
 
+    /// Lets a client in that brought something: binds its credentials, and takes it back if it asks.
+    async fn admit_session(
+        &self,
+        socket: &Socket,
+        connection: &Arc<ConnectionState>,
+        mut session: MutexGuard<'_, ClientSession>,
+        recovers: bool,
+    ) -> Result<Admission, ConnectError> {
+        if let Err(error) = session.bind().await {
+            // Nobody is refused for it: what they brought is looked at again when they use it.
+            tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
+        }
+        for dialect in self.options.dialects.iter() {
+            dialect
+                .on_connect(&mut session)
+                .await
+                .map_err(|error| refuse(&error))?;
+        }
+        if !recovers {
+            return Ok(Admission::new());
+        }
+        let resumed = on_resume(socket, connection, &mut session).await;
+        if recovery::shows_private_id(socket) {
+            self.options.metrics.delivery.recovery(match &resumed {
+                Ok(Some(_)) => RecoveryOutcome::Recovered,
+                Ok(None) => RecoveryOutcome::Refused,
+                Err(_) => RecoveryOutcome::Failed,
+            });
+        }
+        match resumed {
+            Ok(Some(admission)) => return Ok(admission),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
+            }
+        }
+        let head = session.services.head();
+        let private = recovery::private_id(&session.services.cursor_at(head));
+        connection.set_recovery(Recovery::new(private.clone(), head));
+        Ok(Admission::recoverable(private))
+    }
+
     /// Starts the delivery task, unless it runs already, if the session acts for somebody or is bound to a
     /// login, with which it ends.
     fn start_delivery(
@@ -105,8 +150,9 @@ impl Gateway {
     ) {
         let is_somebody = session.is_bound() || !session.identities().is_empty();
         if is_somebody && connection.begin_delivery() {
-            self.deliveries
-                .spawn(delivery::run(socket.clone(), Arc::clone(connection)));
+            let span = tracing::error_span!("delivery", connection = session.number);
+            let delivery = delivery::run(socket.clone(), Arc::clone(connection));
+            self.deliveries.spawn(delivery.instrument(span));
         }
     }
 }
@@ -124,31 +170,10 @@ impl Handler for Gateway {
         let Some(connection) = self.connection(socket) else {
             return Err(ConnectError::new("the server is starting"));
         };
-        let mut session = connection.lock_session().await;
-        if let Err(error) = session.bind().await {
-            // This does not reject the client: its credentials are read again when an event uses them.
-            tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
-        }
-        for dialect in self.options.dialects.iter() {
-            dialect
-                .on_connect(&mut session)
-                .await
-                .map_err(|error| refuse(&error))?;
-        }
-        if !recovers {
-            return Ok(Admission::new());
-        }
-        match on_resume(socket, &connection, &mut session).await {
-            Ok(Some(admission)) => return Ok(admission),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
-            }
-        }
-        let head = session.services.head();
-        let private = recovery::private_id(&session.services.cursor_at(head));
-        connection.set_recovery(Recovery::new(private.clone(), head));
-        Ok(Admission::recoverable(private))
+        let session = connection.lock_session().await;
+        let span = tracing::error_span!("connect", connection = session.number, caller = Empty);
+        let admitted = self.admit_session(socket, &connection, session, recovers);
+        admitted.instrument(span).await
     }
 
     async fn on_connect(&self, socket: &Socket) {
@@ -170,6 +195,8 @@ impl Handler for Gateway {
         let arguments = event.args.values().to_vec();
         let dialects = self.options.dialects;
         let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
+            let unknown = &self.options.metrics.delivery.unknown_events;
+            unknown.answered(Kind::NotFound.status());
             let body = serde_json::json!({"status": "error", "error": UNKNOWN_EVENT});
             event.acknowledge(Args::from(body));
             return;
@@ -232,11 +259,9 @@ impl Handler for Gateway {
     }
 }
 
-/// The error for a client that may not connect.
+/// Says why a client is not let in.
 fn refuse(error: &Error) -> ConnectError {
-    if let Some(cause) = error.cause() {
-        tracing::warn!(%cause, "A client cannot be let in.");
-    }
+    log_failure(error);
     ConnectError::new(error.text().to_owned())
 }
 

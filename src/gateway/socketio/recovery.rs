@@ -60,6 +60,12 @@ pub(super) fn is_asked_for(socket: &Socket) -> bool {
     asked && socket.handshake().revision() == Revision::V4
 }
 
+/// Whether the client shows the private id of an earlier connection.
+pub(super) fn shows_private_id(socket: &Socket) -> bool {
+    let shown = socket.auth().and_then(|auth| auth.get("pid"));
+    shown.is_some_and(Value::is_string)
+}
+
 /// Separates the secret part of a private id from the position at which it was issued.
 const AT: char = '@';
 

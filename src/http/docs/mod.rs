@@ -31,6 +31,8 @@ use utoipa::openapi::{
 
 use route_docs::{WORDS, Words};
 
+use crate::telemetry::traced;
+
 /// As for our own pages, but these set styles from their script; nothing of ours is shown on them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -251,5 +253,5 @@ fn open(file: &str) -> Option<File> {
 
 /// What Rocket is given for the documentation.
 pub(super) fn configure(rocket: Rocket<rocket::Build>) -> Rocket<rocket::Build> {
-    rocket.attach(fairing()).mount("/", routes())
+    rocket.attach(fairing()).mount("/", traced(routes()))
 }

@@ -33,12 +33,10 @@ impl Dialect for Toy {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, EventReply> {
+    ) -> Boxed<'a, Result<EventReply>> {
         Box::pin(async move {
-            match answer(session, event, arguments.first()).await {
-                Ok(data) => EventReply::reply(200, event.to_owned(), data),
-                Err(error) => self.refuse(event, &error),
-            }
+            let data = answer(session, event, arguments.first()).await?;
+            Ok(EventReply::reply(200, event.to_owned(), data))
         })
     }
 

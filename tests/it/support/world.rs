@@ -50,6 +50,18 @@ pub(crate) fn every_dialect() -> impl Iterator<Item = &'static str> {
     [messenger::NAME].into_iter().chain(others)
 }
 
+/// Returns once something holds that no event tells of; fails when that takes too long.
+pub(crate) async fn soon_holds(holds: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !holds().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(FOREVER, waited)
+        .await
+        .expect("it comes to hold");
+}
+
 /// A running server.
 pub(crate) struct World {
     running: Running,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::{EventReply, OutgoingEvent, embed::wire, error_text},
+    dialect::{EventReply, OutgoingEvent, embed::wire},
     error::Error,
     model::{Change, ChangeKind, Message, Signal, SignalKind},
 };
@@ -58,6 +58,11 @@ fn twin(event: &str) -> Option<&str> {
         .filter(|chat| !chat.is_empty() && !chat.contains('/'))
 }
 
+/// The name of an event without the chat that it may name.
+pub fn counted_as(event: &str) -> &str {
+    twin(event).map_or(event, |_| "new-message")
+}
+
 /// The answer to something that went well; it is emitted as an event of the same name.
 pub fn reply(event: &str, body: impl Serialize) -> EventReply {
     EventReply::reply(200, event.to_owned(), ok(body))
@@ -75,7 +80,7 @@ pub fn heard(body: impl Serialize) -> EventReply {
 
 /// The answer to something that did not go well.
 pub fn refuse(event: &str, error: &Error) -> EventReply {
-    let (status, code) = error_text::describe(error.kind());
+    let (status, code) = (error.kind().status(), error.kind().code());
     let mut body = json!({
         "status": "error",
         "error": [{"message": error.text()}],

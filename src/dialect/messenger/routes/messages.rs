@@ -1,6 +1,6 @@
 //! Messages: a chat's history and new messages, and sending.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rocket::{
     Either, Request, State, get,
@@ -17,6 +17,7 @@ use crate::{
     },
     config::Settings,
     dialect::{
+        Options,
         messenger::{
             events::ChatMessages,
             routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult},
@@ -39,6 +40,7 @@ use crate::{
 #[get("/api/chats/<chat>")]
 pub(super) async fn list(
     services: &ChatServices,
+    options: &State<Arc<Options>>,
     settings: &State<Settings>,
     caller: SignedIn,
     chat: Id<ChatId>,
@@ -59,7 +61,12 @@ pub(super) async fn list(
                 watch.admit(Some(name))?;
             }
         }
-        let feed = Feed::new(services, watch, ChatMessages, ask.limit);
+        let feed = Feed::new(
+            services,
+            watch,
+            ChatMessages,
+            (ask.limit, &options.metrics.messenger),
+        );
         return Ok(Either::Right(LongPoll::answer(feed, ask.timeout).await?));
     }
     let reader = access::reader(services, &caller, chat.0).await?;

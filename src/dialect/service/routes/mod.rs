@@ -32,10 +32,11 @@ use crate::{
         developers::{self, Developer},
     },
     config::Settings,
-    dialect::{error_text, page},
+    dialect::page,
     error::{Error, Kind, Result},
     http::device,
     json::whole_text,
+    telemetry::log_failure,
 };
 
 use body::Body;
@@ -165,10 +166,8 @@ impl<'r> Responder<'r, 'static> for Failure {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
         let (status, body, wait) = match &self {
             Self::Error(error) => {
-                let (status, _) = error_text::describe(error.kind());
-                if let (Kind::Internal, Some(cause)) = (error.kind(), error.cause()) {
-                    tracing::error!(%cause, "A request failed on our side.");
-                }
+                log_failure(error);
+                let status = error.kind().status();
                 let body = json!({"status": status, "message": error.text()});
                 (status, body, error.retry_seconds())
             }
