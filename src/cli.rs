@@ -11,10 +11,10 @@ use crate::{
     telemetry,
 };
 
-/// The exit code for a command line that cannot be read, as shells and most programs have it.
+/// The exit code for a wrong command line, as in shells and most programs.
 const WRONG_USAGE: u8 = 2;
 
-/// Does what the command line asks for, and says how the process is to end.
+/// Runs the command line, and returns the exit code.
 pub fn main() -> ExitCode {
     match Command::read() {
         Ok(Command::Help) => {
@@ -34,7 +34,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Says what is wrong, if there is anywhere to say it: `eprintln!` would panic on a full disk.
+/// Writes an error to standard error. `eprintln!` would panic on a full disk.
 fn complain(sentence: impl Display) {
     drop(writeln!(std::io::stderr(), "{sentence}"));
 }
@@ -100,7 +100,7 @@ fn start(admin: Option<String>) -> ExitCode {
     }
 }
 
-/// The runtime that the settings ask for. Rocket's own would read its settings anew, from the current
+/// The runtime that the settings describe. Rocket's own would read its settings again, from the current
 /// folder alone, and panic over a file that it cannot read.
 fn runtime(figment: &Figment) -> Result<Runtime> {
     let config = rocket::Config::try_from(figment)

@@ -32,7 +32,7 @@ use crate::{
     telemetry::{Metrics, traced},
 };
 
-/// When to ask again a server that is starting.
+/// `Retry-After` while the server starts.
 const SOON: Duration = Duration::from_secs(1);
 
 /// A server that is ready to run.
@@ -44,14 +44,14 @@ pub struct Server {
     stopping: Stopping,
 }
 
-/// The verbs, once they are started: kept outside of Rocket, which gives nothing back when it fails.
+/// The services, once they are started. They are kept outside of Rocket, which returns nothing when it fails.
 type Started = Arc<OnceLock<Arc<Services>>>;
 
-/// Why it did not start, where that is known better than Rocket tells it.
+/// The reason why it did not start, where Rocket's own error says less.
 type Hindrance = Arc<Mutex<Option<Error>>>;
 
 impl Server {
-    /// Puts a server together from its settings. Nothing is opened yet.
+    /// Builds a server from its settings. Nothing is opened yet.
     pub fn build(figment: &Figment, settings: Settings) -> Self {
         Self::with_dialects(figment, settings, &DIALECTS)
     }
@@ -140,7 +140,7 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        // Rocket panics over an error of its own that nobody looks at.
+        // Rocket panics when an error of its own is dropped without being read.
         let ended = ended(launched, listens.ok());
         if let Some(hindrance) = hindrance {
             return Err(hindrance);
@@ -212,7 +212,7 @@ fn cannot_listen(listens: SocketAddr, cause: &std::io::Error) -> String {
     format!("it cannot listen on {listens} ({cause}); {remedy}")
 }
 
-/// What it means that Rocket has ended.
+/// The outcome of Rocket's end.
 fn ended(
     launched: std::result::Result<(), rocket::Error>,
     listens: Option<SocketAddr>,
@@ -255,16 +255,16 @@ fn hinder(hindrance: &Hindrance, error: Error) {
     *hindrance.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
 }
 
-/// The Socket.IO server, on which every event-style dialect is spoken.
+/// The Socket.IO server, with a handler for every event-style dialect.
 fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> SocketIo {
     let credentials = CredentialReader {
         allowed_origins: settings.allowed_origins.clone(),
     };
     SocketIo::builder()
         .allow_eio3(true)
-        // Who speaks brings a token or a key of their own; the credential reader decides whose cookies count.
+        // Clients send a token or a key of their own; the credential reader decides whose cookies count.
         .cors(Cors::Any)
-        // Of a session that is marked, the client is on this machine.
+        // A marked session belongs to a client on this machine.
         .mark(|request| http::ClientAddress::of(request).is_this_machine())
         .ping_interval(settings.socket_ping_interval)
         .ping_timeout(settings.socket_ping_timeout)
@@ -293,7 +293,7 @@ fn options(
     dialects: &'static DialectSet,
     metrics: &Metrics,
 ) -> Options {
-    // A proxy that tells addresses makes every peer look like this machine.
+    // Behind a proxy that forwards addresses every peer looks like this machine.
     let is_own = rocket::Config::try_from(figment).is_ok_and(|config: rocket::Config| {
         config.address.is_loopback() && config.ip_header.is_none()
     });
@@ -361,7 +361,7 @@ fn start_verbs(
     closing: CancellationToken,
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
-        // Rocket goes on to the next fairing when one has failed; that one has said why.
+        // Rocket runs the next fairing even when one has failed; that one has reported its error.
         let Some(db) = rocket.state::<Db>() else {
             return Err(rocket);
         };
@@ -405,7 +405,7 @@ fn readiness(started: Started) -> http::Readiness {
     })
 }
 
-/// Gauges that the verbs know, looked up when somebody reads the figures.
+/// Gauges of the services, read when the metrics are read.
 fn look_up(metrics: &Metrics, services: &Arc<Services>) {
     let services = Arc::downgrade(services);
     metrics.look_up(move |metrics| {

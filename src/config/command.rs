@@ -7,13 +7,13 @@ pub enum Command {
     Serve,
     /// Make an administrator of the chat service with this e-mail address.
     Admin(String),
-    /// Say how it is used.
+    /// Print the usage.
     Help,
-    /// Say which version it is.
+    /// Print the version.
     Version,
 }
 
-/// How to ask for what.
+/// The usage.
 pub const USAGE: &str = "\
 usage: parlance [serve]        serve until a signal stops it
        parlance admin EMAIL    make an administrator of the chat service; the password is read

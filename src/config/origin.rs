@@ -98,8 +98,8 @@ impl ServedHost {
         self.host == origin.host
     }
 
-    /// Whether no browser elsewhere would ask for it: an address of this machine or of a private
-    /// network, or a name without a domain, as proxies have for what is behind them.
+    /// Whether no browser elsewhere would use it: an address of this machine or of a private
+    /// network, or a name without a domain, as proxies use for their backends.
     pub fn is_internal(&self) -> bool {
         let bare = self.host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse::<IpAddr>() {

@@ -63,13 +63,13 @@ pub struct Settings {
     pub poll_timeout_max: Duration,
     /// Most drafts written in one transaction.
     pub write_batch_max: usize,
-    /// Most drafts waiting to be written; past it callers are asked to come back.
+    /// Most drafts waiting to be written; past it callers get 503.
     pub write_queue: usize,
     /// A second port that serves the same; 0 opens none.
     pub socket_port: u16,
-    /// How often Socket.IO connections are asked for a sign of life.
+    /// How often a Socket.IO connection is pinged.
     pub socket_ping_interval: Duration,
-    /// How long a Socket.IO client has for that sign.
+    /// How long a Socket.IO client has for the pong.
     pub socket_ping_timeout: Duration,
     /// Who may register a site with live support.
     pub owner_registration: Registration,
@@ -87,7 +87,7 @@ pub struct Settings {
     pub service_status_200: bool,
     /// Networks, beside the public ones, where apps' tokens may be verified.
     pub verify_allow: Vec<Network>,
-    /// How long an app's system is believed that said that a token is good.
+    /// How long the answer of an app's own system about a token is cached.
     pub verify_ttl: Duration,
     /// What a scraper that is not on this machine must show at `/metrics`.
     pub metrics_token: Option<String>,
@@ -137,7 +137,7 @@ pub enum Registration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmbedOpen {
-    /// Who is on this machine, while the server listens on a loopback address and no proxy is in front.
+    /// Clients on this machine, while the server listens on a loopback address and no proxy is in front.
     Loopback,
     /// Everybody.
     #[serde(rename = "true")]

@@ -10,16 +10,16 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// Who hears of a change.
+/// The audience of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Audience {
     /// The chat's members.
     Members,
     /// Everybody in the tenant: what happens to open chats as such.
     Tenant,
-    /// The guest and everybody who runs the tenant's desk.
+    /// The guest of a conversation and the tenant's agents.
     Agents,
-    /// Only the person whose doing it is.
+    /// Only the actor.
     Actor,
 }
 
@@ -53,55 +53,55 @@ pub enum ChangeKind {
     Deleted(Message),
     /// A chat was made, changed or deleted.
     Chat(Chat),
-    /// The actor came to be a member with this role.
+    /// The actor joined with this role.
     Joined(Role),
-    /// The actor is no member any more.
+    /// The actor left or was removed.
     Left,
     /// The actor has read up to this message.
     Read(MessageId),
-    /// The actor's chat at a desk came to stand so; with it the last message's text and time.
+    /// The actor's conversation got this status; with it the last message's text and time.
     Conversation(Chat, Option<(String, Timestamp)>),
 }
 
-/// One change, at its place in the log.
+/// One change, at its position in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its place in the log.
+    /// Its position in the log.
     pub position: Position,
-    /// Whose chat it happened in.
+    /// The chat's tenant.
     pub tenant: TenantId,
-    /// Where it happened.
+    /// The chat.
     pub chat: ChatId,
-    /// Whom it is about: the sender, the member, the reader, the maker.
+    /// The person it is about: the sender, the member, the reader, the creator.
     pub actor: Arc<Person>,
     /// When.
     pub at: Timestamp,
-    /// Who hears of it.
+    /// Its audience.
     pub audience: Audience,
     /// What changed.
     pub what: ChangeKind,
 }
 
-/// Something told to whoever listens just now, and never stored.
+/// An event for present subscribers only; it is never stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signal {
-    /// Whose chat it happens in.
+    /// The chat's tenant.
     pub tenant: TenantId,
-    /// Where it happens.
+    /// The chat.
     pub chat: ChatId,
-    /// Whether the chat is at a desk, whose owners hear it too.
+    /// Whether the chat is a conversation, whose agents receive it too.
     pub to_agents: bool,
-    /// Who does it.
+    /// Its actor.
     pub actor: Arc<Person>,
-    /// The connection it came by, for those who tell everybody else.
+    /// The connection it came by, for dialects that send it to all others only.
     pub origin: Option<u64>,
-    /// What it is.
+    /// Its kind.
     pub kind: SignalKind,
 }
 
-/// What a signal tells.
+/// The kinds of signals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalKind {
-    /// The actor types, or has stopped; with it the value as it was sent, in JSON.
+    /// The actor types, or has stopped typing; with it the value that was sent, in JSON.
     Typing(bool, String),
 }

@@ -1,4 +1,4 @@
-//! Chats and who is in them.
+//! Chats, memberships and conversations.
 
 use crate::model::{
     ids::{ChatId, MessageId, PersonId, Position, Seq, TenantId},
@@ -6,20 +6,20 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// Who finds a chat, and who may read it.
+/// The kind of a chat: who may find and read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChatKind {
-    /// Everybody in the tenant.
+    /// Open: everybody in the tenant.
     Open,
-    /// Its members.
+    /// Private: its members.
     Private,
-    /// Two people, once.
+    /// Direct: two people, with one such chat for each pair.
     Direct,
-    /// A guest and the owners of the site.
+    /// A conversation of live support: a guest and the agents of the site.
     Conversation,
 }
 
-/// What tells two people's direct chat from every other, whoever of them made it.
+/// The unique key of two people's direct chat, whoever of them created it.
 pub fn pair_key(one: PersonId, other: PersonId) -> String {
     let (low, high) = if one <= other {
         (one, other)
@@ -48,7 +48,7 @@ impl ChatKind {
     }
 }
 
-/// Where a chat at a desk stands.
+/// The status of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConversationStatus {
     /// Nobody has answered the guest yet.
@@ -77,7 +77,7 @@ impl ConversationStatus {
     }
 }
 
-/// What a member may do.
+/// The role of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Adds and removes members, renames, deletes.
@@ -103,7 +103,7 @@ impl Role {
     }
 }
 
-/// Where a person stands with a chat they have been in.
+/// The status of a membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MembershipStatus {
     /// A member.
@@ -132,16 +132,16 @@ impl MembershipStatus {
     }
 }
 
-/// A person's place in a chat.
+/// A membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
-    /// Who.
+    /// The member.
     pub person: PersonId,
-    /// What they may do.
+    /// Their role.
     pub role: Role,
-    /// Whether they are in it still.
+    /// Whether they are still a member.
     pub standing: MembershipStatus,
-    /// The change by which they came, the last time they came.
+    /// The position of their last joining.
     pub joined: Position,
     /// The last message they have read.
     pub read: MessageId,
@@ -154,21 +154,21 @@ pub struct Membership {
 pub struct Chat {
     /// Its number.
     pub id: ChatId,
-    /// Whose chat this is.
+    /// Its tenant.
     pub tenant: TenantId,
-    /// Who finds it.
+    /// Its kind.
     pub kind: ChatKind,
-    /// What it is called.
+    /// Its title.
     pub title: Option<String>,
-    /// What its tenant's server calls it, unique in the tenant.
+    /// Its tenant's own name for it, unique in the tenant.
     pub room: Option<String>,
     /// What its tenant's server keeps with it, as JSON.
     pub extra: Option<String>,
-    /// Who made it; at a desk, the guest.
+    /// Its creator; of a conversation, the guest.
     pub created_by: PersonId,
-    /// Where the guest came from, at a desk.
+    /// The domain that a conversation's guest came from.
     pub domain: Option<String>,
-    /// Who is to speak next, at a desk.
+    /// The status of a conversation.
     pub status: Option<ConversationStatus>,
     /// When it was made.
     pub created_at: Timestamp,
@@ -189,7 +189,7 @@ pub struct Chat {
 pub struct ChatSummary {
     /// The chat.
     pub chat: Chat,
-    /// Their place in it, where they ever had one.
+    /// Their membership, present or past.
     pub membership: Option<Membership>,
     /// The last message's text, time and sender.
     pub last: Option<(String, Timestamp, PersonName)>,
@@ -197,15 +197,15 @@ pub struct ChatSummary {
     pub first_unread: Option<MessageId>,
 }
 
-/// A chat at a desk, as those who run the desk list it.
+/// A conversation as agents list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestChat {
     /// The chat.
     pub chat: Chat,
-    /// Whose it is.
+    /// The guest.
     pub guest: Person,
     /// The last message's text and time.
     pub last: Option<(String, Timestamp)>,
-    /// How many messages the lister has not read.
+    /// How many messages the agent has not read.
     pub unread: i64,
 }

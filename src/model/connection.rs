@@ -1,14 +1,14 @@
-//! Connections that may come back: what is needed to go on where they were.
+//! Socket.IO connections that may be recovered.
 
 use crate::model::time::Timestamp;
 
-/// A connection that may come back.
+/// A connection that may be recovered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// Its public name.
+    /// Its socket id.
     pub socket_id: String,
-    /// Whom it acts for, as its keeper writes it.
+    /// The identity it acts for, in the form of the module that recovers it.
     pub identities: String,
-    /// When it was lost; nothing while it is held, or when the server was killed.
+    /// When it was lost; `None` while it is connected, or when the server was killed.
     pub left_at: Option<Timestamp>,
 }

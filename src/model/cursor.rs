@@ -7,7 +7,7 @@ use crate::model::ids::Position;
 /// The version of the cursor's text.
 const VERSION: &str = "1";
 
-/// Which life of the log a position belongs to: 8 random letters and digits, new after a restore.
+/// The epoch of the log that a position belongs to: 8 random letters and digits, new after a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Epoch(String);
 
@@ -26,9 +26,9 @@ impl Epoch {
 /// An epoch and a position, written as `1.<epoch>.<position>`: opaque to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The life of the log that the position belongs to.
+    /// The epoch that the position belongs to.
     pub epoch: Epoch,
-    /// Everything up to here has been seen.
+    /// The position up to which all changes have been seen.
     pub position: Position,
 }
 
@@ -38,7 +38,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// Text that never was a cursor of this server.
+/// The error for text that is no cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotACursor;
 

@@ -1,4 +1,4 @@
-//! The domain of a web site, as people paste it and as it is compared.
+//! The domain of a web site: parsed from what people paste, and normalised for comparison.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ const HOST_CHARS: usize = 253;
 const LABEL_CHARS: usize = 63;
 /// The most bytes that are looked at: an address with a path may be longer than a host name.
 const PASTED_BYTES: usize = 2_048;
-/// What many sites put before their name; with and without it is one site.
+/// The prefix of many sites; a host with it and one without it are one site.
 const WWW: &str = "www.";
 
 /// A host: a name in lower case and in ASCII (`münchen.example` is `xn--mnchen-3ya.example`), or an
@@ -68,7 +68,7 @@ impl Domain {
     /// The site that the host belongs to: `shop.example` of `www.shop.example`.
     pub fn site(&self) -> &str {
         match self.0.strip_prefix(WWW) {
-            // A name of one label would be everybody's: www.example is a site of its own.
+            // A name of one label is no site: `www.example` is a site of its own.
             Some(site) if site.contains('.') => site,
             Some(_) | None => &self.0,
         }
@@ -80,7 +80,7 @@ impl Domain {
     }
 }
 
-/// A host in ASCII as people write it; as it is where it stands for nothing else.
+/// A host in Unicode; the ASCII form where it cannot be decoded.
 pub fn shown(host: &str) -> String {
     match idna::domain_to_unicode(host) {
         (name, Ok(())) => name,
@@ -92,7 +92,7 @@ fn is_web(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// What a URL may leave out without a word, or take for a slash.
+/// Characters that a URL parser drops silently, or takes for a slash.
 fn is_unsound(letter: char) -> bool {
     letter.is_control() || letter.is_whitespace() || letter == '\\'
 }

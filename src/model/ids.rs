@@ -1,8 +1,8 @@
-//! Ids as types, so that a person's number is never taken for a chat's.
+//! Ids as types, so that a person's id is never taken for a chat's.
 
 use std::{fmt, str::FromStr};
 
-/// The largest id that survives a trip through a client's floating point number.
+/// The largest id that a client's floating point number holds exactly.
 const LARGEST: i64 = (1 << 53) - 1;
 /// How many digits an id written in hex has.
 const HEX_DIGITS: usize = 24;
@@ -76,7 +76,7 @@ id!(
     MessageId
 );
 id!(
-    /// A place in the log; the first change has position 1.
+    /// A position in the log; the first change has position 1.
     Position
 );
 id!(
@@ -92,10 +92,10 @@ impl PersonId {
 }
 
 impl Position {
-    /// The place before the first change.
+    /// The position before the first change.
     pub const START: Self = Self(0);
 
-    /// The position `count` places further on.
+    /// The position `count` further on.
     #[must_use]
     pub const fn plus(self, count: i64) -> Self {
         Self(self.0 + count)
@@ -124,7 +124,7 @@ fn hex_number(text: &str) -> Option<i64> {
     (digits && number <= LARGEST).then_some(number)
 }
 
-/// Text that is not the decimal number of an id.
+/// The error for text that is not the decimal number of an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAnId;
 

@@ -1,4 +1,4 @@
-//! Logins: signed-in tokens, of which only a hash is kept.
+//! Logins: the sessions of people. Of their tokens only a hash is stored.
 
 use crate::model::{
     ids::{LoginId, PersonId, TenantId},
@@ -24,15 +24,15 @@ impl TokenHash {
 /// One signed-in token of a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
-    /// Its number, by which its owner may end it.
+    /// Its id, by which its owner may end it.
     pub id: LoginId,
-    /// Whose it is.
+    /// Its person.
     pub person: PersonId,
     /// That person's tenant.
     pub tenant: TenantId,
-    /// When it was made.
+    /// When it was created.
     pub created_at: Timestamp,
-    /// When it was last used; kept to the minute.
+    /// When it was last used, to the minute.
     pub used_at: Timestamp,
     /// What the client called itself when it signed in.
     pub client: Option<String>,

@@ -6,10 +6,10 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// What a message's content is.
+/// The kind of a message's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// Words.
+    /// Text.
     Text,
     /// The address of a picture.
     Image,
@@ -38,21 +38,21 @@ impl MessageKind {
 /// A message in a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Its number: the position of the change that brought it.
+    /// Its id: the position of the change that created it.
     pub id: MessageId,
-    /// Where it was said.
+    /// Its chat.
     pub chat: ChatId,
-    /// Its number within the chat.
+    /// Its sequence number within the chat.
     pub seq: Seq,
-    /// Who said it.
+    /// Its sender.
     pub sender: PersonId,
-    /// What its content is.
+    /// The kind of its content.
     pub kind: MessageKind,
-    /// What it says; empty once deleted.
+    /// Its content; empty once deleted.
     pub content: String,
-    /// The sender's own name for it.
+    /// Its client id.
     pub client_id: Option<String>,
-    /// When it was said.
+    /// When it was sent.
     pub at: Timestamp,
     /// When it was last changed by its sender.
     pub edited_at: Option<Timestamp>,
@@ -63,7 +63,7 @@ pub struct Message {
 /// Some of a chat's messages, ascending, and whether there are more in the direction asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The messages, each with who said it.
+    /// The messages, each with its sender.
     pub messages: Vec<(Message, PersonName)>,
     /// Whether the next page in that direction has anything.
     pub more: bool,

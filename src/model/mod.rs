@@ -1,9 +1,9 @@
-//! The nouns: plain data without I/O, shared by every layer.
+//! The domain model: plain data without I/O, shared by every layer.
 //!
 //! # Why
 //! Values are made only by constructors that check them, so a [`text::Content`] or a
-//! [`ids::ChatId`] in a signature is a promise that nobody has to repeat. Nothing here knows SQL,
-//! JSON or HTTP: each border translates on its own side.
+//! [`ids::ChatId`] in a signature need not be checked again. Nothing here knows SQL,
+//! JSON or HTTP: each layer converts at its own border.
 
 pub mod change;
 pub mod chat;

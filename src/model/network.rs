@@ -1,8 +1,8 @@
-//! Networks, and which addresses are the public internet's.
+//! Networks, and which addresses belong to the public internet.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// A network: the addresses that begin alike.
+/// A network: the addresses with a common prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
     first: IpAddr,
@@ -34,7 +34,7 @@ impl Network {
     }
 }
 
-/// IPv4 addresses that are nobody's on the public internet (IANA's special-purpose registry).
+/// IPv4 addresses that do not belong to the public internet (IANA's special-purpose registry).
 const SPECIAL_V4: [([u8; 4], u8); 17] = [
     ([0, 0, 0, 0], 8),
     ([10, 0, 0, 0], 8),

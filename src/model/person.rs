@@ -7,14 +7,14 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// How a person came to be.
+/// The kind of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PersonKind {
     /// Signed up by name, or was registered by a tenant's server.
     Person,
-    /// Runs a tenant's support desk.
+    /// Is an agent of a tenant's live support.
     Owner,
-    /// Came to a support desk from a web site.
+    /// Is a guest of live support, from a web site.
     Guest,
     /// May register accounts of the service.
     Admin,
@@ -39,43 +39,43 @@ impl PersonKind {
     }
 }
 
-/// A person as a message names them: a number and a name.
+/// The sender of a message: an id and a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonName {
-    /// Their number.
+    /// Their id.
     pub id: PersonId,
-    /// What they are called.
+    /// Their name.
     pub name: Arc<str>,
 }
 
 /// A person of a tenant: everything that any API shows of them, and nothing that is secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// Their number.
+    /// Their id.
     pub id: PersonId,
-    /// Whose person this is.
+    /// Their tenant.
     pub tenant: TenantId,
-    /// How they came to be.
+    /// Their kind.
     pub kind: PersonKind,
-    /// What they are called.
+    /// Their name.
     pub name: Arc<str>,
-    /// Their names one by one, where their tenant gave them so.
+    /// First, middle and last name, where their tenant gave them.
     pub names: Names,
-    /// Where to write to them, when known.
+    /// Their e-mail address.
     pub email: Option<String>,
     /// The address of their picture.
     pub photo: Option<String>,
-    /// What their tenant calls them.
+    /// Their tenant's own id for them.
     pub external_id: Option<String>,
-    /// When they came.
+    /// When they were created.
     pub created_at: Timestamp,
-    /// When what is known of them last changed.
+    /// When they were last changed.
     pub updated_at: Timestamp,
     /// When they were deleted.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// A person's names one by one.
+/// First, middle and last name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     /// The first name.
@@ -87,17 +87,17 @@ pub struct Names {
 }
 
 impl Person {
-    /// Whether they are members, by their role, of every chat at their tenant's desk.
+    /// Whether they are an agent: a member of every conversation of their tenant.
     pub fn is_agent(&self) -> bool {
         self.kind == PersonKind::Owner
     }
 
-    /// Whether they came to a desk from a web site, as anybody may: their own chat is all they have.
+    /// Whether they are a guest, who has no chat but their own conversation.
     pub fn is_guest(&self) -> bool {
         self.kind == PersonKind::Guest
     }
 
-    /// The person as a message names them.
+    /// The person as the sender of a message.
     pub fn called(&self) -> PersonName {
         PersonName {
             id: self.id,

@@ -1,8 +1,8 @@
-//! Who may read, post, join, mark as read, signal and govern in a chat, and who hears of a change.
+//! Authorization: who may read, post, join, mark as read, signal and govern in a chat, and who receives a change.
 //!
-//! Pure decisions, asked wherever they bind: by the verbs before a read, by the writer inside its
-//! transaction, by the hub at delivery. Where a statement must repeat one in SQL, a test holds the
-//! two against each other.
+//! Pure functions, called wherever a decision is enforced: by the verbs before a read, by the writer inside its
+//! transaction, by the hub at delivery. Where SQL must repeat a decision, a test compares the
+//! two.
 
 use crate::model::{
     change::Audience,
@@ -10,7 +10,7 @@ use crate::model::{
     person::Person,
 };
 
-/// What is known of a person and a chat of their tenant when something is decided.
+/// The facts about a person and a chat of their tenant on which a decision rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relation {
     /// The chat's kind.
@@ -19,7 +19,7 @@ pub struct Relation {
     pub status: Option<MembershipStatus>,
     /// Their role, while they are in it.
     pub role: Option<Role>,
-    /// Whether they answer the tenant's guests.
+    /// Whether they are an agent.
     pub is_agent: bool,
     /// Whether they are a guest, who sees the one conversation of their own.
     pub is_guest: bool,
@@ -28,22 +28,22 @@ pub struct Relation {
 /// Why something is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Denied {
-    /// What is not theirs does not exist for them.
+    /// The chat does not exist for them.
     NotFound,
-    /// They see the chat and were removed from it.
+    /// They may see the chat and were removed from it.
     Removed,
-    /// They see the chat and are no member.
+    /// They may see the chat and are no member.
     NotMember,
     /// They are no admin of it.
     NotAdmin,
 }
 
-/// How somebody is let in.
+/// How an action is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// They need no membership, or have it.
+    /// They need no membership, or are a member.
     Present,
-    /// They become a member by it.
+    /// The action makes them a member.
     Joins,
 }
 
@@ -106,7 +106,7 @@ impl Relation {
         }
     }
 
-    /// Whether they may move their read mark and tell that they type.
+    /// Whether they may move their read mark and send a typing signal.
     pub fn can_signal(&self) -> Result<(), Denied> {
         if self.is_in() {
             Ok(())
@@ -129,7 +129,7 @@ impl Relation {
     }
 }
 
-/// Whether a person hears of a change of their tenant. `is_actor` says that it is about them,
+/// Whether a person receives a change of their tenant. `is_actor` says that it is about them,
 /// `is_passage` that it is a joining or leaving, and `was_in` whether they were a member at its position.
 pub fn hears(
     audience: Audience,

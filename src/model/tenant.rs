@@ -1,16 +1,16 @@
-//! Tenants: whose people and chats these are.
+//! Tenants: each has people and chats of its own.
 
 use crate::model::{
     ids::{PersonId, TenantId},
     time::Timestamp,
 };
 
-/// What a tenant is.
+/// The kind of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TenantKind {
-    /// Where cookie accounts live.
+    /// The tenant of accounts that sign in with cookies.
     Home,
-    /// Where embedding without authentication happens.
+    /// The tenant of embedding without a key.
     Open,
     /// A web site with live support.
     Site,
@@ -42,13 +42,13 @@ impl TenantKind {
 pub struct Tenant {
     /// Its number.
     pub id: TenantId,
-    /// What it is.
+    /// Its kind.
     pub kind: TenantKind,
-    /// What its makers call it.
+    /// Its name.
     pub name: String,
-    /// Its secret: who holds it speaks for its people.
+    /// Its secret: a client that has it may act for the tenant's people.
     pub application_id: String,
-    /// Whose account registered it.
+    /// The account that registered it.
     pub owner: Option<PersonId>,
     /// Where its people's tokens are verified.
     pub verify_url: Option<String>,

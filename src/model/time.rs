@@ -1,4 +1,4 @@
-//! Instants as milliseconds, and the one place that asks what time it is.
+//! Timestamps in milliseconds, and the clock.
 
 use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
 
@@ -50,7 +50,7 @@ impl Timestamp {
     }
 }
 
-/// Tells the time; tests may hold their own.
+/// The clock; tests may replace it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Clock;
 

@@ -1,4 +1,4 @@
-//! The hub: the one place where changes are published, and the register of those who listen.
+//! The hub: the one place where changes are published, and the registry of topics and their subscribers.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,22 +18,22 @@ use crate::{
     },
 };
 
-/// The most changes the tail holds.
+/// The most changes that the tail holds.
 const TAIL_CHANGES: usize = 4096;
 /// About the most bytes the tail holds.
 const TAIL_BYTES: usize = 16 << 20;
 
-/// Hands every change to those who listen, in position order.
+/// Delivers every change to the topics it concerns, in position order.
 #[derive(Debug)]
 pub struct Hub {
     state: Mutex<State>,
-    /// The newest position that every ear has been told.
+    /// The newest position up to which every topic has its changes.
     head: AtomicI64,
 }
 
 type TopicLogs = HashMap<PersonId, Arc<TopicLog>>;
 
-/// Guarded by the hub's lock: the tail and who listens to what.
+/// Guarded by the hub's lock: the tail and the topics.
 #[derive(Debug, Default)]
 struct State {
     /// The newest changes without gaps, ending at the head.
@@ -41,20 +41,20 @@ struct State {
     tail_bytes: usize,
     people: TopicLogs,
     chats: HashMap<ChatId, Arc<TopicLog>>,
-    /// The people who listen, by the chats they are in.
+    /// Topics of people, by the chats they are in.
     members: HashMap<ChatId, TopicLogs>,
-    /// The people who listen, by their tenant.
+    /// Topics of people, by their tenant.
     tenants: HashMap<TenantId, TopicLogs>,
-    /// The people who listen and run their tenant's desk.
+    /// Topics of people who are agents of their tenant.
     agents: HashMap<TenantId, TopicLogs>,
-    /// The ears that were told something and not yet woken.
+    /// Topics that have new changes and whose subscribers are not woken yet.
     unnotified: Vec<Arc<TopicLog>>,
-    /// How many signals were told.
+    /// How many signals were published.
     signals: u64,
 }
 
 impl Hub {
-    /// A hub that knows nothing before `head`.
+    /// A hub without changes before `head`.
     pub fn new(head: Position) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
@@ -67,21 +67,21 @@ impl Hub {
         Position::new(self.head.load(Ordering::Acquire))
     }
 
-    /// How many people and chats are listened to.
+    /// How many topics there are.
     pub fn topics(&self) -> usize {
         let state = self.state();
         state.people.len() + state.chats.len()
     }
 
-    /// How many people and waits are told what happens in a chat.
+    /// How many topics receive the changes of a chat.
     pub fn listening(&self, chat: ChatId) -> usize {
         let state = self.state();
         let people = state.members.get(&chat).map_or(0, HashMap::len);
         people + usize::from(state.chats.contains_key(&chat))
     }
 
-    /// Publishes changes: ascending, each one place after the last. Those that were published
-    /// before are passed over, so that a reader of the log may start anywhere.
+    /// Publishes changes in ascending order, without gaps. Changes that were published
+    /// before are skipped, so that a reader of the log may start at any position.
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = Change>) {
         let mut state = self.state();
         for change in changes {
@@ -108,7 +108,7 @@ impl Hub {
         }
     }
 
-    /// Fills the tail with changes up to the head, so that who comes back finds them in memory.
+    /// Fills the tail with changes up to the head, so that a reconnecting client is served from memory.
     pub(super) fn fill(&self, changes: Vec<Change>) {
         let mut state = self.state();
         if state.tail.is_empty()
@@ -122,7 +122,7 @@ impl Hub {
         }
     }
 
-    /// Listens to a topic from now on.
+    /// Subscribes to a topic.
     pub fn subscribe(self: &Arc<Self>, topic: Topic) -> Subscriber {
         let mut state = self.state();
         let head = self.head();
@@ -161,7 +161,7 @@ impl Hub {
         Subscriber::new(topic_log, Arc::downgrade(self), state.signals)
     }
 
-    /// Listens to a chat that somebody else listens to, or has just listened to.
+    /// Subscribes to a chat's topic if it exists: it has a subscriber, or had one a moment ago.
     pub fn subscribe_known(self: &Arc<Self>, chat: ChatId) -> Option<Subscriber> {
         let state = self.state();
         let topic_log = Arc::clone(state.chats.get(&chat)?);
@@ -173,8 +173,8 @@ impl Hub {
         ))
     }
 
-    /// Tells a signal to the members of its chat, and to those who run its desk. It is not kept:
-    /// who does not listen now never hears it.
+    /// Publishes a signal to the members of its chat and to the agents of its tenant. It is not stored:
+    /// it reaches present subscribers only.
     pub fn signal(&self, signal: Signal) {
         let mut state = self.state();
         state.signals += 1;
@@ -189,7 +189,7 @@ impl Hub {
         }
     }
 
-    /// Forgets the ears that nobody has listened to for `linger`.
+    /// Drops topics that have had no subscriber for `linger`.
     pub fn sweep(&self, linger: Duration) {
         let Some(since) = Instant::now().checked_sub(linger) else {
             return;
@@ -230,7 +230,7 @@ impl Hub {
         }
     }
 
-    /// What an ear would have been told after a position, from the tail.
+    /// The changes of the tail after a position that concern a topic.
     pub(super) fn backlog_from_tail(&self, topic_log: &TopicLog, after: Position) -> Backlog {
         let state = self.state();
         let head = self.head();
@@ -261,7 +261,7 @@ impl Hub {
 }
 
 impl State {
-    /// Tells a change to everybody it concerns.
+    /// Delivers a change to the topics it concerns.
     fn deliver(&mut self, published: Arc<Published>) {
         let change = &published.change;
         let actor = self.people.get(&change.actor.id).cloned();
@@ -328,7 +328,7 @@ impl State {
         }
     }
 
-    /// Starts anew after a gap.
+    /// Clears the tail and all topics after a gap.
     fn restart(&mut self, at: Position) {
         self.tail.clear();
         self.tail_bytes = 0;
@@ -369,7 +369,7 @@ impl State {
     }
 }
 
-/// The members of a chat and those who run its desk, each once.
+/// The members of a chat and the agents of its tenant, each once.
 fn recipients<'a>(
     members: Option<&'a TopicLogs>,
     owners: Option<&'a TopicLogs>,
@@ -399,7 +399,7 @@ fn changes_rights(what: &ChangeKind) -> bool {
     }
 }
 
-/// Whether an ear hears of a change: the twin, in Rust, of the store's question for one person.
+/// Whether a change concerns a topic. The store decides the same in SQL for one person's changes.
 pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
     match &topic_log.topic {
         Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,

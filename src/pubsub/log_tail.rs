@@ -1,4 +1,4 @@
-//! The relay: changes that this process learns of by reading the log.
+//! Publishes changes that are read from the log instead of handed over by the writer.
 //!
 //! # Why
 //! The writer publishes what it knows it committed. When it cannot know (the connection broke
@@ -16,10 +16,10 @@ use crate::{
 
 /// How many changes are read at a time.
 const PAGE: i64 = 1000;
-/// How many changes a new hub is given, so that who comes back after a restart finds them.
+/// How many changes a new hub is given, so that clients that reconnect after a restart are served from memory.
 const PRELOADED: i64 = 2048;
 
-/// A hub that stands at the log's head and remembers what came shortly before.
+/// A hub whose head is the log's head, with the latest changes in its tail.
 pub async fn open(store: &Store) -> Result<Arc<Hub>> {
     let head = store.head().await?;
     let hub = Hub::new(head);
@@ -30,7 +30,7 @@ pub async fn open(store: &Store) -> Result<Arc<Hub>> {
     Ok(hub)
 }
 
-/// Publishes whatever the log holds beyond the hub's head, and returns it.
+/// Publishes the changes of the log after the hub's head, and returns the new head.
 pub async fn catch_up(store: &Store, hub: &Hub) -> Result<Vec<Change>> {
     let mut found = Vec::new();
     loop {

@@ -1,10 +1,10 @@
-//! The ears: who is listening, and how a change reaches them the moment it is published.
+//! Publish and subscribe within one process: topics, their subscribers, and the delivery of each change.
 //!
 //! # Why
 //! Changes enter in one place, `Hub::publish`, in position order and without gaps, from whoever
 //! knows them first: the writer that committed them, or the [`log_tail`] that read them from the log.
-//! Nothing is queued for a client. A listener shares a short ring of what was said lately with
-//! everybody who listens to the same thing; who falls behind the ring reads the log, which has
+//! Nothing is queued for a client. All subscribers of a topic share one short ring buffer of its
+//! latest changes; a subscriber that has fallen behind the buffer reads the log, which has
 //! everything.
 
 mod format;

@@ -1,4 +1,4 @@
-//! An ear: what one person, or one chat, was told lately, shared by everybody who listens to it.
+//! A topic's latest changes and signals, shared by all its subscribers.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,19 +13,19 @@ use crate::{
     pubsub::{Hub, Published, hub::is_visible_to, published::PublishedSignal},
 };
 
-/// How many changes an ear remembers. Who misses more reads the log.
+/// How many changes a topic keeps. A subscriber that missed more reads the log.
 const RETAINED_CHANGES: usize = 64;
-/// How many signals an ear remembers; who is slower than that misses some.
+/// How many signals a topic keeps. A slower subscriber misses some.
 const RETAINED_SIGNALS: usize = 16;
-/// How many people's right to read a chat its log remembers.
+/// For how many people a chat's topic caches that they may read it.
 const RETAINED_RIGHTS: usize = 4096;
 
-/// What an ear listens to.
+/// What a topic is about.
 #[derive(Debug, Clone)]
 pub enum Topic {
-    /// Everything a person hears, in all their chats.
+    /// All changes that a person may see, of all their chats.
     Person(Arc<Person>),
-    /// What happens in one chat, for whoever may read it.
+    /// The changes of one chat, for anybody who may read it.
     Chat(ChatId),
 }
 
@@ -37,39 +37,39 @@ pub(super) struct TopicLog {
     state: Mutex<State>,
 }
 
-/// Guarded by the ear's lock, which is only ever taken for a moment and after the hub's.
+/// Guarded by the topic's lock. Lock order: the hub's lock first; both are held briefly.
 #[derive(Debug)]
 struct State {
     changes: VecDeque<Arc<Published>>,
-    /// Whether something was told since whoever waits was last woken.
+    /// Whether there are changes since the subscribers were last woken.
     has_unnotified: bool,
-    /// The ring holds everything the ear was told after this position.
+    /// The ring buffer holds all changes of the topic after this position.
     complete_after: Position,
-    /// The person's chats and the change by which they came to each; unknown until learned.
+    /// The person's chats, each with the position of their joining; `None` until read from the store.
     chats: Option<HashMap<ChatId, Position>>,
-    /// What happened to the person's memberships while they were being learned.
+    /// Changes of the person's memberships while these are read from the store.
     pending_memberships: Vec<(ChatId, Option<Position>)>,
-    /// Who was found to have the right to read the chat, with its kind; forgotten with every change
+    /// A cache of the people who may read the chat, with its kind. It is cleared by every change
     /// that may take the right away.
     rights: HashMap<PersonId, ChatKind>,
-    /// How often the rights were forgotten.
+    /// How often that cache was cleared.
     rights_version: u64,
     /// The latest signals.
     signals: VecDeque<Arc<PublishedSignal>>,
-    /// Who is rung when something is told, by the number of the listener.
+    /// Wakers to notify of changes, by the number of their subscriber.
     wakers: Vec<(u64, Arc<Notify>)>,
     next_waker: u64,
     subscribers: usize,
-    /// When the last listener left.
+    /// When the last subscriber left.
     idle_since: Instant,
 }
 
-/// What an ear has to say after a position.
+/// The changes of a topic after a position.
 #[derive(Debug)]
 pub enum Backlog {
-    /// Everything after the position asked, up to the position told.
+    /// All changes after the position asked, up to the position returned.
     Complete(Vec<Arc<Published>>, Position),
-    /// The ear does not reach back that far: read the log.
+    /// The buffer does not reach back that far: read the log.
     Lagged,
 }
 
@@ -110,7 +110,7 @@ impl TopicLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembers a change. Says whether whoever waits has yet to be woken, see [`TopicLog::wake`].
+    /// Appends a change. Returns whether the subscribers are to be woken, see [`TopicLog::wake`].
     pub(super) fn push(&self, published: &Arc<Published>) -> bool {
         let mut state = self.state();
         if state.changes.len() == RETAINED_CHANGES
@@ -122,14 +122,14 @@ impl TopicLog {
         !std::mem::replace(&mut state.has_unnotified, true)
     }
 
-    /// Wakes whoever waits, once the head covers what was told.
+    /// Wakes the subscribers, once the head covers the new changes.
     pub(super) fn wake(&self) {
         let mut state = self.state();
         state.has_unnotified = false;
         self.notify(&state);
     }
 
-    /// Remembers a signal for a while and wakes whoever waits.
+    /// Appends a signal and wakes the subscribers.
     pub(super) fn push_signal(&self, told: &Arc<PublishedSignal>) {
         let mut state = self.state();
         if state.signals.len() == RETAINED_SIGNALS {
@@ -146,12 +146,12 @@ impl TopicLog {
         self.wake.notify_waiters();
     }
 
-    /// Forgets who may read the chat: whoever asks next is looked up in the store.
+    /// Clears the cache of who may read the chat; the next lookup asks the store.
     pub(super) fn forget_rights(&self) {
         self.state().forget_rights();
     }
 
-    /// Forgets everything up to a position, because what lies before it was not told to this ear.
+    /// Drops all changes up to a position, because earlier ones were not delivered to this topic.
     pub(super) fn restart(&self, at: Position) {
         let mut state = self.state();
         state.changes.clear();
@@ -160,7 +160,7 @@ impl TopicLog {
         self.notify(&state);
     }
 
-    /// Notes that the person came to a chat, or left it.
+    /// Records that the person joined or left a chat.
     pub(super) fn note_membership(&self, chat: ChatId, joined: Option<Position>) {
         let mut state = self.state();
         let Some(chats) = &mut state.chats else {
@@ -177,8 +177,8 @@ impl TopicLog {
         }
     }
 
-    /// Takes the memberships read from the store, corrected by what happened since; says which
-    /// chats these are, or nothing when they were known already.
+    /// Sets the memberships read from the store, with the changes since then applied. Returns the
+    /// chats, or `None` if memberships were set before.
     pub(super) fn seed_memberships(
         &self,
         memberships: Vec<(ChatId, Position)>,
@@ -235,13 +235,13 @@ impl TopicLog {
     }
 }
 
-/// Somebody who listens to an ear; dropping it stops listening.
+/// A subscription to a topic; dropping it ends the subscription.
 #[derive(Debug)]
 pub struct Subscriber {
     topic_log: Arc<TopicLog>,
     hub: Weak<Hub>,
     waker: Option<u64>,
-    /// The newest signal this listener has heard.
+    /// The newest signal that this subscriber has received.
     signals: u64,
 }
 
@@ -255,7 +255,7 @@ impl Subscriber {
         }
     }
 
-    /// Rings a bell from now on whenever something is told: one bell may serve many listeners.
+    /// Notifies `waker` of every new change and signal. One waker may serve many subscribers.
     pub fn wake_with(&mut self, waker: Arc<Notify>) {
         let mut state = self.topic_log.state();
         let number = state.next_waker;
@@ -264,7 +264,7 @@ impl Subscriber {
         self.waker = Some(number);
     }
 
-    /// The signals told since this was last asked.
+    /// The signals since the last call.
     pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
         let state = self.topic_log.state();
         let newer = state
@@ -279,7 +279,7 @@ impl Subscriber {
         newer
     }
 
-    /// A future that is ready after the next change. Make it, and `enable` it, before looking.
+    /// A future that is ready after the next change. Create and `enable` it before reading the backlog.
     pub fn changed(&self) -> Notified<'_> {
         self.topic_log.wake.notified()
     }
@@ -306,33 +306,33 @@ impl Subscriber {
         matches!(self.topic_log.topic, Topic::Person(_)) && self.topic_log.state().chats.is_none()
     }
 
-    /// Takes the person's chats as read from the store after this listener was made.
+    /// Sets the person's chats, as read from the store after this subscriber was created.
     pub fn seed_memberships(&self, memberships: Vec<(ChatId, Position)>) {
         if let Some(hub) = self.hub.upgrade() {
             hub.seed_memberships(&self.topic_log, memberships);
         }
     }
 
-    /// What was told after a position.
+    /// The changes after a position.
     pub fn backlog(&self, after: Position) -> Backlog {
         let Some(hub) = self.hub.upgrade() else {
             return Backlog::Lagged;
         };
-        // The head first: whatever it covers has already been told to every ear.
+        // Read the head first: all changes up to it have been delivered to every topic.
         let head = hub.head();
         let state = self.topic_log.state();
         if after < state.complete_after {
             drop(state);
             return hub.backlog_from_tail(&self.topic_log, after);
         }
-        // What is told but not yet covered by the head waits for it: a place beyond the head would
-        // be no place to resume from, and the next look, seeing the old head, would fall back.
+        // Changes beyond the head are left for later: a cursor beyond the head could not be
+        // resumed from, and the next read with the old head would go backwards.
         let newer = state.changes.iter().filter(|published| {
             published.change.position > after && published.change.position <= head
         });
         let mut changes: Vec<_> = newer.cloned().collect();
         drop(state);
-        // Whoever left since hears no more of what went before, from memory as from the log.
+        // A person who has left since gets no earlier changes, neither from memory nor from the log.
         changes.retain(|published| is_visible_to(&self.topic_log, &published.change));
         Backlog::Complete(changes, head.max(after))
     }

@@ -1,4 +1,4 @@
-//! Tenants as what accounts register, and the rooms that tenants name.
+//! Apps that accounts register, and chats that a tenant has given a name of its own.
 
 use crate::{
     error::Result,
@@ -14,7 +14,7 @@ use crate::{
 const MOST: i64 = 10_000;
 
 impl Tx {
-    /// Notes that a tenant is deleted: its secret opens nothing any more.
+    /// Marks a tenant as deleted: its secret is no longer valid.
     pub async fn delete_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
@@ -46,7 +46,7 @@ impl Store {
         rows.into_iter().map(Tenant::try_from).collect()
     }
 
-    /// What somebody signs in by.
+    /// The key under which a person signs in.
     pub async fn account_key(&self, person: PersonId) -> Result<Option<String>> {
         on!(&self.inner.read, pool => {
             sqlx::query_scalar::<_, Option<String>>(
@@ -81,7 +81,7 @@ impl Store {
         row.map(Person::try_from).transpose()
     }
 
-    /// The chat that a tenant calls so.
+    /// The chat with this name of its tenant's.
     pub async fn room(&self, tenant: TenantId, room: &str) -> Result<Option<Chat>> {
         let row: Option<ChatRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(

@@ -1,7 +1,5 @@
 //! Reading chats and memberships.
 
-use sqlx::FromRow;
-
 use crate::{
     error::Result,
     model::{
@@ -14,7 +12,7 @@ use crate::{
     },
 };
 
-/// What a direct chat is called by whoever is in it: the other's name.
+/// The title of a direct chat for one of the two: the other's name.
 macro_rules! other_name {
     ($reader:literal) => {
         concat!(
@@ -27,7 +25,7 @@ macro_rules! other_name {
     };
 }
 
-/// A chat as one person sees it: their place in it, where they have one.
+/// A chat and one person's membership in it, if any.
 const CHAT: &str = concat!(
     "select ",
     chat_columns!(),
@@ -36,9 +34,9 @@ const CHAT: &str = concat!(
      where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null"
 );
 
-/// The open chats of a tenant, the chats of a person, and those of the desk for who runs it, newest
-/// activity first. Each part is limited before they meet, so that neither a tenant with a million
-/// open chats nor a person in thousands makes a page cost more.
+/// The open chats of a tenant, the chats of a person and, for an agent, the conversations, newest
+/// activity first. Each part is limited before the union, so that neither a tenant with a million
+/// open chats nor a person with thousands makes a page more expensive.
 const LIST: &str = concat!(
     "select ",
     chat_columns!(),
@@ -81,14 +79,15 @@ const OWN: &str = concat!(
      and c.last_position < $4 order by c.last_position desc limit $3"
 );
 
-#[derive(FromRow)]
-struct PlaceRow {
-    person_id: Option<i64>,
-    role: Option<String>,
-    standing: Option<String>,
-    joined_position: Option<i64>,
-    read_id: Option<i64>,
-    read_seq: Option<i64>,
+row! {
+    struct PlaceRow {
+        person_id: Option<i64>,
+        role: Option<String>,
+        standing: Option<String>,
+        joined_position: Option<i64>,
+        read_id: Option<i64>,
+        read_seq: Option<i64>,
+    }
 }
 
 impl PlaceRow {
@@ -123,33 +122,31 @@ impl PlaceRow {
     }
 }
 
-#[derive(FromRow)]
-struct SeenRow {
-    #[sqlx(flatten)]
-    chat: ChatRow,
-    #[sqlx(flatten)]
-    place: PlaceRow,
+row! {
+    struct SeenRow {
+        ..chat: ChatRow,
+        ..place: PlaceRow,
+    }
 }
 
-#[derive(FromRow)]
-struct ChatSummaryRow {
-    #[sqlx(flatten)]
-    chat: ChatRow,
-    #[sqlx(flatten)]
-    place: PlaceRow,
-    last_content: Option<String>,
-    last_at: Option<i64>,
-    last_sender_id: Option<i64>,
-    last_sender_name: Option<String>,
-    first_unread: Option<i64>,
-    other_name: Option<String>,
+row! {
+    struct ChatSummaryRow {
+        last_content: Option<String>,
+        last_at: Option<i64>,
+        last_sender_id: Option<i64>,
+        last_sender_name: Option<String>,
+        first_unread: Option<i64>,
+        other_name: Option<String>,
+        ..chat: ChatRow,
+        ..place: PlaceRow,
+    }
 }
 
-#[derive(FromRow)]
-struct OwnRow {
-    #[sqlx(flatten)]
-    chat: ChatRow,
-    other_name: Option<String>,
+row! {
+    struct OwnRow {
+        other_name: Option<String>,
+        ..chat: ChatRow,
+    }
 }
 
 /// A chat under its title, or else under that of a direct chat.
@@ -162,7 +159,7 @@ fn called(row: ChatRow, other: Option<String>) -> Result<Chat> {
 }
 
 impl Store {
-    /// A chat of a tenant that is not deleted, and a person's place in it.
+    /// A chat of a tenant that is not deleted, and a person's membership in it.
     pub async fn chat(
         &self,
         tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Connections that may come back: what is needed to go on where they were.
+//! Socket.IO connections that may be recovered, with what recovery needs.
 
 use sqlx::types::Json;
 
@@ -21,7 +21,7 @@ const FORGET_POSTGRES: &str = "delete from connections where private_hash = any(
      and (left_at < $2 or created_at < $3)";
 
 impl Tx {
-    /// Keeps a connection under the hash of its private id.
+    /// Stores a connection under the hash of its private id.
     pub async fn keep_connection(
         &mut self,
         private: &TokenHash,
@@ -46,7 +46,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Forgets those of these connections that were lost before the first of two times, or made
+    /// Deletes those of these connections that were lost before the first of two times, or made
     /// before the second.
     pub async fn forget_connections(
         &mut self,
@@ -116,11 +116,11 @@ impl Store {
 
     /// A login by its number, with its token's hash.
     pub async fn login_by_id(&self, login: LoginId) -> Result<Option<(TokenHash, Holder)>> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            holder: HolderRow,
-            token_hash: String,
+        row! {
+            struct Row {
+                token_hash: String,
+                ..holder: HolderRow,
+            }
         }
         let row: Option<Row> = on!(&self.inner.read, pool => {
             sqlx::query_as(select_holders!("l.token_hash, ", "l.id = $1"))

@@ -1,6 +1,4 @@
-//! What a desk asks: its queues, a guest's own chat, and a slice of a chat's messages.
-
-use sqlx::FromRow;
+//! Queries of live support: queues of conversations, a guest's own chat, a slice of a chat's messages.
 
 use crate::{
     error::Result,
@@ -31,7 +29,7 @@ macro_rules! desk_search {
     };
 }
 
-/// The chats at a tenant's desk that stand in one way, in their order after a place, with what a person
+/// A tenant's conversations with one status, in their order after a place, with what a person
 /// has read of each.
 macro_rules! select_desk_chats {
     ($key:literal, $beyond:literal, $direction:literal) => {
@@ -69,12 +67,12 @@ const COUNT: &str = concat!(
     desk_search!("$3"),
 );
 
-/// A guest's own chat at the desk of their tenant: the newest, should there be several.
+/// A guest's own conversation: the newest, should there be several.
 const CHAT_OF_GUEST: &str = "select c.id from members m join chats c on c.id = m.chat_id \
     where m.person_id = $2 and m.standing = 'in' and c.tenant_id = $1 and c.kind = 'desk' \
     and c.created_by = $2 and c.deleted_at is null order by c.id desc limit 1";
 
-/// Deleted messages keep their place, or a slice would say something else after each deletion.
+/// Deleted messages keep their place, or slices would shift with each deletion.
 const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
     m.created_at, m.edited_at, m.deleted_at, '' as sender_name \
     from messages m where m.chat_id >= $1 and m.chat_id <= $1 and m.tenant_id = $2 \
@@ -83,7 +81,7 @@ const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.conte
 /// A part of a queue.
 #[derive(Debug, Clone, Copy)]
 pub struct ConversationPage<'a> {
-    /// How many are passed over, and how many taken at most.
+    /// How many are skipped, and how many returned at most.
     pub slice: (i64, i64),
     /// The place after which it begins, see [`Store::desk_place`].
     pub after: Option<Position>,
@@ -91,7 +89,7 @@ pub struct ConversationPage<'a> {
     pub query: Option<&'a str>,
 }
 
-/// The pattern that finds a text anywhere, as it is compared with others.
+/// The pattern that finds a folded text anywhere.
 fn pattern(query: &str) -> String {
     let folded = match Name::parse(query) {
         Ok(name) => name.folded(),
@@ -109,20 +107,19 @@ fn pattern(query: &str) -> String {
     pattern
 }
 
-#[derive(FromRow)]
-struct GuestChatRow {
-    #[sqlx(flatten)]
-    chat: ChatRow,
-    #[sqlx(flatten)]
-    guest: PersonRow,
-    last_content: Option<String>,
-    last_at: Option<i64>,
-    read_seq: i64,
+row! {
+    struct GuestChatRow {
+        last_content: Option<String>,
+        last_at: Option<i64>,
+        read_seq: i64,
+        ..chat: ChatRow,
+        ..guest: PersonRow,
+    }
 }
 
 impl Store {
-    /// The chats at a tenant's desk that stand so: those that wait by how long they do, those that are
-    /// answered by their newest activity, those that are closed by when they were, the last first.
+    /// A tenant's conversations with a status: waiting ones by how long they wait,
+    /// active ones by their newest activity, closed ones by when they were closed, the last first.
     /// Unread is counted for `reader`.
     pub async fn guest_chats(
         &self,
@@ -162,7 +159,7 @@ impl Store {
             .collect()
     }
 
-    /// How many chats at a tenant's desk stand so and hold what is searched for.
+    /// How many of a tenant's conversations have a status and match the search.
     pub async fn count_desk_chats(
         &self,
         tenant: TenantId,
@@ -180,7 +177,7 @@ impl Store {
         .map_err(failed)
     }
 
-    /// Where a chat has its place, or would have it, among those at its desk that stand so.
+    /// The place that a chat has, or would have, among the conversations with a status.
     pub async fn desk_place(
         &self,
         tenant: TenantId,
@@ -205,7 +202,7 @@ impl Store {
         Ok(place.map(Position::new))
     }
 
-    /// The chat that a guest has at the desk of their tenant.
+    /// A guest's own conversation.
     pub async fn chat_of_guest(&self, tenant: TenantId, guest: PersonId) -> Result<Option<ChatId>> {
         let chat: Option<i64> = on!(&self.inner.read, pool => {
             sqlx::query_scalar(CHAT_OF_GUEST)
@@ -275,7 +272,7 @@ impl Tx {
         Ok(chat.map(ChatId::new))
     }
 
-    /// Notes under which key somebody closes a chat; says no when they have done so under it before.
+    /// Records the idempotency key of a closing; returns `false` if that person used it before.
     pub async fn note_closing(
         &mut self,
         (chat, person): (ChatId, PersonId),

@@ -1,4 +1,4 @@
-//! Finding many people at once: by their numbers, or by what their tenant calls them.
+//! Finding many people at once: by their ids, or by their tenant's ids for them.
 
 use sqlx::types::Json;
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Tx {
-    /// Gives a site's domain to a tenant; a conflict when it has a tenant already.
+    /// Assigns a site's domain to a tenant; a conflict when it has a tenant already.
     pub async fn insert_domain(&mut self, domain: &Domain, tenant: TenantId) -> Result<()> {
         let inserted = on!(&mut self.0, tx => {
             sqlx::query("insert into domains (domain, tenant_id) values ($1, $2)")
@@ -29,7 +29,7 @@ impl Tx {
         })
     }
 
-    /// Takes a site's domain from a tenant; whether it was theirs.
+    /// Removes a site's domain from a tenant; returns whether it was theirs.
     pub async fn delete_domain(&mut self, domain: &Domain, tenant: TenantId) -> Result<bool> {
         on!(&mut self.0, tx => {
             sqlx::query("delete from domains where domain in ($1, $2) and tenant_id = $3")
@@ -43,8 +43,8 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Holds a tenant until the transaction ends, so that its domains are counted by one at a time;
-    /// whether it is there.
+    /// Locks a tenant until the transaction ends, so that its domains are counted by one transaction at a time;
+    /// returns whether it exists.
     pub async fn hold_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<bool> {
         on!(&mut self.0, tx => {
             sqlx::query("update tenants set updated_at = $2 where id = $1 and deleted_at is null")
@@ -71,7 +71,7 @@ impl Tx {
 
 impl Store {
     /// The tenant that a host belongs to. Where `www.x` was registered apart from `x`, as could be
-    /// once, it is its owner's.
+    /// once, `www.x` belongs to its own tenant.
     pub async fn tenant_of_domain(&self, domain: &Domain) -> Result<Option<Tenant>> {
         let row: Option<TenantRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(select_tenants!(

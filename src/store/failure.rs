@@ -1,7 +1,7 @@
-//! What a database reports, translated: an outage is told apart from a fault of ours.
+//! Database errors, classified: an outage or an internal error.
 //!
 //! An outage (no room, no answer, a damaged file) is `Unavailable`: the same request may succeed
-//! later, so callers are told to come back. Everything else is a fault of this program.
+//! later, so callers are told when to retry. Everything else is a bug of this program.
 
 use std::{fmt, future::Future, time::Duration};
 
@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 /// The longest that one statement, and the wait for a connection to run it on, may take. The
 /// database's own limits do not help when it has stopped, or when the network swallows what is sent.
 pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(6);
-/// When to come back after what usually passes by itself.
+/// When to retry after a failure that usually ends by itself.
 const SOON: Duration = Duration::from_secs(1);
-/// When to come back after what an operator has to mend.
+/// When to retry after a failure that an operator has to repair.
 const LATER: Duration = Duration::from_secs(5);
 
-/// The sentence for a caller, and when they may come back.
+/// The sentence for a caller, and when to retry.
 type Outage = (&'static str, Duration);
 
 const BUSY: Outage = ("the database is busy, please try again", SOON);
@@ -43,13 +43,13 @@ pub(super) fn failed(error: sqlx::Error) -> Error {
     }
 }
 
-/// The refusal while the file that the server has open is not the one that the next start would find.
+/// The error while the path no longer leads to the file that the server has open.
 pub(super) fn displaced(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let sentence = "the database file was moved, replaced or deleted, please try again later";
     Error::unavailable(sentence, LATER).because(cause)
 }
 
-/// The refusal when the database did not answer in time.
+/// The error when the database did not answer in time.
 pub(super) fn late(cause: tokio::time::error::Elapsed) -> Error {
     Error::unavailable(BUSY.0, BUSY.1).because(cause)
 }
@@ -59,7 +59,7 @@ pub(super) fn is_taken(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Database(told) if told.is_unique_violation())
 }
 
-/// Bounds the wait for a statement by our own clock.
+/// Runs a statement with a timeout of our own.
 pub(super) async fn bounded<T>(
     statement: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -1,4 +1,4 @@
-//! The SQLite file on its disk: one server has it, and it must stay where it was opened.
+//! The SQLite file on its disk: it is locked by one server, and must stay at its path.
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 /// The device and the number of a file on it.
 type Identity = (u64, u64);
 
-/// Which file a name means just now.
+/// The identity of the file at a path.
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt as _;
@@ -21,7 +21,7 @@ pub(super) fn identity(path: &Path) -> io::Result<Identity> {
     Ok((metadata.dev(), metadata.ino()))
 }
 
-/// Elsewhere an open file can be neither deleted nor replaced.
+/// On other systems an open file can be neither deleted nor replaced.
 #[cfg(not(unix))]
 pub(super) fn identity(path: &Path) -> io::Result<Identity> {
     std::fs::metadata(path).map(|_| (0, 0))
@@ -51,8 +51,8 @@ impl DatabaseFile {
         })
     }
 
-    /// Refuses when the name means another file by now, or none: what is written goes on being
-    /// flushed, and is gone when the server ends.
+    /// Fails when the path leads to another file, or to none: writes would still be
+    /// flushed, and lost when the server ends.
     pub(super) fn look(&self) -> Result<()> {
         let path = self.path.display();
         match identity(&self.path) {
@@ -106,10 +106,10 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, or says who stands in the way. It is on a file beside the database: SQLite's
+    /// Takes the lock, or says who holds it. It is on a file beside the database: SQLite's
     /// own locks are on the database itself.
     pub(super) fn take(database: &Path) -> Result<Option<Self>> {
-        // By its real name: a symbolic link to the file is the same database.
+        // Resolved, because a symbolic link to the file is the same database.
         let real = std::fs::canonicalize(database).unwrap_or_else(|_| database.to_owned());
         let path = beside(&real, ".lock");
         let (database, shown) = (database.display(), path.display());

@@ -35,7 +35,7 @@ macro_rules! select_changes {
 /// Everything after a position, for every tenant.
 const ALL: &str = select_changes!("n.position > $2");
 
-/// What one person hears: the twin, in SQL, of what the hub does with a change as it happens.
+/// The changes that one person may see. The hub decides the same in Rust when a change is published.
 const FOR_PERSON: &str = select_changes!(
     "n.position > $2 and n.position <= $3 and n.tenant_id = $4 and ( \
         (n.audience = 'tenant' and not $7) \
@@ -68,7 +68,7 @@ impl Store {
         .map_err(failed)
     }
 
-    /// At most `limit` changes after a position, ascending, whoever may hear of them.
+    /// At most `limit` changes after a position, ascending, for whatever audience.
     pub async fn changes(&self, after: Position, limit: i64) -> Result<Vec<Change>> {
         let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(ALL).bind(limit).bind(after.get()).fetch_all(pool).await
@@ -77,7 +77,7 @@ impl Store {
         rows.into_iter().map(Change::try_from).collect()
     }
 
-    /// At most `limit` changes after `after` and up to `until` that a person hears of, ascending.
+    /// At most `limit` changes after `after` and up to `until` that a person may see, ascending.
     pub async fn changes_for(
         &self,
         person: &Person,

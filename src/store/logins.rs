@@ -93,7 +93,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Ends all of a person's logins but one, and says which.
+    /// Deletes all of a person's logins but one, and returns their ids.
     pub async fn delete_logins(
         &mut self,
         person: PersonId,
@@ -126,7 +126,7 @@ impl Tx {
             .collect())
     }
 
-    /// Notes when logins were last used.
+    /// Records when logins were last used.
     pub async fn touch_logins(&mut self, used: &[(LoginId, Timestamp)]) -> Result<()> {
         let used = used.iter().map(|(login, at)| (login.get(), at.get()));
         bounded(async {
@@ -147,7 +147,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Forgets those of these logins that were last used before the first of two times or made before
+    /// Deletes those of these logins that were last used before the first of two times or made before
     /// the second.
     pub async fn delete_expired_logins(
         &mut self,
@@ -173,7 +173,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Forgets logins.
+    /// Deletes logins.
     pub async fn forget_logins(&mut self, logins: &[LoginId]) -> Result<()> {
         let ever = Timestamp::new(i64::MAX);
         self.delete_expired_logins(logins, (ever, ever)).await
@@ -191,14 +191,13 @@ pub struct Holder {
     pub verify_url: Option<String>,
 }
 
-/// A row of a [`Holder`].
-#[derive(sqlx::FromRow)]
-pub(super) struct HolderRow {
-    #[sqlx(flatten)]
-    login: LoginRow,
-    #[sqlx(flatten)]
-    person: PersonRow,
-    verify_url: Option<String>,
+row! {
+    /// A row of a [`Holder`].
+    pub(super) struct HolderRow {
+        verify_url: Option<String>,
+        ..login: LoginRow,
+        ..person: PersonRow,
+    }
 }
 
 /// The columns and tables of a [`HolderRow`], without people and tenants that are deleted.

@@ -9,13 +9,13 @@ use crate::{
 };
 
 impl Tx {
-    /// Notes what a new account's name looks like; whether nobody's looked like it before.
+    /// Records what a new account's name looks like; returns whether no other name looks like it.
     pub async fn insert_looks(&mut self, person: PersonId, looks: &[String]) -> Result<bool> {
         let looks: Vec<_> = looks.iter().map(|look| (look.clone(), person)).collect();
         Ok(self.add_looks(&looks).await? == looks.len())
     }
 
-    /// Notes what names look like, where nobody's looks like it already; how many were noted.
+    /// Records what names look like unless another looks the same; returns how many were recorded.
     pub(super) async fn add_looks(&mut self, looks: &[(String, PersonId)]) -> Result<usize> {
         if looks.is_empty() {
             return Ok(0);

@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Store {
-    /// The people in a chat, those who came first at first.
+    /// The people in a chat, in the order they joined.
     pub async fn members(&self, tenant: TenantId, chat: ChatId) -> Result<Vec<Person>> {
         let rows: Vec<PersonRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(
@@ -29,7 +29,7 @@ impl Store {
         rows.into_iter().map(Person::try_from).collect()
     }
 
-    /// The numbers of the people in a chat, those who came first at first.
+    /// The ids of the people in a chat, in the order they joined.
     pub async fn member_ids(&self, tenant: TenantId, chat: ChatId) -> Result<Vec<PersonId>> {
         let ids: Vec<i64> = on!(&self.inner.read, pool => {
             sqlx::query_scalar(
@@ -46,7 +46,7 @@ impl Store {
     }
 
     /// Everybody in the chats of a person that were active at `since` or after: each with the chat,
-    /// those who came first at first.
+    /// in the order they joined.
     pub async fn members_beside(
         &self,
         person: &Person,

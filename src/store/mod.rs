@@ -1,9 +1,9 @@
-//! The memory: the only module that speaks SQL.
+//! The database: the only module that contains SQL.
 //!
 //! # Why
-//! One question has one SQL text, with `$1`, that both engines take; `on!` runs it on whichever
-//! engine is open. An arm of its own exists only where SQL truly differs: how a transaction begins
-//! and the writer's set statements ([`batch`]), which want `json_each` on SQLite and `unnest` on
+//! Each query has one SQL text, with `$1`, for both engines; `on!` runs it on whichever
+//! engine is open. There are two texts only where the SQL dialects differ: how a transaction begins
+//! and the writer's set statements ([`batch`]), which use `json_each` on SQLite and `unnest` on
 //! PostgreSQL.
 //!
 //! Reads and writes use separate pools. SQLite has one writer anyway, and a pool of one connection
@@ -12,9 +12,9 @@
 //! [`Store::begin`], and all others by [`Store::begin_for`], where tenants take turns, so that the
 //! writer waits for one of them at most and no tenant's flood of sign-ups delays another's.
 //!
-//! Nothing waits for a database longer than our own clock allows, a connection is used again only
-//! once it is certainly out of its transaction (`transaction`), and what the last write came to is
-//! known to whoever asks ([`Store::ready`]).
+//! Every statement has a timeout, a connection is used again only
+//! once its transaction has certainly ended (`transaction`), and the outcome of the last write is
+//! available from [`Store::ready`].
 
 /// Runs the same statement on whichever engine an [`Either`] holds, and waits for it no longer than
 /// [`failure::STATEMENT_TIMEOUT`].
@@ -30,6 +30,9 @@ macro_rules! on {
     };
 }
 
+#[macro_use]
+mod row;
+
 mod apps;
 pub mod batch;
 mod chats;
@@ -44,6 +47,7 @@ mod logins;
 mod looks;
 mod members;
 mod messages;
+mod migrations;
 mod open;
 mod people;
 mod postgres;
@@ -87,7 +91,7 @@ pub enum Either<S, P> {
     Postgres(P),
 }
 
-/// A question in the words of both engines, where one text does not suit both.
+/// A query with one text for each engine.
 #[derive(Debug, Clone, Copy)]
 struct EngineSql {
     sqlite: &'static str,
@@ -95,7 +99,7 @@ struct EngineSql {
 }
 
 impl EngineSql {
-    /// The words for this engine.
+    /// The text for this engine.
     fn of<S, P>(self, engine: &Either<S, P>) -> &'static str {
         match engine {
             Either::Sqlite(_) => self.sqlite,
@@ -120,12 +124,12 @@ struct Inner {
     read: Either<SqlitePool, PgPool>,
     write: Either<SqlitePool, PgPool>,
     writes: Arc<writes::Writes>,
-    /// Held by the one server of a PostgreSQL database.
+    /// The advisory lock of the one server of a PostgreSQL database.
     sole: Option<postgres::SoleServer>,
     epoch: Epoch,
     secret: String,
     floor: Position,
-    /// Turns at the transactions beside the writer's.
+    /// Fair queue for transactions other than the writer's.
     turns: Arc<Turns>,
 }
 
@@ -141,7 +145,7 @@ pub struct Tx(
 );
 
 impl Store {
-    /// Which life of the log this is.
+    /// The epoch of the log.
     pub fn epoch(&self) -> &Epoch {
         &self.inner.epoch
     }
@@ -180,7 +184,7 @@ impl Store {
         self.begin_anyway().await
     }
 
-    /// Begins a writing transaction to find out how things stand.
+    /// Begins a writing transaction that finds out whether an earlier one was committed.
     pub async fn begin_anyway(&self) -> Result<Tx> {
         let writes = &self.inner.writes;
         let begun = match &self.inner.write {
@@ -232,7 +236,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Makes it durable. After an error it may be in the database nevertheless.
+    /// Commits. After an error the transaction may be committed nevertheless.
     pub async fn commit(self) -> Result<()> {
         match self.0 {
             Either::Sqlite(transaction) => transaction.commit().await,
@@ -240,7 +244,7 @@ impl Tx {
         }
     }
 
-    /// Writes what nobody reads.
+    /// Writes the probe's row.
     async fn insert_probe(&mut self, filler: &[u8], now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query(

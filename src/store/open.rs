@@ -72,7 +72,7 @@ impl Pool for Store {
 }
 
 impl Store {
-    /// Connects, brings the schema up to date and reads which life of the log this is.
+    /// Connects, runs the migrations and reads the log's epoch.
     pub async fn open(options: &Options) -> Result<Self> {
         Self::open_as(options, false).await
     }

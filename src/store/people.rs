@@ -9,24 +9,24 @@ use crate::{
     },
 };
 
-/// What a new person brings.
+/// The values of a new person.
 #[derive(Debug)]
 pub struct NewPerson<'a> {
     /// Whose person this is.
     pub tenant: TenantId,
-    /// How they came to be.
+    /// What kind of person it is.
     pub kind: PersonKind,
     /// What they are called.
     pub name: &'a Name,
-    /// Their names one by one, where their tenant gives them so.
+    /// First, middle and last name, where their tenant gives them.
     pub names: Names,
-    /// Where to write to them.
+    /// Their e-mail address.
     pub email: Option<&'a str>,
     /// The address of their picture.
     pub photo: Option<&'a str>,
-    /// What their tenant calls them, unique in it.
+    /// Their tenant's own id for them, unique in it.
     pub external_id: Option<&'a str>,
-    /// What they sign in by, unique on the whole server.
+    /// The key under which they sign in, unique on the whole server.
     pub account_key: Option<&'a str>,
     /// The bcrypt hash of their password.
     pub password_hash: Option<&'a str>,
@@ -67,7 +67,7 @@ impl Tx {
         })
     }
 
-    /// Whether this is the hash of a person's password, and keeps it so until the transaction ends.
+    /// Whether this is the hash of a person's password; locks the row until the transaction ends.
     pub async fn hold_password(&mut self, person: PersonId, hash: &str) -> Result<bool> {
         on!(&mut self.0, tx => {
             // A write that changes nothing locks the row on both engines.
@@ -105,7 +105,7 @@ impl Tx {
 }
 
 impl Store {
-    /// Whether somebody signs in by that key.
+    /// Whether an account has that key.
     pub async fn account_exists(&self, account_key: &str) -> Result<bool> {
         let count: i64 = on!(&self.inner.read, pool => {
             sqlx::query_scalar("select count(*) from people where account_key = $1")
@@ -117,13 +117,13 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// Who signs in by that key, and the hash of their password.
+    /// The account with that key, and the hash of its password.
     pub async fn account(&self, account_key: &str) -> Result<Option<(Person, String)>> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
-            #[sqlx(flatten)]
-            person: PersonRow,
-            password_hash: String,
+        row! {
+            struct Row {
+                password_hash: String,
+                ..person: PersonRow,
+            }
         }
         let row: Option<Row> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(

@@ -4,26 +4,24 @@ use std::{str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
-    migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use tokio::task::JoinHandle;
 
 use super::{
     failure::{STATEMENT_TIMEOUT, bounded},
+    migrations::POSTGRES,
     open::{Options, SET_URL, foreign, migrated, newer, unusable},
 };
 use crate::error::{Error, Kind, Result};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/postgres");
-
-/// Connections for writing transactions; they queue at the log's lock anyway.
+/// Connections for writing transactions. More would only wait for the log's lock.
 pub(super) const WRITERS: u32 = 4;
 /// A connection that was idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
-/// How long a connection that is given back may take to finish what it was at.
+/// How long a returned connection may take to finish its last statement.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often the sole server's lock is looked after.
+/// How often the sole server's lock is checked.
 const LOCK_CHECK: Duration = Duration::from_secs(30);
 /// How often, and how far apart, the lock is tried again before another server is said to be there.
 const TRIES: usize = 4;
@@ -48,7 +46,7 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     let connect =
         PgConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
     let explain = |error| explained(options, error);
-    // What waits for a lock, or for us, must not keep others waiting for longer than we wait. Statistics
+    // A statement that waits for a lock, or a transaction that waits for us, must not block others for longer than our timeouts. Statistics
     // taken on empty tables make the planner scan them whole when they have grown.
     let writing = connect.clone().options([
         ("enable_seqscan", "off"),
@@ -61,10 +59,10 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
         .await
         .map_err(explain)?;
     inspect(&write, options).await?;
-    MIGRATIONS
+    POSTGRES
         .run(&write)
         .await
-        .map_err(|error| migrated(&options.place(), &MIGRATIONS, error))?;
+        .map_err(|error| migrated(&options.place(), &POSTGRES, error))?;
     let read = reading(options)
         .connect_with(connect.clone())
         .await
@@ -126,7 +124,7 @@ async fn inspect(pool: &PgPool, options: &Options) -> Result<()> {
         .map_err(|error| explained(options, error))?;
     match version {
         Some(_) if !tables.iter().any(|table| table == "changes") => Err(foreign(&place, &tables)),
-        Some(version) => newer(&place, &MIGRATIONS, version),
+        Some(version) => newer(&place, &POSTGRES, version),
         None => Ok(()),
     }
 }
@@ -163,7 +161,7 @@ pub(super) fn explained(options: &Options, error: sqlx::Error) -> Error {
 pub(super) struct SoleServer(tokio::sync::Mutex<Option<JoinHandle<()>>>);
 
 impl SoleServer {
-    /// Takes the lock, or warns; from then on looks after it in the background.
+    /// Takes the lock, or warns; then checks it in the background.
     async fn claim(connect: PgConnectOptions, place: String) -> Self {
         let mut held = take(&connect, &place).await.ok().flatten();
         let task = tokio::spawn(async move {
@@ -206,7 +204,7 @@ async fn take(
         if !matches!(held, Ok(None)) {
             break;
         }
-        // It may be the connection of a server that has just ended.
+        // The holder may be the connection of a server that has just ended.
         tokio::time::sleep(BETWEEN_TRIES).await;
         held = try_lock(connect).await;
     }

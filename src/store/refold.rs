@@ -1,8 +1,8 @@
-//! Brings what is compared up to date with how it is compared, once after an upgrade: SQL cannot fold
+//! Recomputes stored comparison keys once after an upgrade that folds text differently, because SQL cannot fold
 //! text as we do.
 //!
-//! Everything here may be done again, and gives way to what is there: where two rows would become the
-//! same, the later one stays as it is.
+//! Every step is idempotent and keeps existing keys: where two rows would get the
+//! same key, the later one stays as it is.
 
 use crate::{
     error::Result,
@@ -11,13 +11,13 @@ use crate::{
     store::{Store, failed},
 };
 
-/// How text is folded today. A change of how it is compared, or of Unicode's tables, is a new number.
+/// The version of text folding. A change of the folding, or of Unicode's tables, is a new number.
 const VERSION: i64 = 1;
-/// How many rows are looked at in one transaction.
+/// How many rows are read in one transaction.
 const ROWS: i64 = 500;
 
 impl Store {
-    /// Folds what was folded otherwise.
+    /// Recomputes keys that an older version made.
     pub(super) async fn refold(&self) -> Result<()> {
         let version: Option<i64> = on!(&self.inner.read, pool => {
             sqlx::query_scalar("select version from upkeep where name = 'folding'")

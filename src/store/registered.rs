@@ -1,4 +1,4 @@
-//! People whom their tenant's server registered, found by what it calls them.
+//! People whom their tenant's server registered, found by its own id for them.
 
 use crate::{
     error::{Error, Result},
@@ -13,7 +13,7 @@ use crate::{
 const MOST: i64 = 10_000;
 
 impl Tx {
-    /// The person whom a tenant calls so, deleted or not.
+    /// The person with this id of their tenant's, deleted or not.
     pub async fn registered(
         &mut self,
         tenant: TenantId,
@@ -34,7 +34,7 @@ impl Tx {
         row.map(Person::try_from).transpose()
     }
 
-    /// Writes down what a person is called now and how they look; who was deleted is back.
+    /// Updates a person's names and picture; a deleted person is restored.
     pub async fn rename(
         &mut self,
         person: PersonId,
@@ -63,7 +63,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Notes that a person is deleted; they keep their place so that they may come back.
+    /// Marks a person as deleted; the row is kept so that they can be restored.
     pub async fn delete_person(&mut self, person: PersonId, now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update people set deleted_at = $2, updated_at = $2 where id = $1")
@@ -108,7 +108,7 @@ impl Tx {
 }
 
 impl Store {
-    /// The person whom a tenant calls so.
+    /// The person with this id of their tenant's.
     pub async fn registered(&self, tenant: TenantId, external_id: &str) -> Result<Option<Person>> {
         let row: Option<PersonRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(

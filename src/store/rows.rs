@@ -1,7 +1,5 @@
 //! Rows as the database gives them, and how each becomes a model value.
 
-use sqlx::FromRow;
-
 use crate::{
     error::{Error, Result},
     model::{
@@ -11,31 +9,28 @@ use crate::{
     },
 };
 
-/// A word in the database that this version does not know.
+/// Refuses a word in the database that this version does not know.
 fn known<T>(value: Option<T>, column: &str, word: &str) -> Result<T> {
     value.ok_or_else(|| Error::internal(format!("unknown word {word:?} in column {column}")))
 }
 
-/// A person's columns, each under the prefix that [`person_columns`] gives them.
-#[derive(FromRow)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "a join names each table's columns apart by a prefix"
-)]
-pub(super) struct PersonRow {
-    p_id: i64,
-    p_tenant_id: i64,
-    p_kind: String,
-    p_name: String,
-    p_first_name: Option<String>,
-    p_middle_name: Option<String>,
-    p_last_name: Option<String>,
-    p_email: Option<String>,
-    p_photo: Option<String>,
-    p_external_id: Option<String>,
-    p_created_at: i64,
-    p_updated_at: i64,
-    p_deleted_at: Option<i64>,
+row! {
+    /// A person's columns, each under the prefix that [`person_columns`] gives them.
+    pub(super) struct PersonRow {
+        p_id: i64,
+        p_tenant_id: i64,
+        p_kind: String,
+        p_name: String,
+        p_first_name: Option<String>,
+        p_middle_name: Option<String>,
+        p_last_name: Option<String>,
+        p_email: Option<String>,
+        p_photo: Option<String>,
+        p_external_id: Option<String>,
+        p_created_at: i64,
+        p_updated_at: i64,
+        p_deleted_at: Option<i64>,
+    }
 }
 
 /// The columns of a [`PersonRow`], from a table called `p`.
@@ -77,15 +72,16 @@ impl TryFrom<PersonRow> for Person {
     }
 }
 
-#[derive(FromRow)]
-pub(super) struct LoginRow {
-    id: i64,
-    person_id: i64,
-    tenant_id: i64,
-    client: Option<String>,
-    address: Option<String>,
-    created_at: i64,
-    used_at: i64,
+row! {
+    pub(super) struct LoginRow {
+        id: i64,
+        person_id: i64,
+        tenant_id: i64,
+        client: Option<String>,
+        address: Option<String>,
+        created_at: i64,
+        used_at: i64,
+    }
 }
 
 impl From<LoginRow> for Login {
@@ -102,28 +98,25 @@ impl From<LoginRow> for Login {
     }
 }
 
-/// A chat's columns, each under the prefix that [`chat_columns`] gives them.
-#[derive(FromRow)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "a join names each table's columns apart by a prefix"
-)]
-pub(super) struct ChatRow {
-    c_id: i64,
-    c_tenant_id: i64,
-    c_kind: String,
-    c_title: Option<String>,
-    c_room: Option<String>,
-    c_extra: Option<String>,
-    c_created_by: i64,
-    c_domain: Option<String>,
-    c_status: Option<String>,
-    c_created_at: i64,
-    c_updated_at: i64,
-    c_deleted_at: Option<i64>,
-    c_members_count: i64,
-    c_last_seq: i64,
-    c_last_position: i64,
+row! {
+    /// A chat's columns, each under the prefix that [`chat_columns`] gives them.
+    pub(super) struct ChatRow {
+        c_id: i64,
+        c_tenant_id: i64,
+        c_kind: String,
+        c_title: Option<String>,
+        c_room: Option<String>,
+        c_extra: Option<String>,
+        c_created_by: i64,
+        c_domain: Option<String>,
+        c_status: Option<String>,
+        c_created_at: i64,
+        c_updated_at: i64,
+        c_deleted_at: Option<i64>,
+        c_members_count: i64,
+        c_last_seq: i64,
+        c_last_position: i64,
+    }
 }
 
 /// The columns of a [`ChatRow`], from a table called `c`.
@@ -175,14 +168,15 @@ pub(super) fn conversation_status(word: &str) -> Result<ConversationStatus> {
     known(ConversationStatus::from_stored(word), "chats.status", word)
 }
 
-#[derive(FromRow)]
-pub(super) struct MembershipRow {
-    pub(super) person_id: i64,
-    pub(super) role: String,
-    pub(super) standing: String,
-    pub(super) joined_position: i64,
-    pub(super) read_id: i64,
-    pub(super) read_seq: i64,
+row! {
+    pub(super) struct MembershipRow {
+        pub(super) person_id: i64,
+        pub(super) role: String,
+        pub(super) standing: String,
+        pub(super) joined_position: i64,
+        pub(super) read_id: i64,
+        pub(super) read_seq: i64,
+    }
 }
 
 impl TryFrom<MembershipRow> for Membership {
@@ -219,19 +213,20 @@ pub(super) fn chat_kind(word: &str) -> Result<ChatKind> {
     known(ChatKind::from_stored(word), "chats.kind", word)
 }
 
-#[derive(FromRow)]
-pub(super) struct MessageRow {
-    id: i64,
-    chat_id: i64,
-    seq: i64,
-    sender_id: i64,
-    kind: String,
-    content: String,
-    client_id: Option<String>,
-    created_at: i64,
-    edited_at: Option<i64>,
-    deleted_at: Option<i64>,
-    pub(super) sender_name: String,
+row! {
+    pub(super) struct MessageRow {
+        id: i64,
+        chat_id: i64,
+        seq: i64,
+        sender_id: i64,
+        kind: String,
+        content: String,
+        client_id: Option<String>,
+        created_at: i64,
+        edited_at: Option<i64>,
+        deleted_at: Option<i64>,
+        pub(super) sender_name: String,
+    }
 }
 
 impl TryFrom<MessageRow> for Message {
@@ -257,35 +252,34 @@ impl TryFrom<MessageRow> for Message {
     }
 }
 
-/// The fields of a change, of whom it is about, and of the message (`m_`) or the chat that it tells
-/// of; a chat's last message is `l_`.
-#[derive(FromRow)]
-pub(super) struct ChangeRow {
-    position: i64,
-    tenant_id: i64,
-    chat_id: i64,
-    kind: String,
-    audience: String,
-    target_id: Option<i64>,
-    word: Option<String>,
-    at: i64,
-    #[sqlx(flatten)]
-    actor: PersonRow,
-    m_seq: Option<i64>,
-    m_sender_id: Option<i64>,
-    m_kind: Option<String>,
-    m_content: Option<String>,
-    m_client_id: Option<String>,
-    m_created_at: Option<i64>,
-    m_edited_at: Option<i64>,
-    m_deleted_at: Option<i64>,
-    l_content: Option<String>,
-    l_created_at: Option<i64>,
-    #[sqlx(flatten)]
-    chat: ChatRow,
+row! {
+    /// The fields of a change, of its actor, and of the message (`m_`) or the chat that it is about;
+    /// a chat's last message is `l_`.
+    pub(super) struct ChangeRow {
+        position: i64,
+        tenant_id: i64,
+        chat_id: i64,
+        kind: String,
+        audience: String,
+        target_id: Option<i64>,
+        word: Option<String>,
+        at: i64,
+        m_seq: Option<i64>,
+        m_sender_id: Option<i64>,
+        m_kind: Option<String>,
+        m_content: Option<String>,
+        m_client_id: Option<String>,
+        m_created_at: Option<i64>,
+        m_edited_at: Option<i64>,
+        m_deleted_at: Option<i64>,
+        l_content: Option<String>,
+        l_created_at: Option<i64>,
+        ..actor: PersonRow,
+        ..chat: ChatRow,
+    }
 }
 
-/// What a line of the log tells, put together from its row.
+/// A change, made from its row.
 struct Told {
     what: ChangeKind,
     actor: Person,

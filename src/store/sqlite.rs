@@ -1,25 +1,24 @@
-//! Opening a SQLite file: what it is must be known before anything in it is changed.
+//! Opening a SQLite file. It is inspected before anything in it is changed.
 
 use std::{path::Path, str::FromStr, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
-    migrate::{MigrateError, Migrator},
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 use super::{
     failure::{Cause, displaced, sqlite_code},
     file::{DatabaseFile, Lock, identity},
+    migrations::SQLITE,
     open::{Options, SET_URL, foreign, migrated, newer, unusable},
 };
 use crate::error::{Error, Kind, Result};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
 /// How long a statement waits for another process that writes to the same SQLite file.
 const BUSY: Duration = Duration::from_secs(3);
-/// Up to this size a file is read whole at start, to see that it is sound: a moment's work.
+/// Up to this size a file is checked whole at start, which is fast.
 const CHECKED_BYTES: u64 = 64 << 20;
 
 /// The open file and its pools.
@@ -88,7 +87,7 @@ async fn open_pools(
                 })
             })
     };
-    // The last connection to close takes the write-ahead log with it, and a full disk has no room for
+    // The last connection to close deletes the write-ahead log, and a full disk has no room for
     // a new one: so one stays.
     let write = pool(1)
         .idle_timeout(None)
@@ -96,13 +95,13 @@ async fn open_pools(
         .connect_with(connect.clone())
         .await
         .map_err(explain)?;
-    MIGRATIONS.run(&write).await.map_err(|error| match error {
+    SQLITE.run(&write).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
             if sqlite_code(&error).is_some_and(|code| code > 1) =>
         {
             explain(error)
         }
-        error => migrated(&options.place(), &MIGRATIONS, error),
+        error => migrated(&options.place(), &SQLITE, error),
     })?;
     let read = pool(options.max_connections)
         .connect_with(connect)
@@ -115,7 +114,7 @@ async fn open_pools(
     })
 }
 
-/// Finds out what the file is, before a setting or a migration changes it.
+/// Inspects the file before a pragma or a migration changes it.
 async fn inspect(connect: SqliteConnectOptions, path: &Path) -> Result<()> {
     let mut connection = connect
         .busy_timeout(BUSY)
@@ -145,7 +144,7 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
         let is_ours = tables.iter().any(|table| table == "changes");
         match version {
             Some(_) if !is_ours => return Err(foreign(&shown, &tables)),
-            Some(version) => newer(&shown, &MIGRATIONS, version)?,
+            Some(version) => newer(&shown, &SQLITE, version)?,
             None => {}
         }
     } else if !tables.is_empty() {
@@ -161,11 +160,11 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
             return Err(damaged(path, &verdict));
         }
     }
-    // Whether it can be written to is seen only by trying.
+    // Only a write shows whether the file is writable.
     for word in ["begin immediate", "rollback"] {
         match sqlx::raw_sql(word).execute(&mut *connection).await {
             Ok(_) => {}
-            // Somebody else writes, so it can be written to.
+            // Another process writes to it, so it is writable.
             Err(error) if sqlite_code(&error) == Some(5) => break,
             Err(error) => return Err(fail(error)),
         }

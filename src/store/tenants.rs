@@ -1,25 +1,24 @@
 //! Tenants and the domains they come from.
 
-use sqlx::FromRow;
-
 use crate::{
     error::{Error, Result},
     model::{PersonId, Tenant, TenantId, TenantKind, Timestamp},
     store::{Store, Tx, failed},
 };
 
-#[derive(FromRow)]
-pub(super) struct TenantRow {
-    id: i64,
-    kind: String,
-    name: String,
-    application_id: String,
-    owner_id: Option<i64>,
-    verify_url: Option<String>,
-    require_auth: bool,
-    created_at: i64,
-    updated_at: i64,
-    deleted_at: Option<i64>,
+row! {
+    pub(super) struct TenantRow {
+        id: i64,
+        kind: String,
+        name: String,
+        application_id: String,
+        owner_id: Option<i64>,
+        verify_url: Option<String>,
+        require_auth: bool,
+        created_at: i64,
+        updated_at: i64,
+        deleted_at: Option<i64>,
+    }
 }
 
 macro_rules! select_tenants {
@@ -56,16 +55,16 @@ impl TryFrom<TenantRow> for Tenant {
     }
 }
 
-/// What a new tenant brings.
+/// The values of a new tenant.
 #[derive(Debug)]
 pub struct NewTenant<'a> {
     /// What it is.
     pub kind: TenantKind,
-    /// What its makers call it.
+    /// Its name.
     pub name: &'a str,
     /// Its secret.
     pub application_id: &'a str,
-    /// Whose account registers it.
+    /// The account that registers it.
     pub owner: Option<PersonId>,
     /// Where its people's tokens are verified.
     pub verify_url: Option<&'a str>,

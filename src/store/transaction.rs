@@ -1,9 +1,9 @@
-//! A writing transaction whose connection is used again only once it is certainly out of it.
+//! A writing transaction whose connection is used again only once the transaction has certainly ended.
 //!
 //! SQLite ends a transaction by itself when the disk is full or reports an error, and the driver,
 //! which counts transactions, then never leaves it: every later `BEGIN` on that connection fails.
-//! So the words are said here, and a connection of which it is not certain how it stands is thrown
-//! away.
+//! So `BEGIN`, `COMMIT` and `ROLLBACK` are issued here, and a connection whose state is uncertain is
+//! closed.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::error::Result;
 
-/// How long an undone transaction may take to end before its connection is thrown away.
+/// How long a rollback may take before the connection is closed.
 const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a commit may take before its outcome is unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -28,7 +28,7 @@ const COMMIT_TIMEOUT: Duration = Duration::from_secs(4);
 /// What differs between the engines.
 pub(super) trait Engine: Database {
     /// How a writing transaction begins. On SQLite it holds the one write lock from its first
-    /// moment: a deferred one fails at once when it has to upgrade its lock, whatever its patience.
+    /// moment: a deferred one fails at once when it has to upgrade its lock, whatever the busy timeout is.
     const BEGIN: &'static str;
 
     /// Runs a statement without arguments.
@@ -60,7 +60,7 @@ impl Engine for Postgres {
     }
 }
 
-/// A writing transaction; it is undone when dropped before [`Transaction::commit`].
+/// A writing transaction; it is rolled back when dropped before [`Transaction::commit`].
 #[derive(Debug)]
 pub(super) struct Transaction<DB: Engine> {
     connection: Option<PoolConnection<DB>>,
@@ -71,7 +71,7 @@ impl<DB: Engine> Transaction<DB> {
     pub(super) async fn begin(pool: &Pool<DB>, writes: &Arc<Writes>) -> Result<Self> {
         writes.look_at_file()?;
         let begun = bounded(async {
-            // From here on whoever gives up waiting leaves a transaction that is undone.
+            // If the caller gives up from here on, the transaction is rolled back.
             let mut begun = Self {
                 connection: Some(pool.acquire().await?),
                 writes: Arc::clone(writes),
@@ -85,7 +85,7 @@ impl<DB: Engine> Transaction<DB> {
         begun
     }
 
-    /// Makes it durable. After an error it is unknown whether it is in the database.
+    /// Commits. After an error it is unknown whether the transaction is in the database.
     pub(super) async fn commit(mut self) -> Result<()> {
         let committed = self.try_commit().await;
         self.writes.note(&committed);
@@ -99,7 +99,7 @@ impl<DB: Engine> Transaction<DB> {
             .map_err(failed)?;
         // The transaction is over: its connection may serve the next.
         drop(self.connection.take());
-        // Flushed into a file that has no name is lost: nobody may be told that it is kept.
+        // What is flushed into a deleted file is lost, so it must not be acknowledged.
         self.writes.look_at_file()
     }
 }
@@ -133,7 +133,7 @@ impl<DB: Engine> Drop for Transaction<DB> {
     }
 }
 
-/// Rolls back, or throws the connection away.
+/// Rolls back, or closes the connection.
 async fn undo<DB: Engine>(mut connection: PoolConnection<DB>) {
     let rollback = DB::run(&mut connection, "ROLLBACK");
     let refused = match tokio::time::timeout(ROLLBACK_TIMEOUT, rollback).await {

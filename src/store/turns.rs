@@ -1,8 +1,8 @@
-//! Turns at something that few may use at a time: tenants take them one after the other.
+//! A fair semaphore: permits are given to waiting tenants in round-robin order.
 //!
 //! # Why
-//! A semaphore is first come, first served: whoever asks a thousand times at once keeps everybody
-//! else waiting for a thousand turns. Here each tenant that waits gets every n-th turn.
+//! An ordinary semaphore is first come, first served: a tenant that asks a thousand times at once makes all
+//! others wait for a thousand permits. Here each of n waiting tenants gets every n-th permit.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,7 +17,7 @@ use crate::{
     model::TenantId,
 };
 
-/// The most who wait, all tenants together, and of one tenant.
+/// The most waiting callers: of all tenants together, and of one tenant.
 const MOST_WAITING: usize = 8_192;
 const MOST_OF_TENANT: usize = MOST_WAITING / 2;
 
@@ -37,12 +37,12 @@ struct State {
     length: usize,
 }
 
-/// A turn; dropping it gives it to whoever is next.
+/// A permit; dropping it hands it to the next waiting caller.
 #[derive(Debug)]
 pub struct Turn(Option<Arc<Turns>>);
 
 impl Turns {
-    /// So many turns at a time; who waits longer than `patience` is refused.
+    /// A semaphore with so many permits; a caller that waits longer than `patience` is refused.
     pub fn new(at_once: usize, patience: Duration) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::new(State {
@@ -55,7 +55,7 @@ impl Turns {
         })
     }
 
-    /// Waits for a turn of a tenant.
+    /// Waits for a permit for a tenant.
     pub async fn take(self: &Arc<Self>, tenant: TenantId) -> Result<Turn> {
         let turn = {
             let mut state = self.state();
@@ -71,7 +71,7 @@ impl Turns {
         }
     }
 
-    /// Gives a turn that ended to whoever is next and still waits.
+    /// Hands a returned permit to the next caller that still waits.
     fn pass_on(self: &Arc<Self>) {
         loop {
             let next = {
@@ -86,7 +86,7 @@ impl Turns {
             };
             match next.send(Turn(Some(Arc::clone(self)))) {
                 Ok(()) => return,
-                // Who waited is gone: the turn is not theirs to give back.
+                // The caller has given up: the permit stays with the semaphore.
                 Err(mut turn) => drop(turn.0.take()),
             }
         }
@@ -185,7 +185,7 @@ mod tests {
         assert!((&mut handed).now_or_never().is_none(), "none is free");
         drop(gone);
         drop(held);
-        // One goes away without taking what it was handed.
+        // One caller gives up without taking its permit.
         drop(handed);
         for _ in 0..2 {
             let both = [turns.take(tenant(4)).await, turns.take(tenant(4)).await];

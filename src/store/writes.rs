@@ -1,4 +1,4 @@
-//! Whether writing works: what the last transaction came to, and a probe for when there was none.
+//! Whether writing works: the outcome of the last transaction, and a probe when there was none.
 
 use std::{
     borrow::Cow,
@@ -14,24 +14,24 @@ use crate::{
     model::Clock,
 };
 
-/// How long a success vouches for the next write.
+/// For how long after a success no probe is needed.
 const FRESH: Duration = Duration::from_secs(10);
 /// How long after a failure the next probe begins.
 const PROBE_AFTER: Duration = Duration::from_millis(500);
-/// What a probe writes while all is well: it must only reach the disk.
+/// The payload of a probe after a success: it only has to reach the disk.
 const SMALL: usize = 32;
-/// What a probe writes after a failure. A full disk may still have room for the tail of the
-/// write-ahead log, so that a probe smaller than an ordinary message would be let in where the
-/// message is not.
+/// The payload of a probe after a failure. A full disk may still have room for the end of the
+/// write-ahead log, where a probe smaller than an ordinary message would succeed and the
+/// message would fail.
 const LARGE: usize = 64 * 1024;
 
-/// What the last transactions came to.
+/// The outcome of the last transactions.
 #[derive(Debug)]
 pub(super) struct Writes {
     /// The SQLite file that the server has open.
     file: Option<DatabaseFile>,
     last: watch::Sender<Last>,
-    /// One probe at a time: whoever waits for it finds its outcome.
+    /// One probe at a time; all waiting callers share its outcome.
     probing: Mutex<()>,
 }
 
@@ -62,8 +62,8 @@ impl Writes {
         }
     }
 
-    /// Remembers what a transaction came to. Refusals and faults of ours say nothing of the database,
-    /// and after a failure only a probe proves that it is over: what is small may find the last room
+    /// Records the outcome of a transaction. Refusals and internal errors say nothing about the database,
+    /// and after a failure only a successful probe ends the outage: a small write may fit into the last room
     /// of a full disk.
     pub(super) fn note<T>(&self, outcome: &Result<T>) {
         match outcome {
@@ -121,7 +121,7 @@ impl Store {
         self.inner.writes.works()
     }
 
-    /// Remembers that something could not be written, if it was the database's doing.
+    /// Records a failed write, if the database was the cause.
     pub fn note_failed_write(&self, error: Error) -> Error {
         if error.kind() == Kind::Unavailable {
             self.inner.writes.failed(&error);
@@ -162,11 +162,11 @@ impl Store {
         self.write_probe(LARGE).await
     }
 
-    /// Writes what nobody reads, in the way of every batch: under the log's lock, and durably.
+    /// Writes the probe's row as a batch is written: under the log's lock, and durably.
     async fn write_probe(&self, length: usize) -> Result<()> {
         let probed = async {
             let mut filler = vec![0_u8; length];
-            // What cannot be compressed takes its room.
+            // Random bytes, because a file system may compress others.
             rand::rng().fill_bytes(&mut filler);
             let mut tx = self.begin_anyway().await?;
             tx.lock_log().await?;

@@ -7,6 +7,7 @@ mod files;
 mod map;
 mod rules;
 mod samples;
+mod shelf;
 mod source;
 mod verbs;
 
@@ -36,11 +37,16 @@ fn the_house_keeps_its_rules() {
 }
 
 #[test]
-fn every_test_file_says_what_it_holds_and_stays_short() {
+fn every_test_file_says_what_it_holds_stays_short_and_stands_alone() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let found: Vec<_> = rust_files(root, "tests")
         .iter()
-        .flat_map(|(path, text)| rules::shape(&Source::new(path, text)))
+        .flat_map(|(path, text)| {
+            let source = Source::new(path, text);
+            let mut found = rules::shape(&source);
+            found.extend(rules::tests_stand_alone(&source));
+            found
+        })
         .collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! Fan-out and idle memory of two Socket.IO servers, and of bare writes, measured in one run.
 //!
-//! `cargo run --release [-- ROUNDS]`. Servers take turns on the first core; this process, the load, is
+//! `cargo build --release -p socketio-bench && target/release/socketio-bench [ROUNDS]`. Servers take turns on
+//! the first core; this process, the load, is
 //! on the second. CPU is the server's own, so a busy machine spoils it less than it spoils the rates.
 
 mod process;

@@ -1,17 +1,17 @@
-//! A sender's own name for a message.
+//! Client ids: idempotency keys of messages.
 
 use crate::error::{Error, Result};
 
 /// The most characters a client id may have.
 const CLIENT_ID_CHARS: usize = 64;
 
-/// The sender's own name for a message, which makes sending it again harmless: 1 to 64 visible ASCII
+/// The idempotency key that a client gives a message: 1 to 64 visible ASCII
 /// characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientId(String);
 
 impl ClientId {
-    /// Inspects an idempotency key.
+    /// Validates a client id.
     pub fn parse(text: &str) -> Result<Self> {
         let visible = text.bytes().all(|byte| byte.is_ascii_graphic());
         if text.is_empty() || text.len() > CLIENT_ID_CHARS || !visible {

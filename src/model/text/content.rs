@@ -1,4 +1,4 @@
-//! What a message says.
+//! The content of a message.
 
 use super::{fold::is_blank, without_nul};
 use crate::error::{Error, Result};
@@ -6,12 +6,12 @@ use crate::error::{Error, Result};
 /// The most bytes of UTF-8 a message may have.
 pub const CONTENT_BYTES: usize = 16_384;
 
-/// What a message says: not blank, at most [`CONTENT_BYTES`] of UTF-8, kept to the letter.
+/// The content of a message: not blank, at most [`CONTENT_BYTES`] of UTF-8, stored unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content(String);
 
 impl Content {
-    /// Inspects a message's text.
+    /// Validates a message's text.
     pub fn parse(text: String) -> Result<Self> {
         without_nul("content", &text)?;
         if is_blank(&text) {
@@ -24,7 +24,7 @@ impl Content {
         Ok(Self(text))
     }
 
-    /// Inspects the address of a picture or a file: http or https, without blanks.
+    /// Validates the URL of a picture or a file: http or https, without blanks.
     pub fn parse_url(text: String) -> Result<Self> {
         let content = Self::parse(text)?;
         let rest = content

@@ -16,7 +16,7 @@ const EMAIL_CHARS: usize = 254;
 pub struct Email(String);
 
 impl Email {
-    /// Inspects an address.
+    /// Validates an address.
     pub fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         without_nul("email", text)?;
@@ -43,8 +43,8 @@ impl Email {
         fold(&self.0)
     }
 
-    /// The ways in which an address that somebody gives may be compared with those of accounts, of
-    /// which some were made when addresses were folded otherwise.
+    /// The keys under which an account with this address may be found. Some accounts
+    /// were made when addresses were folded otherwise.
     pub fn candidates(text: &str) -> Vec<String> {
         let text = text.trim();
         if !has_shape(text) {

@@ -1,4 +1,4 @@
-//! Comparing text as people see it: letters that nobody sees, and letters that look alike.
+//! Comparing text as people see it: invisible characters and confusable characters.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::{
@@ -8,7 +8,7 @@ use unicode_security::{
 /// A blank that Unicode counts among the symbols: a Braille cell without dots.
 const EMPTY_CELL: char = '\u{2800}';
 
-/// Folds case, runs of blanks, ways to write the same letter and letters that nobody sees, for comparing
+/// Folds case, runs of blanks, canonical equivalents and invisible characters, for comparing
 /// what people would call the same.
 pub fn fold(text: &str) -> String {
     // What joins or parts letters goes before they are composed, and what comes of composing after.
@@ -26,8 +26,8 @@ pub fn fold(text: &str) -> String {
         .collect()
 }
 
-/// How [`fold`] was before it asked Unicode which letters are unseen. Accounts that were made then are
-/// found by it.
+/// How [`fold`] was before it used Unicode's list of invisible characters. Accounts that were made then are
+/// found by this key.
 pub fn fold_of_old(text: &str) -> String {
     let unseen = |letter: char| {
         turns_text(letter)
@@ -43,25 +43,25 @@ pub fn fold_of_old(text: &str) -> String {
         .to_lowercase()
 }
 
-/// Whether nothing of a text is seen.
+/// Whether a text has no visible character.
 pub fn is_blank(text: &str) -> bool {
     text.chars()
         .all(|letter| letter.is_whitespace() || letter == EMPTY_CELL || is_unseen(letter))
 }
 
-/// Letters that take no room (`Default_Ignorable_Code_Point`): joiners, marks of direction, fillers,
+/// Characters without a width (`Default_Ignorable_Code_Point`): joiners, marks of direction, fillers,
 /// variation selectors and their like.
 pub fn is_unseen(letter: char) -> bool {
     !letter.is_ascii() && skeleton(letter.encode_utf8(&mut [0; 4])).next().is_none()
 }
 
-/// Letters that turn the text around them, so that it reads as something else.
+/// Bidirectional controls, which reorder the text around them.
 pub fn turns_text(letter: char) -> bool {
     matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// What a text looks like (UTS #39), as it is and in letters of one size: two texts of which any looks
-/// are the same are hard to tell apart.
+/// The skeletons of a text (UTS #39), of the text itself and of its folded forms: two texts that share one
+/// are hard to tell apart.
 pub fn looks(text: &str) -> Vec<String> {
     let folded = fold(text);
     let written: String = text.nfkc().collect();

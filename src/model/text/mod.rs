@@ -1,8 +1,8 @@
-//! Strings that passed inspection: names, titles, contents, e-mail addresses, passwords, client ids.
+//! Validated strings: names, titles, contents, e-mail addresses, passwords, client ids.
 //!
 //! # Why
-//! What people take for the same text is compared as the same, and which letters nobody sees or tells
-//! apart is not a list of ours: it is Unicode's (UAX #15 and UTS #39), see [`fold`].
+//! Texts that look the same are compared as equal, and which characters are invisible or
+//! confusable is taken from Unicode (UAX #15 and UTS #39), see [`fold`].
 
 mod client_id;
 mod content;

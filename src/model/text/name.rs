@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 
 /// The most characters a name may have.
 const NAME_CHARS: usize = 64;
-/// The most bytes of what may be a name: more is nobody's.
+/// The most bytes that are compared with names: no name has more.
 const NAME_BYTES: usize = 1_024;
 
 /// A person's name: 1 to 64 characters on one line.
@@ -16,7 +16,7 @@ const NAME_BYTES: usize = 1_024;
 pub struct Name(String);
 
 impl Name {
-    /// Inspects a name.
+    /// Validates a name.
     pub fn parse(text: &str) -> Result<Self> {
         let name = line("name", text, NAME_CHARS)?;
         if name.chars().any(turns_text) {
@@ -28,7 +28,7 @@ impl Name {
         Ok(Self(name))
     }
 
-    /// Inspects a name that somebody is to be known by beside strangers: no word of it mixes scripts to
+    /// Validates a name that strangers see: no word of it mixes scripts to
     /// look like another.
     pub fn parse_own(text: &str) -> Result<Self> {
         let name = Self::parse(text)?;
@@ -49,13 +49,13 @@ impl Name {
         fold(&self.0)
     }
 
-    /// What the name looks like, see [`looks`].
+    /// The skeletons of the name, see [`looks`].
     pub fn looks(&self) -> Vec<String> {
         looks(&self.0)
     }
 
-    /// The ways in which a name that somebody gives may be compared with those of accounts, of which
-    /// some were made when names were folded otherwise, or would not pass inspection today.
+    /// The keys under which an account with this name may be found. Some accounts
+    /// were made when names were folded otherwise, or would not be valid today.
     pub fn candidates(text: &str) -> Vec<String> {
         let text = text.trim();
         if text.len() > NAME_BYTES {

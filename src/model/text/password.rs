@@ -1,4 +1,4 @@
-//! Passwords: compared as RFC 8265 has it, and inspected before they are set.
+//! Passwords: normalised as in RFC 8265, and validated before they are set.
 
 use std::{collections::HashSet, fmt, sync::LazyLock};
 
@@ -15,11 +15,11 @@ const PASSWORD_BYTES: usize = 1024;
 static COMMON: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// A password that somebody gives to be compared. Never shown, not even in debug output.
+/// A password to be verified. Never shown, not even in debug output.
 pub struct Password(String);
 
 impl Password {
-    /// Takes a password that is about to be compared, or inspected: only its size is checked.
+    /// Takes a password to be verified or validated: only its size is checked.
     pub fn attempt(text: String) -> Result<Self> {
         if text.len() > PASSWORD_BYTES {
             let sentence = format!("password must have at most {PASSWORD_BYTES} bytes");
@@ -36,7 +36,7 @@ impl Password {
     /// The password as it is compared (RFC 8265, `OpaqueString`): all spaces are one, and a letter is
     /// the same however it is composed.
     pub fn prepared(&self) -> String {
-        // A line's end of whatever kind is no space.
+        // A line break of any kind is no space.
         let ends_line = |letter| matches!(letter, '\u{85}' | '\u{2028}' | '\u{2029}');
         let spaced = self.0.chars().map(|letter| {
             if letter.is_whitespace() && !letter.is_ascii() && !ends_line(letter) {
@@ -49,11 +49,11 @@ impl Password {
     }
 }
 
-/// A password that is about to be set, as it will be compared. Never shown, not even in debug output.
+/// A valid new password, normalised. Never shown, not even in debug output.
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// Inspects a password of somebody who goes by these names: neither too short, nor one of the
+    /// Validates a new password of a person with these names: neither too short, nor one of the
     /// commonest, nor such a name.
     pub fn inspect(password: &Password, fewest: usize, names: &[&str]) -> Result<Self> {
         let refusal = |what: &str| {
@@ -74,7 +74,7 @@ impl NewPassword {
         Ok(Self(prepared))
     }
 
-    /// A password that is set already, to be kept as new ones are.
+    /// A password that is set already, to be stored as new ones are.
     pub fn renewed(password: &Password) -> Self {
         Self(password.prepared())
     }

@@ -11,7 +11,7 @@ const TITLE_CHARS: usize = 255;
 pub struct Title(String);
 
 impl Title {
-    /// Inspects a title.
+    /// Validates a title.
     pub fn parse(text: &str) -> Result<Self> {
         line("title", text, TITLE_CHARS).map(Self)
     }

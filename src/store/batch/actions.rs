@@ -1,4 +1,4 @@
-//! What a batch does rarely, row by row: making a chat, changing somebody's place in one.
+//! The rare actions of a batch, row by row: creating a chat, changing a membership.
 
 use crate::{
     error::Result,
@@ -12,28 +12,28 @@ use crate::{
     },
 };
 
-/// What a new chat brings.
+/// The values of a new chat.
 #[derive(Debug)]
 pub struct NewChat<'a> {
-    /// Whose chat it is.
+    /// Its tenant.
     pub tenant: TenantId,
-    /// Who finds it.
+    /// Its kind.
     pub kind: ChatKind,
-    /// What it is called.
+    /// Its title.
     pub title: Option<&'a Title>,
-    /// What tells it from every other of its kind, where that is not the title.
+    /// Its unique key among chats of its kind, where that is not the title.
     pub key: Option<&'a str>,
-    /// Who makes it.
+    /// Its creator.
     pub created_by: PersonId,
-    /// What its tenant's server calls it.
+    /// Its tenant's own name for it.
     pub room: Option<&'a str>,
     /// What its tenant's server keeps with it, as JSON.
     pub extra: Option<&'a str>,
-    /// Where the guest comes from, at a desk.
+    /// The domain that a conversation's guest comes from.
     pub domain: Option<&'a str>,
-    /// Where it stands, at a desk.
+    /// The status of a conversation.
     pub status: Option<ConversationStatus>,
-    /// The change that tells of it.
+    /// The position of the change that creates it.
     pub position: Position,
 }
 
@@ -87,7 +87,7 @@ impl Tx {
         row.map(Chat::try_from).transpose()
     }
 
-    /// A person's place in a chat, if they ever came.
+    /// A person's membership in a chat, present or past.
     pub async fn membership(
         &mut self,
         chat: ChatId,
@@ -134,7 +134,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// The member who has been in a chat longest.
+    /// The member who joined a chat first.
     pub async fn longest_member(&mut self, chat: ChatId) -> Result<Option<Person>> {
         let row: Option<PersonRow> = on!(&mut self.0, tx => {
             sqlx::query_as(concat!(
@@ -185,7 +185,7 @@ impl Tx {
         row.map(Message::try_from).transpose()
     }
 
-    /// Writes down what a message now says, and when it was edited or deleted.
+    /// Updates a message's content, and when it was edited or deleted.
     pub async fn rewrite_message(&mut self, message: &Message) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1")
@@ -200,7 +200,7 @@ impl Tx {
         .map_err(failed)
     }
 
-    /// Notes that a chat is deleted: its title and its room are free again.
+    /// Marks a chat as deleted: its title and its room are free again.
     pub async fn delete_chat(&mut self, chat: ChatId, now: Timestamp) -> Result<()> {
         on!(&mut self.0, tx => {
             sqlx::query("update chats set deleted_at = $2, updated_at = $2 where id = $1")

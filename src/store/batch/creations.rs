@@ -1,7 +1,5 @@
 //! Chats that there may be one of: which was made under a key, and which two people have.
 
-use sqlx::FromRow;
-
 use crate::{
     error::Result,
     model::{ChatId, ClientId, PersonId, TenantId, Timestamp},
@@ -38,10 +36,11 @@ pub struct Creation {
     pub digest: String,
 }
 
-#[derive(FromRow)]
-struct CreationRow {
-    chat_id: i64,
-    digest: String,
+row! {
+    struct CreationRow {
+        chat_id: i64,
+        digest: String,
+    }
 }
 
 impl From<CreationRow> for Creation {

@@ -32,7 +32,7 @@ const END_POSTGRES: &str = "update members set standing = $3, role = 'member' \
      where chat_id = $2 and person_id = any($1)";
 
 impl Tx {
-    /// The first of these people who is none of the tenant, or was deleted.
+    /// The first of these people who does not belong to the tenant, or was deleted.
     pub async fn first_missing(
         &mut self,
         tenant: TenantId,
@@ -80,7 +80,7 @@ impl Tx {
             .collect()
     }
 
-    /// Notes that people are members no more.
+    /// Ends the memberships of people.
     pub async fn end_memberships(
         &mut self,
         chat: ChatId,

@@ -1,10 +1,10 @@
-//! The writer's statements: what a batch of drafts asks, and what it writes.
+//! The writer's statements: what a batch of drafts reads, and what it writes.
 //!
 //! # Why
 //! A statement a draft would cost a round trip to the driver's thread (about 100 us) each. A batch
-//! asks one question for all its messages and one for all its read marks, decides in Rust, and
+//! runs one query for all its messages and one for all its read marks, decides in Rust, and
 //! writes with a set statement a table, however many drafts it holds. The two engines take sets
-//! differently (`json_each`, `unnest`), so these statements have an arm for each, in `sqlite` and
+//! differently (`json_each`, `unnest`), so these statements have a text for each, in `sqlite` and
 //! `postgres`. What is rare (making a chat, joining, leaving) has statements of its own in the same
 //! transaction, in `actions` and `creations`; those that concern many people take them as a set, in `members`.
 
@@ -13,8 +13,6 @@ mod creations;
 mod members;
 mod postgres;
 mod sqlite;
-
-use sqlx::FromRow;
 
 use crate::{
     error::{Error, Result},
@@ -28,7 +26,7 @@ use crate::{
 pub use actions::NewChat;
 pub use creations::{Creation, CreationKey};
 
-/// Where a message is to go, from whom, and what its sender calls it.
+/// The lookup for a message: its chat, its sender and its client id.
 #[derive(Debug, Clone)]
 pub struct SendLookup {
     /// The sender's tenant.
@@ -37,31 +35,31 @@ pub struct SendLookup {
     pub chat: ChatId,
     /// The sender.
     pub sender: PersonId,
-    /// The sender's own name for the message.
+    /// The message's client id.
     pub client_id: Option<String>,
 }
 
-/// What there is to know before a message is written.
+/// The result of the lookup for a message.
 #[derive(Debug, Clone)]
 pub struct SendFacts {
-    /// The chat, unless there is none.
+    /// The chat, if it exists.
     pub chat: Option<ChatFacts>,
-    /// Where the sender stands with it, if they ever came.
+    /// The status of the sender's membership, present or past.
     pub standing: Option<MembershipStatus>,
     /// The message that already has this client id.
     pub earlier: Option<ExistingMessage>,
 }
 
-/// What a batch needs to know of a chat.
+/// What a batch reads of a chat.
 #[derive(Debug, Clone, Copy)]
 pub struct ChatFacts {
-    /// Who finds it.
+    /// Its kind.
     pub kind: ChatKind,
-    /// How many messages it has had.
+    /// How many messages were ever sent to it.
     pub last_seq: Seq,
     /// How many members it has.
     pub members: i64,
-    /// Where it stands, at a desk.
+    /// The status of a conversation.
     pub status: Option<ConversationStatus>,
 }
 
@@ -78,7 +76,7 @@ pub struct ExistingMessage {
     pub at: Timestamp,
 }
 
-/// Whose read mark is to move, and how far.
+/// The lookup for a read mark: its chat, its reader and the message read.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLookup {
     /// The reader's tenant.
@@ -91,12 +89,12 @@ pub struct ReadLookup {
     pub up_to: MessageId,
 }
 
-/// What there is to know before a read mark moves.
+/// The result of the lookup for a read mark.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadFacts {
-    /// Who finds the chat and how many members it has, unless there is no such chat.
+    /// The chat's kind and number of members, if it exists.
     pub chat: Option<(ChatKind, i64)>,
-    /// Where the reader stands with it, if they ever came.
+    /// The status of the reader's membership, present or past.
     pub standing: Option<MembershipStatus>,
     /// The last message they have read.
     pub read: MessageId,
@@ -104,50 +102,50 @@ pub struct ReadFacts {
     pub newest: Option<(MessageId, Seq)>,
 }
 
-/// A line of the log.
+/// A row of the log.
 #[derive(Debug, Clone)]
 pub struct NewChange {
-    /// Its place.
+    /// Its position.
     pub position: Position,
-    /// Whose chat it happened in.
+    /// The chat's tenant.
     pub tenant: TenantId,
-    /// Where it happened.
+    /// The chat.
     pub chat: ChatId,
-    /// The word for what changed.
+    /// The kind of the change.
     pub kind: &'static str,
-    /// Who hears of it.
+    /// Its audience.
     pub audience: Audience,
-    /// Whom it is about.
+    /// Its actor.
     pub actor: PersonId,
     /// The message it is about.
     pub target: Option<MessageId>,
-    /// The role it brought, or where the chat now stands.
+    /// The new role, or the conversation's new status.
     pub word: Option<&'static str>,
 }
 
-/// What a batch does to a chat's own row.
+/// The new values of a chat's row.
 #[derive(Debug, Clone, Copy)]
 pub struct ChatUpdate {
-    /// How many messages it has now had.
+    /// How many messages were ever sent to it.
     pub last_seq: Seq,
-    /// Its newest message, where the batch brought one.
+    /// Its newest message, if the batch has one.
     pub last_message: Option<MessageId>,
     /// Its newest activity.
     pub last_position: Position,
     /// How many members it has now.
     pub members: i64,
-    /// Where it now stands, where that changed.
+    /// The conversation's new status, if that changed.
     pub status: Option<ConversationStatus>,
 }
 
-/// Where a batch leaves a person's place in a chat.
+/// The new values of a membership.
 #[derive(Debug, Clone, Copy)]
 pub struct MembershipUpdate {
     /// That person's tenant.
     pub tenant: TenantId,
-    /// Their role, should they come with this batch.
+    /// Their role, if they join in this batch.
     pub role: Role,
-    /// The change by which they come, should they come with this batch.
+    /// The position of their joining, if they join in this batch.
     pub joined: Position,
     /// The last message they have read.
     pub read: MessageId,
@@ -158,27 +156,28 @@ pub struct MembershipUpdate {
 /// Everything one batch writes.
 #[derive(Debug, Default)]
 pub struct WriteSet {
-    /// The lines of the log, ascending and without gaps.
+    /// The rows of the log, ascending and without gaps.
     pub changes: Vec<NewChange>,
     /// The messages, each with the digest of what it says.
     pub messages: Vec<(TenantId, Message, Option<String>)>,
     /// The chats' rows.
     pub chat_updates: Vec<(ChatId, ChatUpdate)>,
-    /// The places of people in chats.
+    /// The memberships.
     pub memberships: Vec<(ChatId, PersonId, MembershipUpdate)>,
 }
 
-#[derive(FromRow)]
-struct SendRow {
-    chat_kind: Option<String>,
-    last_seq: Option<i64>,
-    members_count: Option<i64>,
-    status: Option<String>,
-    standing: Option<String>,
-    earlier_id: Option<i64>,
-    earlier_seq: Option<i64>,
-    earlier_digest: Option<String>,
-    earlier_at: Option<i64>,
+row! {
+    struct SendRow {
+        chat_kind: Option<String>,
+        last_seq: Option<i64>,
+        members_count: Option<i64>,
+        status: Option<String>,
+        standing: Option<String>,
+        earlier_id: Option<i64>,
+        earlier_seq: Option<i64>,
+        earlier_digest: Option<String>,
+        earlier_at: Option<i64>,
+    }
 }
 
 impl TryFrom<SendRow> for SendFacts {
@@ -221,14 +220,15 @@ impl TryFrom<SendRow> for SendFacts {
     }
 }
 
-#[derive(FromRow)]
-struct ReadRow {
-    chat_kind: Option<String>,
-    members_count: Option<i64>,
-    standing: Option<String>,
-    read_id: Option<i64>,
-    newest_id: Option<i64>,
-    newest_seq: Option<i64>,
+row! {
+    struct ReadRow {
+        chat_kind: Option<String>,
+        members_count: Option<i64>,
+        standing: Option<String>,
+        read_id: Option<i64>,
+        newest_id: Option<i64>,
+        newest_seq: Option<i64>,
+    }
 }
 
 impl TryFrom<ReadRow> for ReadFacts {
@@ -251,7 +251,7 @@ impl TryFrom<ReadRow> for ReadFacts {
 }
 
 impl Tx {
-    /// Takes the log's lock and tells its head. On PostgreSQL it must be the transaction's first
+    /// Locks the log and returns its head. On PostgreSQL it must be the transaction's first
     /// statement, alone, so that what follows sees what the last writer committed; it is what makes
     /// position order equal commit order.
     pub async fn lock_log(&mut self) -> Result<Position> {
@@ -271,7 +271,7 @@ impl Tx {
         Ok(Position::new(head))
     }
 
-    /// Answers what every message of a batch asks, in the order asked.
+    /// Runs the lookups for all messages of a batch; the results are in their order.
     pub async fn look_up_sends(&mut self, lookups: &[SendLookup]) -> Result<Vec<SendFacts>> {
         if lookups.is_empty() {
             return Ok(Vec::new());
@@ -284,7 +284,7 @@ impl Tx {
         complete(lookups.len(), rows)
     }
 
-    /// Answers what every read mark of a batch asks, in the order asked.
+    /// Runs the lookups for all read marks of a batch; the results are in their order.
     pub async fn look_up_reads(&mut self, lookups: &[ReadLookup]) -> Result<Vec<ReadFacts>> {
         if lookups.is_empty() {
             return Ok(Vec::new());
@@ -307,7 +307,7 @@ impl Tx {
     }
 }
 
-/// Every question must have exactly one answer: a missing one would shift all that follow.
+/// Every lookup must have exactly one result: a missing one would shift all that follow.
 fn complete<R, A: TryFrom<R, Error = Error>>(asked: usize, rows: Vec<R>) -> Result<Vec<A>> {
     if rows.len() != asked {
         return Err(Error::internal(format!(

@@ -31,7 +31,7 @@ const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.stan
      order by d.n";
 
 /// One round trip for everything. All parts see the state before the statement, and no two of them
-/// touch the same table. The doorbell rings when it commits.
+/// touch the same table. `pg_notify` is delivered when it commits.
 const WRITE: &str = "with \
      log_moved as (update log set head = head + $1 where id = 1), \
      new_changes as (insert into changes \

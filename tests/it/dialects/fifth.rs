@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    events::stream::Events,
     support::actor::{Told, text},
     support::socketio::json_after,
     support::socketio_client::Ws,
+    support::stream::Events,
     support::support_world::{Guest, Owner},
     support::toy::WITH_TOY,
     support::world::World,

@@ -1,16 +1,16 @@
 //! Live support, chat as a service and embedded chat.
 
-pub(crate) mod crowds;
-pub(crate) mod embed_repeats;
-pub(crate) mod fifth;
-pub(crate) mod large_answers;
-pub(crate) mod service_docs;
-pub(crate) mod service_limits;
-pub(crate) mod service_verify;
-pub(crate) mod support_desk;
-pub(crate) mod support_domains;
-pub(crate) mod support_events;
-pub(crate) mod support_owners;
-pub(crate) mod support_queues;
-pub(crate) mod support_repeats;
-pub(crate) mod support_typing;
+mod crowds;
+mod embed_repeats;
+mod fifth;
+mod large_answers;
+mod service_docs;
+mod service_limits;
+mod service_verify;
+mod support_desk;
+mod support_domains;
+mod support_events;
+mod support_owners;
+mod support_queues;
+mod support_repeats;
+mod support_typing;

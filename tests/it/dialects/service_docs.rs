@@ -1,29 +1,6 @@
 //! The documentation: every mounted route is in it, and it is served from the binary.
 
-use parlance::{
-    Server,
-    config::{Defaults, Settings},
-    http::docs,
-};
-use rocket::figment::Figment;
-
-use crate::support::world::World;
-
-/// Method and path of every route that is to be documented, and whether anything is said of it.
-pub(crate) fn routes() -> Vec<(String, String, bool)> {
-    let figment = Figment::from(rocket::Config::default()).merge(Defaults);
-    let mut found = Vec::new();
-    let server = Server::build(&figment, Settings::default()).map(|rocket| {
-        for (route, path) in docs::documented(rocket.routes()) {
-            let said = docs::said_of(route, &path).is_some();
-            found.push((route.method.to_string(), path, said));
-        }
-        rocket
-    });
-    drop(server);
-    assert!(found.len() > 30, "the routes were not found");
-    found
-}
+use crate::{support::routes::routes, support::world::World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mounted_route_is_documented() {

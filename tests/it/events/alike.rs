@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use crate::{
-    events::stream::Events,
     support::actor::{Told, list, text},
+    support::stream::Events,
     support::support_world::{Guest, Owner},
     support::world::{World, every_dialect},
 };

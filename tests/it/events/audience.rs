@@ -4,8 +4,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
-    events::poll::{answer, hold},
     support::actor::{Actor, PASSWORD},
+    support::poll::{answer, hold},
     support::world::World,
 };
 

@@ -8,8 +8,8 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::{
-    events::poll::{answer, hold},
     support::actor::{Actor, PASSWORD, Told},
+    support::poll::{answer, hold},
     support::world::World,
 };
 

@@ -3,23 +3,13 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use reqwest::Method;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
 
 use crate::{
-    support::actor::{Actor, Told, contents, list, text},
+    support::actor::{Actor, contents, list, text},
+    support::poll::{answer, hold},
     support::world::World,
 };
-
-/// Asks, and goes on while the answer is held.
-pub(crate) fn hold(actor: &Actor, path: &str) -> JoinHandle<Told> {
-    tokio::spawn(Told::of(actor.request(Method::GET, path)))
-}
-
-pub(crate) async fn answer(held: JoinHandle<Told>) -> Told {
-    held.await.expect("a held request is answered")
-}
 
 fn types(events: &[Value]) -> Vec<&str> {
     let types = events.iter().map(|event| event["type"].as_str());

@@ -56,14 +56,14 @@ const WALLS: [Wall; 13] = [
     Wall {
         part: "store",
         modules: &["model", "json"],
-        crates: &["sqlx", "rand", "tokio", "futures_util"],
-        why: "memory speaks SQL and hands out model values; who calls it is none of its business",
+        crates: &["sqlx", "rand", "tokio", "futures_util", "rust_embed"],
+        why: "the store speaks SQL and returns model values; it does not know its callers",
     },
     Wall {
         part: "pubsub",
         modules: &["model"],
         crates: &["tokio", "tokio_util"],
-        why: "ears know changes and who listens, not where changes are kept or how they are told",
+        why: "the hub knows changes and their subscribers, not how changes are stored or encoded",
     },
     Wall {
         part: "chat",
@@ -263,6 +263,42 @@ pub(super) fn shape(source: &Source<'_>) -> Vec<String> {
         ));
     }
     found
+}
+
+/// Folders of `tests/it` that hold one test each, in several files.
+const TESTS_OF_SEVERAL_FILES: [&str; 2] = ["stories", "house_rules"];
+
+/// A test shares what is in `support`, and imports no other test.
+pub(super) fn tests_stand_alone(source: &Source<'_>) -> Vec<String> {
+    let module = source.module();
+    let whole = if module
+        .first()
+        .is_some_and(|first| TESTS_OF_SEVERAL_FILES.contains(first))
+    {
+        1
+    } else {
+        module.len()
+    };
+    let own = &module[..whole.min(module.len())];
+    source
+        .named()
+        .iter()
+        .filter(|named| named.segments[0] == "crate")
+        .filter(|named| {
+            let target = &named.segments[1..];
+            let shared = matches!(target.first().map(String::as_str), Some("support" | "with_tls"));
+            let is_own = target.len() >= own.len() && target.iter().zip(own).all(|(a, b)| a == b);
+            !(shared || is_own)
+        })
+        .map(|named| {
+            breach(
+                source,
+                named.line,
+                &format!("names {}", named.segments.join("::")),
+                "a test that others need cannot be changed or moved by itself: what they share belongs into support",
+            )
+        })
+        .collect()
 }
 
 fn walls(house: &House, source: &Source<'_>) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! The rules on small samples: each one must be able to fail.
 
 use super::{
-    rules::{House, breaches},
+    rules::{House, breaches, tests_stand_alone},
     source::Source,
 };
 
@@ -368,4 +368,35 @@ fn verbs_speak_no_dialects_sentences() {
     ] {
         right("src/chat/rooms.rs", code);
     }
+}
+
+#[test]
+fn a_test_that_imports_another_is_found() {
+    let names = |path: &str, code: &str| {
+        let text = format!("//! A sample.\n{code}");
+        tests_stand_alone(&Source::new(path, &text)).len()
+    };
+    for code in [
+        "use crate::events::poll::hold;",
+        "use super::poll::hold;",
+        "use super::{poll::hold, stream};",
+        "fn f() { crate::events::poll::hold() }",
+    ] {
+        assert_ne!(names("tests/it/events/ends.rs", code), 0, "{code}");
+    }
+    for code in [
+        "use crate::support::poll::hold;",
+        "use crate::{support::world::World, with_tls};",
+        "use crate::events::ends::Part;",
+        "use parlance::events;",
+    ] {
+        assert_eq!(names("tests/it/events/ends.rs", code), 0, "{code}");
+    }
+    let world = "tests/it/support/world.rs";
+    assert_ne!(names(world, "use crate::events::poll::hold;"), 0);
+    assert_eq!(names(world, "use super::poll::hold;"), 0);
+    assert_eq!(
+        names("tests/it/stories/play.rs", "use super::script::Script;"),
+        0
+    );
 }

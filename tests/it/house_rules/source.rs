@@ -45,7 +45,10 @@ impl<'a> Source<'a> {
 
     /// The module that the file is, as `["chat", "writer"]`.
     pub(super) fn module(&self) -> Vec<&'a str> {
-        let inside = self.path.strip_prefix("src/").unwrap_or(self.path);
+        let inside = ["src/", "tests/it/"]
+            .into_iter()
+            .find_map(|top| self.path.strip_prefix(top))
+            .unwrap_or(self.path);
         let mut parts: Vec<_> = inside
             .strip_suffix(".rs")
             .unwrap_or(inside)
@@ -93,11 +96,15 @@ impl<'a> Source<'a> {
             climbed = true;
             rest = after;
         }
+        // A test is a crate of its own, which names the others.
+        let is_test = self.path.starts_with("tests/");
         if climbed {
             let mut segments = vec!["crate".to_owned()];
             segments.append(&mut here);
             segments.extend_from_slice(rest);
             named.segments = segments;
+        } else if is_test {
+            return named;
         } else if named.segments[0] == "parlance" {
             "crate".clone_into(&mut named.segments[0]);
         } else if named.segments[0] == LIBRARY.0 {

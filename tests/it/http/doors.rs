@@ -1,4 +1,4 @@
-//! The doors for operators: health, metrics, and what happens at shutdown.
+//! Routes for operators: health, metrics, and what happens at shutdown.
 
 use std::sync::{
     Arc,
@@ -142,7 +142,7 @@ async fn metrics_are_for_this_machine() {
     for peer in [THERE, "[2001:db8::1]:1", "[::ffff:192.0.2.7]:1"] {
         assert_eq!(status(from(&client, "/metrics", peer)).await, 403, "{peer}");
     }
-    // Without a token, none opens the door.
+    // Without a configured token no token is accepted.
     let request = from(&client, "/metrics?token=", THERE).header(bearer(""));
     assert_eq!(status(request).await, 403);
     // A connection without an address is not this machine.
@@ -181,7 +181,7 @@ async fn a_proxy_on_this_machine_does_not_open_the_door() {
             .header(Header::new("X-Forwarded-For", address))
     };
     assert_eq!(status(by_proxy("192.0.2.7")).await, 403);
-    // What it tells is the client's place, or what the client claims: neither is this machine.
+    // The header has the client's address, or what the client claims: neither is this machine.
     assert_eq!(status(by_proxy("127.0.0.1")).await, 403);
     assert_eq!(status(from(&client, "/metrics", HERE)).await, 200);
 }
@@ -239,7 +239,7 @@ fn address(address: ClientAddress) -> String {
 }
 
 #[rocket::async_test]
-async fn an_address_is_the_peers_or_the_proxys_word_and_ipv6_counts_by_network() {
+async fn an_address_is_the_peers_or_what_the_proxy_says_and_ipv6_counts_by_network() {
     let client = Client::untracked(rocket("").mount("/", routes![address]))
         .await
         .expect("it starts");

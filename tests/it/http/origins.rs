@@ -247,13 +247,13 @@ async fn a_page_that_may_come_may_send_any_header() {
         };
         assert!(answer.headers.iter().any(varies), "{path} {from:?}");
     }
-    // Where a page may not come it is told of no header.
+    // A page that is not allowed gets no list of headers.
     let request = ask(&client, Method::Options, "/api/echo", ELSEWHERE)
         .header(Header::new("Access-Control-Request-Method", "POST"))
         .header(Header::new("Access-Control-Request-Headers", asked));
     let answer = Answer::read(request.dispatch().await).await;
     assert_eq!(answer.header("Access-Control-Allow-Headers"), None);
-    // What is no list of headers is not given back.
+    // A value that is no list of headers is not echoed.
     let long = "x".repeat(3_000);
     for asked in ["x\u{1}y", "<b>", &long] {
         let request = ask(&client, Method::Options, "/owner/login", ELSEWHERE).header(Header::new(
@@ -329,7 +329,7 @@ async fn a_refusal_says_what_the_server_saw_and_what_helps() {
             "{sentence}"
         );
     }
-    // What is no origin or no host name is not repeated.
+    // A value that is no origin or no host name is not echoed.
     for (host, origin) in [
         ("chat.example.com", "null"),
         ("a<script>", "https://other.example"),

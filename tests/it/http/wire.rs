@@ -1,4 +1,4 @@
-//! The front door over real connections: what arrives there need not be HTTP at all.
+//! The HTTP server over real connections: what arrives need not be HTTP at all.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::support::http_world::rocket;
 
-/// Longer than anything here takes, so that a hang is a failure and not a wait without end.
+/// Longer than anything here takes, so that a hang fails the test.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server that listens on a port of its own.
@@ -171,7 +171,7 @@ async fn a_body_is_measured_as_it_comes_not_as_it_says() {
         "too_large",
     );
 
-    // The client leaves in the middle of its body: half a message is none.
+    // The client disconnects within its body: half a message is not accepted.
     for half in ["", "c", "content=a", "content=a&other=longer", &piece] {
         let by_length = format!("{head}Content-Length: 100000\r\n\r\n{half}");
         let size = half.len() + 1;

@@ -8,8 +8,8 @@ use serde_json::json;
 use sha2::Sha384;
 
 use crate::{
-    store::migrations::database_of,
     support::actor::{Actor, PASSWORD, Told},
+    support::old_database::database_of,
     support::world::World,
 };
 

@@ -31,7 +31,7 @@ const CHATS: usize = 3;
 
 /// One thing that one person does.
 #[derive(Debug, Clone)]
-enum Deed {
+enum Action {
     Create(usize),
     Join(usize),
     Leave(usize),
@@ -39,38 +39,38 @@ enum Deed {
     /// The same words under the same key are the same message.
     SayAs(usize, u8),
     Read(usize, u8),
-    /// Asks for news with a small limit.
+    /// Asks for events with a small limit.
     Follow(u8),
-    /// Asks, and is gone before the answer.
+    /// Asks, and gives up before the answer.
     Drop,
-    /// Loses what was learned since the first snapshot.
+    /// Loses the state since the first snapshot.
     Rewind,
     /// Begins with a new snapshot.
     Reload,
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn action() -> impl Strategy<Value = Action> {
     let chat = 0..CHATS;
     prop_oneof![
-        2 => chat.clone().prop_map(Deed::Create),
-        3 => chat.clone().prop_map(Deed::Join),
-        2 => chat.clone().prop_map(Deed::Leave),
-        6 => (chat.clone(), any::<u8>()).prop_map(|(chat, word)| Deed::Say(chat, word)),
-        3 => (chat.clone(), 0..3_u8).prop_map(|(chat, key)| Deed::SayAs(chat, key)),
-        3 => (chat, any::<u8>()).prop_map(|(chat, which)| Deed::Read(chat, which)),
-        3 => (1..6_u8).prop_map(Deed::Follow),
-        1 => Just(Deed::Drop),
-        1 => Just(Deed::Rewind),
-        1 => Just(Deed::Reload),
+        2 => chat.clone().prop_map(Action::Create),
+        3 => chat.clone().prop_map(Action::Join),
+        2 => chat.clone().prop_map(Action::Leave),
+        6 => (chat.clone(), any::<u8>()).prop_map(|(chat, word)| Action::Say(chat, word)),
+        3 => (chat.clone(), 0..3_u8).prop_map(|(chat, key)| Action::SayAs(chat, key)),
+        3 => (chat, any::<u8>()).prop_map(|(chat, which)| Action::Read(chat, which)),
+        3 => (1..6_u8).prop_map(Action::Follow),
+        1 => Just(Action::Drop),
+        1 => Just(Action::Rewind),
+        1 => Just(Action::Reload),
     ]
 }
 
-/// Rounds of deeds; what is done in one round is done at once.
-fn history() -> impl Strategy<Value = Vec<Vec<(usize, Deed)>>> {
-    vec(vec((0..PEOPLE, deed()), 1..5), 1..14)
+/// Rounds of actions; those of one round run concurrently.
+fn history() -> impl Strategy<Value = Vec<Vec<(usize, Action)>>> {
+    vec(vec((0..PEOPLE, action()), 1..5), 1..14)
 }
 
-/// The stage of one history: its people, the chats they made, the messages they sent.
+/// The state of one history: its people, the chats they made, the messages they sent.
 struct Stage {
     number: u32,
     people: Vec<Actor>,
@@ -95,12 +95,12 @@ impl Stage {
         }
     }
 
-    /// What one deed changes on the server; tells a chat made or a message sent.
-    async fn act(&self, who: usize, deed: &Deed) -> (Option<(usize, i64)>, Option<i64>) {
+    /// Runs one action; returns a chat made or a message sent.
+    async fn act(&self, who: usize, action: &Action) -> (Option<(usize, i64)>, Option<i64>) {
         let actor = &self.people[who];
         let at = |chat: &usize| self.chats[*chat];
-        match deed {
-            Deed::Create(chat) => {
+        match action {
+            Action::Create(chat) => {
                 let title = format!("chat {chat} of {}", self.number);
                 let told = actor.post("/api/chats", &[("title", &title)]).await;
                 if told.status == 409 {
@@ -114,22 +114,22 @@ impl Stage {
                     .and_then(|id| id.parse().ok());
                 return (id.map(|id| (*chat, id)), None);
             }
-            Deed::Join(chat) => {
+            Action::Join(chat) => {
                 if let Some(chat) = at(chat) {
                     actor.join(chat).await;
                 }
             }
-            Deed::Leave(chat) => {
+            Action::Leave(chat) => {
                 if let Some(chat) = at(chat) {
                     actor.leave(chat).await;
                 }
             }
-            Deed::Say(chat, word) => {
+            Action::Say(chat, word) => {
                 if let Some(chat) = at(chat) {
                     return (None, Some(actor.say(chat, &format!("word {word}")).await));
                 }
             }
-            Deed::SayAs(chat, key) => {
+            Action::SayAs(chat, key) => {
                 if let Some(chat) = at(chat) {
                     actor
                         .say_as(chat, &format!("key {key}"), &format!("k{key}"))
@@ -137,7 +137,7 @@ impl Stage {
                         .ok(201);
                 }
             }
-            Deed::Read(chat, which) => {
+            Action::Read(chat, which) => {
                 if let (Some(chat), false) = (at(chat), self.sent.is_empty()) {
                     let up_to = self.sent[usize::from(*which) % self.sent.len()].to_string();
                     let path = format!("/api/chats/{chat}/read");
@@ -145,21 +145,21 @@ impl Stage {
                     assert!(matches!(told.status, 200 | 403), "{}", told.body);
                 }
             }
-            Deed::Drop => {
+            Action::Drop => {
                 let request =
                     actor.request(reqwest::Method::GET, "/api/events?after=now&timeout=5");
                 let asked = tokio::spawn(request.send());
                 tokio::task::yield_now().await;
                 asked.abort();
             }
-            Deed::Follow(_) | Deed::Rewind | Deed::Reload => {}
+            Action::Follow(_) | Action::Rewind | Action::Reload => {}
         }
         (None, None)
     }
 
-    /// Does everything of one round at once.
-    async fn round(&mut self, round: &[(usize, Deed)]) {
-        let done = join_all(round.iter().map(|(who, deed)| self.act(*who, deed))).await;
+    /// Runs all actions of one round concurrently.
+    async fn round(&mut self, round: &[(usize, Action)]) {
+        let done = join_all(round.iter().map(|(who, action)| self.act(*who, action))).await;
         for (made, sent) in done {
             if let Some((chat, id)) = made {
                 self.chats[chat] = Some(id);
@@ -169,7 +169,7 @@ impl Stage {
     }
 }
 
-async fn replay(world: &World, history: &[Vec<(usize, Deed)>], beside: &mut Beside) {
+async fn replay(world: &World, history: &[Vec<(usize, Action)>], beside: &mut Beside) {
     let mut stage = Stage::set(world).await;
     let mut mirrors = Vec::new();
     for actor in &stage.people {
@@ -178,12 +178,12 @@ async fn replay(world: &World, history: &[Vec<(usize, Deed)>], beside: &mut Besi
     }
     for round in history {
         stage.round(round).await;
-        for (who, deed) in round {
+        for (who, action) in round {
             let (actor, (first, mirror)) = (&stage.people[*who], &mut mirrors[*who]);
-            match deed {
-                Deed::Follow(limit) => drop(mirror.follow(actor, *limit, beside).await),
-                Deed::Rewind => mirror.rewind(first),
-                Deed::Reload => {
+            match action {
+                Action::Follow(limit) => drop(mirror.follow(actor, *limit, beside).await),
+                Action::Rewind => mirror.rewind(first),
+                Action::Reload => {
                     *mirror = Mirror::take(actor, beside).await;
                     first.clone_from(mirror);
                 }
@@ -223,7 +223,7 @@ fn a_stale_snapshot_and_what_happened_since_are_a_fresh_snapshot() {
     tried.expect("no history breaks it");
 }
 
-/// Follows events by held polls until it has heard of everything up to a position.
+/// Follows events by long-polls until it has all up to a position.
 fn listen(
     actor: &Actor,
     from: String,
@@ -249,7 +249,7 @@ fn place_of(cursor: &str) -> i64 {
     position.parse().expect("a position is a number")
 }
 
-/// The event without what is told as it is now and not as it was: a chat's counts.
+/// The event without values that are read at delivery: a chat's counts.
 fn lasting(mut event: Value) -> Value {
     if let Some(chat) = event.get_mut("chat") {
         *chat = chat["id"].clone();
@@ -269,8 +269,8 @@ fn what_a_listener_hears_is_what_the_log_tells() {
     tried.expect("no history breaks it");
 }
 
-/// The first two are in every chat and stay; the third comes and goes. All listen.
-async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
+/// The first two are in every chat and stay; the third joins and leaves. All are subscribed.
+async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
     let mut stage = Stage::set(world).await;
     let (ann, bo) = (stage.people[0].clone(), stage.people[1].clone());
     for chat in 0..CHATS {
@@ -279,7 +279,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
         stage.chats[chat] = Some(id);
     }
     let from = ann.now().await;
-    // Everybody has asked once, so that everything from here on is told to them in memory.
+    // Everybody has asked once, so that all later changes are delivered from memory.
     for actor in &stage.people {
         actor.now().await;
     }
@@ -287,10 +287,10 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
         .map(|(actor, limit)| (actor, listen(actor, from.clone(), limit)))
         .into();
     for round in history {
-        let stays = |deed: &Deed| !matches!(deed, Deed::Leave(_) | Deed::Create(_));
+        let stays = |action: &Action| !matches!(action, Action::Leave(_) | Action::Create(_));
         let round: Vec<_> = round
             .iter()
-            .filter(|(who, deed)| *who == 2 || stays(deed))
+            .filter(|(who, action)| *who == 2 || stays(action))
             .cloned()
             .collect();
         stage.round(&round).await;
@@ -301,7 +301,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
     for (_, (_, until)) in &listeners {
         until.send_replace(head.get());
     }
-    // Whoever still waits is woken; what wakes them is beyond the range that is compared.
+    // Wakes all that still wait; the change that does so is beyond the range that is compared.
     ann.say(stage.chats[0].expect("the first chat"), "the end")
         .await;
     for (actor, (listening, _)) in listeners {
@@ -316,7 +316,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
         let told = log_of(world, actor, range).await;
         assert_eq!(heard, told, "what {} hears", actor.name);
     }
-    // Who came and went is told afterwards, from memory, what the log tells them.
+    // A person who joined and left gets the same events from memory as from the log.
     for actor in &stage.people {
         let (mut heard, mut cursor) = (Vec::new(), from.clone());
         loop {
@@ -333,7 +333,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Deed)>]) {
     }
 }
 
-/// What the log tells one person of a range, as events.
+/// The events of a range for one person, read from the log.
 async fn log_of(world: &World, actor: &Actor, (after, until): (i64, i64)) -> Vec<Value> {
     let store = world.store();
     let person = store

@@ -17,12 +17,12 @@ use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::{
-    process::binary::{Started, parlance},
+    support::binary::{Started, parlance},
     support::place::Place,
     support::world::{FOREVER, World},
 };
 
-/// Nobody's number on most systems.
+/// The user id of `nobody` on most systems.
 const NOBODY: u32 = 65534;
 
 /// The one sentence with which a server in this folder does not start.
@@ -306,7 +306,7 @@ async fn a_second_server_on_one_postgresql_database_warns_and_goes_on() {
         connect_timeout: FOREVER,
         idle_timeout: None,
     };
-    // The lock went with its holder.
+    // The lock was released with its holder.
     let store = Store::serve(&alone).await.expect("it opens");
     let mut beside = place.beside().await;
     let locks = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
@@ -351,7 +351,7 @@ fn a_log_that_cannot_be_written_stops_nothing() {
     assert!(asked.expect("kill is there").success());
     assert!(child.wait().expect("it ends").success());
 
-    // And what it would say before it starts.
+    // And what it would log before it starts.
     let full = File::options()
         .write(true)
         .open("/dev/full")

@@ -1,10 +1,10 @@
 //! The binary, its settings and its log.
 
-pub(crate) mod binary;
-pub(crate) mod binary_database;
-pub(crate) mod config;
-pub(crate) mod descriptors;
-pub(crate) mod metrics;
-pub(crate) mod settings_files;
-pub(crate) mod spans;
-pub(crate) mod telemetry;
+mod binary;
+mod binary_database;
+mod config;
+mod descriptors;
+mod metrics;
+mod settings_files;
+mod spans;
+mod telemetry;

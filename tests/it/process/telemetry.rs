@@ -1,9 +1,6 @@
 //! Log lines: Rocket is quiet at the default level, and every line is text or JSON as asked.
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
+use std::io;
 
 use parlance::{
     config::{LogFormat, Settings},
@@ -11,37 +8,8 @@ use parlance::{
 };
 use rocket::log::private::{Level, Log, Record};
 use tracing_log::LogTracer;
-use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines kept in memory.
-#[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<Vec<u8>>>);
-
-impl Kept {
-    pub(crate) fn text(&self) -> String {
-        let bytes = self.0.lock().expect("nobody panicked").clone();
-        String::from_utf8(bytes).expect("lines are text")
-    }
-}
-
-impl io::Write for Kept {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("nobody panicked").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Kept {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
+use crate::support::log::Kept;
 
 fn lines(settings: &Settings, speak: impl FnOnce()) -> String {
     let kept = Kept::default();

@@ -1,12 +1,12 @@
-//! Cookies as RFC 6265 writes them, at every door that takes any.
+//! Cookies as in RFC 6265, wherever cookies are accepted.
 
 use crate::{
-    security::world::{Brought, Door, doors},
     support::actor::{Actor, PASSWORD},
+    support::security_world::{Brought, Door, doors},
     support::world::World,
 };
 
-/// Or whoever is nobody would be let in as anybody is who is on this machine.
+/// Otherwise unauthenticated clients on this machine would be accepted too.
 const CLOSED: &str = "embed_open = false";
 
 /// Ways to send one's cookies, with what other software and earlier logins left beside them.
@@ -48,7 +48,7 @@ fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
     spellings
 }
 
-/// Cookies that prove nobody.
+/// Cookies that authenticate nobody.
 fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
     let (id, good) = (me.id, me.token.as_str());
     let lines = [

@@ -1,11 +1,11 @@
-//! When a login or an app ends, so does everything that rests on it, at once and on every line: whether or
+//! When a login or an app ends, all connections that depend on it end at once: whether or
 //! not anything was said there.
 
 use serde_json::{Value, json};
 
 use crate::{
-    security::world::{Brought, Held, LINES, Line},
     support::actor::{Actor, PASSWORD},
+    support::security_world::{Brought, By, Held, LINES, Line},
     support::tenants::{developer, send, sign_in, text},
     support::world::World,
 };
@@ -51,7 +51,7 @@ async fn app(world: &World, developer: &str, require_auth: bool) -> App {
     }
 }
 
-async fn opened(world: &World, by: crate::security::world::By, brought: &Brought) -> Line {
+async fn opened(world: &World, by: By, brought: &Brought) -> Line {
     let line = Line::open(world, by, brought).await;
     line.expect("it is let in")
 }
@@ -118,7 +118,7 @@ async fn nothing_outlives_an_app() {
     for mut line in staying {
         assert!(line.ask("leave", &Value::Null).await.is_some());
     }
-    // And nobody comes back by it.
+    // And no connection is recovered by it.
     for brought in [key, token, cookies] {
         let says = format!("/api/events/list-chats?{}", brought.query);
         let told = send(&world, "POST", &says, &[], &list).await;
@@ -173,7 +173,7 @@ async fn a_socket_with_cookies_ends_with_their_login_though_it_never_spoke() {
     world.stop().await;
 }
 
-/// What a connection is answered that asks to come back: its socket's id, and its private id.
+/// The answer to a recovery: the socket's id, and its private id.
 async fn connected(
     world: &World,
     query: &str,
@@ -225,7 +225,7 @@ async fn a_key_comes_back_with_all_that_it_takes_or_not_at_all() {
         .await;
     let told = ws.text_after("431").await;
     assert!(told.contains("\"status\":\"ok\""), "{told}");
-    // It rests on its owner's login, and ends with it.
+    // It depends on its owner's login, and ends with it.
     let gone = parlance::chat::callers::holder_who(world.services(), &owner, None, |_| true).await;
     let gone = gone.expect("it answers").expect("she is signed in");
     let out = parlance::chat::accounts::sign_out(world.services(), &gone).await;

@@ -1,4 +1,4 @@
-//! Anything at all at the messenger's door: an error in the contract's shape, never a fault of ours.
+//! Random requests to the messenger API: an error in the contract's shape, never a 500.
 
 use std::sync::Arc;
 

@@ -1,11 +1,11 @@
-//! What is for this machine alone is for what was made on it: no header of a client's proves that, and a
+//! What is for this machine alone: no header of a client's proves that it is local, and a
 //! proxy on this machine makes every peer look like it.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    security::world::{Brought, LINES, Line},
+    support::security_world::{Brought, LINES, Line},
     support::world::World,
 };
 
@@ -128,7 +128,7 @@ async fn requests_that_a_proxy_passes_on_are_counted() {
             refused += usize::from(told.status() == 429);
         }
         assert!(refused >= 15, "{refused} {brought:?}");
-        // What is said on a connection counts as well, and all of this machine's own does not.
+        // Events on a connection count as well, and all of this machine's own do not.
         for by in LINES {
             let mut line = Line::open(&world, by, &Brought::default())
                 .await

@@ -1,12 +1,12 @@
-//! A person has so many logins and no more: past that those end that nobody has used for the longest time.
+//! A person has a bounded number of logins: past that the least recently used end.
 
 use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
 use crate::{
-    security::world::{Brought, By, Line},
     support::actor::{Actor, PASSWORD},
+    support::security_world::{Brought, By, Line},
     support::support_world::Guest,
     support::world::World,
 };
@@ -39,7 +39,7 @@ async fn a_person_has_a_hundred_logins_and_those_in_use_stay() {
         count(&world, idle.id).await,
         i64::try_from(LOGINS).expect("small")
     );
-    // Whoever asked last, or is connected, is not the one that ends.
+    // The login that was used last, or is connected, does not end.
     for login in [&idle, &connected, &last] {
         login.get("/api/me").await.with(200);
     }
@@ -92,7 +92,7 @@ async fn an_end_by_the_bound_is_an_end_as_any_other() {
     let world = World::new().await;
     let ann = world.actor("ann").await;
     let idle = Actor::sign_in(&world, "ann", PASSWORD).await;
-    // It was never used, so it is in nobody's hands.
+    // It was never used, so no client has it.
     for _ in 0..LOGINS {
         Actor::sign_in(&world, "ann", PASSWORD).await;
     }

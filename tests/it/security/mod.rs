@@ -1,4 +1,4 @@
-//! Strangers, hostile clients and bad input, at every door.
+//! Foreign tenants, hostile clients and bad input, by every API and transport.
 
 mod bad_input;
 mod cookies;
@@ -11,4 +11,3 @@ mod strangers;
 mod throttles;
 mod values;
 mod verify;
-mod world;

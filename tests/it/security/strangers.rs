@@ -7,7 +7,7 @@ use parlance::dialect::DIALECTS;
 use serde_json::{Value, json};
 
 use crate::{
-    dialects::service_docs,
+    support::routes::routes,
     support::tenants::{House, SECRET, SETTINGS, developer, send, sign_in},
     support::world::{World, every_dialect},
 };
@@ -15,7 +15,7 @@ use crate::{
 /// How many requests are under way at a time.
 const AT_ONCE: usize = 8;
 
-/// Somebody who belongs elsewhere, or nowhere.
+/// A client of another tenant, or of none.
 struct Stranger {
     headers: Vec<(&'static str, String)>,
     query: String,
@@ -44,7 +44,7 @@ impl Stranger {
     }
 }
 
-/// Who comes to `house` with all that `other` and Eve, who built that, have and can guess.
+/// The attackers of `house`, with all that `other` and Eve, its owner, have and can guess.
 async fn strangers(world: &World, house: &House, other: &House, eve: &str) -> Vec<Stranger> {
     let name = format!("home-{}", other.app);
     let home = world.actor(&name).await;
@@ -100,7 +100,7 @@ async fn strangers(world: &World, house: &House, other: &House, eve: &str) -> Ve
     all
 }
 
-/// One thing that a stranger tries.
+/// One attempt.
 struct Attempt {
     method: String,
     path: String,
@@ -108,7 +108,7 @@ struct Attempt {
     body: Value,
 }
 
-/// Makes every attempt, and checks that nothing is told; returns how many were let through.
+/// Makes every attempt, and checks that nothing leaks; returns how many succeeded.
 async fn try_all(world: &World, house: &House, attempts: Vec<Attempt>) -> usize {
     let answers = stream::iter(attempts).map(|attempt| async move {
         let Attempt {
@@ -134,7 +134,7 @@ async fn try_all(world: &World, house: &House, attempts: Vec<Attempt>) -> usize 
         .sum()
 }
 
-/// What is not tried as a route: figures and health are nobody's, and events are tried by name.
+/// What is not tried as a route: metrics and health belong to no tenant, and events are tried by name.
 fn is_apart(template: &str) -> bool {
     ["/api/events", "/metrics", "/health"]
         .iter()
@@ -156,11 +156,11 @@ async fn a_stranger_opens_no_route_of_another_tenants() {
         );
     }
     let (mut tried, mut passed) = (0, 0);
-    for (number, (method, template, _)) in service_docs::routes().into_iter().enumerate() {
+    for (number, (method, template, _)) in routes().into_iter().enumerate() {
         if is_apart(&template) {
             continue;
         }
-        // Strangers of its own for each: some routes end the login that asks for it.
+        // Fresh attackers for each: some routes end the login that calls them.
         let eve = developer(&world, &admin, &format!("eve-{number}@example.com")).await;
         let other = House::build(&world, &eve, "stranger", number + 1).await;
         let mut attempts = Vec::new();
@@ -171,7 +171,7 @@ async fn a_stranger_opens_no_route_of_another_tenants() {
                 house.bodies(&other, stranger.token.as_deref(), stranger.key.as_deref())
             };
             if template.starts_with("/owner/domains") && method != "GET" {
-                // Elsewhere a domain opens a door for its guests; here it is what is to be taken.
+                // Elsewhere a domain is how guests find their site; here it is what is to be taken.
                 for body in &mut bodies {
                     body["domain"] = house.domain.as_str().into();
                 }
@@ -191,7 +191,7 @@ async fn a_stranger_opens_no_route_of_another_tenants() {
         assert_eq!(after, before, "{method} {template} changed something");
     }
     assert!(tried > 2000, "only {tried} were tried");
-    // Their own doings are let through, or the strangers would be nobody.
+    // Their actions in their own tenant succeed, or the attackers would not be authenticated.
     assert!(passed > 100, "only {passed} of {tried} were let through");
     world.stop().await;
 }
@@ -265,7 +265,7 @@ async fn a_stranger_overhears_nothing_of_another_tenants() {
         }
     }
     assert!(overheard > 10, "only {overheard} were let listen");
-    // The house's own people hear it all.
+    // The tenant's own people receive all events.
     for (dialect, token) in [("service", &house.token), ("support", &house.owner_token)] {
         let path = format!(
             "/api/events?dialect={dialect}&after={cursor}&timeout=0&room={}&token={token}",

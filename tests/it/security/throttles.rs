@@ -1,4 +1,4 @@
-//! Guesses are slowed down at every door, and whoever was never checked is not held to have guessed.
+//! Guesses are throttled by every API and transport, and an unchecked attempt does not count as a guess.
 
 use std::{
     net::Ipv4Addr,
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    process::telemetry::Kept,
     support::actor::{Actor, PASSWORD, Told},
+    support::log::Kept,
     support::socketio::json_after,
     support::socketio_client::Ws,
     support::socketio_world::POLLING,
@@ -210,7 +210,7 @@ async fn guesses_of_tokens_and_keys_are_slowed_down_at_every_door() {
     let world = World::with("rate_limits = true\nip_header = 'X-Real-IP'").await;
     let ann = world.actor("ann").await;
     world.owner("localhost").await;
-    // Nobody registers beside: what is guessed at there is a colleague's token.
+    // There is no registration: what is guessed is a colleague's token.
     let closed = "rate_limits = true\nip_header = 'X-Real-IP'\nowner_registration = 'closed'\n\
                   metrics_token = 's3cret'";
     let world = world.restart_with(closed).await;
@@ -231,7 +231,7 @@ async fn guesses_of_tokens_and_keys_are_slowed_down_at_every_door() {
             guess(&world, door, &format!("secret-{number}")).await
         })
         .await;
-        // A client that repeats what has expired guesses nothing new, and who is known comes in.
+        // A client that repeats an expired token guesses nothing new, and a valid one is accepted.
         let again = guess(&world, door, "secret-3").await;
         assert_ne!(again.status, 429, "{asked:?}: {}", again.body);
         world.get_with("/api/me", &headers).await.with(200);

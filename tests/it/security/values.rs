@@ -1,5 +1,5 @@
-//! A number is its value and not its spelling, and half a character is no reason to refuse: at every
-//! door and in every API.
+//! Numbers are compared by value, and lone surrogates are accepted: in every
+//! API and by every transport.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ fn spelled(number: i64) -> impl Iterator<Item = String> {
 }
 
 impl World {
-    /// Sends JSON to the letter.
+    /// Sends JSON text unchanged.
     async fn json(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Told {
         let method = method.parse().expect("a method");
         let url = format!("{}{path}", self.base());
@@ -93,7 +93,7 @@ async fn a_user_is_one_however_their_id_is_spelled() {
         let expected = "appUserId must be the id of a user in your system: text or a whole number";
         assert_eq!(sentence, expected, "{id}");
     }
-    // Other text is what it is.
+    // Other text stays text.
     for id in ["\"5e0\"", "\"005\"", "\"5.5\"", "\"u-5\""] {
         let told = user(id).await.with(200).json();
         assert_ne!(told["id"], first["id"], "{id}");
@@ -389,7 +389,7 @@ async fn half_a_character_is_kept_as_its_replacement_at_every_door() {
             .post(url)
             .header("Content-Type", "application/json");
         let told = Told::of(request.body(body.to_vec())).await;
-        // Whoever has no token is told so: their words were read.
+        // The refusal is for the missing token, so the body was parsed.
         let read = told.body.contains("No token key found");
         assert_eq!(
             (told.status == 401, read),
@@ -456,7 +456,7 @@ async fn a_field_sent_twice_is_refused_by_every_api() {
     }
 }
 
-/// The titles that somebody finds.
+/// The titles that a person finds.
 async fn titles(actor: &Actor) -> Vec<Value> {
     let (chats, _) = actor.chats().await;
     let mut titles: Vec<_> = chats.iter().map(|chat| chat["title"].clone()).collect();
@@ -562,7 +562,7 @@ async fn two_people_have_one_direct_chat() {
     cy.get(&chat).await.with(404);
     ann.post(&chat, &[("content", "hi")]).await.ok(201);
     assert_ne!(direct(&cy, &bo, 201).await, chat);
-    // Whoever left is in it again, with all that was said.
+    // A person who left is a member again, with all messages.
     bo.post(&format!("{chat}/leave"), &[]).await.ok(200);
     bo.get(&chat).await.with(404);
     assert_eq!(direct(&bo, &ann, 200).await, chat);

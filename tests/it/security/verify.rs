@@ -1,5 +1,5 @@
-//! A token that a tenant's own system must vouch for is vouched for at every door, and again as long as
-//! somebody stays.
+//! A token that a tenant's own system must verify is verified by every API and transport, and again as long as
+//! a connection lasts.
 
 use std::{
     net::SocketAddr,
@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    security::world::{Brought, Door, Held, LINES, Line, doors},
+    support::security_world::{Brought, Door, Held, LINES, Line, doors},
     support::tenants::{send, sign_in, text},
     support::world::{FOREVER, World},
 };
@@ -32,7 +32,7 @@ const TOKEN: &str = "a token of hers";
 const YES: u8 = 0;
 const NO: u8 = 1;
 
-/// A tenant's own system, which says what it is told to say, and counts.
+/// A tenant's own system, with a configured answer and a counter.
 #[derive(Clone)]
 struct System {
     address: SocketAddr,
@@ -184,7 +184,7 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_door() {
         let token = Brought::default().asking("token", "a token of his");
         assert!(Line::open(&world, by, &token).await.is_none(), "{by:?}");
     }
-    // Others are not held up by it.
+    // Others are not delayed by it.
     assert!(
         Door::Rest
             .opens(&world, ann, &Brought::cookies(ann, TOKEN))
@@ -228,7 +228,7 @@ async fn whoever_stays_is_verified_again_and_put_out_when_it_is_no() {
     }
     let stream = cookies.clone().header("accept", "text/event-stream");
     let stream = Held::begin(&world, &stream, "/api/events", 5).await;
-    // It is asked again and again, and nobody is put out for it.
+    // It is asked again and again, and no connection is closed for it.
     let asked = system.asked();
     system.was_asked(asked + 2).await;
     for line in &mut lines {

@@ -1,14 +1,14 @@
 //! Socket.IO packets, namespaces, rooms, acknowledgements and recovery.
 
-pub(crate) mod answers;
-pub(crate) mod connect;
-pub(crate) mod cookies;
-pub(crate) mod events;
-pub(crate) mod overflow;
-pub(crate) mod packet;
-pub(crate) mod packet_oracle;
-pub(crate) mod packet_properties;
-pub(crate) mod private_id;
-pub(crate) mod recovery;
-pub(crate) mod rooms;
-pub(crate) mod stats;
+mod answers;
+mod connect;
+mod cookies;
+mod events;
+mod overflow;
+mod packet;
+mod packet_oracle;
+mod packet_properties;
+mod private_id;
+mod recovery;
+mod rooms;
+mod stats;

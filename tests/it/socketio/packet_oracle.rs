@@ -13,7 +13,7 @@ use socketioxide_core::{
 };
 use socketioxide_parser_common::CommonParser;
 
-use crate::socketio::packet_properties::{args, name, namespace};
+use crate::support::packets::{args, name, namespace};
 
 /// A packet's text and attachments as their decoder reads them; `Err` if it refuses any part.
 fn they_read(text: &str, attachments: &[Bytes]) -> Result<TheirPacket, ParseError> {

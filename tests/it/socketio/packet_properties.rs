@@ -1,67 +1,11 @@
 //! Properties of Socket.IO packets: encoded packets decode to the same, and no input causes a panic.
 
 use bytes::Bytes;
-use parlance_socketio::packet::{Args, Decoder, Encoded, NamespaceName, Packet, Version};
+use parlance_socketio::packet::{Decoder, Encoded, Packet, Version};
 use proptest::{collection::vec, prelude::*};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-/// Any JSON of modest depth, without objects that look like placeholders.
-fn json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<String>().prop_map(Value::from),
-    ];
-    leaf.prop_recursive(3, 16, 4, |inner| {
-        prop_oneof![
-            vec(inner.clone(), 0..4).prop_map(Value::from),
-            vec((any::<String>(), inner), 0..4)
-                .prop_map(|pairs| Value::from(pairs.into_iter().collect::<Map<_, _>>())),
-        ]
-    })
-}
-
-/// Arguments with up to ten attachments, some of them inside objects.
-pub(crate) fn args() -> impl Strategy<Value = Args> {
-    let bytes = || vec(any::<u8>(), 0..20).prop_map(Bytes::from);
-    let nested = (any::<String>(), bytes());
-    (vec(json(), 0..4), vec(bytes(), 0..6), vec(nested, 0..5)).prop_map(
-        |(values, whole, nested)| {
-            let mut args = Args::new();
-            for value in values {
-                args.push(value);
-            }
-            for bytes in whole {
-                args.push(bytes);
-            }
-            for (key, bytes) in nested {
-                let placeholder = args.attach(bytes);
-                args.push(Value::from(Map::from_iter([(key, placeholder)])));
-            }
-            args
-        },
-    )
-}
-
-pub(crate) fn namespace() -> impl Strategy<Value = NamespaceName> {
-    prop_oneof![
-        Just(NamespaceName::MAIN),
-        "/[^,?]{0,12}".prop_map(|name| NamespaceName::new(&name)),
-    ]
-}
-
-/// A name that an event may have.
-pub(crate) fn name() -> impl Strategy<Value = String> {
-    any::<String>().prop_filter("reserved", |name| {
-        !matches!(name.as_str(), "connect" | "disconnect" | "disconnecting")
-    })
-}
-
-pub(crate) fn version() -> impl Strategy<Value = Version> {
-    prop_oneof![Just(Version::V4), Just(Version::V5)]
-}
+use crate::support::packets::{args, name, namespace, version};
 
 /// Decodes an encoded packet and its attachments.
 fn read_back(version: Version, encoded: &Encoded) -> Packet {

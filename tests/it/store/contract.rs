@@ -1,4 +1,4 @@
-//! What the store promises on either engine: the log's order, a batch's answers, unique keys.
+//! What the store guarantees on either engine: the log's order, the results of a batch, unique keys.
 
 use std::sync::Arc;
 
@@ -219,7 +219,7 @@ async fn positions_have_no_gaps_however_many_write() {
         writers.push(tokio::spawn(async move {
             for round in 0..10_i64 {
                 if (round + number) % 4 == 0 {
-                    // Who gives up leaves no gap behind.
+                    // A caller that gives up leaves no gap behind.
                     let mut tx = store.begin().await.expect("a transaction");
                     tx.lock_log().await.expect("the head");
                     continue;

@@ -1,7 +1,7 @@
 //! The store and the writer, on both databases.
 
-pub(crate) mod contract;
-pub(crate) mod migrations;
-pub(crate) mod outages;
-pub(crate) mod plans;
-pub(crate) mod writer_failures;
+mod contract;
+mod migrations;
+mod outages;
+mod plans;
+mod writer_failures;

@@ -1,5 +1,5 @@
-//! While the database cannot be written to, or does not answer: who is told what, how soon, and that
-//! everything goes on by itself when it is back.
+//! While the database cannot be written to, or does not answer: the errors, how soon they come, and that
+//! service resumes by itself.
 
 use std::{
     fs,
@@ -21,7 +21,7 @@ use crate::{
     support::world::{FOREVER, World},
 };
 
-/// Whatever the database does, whoever asks has an answer by then.
+/// Whatever the database does, every request has an answer by then.
 const IN_TIME: Duration = Duration::from_secs(10);
 
 async fn say(actor: &Actor, chat: i64, content: &str) -> Told {
@@ -30,7 +30,7 @@ async fn say(actor: &Actor, chat: i64, content: &str) -> Told {
         .await
 }
 
-/// What comes of something, and that it came in time.
+/// The output of a future, checked to come in time.
 async fn in_time<T>(work: impl Future<Output = T>) -> T {
     let began = Instant::now();
     let outcome = work.await;
@@ -38,7 +38,7 @@ async fn in_time<T>(work: impl Future<Output = T>) -> T {
     outcome
 }
 
-/// Checks that a request was turned away for now, and says until when.
+/// Checks that a request was refused with 503 and `Retry-After`.
 #[track_caller]
 fn busy(told: Told) {
     let told = told.refused(503, "busy");
@@ -63,7 +63,7 @@ async fn accepted_again(actor: &Actor, chat: i64, content: &str) {
     .await;
 }
 
-/// Asks until the server says that it is well.
+/// Asks until the server is healthy.
 async fn well(world: &World) {
     in_time(async {
         while world.get("/health").await.status != 200 {
@@ -101,7 +101,7 @@ async fn a_transaction_that_the_database_ends_by_itself_spoils_nothing() {
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
     let mut beside = world.place.beside().await;
-    // As a full disk and an I/O error do on SQLite: the whole transaction is undone at once.
+    // As with a full disk or an I/O error on SQLite: the whole transaction is rolled back at once.
     let statements: &[&str] = match &beside {
         Beside::Sqlite(_) => &[
             "create trigger ending after insert on messages when new.content = 'end' \
@@ -390,16 +390,16 @@ async fn a_log_that_is_deleted_is_missed_and_a_stop_saves_what_was_in_it() {
     say(&ann, chat, "and on").await.ok(201);
 }
 
-/// What a wire carries.
+/// What a proxy forwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carries {
     Everything,
-    /// Nothing more from the moment that a commit has been carried up.
+    /// Nothing more once a commit has been forwarded to PostgreSQL.
     UntilCommit,
     Nothing,
 }
 
-/// A wire to PostgreSQL that can stop carrying anything, without breaking: as a paused server does, or
+/// A TCP proxy before PostgreSQL that can stop forwarding without closing: as a paused server does, or
 /// a network that swallows what is sent.
 struct Wire(watch::Sender<Carries>);
 
@@ -478,11 +478,11 @@ async fn carry(order: watch::Sender<Carries>, mut client: TcpStream, mut server:
     }
 }
 
-/// A world on PostgreSQL at the end of a wire.
+/// A server whose PostgreSQL is behind such a proxy.
 async fn wired() -> Option<(World, Wire)> {
     let place = Place::make().await;
     let Place::Postgres { server, name } = &place else {
-        // There is no wire to SQLite.
+        // SQLite has no connection to cut.
         return None;
     };
     let (login, upstream) = server.rsplit_once('@').expect("user@host:port");

@@ -1,4 +1,4 @@
-//! How the engines answer what is asked most: by an index, however much there is.
+//! Query plans: the most frequent queries use an index, however large the tables are.
 
 use crate::support::place::{Beside, Place};
 
@@ -66,7 +66,7 @@ async fn crowded() -> (Place, Beside) {
     (place, beside)
 }
 
-/// The plan of a question whose parameters are not known yet, as a server prepares it.
+/// The generic plan of a statement, as a server prepares it.
 async fn plan(beside: &mut Beside, sql: &str) -> String {
     match beside {
         Beside::Sqlite(_) => beside.plan(sql).await,

@@ -81,16 +81,16 @@ async fn a_draft_that_fails_at_the_commit_fails_alone() {
     say(&ann, chat, "and it goes on").await.ok(201);
 }
 
-/// What a wire does with the next commit.
+/// What the proxy does with the next commit.
 const PASS: u8 = 0;
 /// The server commits, and its answer is lost.
 const LOSE_ANSWER: u8 = 1;
-/// The server never hears of it.
+/// The commit is never forwarded.
 const LOSE_COMMIT: u8 = 2;
-/// The server hears of it, and the wire breaks before it is done.
+/// The commit is forwarded, and the connection breaks before it is done.
 const BREAK_MEANWHILE: u8 = 3;
 
-/// A wire between the server under test and PostgreSQL, which breaks on demand.
+/// A TCP proxy between the server under test and PostgreSQL, which breaks connections on demand.
 #[derive(Clone, Default)]
 struct Wire {
     order: Arc<AtomicU8>,
@@ -98,7 +98,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// Lays it, and tells at which port it begins.
+    /// Starts it, and returns its port.
     async fn lay(&self, upstream: String) -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("an address").port();
@@ -163,7 +163,7 @@ fn line(number: usize) -> String {
 async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     let place = Place::make().await;
     let Place::Postgres { server, name } = &place else {
-        // The commits of SQLite cross no wire.
+        // SQLite has no connection to break.
         return;
     };
     let (login, upstream) = server.rsplit_once('@').expect("user@host:port");
@@ -176,7 +176,7 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     for order in [LOSE_ANSWER, LOSE_COMMIT, BREAK_MEANWHILE] {
         let chat = ann.make(&format!("chat {order}")).await;
         let commits = wire.commits.load(Ordering::Acquire);
-        // While this one is being committed the others gather in one batch.
+        // While this one is committed the others form one batch.
         let first = say(&ann, chat, "slow");
         let others = async {
             while wire.commits.load(Ordering::Acquire) == commits {

@@ -1,4 +1,4 @@
-//! People who talk to the server, and what it tells them.
+//! People who send requests to the server, and its answers.
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
@@ -180,7 +180,7 @@ impl Actor {
         id.parse().expect("a chat's id is a number")
     }
 
-    /// Says something, and tells the message's id.
+    /// Sends a message, and returns its id.
     pub(crate) async fn say(&self, chat: i64, content: &str) -> i64 {
         let told = self
             .post(&format!("/api/chats/{chat}"), &[("content", content)])
@@ -239,7 +239,7 @@ impl Actor {
         found.expect("the chat is in the list")
     }
 
-    /// The place in the log where nothing has been missed.
+    /// The cursor at the log's head.
     pub(crate) async fn now(&self) -> String {
         let json = self
             .get("/api/events?after=now&timeout=0")
@@ -249,7 +249,7 @@ impl Actor {
         text(&json, "cursor")
     }
 
-    /// What happened after a place in the log, waiting so many seconds for it.
+    /// The events after a cursor, waiting so many seconds for them.
     pub(crate) async fn events(&self, after: &str, timeout: u32) -> (Vec<Value>, String) {
         let path = format!("/api/events?after={after}&timeout={timeout}");
         let json = self.get(&path).await.with(200).json();

@@ -1,4 +1,4 @@
-//! Requests as wrong as they may be, for the messenger's door.
+//! Random requests, valid or not, for the messenger API.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_encode};
 use proptest::{
@@ -65,7 +65,7 @@ const METHODS: [Method; 7] = [
     Method::OPTIONS,
 ];
 
-/// One request, as wrong as it may be.
+/// One random request.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask {
     pub(crate) who: usize,
@@ -217,7 +217,7 @@ pub(crate) fn ask() -> impl Strategy<Value = Ask> {
 }
 
 impl Ask {
-    /// The request, in the name of whoever it picked.
+    /// The request, with the cookies of the person it picked.
     pub(crate) fn request(&self, world: &World, people: &[Actor]) -> RequestBuilder {
         let request = match people.get(self.who) {
             Some(actor) => actor.request(self.method.clone(), &self.path),

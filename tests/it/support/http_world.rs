@@ -1,4 +1,4 @@
-//! A server with a few throwaway routes behind the real front door.
+//! A server with a few routes of a test behind the real fairings and catchers.
 
 use std::sync::Arc;
 

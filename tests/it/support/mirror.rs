@@ -1,4 +1,4 @@
-//! A client's picture of its chats: a snapshot, kept up to date by events alone.
+//! A client's copy of its chats: a snapshot, kept up to date by events alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,7 +27,7 @@ struct Mirrored {
     since: i64,
 }
 
-/// Everything somebody's client knows, and where in the log it stands.
+/// Everything that a person's client knows, and its cursor.
 #[derive(Debug, Clone)]
 pub(crate) struct Mirror {
     me: i64,
@@ -110,7 +110,7 @@ impl Mirror {
         })
     }
 
-    /// Asks once for what happened since, without losing the place if the answer never comes.
+    /// Asks once for the events since, and keeps the cursor if the answer never comes.
     pub(crate) async fn follow(&mut self, actor: &Actor, limit: u8, beside: &mut Beside) -> bool {
         let path = format!("/api/events?after={}&timeout=0&limit={limit}", self.cursor);
         let told = actor.get(&path).await.with(200).json();
@@ -130,7 +130,7 @@ impl Mirror {
             return;
         }
         if own {
-            // Who comes knows nothing of the chat yet.
+            // A person who joins knows nothing of the chat yet.
             match self.fetch(actor, id, beside).await {
                 Some(mirrored) => drop(self.chats.insert(id, mirrored)),
                 None => drop(self.chats.remove(&id)),
@@ -176,7 +176,7 @@ impl Mirror {
         }
     }
 
-    /// Goes back to a place from before, as a client does that lost what it kept since.
+    /// Goes back to an earlier cursor, as a client does that lost its later state.
     pub(crate) fn rewind(&mut self, earlier: &Self) {
         self.clone_from(earlier);
     }
@@ -207,7 +207,7 @@ impl Mirror {
         self.chats.iter().map(show).collect()
     }
 
-    /// Checks that the server's own list of chats says the same as this picture of them.
+    /// Compares the server's list of chats with this copy.
     pub(crate) async fn agrees_with_the_list(&self, actor: &Actor) {
         let (listed, _) = actor.chats().await;
         let keys = [

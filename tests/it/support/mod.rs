@@ -2,13 +2,21 @@
 
 pub(crate) mod actor;
 pub(crate) mod asks;
+pub(crate) mod binary;
 pub(crate) mod engine;
 pub(crate) mod http_world;
+pub(crate) mod log;
 pub(crate) mod mirror;
+pub(crate) mod old_database;
+pub(crate) mod packets;
 pub(crate) mod place;
+pub(crate) mod poll;
+pub(crate) mod routes;
+pub(crate) mod security_world;
 pub(crate) mod socketio;
 pub(crate) mod socketio_client;
 pub(crate) mod socketio_world;
+pub(crate) mod stream;
 pub(crate) mod support_world;
 pub(crate) mod tenants;
 pub(crate) mod toy;

@@ -11,7 +11,7 @@ const SERVER: &str = "PARLANCE_TEST_DATABASE_URL";
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
-/// A database that is gone when the test is over.
+/// A database that is removed when the test is over.
 #[derive(Debug)]
 pub(crate) enum Place {
     Sqlite(TempDir),
@@ -62,7 +62,7 @@ impl Place {
         Store::open(&options).await.expect("the database opens")
     }
 
-    /// A connection that goes around the store.
+    /// A connection that bypasses the store.
     pub(crate) async fn beside(&self) -> Beside {
         let url = self.url();
         match self {
@@ -111,7 +111,7 @@ impl Beside {
         .expect("the question is right")
     }
 
-    /// How far the log has come. It has no gaps.
+    /// The log's head. The log has no gaps.
     pub(crate) async fn head_without_gaps(&mut self) -> i64 {
         let positions = self
             .numbers("select position from changes order by position")
@@ -121,7 +121,7 @@ impl Beside {
         head
     }
 
-    /// The engine's own account of how it would answer a question.
+    /// The engine's query plan for a statement.
     pub(crate) async fn plan(&mut self, sql: &str) -> String {
         match self {
             Self::Sqlite(one) => {
@@ -154,7 +154,7 @@ impl Drop for Place {
             server.clone(),
             format!("drop database if exists {name} with (force)"),
         );
-        // A test may have failed, and its runtime may be ending: this needs none of it.
+        // A test may have failed, and its runtime may be ending: this uses a thread of its own.
         let dropped = std::thread::spawn(move || {
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -166,7 +166,7 @@ impl Drop for Place {
     }
 }
 
-/// Tells the PostgreSQL server itself something.
+/// Runs a statement on the PostgreSQL server's maintenance database.
 async fn order(server: &str, sql: String) {
     let mut connection = PgConnection::connect(&format!("{server}/postgres"))
         .await

@@ -1,4 +1,4 @@
-//! Owners and guests of a desk, over plain HTTP.
+//! Agents and guests of live support, over plain HTTP.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{
     support::world::World,
 };
 
-/// Whoever runs a desk.
+/// An agent.
 pub(crate) struct Owner {
     pub(crate) id: String,
     pub(crate) token: String,
@@ -22,7 +22,7 @@ pub(crate) struct Guest {
 }
 
 impl World {
-    /// Says an event of the dialect: the status, and what a socket would be told.
+    /// Sends an event of the dialect: the status, and the reply that a socket would get.
     pub(crate) async fn say(&self, event: &str, argument: Value) -> (u16, Value) {
         let url = format!("{}/api/events/{event}?dialect=support", self.base());
         let told = Told::of(self.http.post(url).json(&argument)).await;
@@ -33,7 +33,7 @@ impl World {
         (told.status, data)
     }
 
-    /// The same, if it went well.
+    /// The same, checked for success.
     #[track_caller]
     pub(crate) fn said(&self, event: &str, argument: Value) -> impl Future<Output = Value> {
         let caller = std::panic::Location::caller();
@@ -44,14 +44,14 @@ impl World {
         }
     }
 
-    /// The same, if it is refused with a status: the sentence.
+    /// The same, checked for a refusal with a status: the sentence.
     pub(crate) async fn refused(&self, event: &str, argument: Value, status: u16) -> String {
         let (told, data) = self.say(event, argument).await;
         assert_eq!((told, &data["status"]), (status, &json!("error")), "{data}");
         text(&data, "data")
     }
 
-    /// What was announced to the holder of a token after a cursor, waiting for it.
+    /// The events for the holder of a token after a cursor, waiting for them.
     pub(crate) async fn overheard(
         &self,
         token: &str,
@@ -90,13 +90,13 @@ impl World {
         }
     }
 
-    /// A guest of a site that is there for them alone.
+    /// A guest of a site of their own.
     pub(crate) async fn guest_of_new_site(&self) -> Guest {
         self.owner("localhost").await;
         self.guest("localhost").await
     }
 
-    /// Seats a guest.
+    /// Opens a guest's conversation.
     pub(crate) async fn guest(&self, domain: &str) -> Guest {
         let argument = json!({"email": "email@mail.com", "name": "Name", "domain": domain});
         Guest::from(self.said("getNewChat", argument).await)
@@ -114,7 +114,7 @@ impl From<Value> for Guest {
 }
 
 impl Guest {
-    /// Says something in their chat.
+    /// Sends a message to their chat.
     pub(crate) async fn says(&self, world: &World, message: &str) {
         let argument = json!({"chatId": self.chat, "token": self.token, "message": message});
         world.said("newMessage", argument).await;

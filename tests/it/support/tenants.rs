@@ -1,13 +1,13 @@
-//! An app and a site with people, chats and messages: those that strangers come to, and the strangers'.
+//! An app and a site with people, chats and messages, once for the tenant under attack and once for the attacker.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{support::actor::Told, support::world::World};
 
-/// In every name, title and message of the house that strangers come to.
+/// A word in every name, title and message of the tenant under attack.
 pub(crate) const SECRET: &str = "sesame";
-/// How a message that begins with it begins in base64.
+/// The same in base64, at the beginning of a message.
 const SECRET_IN_BASE64: &str = "c2VzYW1l";
 
 pub(crate) const SETTINGS: &str = r#"
@@ -148,7 +148,7 @@ impl House {
         told.with(201).json()
     }
 
-    /// Everything that can be seen of it from within.
+    /// Everything that its own people can see.
     pub(crate) async fn look(&self, world: &World, developer: &str) -> Vec<Value> {
         let key = vec![("appId", self.key.clone())];
         let user = vec![("Authorization", self.token.clone())];
@@ -181,7 +181,7 @@ impl House {
             let told = send(world, method, path, headers, body).await.with(200);
             let mut seen_here = told.json();
             if let Some(seen) = seen_here.as_object_mut() {
-                // It tells the log's place, which strangers move in their own house.
+                // It has the log's position, which the attackers move by their own messages.
                 seen.remove("cursor");
             }
             let logins = seen_here.get_mut("logins").and_then(Value::as_array_mut);
@@ -200,7 +200,7 @@ impl House {
         seen
     }
 
-    /// Whether something tells what is known inside alone.
+    /// Whether a text holds what only the tenant's own people may know.
     pub(crate) fn is_told_by(&self, told: &str) -> bool {
         let secrets = [
             &self.word,
@@ -213,7 +213,7 @@ impl House {
         told.contains(SECRET_IN_BASE64) || secrets.iter().any(|secret| told.contains(*secret))
     }
 
-    /// Bodies in which every field that any API reads names something of this house; the token and the
+    /// Bodies in which every field that any API reads names something of this tenant; the token and the
     /// key are those of whoever sends it.
     pub(crate) fn bodies(&self, own: &Self, token: Option<&str>, key: Option<&str>) -> Vec<Value> {
         let user = self.user.to_string();
@@ -250,7 +250,7 @@ impl House {
         bodies
     }
 
-    /// A path in which every part that is left open names something of this house.
+    /// A path in which every parameter names something of this tenant.
     pub(crate) fn paths(&self, template: &str) -> Vec<String> {
         if !template.contains('{') {
             return vec![template.to_owned()];
@@ -284,7 +284,7 @@ fn forget_times(login: &mut Value) {
     }
 }
 
-/// Says an event of the support dialect.
+/// Sends an event of the support dialect.
 pub(crate) async fn event(world: &World, name: &str, argument: &Value) -> Value {
     let path = format!("/api/events/{name}?dialect=support");
     let told = send(world, "POST", &path, &[], argument).await;

@@ -1,4 +1,4 @@
-//! A small world: a real server on a port of its own, and the people who talk to it over HTTP.
+//! A running server on a port of its own, and people who send requests to it.
 
 use std::{
     sync::{Arc, Mutex},
@@ -155,7 +155,7 @@ impl World {
         &self.running.base
     }
 
-    /// What the server works with, to look at.
+    /// The server's services.
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.running.services
     }
@@ -170,22 +170,22 @@ impl World {
         self.running.closing.begin();
     }
 
-    /// Signs somebody up.
+    /// Signs a person up.
     pub(crate) async fn actor(&self, name: &str) -> Actor {
         Actor::sign_up(self, name).await
     }
 
-    /// Two people to begin with.
+    /// Two people.
     pub(crate) async fn ann_and_bo(&self) -> (Actor, Actor) {
         (self.actor("ann").await, self.actor("bo").await)
     }
 
-    /// Asks without being anybody.
+    /// Sends a GET without credentials.
     pub(crate) async fn get(&self, path: &str) -> Told {
         Told::of(self.http.get(format!("{}{path}", self.base()))).await
     }
 
-    /// Sends a form without being anybody.
+    /// Sends a form without credentials.
     pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Told {
         Told::of(self.http.post(format!("{}{path}", self.base())).form(form)).await
     }
@@ -205,7 +205,7 @@ impl World {
 
 impl Running {
     async fn stop(self) {
-        // Rocket tells its fairings of a stop by signal; of one by hand not always.
+        // Rocket runs its shutdown fairings for a signal, and not always for `notify`.
         self.closing.begin();
         self.shutdown.notify();
         self.served

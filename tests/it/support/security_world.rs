@@ -1,5 +1,5 @@
-//! Every door by which somebody may come, and the lines on which they stay: both revisions of Socket.IO
-//! by both transports, waits and streams.
+//! Every way to authenticate, and the connections that stay: both revisions of Socket.IO
+//! by both transports, long-polls and streams.
 
 use std::collections::VecDeque;
 
@@ -15,7 +15,7 @@ use crate::{
     support::world::{FOREVER, World},
 };
 
-/// What somebody brings to be believed.
+/// The credentials of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Brought {
     pub(crate) headers: Vec<(&'static str, Vec<u8>)>,
@@ -41,7 +41,7 @@ impl Brought {
         Self::default().header("cookie", format!("user_id={person}; token={token}"))
     }
 
-    /// Somebody's own.
+    /// An actor's own.
     pub(crate) fn of(actor: &Actor) -> Self {
         Self::cookies(actor.id, &actor.token)
     }
@@ -73,7 +73,7 @@ impl Brought {
     }
 }
 
-/// A door by which somebody may be let in.
+/// A kind of request that authenticates.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Door {
     /// A plain request of the messenger's.
@@ -82,13 +82,13 @@ pub(crate) enum Door {
     Hear { stream: bool },
     /// An event by plain HTTP.
     Say(Says),
-    /// What a dialect announces, by long-poll and as a stream.
+    /// A dialect's events, by long-poll and as a stream.
     Overhear { dialect: &'static str, stream: bool },
     /// An event on a connection.
     Socket(By, Says),
 }
 
-/// An event that goes well for anybody who is somebody, in a dialect.
+/// An event of a dialect that succeeds for everybody who is authenticated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Says {
     Service,
@@ -106,7 +106,7 @@ pub(crate) enum By {
 
 pub(crate) const LINES: [By; 4] = [By::Polling4, By::WebSocket4, By::Polling3, By::WebSocket3];
 
-/// Doors that take cookies, and those that take a token as well.
+/// Requests that take cookies, and those that take a token as well.
 pub(crate) fn doors(with_rest: bool) -> Vec<Door> {
     let mut doors = Vec::new();
     if with_rest {
@@ -136,8 +136,8 @@ impl Says {
 }
 
 impl Door {
-    /// Whether somebody is let in who should be that person; a refusal must be 401 and nothing else. Of
-    /// streams one takes over from another: they are held for longer than they are listened to here.
+    /// Whether the request is accepted as that person's; a refusal must be 401 and nothing else. Of
+    /// streams the newer supersedes the older: they are held for longer than this reads them.
     pub(crate) async fn opens(self, world: &World, person: i64, brought: &Brought) -> bool {
         let status = match self {
             Self::Rest => status(world, brought, "/api/me", None).await,
@@ -202,7 +202,7 @@ enum Carrier {
 }
 
 impl Line {
-    /// A connection that is let in, or none.
+    /// A connection that is accepted, or none.
     pub(crate) async fn open(world: &World, by: By, brought: &Brought) -> Option<Self> {
         let revision = match by {
             By::Polling4 | By::WebSocket4 => 4,
@@ -313,7 +313,7 @@ impl Line {
         packets.pop_front().filter(|packet| packet != "1")
     }
 
-    /// Says an event, and tells its acknowledgement; none when the connection ends instead.
+    /// Sends an event, and returns its acknowledgement; none when the connection ends instead.
     pub(crate) async fn ask(&mut self, event: &str, argument: &Value) -> Option<Value> {
         self.asked += 1;
         let number = self.asked;
@@ -330,7 +330,7 @@ impl Line {
         }
     }
 
-    /// Whether an event goes well; a refusal must be for not being anybody.
+    /// Whether an event succeeds; a refusal must be for a lack of authentication.
     pub(crate) async fn is_answered(&mut self, event: &str, argument: &Value) -> bool {
         let told = self.ask(event, argument).await.expect("it stands");
         let is_well = told["status"] == "ok";
