@@ -39,10 +39,7 @@ pub async fn list(
     limit: usize,
 ) -> Result<Listing> {
     let cursor = services.cursor();
-    let (mut chats, more) = services.store.chats(caller.person(), before, limit).await?;
-    if caller.person().is_guest() {
-        chats.retain(|listed| listed.chat.kind != ChatKind::Open);
-    }
+    let (chats, more) = services.store.chats(caller.person(), before, limit).await?;
     Ok(Listing {
         chats,
         more,

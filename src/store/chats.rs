@@ -34,7 +34,7 @@ const CHAT: &str = concat!(
      where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null"
 );
 
-/// The open chats of a tenant, the chats of a person and, for an agent, the conversations, newest
+/// The open chats of a tenant (none for a guest), the chats of a person and, for an agent, the conversations, newest
 /// activity first. Each part is limited before the union, so that neither a tenant with a million
 /// open chats nor a person with thousands makes a page more expensive.
 const LIST: &str = concat!(
@@ -49,7 +49,7 @@ const LIST: &str = concat!(
     other_name!("$2"),
     " from ( \
        select id from (select id from chats \
-         where tenant_id = $1 and kind = 'open' and deleted_at is null and last_position < $3 \
+         where not $6 and tenant_id = $1 and kind = 'open' and deleted_at is null and last_position < $3 \
          order by last_position desc limit $4) open_chats \
        union \
        select id from (select x.id from members y join chats x on x.id = y.chat_id \
@@ -198,6 +198,7 @@ impl Store {
                 .bind(before)
                 .bind(ask)
                 .bind(person.is_agent())
+                .bind(person.is_guest())
                 .fetch_all(pool)
                 .await
         })

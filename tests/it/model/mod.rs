@@ -1,3 +1,4 @@
-//! Random histories held against a mirror.
+//! Random histories held against a mirror and against the policy.
 
 mod histories;
+mod policy;
