@@ -1,16 +1,20 @@
 //! Waiting: what is new after a position, and if nothing is, until something is.
+//!
+//! Long-polls and streams wait with a [`ChangeFeed`]. A socket waits for several people at once, for its
+//! outbox and for signals, so it has a loop of its own; what it is told comes from the same
+//! [`Subscription`].
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
+use tokio::sync::futures::Notified;
+
 use crate::{
-    chat::{Caller, Services, access, limits::wait_limit::WaitPermit},
+    chat::{Caller, Services, access, limits::wait_limit::WaitPermit, subscription::Subscription},
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, ChatKind, Cursor, LoginId, Person, Position},
-    pubsub::{Backlog, Published, Subscriber, Topic},
+    model::{ChangeKind, ChatId, ChatKind, Cursor, LoginId, Position},
+    pubsub::{Backlog, Published, Subscriber},
 };
 
-/// How many places of the log one look at the store covers.
-const WINDOW: i64 = 4096;
 /// How many windows are searched before the caller is asked to come again.
 const WINDOWS: usize = 16;
 
@@ -76,7 +80,7 @@ pub enum End {
 /// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed.
 pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
     let same_life = cursor.epoch == *services.store.epoch();
-    let known = cursor.position >= services.store.floor() && cursor.position <= services.hub.head();
+    let known = cursor.position >= services.store.floor() && cursor.position <= services.head();
     if same_life && known {
         return Ok(cursor.position);
     }
@@ -86,42 +90,22 @@ pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
     ))
 }
 
-/// What the log holds for a person between two positions, at most `limit` changes.
-pub async fn changes_for(
-    services: &Services,
-    person: &Person,
-    (after, until): (Position, Position),
-    limit: i64,
-) -> Result<Vec<Change>> {
-    services
-        .store
-        .changes_for(person, (after, until), limit)
-        .await
-}
-
-/// Listens to everything a person hears, from now on.
-pub async fn subscribe(services: &Services, person: &Arc<Person>) -> Result<Subscriber> {
-    let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
-    if subscriber.needs_memberships() {
-        subscriber.seed_memberships(services.store.memberships(person.id).await?);
-    }
-    Ok(subscriber)
-}
-
 /// What somebody listens to, and how far they have heard.
 pub struct ChangeFeed {
     services: Arc<Services>,
     caller: Caller,
-    subscriber: Subscriber,
+    source: Source,
     waiting: Option<WaitPermit>,
-    scope: Scope,
     filter: ChangeFilter,
     after: Position,
 }
 
-enum Scope {
-    Person,
-    Chat(ChatId, ChatKind),
+/// What is listened to.
+enum Source {
+    /// Everything that the caller hears.
+    Person(Subscription),
+    /// The messages of one chat.
+    Chat(Subscriber, ChatId, ChatKind),
 }
 
 impl ChangeFeed {
@@ -132,14 +116,9 @@ impl ChangeFeed {
         after: Position,
         filter: ChangeFilter,
     ) -> Result<Self> {
-        let subscriber = subscribe(services, caller.person()).await?;
-        Ok(Self::new(
-            services,
-            caller,
-            subscriber,
-            Scope::Person,
-            (after, filter),
-        ))
+        let subscription = Subscription::open(services, caller.person()).await?;
+        let source = Source::Person(subscription);
+        Ok(Self::new(services, caller, source, (after, filter)))
     }
 
     /// Listens to the new messages of one chat, if the caller may read it, after a place that is read
@@ -152,14 +131,14 @@ impl ChangeFeed {
     ) -> Result<Self> {
         let (subscriber, kind) = access::subscribe(services, caller, chat).await?;
         let after = after(services)?;
-        if after > services.hub.head() {
+        if after > services.head() {
             return Err(Error::new(Kind::Gone, "there is no such message yet"));
         }
+        let source = Source::Chat(subscriber, chat, kind);
         Ok(Self::new(
             services,
             caller,
-            subscriber,
-            Scope::Chat(chat, kind),
+            source,
             (after, ChangeFilter::ALL),
         ))
     }
@@ -167,17 +146,15 @@ impl ChangeFeed {
     fn new(
         services: &Arc<Services>,
         caller: &Caller,
-        subscriber: Subscriber,
-        scope: Scope,
+        source: Source,
         (after, filter): (Position, ChangeFilter),
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
         Self {
             services,
             caller,
-            subscriber,
+            source,
             waiting: None,
-            scope,
             filter,
             after,
         }
@@ -204,7 +181,7 @@ impl ChangeFeed {
         }
         let mut deadline = pin!(tokio::time::sleep(timeout));
         loop {
-            let mut changed = pin!(self.subscriber.changed());
+            let mut changed = pin!(self.source.changed());
             changed.as_mut().enable();
             let (changes, cursor, more) = self.poll(limit).await?;
             self.after = cursor;
@@ -261,66 +238,60 @@ impl ChangeFeed {
 
     /// What there is after the last position seen, and up to where that is complete.
     async fn poll(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
-        match (self.subscriber.backlog(self.after), &self.scope) {
-            (Backlog::Complete(found, head), scope) => {
-                let kept = self.retain_wanted(scope, found)?;
-                Ok(truncate(kept, limit, head))
-            }
-            (Backlog::Lagged, Scope::Chat(chat, _)) => {
-                let head = self.services.hub.head();
-                let store = &self.services.store;
-                let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
-                let key = (self.caller.tenant(), *chat);
-                let changes = store.messages_told(key, self.after, ask).await?;
-                // What was committed but not yet published is told when it is.
-                let found: Vec<_> = changes
-                    .into_iter()
-                    .filter(|change| change.position <= head)
-                    .map(|change| Arc::new(Published::new(change)))
-                    .collect();
-                Ok(truncate(found, limit, head))
-            }
-            (Backlog::Lagged, Scope::Person) => self.read_log(limit).await,
+        match &self.source {
+            Source::Person(subscription) => self.poll_person(subscription, limit).await,
+            Source::Chat(subscriber, chat, _) => match subscriber.backlog(self.after) {
+                Backlog::Complete(found, head) => {
+                    Ok(truncate(self.retain_wanted(found)?, limit, head))
+                }
+                Backlog::Lagged => self.read_messages(*chat, limit).await,
+            },
         }
     }
 
-    /// Reads the log in windows, so that one request costs the same however far behind it is.
-    async fn read_log(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
-        let head = self.services.hub.head();
+    /// Reads the messages of a chat from the log.
+    async fn read_messages(
+        &self,
+        chat: ChatId,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        let head = self.services.head();
         let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
+        let key = (self.caller.tenant(), chat);
+        let told = self.services.store.messages_told(key, self.after, ask);
+        // What was committed but not yet published is told when it is.
+        let found = told.await?.into_iter();
+        let found = found.filter(|change| change.position <= head);
+        let found = found.map(Published::new).map(Arc::new).collect();
+        Ok(truncate(found, limit, head))
+    }
+
+    /// Catches up window by window, until something is wanted or everything has been seen.
+    async fn poll_person(
+        &self,
+        subscription: &Subscription,
+        limit: usize,
+    ) -> Result<(Vec<Arc<Published>>, Position, bool)> {
+        let head = self.services.head();
         let mut after = self.after;
         for _ in 0..WINDOWS {
-            let until = after.plus(WINDOW).min(head);
-            let store = &self.services.store;
-            let changes = store
-                .changes_for(self.caller.person(), (after, until), ask)
-                .await?;
-            // A window with more than was asked for is complete only up to its last change.
-            let seen = match changes.last() {
-                Some(last) if changes.len() > limit => last.position,
-                Some(_) | None => until,
-            };
-            let found = changes
-                .into_iter()
-                .map(|change| Arc::new(Published::new(change)))
-                .collect();
-            let kept = self.retain_wanted(&Scope::Person, found)?;
-            if !kept.is_empty() || seen == head {
-                let (kept, cursor, more) = truncate(kept, limit, seen);
-                return Ok((kept, cursor, more || cursor < head));
+            // One more than fits shows whether there are more.
+            let ask = limit.saturating_add(1);
+            let caught_up = subscription.catch_up(&self.services, after, ask).await?;
+            let (complete, is_from_log) = (caught_up.complete, caught_up.is_from_log);
+            let kept = self.retain_wanted(caught_up.changes)?;
+            if !kept.is_empty() || !is_from_log || complete >= head {
+                let (kept, cursor, more) = truncate(kept, limit, complete);
+                return Ok((kept, cursor, more || (is_from_log && cursor < head)));
             }
-            after = seen;
+            after = complete;
         }
         Ok((Vec::new(), after, true))
     }
 
     /// Leaves out what this watch does not want, and ends it where its chat ends for the caller.
-    fn retain_wanted(
-        &self,
-        scope: &Scope,
-        found: Vec<Arc<Published>>,
-    ) -> Result<Vec<Arc<Published>>> {
-        let Scope::Chat(_, kind) = scope else {
+    fn retain_wanted(&self, found: Vec<Arc<Published>>) -> Result<Vec<Arc<Published>>> {
+        let Source::Chat(_, _, kind) = &self.source else {
             let filter = |p: &Arc<Published>| self.filter.matches(&p.change.what);
             return Ok(found.into_iter().filter(filter).collect());
         };
@@ -346,6 +317,15 @@ impl ChangeFeed {
             }
         }
         Ok(kept)
+    }
+}
+
+impl Source {
+    fn changed(&self) -> Notified<'_> {
+        match self {
+            Self::Person(subscription) => subscription.changed(),
+            Self::Chat(subscriber, ..) => subscriber.changed(),
+        }
     }
 }
 

@@ -38,6 +38,7 @@ pub mod rooms;
 mod services;
 mod sign_ins;
 pub mod signals;
+pub mod subscription;
 pub mod verify;
 mod writer;
 

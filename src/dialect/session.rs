@@ -8,16 +8,15 @@ use crate::{
     chat::{
         Caller, Services,
         callers::{self, Candidate, Claims, KeyHolder, Proof},
-        change_feed,
         limits::{self, login_throttle},
         logins, signals,
+        subscription::Subscription,
     },
     dialect::{
         DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, DialectsMetrics, OutgoingEvent,
     },
     error::{Error, Kind, Result},
     model::{Person, PersonId, Position, TokenHash},
-    pubsub::Subscriber,
     telemetry::Metrics,
 };
 
@@ -108,7 +107,7 @@ pub struct Identity {
     dialects: DialectMask,
     /// What came before is not for this connection.
     from: Position,
-    subscriber: Option<Subscriber>,
+    subscription: Option<Subscription>,
 }
 
 impl Identity {
@@ -127,9 +126,9 @@ impl Identity {
         self.from
     }
 
-    /// The ear.
-    pub fn subscriber(&mut self) -> Option<&mut Subscriber> {
-        self.subscriber.as_mut()
+    /// What they hear; none of an HTTP request.
+    pub fn subscription(&mut self) -> Option<&mut Subscription> {
+        self.subscription.as_mut()
     }
 }
 
@@ -262,13 +261,13 @@ impl ClientSession {
             identity.caller = caller.clone();
             return Ok(());
         }
-        let subscriber = match &self.waker {
+        let subscription = match &self.waker {
             None => None,
             Some(waker) => {
-                let mut subscriber =
-                    change_feed::subscribe(&self.services, caller.person()).await?;
-                subscriber.wake_with(Arc::clone(waker));
-                Some(subscriber)
+                let opened = Subscription::open(&self.services, caller.person()).await;
+                let mut subscription = opened?;
+                subscription.wake_with(Arc::clone(waker));
+                Some(subscription)
             }
         };
         if self.identities.is_empty() {
@@ -278,7 +277,7 @@ impl ClientSession {
             caller: caller.clone(),
             dialects,
             from,
-            subscriber,
+            subscription,
         });
         if let Some(waker) = &self.waker {
             // Something may have been told before the bell hung.

@@ -50,6 +50,19 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     })
 }
 
+/// How each connection works.
+fn configured(connect: SqliteConnectOptions, path: Option<&Path>) -> SqliteConnectOptions {
+    connect
+        // A file that is gone must not be taken for a new one.
+        .create_if_missing(path.is_none())
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY)
+        .pragma("temp_store", "memory")
+        .optimize_on_close(true, None)
+}
+
 async fn open_pools(
     options: &Options,
     connect: SqliteConnectOptions,
@@ -59,15 +72,7 @@ async fn open_pools(
         Some(path) => explained(path, error),
         None => unusable(options, error),
     };
-    let connect = connect
-        // A file that is gone must not be taken for a new one.
-        .create_if_missing(path.is_none())
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY)
-        .pragma("temp_store", "memory")
-        .optimize_on_close(true, None);
+    let connect = configured(connect, path);
     let pool = |most: u32| {
         let expected = path.and_then(|path| Some((path.to_owned(), identity(path).ok()?)));
         SqlitePoolOptions::new()

@@ -8,6 +8,7 @@ mod map;
 mod rules;
 mod samples;
 mod shelf;
+mod size;
 mod source;
 mod verbs;
 
@@ -32,6 +33,7 @@ fn the_house_keeps_its_rules() {
     let found: Vec<_> = files
         .iter()
         .flat_map(|(path, text)| breaches(&house, &Source::new(path, text)))
+        .chain(size::long_files(&files))
         .collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));
 }

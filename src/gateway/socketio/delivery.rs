@@ -10,19 +10,16 @@ use parlance_socketio::{
 
 use super::connection::{ConnectionState, Recovery};
 use crate::{
-    chat::change_feed,
     dialect::{ClientSession, DialectEntry, DialectMask, Identity, OutgoingEvent},
     error::Result,
     gateway::encodings,
     model::{Change, Position},
-    pubsub::{Backlog, Published},
+    pubsub::Published,
     telemetry::Transport,
 };
 
 /// How many changes are read from the database at once.
-const LOG_PAGE: i64 = 256;
-/// How many positions of the log one read covers.
-const LOG_WINDOW: i64 = 4096;
+const LOG_PAGE: usize = 256;
 /// How many bytes of missed changes are sent before the `CONNECT` packet. The rest is delivered after it.
 const MISSED_BYTES: usize = 512 << 10;
 /// How long to wait after an error of the database.
@@ -97,53 +94,20 @@ async fn deliver(
     if deliver_signals(socket, session, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
     }
-    let metrics = Arc::clone(&session.options.metrics);
     let (changes, seen) = gather(session, cursor.after).await?;
     for (position, (published, dialects)) in changes {
         if position > seen {
             break;
         }
-        let mut skip = std::mem::take(&mut cursor.frames);
-        let mut told = 0;
-        let mut matching = Vec::new();
-        for dialect in session.dialects(dialects) {
-            dialect.on_change(session, &published.change);
-            if dialect.should_deliver(session, &published.change) {
-                matching.push(dialect);
+        let matching = matching(session, dialects, &published.change);
+        match deliver_change(socket, session, cursor, &matching, &published, recovery) {
+            Ok(()) => cursor.after = position,
+            Err(SendError::Full) => {
+                cursor.after = position.plus(-1);
+                return Ok(DeliveryOutcome::Full);
             }
+            Err(SendError::Closed) => return Ok(DeliveryOutcome::Closed),
         }
-        for (index, dialect) in matching.iter().enumerate() {
-            let later = usize::from(index + 1 < matching.len());
-            let frames = frames(session, (*dialect, later), &published, recovery.is_some());
-            for (sent, frame) in frames.iter().enumerate() {
-                told += 1;
-                if skip > 0 {
-                    skip -= 1;
-                    continue;
-                }
-                let send = || socket.try_emit(frame);
-                let sent = match recovery {
-                    Some(recovery) => {
-                        let left = frames.len() - sent + later;
-                        recovery.advance(offset_of(position, left), send)
-                    }
-                    None => send(),
-                };
-                match sent {
-                    Ok(()) => {}
-                    Err(SendError::Full) => {
-                        cursor.frames = told - 1;
-                        cursor.after = position.plus(-1);
-                        return Ok(DeliveryOutcome::Full);
-                    }
-                    Err(SendError::Closed) => return Ok(DeliveryOutcome::Closed),
-                }
-            }
-            if let Some(metrics) = metrics.of(*dialect) {
-                metrics.delivered(Transport::Socket, 1);
-            }
-        }
-        cursor.after = position;
     }
     cursor.after = cursor.after.max(seen);
     let behind = cursor.after < session.services.head();
@@ -152,6 +116,62 @@ async fn deliver(
     } else {
         DeliveryOutcome::Complete
     })
+}
+
+/// Notifies the dialects of a change; those that deliver it.
+fn matching(
+    session: &mut ClientSession,
+    dialects: DialectMask,
+    change: &Change,
+) -> Vec<DialectEntry> {
+    let mut matching = Vec::new();
+    for dialect in session.dialects(dialects) {
+        dialect.on_change(session, change);
+        if dialect.should_deliver(session, change) {
+            matching.push(dialect);
+        }
+    }
+    matching
+}
+
+/// Sends a change's frames, those that were not sent before. When the outbox is full, `cursor` notes how
+/// many of them have been.
+fn deliver_change(
+    socket: &Socket,
+    session: &ClientSession,
+    cursor: &mut DeliveryCursor,
+    matching: &[DialectEntry],
+    published: &Published,
+    recovery: Option<&Recovery>,
+) -> Result<(), SendError> {
+    let skipped = std::mem::take(&mut cursor.frames);
+    let mut told = 0;
+    for (index, dialect) in matching.iter().enumerate() {
+        let later = usize::from(index + 1 < matching.len());
+        let frames = frames(session, (*dialect, later), published, recovery.is_some());
+        for (sent, frame) in frames.iter().enumerate() {
+            told += 1;
+            if told <= skipped {
+                continue;
+            }
+            let send = || socket.try_emit(frame);
+            let sent = match recovery {
+                Some(recovery) => {
+                    let left = frames.len() - sent + later;
+                    recovery.advance(offset_of(published.change.position, left), send)
+                }
+                None => send(),
+            };
+            if sent == Err(SendError::Full) {
+                cursor.frames = told - 1;
+            }
+            sent?;
+        }
+        if let Some(metrics) = session.options.metrics.of(*dialect) {
+            metrics.delivered(Transport::Socket, 1);
+        }
+    }
+    Ok(())
 }
 
 /// Changes by their positions, each with the dialects to tell it in.
@@ -167,36 +187,17 @@ async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathere
     for identity in session.identities_mut() {
         let dialects = identity.dialects();
         let from = identity.from();
-        let person = Arc::clone(identity.caller.person());
-        let Some(subscriber) = identity.subscriber() else {
+        let Some(subscription) = identity.subscription() else {
             continue;
         };
-        let backlog = match subscriber.backlog(after.max(from)) {
-            Backlog::Complete(backlog, upto) => {
-                seen = seen.min(upto);
-                backlog
-            }
-            Backlog::Lagged => {
-                let start = after.max(from);
-                let until = start.plus(LOG_WINDOW).min(head);
-                let found =
-                    change_feed::changes_for(&services, &person, (start, until), LOG_PAGE).await;
-                let metrics = &options.metrics.delivery;
-                metrics.catch_up(found.is_ok());
-                let found = found?;
-                let full = i64::try_from(found.len()).is_ok_and(|count| count == LOG_PAGE);
-                let upto = found
-                    .last()
-                    .filter(|_| full)
-                    .map_or(until, |last| last.position);
-                seen = seen.min(upto);
-                found
-                    .into_iter()
-                    .map(|change| Arc::new(Published::new(change)))
-                    .collect()
-            }
-        };
-        for published in backlog {
+        let begin = after.max(from);
+        let caught_up = subscription.catch_up(&services, begin, LOG_PAGE).await;
+        if caught_up.as_ref().map_or(true, |it| it.is_from_log) {
+            options.metrics.delivery.catch_up(caught_up.is_ok());
+        }
+        let caught_up = caught_up?;
+        seen = seen.min(caught_up.complete);
+        for published in caught_up.changes {
             let position = published.change.position;
             if position > after && position > from {
                 let entry = changes.entry(position);
@@ -218,10 +219,10 @@ fn deliver_signals(
     let mut told = Vec::new();
     for identity in session.identities_mut() {
         let dialects = identity.dialects();
-        let Some(subscriber) = identity.subscriber() else {
+        let Some(subscription) = identity.subscription() else {
             continue;
         };
-        for signal in subscriber.signals() {
+        for signal in subscription.signals() {
             for dialect in set.among(dialects) {
                 told.push((signal.number, dialect, Arc::clone(&signal)));
             }

@@ -5,7 +5,7 @@ use sqlx::{Sqlite, types::Json};
 use crate::{
     model::{ConversationStatus, MessageId, Timestamp},
     store::{
-        batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
+        batch::{NewChange, ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
         transaction::Transaction,
     },
 };
@@ -95,99 +95,123 @@ pub(super) async fn write(
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
     if !set.changes.is_empty() {
-        let rows: Vec<_> = set
-            .changes
-            .iter()
-            .map(|c| {
-                (
-                    c.position.get(),
-                    c.tenant.get(),
-                    c.chat.get(),
-                    c.kind,
-                    c.audience.as_str(),
-                    c.actor.get(),
-                    c.target.map(MessageId::get),
-                    c.word,
-                )
-            })
-            .collect();
-        let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
-        sqlx::query("update log set head = head + $1 where id = 1")
-            .bind(count)
-            .execute(&mut **tx)
-            .await?;
-        sqlx::query(WRITE_CHANGES)
-            .bind(Json(rows))
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await?;
+        write_changes(tx, set, now).await?;
     }
     if !set.messages.is_empty() {
-        let rows: Vec<_> = set
-            .messages
-            .iter()
-            .map(|(tenant, m, digest)| {
-                (
-                    m.id.get(),
-                    tenant.get(),
-                    m.chat.get(),
-                    m.seq.get(),
-                    m.sender.get(),
-                    m.kind.as_str(),
-                    m.content.as_str(),
-                    m.client_id.as_deref(),
-                    digest.as_deref(),
-                )
-            })
-            .collect();
-        sqlx::query(WRITE_MESSAGES)
-            .bind(Json(rows))
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await?;
+        write_messages(tx, set, now).await?;
     }
     if !set.chat_updates.is_empty() {
-        let rows: Vec<_> = set
-            .chat_updates
-            .iter()
-            .map(|(chat, b)| {
-                (
-                    chat.get(),
-                    b.last_seq.get(),
-                    b.last_message.map(MessageId::get),
-                    b.last_position.get(),
-                    b.members,
-                    b.status.map(ConversationStatus::as_str),
-                )
-            })
-            .collect();
-        sqlx::query(WRITE_CHATS)
-            .bind(Json(rows))
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await?;
+        write_chats(tx, set, now).await?;
     }
     if !set.memberships.is_empty() {
-        let rows: Vec<_> = set
-            .memberships
-            .iter()
-            .map(|(chat, person, m)| {
-                (
-                    chat.get(),
-                    person.get(),
-                    m.tenant.get(),
-                    m.role.as_str(),
-                    m.joined.get(),
-                    m.read.get(),
-                    m.read_seq.get(),
-                )
-            })
-            .collect();
-        sqlx::query(WRITE_MEMBERSHIPS)
-            .bind(Json(rows))
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await?;
+        write_memberships(tx, set, now).await?;
     }
     Ok(())
+}
+
+async fn write_changes(
+    tx: &mut Transaction<Sqlite>,
+    set: &WriteSet,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let row = |c: &NewChange| {
+        (
+            c.position.get(),
+            c.tenant.get(),
+            c.chat.get(),
+            c.kind,
+            c.audience.as_str(),
+            c.actor.get(),
+            c.target.map(MessageId::get),
+            c.word,
+        )
+    };
+    let count = i64::try_from(set.changes.len()).unwrap_or(i64::MAX);
+    sqlx::query("update log set head = head + $1 where id = 1")
+        .bind(count)
+        .execute(&mut **tx)
+        .await?;
+    let rows: Vec<_> = set.changes.iter().map(row).collect();
+    sqlx::query(WRITE_CHANGES)
+        .bind(Json(rows))
+        .bind(now.get())
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+}
+
+async fn write_messages(
+    tx: &mut Transaction<Sqlite>,
+    set: &WriteSet,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let rows = set.messages.iter().map(|(tenant, m, digest)| {
+        (
+            m.id.get(),
+            tenant.get(),
+            m.chat.get(),
+            m.seq.get(),
+            m.sender.get(),
+            m.kind.as_str(),
+            m.content.as_str(),
+            m.client_id.as_deref(),
+            digest.as_deref(),
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    sqlx::query(WRITE_MESSAGES)
+        .bind(Json(rows))
+        .bind(now.get())
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+}
+
+async fn write_chats(
+    tx: &mut Transaction<Sqlite>,
+    set: &WriteSet,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let rows = set.chat_updates.iter().map(|(chat, update)| {
+        (
+            chat.get(),
+            update.last_seq.get(),
+            update.last_message.map(MessageId::get),
+            update.last_position.get(),
+            update.members,
+            update.status.map(ConversationStatus::as_str),
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    sqlx::query(WRITE_CHATS)
+        .bind(Json(rows))
+        .bind(now.get())
+        .execute(&mut **tx)
+        .await
+        .map(drop)
+}
+
+async fn write_memberships(
+    tx: &mut Transaction<Sqlite>,
+    set: &WriteSet,
+    now: Timestamp,
+) -> Result<(), sqlx::Error> {
+    let rows = set.memberships.iter().map(|(chat, person, m)| {
+        (
+            chat.get(),
+            person.get(),
+            m.tenant.get(),
+            m.role.as_str(),
+            m.joined.get(),
+            m.read.get(),
+            m.read_seq.get(),
+        )
+    });
+    let rows: Vec<_> = rows.collect();
+    sqlx::query(WRITE_MEMBERSHIPS)
+        .bind(Json(rows))
+        .bind(now.get())
+        .execute(&mut **tx)
+        .await
+        .map(drop)
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    size,
     source::{Kind, Named, Source},
     verbs,
 };
@@ -225,6 +226,7 @@ pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
     found.extend(pure_events(source));
     found.extend(no_dialects_name(house, source));
     found.extend(verbs::past_the_verbs(source));
+    found.extend(size::long_functions(source));
     found.extend(verbs::dialects_sentences(source));
     // A `use` line with braces names the same module again and again.
     found.dedup();

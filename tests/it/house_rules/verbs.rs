@@ -11,15 +11,13 @@ const INNER: [&str; 9] = [
 ];
 
 /// What of `pubsub` verbs hand out, and the slots in which encodings are kept.
-const HANDED_OUT: [&str; 8] = [
-    "Backlog",
+const HANDED_OUT: [&str; 6] = [
     "ENCODING_SLOTS",
     "EncodingSlot",
     "EventFormat",
     "EventText",
     "Published",
     "PublishedSignal",
-    "Subscriber",
 ];
 
 const WHY: &str = "a door asks one verb; what a verb checks, counts and writes is checked, counted \

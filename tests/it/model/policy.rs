@@ -334,7 +334,7 @@ fn hears(
         })
 }
 
-fn run(cases: u32, name: &str, check: impl AsyncFn(&Stage<'_>)) {
+fn run(cases: u32, name: &str, check: &impl AsyncFn(&Stage<'_>)) {
     let runtime = Runtime::new().expect("a runtime");
     let world = runtime.block_on(World::new());
     let mut runner = TestRunner::new(Config {
@@ -357,7 +357,7 @@ fn run(cases: u32, name: &str, check: impl AsyncFn(&Stage<'_>)) {
 
 #[test]
 fn the_log_tells_each_person_what_the_policy_lets_them_hear() {
-    run(64, "what the log tells", async |stage| {
+    run(64, "what the log tells", &async |stage| {
         let log = stage.log().await;
         let members = members_of(&log);
         let head = stage.world.services().head();
@@ -376,7 +376,7 @@ fn the_log_tells_each_person_what_the_policy_lets_them_hear() {
 
 #[test]
 fn lists_show_each_person_the_chats_that_the_policy_lets_them_read() {
-    run(64, "what lists show", async |stage| {
+    run(64, "what lists show", &async |stage| {
         let log = stage.log().await;
         let members = members_of(&log);
         for caller in &stage.people {

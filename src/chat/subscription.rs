@@ -1,0 +1,98 @@
+//! What one person hears: caught up with from memory or from the log, by whatever door they listen.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, futures::Notified};
+
+use crate::{
+    chat::Services,
+    error::Result,
+    model::{Person, Position},
+    pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic},
+};
+
+/// How many places of the log one look at the store covers.
+const WINDOW: i64 = 4096;
+
+/// What a person hears from when it began.
+#[derive(Debug)]
+pub struct Subscription {
+    person: Arc<Person>,
+    subscriber: Subscriber,
+}
+
+/// What was told after a position.
+#[derive(Debug)]
+pub struct CaughtUp {
+    /// The changes, ascending.
+    pub changes: Vec<Arc<Published>>,
+    /// Everything up to here is among them.
+    pub complete: Position,
+    /// Whether the log was read, for memory no longer reached back so far.
+    pub is_from_log: bool,
+}
+
+impl Subscription {
+    /// Listens to everything a person hears, from now on.
+    pub async fn open(services: &Services, person: &Arc<Person>) -> Result<Self> {
+        let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
+        if subscriber.needs_memberships() {
+            subscriber.seed_memberships(services.store.memberships(person.id).await?);
+        }
+        Ok(Self {
+            person: Arc::clone(person),
+            subscriber,
+        })
+    }
+
+    /// Notifies a waker from now on whenever something is told: one may serve many subscriptions.
+    pub fn wake_with(&mut self, waker: Arc<Notify>) {
+        self.subscriber.wake_with(waker);
+    }
+
+    /// The signals told since this was last asked.
+    pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
+        self.subscriber.signals()
+    }
+
+    /// A future that is ready after the next change. Make it, and `enable` it, before looking.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.subscriber.changed()
+    }
+
+    /// What was told after a position: all of it from memory or, where that does not reach back so far,
+    /// at most `limit` changes out of one window of the log, so that it costs the same however far back
+    /// the position is.
+    pub async fn catch_up(
+        &self,
+        services: &Services,
+        after: Position,
+        limit: usize,
+    ) -> Result<CaughtUp> {
+        if let Backlog::Complete(changes, complete) = self.subscriber.backlog(after) {
+            return Ok(CaughtUp {
+                changes,
+                complete,
+                is_from_log: false,
+            });
+        }
+        let until = after.plus(WINDOW).min(services.head());
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let range = (after, until);
+        let found = services
+            .store
+            .changes_for(&self.person, range, most)
+            .await?;
+        // A window with as many as were asked for is complete only up to its last change.
+        let complete = match found.last() {
+            Some(last) if found.len() >= limit => last.position,
+            Some(_) | None => until,
+        };
+        let published = found.into_iter().map(Published::new).map(Arc::new);
+        Ok(CaughtUp {
+            changes: published.collect(),
+            complete,
+            is_from_log: true,
+        })
+    }
+}
