@@ -15,7 +15,7 @@ use parlance::{
         Caller,
         accounts::Device,
         callers::{self, KeyHolder},
-        chats::{self, Visibility},
+        chats::{self, NewChat, Visibility},
         conversations,
         members::{self, Authority},
         messages::{self, Draft},
@@ -174,16 +174,26 @@ impl<'a> Stage<'a> {
         match deed {
             Deed::Make(visibility, others) => {
                 let title = format!("chat {} of {}", self.chats.len(), self.start);
-                let title = Title::parse(&title)?;
-                let others = self.beside(who, others);
-                let made = chats::create(services, &caller, *visibility, title, &others).await?;
-                self.chats.push(made);
+                let new = NewChat {
+                    visibility: *visibility,
+                    title: Some(Title::parse(&title)?),
+                    members: &self.beside(who, others),
+                    key: None,
+                };
+                let made = chats::create(services, &caller, new).await?;
+                self.chats.push(made.chat);
             }
             Deed::Direct(other) => {
                 let other = self.beside(who, &[*other])[0];
                 if other != caller.id() {
-                    let (made, _) = chats::create_direct(services, &caller, other).await?;
-                    self.chats.push(made);
+                    let new = NewChat {
+                        visibility: Visibility::Direct,
+                        title: None,
+                        members: &[other],
+                        key: None,
+                    };
+                    let made = chats::create(services, &caller, new).await?;
+                    self.chats.push(made.chat);
                 }
             }
             Deed::Seat if caller.person().is_guest() => {
@@ -192,6 +202,7 @@ impl<'a> Stage<'a> {
                     client: None,
                     address,
                     network: address,
+                    cookie: String::new(),
                 };
                 let opened = conversations::reopen(services, &caller, None, &device).await?;
                 self.chats.push(opened.chat);
