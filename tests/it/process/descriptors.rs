@@ -2,7 +2,7 @@
 
 use std::{net::TcpStream, process::Command};
 
-use super::binary::{Started, parlance};
+use crate::support::binary::{Started, parlance};
 
 /// So few files that the test need not open many connections.
 const FILES: usize = 96;

@@ -26,9 +26,9 @@ fn served(text: &str) -> Described {
         let (name, said) = rest.split_once(' ').expect("a name and a word");
         let entry = described.entry(name.to_owned()).or_default();
         match what {
-            "TYPE" => entry.0 = said.to_owned(),
-            "UNIT" => entry.1 = said.to_owned(),
-            "HELP" => entry.2 = said.trim_end_matches('.').to_owned(),
+            "TYPE" => said.clone_into(&mut entry.0),
+            "UNIT" => said.clone_into(&mut entry.1),
+            "HELP" => said.trim_end_matches('.').clone_into(&mut entry.2),
             other => panic!("{other} is not known"),
         }
     }
@@ -41,7 +41,7 @@ fn documented() -> Described {
     let rows = page.lines().filter(|line| line.starts_with("| `parlance_"));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let cell = |index: usize| cells[index].replace('-', "").replace('`', "");
+        let cell = |index: usize| cells[index].replace(['-', '`'], "");
         let told = (cell(1), cell(2), cells[4].to_owned());
         (cells[0].trim_matches('`').to_owned(), told)
     })

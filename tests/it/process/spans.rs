@@ -7,8 +7,8 @@ use parlance::{
 use serde_json::{Value, json};
 
 use crate::{
-    process::telemetry::Kept,
     support::actor::{Actor, Told},
+    support::log::Kept,
     support::support_world::Guest,
     support::world::World,
 };
