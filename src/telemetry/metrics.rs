@@ -142,6 +142,21 @@ impl Metrics {
     }
 
     fn register(&mut self) {
+        self.register_requests();
+        self.register_writer();
+        let registry = &mut self.registry;
+        self.sockets.register(registry);
+        self.dialects.register(registry);
+        registry.register(
+            "build",
+            "The version that is running",
+            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
+        );
+        registry.register_collector(Box::new(Process));
+    }
+
+    /// What is counted of requests and connections.
+    fn register_requests(&mut self) {
         let registry = &mut self.registry;
         registry.register("http_requests", "Requests answered", self.requests.clone());
         registry.register_with_unit(
@@ -170,6 +185,11 @@ impl Metrics {
             "Places that long-polls and event streams take in the limits of waits",
             self.waiters_held.clone(),
         );
+    }
+
+    /// What is counted of the writer, the log and the logins.
+    fn register_writer(&mut self) {
+        let registry = &mut self.registry;
         registry.register(
             "messages_accepted",
             "Messages that were stored and answered",
@@ -201,14 +221,6 @@ impl Metrics {
             "Logins held in memory",
             self.logins_cached.clone(),
         );
-        self.sockets.register(registry);
-        self.dialects.register(registry);
-        registry.register(
-            "build",
-            "The version that is running",
-            Info::new([("version", env!("CARGO_PKG_VERSION"))]),
-        );
-        registry.register_collector(Box::new(Process));
     }
 }
 

@@ -57,7 +57,7 @@ const PAGE: usize = 2;
 
 /// One thing that one of the people does, or their tenant's server.
 #[derive(Debug, Clone)]
-enum Deed {
+enum Action {
     Make(Visibility, Vec<usize>),
     Direct(usize),
     Seat,
@@ -74,29 +74,29 @@ enum Deed {
     DeleteChat(usize),
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+fn action() -> impl Strategy<Value = Action> {
     let some = || vec(any::<usize>(), 0..4);
     let chat = any::<usize>;
     prop_oneof![
-        2 => some().prop_map(|people| Deed::Make(Visibility::Open, people)),
-        2 => some().prop_map(|people| Deed::Make(Visibility::Private, people)),
-        1 => chat().prop_map(Deed::Direct),
-        2 => any::<()>().prop_map(|()| Deed::Seat),
-        4 => chat().prop_map(Deed::Join),
-        3 => chat().prop_map(Deed::Leave),
-        4 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Deed::Add(chat, who, by)),
-        3 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Deed::Remove(chat, who, by)),
-        6 => chat().prop_map(Deed::Say),
-        1 => chat().prop_map(Deed::Edit),
-        1 => chat().prop_map(Deed::Delete),
-        2 => chat().prop_map(Deed::Read),
-        2 => chat().prop_map(Deed::Close),
-        1 => chat().prop_map(Deed::DeleteChat),
+        2 => some().prop_map(|people| Action::Make(Visibility::Open, people)),
+        2 => some().prop_map(|people| Action::Make(Visibility::Private, people)),
+        1 => chat().prop_map(Action::Direct),
+        2 => any::<()>().prop_map(|()| Action::Seat),
+        4 => chat().prop_map(Action::Join),
+        3 => chat().prop_map(Action::Leave),
+        4 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Action::Add(chat, who, by)),
+        3 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Action::Remove(chat, who, by)),
+        6 => chat().prop_map(Action::Say),
+        1 => chat().prop_map(Action::Edit),
+        1 => chat().prop_map(Action::Delete),
+        2 => chat().prop_map(Action::Read),
+        2 => chat().prop_map(Action::Close),
+        1 => chat().prop_map(Action::DeleteChat),
     ]
 }
 
-fn history() -> impl Strategy<Value = Vec<(usize, Deed)>> {
-    vec((0..KINDS.len(), deed()), 1..40)
+fn history() -> impl Strategy<Value = Vec<(usize, Action)>> {
+    vec((0..KINDS.len(), action()), 1..40)
 }
 
 /// Two tenants of one history, their people, and what these have made so far.
@@ -150,7 +150,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Does one thing; what the policy refuses is no part of the history.
-    async fn act(&mut self, who: usize, deed: &Deed) -> Result<(), Error> {
+    async fn act(&mut self, who: usize, action: &Action) -> Result<(), Error> {
         let services = self.world.services();
         let caller = self.people[who].clone();
         let holder = self.holders[usize::from(who >= FIRST)].clone();
@@ -171,8 +171,8 @@ impl<'a> Stage<'a> {
                 Authority::Own
             }
         };
-        match deed {
-            Deed::Make(visibility, others) => {
+        match action {
+            Action::Make(visibility, others) => {
                 let title = format!("chat {} of {}", self.chats.len(), self.start);
                 let new = NewChat {
                     visibility: *visibility,
@@ -183,7 +183,7 @@ impl<'a> Stage<'a> {
                 let made = chats::create(services, &caller, new).await?;
                 self.chats.push(made.chat);
             }
-            Deed::Direct(other) => {
+            Action::Direct(other) => {
                 let other = self.beside(who, &[*other])[0];
                 if other != caller.id() {
                     let new = NewChat {
@@ -196,7 +196,7 @@ impl<'a> Stage<'a> {
                     self.chats.push(made.chat);
                 }
             }
-            Deed::Seat if caller.person().is_guest() => {
+            Action::Seat if caller.person().is_guest() => {
                 let address = Ipv4Addr::LOCALHOST.into();
                 let device = Device {
                     client: None,
@@ -207,18 +207,18 @@ impl<'a> Stage<'a> {
                 let opened = conversations::reopen(services, &caller, None, &device).await?;
                 self.chats.push(opened.chat);
             }
-            Deed::Seat => {}
-            Deed::Join(which) => chats::join(services, &caller, chat(which)?).await?,
-            Deed::Leave(which) => chats::leave(services, &caller, chat(which)?).await?,
-            Deed::Add(which, others, by) => {
+            Action::Seat => {}
+            Action::Join(which) => chats::join(services, &caller, chat(which)?).await?,
+            Action::Leave(which) => chats::leave(services, &caller, chat(which)?).await?,
+            Action::Add(which, others, by) => {
                 let (chat, others) = (chat(which)?, self.beside(who, others));
                 members::add(services, &caller, authority(*by), chat, &others).await?;
             }
-            Deed::Remove(which, others, by) => {
+            Action::Remove(which, others, by) => {
                 let (chat, others) = (chat(which)?, self.beside(who, others));
                 members::remove(services, &caller, authority(*by), chat, &others).await?;
             }
-            Deed::Say(which) => {
+            Action::Say(which) => {
                 let (chat, content) = (chat(which)?, Content::parse("words".to_owned())?);
                 let draft = Draft {
                     kind: MessageKind::Text,
@@ -228,37 +228,37 @@ impl<'a> Stage<'a> {
                 let sent = messages::send(services, &caller, chat, draft).await?;
                 self.sent.push((chat, sent.message.id));
             }
-            Deed::Edit(which) => {
+            Action::Edit(which) => {
                 let (chat, id) = message(which)?;
                 let content = Content::parse("other words".to_owned())?;
                 messages::edit(services, &caller, chat, id, content).await?;
             }
-            Deed::Delete(which) => {
+            Action::Delete(which) => {
                 let (chat, id) = message(which)?;
                 messages::delete(services, &caller, chat, id).await?;
             }
-            Deed::Read(which) => {
+            Action::Read(which) => {
                 let (chat, id) = message(which)?;
                 chats::read(services, &caller, chat, id).await?;
             }
-            Deed::Close(which) => {
+            Action::Close(which) => {
                 conversations::close(services, &caller, chat(which)?, None).await?;
             }
-            Deed::DeleteChat(which) => {
+            Action::DeleteChat(which) => {
                 rooms::delete(services, &holder, chat(which)?).await?;
             }
         }
         Ok(())
     }
 
-    async fn play(&mut self, history: &[(usize, Deed)]) {
-        for (who, deed) in history {
-            if let Err(error) = self.act(*who, deed).await {
+    async fn play(&mut self, history: &[(usize, Action)]) {
+        for (who, action) in history {
+            if let Err(error) = self.act(*who, action).await {
                 let refused = matches!(
                     error.kind(),
                     Kind::NotFound | Kind::Forbidden | Kind::Conflict | Kind::Invalid
                 );
-                assert!(refused, "{deed:?}: {error:?}");
+                assert!(refused, "{action:?}: {error:?}");
             }
         }
     }
