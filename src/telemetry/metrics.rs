@@ -79,6 +79,20 @@ pub struct TimeoutLabels {
     pub waited_for: &'static str,
 }
 
+impl TimeoutLabels {
+    /// All that the server waits for: a series that only appears when it moves hides its first step.
+    const ALL: [&'static str; 4] = ["header", "keep_alive", "body", "write"];
+
+    /// A counter each, at nought.
+    fn counters() -> Family<Self, Counter> {
+        let family = Family::<Self, Counter>::default();
+        for waited_for in Self::ALL {
+            drop(family.get_or_create(&Self { waited_for }));
+        }
+        family
+    }
+}
+
 /// What requests are timed by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabels {
@@ -100,7 +114,7 @@ impl Metrics {
             request_seconds: Family::new_with_constructor(seconds),
             requests_in_flight: Gauge::default(),
             connections_open: Gauge::default(),
-            connections_timed_out: Family::default(),
+            connections_timed_out: TimeoutLabels::counters(),
             waiters_held: Gauge::default(),
             messages_accepted: Counter::default(),
             batches_committed: Counter::default(),
