@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{ChatConfig, Services, WriteObserver, WriterBounds, developers, limits::Rates, verify},
-    config::{EmbedOpen, Registration, Settings, SupportPush},
+    config::{EmbedOpen, EmbedTwin, Registration, Settings, SupportPush},
     dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger},
     error::{Error, Kind, Result},
     gateway::{
@@ -314,6 +314,7 @@ fn options(
         metrics: Arc::new(DialectsMetrics::new(dialects, metrics)),
         embed_open,
         embed_open_anywhere,
+        embed_twin_always: settings.embed_twin == EmbedTwin::Always,
         support_push_v1: settings.support_push == SupportPush::V1,
         support_resume_by_email: settings.support_resume_by_email,
         owner_registration_open: settings.owner_registration == Registration::Open,

@@ -79,6 +79,8 @@ pub struct Settings {
     pub support_resume_by_email: bool,
     /// Who may embed chat without a key.
     pub embed_open: EmbedOpen,
+    /// Who is told embedded messages under their chat's own event too.
+    pub embed_twin: EmbedTwin,
     /// The e-mail address of the first administrator of the chat service, made at start.
     pub admin_email: Option<String>,
     /// Their password.
@@ -145,6 +147,16 @@ pub enum EmbedOpen {
     /// Nobody.
     #[serde(rename = "false")]
     Never,
+}
+
+/// Who is told embedded messages under their chat's own event too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EmbedTwin {
+    /// Connections that asked for it or have emitted under such a name.
+    Asked,
+    /// Every connection.
+    Always,
 }
 
 /// Which document's shape pushed support messages have.

@@ -365,6 +365,16 @@ const EMBED: &[Setting] = &[
          localhost from this machine while the server listens on a loopback address and no proxy is in \
          front. Behind a proxy on this machine set it to false.",
     ),
+    Setting::new(
+        "embed_twin",
+        Preset::Text("asked"),
+        Choice(&["asked", "always"]),
+        "Who hears `new-message` also as `/chat/<id>/new-message`: who asked for it, or everybody.",
+    )
+    .more(
+        "A connection asks with `twin=1` in its query or auth data, or by emitting under such a name. Two \
+         events for everybody cost twice.",
+    ),
 ];
 
 const SERVICE: &[Setting] = &[

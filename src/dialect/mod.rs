@@ -188,6 +188,16 @@ pub trait Dialect: Send + Sync + 'static {
         self.encode_change(change)
     }
 
+    /// A change under the further names that connections may ask for, told after the usual ones.
+    fn encode_aliases(&self, _change: &Change) -> Vec<OutgoingEvent> {
+        Vec::new()
+    }
+
+    /// Whether this connection asked for them.
+    fn wants_aliases(&self, _speaker: &ClientSession) -> bool {
+        false
+    }
+
     /// Whether a signal that reached this session is for this connection too.
     fn should_deliver_signal(&self, _speaker: &ClientSession, _signal: &Signal) -> bool {
         true

@@ -36,6 +36,8 @@ pub struct Options {
     pub embed_open: bool,
     /// Whether anybody may, on whatever connection.
     pub embed_open_anywhere: bool,
+    /// Whether every connection is told embedded messages under their chat's own event too.
+    pub embed_twin_always: bool,
     /// Whether pushes to guests and owners have the first document's shape.
     pub support_push_v1: bool,
     /// Whether a guest's e-mail alone reopens their chat.
@@ -51,6 +53,7 @@ impl Default for Options {
             metrics: Arc::new(DialectsMetrics::new(&DIALECTS, &Metrics::new())),
             embed_open: false,
             embed_open_anywhere: false,
+            embed_twin_always: false,
             support_push_v1: false,
             support_resume_by_email: false,
             owner_registration_open: false,
@@ -69,6 +72,8 @@ pub struct Credentials {
     pub app: Option<String>,
     /// Whom their cookies name, and the tokens that are to prove it, where cookies count.
     pub cookies: Option<Claims>,
+    /// `?twin=1` or `auth.twin`: they want embedded messages under their chat's own event too.
+    pub twin: bool,
     /// Whether they are on this machine, see [`crate::http::local`].
     pub is_local: bool,
     /// The address they come from.

@@ -5,9 +5,17 @@ use std::sync::OnceLock;
 use parlance_socketio::server::Prepared;
 
 use crate::{
-    dialect::DialectId,
+    dialect::{DialectEntry, DialectId, Options, OutgoingEvent},
+    model::Change,
     pubsub::{Published, PublishedSignal},
 };
+
+/// A change in one dialect, for those who asked for its aliases and for those who did not.
+#[derive(Default)]
+struct Variants {
+    plain: Encodings,
+    with_aliases: Encodings,
+}
 
 /// What the gateway makes of a change in one dialect, each when it is first needed.
 #[derive(Default)]
@@ -27,9 +35,28 @@ pub(super) struct EncodedText {
     pub(super) listed: String,
 }
 
-/// The encodings of a change in a dialect.
-pub(super) fn of_change(published: &Published, dialect: DialectId) -> &Encodings {
-    published.encoding(dialect.slot(), |_| Encodings::default())
+/// The encodings of a change in a dialect, with or without its aliases.
+pub(super) fn of_change(published: &Published, dialect: DialectId, aliases: bool) -> &Encodings {
+    let variants = published.encoding(dialect.slot(), |_| Variants::default());
+    if aliases {
+        &variants.with_aliases
+    } else {
+        &variants.plain
+    }
+}
+
+/// The events that a change is told as in a dialect, with or without its aliases.
+pub(super) fn outgoing(
+    dialect: DialectEntry,
+    options: &Options,
+    change: &Change,
+    aliases: bool,
+) -> Vec<OutgoingEvent> {
+    let mut outgoing = dialect.encode_change_with(options, change);
+    if aliases {
+        outgoing.extend(dialect.encode_aliases(change));
+    }
+    outgoing
 }
 
 /// The frames of a signal in a dialect.

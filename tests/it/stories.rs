@@ -73,6 +73,8 @@ stories! {
     embed_recovery
     embed_refusals
     embed_standing
+    embed_twin
+    embed_twin_always
     four_dialects
     service
     service_recovery

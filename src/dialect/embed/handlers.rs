@@ -42,6 +42,8 @@ const SAY_WHO: &str = "say who you are: connect with key (a tenant's application
 #[derive(Default)]
 struct Memory {
     echoes: VecDeque<Echo>,
+    /// The chat under whose own event this connection emitted first: it hears such events.
+    twin: Option<ChatId>,
 }
 
 /// Something that this connection did and was answered for.
@@ -91,12 +93,36 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         .is_none_or(|memory| !memory.echoes.contains(&echo))
 }
 
+/// Whether a connection hears messages under their chat's own event too.
+pub(super) fn wants_twin(session: &ClientSession) -> bool {
+    let has_emitted = || {
+        let memory = session.remembered::<Memory>();
+        memory.is_some_and(|memory| memory.twin.is_some())
+    };
+    session.options.embed_twin_always || session.credentials.twin || has_emitted()
+}
+
+/// The chat that shows that a connection hears them, to be given back to it.
+pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
+    let memory = session.remembered::<Memory>();
+    memory.and_then(|memory| memory.twin).into_iter().collect()
+}
+
+/// A connection is back that may have emitted under a chat's own event.
+pub(super) fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -> Result<()> {
+    session.memory::<Memory>().twin = entered.first().copied();
+    Ok(())
+}
+
 /// Answers an event.
 pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
 ) -> Result<EventReply> {
+    if let Some(chat) = events::twin(event).and_then(|chat| chat.parse().ok()) {
+        session.memory::<Memory>().twin.get_or_insert(chat);
+    }
     let authority = authority(session).await?;
     let services = Arc::clone(&session.services);
     let mut context = Context {

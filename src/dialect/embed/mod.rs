@@ -8,6 +8,9 @@
 //!
 //! A message comes back to its sender as the event that everybody hears, not as a reply of its own:
 //! the document shows one event, and a client that shows what it hears shows it once.
+//!
+//! The document's server also told each message as `/chat/<chatId>/new-message`, its twin. Two events for
+//! everybody cost twice, so only those connections hear the twin that ask for it.
 
 pub mod events;
 mod handlers;
@@ -18,7 +21,7 @@ use serde_json::Value;
 use crate::{
     dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
     error::{Error, Result},
-    model::{Change, Signal, SignalKind},
+    model::{Change, ChatId, Signal, SignalKind},
 };
 
 /// See the module.
@@ -62,8 +65,28 @@ impl Dialect for Embed {
         handlers::should_deliver(session, change)
     }
 
+    fn entered(&self, session: &ClientSession) -> Vec<ChatId> {
+        handlers::entered(session)
+    }
+
+    fn on_resume<'a>(
+        &'a self,
+        session: &'a mut ClientSession,
+        entered: &'a [ChatId],
+    ) -> Boxed<'a, Result<()>> {
+        Box::pin(async { handlers::on_resume(session, entered) })
+    }
+
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {
         events::encode_change(change)
+    }
+
+    fn encode_aliases(&self, change: &Change) -> Vec<OutgoingEvent> {
+        events::encode_twin(change)
+    }
+
+    fn wants_aliases(&self, session: &ClientSession) -> bool {
+        handlers::wants_twin(session)
     }
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {

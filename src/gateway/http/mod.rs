@@ -46,10 +46,16 @@ impl<'r> FromRequest<'r> for RequestCredentials {
             key: asked("key"),
             app: asked("appId"),
             cookies: signed_in::claims(request),
+            twin: asked("twin").is_some_and(|value| is_on(&value)),
             is_local: address.is_this_machine(),
             address: Some(address.ip()),
         }))
     }
+}
+
+/// Whether an option of a query is on.
+pub(super) fn is_on(value: &str) -> bool {
+    matches!(value, "1" | "true")
 }
 
 /// The token of an Authorization header: after `Bearer`, or alone. Another scheme is meant for a proxy.

@@ -185,7 +185,8 @@ impl EventFormat for Announced {
         {
             return Vec::new();
         }
-        let encoded = encoded(self.dialect, &self.session.options, published);
+        let aliases = self.dialect.wants_aliases(&self.session);
+        let encoded = encoded(self.dialect, &self.session.options, published, aliases);
         let texts = encoded.iter().map(|event| EventText {
             name: &event.name,
             data: &event.data,
@@ -200,10 +201,11 @@ fn encoded<'p>(
     dialect: DialectEntry,
     options: &Options,
     published: &'p Published,
+    aliases: bool,
 ) -> &'p [EncodedText] {
-    let texts = &encodings::of_change(published, dialect.id()).texts;
+    let texts = &encodings::of_change(published, dialect.id(), aliases).texts;
     texts.get_or_init(|| {
-        let outgoing = dialect.encode_change_with(options, &published.change);
+        let outgoing = encodings::outgoing(dialect, options, &published.change, aliases);
         let texts = outgoing.into_iter().map(|event| EncodedText {
             data: event.data.to_string(),
             listed: json!({"event": event.name, "data": event.data}).to_string(),

@@ -1,8 +1,11 @@
 //! The credentials of a handshake: tokens, keys, and cookies from allowed origins.
 
 use parlance_socketio::{engine::Handshake, server::Socket};
+use serde_json::Value;
 
-use crate::{chat::callers::Claims, config::WebOrigin, dialect::Credentials, http::cookies};
+use crate::{
+    chat::callers::Claims, config::WebOrigin, dialect::Credentials, gateway::http, http::cookies,
+};
 
 /// The length above which a credential is ignored, in bytes.
 const MAX_CREDENTIAL: usize = 1024;
@@ -39,6 +42,7 @@ impl CredentialReader {
             key: value_of(socket, "key"),
             app: value_of(socket, "appId"),
             cookies: self.cookies(handshake),
+            twin: is_on(socket, "twin"),
             is_local: handshake.is_marked(),
             address: handshake.client_ip(),
         }
@@ -62,6 +66,19 @@ impl CredentialReader {
             .filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
         cookies::claims(lines.map(|(_, value)| value.as_bytes()))
     }
+}
+
+/// Whether an option is on, in the auth data or in the query.
+pub(super) fn is_on(socket: &Socket, name: &str) -> bool {
+    let shown = socket.auth().and_then(|auth| auth.get(name));
+    let shown = shown.is_some_and(|value| match value {
+        Value::Bool(flag) => *flag,
+        Value::Number(number) => number.as_i64() == Some(1),
+        Value::String(text) => http::is_on(text),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    });
+    let query = socket.handshake().query_value(name);
+    shown || query.is_some_and(|value| http::is_on(&value))
 }
 
 /// A value of the auth data, or else of the query.

@@ -264,9 +264,10 @@ fn frames<'p>(
     published: &'p Published,
     offsets: bool,
 ) -> Cow<'p, [Prepared]> {
+    let aliases = dialect.wants_aliases(session);
     let make = |change: &Change, later| {
         let cursor = |offset| session.services.cursor_at(offset).to_string();
-        let outgoing = dialect.encode_change_with(&session.options, change);
+        let outgoing = encodings::outgoing(dialect, &session.options, change, aliases);
         prepare(outgoing, |left| {
             offsets.then(|| cursor(offset_of(change.position, left + later)))
         })
@@ -274,7 +275,7 @@ fn frames<'p>(
     if offsets && later > 0 {
         return Cow::Owned(make(&published.change, later));
     }
-    let encodings = encodings::of_change(published, dialect.id());
+    let encodings = encodings::of_change(published, dialect.id(), aliases);
     let shared = if offsets {
         &encodings.frames_with_offset
     } else {

@@ -15,6 +15,7 @@ use parlance_socketio::{
 };
 use serde_json::Value;
 
+use super::credentials::is_on;
 use crate::{
     chat::{
         Caller, Services,
@@ -48,16 +49,7 @@ pub(super) struct Returned {
 
 /// Whether the client wants recovery. Clients of revision 4 do not support it.
 pub(super) fn is_asked_for(socket: &Socket) -> bool {
-    let shown = socket.auth().and_then(|auth| auth.get("recovery"));
-    let asked = shown.is_some_and(|value| match value {
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_i64() == Some(1),
-        Value::String(text) => matches!(text.as_str(), "1" | "true"),
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    });
-    let query = socket.handshake().query_value("recovery");
-    let asked = asked || query.is_some_and(|value| matches!(&*value, "1" | "true"));
-    asked && socket.handshake().revision() == Revision::V4
+    is_on(socket, "recovery") && socket.handshake().revision() == Revision::V4
 }
 
 /// Whether the client shows the private id of an earlier connection.

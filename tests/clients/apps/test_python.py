@@ -56,7 +56,7 @@ class Line:
 
 class Embed(unittest.TestCase):
     def test_the_document(self):
-        line = Line()
+        line = Line(twin=True)
         self.addCleanup(line.close)
         user = {"external_id": fresh("some-id"), "id": "chat-id", "name": "Name", "photo": "Photo"}
         line.say("create-user", {"user": user})

@@ -50,9 +50,7 @@ bo < 42["new-message",{"status":"error","error":[{"message":
   "this connection does not speak for user {ann}: send create-user first"}],"code":"forbidden"}]
 bo > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},"message":{"value":"hi","type":"text"}}]
 bo < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]
-bo < 42["/chat/{chat}/new-message",{"msg":"hi",…}]
 server < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]
-server < 42["/chat/{chat}/new-message",{"msg":"hi",…}]
 # The server fills and empties its users' chats whoever made them.
 server > 42["remove-users",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"users":["{bo}"]}]
 server < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}",…},"users":["{bo}"]}]

@@ -55,7 +55,6 @@ desk < 42["newMessage",{"message":{"message":"from the shop","from":"{guest_hex}
 product < 42["new-message",{"status":"ok","id":"<shop:id>","_id":"<id>","msg":"from the shop",
   "type":"text","user_id":"<guest_id:id>","chat_id":"{chat}","created_at":"{shop_at}",
   "modified_at":"{shop_at}","updated_at":"{shop_at}"}]
-product < 42["/chat/{chat}/new-message",{"id":"{shop}",…}]
 device < 42["message",{"id":{shop},"roomId":{chat},"message":"ZnJvbSB0aGUgc2hvcA==",
   "userId":{guest_id},"createdAt":"{shop_at}","updatedAt":"{shop_at}","deletedAt":null}]
 GET /api/events?after={start}&types=message&timeout=25 [Cookie: user_id={owner_id}; token={owner}]
@@ -72,7 +71,6 @@ desk < 42["newMessage",{"message":{"message":"from curl","from":"{owner_hex}"},
   "chatId":"{chat_hex}","_id":"{curl_hex}","time":"{curl_at}"}]
 product < 42["new-message",{"id":"<curl:id>","msg":"from curl","user_id":"{owner_id}",
   "chat_id":"{chat}","created_at":"{curl_at}",…}]
-product < 42["/chat/{chat}/new-message",{"id":"{curl}",…}]
 device < 42["message",{"id":{curl},"roomId":{chat},"message":"ZnJvbSBjdXJs","userId":{owner_id},
   "createdAt":"{curl_at}","updatedAt":"{curl_at}","deletedAt":null}]
 
@@ -81,7 +79,6 @@ product > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
   "message":{"value":"from the product","type":"text"}}]
 product < 42["new-message",{"id":"<product:id>","msg":"from the product","user_id":"{ann}",
   "created_at":"<product_at:time>",…}]
-product < 42["/chat/{chat}/new-message",{"id":"{product}",…}]
 guest < 42["newMessage",{"message":{"message":"from the product","from":"<ann_hex:hex24>"},
   "chatId":"{chat_hex}","_id":"<product_hex:hex24>","time":"{product_at}"}]
 desk < 42["newMessage",{"message":{"message":"from the product","from":"{ann_hex}"},
@@ -99,7 +96,6 @@ desk < 42["newMessage",{"message":{"message":"from a device","from":"{bo_hex}"},
   "chatId":"{chat_hex}","_id":"{device_hex}","time":"{device_at}"}]
 product < 42["new-message",{"id":"{device}","msg":"from a device","user_id":"{bo}",
   "chat_id":"{chat}","created_at":"{device_at}",…}]
-product < 42["/chat/{chat}/new-message",{"id":"{device}",…}]
 
 # And all of it in each one's list, in the same order.
 GET /api/events?after={start}&types=message&timeout=25 [Cookie: user_id={owner_id}; token={owner}]

@@ -51,7 +51,7 @@ pub fn matches(event: &str, argument: Option<&Value>) -> bool {
 }
 
 /// The chat that `/chat/<chatId>/new-message` names.
-fn twin(event: &str) -> Option<&str> {
+pub(super) fn twin(event: &str) -> Option<&str> {
     event
         .strip_prefix("/chat/")?
         .strip_suffix("/new-message")
@@ -104,12 +104,10 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
     let place = wire::Named::from(chat);
     match &change.what {
         ChangeKind::Message(message) => {
-            let body = ok(wire::MessageWire::from(message));
-            let twin = format!("/chat/{chat}/new-message");
-            vec![
-                OutgoingEvent::new("new-message", body.clone()),
-                OutgoingEvent::new(twin, body),
-            ]
+            vec![OutgoingEvent::new(
+                "new-message",
+                ok(wire::MessageWire::from(message)),
+            )]
         }
         ChangeKind::Edited(message) => {
             let message = wire::MessageWire::from(message);
@@ -148,6 +146,18 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
         }
         ChangeKind::Chat(_) | ChangeKind::Conversation(..) => Vec::new(),
     }
+}
+
+/// A message as it is told under its chat's own event.
+pub fn encode_twin(change: &Change) -> Vec<OutgoingEvent> {
+    let ChangeKind::Message(message) = &change.what else {
+        return Vec::new();
+    };
+    let name = format!("/chat/{}/new-message", change.chat);
+    vec![OutgoingEvent::new(
+        name,
+        ok(wire::MessageWire::from(message)),
+    )]
 }
 
 /// A signal as it is told to the others in its chat.
