@@ -1,6 +1,11 @@
 //! Messages: sending and reading them.
 
-use std::sync::Arc;
+use std::{
+    future::{poll_fn, ready},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use crate::{
     chat::{
@@ -11,7 +16,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonName, Timestamp,
+        ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonId, PersonName,
+        Position, Timestamp,
     },
 };
 
@@ -26,6 +32,49 @@ pub struct Draft {
     pub content: Content,
     /// What its sender calls it, which makes saying it again harmless.
     pub client_id: Option<ClientId>,
+}
+
+/// A message that was handed in, and whose outcome is not known yet.
+pub struct UnderWay {
+    /// Who sends it.
+    pub actor: PersonId,
+    /// Where to.
+    pub chat: ChatId,
+    /// Everything that it causes comes after this position of the log.
+    pub after: Position,
+    outcome: Pin<Box<dyn Future<Output = Result<Sent>> + Send>>,
+}
+
+impl UnderWay {
+    /// The outcome: that it is durable and published, or a refusal. It is told once.
+    pub async fn outcome(&mut self) -> Result<Sent> {
+        self.outcome.as_mut().await
+    }
+}
+
+/// Hands a message in without waiting for its outcome. Messages of one person to one chat are sent in the order
+/// in which they are handed in.
+pub async fn begin(
+    services: &Arc<Services>,
+    caller: &Caller,
+    chat: ChatId,
+    draft: Draft,
+) -> UnderWay {
+    let (services, caller) = (Arc::clone(services), caller.clone());
+    let (actor, after) = (caller.id(), services.head());
+    let sending = async move { send(&services, &caller, chat, draft).await };
+    let mut outcome: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(sending);
+    // The writer's queue takes it when it is polled first: now, so that messages keep their order.
+    let first = poll_fn(|cx| Poll::Ready(outcome.as_mut().poll(cx))).await;
+    if let Poll::Ready(refused) = first {
+        outcome = Box::pin(ready(refused));
+    }
+    UnderWay {
+        actor,
+        chat,
+        after,
+        outcome,
+    }
 }
 
 /// Sends a message; who posts to an open chat becomes a member of it. Durable once this returns.

@@ -13,6 +13,7 @@
 //! A change is encoded as [`OutgoingEvent`]s that hold nothing that differs by reader, so that it is
 //! encoded once for all of them.
 
+mod answering;
 pub mod embed;
 pub mod messenger;
 mod metrics;
@@ -22,17 +23,17 @@ pub mod service;
 mod session;
 pub mod support;
 
-use std::{borrow::Cow, pin::Pin, sync::Arc};
+use std::{borrow::Cow, pin::Pin};
 
 use serde_json::Value;
-use tracing::{Instrument, field::Empty};
 
 use crate::{
+    chat::messages::{Sent, UnderWay},
     error::{Error, Result},
     model::{Change, ChatId, Signal},
-    telemetry::{EventMetrics, log_failure},
 };
 
+pub use answering::{Begun, answer, begin, refuse};
 pub use metrics::DialectsMetrics;
 pub use registry::{
     DIALECTS, DialectEntry, DialectId, DialectInfo, DialectMask, DialectSet, MESSENGER_SLOT,
@@ -107,6 +108,42 @@ impl EventReply {
     }
 }
 
+/// What an event has come to so far.
+pub enum Handled {
+    /// It is answered.
+    Answered(EventReply),
+    /// A message was handed in, and waits for its commit.
+    Sending(Sending),
+}
+
+impl From<EventReply> for Handled {
+    fn from(reply: EventReply) -> Self {
+        Self::Answered(reply)
+    }
+}
+
+/// A message that was handed in, and how its outcome is answered.
+pub struct Sending {
+    message: UnderWay,
+    answer: Box<SendReply>,
+}
+
+/// Answers a message's outcome.
+type SendReply = dyn FnOnce(&mut ClientSession, Result<Sent>) -> Result<EventReply> + Send;
+
+impl Sending {
+    /// A message under way, to be answered so.
+    pub fn new(
+        message: UnderWay,
+        answer: impl FnOnce(&mut ClientSession, Result<Sent>) -> Result<EventReply> + Send + 'static,
+    ) -> Self {
+        Self {
+            message,
+            answer: Box::new(answer),
+        }
+    }
+}
+
 /// An event-style API.
 pub trait Dialect: Send + Sync + 'static {
     /// The names of its events.
@@ -162,7 +199,13 @@ pub trait Dialect: Send + Sync + 'static {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Result<EventReply>>;
+    ) -> Boxed<'a, Result<Handled>>;
+
+    /// Whether an event of its own does nothing but send a message ([`Handled::Sending`]). Such events of a
+    /// connection are pipelined: the next one begins while earlier ones wait for their commit.
+    fn is_message(&self, _event: &str) -> bool {
+        false
+    }
 
     /// The name under which an event is counted: one of [`Dialect::events`].
     fn event_name<'a>(&self, event: &'a str) -> &'a str {
@@ -210,53 +253,4 @@ pub trait Dialect: Send + Sync + 'static {
     fn on_disconnect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, ()> {
         Box::pin(async {})
     }
-}
-
-/// Answers an event, counts it, and logs what went wrong, in a span of its own.
-pub async fn answer(
-    dialect: DialectEntry,
-    session: &mut ClientSession,
-    event: &str,
-    arguments: &[Value],
-) -> EventReply {
-    let options = Arc::clone(&session.options);
-    let metrics = options.metrics.of(dialect);
-    let metrics = metrics.and_then(|metrics| metrics.event(dialect.event_name(event)));
-    let span = tracing::error_span!(
-        "event",
-        dialect = dialect.name(),
-        event = metrics.map(EventMetrics::name),
-        connection = session.is_subscriber().then_some(session.number),
-        caller = Empty,
-    );
-    if let [identity] = session.identities() {
-        span.record("caller", identity.caller.id().get());
-    }
-    let handled = async {
-        // A plain HTTP request was counted before, and whoever sent it when they proved who they are.
-        if session.is_subscriber() {
-            session.count()?;
-        }
-        dialect.handle(session, event, arguments).await
-    };
-    let outcome = handled.instrument(span.clone()).await;
-    let reply = outcome.unwrap_or_else(|error| {
-        span.in_scope(|| log_failure(&error));
-        dialect.refuse(event, &error)
-    });
-    if let Some(metrics) = metrics {
-        metrics.answered(reply.status);
-    }
-    reply
-}
-
-/// The answer to an event that cannot be handled: counted and logged as those that are.
-pub fn refuse(dialect: DialectEntry, options: &Options, event: &str, error: &Error) -> EventReply {
-    log_failure(error);
-    let reply = dialect.refuse(event, error);
-    let metrics = options.metrics.of(dialect);
-    if let Some(metrics) = metrics.and_then(|metrics| metrics.event(dialect.event_name(event))) {
-        metrics.answered(reply.status);
-    }
-    reply
 }

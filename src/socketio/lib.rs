@@ -57,5 +57,6 @@ pub use engine::{Cors, DisconnectReason, SendError, Stats, StatsReader, Transpor
 pub use packet::{Args, NamespaceName};
 pub use server::{
     AckError, AckSender, Admission, BroadcastOperator, Builder, ConnectError, Disconnect, Event,
-    Events, Handler, Overflow, Prepared, Reply, Socket, SocketId, SocketIo, WeakSocket,
+    Events, Handler, MAX_OPEN, Overflow, PipelinedAnswer, Prepared, Reply, Socket, SocketId,
+    SocketIo, WeakSocket,
 };

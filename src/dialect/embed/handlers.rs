@@ -14,7 +14,7 @@ use crate::{
         members, messages, people, signals,
     },
     dialect::{
-        ClientSession, EventReply,
+        ClientSession, EventReply, Handled, Sending,
         embed::{
             ID,
             events::{
@@ -109,9 +109,8 @@ pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
 }
 
 /// A connection is back that may have emitted under a chat's own event.
-pub(super) fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -> Result<()> {
+pub(super) fn on_resume(session: &mut ClientSession, entered: &[ChatId]) {
     session.memory::<Memory>().twin = entered.first().copied();
-    Ok(())
 }
 
 /// Answers an event.
@@ -119,7 +118,7 @@ pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
-) -> Result<EventReply> {
+) -> Result<Handled> {
     if let Some(chat) = events::twin(event).and_then(|chat| chat.parse().ok()) {
         session.memory::<Memory>().twin.get_or_insert(chat);
     }
@@ -131,19 +130,22 @@ pub(super) async fn handle(
         authority,
         event,
     };
-    match events::decode(event, argument)? {
+    let reply = match events::decode(event, argument)? {
+        Request::NewMessage(request) => {
+            return context.new_message(request).await.map(Handled::Sending);
+        }
         Request::CreateUser(request) => context.create_user(request).await,
         Request::CreateChat(request) => context.create_chat(request).await,
         Request::ListChats(request) => context.list_chats(request).await,
         Request::ListMessages(request) => context.list_messages(request).await,
-        Request::NewMessage(request) => context.new_message(request).await,
         Request::Typing(request) => context.typing(&request).await,
         Request::Seen(request) => context.seen(&request).await,
         Request::EditMessage(request) => context.edit(request).await,
         Request::DeleteMessage(place, message) => context.delete(place, message).await,
         Request::AddUsers(request) => context.add_users(request).await,
         Request::RemoveUsers(request) => context.remove_users(request).await,
-    }
+    };
+    reply.map(Handled::Answered)
 }
 
 /// Finds out in whose name the connection speaks.
@@ -347,7 +349,7 @@ impl Context<'_> {
         Ok(events::reply(self.event, body))
     }
 
-    async fn new_message(&mut self, request: NewMessage) -> Result<EventReply> {
+    async fn new_message(&mut self, request: NewMessage) -> Result<Sending> {
         let NewMessage {
             place,
             kind,
@@ -360,14 +362,19 @@ impl Context<'_> {
             content,
             client_id,
         };
-        let sent = messages::send(self.services, &caller, place.chat, draft).await?;
-        let body = events::message(&sent.message);
-        // Nobody hears again what was sent before, so its sender is told alone.
-        Ok(if sent.replayed {
-            events::reply(self.event, body)
-        } else {
-            events::heard(body)
-        })
+        let services = &self.session.services;
+        let message = messages::begin(services, &caller, place.chat, draft).await;
+        let event = self.event.to_owned();
+        Ok(Sending::new(message, move |_, sent| {
+            let sent = sent?;
+            let body = events::message(&sent.message);
+            // Nobody hears again what was sent before, so its sender is told alone.
+            Ok(if sent.replayed {
+                events::reply(&event, body)
+            } else {
+                events::heard(body)
+            })
+        }))
     }
 
     async fn typing(&mut self, request: &Typing) -> Result<EventReply> {

@@ -19,7 +19,9 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
-    dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
+    dialect::{
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, OutgoingEvent,
+    },
     error::{Error, Result},
     model::{Change, ChatId, Signal, SignalKind},
 };
@@ -49,8 +51,12 @@ impl Dialect for Embed {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Result<EventReply>> {
+    ) -> Boxed<'a, Result<Handled>> {
         Box::pin(handlers::handle(session, event, arguments.first()))
+    }
+
+    fn is_message(&self, event: &str) -> bool {
+        events::counted_as(event) == "new-message"
     }
 
     fn event_name<'a>(&self, event: &'a str) -> &'a str {
@@ -74,7 +80,10 @@ impl Dialect for Embed {
         session: &'a mut ClientSession,
         entered: &'a [ChatId],
     ) -> Boxed<'a, Result<()>> {
-        Box::pin(async { handlers::on_resume(session, entered) })
+        Box::pin(async {
+            handlers::on_resume(session, entered);
+            Ok(())
+        })
     }
 
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {

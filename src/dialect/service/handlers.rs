@@ -11,7 +11,7 @@ use crate::{
         messages, presence, rooms, signals,
     },
     dialect::{
-        ClientSession, Emitted, EventReply, OutgoingEvent, Recipients, page,
+        ClientSession, Emitted, EventReply, Handled, OutgoingEvent, Recipients, Sending, page,
         service::{
             ID,
             events::{self, Request},
@@ -190,7 +190,7 @@ pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
-) -> Result<EventReply> {
+) -> Result<Handled> {
     let caller = who(session).await?;
     let services = Arc::clone(&session.services);
     let mut context = Context {
@@ -198,11 +198,14 @@ pub(super) async fn handle(
         services: &services,
         caller,
     };
-    match events::decode(event, argument)? {
+    let reply = match events::decode(event, argument)? {
+        Request::Send(content, client_id) => {
+            let sending = context.send(content, client_id).await;
+            return sending.map(Handled::Sending);
+        }
         Request::Join(room) => context.join(&room).await,
         Request::Typing(typing, value) => context.typing(typing, &value).await,
         Request::Seen => context.seen().await,
-        Request::Send(content, client_id) => context.send(content, client_id).await,
         Request::LoadMore {
             before,
             skipped,
@@ -211,7 +214,8 @@ pub(super) async fn handle(
         Request::Leave => Ok(context.leave()),
         Request::Update(message, content) => context.edit(message, content).await,
         Request::Delete(message) => context.delete(message).await,
-    }
+    };
+    reply.map(Handled::Answered)
 }
 
 /// Who speaks: whoever holds the token or, without one, the cookies.
@@ -314,7 +318,7 @@ impl Context<'_> {
         Ok(events::done(row, vec![Emitted::Data("seen_by".into())]))
     }
 
-    async fn send(&mut self, content: Content, client_id: Option<ClientId>) -> Result<EventReply> {
+    async fn send(&mut self, content: Content, client_id: Option<ClientId>) -> Result<Sending> {
         let room = self
             .room()
             .map_err(|_| Error::invalid(events::NO_MESSAGE))?;
@@ -323,15 +327,19 @@ impl Context<'_> {
             content,
             client_id,
         };
-        let sent = messages::send(self.services, &self.caller, room.chat, draft).await?;
-        let body = wire::MessageWire::from(&sent.message);
-        // Nobody hears again what was sent before, so its sender is told alone.
-        let outgoing = if sent.replayed {
-            vec![Emitted::Data("message".into())]
-        } else {
-            Vec::new()
-        };
-        Ok(events::done(body, outgoing))
+        let services = &self.session.services;
+        let message = messages::begin(services, &self.caller, room.chat, draft).await;
+        Ok(Sending::new(message, |_, sent| {
+            let sent = sent?;
+            let body = wire::MessageWire::from(&sent.message);
+            // Nobody hears again what was sent before, so its sender is told alone.
+            let outgoing = if sent.replayed {
+                vec![Emitted::Data("message".into())]
+            } else {
+                Vec::new()
+            };
+            Ok(events::done(body, outgoing))
+        }))
     }
 
     async fn load_more(

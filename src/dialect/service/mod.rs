@@ -17,7 +17,9 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
-    dialect::{Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, OutgoingEvent},
+    dialect::{
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, OutgoingEvent,
+    },
     error::{Error, Result},
     model::{Change, ChatId, Signal},
 };
@@ -75,8 +77,12 @@ impl Dialect for Service {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Result<EventReply>> {
+    ) -> Boxed<'a, Result<Handled>> {
         Box::pin(handlers::handle(session, event, arguments.first()))
+    }
+
+    fn is_message(&self, event: &str) -> bool {
+        event == "send_message"
     }
 
     fn refuse(&self, _event: &str, error: &Error) -> EventReply {

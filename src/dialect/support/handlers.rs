@@ -20,7 +20,7 @@ use crate::{
         messages::{self, Draft},
         signals,
     },
-    dialect::{ClientSession, EventReply, page},
+    dialect::{ClientSession, EventReply, Handled, Sending, page},
     error::{Error, Kind, Result},
     model::{
         ChatId, ClientId, Content, ConversationStatus, Domain, MessageId, MessageKind, Person,
@@ -56,22 +56,17 @@ pub(super) async fn handle(
     session: &mut ClientSession,
     event: &str,
     argument: Option<&Value>,
-) -> Result<EventReply> {
-    let request = events::decode(event, argument)?;
-    let body = dispatch(session, request).await?;
-    Ok(EventReply::reply(200, event.to_owned(), body))
-}
-
-/// The answer to something that did not go well.
-pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
-    let (status, body) = wire::failure(error);
-    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
-}
-
-async fn dispatch(session: &mut ClientSession, Request { token, wish }: Request) -> Result<Value> {
+) -> Result<Handled> {
+    let Request { token, wish } = events::decode(event, argument)?;
     let side = match &wish {
-        SupportCommand::NewChat(guest) => return new_chat(session, guest).await,
-        SupportCommand::OldChat(guest) => return old_chat(session, guest).await,
+        SupportCommand::NewChat(guest) => {
+            let body = new_chat(session, guest).await?;
+            return Ok(reply(event, body).into());
+        }
+        SupportCommand::OldChat(guest) => {
+            let body = old_chat(session, guest).await?;
+            return Ok(reply(event, body).into());
+        }
         SupportCommand::Queue(..) => Side::Owner,
         SupportCommand::Say(..)
         | SupportCommand::Read(..)
@@ -83,19 +78,32 @@ async fn dispatch(session: &mut ClientSession, Request { token, wish }: Request)
         .or_else(|| session.credentials.token.clone())
         .ok_or_else(|| Error::invalid_field("token", "token is required"))?;
     let caller = caller(session, &token, side).await?;
-    match wish {
+    let body = match wish {
         SupportCommand::Say(chat, content, client_id) => {
-            say(session, &caller, chat, content, client_id).await
+            let message = (content, client_id);
+            let sending = say(session, event, &caller, chat, message).await?;
+            return Ok(Handled::Sending(sending));
         }
-        SupportCommand::Read(chat, slice) => read(session, &caller, chat, slice).await,
-        SupportCommand::Queue(status, page) => queue(session, &caller, status, page).await,
-        SupportCommand::Close(chat, client_id) => close(session, &caller, chat, client_id).await,
-        SupportCommand::Type(chat, typing) => tell_typing(session, &caller, chat, typing).await,
-        SupportCommand::See(chat, message) => see(session, &caller, chat, message).await,
+        SupportCommand::Read(chat, slice) => read(session, &caller, chat, slice).await?,
+        SupportCommand::Queue(status, page) => queue(session, &caller, status, page).await?,
+        SupportCommand::Close(chat, client_id) => close(session, &caller, chat, client_id).await?,
+        SupportCommand::Type(chat, typing) => tell_typing(session, &caller, chat, typing).await?,
+        SupportCommand::See(chat, message) => see(session, &caller, chat, message).await?,
         SupportCommand::NewChat(_) | SupportCommand::OldChat(..) => {
-            Err(Error::internal("answered before"))
+            return Err(Error::internal("answered before"));
         }
-    }
+    };
+    Ok(reply(event, body).into())
+}
+
+fn reply(event: &str, body: Value) -> EventReply {
+    EventReply::reply(200, event.to_owned(), body)
+}
+
+/// The answer to something that did not go well.
+pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
+    let (status, body) = wire::failure(error);
+    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
 }
 
 /// Whoever holds a token, on the side of the desk that an event is for. From now on this connection is
@@ -180,22 +188,25 @@ async fn welcome_guest(session: &mut ClientSession, seated: &GuestChatOpened) ->
 
 async fn say(
     session: &mut ClientSession,
+    event: &str,
     caller: &Caller,
     chat: Which,
-    content: Content,
-    client_id: Option<ClientId>,
-) -> Result<Value> {
+    (content, client_id): (Content, Option<ClientId>),
+) -> Result<Sending> {
     let chat = at_desk(session, caller, chat).await?;
     let draft = Draft {
         kind: MessageKind::Text,
         content,
         client_id,
     };
-    let sent = messages::send(&session.services, caller, chat, draft).await;
-    let message = sent.map_err(as_no_chat)?.message;
-    session.note_sent(message.id.into());
-    let place = (message.id, message.at);
-    Ok(wire::sent(&message.content, caller.id(), place))
+    let message = messages::begin(&session.services, caller, chat, draft).await;
+    let (event, from) = (event.to_owned(), caller.id());
+    Ok(Sending::new(message, move |session, sent| {
+        let message = sent.map_err(as_no_chat)?.message;
+        session.note_sent(message.id.into());
+        let place = (message.id, message.at);
+        Ok(reply(&event, wire::sent(&message.content, from, place)))
+    }))
 }
 
 /// A chat at a desk, which need not be the caller's: the verb finds that out. Asked of the store once

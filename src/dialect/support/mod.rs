@@ -20,7 +20,8 @@ use serde_json::Value;
 
 use crate::{
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Options, OutgoingEvent,
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, Options,
+        OutgoingEvent,
     },
     error::{Error, Result},
     model::{Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, TenantId},
@@ -65,8 +66,12 @@ impl Dialect for Support {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Result<EventReply>> {
+    ) -> Boxed<'a, Result<Handled>> {
         Box::pin(handlers::handle(session, event, arguments.first()))
+    }
+
+    fn is_message(&self, event: &str) -> bool {
+        event == "newMessage"
     }
 
     fn refuse(&self, event: &str, error: &Error) -> EventReply {

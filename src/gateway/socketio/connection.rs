@@ -1,8 +1,11 @@
 //! The state of one connection: its session, and what it needs for delivery and recovery.
 
-use std::sync::{
-    Arc, OnceLock, PoisonError,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use parlance_socketio::engine::SendError;
@@ -10,17 +13,78 @@ use tokio::sync::{Mutex, MutexGuard, Notify};
 use tokio_util::sync::CancellationToken;
 
 use super::recovery::{self, NOTHING};
-use crate::{dialect::ClientSession, model::Position};
+use crate::{
+    chat::messages::UnderWay,
+    dialect::ClientSession,
+    model::{Change, ChatId, PersonId, Position},
+};
 
-/// The state of one connection. The session is locked while an event is handled and while changes are
-/// delivered, so the reply to an event is sent before the changes that it has caused.
+/// The state of one connection. Its events and its delivery take turns.
 pub(super) struct ConnectionState {
-    session: Mutex<ClientSession>,
+    turn: Mutex<Turn>,
     waker: Arc<Notify>,
     drained: Notify,
     ended: CancellationToken,
     is_delivering: AtomicBool,
     recovery: OnceLock<Box<Recovery>>,
+}
+
+/// What a connection's events and its delivery share: who holds it has the turn.
+pub(super) struct Turn {
+    pub(super) session: ClientSession,
+    pub(super) unanswered: Unanswered,
+}
+
+/// The messages of a connection that are not answered yet, in their order. What they have caused is delivered after their
+/// answers.
+#[derive(Default)]
+pub(super) struct Unanswered {
+    messages: VecDeque<Unknown>,
+    /// Delivery waits for an answer.
+    holds_delivery: bool,
+}
+
+/// A message whose outcome its sender does not know.
+struct Unknown {
+    actor: PersonId,
+    chat: ChatId,
+    /// It causes nothing up to here.
+    after: Position,
+}
+
+impl Unanswered {
+    /// Notes a message that was handed in.
+    pub(super) fn push(&mut self, message: &UnderWay) {
+        self.messages.push_back(Unknown {
+            actor: message.actor,
+            chat: message.chat,
+            after: message.after,
+        });
+    }
+
+    /// The first one is being answered; `sent` is its position, if it is new in the log. Whether delivery
+    /// waited for it.
+    pub(super) fn pop(&mut self, sent: Option<Position>) -> bool {
+        if let (Some(answered), Some(sent)) = (self.messages.pop_front(), sent) {
+            // A person's messages come to be in the log in the order in which they were handed in.
+            let mut later = self.messages.iter_mut();
+            let later = later.by_ref().filter(|later| later.actor == answered.actor);
+            later.for_each(|later| later.after = later.after.max(sent));
+        }
+        std::mem::take(&mut self.holds_delivery)
+    }
+
+    /// Whether one of them may have caused this change. Then delivery is to be tried again after an answer.
+    pub(super) fn hold(&mut self, change: &Change) -> bool {
+        let mut messages = self.messages.iter();
+        let holds = messages.any(|message| {
+            message.actor == change.actor.id
+                && message.chat == change.chat
+                && message.after < change.position
+        });
+        self.holds_delivery |= holds;
+        holds
+    }
 }
 
 /// What a connection needs that can be recovered.
@@ -95,7 +159,10 @@ impl ConnectionState {
     pub(super) fn new(session: impl FnOnce(Arc<Notify>) -> ClientSession) -> Self {
         let waker = Arc::new(Notify::new());
         Self {
-            session: Mutex::new(session(Arc::clone(&waker))),
+            turn: Mutex::new(Turn {
+                session: session(Arc::clone(&waker)),
+                unanswered: Unanswered::default(),
+            }),
             waker,
             drained: Notify::new(),
             ended: CancellationToken::new(),
@@ -114,8 +181,13 @@ impl ConnectionState {
         let _ = self.recovery.set(Box::new(recovery));
     }
 
-    pub(super) async fn lock_session(&self) -> MutexGuard<'_, ClientSession> {
-        self.session.lock().await
+    pub(super) async fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().await
+    }
+
+    /// Has the delivery task look again.
+    pub(super) fn wake_delivery(&self) {
+        self.waker.notify_one();
     }
 
     /// Whether the delivery task has to be started. True once.

@@ -8,7 +8,7 @@ use parlance_socketio::{
     server::{Prepared, Socket},
 };
 
-use super::connection::{ConnectionState, Recovery};
+use super::connection::{ConnectionState, Recovery, Turn};
 use crate::{
     dialect::{ClientSession, DialectEntry, DialectMask, Identity, OutgoingEvent},
     error::Result,
@@ -34,7 +34,7 @@ struct DeliveryCursor {
 
 /// The outcome of one round of delivery.
 enum DeliveryOutcome {
-    /// There are no more changes.
+    /// There are no more changes, or the next one waits for an answer.
     Complete,
     /// There are more changes.
     More,
@@ -49,8 +49,9 @@ pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
     let start = match connection.recovery() {
         Some(recovery) => Some(recovery.told()),
         None => connection
-            .lock_session()
+            .turn()
             .await
+            .session
             .identities()
             .iter()
             .map(Identity::from)
@@ -61,12 +62,12 @@ pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
         frames: 0,
     };
     loop {
-        let mut session = connection.lock_session().await;
-        let outcome = deliver(&socket, &mut session, &mut cursor, connection.recovery()).await;
+        let mut turn = connection.turn().await;
+        let outcome = deliver(&socket, &mut turn, &mut cursor, connection.recovery()).await;
         if let Some(recovery) = connection.recovery() {
             recovery.has_told(cursor.after);
         }
-        drop(session);
+        drop(turn);
         let is_connected = match outcome {
             Ok(DeliveryOutcome::Complete) => connection.notified().await,
             Ok(DeliveryOutcome::More) => true,
@@ -86,10 +87,14 @@ pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
 
 async fn deliver(
     socket: &Socket,
-    session: &mut ClientSession,
+    turn: &mut Turn,
     cursor: &mut DeliveryCursor,
     recovery: Option<&Recovery>,
 ) -> Result<DeliveryOutcome> {
+    let Turn {
+        session,
+        unanswered,
+    } = turn;
     session.drop_the_gone();
     if deliver_signals(socket, session, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
@@ -98,6 +103,10 @@ async fn deliver(
     for (position, (published, dialects)) in changes {
         if position > seen {
             break;
+        }
+        if unanswered.hold(&published.change) {
+            cursor.after = cursor.after.max(position.plus(-1));
+            return Ok(DeliveryOutcome::Complete);
         }
         let matching = matching(session, dialects, &published.change);
         match deliver_change(socket, session, cursor, &matching, &published, recovery) {

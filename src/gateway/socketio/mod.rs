@@ -8,8 +8,11 @@
 //! it continues from the same position, and reads from the database if the topic logs no longer reach back so
 //! far. So no change is dropped, none is queued for a client that does not read, and no client delays others.
 //!
-//! The events of a connection and its delivery take turns, by the lock on its session. So the reply to an
-//! event is sent before the changes that the event has caused.
+//! The events of a connection and its delivery take turns, by one lock. So the reply to an event is sent before the
+//! changes that the event has caused.
+//!
+//! A message does not keep the turn while it waits for its commit: the next messages of the connection are handed in
+//! meanwhile. Until it is answered, delivery stops before whatever it may have caused (`Unanswered`).
 
 mod connection;
 mod credentials;
@@ -26,16 +29,15 @@ use std::sync::{
 use parlance_socketio::{
     engine::DisconnectReason,
     packet::Args,
-    server::{Admission, ConnectError, Event, Handler, Reply, Socket},
+    server::{AckSender, Admission, ConnectError, Event, Handler, PipelinedAnswer, Reply, Socket},
 };
 use serde_json::{Map, Value};
-use tokio::sync::MutexGuard;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, field::Empty};
 
 use crate::{
     chat::{Services, connections},
-    dialect::{self, ClientSession, Emitted, Options, OutgoingEvent},
+    dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{self, Error, Kind},
     model::Person,
     telemetry::{RecoveryOutcome, log_failure},
@@ -103,7 +105,7 @@ impl Gateway {
         &self,
         socket: &Socket,
         connection: &Arc<ConnectionState>,
-        mut session: MutexGuard<'_, ClientSession>,
+        session: &mut ClientSession,
         recovers: bool,
     ) -> Result<Admission, ConnectError> {
         if let Err(error) = session.bind().await {
@@ -112,14 +114,14 @@ impl Gateway {
         }
         for dialect in self.options.dialects.iter() {
             dialect
-                .on_connect(&mut session)
+                .on_connect(session)
                 .await
                 .map_err(|error| refuse(&error))?;
         }
         if !recovers {
             return Ok(Admission::new());
         }
-        let resumed = on_resume(socket, connection, &mut session).await;
+        let resumed = on_resume(socket, connection, session).await;
         if recovery::shows_private_id(socket) {
             self.options.metrics.delivery.recovery(match &resumed {
                 Ok(Some(_)) => RecoveryOutcome::Recovered,
@@ -170,7 +172,8 @@ impl Handler for Gateway {
         let Some(connection) = self.connection(socket) else {
             return Err(ConnectError::new("the server is starting"));
         };
-        let session = connection.lock_session().await;
+        let mut turn = connection.turn().await;
+        let session = &mut turn.session;
         let span = tracing::error_span!("connect", connection = session.number, caller = Empty);
         let admitted = self.admit_session(socket, &connection, session, recovers);
         admitted.instrument(span).await
@@ -178,12 +181,12 @@ impl Handler for Gateway {
 
     async fn on_connect(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
-            let mut session = connection.lock_session().await;
+            let mut turn = connection.turn().await;
             for dialect in self.options.dialects.iter() {
-                dialect.on_ready(&mut session);
+                dialect.on_ready(&mut turn.session);
             }
-            keep(socket, &connection, &session).await;
-            self.start_delivery(socket, &connection, &session);
+            keep(socket, &connection, &turn.session).await;
+            self.start_delivery(socket, &connection, &turn.session);
         }
     }
 
@@ -191,8 +194,9 @@ impl Handler for Gateway {
         let Some(connection) = self.connection(socket) else {
             return;
         };
-        let mut session = connection.lock_session().await;
-        let arguments = event.args.values().to_vec();
+        let mut turn = connection.turn().await;
+        let session = &mut turn.session;
+        let arguments = event.args.values();
         let dialects = self.options.dialects;
         let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
             let unknown = &self.options.metrics.delivery.unknown_events;
@@ -201,30 +205,37 @@ impl Handler for Gateway {
             event.acknowledge(Args::from(body));
             return;
         };
-        let answer = dialect::answer(dialect, &mut session, &event.name, &arguments).await;
-        // The session is locked, so no delivery advances the position meanwhile.
-        let offset = connection.recovery().map(Recovery::told);
-        let offset = offset.map(|told| session.services.cursor_at(told).to_string());
-        let mut reply = Reply::new(socket, &answer.data);
-        for emitted in answer.outgoing {
-            match emitted {
-                Emitted::Data(name) => reply.event(&name, offset.as_deref()),
-                Emitted::Other(OutgoingEvent { name, data }) => {
-                    let mut args = Args::from(data);
-                    if let Some(offset) = &offset {
-                        args.push(offset.as_str());
-                    }
-                    reply.event_with(&name, args);
-                }
-            }
+        let answer = dialect::answer(dialect, session, &event.name, arguments).await;
+        reply(socket, &connection, session, answer, event.ack.take());
+        keep(socket, &connection, session).await;
+        self.start_delivery(socket, &connection, session);
+    }
+
+    fn is_pipelined(&self, event: &Event) -> bool {
+        let argument = event.args.values().first();
+        let dialect = self.options.dialects.of_event(&event.name, argument, None);
+        dialect.is_some_and(|dialect| dialect.is_message(&event.name))
+    }
+
+    async fn begin_event(&self, socket: &Socket, mut event: Event) -> PipelinedAnswer {
+        let Some(connection) = self.connection(socket) else {
+            return PipelinedAnswer::done();
+        };
+        let arguments = event.args.values();
+        let dialects = self.options.dialects;
+        let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
+            return PipelinedAnswer::done();
+        };
+        let mut turn = connection.turn().await;
+        let begun = dialect::begin(dialect, &mut turn.session, &event.name, arguments).await;
+        if let Some(message) = begun.message() {
+            turn.unanswered.push(message);
         }
-        if let Some(ack) = event.ack.take() {
-            reply.acknowledge(ack);
-        }
-        // A client that is gone needs no reply.
-        let _ = reply.send();
-        keep(socket, &connection, &session).await;
-        self.start_delivery(socket, &connection, &session);
+        keep(socket, &connection, &turn.session).await;
+        self.start_delivery(socket, &connection, &turn.session);
+        drop(turn);
+        let (socket, ack) = (socket.clone(), event.ack.take());
+        PipelinedAnswer::new(answer_message(socket, connection, begun, ack))
     }
 
     async fn on_drain(&self, socket: &Socket) {
@@ -238,16 +249,17 @@ impl Handler for Gateway {
             return;
         };
         connection.end();
-        let mut session = connection.lock_session().await;
-        let identity = recovery::encode_lost(&session);
+        let mut turn = connection.turn().await;
+        let session = &mut turn.session;
+        let identity = recovery::encode_lost(session);
         for dialect in self.options.dialects.iter() {
-            dialect.on_disconnect(&mut session).await;
+            dialect.on_disconnect(session).await;
         }
         let id = socket.id().as_str().to_owned();
         let same = socket.within(id.as_str()).sockets();
         let is_back = same.iter().any(|other| !other.ptr_eq(socket));
         if let Some(recovery) = connection.recovery().filter(|_| !is_back)
-            && !recovery.is_nobodys(&session)
+            && !recovery.is_nobodys(session)
         {
             let services = Arc::clone(&session.services);
             let kept = connections::lose(&services, &recovery.private, id, identity).await;
@@ -257,6 +269,57 @@ impl Handler for Gateway {
         }
         session.leave();
     }
+}
+
+/// Answers a message once its outcome is known.
+async fn answer_message(
+    socket: Socket,
+    connection: Arc<ConnectionState>,
+    mut begun: Begun,
+    ack: Option<AckSender>,
+) {
+    let waits = begun.message().is_some();
+    let sent = begun.outcome().await;
+    // What was sent before caused nothing now.
+    let sent = sent.filter(|sent| !sent.replayed);
+    let position = sent.map(|sent| sent.message.id.into());
+    let mut turn = connection.turn().await;
+    let holds_delivery = waits && turn.unanswered.pop(position);
+    let answer = begun.answer(&mut turn.session);
+    reply(&socket, &connection, &turn.session, answer, ack);
+    if holds_delivery {
+        connection.wake_delivery();
+    }
+}
+
+/// Sends an answer. Whoever has the turn calls it, so no delivery advances the position meanwhile.
+fn reply(
+    socket: &Socket,
+    connection: &ConnectionState,
+    session: &ClientSession,
+    answer: EventReply,
+    ack: Option<AckSender>,
+) {
+    let offset = connection.recovery().map(Recovery::told);
+    let offset = offset.map(|told| session.services.cursor_at(told).to_string());
+    let mut reply = Reply::new(socket, &answer.data);
+    for emitted in answer.outgoing {
+        match emitted {
+            Emitted::Data(name) => reply.event(&name, offset.as_deref()),
+            Emitted::Other(OutgoingEvent { name, data }) => {
+                let mut args = Args::from(data);
+                if let Some(offset) = &offset {
+                    args.push(offset.as_str());
+                }
+                reply.event_with(&name, args);
+            }
+        }
+    }
+    if let Some(ack) = ack {
+        reply.acknowledge(ack);
+    }
+    // A client that is gone needs no reply.
+    let _ = reply.send();
 }
 
 /// Says why a client is not let in.

@@ -13,8 +13,9 @@ use crate::engine::DisconnectReason;
 
 /// The functions of an application that a namespace calls.
 ///
-/// For one socket they are called one after another, in order; for different sockets concurrently. A
-/// panic is caught and logged, and the socket stays connected.
+/// For one socket they are called one after another, in order; for different sockets concurrently. (What
+/// [`Handler::begin_event`] returns goes on while further events of the socket begin.) A panic is caught and
+/// logged, and the socket stays connected.
 ///
 /// [`Events`](super::Events) is a handler that is made of closures.
 pub trait Handler: Send + Sync + 'static {
@@ -36,6 +37,26 @@ pub trait Handler: Send + Sync + 'static {
     /// The client has sent an event.
     fn on_event(&self, socket: &Socket, event: Event) -> impl Future<Output = ()> + Send;
 
+    /// Whether an event is pipelined: it may begin while earlier pipelined events of its socket are not
+    /// answered yet. Then [`Handler::begin_event`] is called for it, not [`Handler::on_event`].
+    fn is_pipelined(&self, _event: &Event) -> bool {
+        false
+    }
+
+    /// The client has sent an event that is pipelined. What this returns is awaited after it, in the order of
+    /// the events, while further pipelined events begin: at most [`MAX_OPEN`] at a time. All other calls for
+    /// the socket wait until it is done.
+    fn begin_event(
+        &self,
+        socket: &Socket,
+        event: Event,
+    ) -> impl Future<Output = PipelinedAnswer> + Send {
+        async {
+            self.on_event(socket, event).await;
+            PipelinedAnswer::done()
+        }
+    }
+
     /// The outbox is empty again, after it was full for [`Socket::try_emit`] or a broadcast.
     fn on_drain(&self, _socket: &Socket) -> impl Future<Output = ()> + Send {
         async {}
@@ -51,6 +72,24 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
+/// Answers a pipelined event, once its outcome is known.
+pub struct PipelinedAnswer(pub(super) BoxFuture<'static, ()>);
+
+impl PipelinedAnswer {
+    /// Whatever this future does is the answer.
+    pub fn new(answer: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self(Box::pin(answer))
+    }
+
+    /// It is answered.
+    pub fn done() -> Self {
+        Self::new(std::future::ready(()))
+    }
+}
+
+/// How many pipelined events of one socket are open at a time.
+pub const MAX_OPEN: usize = 64;
+
 /// A future on the heap.
 pub(super) type BoxFuture<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
 
@@ -63,6 +102,12 @@ pub(super) trait ErasedHandler: Send + Sync {
     ) -> BoxFuture<'f, Result<Admission, ConnectError>>;
     fn on_connect<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()>;
     fn on_event<'f>(&'f self, socket: &'f Socket, event: Event) -> BoxFuture<'f, ()>;
+    fn is_pipelined(&self, event: &Event) -> bool;
+    fn begin_event<'f>(
+        &'f self,
+        socket: &'f Socket,
+        event: Event,
+    ) -> BoxFuture<'f, PipelinedAnswer>;
     fn on_drain<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()>;
     fn on_disconnect<'f>(
         &'f self,
@@ -86,6 +131,18 @@ impl<H: Handler> ErasedHandler for H {
 
     fn on_event<'f>(&'f self, socket: &'f Socket, event: Event) -> BoxFuture<'f, ()> {
         Box::pin(Handler::on_event(self, socket, event))
+    }
+
+    fn is_pipelined(&self, event: &Event) -> bool {
+        Handler::is_pipelined(self, event)
+    }
+
+    fn begin_event<'f>(
+        &'f self,
+        socket: &'f Socket,
+        event: Event,
+    ) -> BoxFuture<'f, PipelinedAnswer> {
+        Box::pin(Handler::begin_event(self, socket, event))
     }
 
     fn on_drain<'f>(&'f self, socket: &'f Socket) -> BoxFuture<'f, ()> {

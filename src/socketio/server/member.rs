@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
+    task::{Context, Poll, Waker},
 };
 
 use serde_json::{Map, Value};
@@ -38,6 +39,8 @@ pub(super) struct State {
     tasks: VecDeque<Task>,
     /// A worker is running or about to run.
     has_worker: bool,
+    /// The worker, while it waits for a task beside its open events.
+    waiting_worker: Option<Waker>,
     pub(super) acks: PendingAcks,
     pub(super) rooms: Vec<Arc<str>>,
     /// The private id by which the socket can be recovered.
@@ -151,21 +154,33 @@ impl Member {
 
     /// Queues a task. True if a worker has to be started for it.
     pub(super) fn push_task(&self, task: Task) -> bool {
-        let mut state = lock(&self.state);
-        state.tasks.push_back(task);
-        !mem::replace(&mut state.has_worker, true)
+        let (waiting, is_started) = {
+            let mut state = lock(&self.state);
+            state.tasks.push_back(task);
+            let waiting = state.waiting_worker.take();
+            (waiting, mem::replace(&mut state.has_worker, true))
+        };
+        if let Some(worker) = waiting {
+            worker.wake();
+        }
+        !is_started
     }
 
-    /// The next task; `None` ends the worker.
-    pub(super) fn next_task(&self) -> Option<Task> {
+    /// The next task. When there is none, a worker that has open events waits for one, and any other ends:
+    /// `None`.
+    pub(super) fn poll_task(&self, cx: &Context<'_>, has_open: bool) -> Poll<Option<Task>> {
         let mut state = lock(&self.state);
-        let task = state.tasks.pop_front();
-        if task.is_none() {
-            state.has_worker = false;
-            // An idle socket keeps no buffer.
-            state.tasks = VecDeque::new();
+        if let Some(task) = state.tasks.pop_front() {
+            return Poll::Ready(Some(task));
         }
-        task
+        if has_open {
+            state.waiting_worker = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.has_worker = false;
+        // An idle socket keeps no buffer.
+        state.tasks = VecDeque::new();
+        Poll::Ready(None)
     }
 
     /// A number that differs between sockets that exist at the same time.

@@ -25,12 +25,14 @@
 //!   `handler`, `worker` (calls the handler), `namespaces`, `client` (the packets of one connection).
 //!   Where a lower file has to call a higher one it defines a trait: `Dispatcher` and `Owner`.
 //! - A socket has a task only while it has work. The work is queued, so the handler is called for the
-//!   events of one socket in order, and for those of different sockets concurrently.
+//!   events of one socket in order, and for those of different sockets concurrently. A handler may have
+//!   events pipelined: while some wait for their outcomes the next ones begin, and answers keep the order.
 //! - Acknowledgements from the client bypass that queue: a handler may await one from its own client.
 //! - While the events that wait for handlers exceed a limit, nothing more is read from that client.
 //! - A reply to a client's event is always queued, whatever its size. All else is subject to the
 //!   outbox's limit. The handler is called only while the outbox is below its limit, so a client
-//!   that sends events and does not read causes at most one reply above it.
+//!   that sends events and does not read causes at most one reply above it; answers to pipelined events
+//!   wait in the same way, each before it is made.
 //! - A broadcast event is encoded once for all its receivers ([`Prepared`]): both protocol revisions
 //!   encode events in the same way.
 //! - A socket's public id is independent of the session's id, which is a secret.
@@ -64,7 +66,7 @@ pub use broadcast::BroadcastOperator;
 pub use builder::Builder;
 pub use event::{AckSender, Event};
 pub use events::Events;
-pub use handler::Handler;
+pub use handler::{Handler, MAX_OPEN, PipelinedAnswer};
 pub use id::SocketId;
 pub use io::SocketIo;
 pub use namespace::Disconnect;

@@ -4,6 +4,7 @@ mod crowds;
 mod embed_repeats;
 mod fifth;
 mod large_answers;
+mod pipelining;
 mod service_docs;
 mod service_limits;
 mod service_verify;

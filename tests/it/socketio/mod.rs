@@ -8,6 +8,7 @@ mod overflow;
 mod packet;
 mod packet_oracle;
 mod packet_properties;
+mod pipelining;
 mod private_id;
 mod recovery;
 mod rooms;

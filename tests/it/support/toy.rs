@@ -4,7 +4,7 @@ use parlance::{
     Error, Result,
     chat::messages::{self, Draft},
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, DialectSet, EventReply,
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, DialectSet, EventReply, Handled,
         OutgoingEvent,
     },
     json::Args,
@@ -33,10 +33,10 @@ impl Dialect for Toy {
         session: &'a mut ClientSession,
         event: &'a str,
         arguments: &'a [Value],
-    ) -> Boxed<'a, Result<EventReply>> {
+    ) -> Boxed<'a, Result<Handled>> {
         Box::pin(async move {
             let data = answer(session, event, arguments.first()).await?;
-            Ok(EventReply::reply(200, event.to_owned(), data))
+            Ok(EventReply::reply(200, event.to_owned(), data).into())
         })
     }
 

@@ -129,6 +129,29 @@ fn who_comes_into_a_flood_of_many_people_of_one_tenant_is_in_the_next_transactio
 }
 
 #[test]
+fn who_keeps_many_waiting_puts_nobody_out_of_a_transaction() {
+    for others in [flow(2, 9), flow(1, 2)] {
+        let mut bench = Bench::new(CAPACITY);
+        bench.push_many(flow(1, 1), 1, 64);
+        let mut flooded = 0;
+        for _ in 0..50 {
+            bench.push(others, 1);
+            // Who floods may have a pause, who does not has none: they are in the very next transaction.
+            let batch = bench.batch();
+            let theirs = batch.iter().filter(|command| command.flow == others);
+            assert_eq!(theirs.count(), 1, "the others are in every transaction");
+            let own = batch.len() - 1;
+            assert!(own <= SHARE, "{own} of one connection");
+            flooded += own;
+            // Each answer makes room for the next message of the same connection.
+            bench.push_many(flow(1, 1), 1, own);
+            bench.took(Duration::from_millis(1));
+        }
+        assert!(flooded > 0, "and the flood goes on");
+    }
+}
+
+#[test]
 fn large_work_goes_alone_and_then_the_writer_is_left_to_others() {
     let mut bench = Bench::new(CAPACITY);
     bench.push_many(flow(1, 1), 1_000, 3);
