@@ -192,6 +192,18 @@ impl Error {
         self
     }
 
+    /// The same error for one more caller; its cause stays with the first.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self {
+            kind: self.kind,
+            text: self.text.clone(),
+            field: self.field,
+            retry_after: self.retry_after,
+            cause: None,
+        }
+    }
+
     /// What went wrong, for branching.
     pub fn kind(&self) -> Kind {
         self.kind

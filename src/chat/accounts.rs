@@ -1,12 +1,12 @@
 //! Accounts: signing up, in and out, and the logins of a person.
 
-use std::{net::IpAddr, time::Instant};
+use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use crate::{
     chat::{
         Caller, Services,
         limits::login_throttle::Guesser,
-        logins::Token,
+        logins::{Logins, Token},
         password::{Place, Verdict},
         sign_ins::{Reason, SignIns},
     },
@@ -15,7 +15,7 @@ use crate::{
         Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
         TenantId, Timestamp,
     },
-    store::{NewPerson, Tx},
+    store::{NewPerson, Tx, Work},
 };
 
 /// Where cookie accounts live.
@@ -40,6 +40,13 @@ pub struct Device {
     pub network: IpAddr,
     /// The device cookie that it shows; empty where it shows none.
     pub cookie: String,
+}
+
+/// What is kept of a device with a login.
+#[derive(Debug, Clone)]
+pub(super) struct NewLogin {
+    client: Option<String>,
+    address: String,
 }
 
 /// A fresh login: the token is told once.
@@ -98,28 +105,31 @@ async fn make(
     let new = NewPerson {
         tenant: HOME,
         kind: PersonKind::Person,
-        name,
+        name: name.clone(),
         names: Names::default(),
         photo: None,
         external_id: None,
-        email: Some(email.as_str()),
-        account_key: Some(&key),
-        password_hash: Some(&hash),
+        email: Some(email.as_str().to_owned()),
+        account_key: Some(key.clone()),
+        password_hash: Some(hash),
     };
-    let mut tx = services.store.begin_for(HOME).await?;
-    let person = tx
-        .insert_person(&new, now)
-        .await
-        .map_err(|error| match error.kind() {
-            Kind::Conflict => taken().because(error),
-            _ => error,
-        })?;
-    if !tx.insert_looks(person, &name.looks()).await? {
-        let sentence = "name looks like one that is taken";
-        return Err(Error::invalid_field("name", sentence));
-    }
-    let token = add_login(&mut tx, (HOME, person), device, now).await?;
-    tx.commit().await?;
+    let login = device.login();
+    let made = services.store.write(HOME, move |tx| {
+        Box::pin(async move {
+            let inserted = tx.insert_person(&new, now).await;
+            let person = inserted.map_err(|error| match error.kind() {
+                Kind::Conflict => taken().because(error),
+                _ => error,
+            })?;
+            if !tx.insert_looks(person, &new.name.looks()).await? {
+                let sentence = "name looks like one that is taken";
+                return Err(Error::invalid_field("name", sentence));
+            }
+            let token = add_login(tx, (HOME, person), &login, now).await?;
+            Ok((person, token))
+        })
+    });
+    let (person, token) = made.await?;
     let account = counted_as(&key);
     Ok(IssuedLogin {
         person,
@@ -186,16 +196,20 @@ pub(super) async fn sign_in_by(
         }
         Verdict::Right | Verdict::Wrong => None,
     };
-    let mut tx = services.store.begin_for(person.tenant).await?;
-    // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
-    if !tx.hold_password(person.id, &hash).await? {
+    let (id, now) = (person.id, services.clock.now());
+    let added = add_login_of(services, &person, device, move |tx| {
+        Box::pin(async move {
+            // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
+            let still = tx.hold_password(id, &hash).await?;
+            if let (true, Some(renewed)) = (still, renewed) {
+                tx.set_password(id, &renewed, now).await?;
+            }
+            Ok(still)
+        })
+    });
+    let Some(token) = added.await? else {
         return Ok(None);
-    }
-    if let Some(renewed) = renewed {
-        let now = services.clock.now();
-        tx.set_password(person.id, &renewed, now).await?;
-    }
-    let token = add_login_of(services, tx, &person, device).await?;
+    };
     SignIns::succeeded(person.id, device.address);
     Ok(Some(Proven {
         person,
@@ -244,31 +258,45 @@ pub(super) async fn begin_login(
     person: &Person,
     device: &Device,
 ) -> Result<Token> {
-    let tx = services.store.begin_for(person.tenant).await?;
-    add_login_of(services, tx, person, device).await
+    let token = add_login_of(services, person, device, |_| Box::pin(async { Ok(true) }));
+    token
+        .await?
+        .ok_or_else(|| Error::internal("a login that needs no password was refused"))
 }
 
-/// Adds a login of somebody who may have some already, and commits.
+/// Adds a login of somebody who may have some already, if they may in the same transaction.
 async fn add_login_of(
     services: &Services,
-    mut tx: Tx,
     person: &Person,
     device: &Device,
-) -> Result<Token> {
-    let now = services.clock.now();
-    let token = add_login(&mut tx, (person.tenant, person.id), device, now).await?;
-    let ended = bound_logins(services, &mut tx, person).await?;
-    tx.commit().await?;
+    may: impl Work<bool>,
+) -> Result<Option<Token>> {
+    let (now, login) = (services.clock.now(), device.login());
+    let (logins, person) = (Arc::clone(&services.logins), person.clone());
+    let added = services.store.write(person.tenant, move |tx| {
+        Box::pin(async move {
+            if !may(tx).await? {
+                return Ok(None);
+            }
+            let token = add_login(tx, (person.tenant, person.id), &login, now).await?;
+            let ended = bound_logins(&logins, tx, &person, now).await?;
+            Ok(Some((token, ended)))
+        })
+    });
+    let Some((token, ended)) = added.await? else {
+        return Ok(None);
+    };
     services.logins.end(&ended);
-    Ok(token)
+    Ok(Some(token))
 }
 
 /// Ends those of a person's logins that are more than they may have: those that nobody has used for the
 /// longest time. Says which, to be ended here as well once that is committed.
 pub(super) async fn bound_logins(
-    services: &Services,
+    logins: &Logins,
     tx: &mut Tx,
     person: &Person,
+    now: Timestamp,
 ) -> Result<Vec<LoginId>> {
     let most = if person.is_guest() {
         GUEST_LOGINS
@@ -279,9 +307,8 @@ pub(super) async fn bound_logins(
     if uses.len() <= most {
         return Ok(Vec::new());
     }
-    let now = services.clock.now();
     for (login, used_at) in &mut uses {
-        *used_at = services.logins.last_used(*login, *used_at, now);
+        *used_at = logins.last_used(*login, *used_at, now);
     }
     // Of those used at the same time the older one goes first.
     uses.sort_unstable_by_key(|(login, used_at)| (*used_at, *login));
@@ -297,13 +324,12 @@ pub(super) async fn bound_logins(
 pub(super) async fn add_login(
     tx: &mut Tx,
     who: (TenantId, PersonId),
-    device: &Device,
+    login: &NewLogin,
     now: Timestamp,
 ) -> Result<Token> {
     let token = Token::random();
-    let (client, address) = device.parts();
-    let hash = token.hash();
-    tx.insert_login(who, &hash, client.as_deref(), address.as_deref(), now)
+    let (client, address) = (login.client.as_deref(), Some(login.address.as_str()));
+    tx.insert_login(who, &token.hash(), client, address, now)
         .await?;
     Ok(token)
 }
@@ -315,10 +341,11 @@ pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
 
 /// Ends one of the caller's logins.
 pub async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> Result<()> {
-    let mut tx = services.store.begin_for(caller.tenant()).await?;
-    let ended = tx.delete_login(caller.id(), login).await?;
-    tx.commit().await?;
-    if !ended {
+    let person = caller.id();
+    let deleted = services.store.write(caller.tenant(), move |tx| {
+        Box::pin(tx.delete_login(person, login))
+    });
+    if !deleted.await? {
         return Err(Error::not_found("there is no such login"));
     }
     services.logins.end(&[login]);
@@ -327,10 +354,11 @@ pub async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> 
 
 /// Ends all of the caller's logins.
 pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result<()> {
-    let mut tx = services.store.begin_for(caller.tenant()).await?;
-    let ended = tx.delete_logins(caller.id(), None).await?;
-    tx.commit().await?;
-    services.logins.end(&ended);
+    let person = caller.id();
+    let deleted = services.store.write(caller.tenant(), move |tx| {
+        Box::pin(tx.delete_logins(person, None))
+    });
+    services.logins.end(&deleted.await?);
     Ok(())
 }
 
@@ -361,14 +389,14 @@ pub async fn change_password(
         ));
     }
     let hash = services.hasher.hash(&new).await?;
-    let mut tx = services.store.begin_for(caller.tenant()).await?;
-    tx.set_password(caller.id(), &hash, services.clock.now())
-        .await?;
-    let ended = tx
-        .delete_logins(caller.id(), Some(caller.login_id()?))
-        .await?;
-    tx.commit().await?;
-    services.logins.end(&ended);
+    let (person, login, now) = (caller.id(), caller.login_id()?, services.clock.now());
+    let changed = services.store.write(caller.tenant(), move |tx| {
+        Box::pin(async move {
+            tx.set_password(person, &hash, now).await?;
+            tx.delete_logins(person, Some(login)).await
+        })
+    });
+    services.logins.end(&changed.await?);
     Ok(())
 }
 
@@ -384,7 +412,8 @@ pub async fn me(services: &Services, caller: &Caller) -> Result<Person> {
 }
 
 impl Device {
-    fn parts(&self) -> (Option<String>, Option<String>) {
+    /// What is kept of it with a login.
+    pub(super) fn login(&self) -> NewLogin {
         let client = self.client.as_deref().map(|client| {
             client
                 .chars()
@@ -392,7 +421,10 @@ impl Device {
                 .take(CLIENT_CHARS)
                 .collect()
         });
-        (client, Some(self.address.to_string()))
+        NewLogin {
+            client,
+            address: self.address.to_string(),
+        }
     }
 }
 

@@ -20,15 +20,17 @@ pub async fn create(
     let verify_url = verify_url.map(verify::check_url).transpose()?;
     let new = NewTenant {
         kind: TenantKind::App,
-        name: name.as_str(),
-        application_id: &new_uuid(),
+        name: name.as_str().to_owned(),
+        application_id: new_uuid(),
         owner: Some(developer.person().id),
-        verify_url: verify_url.as_deref(),
+        verify_url,
         require_auth,
     };
-    let mut tx = services.store.begin_for(developer.person().tenant).await?;
-    let id = tx.insert_tenant(&new, services.clock.now()).await?;
-    tx.commit().await?;
+    let now = services.clock.now();
+    let inserted = services.store.write(developer.person().tenant, move |tx| {
+        Box::pin(async move { tx.insert_tenant(&new, now).await })
+    });
+    let id = inserted.await?;
     let tenant = services.store.tenant(id).await?;
     tenant.ok_or_else(|| Error::internal("an app that was made is not there"))
 }
@@ -56,9 +58,11 @@ pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Re
         .filter(|tenant| developer.is_admin() || tenant.owner == Some(developer.person().id))
         .ok_or_else(missing)?;
     let now = services.clock.now();
-    let mut tx = services.store.begin_for(tenant.id).await?;
-    tx.delete_tenant(tenant.id, now).await?;
-    tx.commit().await?;
+    let id = tenant.id;
+    let deleted = services
+        .store
+        .write(id, move |tx| Box::pin(tx.delete_tenant(id, now)));
+    deleted.await?;
     services.keys.end(tenant.id);
     // From here on its people's logins are good for nothing; to forget them takes as long as it takes.
     services.logins.end_in(tenant.id);

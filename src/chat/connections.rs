@@ -31,7 +31,7 @@ pub async fn keep(
         identities,
         left_at: None,
     };
-    write(services, private, &connection).await
+    write(services, private, connection).await
 }
 
 /// Keeps a connection that is lost just now.
@@ -46,14 +46,15 @@ pub async fn lose(
         identities,
         left_at: Some(services.clock.now()),
     };
-    write(services, private, &connection).await
+    write(services, private, connection).await
 }
 
-async fn write(services: &Services, private: &str, connection: &Connection) -> Result<()> {
-    let mut tx = services.store.begin_for(HOUSE).await?;
-    tx.keep_connection(&logins::hash(private), connection, services.clock.now())
-        .await?;
-    tx.commit().await
+async fn write(services: &Services, private: &str, connection: Connection) -> Result<()> {
+    let (private, now) = (logins::hash(private), services.clock.now());
+    let written = services.store.write(HOUSE, move |tx| {
+        Box::pin(async move { tx.keep_connection(&private, &connection, now).await })
+    });
+    written.await
 }
 
 /// The connection of that private id, if it may still come back. Whoever shows too many that nobody knows
@@ -88,8 +89,9 @@ pub(super) async fn forget(services: &Services) -> Result<()> {
             return Ok(());
         };
         after.clone_from(last);
-        let mut tx = services.store.begin_for(HOUSE).await?;
-        tx.forget_connections(&lost, before).await?;
-        tx.commit().await?;
+        let forgotten = services.store.write(HOUSE, move |tx| {
+            Box::pin(async move { tx.forget_connections(&lost, before).await })
+        });
+        forgotten.await?;
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     chat::{
         Caller, Services,
         access::{self, Reader},
-        accounts::{self, Device},
+        accounts::{self, Device, NewLogin},
         callers::{self, Claims},
         logins::{self, Token},
         writer::{ActionRequest, ChatAction, CreateDraft},
@@ -100,28 +100,32 @@ async fn seat_new(
     let new = NewPerson {
         tenant: site.id,
         kind: PersonKind::Guest,
-        name: new_guest.name,
+        name: new_guest.name.clone(),
         names: Names::default(),
-        email: Some(new_guest.email.as_str()),
+        email: Some(new_guest.email.as_str().to_owned()),
         photo: None,
         external_id: None,
         account_key: None,
         password_hash: None,
     };
-    let mut tx = services.store.begin_for(site.id).await?;
-    let person = tx.insert_person(&new, now).await?;
-    let token = match add_login(&mut tx, (site.id, person), new_guest.key, device, now).await {
-        Ok(token) => token,
+    let (tenant, key, login) = (site.id, new_guest.key.cloned(), device.login());
+    let written = services.store.write(tenant, move |tx| {
+        Box::pin(async move {
+            let person = tx.insert_person(&new, now).await?;
+            let token = add_login(tx, (tenant, person), key.as_ref(), &login, now).await?;
+            Ok((person, token))
+        })
+    });
+    let (person, token) = match written.await {
+        Ok(written) => written,
         Err(error) if error.kind() == Kind::Conflict => {
             // The same was said at the same time, by another connection, and came first; or it was said
             // before, and the login that came of it has ended.
-            drop(tx);
             let seated = seated_before(services, site, new_guest).await?;
             return seated.ok_or_else(|| used_up().because(error));
         }
         Err(error) => return Err(error),
     };
-    tx.commit().await?;
     let guest = callers::authenticate(services, &Claims::of(person, &token), None).await?;
     let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
     Ok(GuestChatOpened { guest, chat, token })
@@ -206,12 +210,17 @@ async fn open_for(
 ) -> Result<GuestChatOpened> {
     let chat = chat_of(services, guest, None).await?;
     let who = (guest.tenant, guest.id);
-    let mut tx = services.store.begin_for(guest.tenant).await?;
-    let added = add_login(&mut tx, who, key, device, services.clock.now()).await;
-    let token = match (added, key) {
-        (Ok(token), _) => {
-            let ended = accounts::bound_logins(services, &mut tx, guest).await?;
-            tx.commit().await?;
+    let (now, login, its_key) = (services.clock.now(), device.login(), key.cloned());
+    let (logins, person) = (Arc::clone(&services.logins), Arc::clone(guest));
+    let added = services.store.write(who.0, move |tx| {
+        Box::pin(async move {
+            let token = add_login(tx, who, its_key.as_ref(), &login, now).await?;
+            let ended = accounts::bound_logins(&logins, tx, &person, now).await?;
+            Ok((token, ended))
+        })
+    });
+    let token = match (added.await, key) {
+        (Ok((token, ended)), _) => {
             services.logins.end(&ended);
             token
         }
@@ -237,11 +246,11 @@ async fn add_login(
     tx: &mut Tx,
     who: (TenantId, PersonId),
     key: Option<&ClientId>,
-    device: &Device,
+    login: &NewLogin,
     now: Timestamp,
 ) -> Result<Token> {
     match key {
-        None => accounts::add_login(tx, who, device, now).await,
+        None => accounts::add_login(tx, who, login, now).await,
         Some(key) => {
             let token = Token::of_key(who.0, key);
             if !tx.insert_guest_key(who, &token.hash(), now).await? {

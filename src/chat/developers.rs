@@ -162,25 +162,25 @@ async fn make(services: &Services, application: &Application, kind: PersonKind) 
     let new = NewPerson {
         tenant: HOME,
         kind,
-        name: &name,
+        name,
         names: application.names.clone(),
         photo: None,
         external_id: None,
-        email: Some(application.email.as_str()),
-        account_key: Some(&key),
-        password_hash: Some(&hash),
+        email: Some(application.email.as_str().to_owned()),
+        account_key: Some(key),
+        password_hash: Some(hash),
     };
-    let mut tx = services.store.begin_for(HOME).await?;
     let now = services.clock.now();
-    let id = tx.insert_person(&new, now).await.map_err(|error| {
-        if error.kind() == Kind::Conflict {
-            taken().because(error)
-        } else {
-            error
-        }
+    let made = services.store.write(HOME, move |tx| {
+        Box::pin(async move {
+            let id = tx.insert_person(&new, now).await?;
+            tx.person(HOME, id).await
+        })
+    });
+    let person = made.await.map_err(|error| match error.kind() {
+        Kind::Conflict => taken().because(error),
+        _ => error,
     })?;
-    let person = tx.person(HOME, id).await?;
-    tx.commit().await?;
     person.ok_or_else(|| Error::internal("an account that was made is not there"))
 }
 

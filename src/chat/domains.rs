@@ -17,47 +17,53 @@ pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result
     if held.as_ref().is_some_and(|tenant| tenant.id != site) {
         return Err(taken());
     }
-    let mut tx = services.store.begin_for(site).await?;
-    if !tx.hold_tenant(site, services.clock.now()).await? {
-        return Err(gone());
-    }
-    let mut domains = tx.domains_of(site).await?;
-    if held.is_none() {
-        if domains.len() >= DOMAINS {
-            let sentence = format!("a site has at most {DOMAINS} domains");
-            return Err(Error::invalid_field("domain", sentence));
-        }
-        let inserted = tx.insert_domain(domain, site).await;
-        inserted.map_err(|error| match error.kind() {
-            Kind::Conflict => taken().because(error),
-            _ => error,
-        })?;
-        domains = tx.domains_of(site).await?;
-    }
-    tx.commit().await?;
-    Ok(shown(&domains))
+    let (domain, now) = (domain.clone(), services.clock.now());
+    let added = services.store.write(site, move |tx| {
+        Box::pin(async move {
+            if !tx.hold_tenant(site, now).await? {
+                return Err(gone());
+            }
+            let domains = tx.domains_of(site).await?;
+            if held.is_some() {
+                return Ok(domains);
+            }
+            if domains.len() >= DOMAINS {
+                let sentence = format!("a site has at most {DOMAINS} domains");
+                return Err(Error::invalid_field("domain", sentence));
+            }
+            let inserted = tx.insert_domain(&domain, site).await;
+            inserted.map_err(|error| match error.kind() {
+                Kind::Conflict => taken().because(error),
+                _ => error,
+            })?;
+            tx.domains_of(site).await
+        })
+    });
+    Ok(shown(&added.await?))
 }
 
 /// Removes a domain from the site whose desk the owner runs; the domains it has left. The last one
 /// stays: without it nobody would find the desk.
 pub async fn remove(services: &Services, owner: &Caller, domain: &Domain) -> Result<Vec<String>> {
     let site = owner.tenant();
-    let mut tx = services.store.begin_for(site).await?;
-    if !tx.hold_tenant(site, services.clock.now()).await? {
-        return Err(gone());
-    }
-    if !tx.delete_domain(domain, site).await? {
-        return Err(Error::not_found("this site has no such domain").in_field("domain"));
-    }
-    let left = tx.domains_of(site).await?;
-    if left.is_empty() {
-        return Err(Error::invalid_field(
-            "domain",
-            "domain is the last one of its site",
-        ));
-    }
-    tx.commit().await?;
-    Ok(shown(&left))
+    let (domain, now) = (domain.clone(), services.clock.now());
+    let removed = services.store.write(site, move |tx| {
+        Box::pin(async move {
+            if !tx.hold_tenant(site, now).await? {
+                return Err(gone());
+            }
+            if !tx.delete_domain(&domain, site).await? {
+                return Err(Error::not_found("this site has no such domain").in_field("domain"));
+            }
+            let left = tx.domains_of(site).await?;
+            if left.is_empty() {
+                let sentence = "domain is the last one of its site";
+                return Err(Error::invalid_field("domain", sentence));
+            }
+            Ok(left)
+        })
+    });
+    Ok(shown(&removed.await?))
 }
 
 fn shown(domains: &[String]) -> Vec<String> {

@@ -327,9 +327,10 @@ impl Logins {
                 return Ok(());
             };
             after = *last;
-            let mut tx = store.begin_for(tenant).await?;
-            tx.forget_logins(&some).await?;
-            tx.commit().await?;
+            let forgotten = store.write(tenant, move |tx| {
+                Box::pin(async move { tx.forget_logins(&some).await })
+            });
+            forgotten.await?;
         }
     }
 
@@ -362,9 +363,11 @@ impl Logins {
             return Ok(());
         }
         for some in used.chunks(ROWS_AT_ONCE) {
-            let mut tx = store.begin_for(HOUSE).await?;
-            tx.touch_logins(some).await?;
-            tx.commit().await?;
+            let some = some.to_vec();
+            let touched = store.write(HOUSE, move |tx| {
+                Box::pin(async move { tx.touch_logins(&some).await })
+            });
+            touched.await?;
         }
         Ok(())
     }
@@ -379,9 +382,10 @@ impl Logins {
                 break;
             };
             after = *last;
-            let mut tx = store.begin_for(HOUSE).await?;
-            tx.delete_expired_logins(&expired, before).await?;
-            tx.commit().await?;
+            let deleted = store.write(HOUSE, move |tx| {
+                Box::pin(async move { tx.delete_expired_logins(&expired, before).await })
+            });
+            deleted.await?;
         }
         let state = self.state();
         let past = state.by_token.values();

@@ -14,9 +14,9 @@ use crate::{
     error::{Error, Kind, Result},
     model::{
         Domain, Email, Name, Names, NewPassword, Password, Person, PersonId, PersonKind, Tenant,
-        TenantKind,
+        TenantId, TenantKind, Timestamp,
     },
-    store::{NewPerson, NewTenant},
+    store::{NewPerson, NewTenant, Tx},
 };
 
 /// The most characters of the name that an owner goes by.
@@ -71,38 +71,44 @@ async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -
     let hash = services.hasher.hash(password).await?;
     let name = name_of(email)?;
     let now = services.clock.now();
-    let mut tx = services.store.begin_for(accounts::HOME).await?;
-    let tenant = if let Some(site) = site {
-        site.id
-    } else {
-        let site = NewTenant {
-            kind: TenantKind::Site,
-            name: &domain.shown(),
-            application_id: &application_id(),
-            owner: None,
-            verify_url: None,
-            require_auth: false,
-        };
-        let tenant = tx.insert_tenant(&site, now).await?;
-        let inserted = tx.insert_domain(domain, tenant).await;
-        inserted.map_err(|error| in_place_of(error, domains::taken))?;
-        tenant
+    let (domain, email) = (Domain::clone(domain), email.as_str().to_owned());
+    let made = services.store.write(accounts::HOME, move |tx| {
+        Box::pin(async move {
+            let tenant = match site {
+                Some(site) => site.id,
+                None => make_site(tx, &domain, now).await?,
+            };
+            let owner = NewPerson {
+                tenant,
+                kind: PersonKind::Owner,
+                name,
+                names: Names::default(),
+                email: Some(email),
+                photo: None,
+                external_id: None,
+                account_key: Some(key),
+                password_hash: Some(hash),
+            };
+            let inserted = tx.insert_person(&owner, now).await;
+            inserted.map_err(|error| in_place_of(error, email_taken))
+        })
+    });
+    made.await
+}
+
+async fn make_site(tx: &mut Tx, domain: &Domain, now: Timestamp) -> Result<TenantId> {
+    let site = NewTenant {
+        kind: TenantKind::Site,
+        name: domain.shown(),
+        application_id: application_id(),
+        owner: None,
+        verify_url: None,
+        require_auth: false,
     };
-    let owner = NewPerson {
-        tenant,
-        kind: PersonKind::Owner,
-        name: &name,
-        names: Names::default(),
-        email: Some(email.as_str()),
-        photo: None,
-        external_id: None,
-        account_key: Some(&key),
-        password_hash: Some(&hash),
-    };
-    let inserted = tx.insert_person(&owner, now).await;
-    let person = inserted.map_err(|error| in_place_of(error, email_taken))?;
-    tx.commit().await?;
-    Ok(person)
+    let tenant = tx.insert_tenant(&site, now).await?;
+    let inserted = tx.insert_domain(domain, tenant).await;
+    inserted.map_err(|error| in_place_of(error, domains::taken))?;
+    Ok(tenant)
 }
 
 /// Signs an owner in by e-mail and password. One refusal for an unknown address and a wrong

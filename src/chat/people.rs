@@ -9,7 +9,7 @@ use crate::{
         chats, logins,
     },
     error::{Error, Kind, Result},
-    model::{Name, Names, Person, PersonId, PersonKind, TenantId, TokenHash},
+    model::{Name, Names, Person, PersonId, PersonKind, TenantId, Timestamp, TokenHash},
     store::{NewPerson, Tx},
 };
 
@@ -101,39 +101,55 @@ async fn try_register(
     {
         return callers::impersonate(tenant, Arc::new(person.clone()));
     }
-    let mut tx = services.store.begin_for(tenant_id).await?;
-    let id = match tx.registered(tenant_id, external_id).await? {
-        Some(person) if person.deleted_at.is_none() && same(&person, profile) => person.id,
+    let (external_id, token) = (external_id.to_owned(), token.cloned());
+    let profile = profile.clone();
+    let written = services.store.write(tenant_id, move |tx| {
+        Box::pin(async move {
+            let id = upsert(tx, tenant_id, external_id, profile, now).await?;
+            let ended = match token {
+                Some(token) => give_token(tx, (tenant_id, id), &token, now).await?,
+                None => Vec::new(),
+            };
+            let person = tx.person(tenant_id, id).await?;
+            Ok((person.ok_or_else(|| nobody(id))?, ended))
+        })
+    });
+    let (person, ended) = written.await?;
+    services.logins.replace(&ended);
+    callers::impersonate(tenant, Arc::new(person))
+}
+
+/// Registers a person under their tenant's id for them, or brings what is known of them up to date.
+async fn upsert(
+    tx: &mut Tx,
+    tenant: TenantId,
+    external_id: String,
+    profile: Profile,
+    now: Timestamp,
+) -> Result<PersonId> {
+    match tx.registered(tenant, &external_id).await? {
+        Some(person) if person.deleted_at.is_none() && same(&person, &profile) => Ok(person.id),
         Some(person) => {
             let photo = profile.photo.as_deref();
             tx.rename(person.id, &profile.name, &profile.names, photo, now)
                 .await?;
-            person.id
+            Ok(person.id)
         }
         None => {
             let new = NewPerson {
-                tenant: tenant_id,
+                tenant,
                 kind: PersonKind::Person,
-                name: &profile.name,
-                names: profile.names.clone(),
-                photo: profile.photo.as_deref(),
+                name: profile.name,
+                names: profile.names,
+                photo: profile.photo,
                 external_id: Some(external_id),
                 email: None,
                 account_key: None,
                 password_hash: None,
             };
-            tx.insert_person(&new, now).await?
+            tx.insert_person(&new, now).await
         }
-    };
-    let ended = match token {
-        Some(token) => give_token(&mut tx, (tenant_id, id), token, now).await?,
-        None => Vec::new(),
-    };
-    let person = tx.person(tenant_id, id).await?;
-    tx.commit().await?;
-    services.logins.replace(&ended);
-    let person = person.ok_or_else(|| nobody(id))?;
-    callers::impersonate(tenant, Arc::new(person))
+    }
 }
 
 /// Makes a token the only one of a person; says which logins are no more.
@@ -141,7 +157,7 @@ async fn give_token(
     tx: &mut Tx,
     (tenant, person): (TenantId, PersonId),
     token: &TokenHash,
-    now: crate::model::Timestamp,
+    now: Timestamp,
 ) -> Result<Vec<crate::model::LoginId>> {
     let ended = tx.delete_logins(person, None).await?;
     tx.insert_own_token((tenant, person), token, now).await?;
@@ -170,13 +186,16 @@ pub async fn describe(services: &Services, caller: &Caller, profile: &Profile) -
         return Ok(Person::clone(caller.person()));
     }
     let now = services.clock.now();
-    let mut tx = services.store.begin_for(caller.tenant()).await?;
-    let photo = profile.photo.as_deref();
-    tx.rename(caller.id(), &profile.name, &profile.names, photo, now)
-        .await?;
-    let person = tx.person(caller.tenant(), caller.id()).await?;
-    tx.commit().await?;
-    person.ok_or_else(|| nobody(caller.id()))
+    let (tenant, id, profile) = (caller.tenant(), caller.id(), profile.clone());
+    let renamed = services.store.write(tenant, move |tx| {
+        Box::pin(async move {
+            let photo = profile.photo.as_deref();
+            tx.rename(id, &profile.name, &profile.names, photo, now)
+                .await?;
+            tx.person(tenant, id).await
+        })
+    });
+    renamed.await?.ok_or_else(|| nobody(caller.id()))
 }
 
 /// Deletes a person: they leave their chats, and their logins end.
@@ -189,11 +208,13 @@ pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Re
         }
     }
     let now = services.clock.now();
-    let mut tx = services.store.begin_for(caller.tenant()).await?;
-    tx.delete_person(id, now).await?;
-    let ended = tx.delete_logins(id, None).await?;
-    tx.commit().await?;
-    services.logins.end(&ended);
+    let deleted = services.store.write(caller.tenant(), move |tx| {
+        Box::pin(async move {
+            tx.delete_person(id, now).await?;
+            tx.delete_logins(id, None).await
+        })
+    });
+    services.logins.end(&deleted.await?);
     services.logins.end_replaced(id);
     Ok(Person {
         deleted_at: Some(now),

@@ -16,15 +16,13 @@ const MOST: i64 = 10_000;
 impl Tx {
     /// Marks a tenant as deleted: its secret is no longer valid.
     pub async fn delete_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
-                .bind(tenant.get())
-                .bind(now.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
+        self.query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
+            .bind(tenant.get())
+            .bind(now.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }
 

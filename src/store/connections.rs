@@ -1,24 +1,21 @@
 //! Socket.IO connections that may be recovered, with what recovery needs.
 
-use sqlx::types::Json;
-
 use crate::{
     error::Result,
     model::{Connection, LoginId, Timestamp, TokenHash},
     store::{
-        Either, Holder, Store, Tx,
-        failure::{bounded, failed},
+        EngineSql, Holder, Store, Tx, failed,
         logins::{HolderRow, select_holders},
         rows::person_columns,
     },
 };
 
-const FORGET_SQLITE: &str = "delete from connections \
-     where private_hash in (select value from json_each($1)) \
-     and (left_at < $2 or created_at < $3)";
-
-const FORGET_POSTGRES: &str = "delete from connections where private_hash = any($1) \
-     and (left_at < $2 or created_at < $3)";
+const FORGET: EngineSql = EngineSql {
+    sqlite: "delete from connections where private_hash in (select value from json_each($1)) \
+             and (left_at < $2 or created_at < $3)",
+    postgres: "delete from connections where private_hash = any($1) \
+               and (left_at < $2 or created_at < $3)",
+};
 
 impl Tx {
     /// Stores a connection under the hash of its private id.
@@ -28,8 +25,7 @@ impl Tx {
         connection: &Connection,
         now: Timestamp,
     ) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query(
+        self.query(
                 "insert into connections (private_hash, socket_id, acting, left_at, created_at) \
                  values ($1, $2, $3, $4, $5) on conflict (private_hash) do update set \
                  socket_id = excluded.socket_id, acting = excluded.acting, left_at = excluded.left_at",
@@ -39,10 +35,8 @@ impl Tx {
             .bind(connection.identities.as_str())
             .bind(connection.left_at.map(Timestamp::get))
             .bind(now.get())
-            .execute(&mut **tx)
-            .await
+            .execute().await
             .map(drop)
-        })
         .map_err(failed)
     }
 
@@ -53,22 +47,14 @@ impl Tx {
         hashes: &[String],
         (lost, made): (Timestamp, Timestamp),
     ) -> Result<()> {
-        bounded(async {
-            match &mut self.0 {
-                Either::Sqlite(tx) => {
-                    let told = sqlx::query(FORGET_SQLITE).bind(Json(hashes));
-                    let told = told.bind(lost.get()).bind(made.get());
-                    told.execute(&mut **tx).await.map(drop)
-                }
-                Either::Postgres(tx) => {
-                    let told = sqlx::query(FORGET_POSTGRES).bind(hashes);
-                    let told = told.bind(lost.get()).bind(made.get());
-                    told.execute(&mut **tx).await.map(drop)
-                }
-            }
-        })
-        .await
-        .map_err(failed)
+        self.query(FORGET)
+            .bind(hashes.to_vec())
+            .bind(lost.get())
+            .bind(made.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }
 

@@ -261,14 +261,13 @@ impl Tx {
         tenant: TenantId,
         guest: PersonId,
     ) -> Result<Option<ChatId>> {
-        let chat: Option<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(CHAT_OF_GUEST)
-                .bind(tenant.get())
-                .bind(guest.get())
-                .fetch_optional(&mut **tx)
-                .await
-        })
-        .map_err(failed)?;
+        let chat: Option<i64> = self
+            .query(CHAT_OF_GUEST)
+            .bind(tenant.get())
+            .bind(guest.get())
+            .scalar_optional()
+            .await
+            .map_err(failed)?;
         Ok(chat.map(ChatId::new))
     }
 
@@ -279,8 +278,8 @@ impl Tx {
         key: &ClientId,
         now: Timestamp,
     ) -> Result<bool> {
-        let noted: Option<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        let noted: Option<i64> = self
+            .query(
                 "insert into closings (chat_id, person_id, client_id, created_at) \
                  values ($1, $2, $3, $4) on conflict do nothing returning chat_id",
             )
@@ -288,10 +287,9 @@ impl Tx {
             .bind(person.get())
             .bind(key.as_str())
             .bind(now.get())
-            .fetch_optional(&mut **tx)
+            .scalar_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         Ok(noted.is_some())
     }
 }

@@ -12,14 +12,13 @@ use crate::{
 impl Tx {
     /// Assigns a site's domain to a tenant; a conflict when it has a tenant already.
     pub async fn insert_domain(&mut self, domain: &Domain, tenant: TenantId) -> Result<()> {
-        let inserted = on!(&mut self.0, tx => {
-            sqlx::query("insert into domains (domain, tenant_id) values ($1, $2)")
-                .bind(domain.site())
-                .bind(tenant.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        });
+        let inserted = self
+            .query("insert into domains (domain, tenant_id) values ($1, $2)")
+            .bind(domain.site())
+            .bind(tenant.get())
+            .execute()
+            .await
+            .map(drop);
         inserted.map_err(|error| {
             if is_taken(&error) {
                 Error::conflict("that domain is taken").because(error)
@@ -31,41 +30,35 @@ impl Tx {
 
     /// Removes a site's domain from a tenant; returns whether it was theirs.
     pub async fn delete_domain(&mut self, domain: &Domain, tenant: TenantId) -> Result<bool> {
-        on!(&mut self.0, tx => {
-            sqlx::query("delete from domains where domain in ($1, $2) and tenant_id = $3")
-                .bind(domain.host())
-                .bind(domain.site())
-                .bind(tenant.get())
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected() > 0)
-        })
-        .map_err(failed)
+        self.query("delete from domains where domain in ($1, $2) and tenant_id = $3")
+            .bind(domain.host())
+            .bind(domain.site())
+            .bind(tenant.get())
+            .execute()
+            .await
+            .map(|rows| rows > 0)
+            .map_err(failed)
     }
 
     /// Locks a tenant until the transaction ends, so that its domains are counted by one transaction at a time;
     /// returns whether it exists.
     pub async fn hold_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<bool> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update tenants set updated_at = $2 where id = $1 and deleted_at is null")
-                .bind(tenant.get())
-                .bind(now.get())
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected() > 0)
-        })
-        .map_err(failed)
+        self.query("update tenants set updated_at = $2 where id = $1 and deleted_at is null")
+            .bind(tenant.get())
+            .bind(now.get())
+            .execute()
+            .await
+            .map(|rows| rows > 0)
+            .map_err(failed)
     }
 
     /// A tenant's domains, as they are compared.
     pub async fn domains_of(&mut self, tenant: TenantId) -> Result<Vec<String>> {
-        on!(&mut self.0, tx => {
-            sqlx::query_scalar("select domain from domains where tenant_id = $1 order by domain")
-                .bind(tenant.get())
-                .fetch_all(&mut **tx)
-                .await
-        })
-        .map_err(failed)
+        self.query("select domain from domains where tenant_id = $1 order by domain")
+            .bind(tenant.get())
+            .scalars()
+            .await
+            .map_err(failed)
     }
 }
 

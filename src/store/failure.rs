@@ -5,6 +5,7 @@
 
 use std::{fmt, future::Future, time::Duration};
 
+use rusqlite::ffi;
 use sqlx::{error::DatabaseError, sqlite::SqliteError};
 
 use crate::error::{Error, Result};
@@ -35,9 +36,57 @@ const DISK: Outage = (
 );
 const DAMAGED: Outage = ("the database is damaged, please try again later", LATER);
 
+/// What a database reports, by either driver.
+#[derive(Debug)]
+pub(super) enum DbError {
+    Sqlx(sqlx::Error),
+    Sqlite(rusqlite::Error),
+}
+
+impl DbError {
+    /// SQLite's primary result code, where it was SQLite that failed.
+    pub(super) fn sqlite_code(&self) -> Option<i64> {
+        match self {
+            Self::Sqlx(error) => sqlite_code(error),
+            // The low byte of an extended code is the primary one.
+            Self::Sqlite(error) => error
+                .sqlite_error()
+                .map(|told| i64::from(told.extended_code & 0xff)),
+        }
+    }
+}
+
+impl fmt::Display for DbError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlx(error) => error.fmt(f),
+            Self::Sqlite(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DbError {}
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Sqlx(error)
+    }
+}
+
+impl From<rusqlite::Error> for DbError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
 /// Translates what a database reports.
-pub(super) fn failed(error: sqlx::Error) -> Error {
-    match outage(&error) {
+pub(super) fn failed(error: impl Into<DbError>) -> Error {
+    let error = error.into();
+    let outage = match &error {
+        DbError::Sqlx(error) => outage(error),
+        DbError::Sqlite(_) => error.sqlite_code().and_then(sqlite_outage),
+    };
+    match outage {
         Some((sentence, wait)) => Error::unavailable(sentence, wait).because(error),
         None => Error::internal(error),
     }
@@ -55,8 +104,16 @@ pub(super) fn late(cause: tokio::time::error::Elapsed) -> Error {
 }
 
 /// Whether a statement failed because a row with that key exists.
-pub(super) fn is_taken(error: &sqlx::Error) -> bool {
-    matches!(error, sqlx::Error::Database(told) if told.is_unique_violation())
+pub(super) fn is_taken(error: &DbError) -> bool {
+    match error {
+        DbError::Sqlx(error) => {
+            matches!(error, sqlx::Error::Database(told) if told.is_unique_violation())
+        }
+        DbError::Sqlite(error) => error.sqlite_error().is_some_and(|told| {
+            let code = told.extended_code;
+            code == ffi::SQLITE_CONSTRAINT_UNIQUE || code == ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        }),
+    }
 }
 
 /// Runs a statement with a timeout of our own.

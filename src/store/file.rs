@@ -11,7 +11,7 @@ use super::failure::{Cause, displaced};
 use crate::error::{Error, Kind, Result};
 
 /// The device and the number of a file on it.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 /// The identity of the file at a path.
 #[cfg(unix)]

@@ -1,13 +1,10 @@
 //! Logins.
 
-use sqlx::types::Json;
-
 use crate::{
     error::{Error, Result},
     model::{Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{
-        Either, Store, Tx,
-        failure::{bounded, failed},
+        EngineSql, Store, Tx, failed,
         rows::{LoginRow, PersonRow, person_columns},
     },
 };
@@ -15,18 +12,17 @@ use crate::{
 const COLUMNS: &str = "select id, person_id, tenant_id, client, address, created_at, used_at \
                        from logins where person_id = $1 order by used_at desc, id desc limit 200";
 
-const TOUCH_SQLITE: &str = "update logins set used_at = d.value ->> 1 from json_each($1) d \
-     where logins.id = d.value ->> 0 and logins.used_at < d.value ->> 1";
+const TOUCH_ONE: &str = "update logins set used_at = $2 where id = $1 and used_at < $2";
 
-const TOUCH_POSTGRES: &str = "update logins set used_at = d.at \
+const TOUCH_ALL: &str = "update logins set used_at = d.at \
      from unnest($1::bigint[], $2::bigint[]) as d (id, at) \
      where logins.id = d.id and logins.used_at < d.at";
 
-const EXPIRE_SQLITE: &str = "delete from logins where id in (select value from json_each($1)) \
-     and (used_at < $2 or created_at < $3)";
-
-const EXPIRE_POSTGRES: &str = "delete from logins where id = any($1) \
-     and (used_at < $2 or created_at < $3)";
+const EXPIRE: EngineSql = EngineSql {
+    sqlite: "delete from logins where id in (select value from json_each($1)) \
+             and (used_at < $2 or created_at < $3)",
+    postgres: "delete from logins where id = any($1) and (used_at < $2 or created_at < $3)",
+};
 
 impl Tx {
     /// Adds a login.
@@ -38,8 +34,7 @@ impl Tx {
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<LoginId> {
-        on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        self.query(
                 "insert into logins (tenant_id, person_id, token_hash, client, address, created_at, used_at) \
                  values ($1, $2, $3, $4, $5, $6, $6) returning id",
             )
@@ -49,9 +44,7 @@ impl Tx {
             .bind(client)
             .bind(address)
             .bind(now.get())
-            .fetch_one(&mut **tx)
-            .await
-        })
+            .scalar().await
         .map(LoginId::new)
         .map_err(failed)
     }
@@ -64,8 +57,8 @@ impl Tx {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<bool> {
-        let noted: Option<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        let noted: Option<i64> = self
+            .query(
                 "insert into guest_keys (token_hash, tenant_id, person_id, created_at) \
                  values ($1, $2, $3, $4) on conflict do nothing returning person_id",
             )
@@ -73,24 +66,21 @@ impl Tx {
             .bind(tenant.get())
             .bind(person.get())
             .bind(now.get())
-            .fetch_optional(&mut **tx)
+            .scalar_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         Ok(noted.is_some())
     }
 
     /// Ends one login of a person; says whether there was one.
     pub async fn delete_login(&mut self, person: PersonId, login: LoginId) -> Result<bool> {
-        on!(&mut self.0, tx => {
-            sqlx::query("delete from logins where id = $1 and person_id = $2")
-                .bind(login.get())
-                .bind(person.get())
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected() > 0)
-        })
-        .map_err(failed)
+        self.query("delete from logins where id = $1 and person_id = $2")
+            .bind(login.get())
+            .bind(person.get())
+            .execute()
+            .await
+            .map(|rows| rows > 0)
+            .map_err(failed)
     }
 
     /// Deletes all of a person's logins but one, and returns their ids.
@@ -100,26 +90,24 @@ impl Tx {
         keep: Option<LoginId>,
     ) -> Result<Vec<LoginId>> {
         let keep = keep.map_or(0, LoginId::get);
-        let ended: Vec<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar("delete from logins where person_id = $1 and id <> $2 returning id")
-                .bind(person.get())
-                .bind(keep)
-                .fetch_all(&mut **tx)
-                .await
-        })
-        .map_err(failed)?;
+        let ended: Vec<i64> = self
+            .query("delete from logins where person_id = $1 and id <> $2 returning id")
+            .bind(person.get())
+            .bind(keep)
+            .scalars()
+            .await
+            .map_err(failed)?;
         Ok(ended.into_iter().map(LoginId::new).collect())
     }
 
     /// A person's logins, each with when it was last used.
     pub async fn login_uses(&mut self, person: PersonId) -> Result<Vec<(LoginId, Timestamp)>> {
-        let rows: Vec<(i64, i64)> = on!(&mut self.0, tx => {
-            sqlx::query_as("select id, used_at from logins where person_id = $1")
-                .bind(person.get())
-                .fetch_all(&mut **tx)
-                .await
-        })
-        .map_err(failed)?;
+        let rows: Vec<(i64, i64)> = self
+            .query("select id, used_at from logins where person_id = $1")
+            .bind(person.get())
+            .fetch_all()
+            .await
+            .map_err(failed)?;
         let rows = rows.into_iter();
         Ok(rows
             .map(|(login, used_at)| (LoginId::new(login), Timestamp::new(used_at)))
@@ -128,23 +116,17 @@ impl Tx {
 
     /// Records when logins were last used.
     pub async fn touch_logins(&mut self, used: &[(LoginId, Timestamp)]) -> Result<()> {
-        let used = used.iter().map(|(login, at)| (login.get(), at.get()));
-        bounded(async {
-            match &mut self.0 {
-                Either::Sqlite(tx) => {
-                    let used: Vec<_> = used.collect();
-                    let told = sqlx::query(TOUCH_SQLITE).bind(Json(used));
-                    told.execute(&mut **tx).await.map(drop)
-                }
-                Either::Postgres(tx) => {
-                    let (logins, at): (Vec<_>, Vec<_>) = used.unzip();
-                    let told = sqlx::query(TOUCH_POSTGRES).bind(logins).bind(at);
-                    told.execute(&mut **tx).await.map(drop)
-                }
+        if self.is_sqlite() {
+            for (login, at) in used {
+                let touched = self.query(TOUCH_ONE).bind(login.get()).bind(at.get());
+                touched.execute().await.map_err(failed)?;
             }
-        })
-        .await
-        .map_err(failed)
+            return Ok(());
+        }
+        let used = used.iter().map(|(login, at)| (login.get(), at.get()));
+        let (logins, at): (Vec<_>, Vec<_>) = used.unzip();
+        let touched = self.query(TOUCH_ALL).bind(logins).bind(at);
+        touched.execute().await.map(drop).map_err(failed)
     }
 
     /// Deletes those of these logins that were last used before the first of two times or made before
@@ -155,22 +137,14 @@ impl Tx {
         (idle, made): (Timestamp, Timestamp),
     ) -> Result<()> {
         let logins: Vec<_> = logins.iter().map(|login| login.get()).collect();
-        bounded(async {
-            match &mut self.0 {
-                Either::Sqlite(tx) => {
-                    let told = sqlx::query(EXPIRE_SQLITE).bind(Json(logins));
-                    let told = told.bind(idle.get()).bind(made.get());
-                    told.execute(&mut **tx).await.map(drop)
-                }
-                Either::Postgres(tx) => {
-                    let told = sqlx::query(EXPIRE_POSTGRES).bind(logins);
-                    let told = told.bind(idle.get()).bind(made.get());
-                    told.execute(&mut **tx).await.map(drop)
-                }
-            }
-        })
-        .await
-        .map_err(failed)
+        self.query(EXPIRE)
+            .bind(logins)
+            .bind(idle.get())
+            .bind(made.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 
     /// Deletes logins.

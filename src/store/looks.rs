@@ -1,12 +1,16 @@
 //! What the names of accounts look like, so that no two are hard to tell apart.
 
-use sqlx::QueryBuilder;
-
 use crate::{
     error::Result,
     model::PersonId,
     store::{Tx, failed},
 };
+
+const ADD_ONE: &str =
+    "insert into name_looks (look, person_id) values ($1, $2) on conflict do nothing";
+
+const ADD_ALL: &str = "insert into name_looks (look, person_id) \
+     select * from unnest($1::text[], $2::bigint[]) on conflict do nothing";
 
 impl Tx {
     /// Records what a new account's name looks like; returns whether no other name looks like it.
@@ -20,19 +24,21 @@ impl Tx {
         if looks.is_empty() {
             return Ok(0);
         }
-        let written = on!(&mut self.0, tx => {
-            let mut sql = QueryBuilder::new("insert into name_looks (look, person_id) ");
-            sql.push_values(looks, |mut row, (look, person)| {
-                row.push_bind(look).push_bind(person.get());
-            });
-            sql.push(" on conflict do nothing");
-            sql.build()
-                .execute(&mut **tx)
-                .await
-                .map(|done| done.rows_affected())
-        });
-        written
-            .map(|count| usize::try_from(count).unwrap_or(usize::MAX))
-            .map_err(failed)
+        let written = if self.is_sqlite() {
+            let mut written = 0;
+            for (look, person) in looks {
+                let added = self.query(ADD_ONE).bind(look.as_str()).bind(person.get());
+                written += added.execute().await.map_err(failed)?;
+            }
+            written
+        } else {
+            let looks = looks
+                .iter()
+                .map(|(look, person)| (look.clone(), person.get()));
+            let (looks, people): (Vec<_>, Vec<_>) = looks.unzip();
+            let added = self.query(ADD_ALL).bind(looks).bind(people);
+            added.execute().await.map_err(failed)?
+        };
+        Ok(usize::try_from(written).unwrap_or(usize::MAX))
     }
 }

@@ -1,16 +1,16 @@
 //! The database: the only module that contains SQL.
 //!
 //! # Why
-//! Each query has one SQL text, with `$1`, for both engines; `on!` runs it on whichever
-//! engine is open. There are two texts only where the SQL dialects differ: how a transaction begins
-//! and the writer's set statements ([`batch`]), which use `json_each` on SQLite and `unnest` on
-//! PostgreSQL.
+//! Each query has one SQL text, with `$1`, for both engines; there are two texts only where the SQL dialects
+//! differ. Reads go through a pool of connections, and `on!` runs them on whichever engine is open.
 //!
-//! Reads and writes use separate pools. SQLite has one writer anyway, and a pool of one connection
-//! is a fair queue, where its own busy handler is not; on PostgreSQL the writing connections carry
-//! a planner setting of their own. Every writing transaction begins here: the writer's by
-//! [`Store::begin`], and all others by [`Store::begin_for`], where tenants take turns, so that the
-//! writer waits for one of them at most and no tenant's flood of sign-ups delays another's.
+//! Every write is a piece of work, a function that is given a transaction ([`Tx`]), whose statements run on
+//! either engine ([`query`]). On SQLite the work goes to the one thread that writes (`sqlite::Writer`), and
+//! all that waits for it is committed together. On PostgreSQL it runs where it is, on a pool of its own, for
+//! its connections carry a planner setting of their own. The writer of chats hands its batches to
+//! [`Store::write_batch`], and they come first; all other work is a tenant's ([`Store::write`]), and tenants
+//! take turns, so that no tenant's flood of sign-ups delays another's. The writer's own statements are in
+//! [`batch`].
 //!
 //! Every statement has a timeout, a connection is used again only
 //! once its transaction has certainly ended (`transaction`), and the outcome of the last write is
@@ -51,6 +51,7 @@ mod migrations;
 mod open;
 mod people;
 mod postgres;
+mod query;
 mod refold;
 mod registered;
 mod rows;
@@ -60,9 +61,13 @@ mod transaction;
 mod turns;
 mod writes;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use sqlx::{PgPool, Postgres, Sqlite, SqlitePool};
+use futures_util::future::BoxFuture;
+use sqlx::{PgPool, SqlitePool};
 
 use crate::{
     error::{Error, Result},
@@ -77,10 +82,15 @@ pub use tenants::NewTenant;
 pub use turns::{Turn, Turns};
 
 use failure::{failed, is_taken};
+use sqlite::Priority;
 use transaction::Transaction;
 
 /// How long closing waits for connections that are still in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a write other than a batch may take, with the wait for the writes before it.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(8);
+/// How long a batch may take before its commit.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// One of two engines.
 #[derive(Debug, Clone)]
@@ -120,44 +130,71 @@ impl std::fmt::Debug for Store {
     }
 }
 
-struct Inner {
-    read: Either<SqlitePool, PgPool>,
-    write: Either<SqlitePool, PgPool>,
-    writes: Arc<writes::Writes>,
-    /// The advisory lock of the one server of a PostgreSQL database.
-    sole: Option<postgres::SoleServer>,
+/// What a database keeps for good.
+struct LogIdentity {
     epoch: Epoch,
     secret: String,
     floor: Position,
+}
+
+struct Inner {
+    read: Either<SqlitePool, PgPool>,
+    write: Either<sqlite::Writer, PgPool>,
+    writes: Arc<writes::Writes>,
+    /// The advisory lock of the one server of a PostgreSQL database.
+    sole: Option<postgres::SoleServer>,
+    identity: LogIdentity,
     /// Fair queue for transactions other than the writer's.
     turns: Arc<Turns>,
 }
 
-/// A writing transaction; it is undone when dropped before [`Tx::commit`].
+/// A writing transaction, which a piece of work is given. What it did is undone when it fails.
 #[derive(Debug)]
-pub struct Tx(
-    Either<Transaction<Sqlite>, Transaction<Postgres>>,
-    #[expect(
-        dead_code,
-        reason = "it is kept for its end, which is the transaction's"
-    )]
-    Option<Turn>,
-);
+pub struct Tx(Either<rusqlite::Connection, Transaction>);
+
+/// A piece of work in a writing transaction: it is done on another thread than where it is handed in, and
+/// waits for nothing but the transaction's statements.
+pub trait Work<T>: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static {}
+
+impl<T, W> Work<T> for W where
+    W: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T>> + Send + 'static
+{
+}
+
+/// What became of a piece of work.
+#[derive(Debug)]
+pub enum Written<T> {
+    /// It is durable.
+    Committed(T),
+    /// Nothing of it is in the database.
+    Undone(Error),
+    /// Its commit was not confirmed: whether it is in the database is not known.
+    Unknown(T, Error),
+}
+
+impl<T> From<Written<T>> for Result<T> {
+    fn from(written: Written<T>) -> Self {
+        match written {
+            Written::Committed(value) => Ok(value),
+            Written::Undone(error) | Written::Unknown(_, error) => Err(error),
+        }
+    }
+}
 
 impl Store {
     /// The epoch of the log.
     pub fn epoch(&self) -> &Epoch {
-        &self.inner.epoch
+        &self.inner.identity.epoch
     }
 
     /// What this server, and whichever comes after it on the same database, proves its own words by.
     pub fn secret(&self) -> &str {
-        &self.inner.secret
+        &self.inner.identity.secret
     }
 
     /// The oldest position that a client may continue from.
     pub fn floor(&self) -> Position {
-        self.inner.floor
+        self.inner.identity.floor
     }
 
     /// The word for the engine, for logs and metrics.
@@ -168,30 +205,95 @@ impl Store {
         }
     }
 
-    /// Begins a writing transaction of a tenant's when it is its turn, beside the writer's; refuses at
-    /// once while the last write failed.
-    pub async fn begin_for(&self, tenant: TenantId) -> Result<Tx> {
+    /// Does a tenant's work, when it is its turn, in a transaction; refuses at once while the last write
+    /// failed. After an error the work may be committed nevertheless.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        tenant: TenantId,
+        work: impl Work<T>,
+    ) -> Result<T> {
         self.writes_work()?;
+        let until = Instant::now() + WRITE_TIMEOUT;
         let turn = self.inner.turns.take(tenant).await?;
-        let tx = self.begin().await?;
-        Ok(Tx(tx.0, Some(turn)))
+        match &self.inner.write {
+            Either::Sqlite(writer) => {
+                let written = writer.run(Priority::InOrder, until, turn, work);
+                let written = tokio::time::timeout_at(until.into(), written);
+                let written: Result<T> = written.await.map_err(failure::late)?.into();
+                written.map_err(|error| self.note_failed_write(error))
+            }
+            Either::Postgres(pool) => {
+                let written = self.write_postgres(pool, WRITE_TIMEOUT, work).await.into();
+                drop(turn);
+                written
+            }
+        }
     }
 
-    /// Begins the writer's next transaction, before all others that wait; refuses at once while the last
-    /// write failed.
-    pub async fn begin(&self) -> Result<Tx> {
-        self.writes_work()?;
-        self.begin_anyway().await
+    /// Does the work of the writer of chats in a transaction, before all other work that waits; refuses at
+    /// once while the last write failed.
+    pub async fn write_batch<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
+        match self.writes_work() {
+            Ok(()) => self.write_first(work).await,
+            Err(error) => Written::Undone(error),
+        }
     }
 
-    /// Begins a writing transaction that finds out whether an earlier one was committed.
-    pub async fn begin_anyway(&self) -> Result<Tx> {
-        let writes = &self.inner.writes;
-        let begun = match &self.inner.write {
-            Either::Sqlite(pool) => Either::Sqlite(Transaction::begin(pool, writes).await?),
-            Either::Postgres(pool) => Either::Postgres(Transaction::begin(pool, writes).await?),
+    /// Does work whether the last write failed or not, once every transaction before it has come to its end.
+    pub async fn write_anyway<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
+        self.write_first(work).await.into()
+    }
+
+    async fn write_first<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
+        let writer = match &self.inner.write {
+            Either::Sqlite(writer) => writer,
+            Either::Postgres(pool) => return self.write_postgres(pool, BATCH_TIMEOUT, work).await,
         };
-        Ok(Tx(begun, None))
+        // The thread tells how it went, however long the disk takes. What is not begun in time is
+        // not begun at all.
+        let until = Instant::now() + BATCH_TIMEOUT;
+        let mut written = std::pin::pin!(writer.run(Priority::First, until, (), work));
+        let in_time = tokio::time::timeout_at(until.into(), &mut written);
+        let written = match in_time.await {
+            Ok(written) => written,
+            Err(late) => {
+                self.note_failed_write(failure::late(late));
+                written.await
+            }
+        };
+        match written {
+            Written::Undone(error) => Written::Undone(self.note_failed_write(error)),
+            written => written,
+        }
+    }
+
+    async fn write_postgres<T>(
+        &self,
+        pool: &PgPool,
+        most: Duration,
+        work: impl Work<T>,
+    ) -> Written<T> {
+        let done = async {
+            let mut tx = Tx(Either::Postgres(
+                Transaction::begin(pool, &self.inner.writes).await?,
+            ));
+            let value = work(&mut tx).await?;
+            Ok((tx, value))
+        };
+        let done = tokio::time::timeout(most, done).await;
+        let done = done.unwrap_or_else(|late| Err(failure::late(late)));
+        let (tx, value) = match done {
+            Ok(done) => done,
+            Err(error) => return Written::Undone(self.note_failed_write(error)),
+        };
+        let committed = match tx.0 {
+            Either::Postgres(transaction) => transaction.commit().await,
+            Either::Sqlite(_) => Ok(()),
+        };
+        match committed {
+            Ok(()) => Written::Committed(value),
+            Err(error) => Written::Unknown(value, error),
+        }
     }
 
     /// Whether the database answers.
@@ -236,27 +338,17 @@ impl Store {
 }
 
 impl Tx {
-    /// Commits. After an error the transaction may be committed nevertheless.
-    pub async fn commit(self) -> Result<()> {
-        match self.0 {
-            Either::Sqlite(transaction) => transaction.commit().await,
-            Either::Postgres(transaction) => transaction.commit().await,
-        }
-    }
-
     /// Writes the probe's row.
     async fn insert_probe(&mut self, filler: &[u8], now: Timestamp) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query(
-                "insert into write_probes (id, filler, at) values (1, $1, $2) \
+        self.query(
+            "insert into write_probes (id, filler, at) values (1, $1, $2) \
                  on conflict (id) do update set filler = excluded.filler, at = excluded.at",
-            )
-            .bind(filler)
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await
-            .map(drop)
-        })
+        )
+        .bind(filler)
+        .bind(now.get())
+        .execute()
+        .await
+        .map(drop)
         .map_err(failed)
     }
 }

@@ -14,12 +14,15 @@ use super::{postgres, sqlite, writes::Writes};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
-    store::{Either, Inner, Store, Turns},
+    store::{Either, Inner, LogIdentity, Store, Turns},
 };
 
 /// Letters and digits in an epoch, and in a secret.
 const EPOCH_LENGTH: usize = 8;
 const SECRET_LENGTH: usize = 43;
+
+/// How many writes other than batches wait for SQLite's writer at once: they are one transaction.
+const SQLITE_AT_ONCE: usize = 64;
 
 /// The store as Rocket manages it: `databases.chat` in the settings.
 #[derive(Debug, Database)]
@@ -85,43 +88,54 @@ impl Store {
 
     async fn open_as(options: &Options, alone: bool) -> Result<Self> {
         let url = options.url.as_str();
-        let (read, write, file, sole) = if url.starts_with("sqlite:") {
-            let sqlite::Opened { read, write, file } = sqlite::open(options, alone).await?;
-            (Either::Sqlite(read), Either::Sqlite(write), file, None)
+        let store = if url.starts_with("sqlite:") {
+            Self::open_sqlite(options, alone).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            let postgres::Opened { read, write, sole } = postgres::open(options, alone).await?;
-            (Either::Postgres(read), Either::Postgres(write), None, sole)
+            Self::open_postgres(options, alone).await?
         } else {
             return Err(Error::invalid(
                 "databases.chat.url must begin with sqlite:// or postgres://: \
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
-        let settled = settle(&write).await.map_err(|error| match write {
-            Either::Sqlite(_) => sqlite::explained(Path::new(&options.place()), error),
-            Either::Postgres(_) => postgres::explained(options, error),
-        })?;
-        let (epoch, floor, secret) = settled;
-        // One connection stays free for the writer, where there are several.
-        let beside = match &write {
-            Either::Sqlite(_) => 1,
-            Either::Postgres(_) => postgres::WRITERS - 1,
-        };
-        let turns = Turns::new(beside as usize, options.connect_timeout);
-        let store = Self {
-            inner: Arc::new(Inner {
-                read,
-                write,
-                writes: Arc::new(Writes::new(file)),
-                sole,
-                epoch,
-                floor,
-                secret,
-                turns,
-            }),
-        };
         store.refold().await?;
         Ok(store)
+    }
+
+    async fn open_sqlite(options: &Options, alone: bool) -> Result<Self> {
+        let opened = sqlite::open(options, alone).await?;
+        let identity = settle(&Either::Sqlite(opened.setup.clone())).await;
+        let identity =
+            identity.map_err(|error| sqlite::explained(Path::new(&options.place()), error))?;
+        let started = opened.start().await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                read: Either::Sqlite(started.read),
+                write: Either::Sqlite(started.write),
+                writes: started.writes,
+                sole: None,
+                identity,
+                turns: Turns::new(SQLITE_AT_ONCE, options.connect_timeout),
+            }),
+        })
+    }
+
+    async fn open_postgres(options: &Options, alone: bool) -> Result<Self> {
+        let postgres::Opened { read, write, sole } = postgres::open(options, alone).await?;
+        let identity = settle(&Either::Postgres(write.clone())).await;
+        let identity = identity.map_err(|error| postgres::explained(options, error))?;
+        // One connection stays free for the writer.
+        let at_once = (postgres::WRITERS - 1) as usize;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                read: Either::Postgres(read),
+                write: Either::Postgres(write),
+                writes: Arc::new(Writes::new(None)),
+                sole,
+                identity,
+                turns: Turns::new(at_once, options.connect_timeout),
+            }),
+        })
     }
 }
 
@@ -194,9 +208,7 @@ pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) 
 }
 
 /// Writes what every database has from its first day: the log's one row, the standing tenants and the secret.
-async fn settle(
-    write: &Either<SqlitePool, PgPool>,
-) -> Result<(Epoch, Position, String), sqlx::Error> {
+async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<LogIdentity, sqlx::Error> {
     let now = Clock.now().get();
     on!(write, pool => {
         let epoch = Alphanumeric.sample_string(&mut rand::rng(), EPOCH_LENGTH).to_lowercase();
@@ -229,6 +241,10 @@ async fn settle(
         let secret: String = sqlx::query_scalar("select secret from secrets where name = 'server'")
             .fetch_one(pool)
             .await?;
-        Ok((Epoch::new(epoch), Position::new(floor), secret))
+        Ok(LogIdentity {
+            epoch: Epoch::new(epoch),
+            floor: Position::new(floor),
+            secret,
+        })
     })
 }

@@ -4,39 +4,41 @@ use crate::{
     error::{Error, Result},
     model::{Name, Names, Person, PersonId, PersonKind, TenantId, Timestamp},
     store::{
-        Store, Tx, failed, is_taken,
+        Store, Tx, failed,
+        failure::DbError,
+        is_taken,
         rows::{PersonRow, person_columns},
     },
 };
 
 /// The values of a new person.
 #[derive(Debug)]
-pub struct NewPerson<'a> {
+pub struct NewPerson {
     /// Whose person this is.
     pub tenant: TenantId,
     /// What kind of person it is.
     pub kind: PersonKind,
     /// What they are called.
-    pub name: &'a Name,
+    pub name: Name,
     /// First, middle and last name, where their tenant gives them.
     pub names: Names,
     /// Their e-mail address.
-    pub email: Option<&'a str>,
+    pub email: Option<String>,
     /// The address of their picture.
-    pub photo: Option<&'a str>,
+    pub photo: Option<String>,
     /// Their tenant's own id for them, unique in it.
-    pub external_id: Option<&'a str>,
+    pub external_id: Option<String>,
     /// The key under which they sign in, unique on the whole server.
-    pub account_key: Option<&'a str>,
+    pub account_key: Option<String>,
     /// The bcrypt hash of their password.
-    pub password_hash: Option<&'a str>,
+    pub password_hash: Option<String>,
 }
 
 impl Tx {
     /// Adds a person; a conflict when the account key is taken.
-    pub async fn insert_person(&mut self, new: &NewPerson<'_>, now: Timestamp) -> Result<PersonId> {
-        let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+    pub async fn insert_person(&mut self, new: &NewPerson, now: Timestamp) -> Result<PersonId> {
+        let inserted: Result<i64, DbError> = self
+            .query(
                 "insert into people (tenant_id, kind, name, name_key, first_name, middle_name, \
                  last_name, email, photo, external_id, account_key, password_hash, created_at, \
                  updated_at) \
@@ -49,15 +51,14 @@ impl Tx {
             .bind(new.names.first.as_deref())
             .bind(new.names.middle.as_deref())
             .bind(new.names.last.as_deref())
-            .bind(new.email)
-            .bind(new.photo)
-            .bind(new.external_id)
-            .bind(new.account_key)
-            .bind(new.password_hash)
+            .bind(new.email.as_deref())
+            .bind(new.photo.as_deref())
+            .bind(new.external_id.as_deref())
+            .bind(new.account_key.as_deref())
+            .bind(new.password_hash.as_deref())
             .bind(now.get())
-            .fetch_one(&mut **tx)
-            .await
-        });
+            .scalar()
+            .await;
         inserted.map(PersonId::new).map_err(|error| {
             if is_taken(&error) {
                 Error::conflict("that name is taken").because(error)
@@ -69,18 +70,16 @@ impl Tx {
 
     /// Whether this is the hash of a person's password; locks the row until the transaction ends.
     pub async fn hold_password(&mut self, person: PersonId, hash: &str) -> Result<bool> {
-        on!(&mut self.0, tx => {
-            // A write that changes nothing locks the row on both engines.
-            sqlx::query(
-                "update people set password_hash = password_hash \
+        // A write that changes nothing locks the row on both engines.
+        self.query(
+            "update people set password_hash = password_hash \
                  where id = $1 and password_hash = $2 and deleted_at is null",
-            )
-            .bind(person.get())
-            .bind(hash)
-            .execute(&mut **tx)
-            .await
-            .map(|done| done.rows_affected() > 0)
-        })
+        )
+        .bind(person.get())
+        .bind(hash)
+        .execute()
+        .await
+        .map(|rows| rows > 0)
         .map_err(failed)
     }
 
@@ -91,16 +90,14 @@ impl Tx {
         hash: &str,
         now: Timestamp,
     ) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update people set password_hash = $2, updated_at = $3 where id = $1")
-                .bind(person.get())
-                .bind(hash)
-                .bind(now.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
+        self.query("update people set password_hash = $2, updated_at = $3 where id = $1")
+            .bind(person.get())
+            .bind(hash)
+            .bind(now.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }
 

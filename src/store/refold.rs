@@ -16,6 +16,17 @@ const VERSION: i64 = 1;
 /// How many rows are read in one transaction.
 const ROWS: i64 = 500;
 
+const NOTE_VERSION: &str = "insert into upkeep (name, version) values ('folding', $1) \
+     on conflict (name) do update set version = excluded.version";
+
+const SET_TITLE_KEY: &str = "update chats set title_key = $2 where id = $1 and not exists \
+     (select 1 from chats as other where other.tenant_id = chats.tenant_id \
+     and other.title_key = $2 and other.kind = 'open' and other.deleted_at is null)";
+
+const SET_EXTERNAL_ID: &str = "update people set external_id = $2 where id = $1 and not exists \
+     (select 1 from people as other where other.tenant_id = people.tenant_id \
+     and other.external_id = $2)";
+
 impl Store {
     /// Recomputes keys that an older version made.
     pub(super) async fn refold(&self) -> Result<()> {
@@ -31,19 +42,13 @@ impl Store {
         self.refold_names().await?;
         self.refold_titles().await?;
         self.refold_ids().await?;
-        let mut tx = self.begin().await?;
-        on!(&mut tx.0, tx => {
-            sqlx::query(
-                "insert into upkeep (name, version) values ('folding', $1) \
-                 on conflict (name) do update set version = excluded.version",
-            )
-            .bind(VERSION)
-            .execute(&mut **tx)
-            .await
-            .map(drop)
+        self.write_anyway(|tx| {
+            Box::pin(async move {
+                let noted = tx.query(NOTE_VERSION).bind(VERSION).execute().await;
+                noted.map(drop).map_err(failed)
+            })
         })
-        .map_err(failed)?;
-        tx.commit().await
+        .await
     }
 
     /// What the names of accounts look like.
@@ -74,9 +79,8 @@ impl Store {
                         .map(move |look| (look, person))
                 })
                 .collect();
-            let mut tx = self.begin().await?;
-            tx.add_looks(&looks).await?;
-            tx.commit().await?;
+            self.write_anyway(move |tx| Box::pin(async move { tx.add_looks(&looks).await }))
+                .await?;
         }
     }
 
@@ -100,29 +104,26 @@ impl Store {
                 return Ok(());
             };
             last = *id;
-            let mut tx = self.begin().await?;
-            for (id, title, key) in rows {
+            let folded = rows.into_iter().filter_map(|(id, title, key)| {
                 let folded = fold::fold(&title);
-                if folded == key || folded.is_empty() {
-                    continue;
-                }
-                on!(&mut tx.0, tx => {
-                    sqlx::query(
-                        "update chats set title_key = $2 where id = $1 and not exists \
-                         (select 1 from chats as other where other.tenant_id = chats.tenant_id \
-                         and other.title_key = $2 and other.kind = 'open' \
-                         and other.deleted_at is null)",
-                    )
-                    .bind(id)
-                    .bind(folded)
-                    .execute(&mut **tx)
-                    .await
-                    .map(drop)
-                })
-                .map_err(failed)?;
-            }
-            tx.commit().await?;
+                (folded != key && !folded.is_empty()).then_some((id, folded))
+            });
+            self.update_each(SET_TITLE_KEY, folded.collect()).await?;
         }
+    }
+
+    /// Runs a statement for each of some rows, by its id and its new text.
+    async fn update_each(&self, sql: &'static str, rows: Vec<(i64, String)>) -> Result<()> {
+        self.write_anyway(move |tx| {
+            Box::pin(async move {
+                for (id, text) in rows {
+                    let updated = tx.query(sql).bind(id).bind(text).execute().await;
+                    updated.map_err(failed)?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
 
     /// Tenants' own ids that were a number's spelling rather than its value.
@@ -139,26 +140,10 @@ impl Store {
         if rows.is_empty() {
             return Ok(());
         }
-        let mut tx = self.begin().await?;
-        for (id, written) in rows {
-            let Some(plain) = json::own_id(&written.clone().into()).filter(|id| *id != written)
-            else {
-                continue;
-            };
-            on!(&mut tx.0, tx => {
-                sqlx::query(
-                    "update people set external_id = $2 where id = $1 and not exists \
-                     (select 1 from people as other where other.tenant_id = people.tenant_id \
-                     and other.external_id = $2)",
-                )
-                .bind(id)
-                .bind(plain)
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-            })
-            .map_err(failed)?;
-        }
-        tx.commit().await
+        let plain = rows.into_iter().filter_map(|(id, written)| {
+            let plain = json::own_id(&written.clone().into()).filter(|plain| *plain != written);
+            plain.map(|plain| (id, plain))
+        });
+        self.update_each(SET_EXTERNAL_ID, plain.collect()).await
     }
 }

@@ -4,7 +4,9 @@ use crate::{
     error::{Error, Result},
     model::{LoginId, Name, Names, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{
-        Store, Tx, failed, is_taken,
+        Store, Tx, failed,
+        failure::DbError,
+        is_taken,
         rows::{PersonRow, person_columns},
     },
 };
@@ -19,18 +21,17 @@ impl Tx {
         tenant: TenantId,
         external_id: &str,
     ) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(concat!(
+        let row: Option<PersonRow> = self
+            .query(concat!(
                 "select ",
                 person_columns!(),
                 " from people p where p.tenant_id = $1 and p.external_id = $2",
             ))
             .bind(tenant.get())
             .bind(external_id)
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Person::try_from).transpose()
     }
 
@@ -43,37 +44,33 @@ impl Tx {
         photo: Option<&str>,
         now: Timestamp,
     ) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query(
-                "update people set name = $2, name_key = $3, first_name = $4, middle_name = $5, \
+        self.query(
+            "update people set name = $2, name_key = $3, first_name = $4, middle_name = $5, \
                  last_name = $6, photo = $7, updated_at = $8, deleted_at = null where id = $1",
-            )
-            .bind(person.get())
-            .bind(name.as_str())
-            .bind(name.folded())
-            .bind(names.first.as_deref())
-            .bind(names.middle.as_deref())
-            .bind(names.last.as_deref())
-            .bind(photo)
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await
-            .map(drop)
-        })
+        )
+        .bind(person.get())
+        .bind(name.as_str())
+        .bind(name.folded())
+        .bind(names.first.as_deref())
+        .bind(names.middle.as_deref())
+        .bind(names.last.as_deref())
+        .bind(photo)
+        .bind(now.get())
+        .execute()
+        .await
+        .map(drop)
         .map_err(failed)
     }
 
     /// Marks a person as deleted; the row is kept so that they can be restored.
     pub async fn delete_person(&mut self, person: PersonId, now: Timestamp) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update people set deleted_at = $2, updated_at = $2 where id = $1")
-                .bind(person.get())
-                .bind(now.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
+        self.query("update people set deleted_at = $2, updated_at = $2 where id = $1")
+            .bind(person.get())
+            .bind(now.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }
 
@@ -85,8 +82,8 @@ impl Tx {
         hash: &TokenHash,
         now: Timestamp,
     ) -> Result<LoginId> {
-        let inserted: Result<i64, sqlx::Error> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        let inserted: Result<i64, DbError> = self
+            .query(
                 "insert into logins (tenant_id, person_id, token_hash, created_at, used_at) \
                  values ($1, $2, $3, $4, $4) returning id",
             )
@@ -94,9 +91,8 @@ impl Tx {
             .bind(person.get())
             .bind(hash.as_str())
             .bind(now.get())
-            .fetch_one(&mut **tx)
-            .await
-        });
+            .scalar()
+            .await;
         inserted.map(LoginId::new).map_err(|error| {
             if is_taken(&error) {
                 Error::conflict("another user has that token").because(error)

@@ -18,6 +18,15 @@ macro_rules! row {
             $($part: $part_type,)*
         }
 
+        impl $crate::store::query::FromSqlite for $name {
+            fn from_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+                Ok(Self {
+                    $($field: row.get(stringify!($field))?,)*
+                    $($part: $crate::store::query::FromSqlite::from_sqlite(row)?,)*
+                })
+            }
+        }
+
         impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for $name
         where
             &'static str: sqlx::ColumnIndex<R>,

@@ -57,39 +57,37 @@ impl TryFrom<TenantRow> for Tenant {
 
 /// The values of a new tenant.
 #[derive(Debug)]
-pub struct NewTenant<'a> {
+pub struct NewTenant {
     /// What it is.
     pub kind: TenantKind,
     /// Its name.
-    pub name: &'a str,
+    pub name: String,
     /// Its secret.
-    pub application_id: &'a str,
+    pub application_id: String,
     /// The account that registers it.
     pub owner: Option<PersonId>,
     /// Where its people's tokens are verified.
-    pub verify_url: Option<&'a str>,
+    pub verify_url: Option<String>,
     /// Whether its owner's token is needed beside its secret.
     pub require_auth: bool,
 }
 
 impl Tx {
     /// Adds a tenant.
-    pub async fn insert_tenant(&mut self, new: &NewTenant<'_>, now: Timestamp) -> Result<TenantId> {
-        on!(&mut self.0, tx => {
-            sqlx::query_scalar(
-                "insert into tenants (kind, name, application_id, owner_id, verify_url, require_auth, \
+    pub async fn insert_tenant(&mut self, new: &NewTenant, now: Timestamp) -> Result<TenantId> {
+        self.query(
+            "insert into tenants (kind, name, application_id, owner_id, verify_url, require_auth, \
                  created_at, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $7) returning id",
-            )
-            .bind(new.kind.as_str())
-            .bind(new.name)
-            .bind(new.application_id)
-            .bind(new.owner.map(PersonId::get))
-            .bind(new.verify_url)
-            .bind(new.require_auth)
-            .bind(now.get())
-            .fetch_one(&mut **tx)
-            .await
-        })
+        )
+        .bind(new.kind.as_str())
+        .bind(new.name.as_str())
+        .bind(new.application_id.as_str())
+        .bind(new.owner.map(PersonId::get))
+        .bind(new.verify_url.as_deref())
+        .bind(new.require_auth)
+        .bind(now.get())
+        .scalar()
+        .await
         .map(TenantId::new)
         .map_err(failed)
     }

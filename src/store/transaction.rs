@@ -1,9 +1,8 @@
-//! A writing transaction whose connection is used again only once the transaction has certainly ended.
+//! A writing transaction on PostgreSQL, whose connection is used again only once the transaction has
+//! certainly ended.
 //!
-//! SQLite ends a transaction by itself when the disk is full or reports an error, and the driver,
-//! which counts transactions, then never leaves it: every later `BEGIN` on that connection fails.
-//! So `BEGIN`, `COMMIT` and `ROLLBACK` are issued here, and a connection whose state is uncertain is
-//! closed.
+//! The driver counts transactions and cannot know how one ended whose connection broke: so `BEGIN`,
+//! `COMMIT` and `ROLLBACK` are issued here, and a connection whose state is uncertain is closed.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -11,8 +10,7 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
-use sqlx::{Connection, Database, Pool, Postgres, Sqlite, pool::PoolConnection};
+use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 
 use super::{
     failure::{bounded, failed},
@@ -25,58 +23,27 @@ const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a commit may take before its outcome is unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// What differs between the engines.
-pub(super) trait Engine: Database {
-    /// How a writing transaction begins. On SQLite it holds the one write lock from its first
-    /// moment: a deferred one fails at once when it has to upgrade its lock, whatever the busy timeout is.
-    const BEGIN: &'static str;
-
-    /// Runs a statement without arguments.
-    fn run<'c>(
-        connection: &'c mut Self::Connection,
-        sql: &'static str,
-    ) -> BoxFuture<'c, Result<(), sqlx::Error>>;
-}
-
-impl Engine for Sqlite {
-    const BEGIN: &'static str = "BEGIN IMMEDIATE";
-
-    fn run<'c>(
-        connection: &'c mut Self::Connection,
-        sql: &'static str,
-    ) -> BoxFuture<'c, Result<(), sqlx::Error>> {
-        Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) })
-    }
-}
-
-impl Engine for Postgres {
-    const BEGIN: &'static str = "BEGIN";
-
-    fn run<'c>(
-        connection: &'c mut Self::Connection,
-        sql: &'static str,
-    ) -> BoxFuture<'c, Result<(), sqlx::Error>> {
-        Box::pin(async move { sqlx::raw_sql(sql).execute(connection).await.map(drop) })
-    }
+/// Runs a statement without arguments.
+async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(sql).execute(connection).await.map(drop)
 }
 
 /// A writing transaction; it is rolled back when dropped before [`Transaction::commit`].
 #[derive(Debug)]
-pub(super) struct Transaction<DB: Engine> {
-    connection: Option<PoolConnection<DB>>,
+pub(super) struct Transaction {
+    connection: Option<PoolConnection<Postgres>>,
     writes: Arc<Writes>,
 }
 
-impl<DB: Engine> Transaction<DB> {
-    pub(super) async fn begin(pool: &Pool<DB>, writes: &Arc<Writes>) -> Result<Self> {
-        writes.look_at_file()?;
+impl Transaction {
+    pub(super) async fn begin(pool: &PgPool, writes: &Arc<Writes>) -> Result<Self> {
         let begun = bounded(async {
             // If the caller gives up from here on, the transaction is rolled back.
             let mut begun = Self {
                 connection: Some(pool.acquire().await?),
                 writes: Arc::clone(writes),
             };
-            Ok(DB::run(&mut begun, DB::BEGIN).await.map(|()| begun))
+            Ok(run(&mut begun, "BEGIN").await.map(|()| begun))
         });
         let begun = begun.await.map_err(failed)?.map_err(failed);
         if begun.is_err() {
@@ -93,34 +60,33 @@ impl<DB: Engine> Transaction<DB> {
     }
 
     async fn try_commit(&mut self) -> Result<()> {
-        tokio::time::timeout(COMMIT_TIMEOUT, DB::run(&mut *self, "COMMIT"))
+        tokio::time::timeout(COMMIT_TIMEOUT, run(&mut *self, "COMMIT"))
             .await
             .map_err(super::failure::late)?
             .map_err(failed)?;
         // The transaction is over: its connection may serve the next.
         drop(self.connection.take());
-        // What is flushed into a deleted file is lost, so it must not be acknowledged.
-        self.writes.look_at_file()
+        Ok(())
     }
 }
 
-impl<DB: Engine> Deref for Transaction<DB> {
-    type Target = DB::Connection;
+impl Deref for Transaction {
+    type Target = PgConnection;
 
-    fn deref(&self) -> &Self::Target {
+    fn deref(&self) -> &PgConnection {
         let connection = self.connection.as_ref();
         connection.expect("only commit and drop take the connection, and both end the transaction")
     }
 }
 
-impl<DB: Engine> DerefMut for Transaction<DB> {
-    fn deref_mut(&mut self) -> &mut Self::Target {
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
         let connection = self.connection.as_mut();
         connection.expect("only commit and drop take the connection, and both end the transaction")
     }
 }
 
-impl<DB: Engine> Drop for Transaction<DB> {
+impl Drop for Transaction {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else {
             return;
@@ -134,12 +100,10 @@ impl<DB: Engine> Drop for Transaction<DB> {
 }
 
 /// Rolls back, or closes the connection.
-async fn undo<DB: Engine>(mut connection: PoolConnection<DB>) {
-    let rollback = DB::run(&mut connection, "ROLLBACK");
+async fn undo(mut connection: PoolConnection<Postgres>) {
+    let rollback = run(&mut connection, "ROLLBACK");
     let refused = match tokio::time::timeout(ROLLBACK_TIMEOUT, rollback).await {
         Ok(Ok(())) => return,
-        // SQLite ended it by itself.
-        Ok(Err(error)) if error.to_string().contains("no transaction is active") => return,
         Ok(Err(error)) => error.to_string(),
         Err(late) => late.to_string(),
     };

@@ -79,6 +79,14 @@ impl Writes {
         };
     }
 
+    /// Records an error, if the database was its cause.
+    pub(super) fn failed_with(&self, error: Error) -> Error {
+        if error.kind() == Kind::Unavailable {
+            self.failed(&error);
+        }
+        error
+    }
+
     fn failed(&self, error: &Error) -> bool {
         let wait = error.retry_after().unwrap_or(PROBE_AFTER);
         let now = Last::Failed(error.text().to_owned().into(), wait);
@@ -123,10 +131,7 @@ impl Store {
 
     /// Records a failed write, if the database was the cause.
     pub fn note_failed_write(&self, error: Error) -> Error {
-        if error.kind() == Kind::Unavailable {
-            self.inner.writes.failed(&error);
-        }
-        error
+        self.inner.writes.failed_with(error)
     }
 
     /// Returns when a probe is due: a moment after a write failed.
@@ -164,15 +169,15 @@ impl Store {
 
     /// Writes the probe's row as a batch is written: under the log's lock, and durably.
     async fn write_probe(&self, length: usize) -> Result<()> {
-        let probed = async {
-            let mut filler = vec![0_u8; length];
-            // Random bytes, because a file system may compress others.
-            rand::rng().fill_bytes(&mut filler);
-            let mut tx = self.begin_anyway().await?;
-            tx.lock_log().await?;
-            tx.insert_probe(&filler, Clock.now()).await?;
-            tx.commit().await
-        };
+        let mut filler = vec![0_u8; length];
+        // Random bytes, because a file system may compress others.
+        rand::rng().fill_bytes(&mut filler);
+        let probed = self.write_anyway(move |tx| {
+            Box::pin(async move {
+                tx.lock_log().await?;
+                tx.insert_probe(&filler, Clock.now()).await
+            })
+        });
         let probed = probed.await;
         match &probed {
             Ok(()) => self.inner.writes.probed(),

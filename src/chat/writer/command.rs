@@ -48,15 +48,6 @@ impl Command {
         }
     }
 
-    /// Whether it is done at most once under a key that has to be remembered.
-    pub(super) fn has_key(&self) -> bool {
-        match self {
-            Self::Create(draft, _) => draft.key.is_some(),
-            Self::Action(draft, _) => matches!(draft.action, ChatAction::Close(Some(_))),
-            Self::Send(..) | Self::Read(..) => false,
-        }
-    }
-
     /// Whether whoever handed it in has been told that it came to nothing in time.
     pub(super) fn is_overdue(&self) -> bool {
         match self {

@@ -9,8 +9,9 @@
 //! Everybody shares the one writer, so a batch is bounded by the rows it writes, and tenants and
 //! people take turns, see `fair`.
 //!
-//! The writer publishes what it committed before it answers, so that whoever is told "done" finds
-//! it. When it cannot know whether a commit arrived, it asks the log before it writes anything else.
+//! What is committed is told by a task of its own (`publisher`), while the next batch is written. When the
+//! writer cannot know whether a commit arrived, it waits until everything before is told, and asks the log
+//! before it writes anything else.
 //!
 //! Every draft is answered within `ANSWER_TIMEOUT`, whatever the database does. After a failed write
 //! new drafts are refused at once, and a probe finds out when writing works again.
@@ -22,6 +23,7 @@ mod digest;
 mod draft;
 mod fair;
 mod plan;
+mod publisher;
 mod queue;
 mod reply;
 
@@ -38,12 +40,13 @@ use crate::{
         queue::{NotTaken, Queue},
     },
     error::{Error, Kind, Result},
-    model::{Change, Clock, Message},
+    model::{Change, Clock, Message, Position},
     pubsub::{Hub, log_tail},
-    store::Store,
+    store::{Store, Written},
 };
 
 use draft::{ActionOutcome, Outcome, Placed};
+use publisher::{Batch, Publisher};
 use reply::Reply;
 
 pub use creations::{CreateKey, Created, Was};
@@ -57,8 +60,8 @@ pub const READS_SHOWN_UP_TO: i64 = 50;
 const DRAINING: Duration = Duration::from_secs(8);
 /// How long to wait before the log is asked again, while the database is out of reach.
 const PATIENCE: Duration = Duration::from_millis(200);
-/// The longest that a batch may take before its commit.
-const BATCH_TIMEOUT: Duration = Duration::from_secs(6);
+/// The longest that one attempt to ask the log may take.
+const ASK_TIMEOUT: Duration = Duration::from_secs(6);
 /// The longest that a draft waits for its outcome.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 /// The longest that it waits once the server has begun to stop: less than the grace after which
@@ -112,6 +115,8 @@ impl Writer {
         let stop = CancellationToken::new();
         let writer_task = WriterTask {
             store: store.clone(),
+            publisher: Publisher::start(Arc::clone(&hub)),
+            head: hub.head(),
             hub: Arc::clone(&hub),
             clock: Clock,
             observer,
@@ -212,10 +217,21 @@ impl Writer {
 struct WriterTask {
     store: Store,
     hub: Arc<Hub>,
+    publisher: Publisher,
+    /// Where the log ended after the last batch.
+    head: Position,
     clock: Clock,
     observer: Arc<dyn Observer>,
     /// Cancelled when no more drafts are taken: nothing is then waited for that may never come.
     stop: CancellationToken,
+}
+
+/// What a batch does, decided and written.
+struct Planned {
+    /// Where the log ended before it.
+    head: Position,
+    outcomes: Vec<Outcome>,
+    changes: Vec<Change>,
 }
 
 /// The queue as the writer's task has it: however the task ends, nobody waits in it for ever.
@@ -229,18 +245,24 @@ impl Drop for Taken {
 
 impl WriterTask {
     /// Writes until no more drafts come; an error tells that the last commit was never settled.
-    async fn run(self, queue: Taken) -> Result<()> {
+    async fn run(mut self, queue: Taken) -> Result<()> {
+        let ended = self.write_all(&queue.0).await;
+        self.publisher.close().await;
+        ended
+    }
+
+    async fn write_all(&mut self, queue: &Queue<Command>) -> Result<()> {
         let mut number = 0_u64;
         loop {
             tokio::select! {
                 biased;
-                taken = queue.0.next() => {
+                taken = queue.next() => {
                     let Some(commands) = taken else { return Ok(()) };
                     let began = Instant::now();
                     number += 1;
                     let span = tracing::error_span!("batch", number, size = commands.len());
                     self.process_batch(commands).instrument(span).await?;
-                    queue.0.finished(began.elapsed());
+                    queue.finished(began.elapsed());
                 }
                 () = self.store.probe_due(), if !self.stop.is_cancelled() => self.probe().await,
             }
@@ -260,102 +282,130 @@ impl WriterTask {
         }
     }
 
-    /// Writes a batch and answers everybody in it. An error leaves a commit unsettled, which nothing
+    /// Writes a batch and has everybody in it answered. An error leaves a commit unsettled, which nothing
     /// may be written after.
-    async fn process_batch(&self, mut commands: Vec<Command>) -> Result<()> {
+    async fn process_batch(&mut self, mut commands: Vec<Command>) -> Result<()> {
         commands.retain(|command| !command.is_overdue());
         if let Err(error) = self.store.writes_work() {
-            for command in commands {
-                command.refuse(duplicate_error(&error));
-            }
+            refuse(commands, &error);
             return Ok(());
         }
-        match self.try_commit(&commands).await {
-            Ok(outcomes) => answer(commands, outcomes),
-            Err(Failed::Unsettled(error)) => return Err(error),
-            // While the database is out of reach one draft fares no better than many.
-            Err(Failed::Undone(error))
-                if commands.len() == 1 || error.kind() == Kind::Unavailable =>
-            {
-                tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A batch could not be written.");
-                for command in commands {
-                    command.refuse(duplicate_error(&error));
-                }
-            }
-            Err(Failed::Undone(error)) => {
-                tracing::warn!(drafts = commands.len(), cause = ?error, "A batch failed: its drafts are tried one by one.");
-                for command in commands {
-                    match self.try_commit(std::slice::from_ref(&command)).await {
-                        Ok(outcomes) => answer(vec![command], outcomes),
-                        Err(Failed::Undone(error)) => command.refuse(error),
-                        Err(Failed::Unsettled(error)) => return Err(error),
-                    }
-                }
+        let count = commands.len();
+        let (commands, error) = match self.try_commit(commands).await? {
+            Ok(()) => return Ok(()),
+            Err(undone) => undone,
+        };
+        // While the database is out of reach one draft fares no better than many.
+        if count == 1 || error.kind() == Kind::Unavailable {
+            tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A batch could not be written.");
+            refuse(commands, &error);
+            return Ok(());
+        }
+        tracing::warn!(drafts = count, cause = ?error, "A batch failed: its drafts are tried one by one.");
+        for command in commands {
+            if let Err((commands, error)) = self.try_commit(vec![command]).await? {
+                refuse(commands, &error);
             }
         }
         Ok(())
     }
 
-    /// Decides, writes, commits and publishes.
-    async fn try_commit(&self, commands: &[Command]) -> Result<Vec<Outcome>, Failed> {
+    /// Decides, writes and commits, and has it told; gives back the drafts of which nothing is in the log.
+    async fn try_commit(
+        &mut self,
+        commands: Vec<Command>,
+    ) -> Result<Result<(), (Vec<Command>, Error)>> {
         let began = std::time::Instant::now();
-        let now = self.clock.now();
-        let written = async {
-            let mut tx = self.store.begin().await?;
-            let head = tx.lock_log().await?;
-            let (outcomes, changes) = plan::process_batch(&mut tx, commands, head, now).await?;
-            Ok((tx, head, outcomes, changes))
-        };
-        let (tx, head, outcomes, changes) = tokio::time::timeout(BATCH_TIMEOUT, written)
-            .await
-            .unwrap_or_else(|late| Err(out_of_reach().because(late)))
-            .map_err(|error| Failed::Undone(self.store.note_failed_write(error)))?;
-        if changes.is_empty() {
-            // What is noted of keys has to be kept all the same.
-            if commands.iter().any(Command::has_key) {
-                // Whatever becomes of this commit, a repeat finds things as they are.
-                tx.commit().await.map_err(Failed::Undone)?;
+        let commands = Arc::new(commands);
+        let written = self.write(&commands).await;
+        // By now the work that shared them is over, and nobody else has them.
+        let commands = Arc::into_inner(commands).unwrap_or_default();
+        let (planned, is_told) = match written {
+            Written::Committed(planned) => {
+                let follows = self.follows(planned.head).await;
+                if !follows {
+                    // Another process wrote in between: the log has its changes as well as ours.
+                    self.retry(|| log_tail::catch_up(&self.store, &self.hub))
+                        .await?;
+                }
+                (planned, !follows)
             }
-            return Ok(outcomes);
-        }
-        if let Err(error) = tx.commit().await {
-            self.settle(&changes, error).await?;
-        } else if self.hub.head() == head {
-            self.hub.publish(changes.iter().cloned());
-        } else {
-            // Another process wrote in between: the log has its changes as well as ours.
-            self.retry(|| log_tail::catch_up(&self.store, &self.hub))
-                .await?;
-        }
+            Written::Undone(error) => return Ok(Err((commands, error))),
+            // Whatever becomes of this commit, a repeat finds things as they are.
+            Written::Unknown(planned, error) if planned.changes.is_empty() => {
+                drop(planned);
+                return Ok(Err((commands, error)));
+            }
+            Written::Unknown(planned, error) => {
+                if !self.settle(&planned.changes, &error).await? {
+                    return Ok(Err((commands, error)));
+                }
+                (planned, true)
+            }
+        };
+        let Planned {
+            outcomes, changes, ..
+        } = planned;
+        self.head = changes.last().map_or(planned.head, |last| last.position);
         let messages = changes
             .iter()
             .filter(|c| matches!(c.what, crate::model::ChangeKind::Message(_)))
             .count();
         self.observer
             .batch(commands.len(), messages, began.elapsed());
-        Ok(outcomes)
+        let batch = Batch {
+            changes: if is_told { Vec::new() } else { changes },
+            commands,
+            outcomes,
+        };
+        self.publisher.tell(batch).await;
+        Ok(Ok(()))
+    }
+
+    async fn write(&self, commands: &Arc<Vec<Command>>) -> Written<Planned> {
+        let (commands, now) = (Arc::clone(commands), self.clock.now());
+        let written = self.store.write_batch(move |tx| {
+            Box::pin(async move {
+                let head = tx.lock_log().await?;
+                let (outcomes, changes) = plan::process_batch(tx, &commands, head, now).await?;
+                Ok(Planned {
+                    head,
+                    outcomes,
+                    changes,
+                })
+            })
+        });
+        written.await
+    }
+
+    /// Whether the log ended, before a batch, where the hub will end once everything before is told.
+    async fn follows(&self, head: Position) -> bool {
+        if head == self.head {
+            return true;
+        }
+        self.publisher.flush().await;
+        head == self.hub.head()
     }
 
     /// After a commit that was not confirmed, asks the log whether it happened. Until that is known
     /// nothing else is written: new drafts are refused, and those of this batch are told in time that
     /// their outcome is unknown.
-    async fn settle(&self, changes: &[Change], error: Error) -> Result<(), Failed> {
+    async fn settle(&self, changes: &[Change], error: &Error) -> Result<bool> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
+        self.publisher.flush().await;
         let found = self.retry(|| self.look_behind_lock(changes)).await?;
         // Writing may work by now, as after a connection that broke, or not, as on a full disk.
         self.probe().await;
-        if found {
-            Ok(())
-        } else {
-            Err(Failed::Undone(error))
-        }
+        Ok(found)
     }
 
     /// Whether the log holds these changes, once no transaction is under way; publishes what it holds.
     /// A commit whose answer was lost holds the log's lock until it has come to its end: to look before
     /// that is to miss it, and to write its drafts twice.
     async fn look_behind_lock(&self, changes: &[Change]) -> Result<bool> {
-        self.store.begin_anyway().await?.lock_log().await?;
+        self.store
+            .write_anyway(|tx| Box::pin(async move { tx.lock_log().await.map(drop) }))
+            .await?;
         let before = changes
             .first()
             .map_or(self.hub.head(), |first| first.position.plus(-1));
@@ -366,13 +416,14 @@ impl WriterTask {
         Ok(same && told.len() == changes.len())
     }
 
-    /// Asks until there is an answer, or the server stops. Meanwhile new drafts are refused.
-    async fn retry<T, F>(&self, ask: impl Fn() -> F) -> Result<T, Failed>
+    /// Asks until there is an answer, or the server stops, which leaves it unsettled. Meanwhile new drafts
+    /// are refused.
+    async fn retry<T, F>(&self, ask: impl Fn() -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,
     {
         loop {
-            let asked = tokio::time::timeout(BATCH_TIMEOUT, ask()).await;
+            let asked = tokio::time::timeout(ASK_TIMEOUT, ask()).await;
             let error = match asked {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
@@ -381,7 +432,7 @@ impl WriterTask {
             tracing::error!(cause = ?error, "The log cannot be read.");
             let error = self.store.note_failed_write(error);
             if self.stop.is_cancelled() {
-                return Err(Failed::Unsettled(error));
+                return Err(error);
             }
             tokio::select! {
                 biased;
@@ -390,14 +441,6 @@ impl WriterTask {
             }
         }
     }
-}
-
-/// How a batch comes to nothing.
-enum Failed {
-    /// Nothing of it is in the log.
-    Undone(Error),
-    /// It is not known whether it is in the log, and the server stops.
-    Unsettled(Error),
 }
 
 fn out_of_reach() -> Error {
@@ -417,27 +460,9 @@ fn is_same(ours: &Change, told: &Change) -> bool {
         && std::mem::discriminant(&ours.what) == std::mem::discriminant(&told.what)
 }
 
-/// The same refusal for one more draft: an error cannot be cloned, its cause stays in the log.
-fn duplicate_error(error: &Error) -> Error {
-    match error.retry_after() {
-        Some(wait) if error.kind() == Kind::Unavailable => {
-            Error::unavailable(error.text().to_owned(), wait)
-        }
-        _ => Error::new(error.kind(), error.text().to_owned()),
-    }
-}
-
-/// Tells everybody what became of their draft; who has stopped waiting is not missed.
-fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
-    for (command, outcome) in commands.into_iter().zip(outcomes) {
-        match (command, outcome) {
-            (Command::Send(draft, reply), Outcome::Sent(placed)) => {
-                reply.send(placed.map(|placed| draft.at(placed)));
-            }
-            (Command::Create(_, reply), Outcome::Created(created)) => reply.send(created),
-            (Command::Read(_, reply), Outcome::Read(read)) => reply.send(read),
-            (Command::Action(_, reply), Outcome::Action(acted)) => reply.send(acted),
-            (command, _) => command.refuse(Error::internal("an outcome of another kind")),
-        }
+/// Refuses drafts for one and the same reason.
+fn refuse(commands: Vec<Command>, error: &Error) {
+    for command in commands {
+        command.refuse(error.duplicate());
     }
 }

@@ -44,8 +44,8 @@ impl Tx {
         new: &NewChat<'_>,
         now: Timestamp,
     ) -> Result<Option<ChatId>> {
-        let id: Option<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        let id: Option<i64> = self
+            .query(
                 "insert into chats (tenant_id, kind, title, title_key, created_by, created_at, \
                  updated_at, members_count, last_seq, last_position, room, extra, domain, status, \
                  status_position) \
@@ -55,7 +55,11 @@ impl Tx {
             .bind(new.tenant.get())
             .bind(new.kind.as_str())
             .bind(new.title.map(Title::as_str))
-            .bind(new.key.map(str::to_owned).or_else(|| new.title.map(Title::folded)))
+            .bind(
+                new.key
+                    .map(str::to_owned)
+                    .or_else(|| new.title.map(Title::folded)),
+            )
             .bind(new.created_by.get())
             .bind(now.get())
             .bind(new.position.get())
@@ -63,27 +67,25 @@ impl Tx {
             .bind(new.extra)
             .bind(new.domain)
             .bind(new.status.map(ConversationStatus::as_str))
-            .fetch_optional(&mut **tx)
+            .scalar_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         Ok(id.map(ChatId::new))
     }
 
     /// A chat of a tenant that is not deleted, as this transaction sees it.
     pub async fn chat(&mut self, tenant: TenantId, chat: ChatId) -> Result<Option<Chat>> {
-        let row: Option<ChatRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(concat!(
+        let row: Option<ChatRow> = self
+            .query(concat!(
                 "select ",
                 chat_columns!(),
                 " from chats c where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null",
             ))
             .bind(chat.get())
             .bind(tenant.get())
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Chat::try_from).transpose()
     }
 
@@ -93,123 +95,112 @@ impl Tx {
         chat: ChatId,
         person: PersonId,
     ) -> Result<Option<Membership>> {
-        let row: Option<MembershipRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(
+        let row: Option<MembershipRow> = self
+            .query(
                 "select person_id, role, standing, joined_position, read_id, read_seq \
                  from members where chat_id = $1 and person_id = $2",
             )
             .bind(chat.get())
             .bind(person.get())
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Membership::try_from).transpose()
     }
 
     /// Gives a member a role.
     pub async fn set_role(&mut self, chat: ChatId, person: PersonId, role: Role) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update members set role = $3 where chat_id = $1 and person_id = $2")
-                .bind(chat.get())
-                .bind(person.get())
-                .bind(role.as_str())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
+        self.query("update members set role = $3 where chat_id = $1 and person_id = $2")
+            .bind(chat.get())
+            .bind(person.get())
+            .bind(role.as_str())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 
     /// How many admins a chat has.
     pub async fn admins(&mut self, chat: ChatId) -> Result<i64> {
-        on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        self.query(
                 "select count(*) from members where chat_id = $1 and standing = 'in' and role = 'admin'",
             )
             .bind(chat.get())
-            .fetch_one(&mut **tx)
-            .await
-        })
+            .scalar().await
         .map_err(failed)
     }
 
     /// The member who joined a chat first.
     pub async fn longest_member(&mut self, chat: ChatId) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(concat!(
+        let row: Option<PersonRow> = self
+            .query(concat!(
                 "select ",
                 person_columns!(),
                 " from members m join people p on p.id = m.person_id \
                  where m.chat_id = $1 and m.standing = 'in' order by m.joined_position limit 1",
             ))
             .bind(chat.get())
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Person::try_from).transpose()
     }
 
     /// A person of a tenant, as this transaction sees them.
     pub async fn person(&mut self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(concat!(
+        let row: Option<PersonRow> = self
+            .query(concat!(
                 "select ",
                 person_columns!(),
                 " from people p where p.id = $1 and p.tenant_id = $2 and p.deleted_at is null",
             ))
             .bind(person.get())
             .bind(tenant.get())
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Person::try_from).transpose()
     }
 
     /// A message of a chat that is not deleted, as this transaction sees it.
     pub async fn message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<Message>> {
-        let row: Option<MessageRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(
+        let row: Option<MessageRow> = self
+            .query(
                 "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
                  m.created_at, m.edited_at, m.deleted_at, '' as sender_name from messages m \
                  where m.chat_id = $1 and m.id = $2 and m.deleted_at is null",
             )
             .bind(chat.get())
             .bind(message.get())
-            .fetch_optional(&mut **tx)
+            .fetch_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         row.map(Message::try_from).transpose()
     }
 
     /// Updates a message's content, and when it was edited or deleted.
     pub async fn rewrite_message(&mut self, message: &Message) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1")
-                .bind(message.id.get())
-                .bind(message.content.as_str())
-                .bind(message.edited_at.map(Timestamp::get))
-                .bind(message.deleted_at.map(Timestamp::get))
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
+        self.query(
+            "update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1",
+        )
+        .bind(message.id.get())
+        .bind(message.content.as_str())
+        .bind(message.edited_at.map(Timestamp::get))
+        .bind(message.deleted_at.map(Timestamp::get))
+        .execute()
+        .await
+        .map(drop)
         .map_err(failed)
     }
 
     /// Marks a chat as deleted: its title and its room are free again.
     pub async fn delete_chat(&mut self, chat: ChatId, now: Timestamp) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query("update chats set deleted_at = $2, updated_at = $2 where id = $1")
-                .bind(chat.get())
-                .bind(now.get())
-                .execute(&mut **tx)
-                .await
-                .map(drop)
-        })
-        .map_err(failed)
+        self.query("update chats set deleted_at = $2, updated_at = $2 where id = $1")
+            .bind(chat.get())
+            .bind(now.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }

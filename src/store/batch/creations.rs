@@ -71,15 +71,14 @@ impl Store {
 impl Tx {
     /// The same as [`Store::creation`], as this transaction sees it.
     pub async fn creation(&mut self, key: CreationKey<'_>) -> Result<Option<Creation>> {
-        let row: Option<CreationRow> = on!(&mut self.0, tx => {
-            sqlx::query_as(CREATION)
-                .bind(key.tenant.get())
-                .bind(key.person())
-                .bind(key.client_id.as_str())
-                .fetch_optional(&mut **tx)
-                .await
-        })
-        .map_err(failed)?;
+        let row: Option<CreationRow> = self
+            .query(CREATION)
+            .bind(key.tenant.get())
+            .bind(key.person())
+            .bind(key.client_id.as_str())
+            .fetch_optional()
+            .await
+            .map_err(failed)?;
         Ok(row.map(Creation::from))
     }
 
@@ -90,37 +89,34 @@ impl Tx {
         made: &Creation,
         now: Timestamp,
     ) -> Result<()> {
-        on!(&mut self.0, tx => {
-            sqlx::query(
-                "insert into creations (tenant_id, person_id, client_id, digest, chat_id, created_at) \
+        self.query(
+            "insert into creations (tenant_id, person_id, client_id, digest, chat_id, created_at) \
                  values ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(key.tenant.get())
-            .bind(key.person())
-            .bind(key.client_id.as_str())
-            .bind(made.digest.as_str())
-            .bind(made.chat.get())
-            .bind(now.get())
-            .execute(&mut **tx)
-            .await
-            .map(drop)
-        })
+        )
+        .bind(key.tenant.get())
+        .bind(key.person())
+        .bind(key.client_id.as_str())
+        .bind(made.digest.as_str())
+        .bind(made.chat.get())
+        .bind(now.get())
+        .execute()
+        .await
+        .map(drop)
         .map_err(failed)
     }
 
     /// The direct chat of two people, by their [`pair_key`](crate::model::chat::pair_key).
     pub async fn direct_chat(&mut self, tenant: TenantId, pair: &str) -> Result<Option<ChatId>> {
-        let id: Option<i64> = on!(&mut self.0, tx => {
-            sqlx::query_scalar(
+        let id: Option<i64> = self
+            .query(
                 "select id from chats where tenant_id = $1 and title_key = $2 \
                  and kind = 'direct' and deleted_at is null",
             )
             .bind(tenant.get())
             .bind(pair)
-            .fetch_optional(&mut **tx)
+            .scalar_optional()
             .await
-        })
-        .map_err(failed)?;
+            .map_err(failed)?;
         Ok(id.map(ChatId::new))
     }
 }

@@ -1,12 +1,12 @@
 //! The writer's statements: what a batch of drafts reads, and what it writes.
 //!
 //! # Why
-//! A statement a draft would cost a round trip to the driver's thread (about 100 us) each. A batch
-//! runs one query for all its messages and one for all its read marks, decides in Rust, and
-//! writes with a set statement a table, however many drafts it holds. The two engines take sets
-//! differently (`json_each`, `unnest`), so these statements have a text for each, in `sqlite` and
-//! `postgres`. What is rare (making a chat, joining, leaving) has statements of its own in the same
-//! transaction, in `actions` and `creations`; those that concern many people take them as a set, in `members`.
+//! A batch looks up everything that its messages and read marks depend on, decides in Rust, and writes. On
+//! PostgreSQL each of these is one statement that takes all rows as a set (`unnest`), because a statement
+//! costs a round trip; on SQLite it is a prepared statement a row, because there it costs a function call.
+//! Both have a text of their own for these statements, in `sqlite` and `postgres`. What is rare (making a
+//! chat, joining, leaving) has statements of its own in the same transaction, in `actions` and `creations`;
+//! those that concern many people take them as a set, in `members`.
 
 mod actions;
 mod creations;
@@ -20,7 +20,7 @@ use crate::{
         Audience, ChatId, ChatKind, ConversationStatus, MembershipStatus, Message, MessageId,
         PersonId, Position, Role, Seq, TenantId, Timestamp,
     },
-    store::{Either, Tx, failed, rows},
+    store::{Either, EngineSql, Tx, failed, rows},
 };
 
 pub use actions::NewChat;
@@ -255,19 +255,14 @@ impl Tx {
     /// statement, alone, so that what follows sees what the last writer committed; it is what makes
     /// position order equal commit order.
     pub async fn lock_log(&mut self) -> Result<Position> {
-        let head: i64 = match &mut self.0 {
-            Either::Sqlite(tx) => {
-                sqlx::query_scalar("select head from log where id = 1")
-                    .fetch_one(&mut **tx)
-                    .await
-            }
-            Either::Postgres(tx) => {
-                sqlx::query_scalar("select head from log where id = 1 for update")
-                    .fetch_one(&mut **tx)
-                    .await
-            }
-        }
-        .map_err(failed)?;
+        let head: i64 = self
+            .query(EngineSql {
+                sqlite: "select head from log where id = 1",
+                postgres: "select head from log where id = 1 for update",
+            })
+            .scalar()
+            .await
+            .map_err(failed)?;
         Ok(Position::new(head))
     }
 
@@ -277,10 +272,11 @@ impl Tx {
             return Ok(Vec::new());
         }
         let rows: Vec<SendRow> = match &mut self.0 {
-            Either::Sqlite(tx) => sqlite::look_up_sends(tx, lookups).await,
-            Either::Postgres(tx) => postgres::look_up_sends(tx, lookups).await,
-        }
-        .map_err(failed)?;
+            Either::Sqlite(connection) => {
+                sqlite::look_up_sends(connection, lookups).map_err(failed)?
+            }
+            Either::Postgres(tx) => postgres::look_up_sends(tx, lookups).await.map_err(failed)?,
+        };
         complete(lookups.len(), rows)
     }
 
@@ -290,20 +286,20 @@ impl Tx {
             return Ok(Vec::new());
         }
         let rows: Vec<ReadRow> = match &mut self.0 {
-            Either::Sqlite(tx) => sqlite::look_up_reads(tx, lookups).await,
-            Either::Postgres(tx) => postgres::look_up_reads(tx, lookups).await,
-        }
-        .map_err(failed)?;
+            Either::Sqlite(connection) => {
+                sqlite::look_up_reads(connection, lookups).map_err(failed)?
+            }
+            Either::Postgres(tx) => postgres::look_up_reads(tx, lookups).await.map_err(failed)?,
+        };
         complete(lookups.len(), rows)
     }
 
     /// Writes a batch, and moves the log's head by as many places as it has changes.
     pub async fn write(&mut self, set: &WriteSet, now: Timestamp) -> Result<()> {
         match &mut self.0 {
-            Either::Sqlite(tx) => sqlite::write(tx, set, now).await,
-            Either::Postgres(tx) => postgres::write(tx, set, now).await,
+            Either::Sqlite(connection) => sqlite::write(connection, set, now).map_err(failed),
+            Either::Postgres(tx) => postgres::write(tx, set, now).await.map_err(failed),
         }
-        .map_err(failed)
     }
 }
 

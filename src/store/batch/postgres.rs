@@ -1,7 +1,5 @@
 //! The set statements on PostgreSQL: each takes its rows as arrays, one a column, through `unnest`.
 
-use sqlx::Postgres;
-
 use crate::{
     model::{ConversationStatus, MessageId, Timestamp},
     store::{
@@ -64,7 +62,7 @@ const WRITE: &str = "with \
      select pg_notify('parlance', '')";
 
 pub(super) async fn look_up_sends(
-    tx: &mut Transaction<Postgres>,
+    tx: &mut Transaction,
     lookups: &[SendLookup],
 ) -> Result<Vec<SendRow>, sqlx::Error> {
     sqlx::query_as(LOOK_UP_SENDS)
@@ -77,7 +75,7 @@ pub(super) async fn look_up_sends(
 }
 
 pub(super) async fn look_up_reads(
-    tx: &mut Transaction<Postgres>,
+    tx: &mut Transaction,
     lookups: &[ReadLookup],
 ) -> Result<Vec<ReadRow>, sqlx::Error> {
     sqlx::query_as(LOOK_UP_READS)
@@ -90,7 +88,7 @@ pub(super) async fn look_up_reads(
 }
 
 pub(super) async fn write(
-    tx: &mut Transaction<Postgres>,
+    tx: &mut Transaction,
     set: &WriteSet,
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {

@@ -31,15 +31,18 @@ impl App {
         let now = Clock.now();
         let new = NewTenant {
             kind: TenantKind::App,
-            name: "app",
-            application_id: KEY,
+            name: "app".to_owned(),
+            application_id: KEY.to_owned(),
             owner: None,
             verify_url: None,
             require_auth: false,
         };
-        let mut tx = world.store().begin().await.expect("a transaction");
-        let tenant = tx.insert_tenant(&new, now).await.expect("a tenant");
-        tx.commit().await.expect("it is written");
+        let tenant = world
+            .store()
+            .write(parlance::chat::accounts::HOME, move |tx| {
+                Box::pin(async move { tx.insert_tenant(&new, now).await })
+            });
+        let tenant = tenant.await.expect("a tenant");
         let mut beside = world.place.beside().await;
         let base = 1_000;
         let numbers = match &beside {
@@ -372,24 +375,23 @@ async fn housekeeping_forgets_all_that_is_old_and_nothing_else() {
     assert_eq!(left, [first]);
     // Who came back meanwhile is kept, though they were found lost.
     let found = [format!("h{first}")];
-    let mut tx = store.begin().await.expect("a transaction");
-    let forgotten = tx.forget_connections(&found, before).await;
-    forgotten.expect("none of them is lost");
-    tx.commit().await.expect("it is written");
+    let forgotten = store.write(parlance::chat::accounts::HOME, move |tx| {
+        Box::pin(async move { tx.forget_connections(&found, before).await })
+    });
+    forgotten.await.expect("none of them is lost");
     let left = "select count(*) from connections";
     assert_eq!(app.beside.number(left).await, 1);
 
     let login = app.beside.number("select id from logins").await;
     let login = parlance::model::LoginId::new(login);
     let (older, newer) = (now.minus(TOUCHED), now);
-    let mut tx = store.begin().await.expect("a transaction");
-    tx.touch_logins(&[(login, older)])
-        .await
-        .expect("it is noted");
-    tx.touch_logins(&[(login, newer)])
-        .await
-        .expect("it is noted");
-    tx.commit().await.expect("it is written");
+    let touched = store.write(parlance::chat::accounts::HOME, move |tx| {
+        Box::pin(async move {
+            tx.touch_logins(&[(login, older)]).await?;
+            tx.touch_logins(&[(login, newer)]).await
+        })
+    });
+    touched.await.expect("it is noted");
     let used = app.beside.number("select used_at from logins").await;
     assert_eq!(used, newer.get(), "a use is never taken back");
     app.world.stop().await;

@@ -335,13 +335,12 @@ async fn another_tenants_people_see_and_hear_nothing_of_ours() {
     let message = ann.say(chat, "hi").await;
     let store = world.store();
     let name = Name::parse("eve").expect("a sound name");
-    let mut tx = store.begin().await.expect("the store writes");
     let now = Clock.now();
     let tenant = TenantId::new(2);
     let new = NewPerson {
         tenant,
         kind: PersonKind::Person,
-        name: &name,
+        name,
         names: Names::default(),
         photo: None,
         external_id: None,
@@ -349,15 +348,17 @@ async fn another_tenants_people_see_and_hear_nothing_of_ours() {
         account_key: None,
         password_hash: None,
     };
-    let person = tx
-        .insert_person(&new, now)
-        .await
-        .expect("a person of another tenant");
     let token = "e".repeat(64);
-    tx.insert_login((tenant, person), &logins::hash(&token), None, None, now)
-        .await
-        .expect("a login");
-    tx.commit().await.expect("it is written");
+    let hash = logins::hash(&token);
+    let added = store.write(tenant, move |tx| {
+        Box::pin(async move {
+            let person = tx.insert_person(&new, now).await?;
+            tx.insert_login((tenant, person), &hash, None, None, now)
+                .await?;
+            Ok(person)
+        })
+    });
+    let person = added.await.expect("a person of another tenant");
     let eve = ann.with_login("eve", person.get(), token);
 
     assert_eq!(eve.chats().await.0, Vec::<Value>::new());

@@ -13,7 +13,7 @@ use parlance::{
     Error, Kind,
     chat::{
         Caller,
-        accounts::Device,
+        accounts::{self, Device},
         callers::{self, KeyHolder},
         chats::{self, NewChat, Visibility},
         conversations,
@@ -273,16 +273,16 @@ impl<'a> Stage<'a> {
 async fn tenant(world: &World, name: &str) -> KeyHolder {
     let new = NewTenant {
         kind: TenantKind::Site,
-        name,
-        application_id: name,
+        name: name.to_owned(),
+        application_id: name.to_owned(),
         owner: None,
         verify_url: None,
         require_auth: false,
     };
-    let mut tx = world.store().begin().await.expect("a transaction");
-    let inserted = tx.insert_tenant(&new, Clock.now()).await;
-    inserted.expect("a tenant");
-    tx.commit().await.expect("it is written");
+    let inserted = world.store().write(accounts::HOME, move |tx| {
+        Box::pin(async move { tx.insert_tenant(&new, Clock.now()).await })
+    });
+    inserted.await.expect("a tenant");
     let holder = callers::key_holder(world.services(), name, None, None).await;
     holder.expect("the key is known")
 }
@@ -292,7 +292,7 @@ async fn person(world: &World, holder: &KeyHolder, kind: PersonKind) -> Caller {
     let new = NewPerson {
         tenant,
         kind,
-        name: &Name::parse("somebody").expect("a sound name"),
+        name: Name::parse("somebody").expect("a sound name"),
         names: Names::default(),
         email: None,
         photo: None,
@@ -300,10 +300,13 @@ async fn person(world: &World, holder: &KeyHolder, kind: PersonKind) -> Caller {
         account_key: None,
         password_hash: None,
     };
-    let mut tx = world.store().begin().await.expect("a transaction");
-    let id = tx.insert_person(&new, Clock.now()).await;
-    tx.commit().await.expect("it is written");
-    let found = world.store().person(tenant, id.expect("a person")).await;
+    let id = world.store().write(tenant, move |tx| {
+        Box::pin(async move { tx.insert_person(&new, Clock.now()).await })
+    });
+    let found = world
+        .store()
+        .person(tenant, id.await.expect("a person"))
+        .await;
     let person = found.expect("an answer").expect("they are there");
     callers::impersonate(holder, Arc::new(person)).expect("they are the tenant's")
 }

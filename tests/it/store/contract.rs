@@ -38,12 +38,14 @@ impl Ground {
         let store = place.store().await;
         let ann = person(&store, "ann").await;
         let bo = person(&store, "bo").await;
-        let mut tx = store.begin().await.expect("a transaction");
-        let head = tx.lock_log().await.expect("the log's head");
-        let chat = open(&mut tx, "tea", ann.id, head.plus(1))
-            .await
-            .expect("a free title");
-        tx.commit().await.expect("it is written");
+        let created_by = ann.id;
+        let made = store.write_anyway(move |tx| {
+            Box::pin(async move {
+                let head = tx.lock_log().await?;
+                Ok(open(tx, "tea", created_by, head.plus(1)).await)
+            })
+        });
+        let chat = made.await.expect("it is written").expect("a free title");
         Self {
             place,
             store,
@@ -60,27 +62,31 @@ impl Ground {
 }
 
 async fn person(store: &Store, name: &str) -> Person {
-    let mut tx = store.begin().await.expect("a transaction");
-    let id = add_person(&mut tx, name).await.expect("a free name");
-    tx.commit().await.expect("it is written");
+    let id = add_person(store, name).await.expect("a free name");
     let found = store.person(HOME, id).await.expect("an answer");
     found.expect("who was just written")
 }
 
-async fn add_person(tx: &mut Tx, name: &str) -> parlance::Result<PersonId> {
-    let parsed = Name::parse(name)?;
-    let new = NewPerson {
+async fn add_person(store: &Store, name: &str) -> parlance::Result<PersonId> {
+    let new = new_person(name);
+    let added = store.write(HOME, move |tx| {
+        Box::pin(async move { tx.insert_person(&new, NOW).await })
+    });
+    added.await
+}
+
+fn new_person(name: &str) -> NewPerson {
+    NewPerson {
         tenant: HOME,
         kind: PersonKind::Person,
-        name: &parsed,
+        name: Name::parse(name).expect("a sound name"),
         names: Names::default(),
         photo: None,
         external_id: None,
         email: None,
-        account_key: Some(name),
+        account_key: Some(name.to_owned()),
         password_hash: None,
-    };
-    tx.insert_person(&new, NOW).await
+    }
 }
 
 async fn open(
@@ -111,7 +117,20 @@ async fn say(
     who: PersonId,
     lines: &[(&str, Option<&str>)],
 ) -> parlance::Result<()> {
-    let mut tx = store.begin().await?;
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|(content, key)| ((*content).to_owned(), key.map(str::to_owned)))
+        .collect();
+    let said = store.write_anyway(move |tx| Box::pin(say_in(tx, chat, who, lines)));
+    said.await
+}
+
+async fn say_in(
+    tx: &mut Tx,
+    chat: ChatId,
+    who: PersonId,
+    lines: Vec<(String, Option<String>)>,
+) -> parlance::Result<()> {
     let head = tx.lock_log().await?;
     let facts = tx.look_up_sends(&[question(chat, who, None)]).await?;
     let facts = facts[0].chat.expect("the chat is there");
@@ -137,8 +156,8 @@ async fn say(
             seq: Seq::new(seq),
             sender: who,
             kind: MessageKind::Text,
-            content: (*content).to_owned(),
-            client_id: key.map(str::to_owned),
+            content,
+            client_id: key.clone(),
             at: NOW,
             edited_at: None,
             deleted_at: None,
@@ -157,8 +176,7 @@ async fn say(
     set.chat_updates.push((chat, chat_update));
     let mark = mark(head.plus(1), id, Seq::new(seq));
     set.memberships.push((chat, who, mark));
-    tx.write(&set, NOW).await?;
-    tx.commit().await
+    tx.write(&set, NOW).await
 }
 
 fn mark(joined: Position, read: MessageId, read_seq: Seq) -> MembershipUpdate {
@@ -219,9 +237,14 @@ async fn positions_have_no_gaps_however_many_write() {
         writers.push(tokio::spawn(async move {
             for round in 0..10_i64 {
                 if (round + number) % 4 == 0 {
-                    // A caller that gives up leaves no gap behind.
-                    let mut tx = store.begin().await.expect("a transaction");
-                    tx.lock_log().await.expect("the head");
+                    // Work that is refused leaves no gap behind.
+                    let refused = store.write_anyway::<()>(|tx| {
+                        Box::pin(async move {
+                            tx.lock_log().await?;
+                            Err(parlance::Error::invalid("refused"))
+                        })
+                    });
+                    refused.await.expect_err("it is refused");
                     continue;
                 }
                 let lines: Vec<_> = (0..=number % 4).map(|_| ("hi", None)).collect();
@@ -258,15 +281,20 @@ async fn positions_have_no_gaps_however_many_write() {
 }
 
 #[rocket::async_test]
-async fn a_transaction_that_is_dropped_leaves_nothing() {
+async fn work_that_fails_leaves_nothing() {
     let ground = Ground::new().await;
-    let mut tx = ground.store.begin().await.expect("a transaction");
-    tx.lock_log().await.expect("the head");
-    add_person(&mut tx, "cy").await.expect("a free name");
-    open(&mut tx, "other", ground.ann.id, Position::new(1))
-        .await
-        .expect("a free title");
-    drop(tx);
+    let (ann, cy) = (ground.ann.id, new_person("cy"));
+    let failed = ground.store.write_anyway::<()>(move |tx| {
+        Box::pin(async move {
+            tx.lock_log().await?;
+            tx.insert_person(&cy, NOW).await?;
+            let made = open(tx, "other", ann, Position::new(1)).await;
+            made.expect("a free title");
+            Err(parlance::Error::conflict("and then it fails"))
+        })
+    });
+    let failed = failed.await.expect_err("it fails");
+    assert_eq!(failed.kind(), Kind::Conflict);
     assert!(!ground.store.account_exists("cy").await.expect("an answer"));
     let (chats, more) = ground
         .store
@@ -293,8 +321,6 @@ async fn every_question_of_a_batch_has_its_answer_in_order() {
         )
         .await
         .expect("written");
-    let mut tx = store.begin().await.expect("a transaction");
-    assert_eq!(tx.lock_log().await.expect("the head"), Position::new(3));
     let nowhere = ChatId::new(999);
     let elsewhere = SendLookup {
         tenant: TenantId::new(2),
@@ -310,7 +336,13 @@ async fn every_question_of_a_batch_has_its_answer_in_order() {
         question(*chat, ann.id, Some("K1")),
         question(*chat, ann.id, Some("k1")),
     ];
-    let told = tx.look_up_sends(&asked).await.expect("answers");
+    let looked_up = store.write_anyway(move |tx| {
+        Box::pin(async move {
+            assert_eq!(tx.lock_log().await?, Position::new(3));
+            tx.look_up_sends(&asked).await
+        })
+    });
+    let told = looked_up.await.expect("answers");
     let seqs: Vec<_> = told
         .iter()
         .map(|answer| answer.chat.map(|chat| chat.last_seq.get()))
@@ -348,26 +380,25 @@ async fn every_question_of_a_batch_has_its_answer_in_order() {
         [is_in, None, None, None, is_in, is_in, is_in, is_in]
     );
 
-    let reads = |up_to: &[i64]| -> Vec<_> {
-        let ask = |up_to: &i64| ReadLookup {
-            tenant: HOME,
-            chat: *chat,
-            reader: ann.id,
-            up_to: MessageId::new(*up_to),
-        };
-        up_to.iter().map(ask).collect()
-    };
-    let told = tx
-        .look_up_reads(&reads(&[2, 99, 0, 1]))
-        .await
-        .expect("answers");
+    let reads = [2, 99, 0, 1].map(|up_to| ReadLookup {
+        tenant: HOME,
+        chat: *chat,
+        reader: ann.id,
+        up_to: MessageId::new(up_to),
+    });
+    let looked_up = store.write_anyway(move |tx| {
+        Box::pin(async move {
+            assert!(tx.look_up_sends(&[]).await?.is_empty());
+            assert!(tx.look_up_reads(&[]).await?.is_empty());
+            tx.look_up_reads(&reads).await
+        })
+    });
+    let told = looked_up.await.expect("answers");
     let newest: Vec<_> = told
         .iter()
         .map(|answer| answer.newest.map(|(id, _)| id.get()))
         .collect();
     assert_eq!(newest, [Some(2), Some(3), None, Some(1)]);
-    assert!(tx.look_up_sends(&[]).await.expect("nothing").is_empty());
-    assert!(tx.look_up_reads(&[]).await.expect("nothing").is_empty());
 }
 
 #[rocket::async_test]
@@ -405,11 +436,20 @@ async fn a_key_is_unique_for_its_sender_and_chat() {
 #[rocket::async_test]
 async fn a_title_is_unique_among_open_chats_that_are_there() {
     let ground = Ground::new().await;
-    let ann = ground.ann.id;
-    let mut tx = ground.store.begin().await.expect("a transaction");
+    let (ann, tea) = (ground.ann.id, ground.chat);
+    let work = ground
+        .store
+        .write_anyway(move |tx| Box::pin(titles(tx, tea, ann)));
+    work.await.expect("it is written");
+    let gone = ground.store.chat(HOME, tea, ann).await.expect("an answer");
+    assert!(gone.is_none());
+}
+
+/// With the open chat `tea` there: which titles are free.
+async fn titles(tx: &mut Tx, tea: ChatId, ann: PersonId) -> parlance::Result<()> {
     let at = Position::new(1);
     for same in ["tea", "TEA", "  Tea "] {
-        assert_eq!(open(&mut tx, same, ann, at).await, None, "{same:?}");
+        assert_eq!(open(tx, same, ann, at).await, None, "{same:?}");
     }
     let title = Title::parse("tea").expect("a sound title");
     let private = NewChat {
@@ -425,49 +465,28 @@ async fn a_title_is_unique_among_open_chats_that_are_there() {
         position: at,
     };
     for _ in 0..2 {
-        assert!(
-            tx.insert_chat(&private, NOW)
-                .await
-                .expect("an answer")
-                .is_some()
-        );
+        assert!(tx.insert_chat(&private, NOW).await?.is_some());
     }
     let elsewhere = NewChat {
         tenant: TenantId::new(2),
         kind: ChatKind::Open,
         ..private
     };
+    assert!(tx.insert_chat(&elsewhere, NOW).await?.is_some());
+    tx.delete_chat(tea, NOW).await?;
     assert!(
-        tx.insert_chat(&elsewhere, NOW)
-            .await
-            .expect("an answer")
-            .is_some()
-    );
-    tx.delete_chat(ground.chat, NOW)
-        .await
-        .expect("it is deleted");
-    assert!(
-        open(&mut tx, "Tea", ann, at).await.is_some(),
+        open(tx, "Tea", ann, at).await.is_some(),
         "the title is free again"
     );
-    tx.commit().await.expect("it is written");
-    let gone = ground
-        .store
-        .chat(HOME, ground.chat, ann)
-        .await
-        .expect("an answer");
-    assert!(gone.is_none());
+    Ok(())
 }
 
 #[rocket::async_test]
 async fn a_name_is_taken_once_and_a_refusal_undoes_its_transaction() {
     let ground = Ground::new().await;
-    let mut tx = ground.store.begin().await.expect("a transaction");
-    let refused = add_person(&mut tx, "ann")
-        .await
-        .expect_err("the name is taken");
+    let refused = add_person(&ground.store, "ann").await;
+    let refused = refused.expect_err("the name is taken");
     assert_eq!(refused.kind(), Kind::Conflict);
-    drop(tx);
     assert!(ground.store.account_exists("ann").await.expect("an answer"));
     assert!(
         !ground.store.account_exists("Ann").await.expect("an answer"),
@@ -481,25 +500,23 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
     let Ground {
         store, bo, chat, ..
     } = &ground;
+    let (chat, bo) = (*chat, bo.id);
     let place = async || {
-        let mut tx = store.begin().await.expect("a transaction");
-        tx.membership(*chat, bo.id)
-            .await
-            .expect("an answer")
-            .expect("a place")
+        let found = store.write_anyway(move |tx| Box::pin(tx.membership(chat, bo)));
+        found.await.expect("an answer").expect("a place")
     };
     let write = async |joined: i64, read: i64, role: Role| {
-        let mut tx = store.begin().await.expect("a transaction");
         let new = MembershipUpdate {
             role,
             ..mark(Position::new(joined), MessageId::new(read), Seq::new(read))
         };
         let set = WriteSet {
-            memberships: vec![(*chat, bo.id, new)],
+            memberships: vec![(chat, bo, new)],
             ..WriteSet::default()
         };
-        tx.write(&set, NOW).await.expect("it is written");
-        tx.commit().await.expect("it is durable");
+        let written =
+            store.write_anyway(move |tx| Box::pin(async move { tx.write(&set, NOW).await }));
+        written.await.expect("it is durable");
     };
     write(5, 5, Role::Member).await;
     write(9, 9, Role::Admin).await;
@@ -509,15 +526,17 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
         (5, 9, Role::Member)
     );
     assert_eq!(
-        store.memberships(bo.id).await.expect("a list"),
-        [(*chat, Position::new(5))]
+        store.memberships(bo).await.expect("a list"),
+        [(chat, Position::new(5))]
     );
-    let mut tx = store.begin().await.expect("a transaction");
-    tx.end_memberships(*chat, &[bo.id], MembershipStatus::Left)
-        .await
-        .expect("it ends");
-    tx.commit().await.expect("it is durable");
-    assert!(store.memberships(bo.id).await.expect("a list").is_empty());
+    let ended = store.write_anyway(move |tx| {
+        Box::pin(async move {
+            tx.end_memberships(chat, &[bo], MembershipStatus::Left)
+                .await
+        })
+    });
+    ended.await.expect("it ends");
+    assert!(store.memberships(bo).await.expect("a list").is_empty());
     write(12, 11, Role::Admin).await;
     let now = place().await;
     let expected = (12, 11, Role::Admin, MembershipStatus::In);

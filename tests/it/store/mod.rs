@@ -4,4 +4,5 @@ mod contract;
 mod migrations;
 mod outages;
 mod plans;
+mod shared_transactions;
 mod writer_failures;

@@ -8,11 +8,19 @@ const MESSAGES: &str = include_str!("../../../src/store/messages.rs");
 
 /// A SQL text as the store has it, taken from its source so that the two cannot drift apart.
 fn text_of(source: &str, name: &str) -> String {
-    let begin = format!("const {name}: &str = \"");
-    let (_, rest) = source
-        .split_once(&begin)
-        .expect("the store has this question");
-    let (text, _) = rest.split_once("\";").expect("a text ends");
+    text_after(source, &format!("const {name}: &str = \""))
+}
+
+/// The same of a text that each engine has one of.
+fn text_for(source: &str, name: &str, engine: &str) -> String {
+    let begin = format!("const {name}: EngineSql");
+    let (_, rest) = source.split_once(&begin).expect("the store has this query");
+    text_after(rest, &format!("{engine}: \""))
+}
+
+fn text_after(source: &str, begin: &str) -> String {
+    let (_, rest) = source.split_once(begin).expect("the store has this query");
+    let (text, _) = rest.split_once('"').expect("a text ends");
     text.lines()
         .map(|line| line.trim().trim_end_matches('\\'))
         .collect::<Vec<_>>()
@@ -88,7 +96,7 @@ async fn plan(beside: &mut Beside, sql: &str) -> String {
 async fn a_key_is_looked_up_in_the_index_of_keys() {
     let (_place, mut beside) = crowded().await;
     let sql = match &beside {
-        Beside::Sqlite(_) => text_of(SQLITE, "LOOK_UP_SENDS"),
+        Beside::Sqlite(_) => text_of(SQLITE, "LOOK_UP_SEND"),
         Beside::Postgres(_) => {
             // As the writer's own connections are set.
             beside.run("set enable_seqscan = off").await;
@@ -109,7 +117,7 @@ async fn a_key_is_looked_up_in_the_index_of_keys() {
 async fn a_read_mark_finds_its_message_in_the_index_of_its_chat() {
     let (_place, mut beside) = crowded().await;
     let sql = match &beside {
-        Beside::Sqlite(_) => text_of(SQLITE, "LOOK_UP_READS"),
+        Beside::Sqlite(_) => text_of(SQLITE, "LOOK_UP_READ"),
         Beside::Postgres(_) => {
             beside.run("set enable_seqscan = off").await;
             text_of(POSTGRES, "LOOK_UP_READS")
@@ -192,7 +200,7 @@ async fn many_members_at_once_are_found_by_their_key_however_many_a_chat_has() {
     for name in ["MEMBERS", "END", "MISSING"] {
         let (sql, by) = match &beside {
             Beside::Sqlite(_) => (
-                text_of(MEMBERS, &format!("{name}_SQLITE")),
+                text_for(MEMBERS, name, "sqlite"),
                 [
                     "SEARCH members USING PRIMARY KEY (chat_id=? AND person_id=?)",
                     "SEARCH p USING INTEGER PRIMARY KEY (rowid=?)",
@@ -200,7 +208,7 @@ async fn many_members_at_once_are_found_by_their_key_however_many_a_chat_has() {
             ),
             Beside::Postgres(_) => {
                 beside.run("set enable_seqscan = off").await;
-                let sql = text_of(MEMBERS, &format!("{name}_POSTGRES"));
+                let sql = text_for(MEMBERS, name, "postgres");
                 (sql, ["members_pkey", "people_pkey"])
             }
         };

@@ -1,6 +1,19 @@
-//! Opening a SQLite file. It is inspected before anything in it is changed.
+//! Opening a SQLite file, and writing to it.
+//!
+//! # Why
+//! The file is inspected before anything in it is changed: it may be another program's, damaged, read-only,
+//! or made by a newer version, and each of these has a sentence that says what to do. The schema is set up
+//! through the driver that reads; then the thread that writes ([`Writer`]) opens the one connection that does.
 
-use std::{path::Path, str::FromStr, time::Duration};
+mod job;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use sqlx::{
     ConnectOptions, Connection, SqliteConnection, SqlitePool,
@@ -8,33 +21,64 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use super::{
-    failure::{Cause, displaced, sqlite_code},
+use crate::store::{
+    failure::{Cause, DbError, displaced, sqlite_code},
     file::{DatabaseFile, Lock, identity},
     migrations::SQLITE,
     open::{Options, SET_URL, foreign, migrated, newer, unusable},
 };
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    store::writes::Writes,
+};
+
+pub(super) use writer::{Priority, Writer};
 
 /// How long a statement waits for another process that writes to the same SQLite file.
 const BUSY: Duration = Duration::from_secs(3);
 /// Up to this size a file is checked whole at start, which is fast.
 const CHECKED_BYTES: u64 = 64 << 20;
 
-/// The open file and its pools.
+/// The open file.
 pub(super) struct Opened {
     pub(super) read: SqlitePool,
-    pub(super) write: SqlitePool,
-    pub(super) file: Option<DatabaseFile>,
+    /// What writes until [`Opened::writer`] does.
+    pub(super) setup: SqlitePool,
+    file: DatabaseFile,
+    path: PathBuf,
+}
+
+/// The open file, when it is written to.
+pub(super) struct Started {
+    pub(super) read: SqlitePool,
+    pub(super) write: Writer,
+    pub(super) writes: Arc<Writes>,
+}
+
+impl Opened {
+    /// Starts the thread that writes, in place of the connection that set everything up.
+    pub(super) async fn start(self) -> Result<Started> {
+        let writes = Arc::new(Writes::new(Some(self.file)));
+        // The last connection to close deletes the write-ahead log, and a full disk has no room for
+        // a new one: so the next one is open before.
+        let write = Writer::start(&self.path, Arc::clone(&writes))?;
+        self.setup.close().await;
+        Ok(Started {
+            read: self.read,
+            write,
+            writes,
+        })
+    }
 }
 
 /// Opens the file and brings its schema up to date; with `alone`, refuses when a server has it.
 pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     let connect =
         SqliteConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
-    let in_memory = options.url.contains(":memory:") || options.url.contains("mode=memory");
-    if in_memory {
-        return open_pools(options, connect, None).await;
+    if options.url.contains(":memory:") || options.url.contains("mode=memory") {
+        return Err(Error::invalid(
+            "databases.chat.url names a database in memory, which would lose what it is given: name a file",
+        ));
     }
     let path = connect.get_filename().to_owned();
     make_folder(&path)?;
@@ -42,19 +86,21 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     inspect(connect.clone().create_if_missing(true), &path).await?;
     // By now it is there, and no connection to it is open.
     let lock = lock.map(|lock| lock.with_identity(&path)).transpose()?;
-    let opened = open_pools(options, connect, Some(&path)).await?;
+    let (setup, read) = open_pools(options, connect, &path).await?;
     let file = DatabaseFile::opened(&path, lock).map_err(Error::internal)?;
     Ok(Opened {
-        file: Some(file),
-        ..opened
+        read,
+        setup,
+        file,
+        path,
     })
 }
 
 /// How each connection works.
-fn configured(connect: SqliteConnectOptions, path: Option<&Path>) -> SqliteConnectOptions {
+fn configured(connect: SqliteConnectOptions) -> SqliteConnectOptions {
     connect
         // A file that is gone must not be taken for a new one.
-        .create_if_missing(path.is_none())
+        .create_if_missing(false)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
@@ -66,15 +112,12 @@ fn configured(connect: SqliteConnectOptions, path: Option<&Path>) -> SqliteConne
 async fn open_pools(
     options: &Options,
     connect: SqliteConnectOptions,
-    path: Option<&Path>,
-) -> Result<Opened> {
-    let explain = |error| match path {
-        Some(path) => explained(path, error),
-        None => unusable(options, error),
-    };
-    let connect = configured(connect, path);
+    path: &Path,
+) -> Result<(SqlitePool, SqlitePool)> {
+    let explain = |error| explained(path, error);
+    let connect = configured(connect);
     let pool = |most: u32| {
-        let expected = path.and_then(|path| Some((path.to_owned(), identity(path).ok()?)));
+        let expected = identity(path).ok().map(|known| (path.to_owned(), known));
         SqlitePoolOptions::new()
             .max_connections(most)
             .acquire_timeout(options.connect_timeout)
@@ -92,15 +135,11 @@ async fn open_pools(
                 })
             })
     };
-    // The last connection to close deletes the write-ahead log, and a full disk has no room for
-    // a new one: so one stays.
-    let write = pool(1)
-        .idle_timeout(None)
-        .max_lifetime(None)
+    let setup = pool(1)
         .connect_with(connect.clone())
         .await
         .map_err(explain)?;
-    SQLITE.run(&write).await.map_err(|error| match error {
+    SQLITE.run(&setup).await.map_err(|error| match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
             if sqlite_code(&error).is_some_and(|code| code > 1) =>
         {
@@ -112,11 +151,7 @@ async fn open_pools(
         .connect_with(connect)
         .await
         .map_err(explain)?;
-    Ok(Opened {
-        read,
-        write,
-        file: None,
-    })
+    Ok((setup, read))
 }
 
 /// Inspects the file before a pragma or a migration changes it.
@@ -193,9 +228,10 @@ fn make_folder(file: &Path) -> Result<()> {
 }
 
 /// Says what is wrong with the file and what to do about it.
-pub(super) fn explained(path: &Path, error: sqlx::Error) -> Error {
+pub(super) fn explained(path: &Path, error: impl Into<DbError>) -> Error {
+    let error = error.into();
     let path_shown = path.display();
-    let sentence = match sqlite_code(&error) {
+    let sentence = match error.sqlite_code() {
         // SQLITE_READONLY, PERM, CANTOPEN.
         Some(8 | 3 | 14) => format!(
             "the database {path_shown} cannot be written to ({error}): give this user the right to \
@@ -239,7 +275,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_reads_is_closed_when_idle_and_what_writes_stays() {
+    async fn what_reads_is_closed_when_idle() {
         let folder = tempfile::tempdir().expect("a folder");
         let idle_timeout = Some(Duration::from_secs(7));
         let options = Options {
@@ -248,10 +284,9 @@ mod tests {
             connect_timeout: Duration::from_secs(30),
             idle_timeout,
         };
-        let Opened { read, write, .. } = open(&options, true).await.expect("it opens");
+        let Opened { read, setup, .. } = open(&options, true).await.expect("it opens");
         assert_eq!(read.options().get_idle_timeout(), idle_timeout);
-        assert_eq!(write.options().get_idle_timeout(), None);
         read.close().await;
-        write.close().await;
+        setup.close().await;
     }
 }
