@@ -204,6 +204,16 @@ impl Error {
         }
     }
 
+    /// A conflict as the error that is made of it, which keeps it as its cause; any other error as it is.
+    #[must_use]
+    pub fn conflict_as(self, refusal: impl FnOnce() -> Self) -> Self {
+        if self.kind == Kind::Conflict {
+            refusal().because(self)
+        } else {
+            self
+        }
+    }
+
     /// What went wrong, for branching.
     pub fn kind(&self) -> Kind {
         self.kind

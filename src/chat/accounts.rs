@@ -117,10 +117,7 @@ async fn make(
     let made = services.store.write(HOME, move |tx| {
         Box::pin(async move {
             let inserted = tx.insert_person(&new, now).await;
-            let person = inserted.map_err(|error| match error.kind() {
-                Kind::Conflict => taken().because(error),
-                _ => error,
-            })?;
+            let person = inserted.map_err(|error| error.conflict_as(taken))?;
             if !tx.insert_looks(person, &new.name.looks()).await? {
                 let sentence = "name looks like one that is taken";
                 return Err(Error::invalid_field("name", sentence));

@@ -1,11 +1,9 @@
 //! Apps: registering them, listing them, deleting them, and the key they open.
 
-use rand::Rng;
-
 use crate::{
     chat::{Services, developers::Developer, verify},
     error::{Error, Result},
-    model::{Name, Tenant, TenantId, TenantKind},
+    model::{Name, Tenant, TenantId, TenantKind, hex},
     store::NewTenant,
 };
 
@@ -21,7 +19,7 @@ pub async fn create(
     let new = NewTenant {
         kind: TenantKind::App,
         name: name.as_str().to_owned(),
-        application_id: new_uuid(),
+        application_id: new_application_id(),
         owner: Some(developer.person().id),
         verify_url,
         require_auth,
@@ -77,22 +75,20 @@ pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Re
     })
 }
 
-/// A random uuid (version 4) as text.
-pub fn new_uuid() -> String {
-    let mut bytes = [0_u8; 16];
-    rand::rng().fill_bytes(&mut bytes);
+/// A new application id: a random uuid (version 4), as text.
+pub(super) fn new_application_id() -> String {
+    let mut bytes: [u8; 16] = rand::random();
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    let mut text = String::with_capacity(36);
-    for (place, byte) in bytes.iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            text.push('-');
-        }
-        for nibble in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(nibble), 16));
-        }
-    }
-    text
+    let digits = hex::encode(&bytes);
+    let groups = [
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..],
+    ];
+    groups.join("-")
 }
 
 #[cfg(test)]
@@ -101,11 +97,11 @@ mod tests {
 
     #[test]
     fn a_secret_is_a_version_4_uuid() {
-        let text = new_uuid();
+        let text = new_application_id();
         let parts: Vec<_> = text.split('-').map(str::len).collect();
         assert_eq!(parts, [8, 4, 4, 4, 12]);
         assert_eq!(text.as_bytes()[14], b'4');
         assert!(b"89ab".contains(&text.as_bytes()[19]));
-        assert_ne!(text, new_uuid());
+        assert_ne!(text, new_application_id());
     }
 }

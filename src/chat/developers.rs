@@ -177,10 +177,7 @@ async fn make(services: &Services, application: &Application, kind: PersonKind) 
             tx.person(HOME, id).await
         })
     });
-    let person = made.await.map_err(|error| match error.kind() {
-        Kind::Conflict => taken().because(error),
-        _ => error,
-    })?;
+    let person = made.await.map_err(|error| error.conflict_as(taken))?;
     person.ok_or_else(|| Error::internal("an account that was made is not there"))
 }
 

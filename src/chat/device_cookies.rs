@@ -13,6 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use rand::RngExt;
 use sha2::Sha256;
 
+use crate::model::hex;
+
 /// Sets these digests apart from any others made with the secret.
 const LABEL: &[u8] = b"parlance device cookie v1\0";
 /// Bytes of a nonce, and of the digest that vouches for it.
@@ -56,7 +58,7 @@ impl DeviceCookies {
             None => (rand::rng().random(), None),
         };
         let digest = self.mac(account, nonce).finalize().into_bytes();
-        let newest = hex(&[&nonce[..], &digest[..DIGEST]].concat());
+        let newest = hex::encode(&[&nonce[..], &digest[..DIGEST]].concat());
         let others = entries(cookie).filter(|entry| Some(*entry) != known);
         let mut kept = vec![newest.as_str()];
         kept.extend(others.take(ACCOUNTS - 1));
@@ -66,7 +68,7 @@ impl DeviceCookies {
     /// The nonce of the entry that is this account's, and the entry.
     fn entry<'a>(&self, cookie: &'a str, account: &str) -> Option<([u8; NONCE], &'a str)> {
         entries(cookie).find_map(|entry| {
-            let bytes = bytes(entry)?;
+            let bytes = hex::decode(entry)?;
             let (nonce, digest) = bytes.split_first_chunk::<NONCE>()?;
             let mac = self.mac(account, *nonce);
             mac.verify_truncated_left(digest).ok()?;
@@ -88,20 +90,6 @@ impl DeviceCookies {
 fn entries(cookie: &str) -> impl Iterator<Item = &str> {
     let parts = cookie.split('.').take(LOOKED_AT);
     parts.filter(|part| part.len() == 2 * (NONCE + DIGEST) && part.is_ascii())
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let pairs = (0..hex.len()).step_by(2).map(|at| hex.get(at..at + 2));
-    pairs
-        .map(|pair| u8::from_str_radix(pair?, 16).ok())
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
 }
 
 #[cfg(test)]

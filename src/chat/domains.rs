@@ -32,10 +32,7 @@ pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result
                 return Err(Error::invalid_field("domain", sentence));
             }
             let inserted = tx.insert_domain(&domain, site).await;
-            inserted.map_err(|error| match error.kind() {
-                Kind::Conflict => taken().because(error),
-                _ => error,
-            })?;
+            inserted.map_err(|error| error.conflict_as(taken))?;
             tx.domains_of(site).await
         })
     });

@@ -18,7 +18,7 @@ use crate::{
         lifetime::Lifetime,
     },
     error::Result,
-    model::{ClientId, Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
+    model::{ClientId, Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash, hex},
     store::{Holder, Store},
 };
 
@@ -37,7 +37,7 @@ impl Token {
     pub fn random() -> Self {
         let mut bytes = [0_u8; 32];
         rand::rng().fill_bytes(&mut bytes);
-        Self(hex(&bytes))
+        Self(hex::encode(&bytes))
     }
 
     /// The token that a tenant's client asked for by a secret of its own. Whoever knows the secret
@@ -47,7 +47,7 @@ impl Token {
         hasher.update(b"parlance token of key\0");
         hasher.update(tenant.get().to_be_bytes());
         hasher.update(key.as_str());
-        Self(hex(&hasher.finalize()))
+        Self(hex::encode(&hasher.finalize()))
     }
 
     /// The token, to hand to its owner.
@@ -77,15 +77,7 @@ pub fn client_id_of(person: &Person, client_id: ClientId) -> ClientId {
 
 /// The hash by which a token is found.
 pub fn hash(token: &str) -> TokenHash {
-    TokenHash::new(hex(&Sha256::digest(token.as_bytes())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|nibble| char::from_digit(u32::from(nibble), 16))
-        .collect()
+    TokenHash::new(hex::encode(&Sha256::digest(token.as_bytes())))
 }
 
 /// A login that is in use.

@@ -2,12 +2,11 @@
 
 use std::time::Instant;
 
-use rand::Rng;
-
 use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device, IssuedLogin},
+        apps::new_application_id,
         callers, domains,
         sign_ins::SignIns,
     },
@@ -90,7 +89,7 @@ async fn make(services: &Services, new: &NewOwner<'_>, password: &NewPassword) -
                 password_hash: Some(hash),
             };
             let inserted = tx.insert_person(&owner, now).await;
-            inserted.map_err(|error| in_place_of(error, email_taken))
+            inserted.map_err(|error| error.conflict_as(email_taken))
         })
     });
     made.await
@@ -100,14 +99,14 @@ async fn make_site(tx: &mut Tx, domain: &Domain, now: Timestamp) -> Result<Tenan
     let site = NewTenant {
         kind: TenantKind::Site,
         name: domain.shown(),
-        application_id: application_id(),
+        application_id: new_application_id(),
         owner: None,
         verify_url: None,
         require_auth: false,
     };
     let tenant = tx.insert_tenant(&site, now).await?;
     let inserted = tx.insert_domain(domain, tenant).await;
-    inserted.map_err(|error| in_place_of(error, domains::taken))?;
+    inserted.map_err(|error| error.conflict_as(domains::taken))?;
     Ok(tenant)
 }
 
@@ -162,47 +161,9 @@ fn name_of(email: &Email) -> Result<Name> {
     Name::parse(&email.local().chars().take(NAME_CHARS).collect::<String>())
 }
 
-/// A refusal for what is taken, in place of the store's own.
-fn in_place_of(error: Error, refusal: impl FnOnce() -> Error) -> Error {
-    match error.kind() {
-        Kind::Conflict => refusal().because(error),
-        _ => error,
-    }
-}
-
-/// A new site's secret: a random UUID (version 4).
-fn application_id() -> String {
-    let mut bytes = [0_u8; 16];
-    rand::rng().fill_bytes(&mut bytes);
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let number = u128::from_be_bytes(bytes);
-    let hex = format!("{number:032x}");
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_application_id_is_a_random_uuid() {
-        let (one, other) = (application_id(), application_id());
-        assert_ne!(one, other);
-        for id in [one, other] {
-            let lengths: Vec<_> = id.split('-').map(str::len).collect();
-            assert_eq!(lengths, [8, 4, 4, 4, 12], "{id}");
-            assert_eq!(id.as_bytes()[14], b'4', "{id}");
-            assert!(b"89ab".contains(&id.as_bytes()[19]), "{id}");
-        }
-    }
 
     #[test]
     fn an_owner_goes_by_the_first_half_of_their_address() {

@@ -144,11 +144,8 @@ pub async fn add(
     room: &str,
     users: &[String],
 ) -> Result<(), RoomError> {
-    let chat = find_named(services, tenant.tenant().id, room).await?;
-    let people = registered(services, tenant, users).await?;
-    let change = change_by_tenant(services, &chat).await?;
-    members::add_found(services, &change, &people).await?;
-    Ok(())
+    let (change, people) = change_of(services, tenant, room, users).await?;
+    Ok(members::add_found(services, &change, &people).await?)
 }
 
 /// Ends people's membership.
@@ -158,11 +155,8 @@ pub async fn remove(
     room: &str,
     users: &[String],
 ) -> Result<(), RoomError> {
-    let chat = find_named(services, tenant.tenant().id, room).await?;
-    let people = registered(services, tenant, users).await?;
-    let change = change_by_tenant(services, &chat).await?;
-    members::remove_found(services, &change, &people).await?;
-    Ok(())
+    let (change, people) = change_of(services, tenant, room, users).await?;
+    Ok(members::remove_found(services, &change, &people).await?)
 }
 
 /// Deletes a room.
@@ -196,6 +190,19 @@ async fn registered(
         return Err(RoomError::UnknownUsers(unknown.cloned().collect()));
     }
     Ok(people.into_iter().map(Arc::new).collect())
+}
+
+/// The change of a room's members that a tenant asks for, and the people whom it is about.
+async fn change_of(
+    services: &Services,
+    tenant: &KeyHolder,
+    room: &str,
+    users: &[String],
+) -> Result<(members::Change, Vec<Arc<Person>>), RoomError> {
+    let chat = find_named(services, tenant.tenant().id, room).await?;
+    let people = registered(services, tenant, users).await?;
+    let change = change_by_tenant(services, &chat).await?;
+    Ok((change, people))
 }
 
 /// What a tenant does by its right is told as the doing of whoever made the chat.

@@ -14,6 +14,7 @@
 //! encoded once for all of them.
 
 mod answering;
+mod echo;
 pub mod embed;
 pub mod messenger;
 mod metrics;
@@ -34,6 +35,7 @@ use crate::{
 };
 
 pub use answering::{Begun, answer, begin, refuse};
+pub use echo::{LogSpan, OwnAction};
 pub use metrics::DialectsMetrics;
 pub use registry::{
     DIALECTS, DialectEntry, DialectId, DialectInfo, DialectMask, DialectSet, MESSENGER_SLOT,

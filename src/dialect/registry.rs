@@ -214,16 +214,9 @@ impl DialectSet {
         self.iter().filter(move |dialect| mask.contains(dialect.id))
     }
 
-    /// The dialect that an event is for: the one that the caller names, else the first that has it.
-    pub fn of_event(
-        &'static self,
-        event: &str,
-        argument: Option<&Value>,
-        named: Option<&str>,
-    ) -> Option<DialectEntry> {
-        self.iter().find(|dialect| {
-            named.is_none_or(|name| dialect.name == name) && dialect.matches(event, argument)
-        })
+    /// The dialect that an event is for: the first that has it.
+    pub fn of_event(&'static self, event: &str, argument: Option<&Value>) -> Option<DialectEntry> {
+        self.iter().find(|dialect| dialect.matches(event, argument))
     }
 }
 

@@ -14,16 +14,15 @@ use crate::{
     },
     dialect::{
         DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, DialectsMetrics, OutgoingEvent,
+        echo::{EchoFilter, LogSpan, OwnAction},
     },
     error::{Error, Kind, Result},
-    model::{Person, PersonId, Position, TokenHash},
+    model::{Change, Person, PersonId, Position, Signal, TokenHash},
     telemetry::Metrics,
 };
 
 /// How many tokens a session remembers having looked up.
 const KNOWN: usize = 64;
-/// How many of its own messages a session remembers, so as not to be told of them.
-const SENT: usize = 256;
 
 /// Which dialects there are, and what the operator decides about them.
 #[derive(Debug, Clone)]
@@ -160,7 +159,7 @@ pub struct ClientSession {
     known: VecDeque<(TokenHash, Vec<Candidate>)>,
     /// Who has the key.
     key: Option<KeyHolder>,
-    sent: VecDeque<Position>,
+    echoes: EchoFilter,
     memory: Vec<Box<dyn Any + Send + Sync>>,
     counted: CountedSocket,
 }
@@ -214,7 +213,7 @@ impl ClientSession {
             signed_in: None,
             known: VecDeque::new(),
             key: None,
-            sent: VecDeque::new(),
+            echoes: EchoFilter::default(),
             memory: Vec::new(),
             counted,
         }
@@ -484,23 +483,35 @@ impl ClientSession {
             .collect()
     }
 
-    /// Notes a message that came by this connection.
+    /// The part of the log that was written since its head was at a position.
+    pub fn span_since(&self, after: Position) -> LogSpan {
+        let until = self.services.head();
+        LogSpan { after, until }
+    }
+
+    /// Notes what this connection did, and was answered for in a dialect.
+    pub fn note_action(&mut self, dialect: DialectId, action: OwnAction) {
+        self.echoes.note(Some(dialect), action);
+    }
+
+    /// Notes a message that this connection sent before it was recovered.
     pub fn note_sent(&mut self, position: Position) {
-        if self.sent.len() == SENT {
-            self.sent.pop_front();
-        }
-        self.sent.push_back(position);
+        self.echoes.note(None, OwnAction::Sent(position.into()));
     }
 
-    /// The last messages that came by this connection, at most so many.
+    /// The positions of the last messages that this connection sent, at most so many.
     pub fn last_sent(&self, most: usize) -> impl Iterator<Item = Position> {
-        let before = self.sent.len().saturating_sub(most);
-        self.sent.iter().skip(before).copied()
+        self.echoes.last_sent(most)
     }
 
-    /// Whether a change came by this connection.
-    pub fn has_sent(&self, position: Position) -> bool {
-        self.sent.contains(&position)
+    /// Whether a change is what this connection did, and was answered for in a dialect.
+    pub fn is_echo(&self, dialect: DialectId, change: &Change) -> bool {
+        self.echoes.covers(dialect, change)
+    }
+
+    /// Whether a signal was sent by this connection.
+    pub fn is_own_signal(&self, signal: &Signal) -> bool {
+        signal.origin == Some(self.number)
     }
 
     /// What a dialect keeps of this session: each dialect has a type of its own for it.

@@ -10,7 +10,7 @@ use rocket::{
     routes,
 };
 
-use super::{ApiError, ClientAddress, Query, refuse};
+use super::{ApiError, ClientAddress, Query, credentials, refuse};
 use crate::{
     chat::{Services, limits},
     config::Settings,
@@ -49,17 +49,9 @@ async fn admit(request: &Request<'_>) -> Result<Scraper> {
         .state::<Settings>()
         .and_then(|settings| settings.metrics_token.as_deref())
         .ok_or_else(refusal)?;
-    let bearer = request
-        .headers()
-        .get_one("Authorization")
-        .and_then(|header| header.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, shown)| shown.trim().to_owned());
-    let shown = match bearer {
-        Some(shown) => Some(shown),
-        None => Query::of(request)?.text("token")?.map(ToOwned::to_owned),
-    };
-    let shown = shown.ok_or_else(refusal)?;
+    let query = Query::of(request)?;
+    let authorization = request.headers().get_one("Authorization");
+    let shown = credentials::token(query.text("token")?, authorization).ok_or_else(refusal)?;
     let is_right = same(shown.as_bytes(), token.as_bytes());
     if let Some(services) = request.rocket().state::<Arc<Services>>() {
         let network = ClientAddress::of(request).network();

@@ -16,6 +16,7 @@ mod api_error;
 mod catchers;
 mod connections;
 pub mod cookies;
+pub mod credentials;
 mod csrf;
 mod device;
 pub mod docs;

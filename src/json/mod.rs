@@ -11,5 +11,5 @@ mod text;
 mod value;
 
 pub use args::Args;
-pub use text::{read, read_bytes, without_mark};
+pub use text::{read_bytes, without_mark};
 pub use value::{at_least_none, flag, is_on, own_id, whole, whole_text};

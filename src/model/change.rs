@@ -10,35 +10,17 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The audience of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Audience {
-    /// The chat's members.
-    Members,
-    /// Everybody in the tenant: what happens to open chats as such.
-    Tenant,
-    /// The guest of a conversation and the tenant's agents.
-    Agents,
-    /// Only the actor.
-    Actor,
-}
-
-impl Audience {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Members => "members",
-            Self::Tenant => "tenant",
-            Self::Agents => "desk",
-            Self::Actor => "actor",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Members, Self::Tenant, Self::Agents, Self::Actor]
-            .into_iter()
-            .find(|audience| audience.as_str() == word)
+words! {
+    /// The audience of a change.
+    pub enum Audience {
+        /// The chat's members.
+        Members = "members",
+        /// Everybody in the tenant: what happens to open chats as such.
+        Tenant = "tenant",
+        /// The guest of a conversation and the tenant's agents.
+        Agents = "desk",
+        /// Only the actor.
+        Actor = "actor",
     }
 }
 

@@ -6,17 +6,18 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The kind of a chat: who may find and read it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ChatKind {
-    /// Open: everybody in the tenant.
-    Open,
-    /// Private: its members.
-    Private,
-    /// Direct: two people, with one such chat for each pair.
-    Direct,
-    /// A conversation of live support: a guest and the agents of the site.
-    Conversation,
+words! {
+    /// The kind of a chat: who may find and read it.
+    pub enum ChatKind {
+        /// Open: everybody in the tenant.
+        Open = "open",
+        /// Private: its members.
+        Private = "private",
+        /// Direct: two people, with one such chat for each pair.
+        Direct = "direct",
+        /// A conversation of live support: a guest and the agents of the site.
+        Conversation = "desk",
+    }
 }
 
 /// The unique key of two people's direct chat, whoever of them created it.
@@ -29,106 +30,37 @@ pub fn pair_key(one: PersonId, other: PersonId) -> String {
     format!("{low}/{high}")
 }
 
-impl ChatKind {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Private => "private",
-            Self::Direct => "direct",
-            Self::Conversation => "desk",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Open, Self::Private, Self::Direct, Self::Conversation]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+words! {
+    /// The status of a conversation.
+    pub enum ConversationStatus {
+        /// Nobody has answered the guest yet.
+        Waiting = "waiting",
+        /// An owner has answered.
+        Active = "active",
+        /// It was ended; the guest's next message makes it wait again.
+        Closed = "closed",
     }
 }
 
-/// The status of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ConversationStatus {
-    /// Nobody has answered the guest yet.
-    Waiting,
-    /// An owner has answered.
-    Active,
-    /// It was ended; the guest's next message makes it wait again.
-    Closed,
-}
-
-impl ConversationStatus {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Active => "active",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Active, Self::Closed]
-            .into_iter()
-            .find(|status| status.as_str() == word)
+words! {
+    /// The role of a member.
+    pub enum Role {
+        /// Adds and removes members, renames, deletes.
+        Admin = "admin",
+        /// Talks.
+        Member = "member",
     }
 }
 
-/// The role of a member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Adds and removes members, renames, deletes.
-    Admin,
-    /// Talks.
-    Member,
-}
-
-impl Role {
-    /// The word that the store and the wires use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Admin => "admin",
-            Self::Member => "member",
-        }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Admin, Self::Member]
-            .into_iter()
-            .find(|role| role.as_str() == word)
-    }
-}
-
-/// The status of a membership.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MembershipStatus {
-    /// A member.
-    In,
-    /// Left by themselves and may come back.
-    Left,
-    /// Was removed and may not come back until added.
-    Removed,
-}
-
-impl MembershipStatus {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Left => "left",
-            Self::Removed => "removed",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::In, Self::Left, Self::Removed]
-            .into_iter()
-            .find(|standing| standing.as_str() == word)
+words! {
+    /// The status of a membership.
+    pub enum MembershipStatus {
+        /// A member.
+        In = "in",
+        /// Left by themselves and may come back.
+        Left = "left",
+        /// Was removed and may not come back until added.
+        Removed = "removed",
     }
 }
 

@@ -6,32 +6,15 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The kind of a message's content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum MessageKind {
-    /// Text.
-    Text,
-    /// The address of a picture.
-    Image,
-    /// The address of a file.
-    File,
-}
-
-impl MessageKind {
-    /// The word that the store and every wire use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Image => "img",
-            Self::File => "file",
-        }
-    }
-
-    /// Reads that word.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Text, Self::Image, Self::File]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+words! {
+    /// The kind of a message's content.
+    pub enum MessageKind {
+        /// Text.
+        Text = "text",
+        /// The address of a picture.
+        Image = "img",
+        /// The address of a file.
+        File = "file",
     }
 }
 

@@ -5,11 +5,15 @@
 //! [`ids::ChatId`] in a signature need not be checked again. Nothing here knows SQL,
 //! JSON or HTTP: each layer converts at its own border.
 
+#[macro_use]
+mod words;
+
 pub mod change;
 pub mod chat;
 pub mod connection;
 pub mod cursor;
 pub mod domain;
+pub mod hex;
 pub mod ids;
 pub mod login;
 pub mod message;

@@ -7,35 +7,17 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The kind of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PersonKind {
-    /// Signed up by name, or was registered by a tenant's server.
-    Person,
-    /// Is an agent of a tenant's live support.
-    Owner,
-    /// Is a guest of live support, from a web site.
-    Guest,
-    /// May register accounts of the service.
-    Admin,
-}
-
-impl PersonKind {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Owner => "owner",
-            Self::Guest => "guest",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Person, Self::Owner, Self::Guest, Self::Admin]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+words! {
+    /// The kind of a person.
+    pub enum PersonKind {
+        /// Signed up by name, or was registered by a tenant's server.
+        Person = "person",
+        /// Is an agent of a tenant's live support.
+        Owner = "owner",
+        /// Is a guest of live support, from a web site.
+        Guest = "guest",
+        /// May register accounts of the service.
+        Admin = "admin",
     }
 }
 

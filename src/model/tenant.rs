@@ -5,35 +5,17 @@ use crate::model::{
     time::Timestamp,
 };
 
-/// The kind of a tenant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TenantKind {
-    /// The tenant of accounts that sign in with cookies.
-    Home,
-    /// The tenant of embedding without a key.
-    Open,
-    /// A web site with live support.
-    Site,
-    /// An application that uses the chat service.
-    App,
-}
-
-impl TenantKind {
-    /// The word the store keeps.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Home => "home",
-            Self::Open => "open",
-            Self::Site => "site",
-            Self::App => "app",
-        }
-    }
-
-    /// Reads the word the store keeps.
-    pub fn from_stored(word: &str) -> Option<Self> {
-        [Self::Home, Self::Open, Self::Site, Self::App]
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
+words! {
+    /// The kind of a tenant.
+    pub enum TenantKind {
+        /// The tenant of accounts that sign in with cookies.
+        Home = "home",
+        /// The tenant of embedding without a key.
+        Open = "open",
+        /// A web site with live support.
+        Site = "site",
+        /// An application that uses the chat service.
+        App = "app",
     }
 }
 

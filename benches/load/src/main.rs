@@ -26,7 +26,6 @@ mod options;
 mod report;
 mod run;
 mod server;
-mod socket;
 mod stage;
 mod workloads;
 

@@ -1,5 +1,6 @@
 //! A user of the embedded chat on a socket: says things, hears them, and keeps account of both.
 
+use bench_wire::{ANSWER_TIMEOUT, Socket};
 use memchr::memmem;
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::timeout};
@@ -7,7 +8,6 @@ use tokio::{task::JoinSet, time::timeout};
 use crate::{
     Outcome,
     audit::{Audit, Sequence},
-    socket::{PATIENCE, Socket},
 };
 
 /// What people say, after who of them it is and how many it is of theirs.
@@ -152,7 +152,7 @@ impl Member {
             self.chat, self.user
         );
         self.said += 1;
-        self.socket.send(&frame).await
+        Ok(self.socket.send(&frame).await?)
     }
 
     /// Reads what has come.
@@ -169,7 +169,7 @@ impl Member {
     /// Listens until so much has been heard; false when nothing more comes.
     pub async fn until(&mut self, enough: impl Fn(&Heard) -> bool) -> Outcome<bool> {
         while !enough(&self.heard) {
-            match timeout(PATIENCE, self.listen()).await {
+            match timeout(ANSWER_TIMEOUT, self.listen()).await {
                 Ok(listened) => listened?,
                 Err(_) => return Ok(false),
             }

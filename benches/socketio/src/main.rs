@@ -5,7 +5,6 @@
 //! on the second. CPU is the server's own, so a busy machine spoils it less than it spoils the rates.
 
 mod process;
-mod wire;
 
 use std::{
     cell::Cell,
@@ -14,13 +13,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bench_wire::Socket;
 use process::Server;
 use tokio::{
     sync::Notify,
     task::{JoinSet, LocalSet},
     time::sleep,
 };
-use wire::Client;
 
 const SERVERS: [(&str, &str); 3] = [
     ("parlance", "serve_parlance"),
@@ -35,10 +34,10 @@ const MEASURED: Duration = Duration::from_secs(4);
 /// How many broadcasts are on their way at once.
 const WINDOWS: [u64; 5] = [1, 2, 3, 4, 16];
 
-/// What listeners have heard together.
+/// How many deliveries all listeners have received together.
 #[derive(Default)]
-struct BackoffTable {
-    heard: Cell<u64>,
+struct Deliveries {
+    received: Cell<u64>,
     grown: Notify,
 }
 
@@ -49,68 +48,72 @@ struct FanOut {
     cpu: f64,
 }
 
-async fn crowd(port: u16, size: u32) -> io::Result<Vec<Client>> {
+async fn crowd(port: u16, size: u32) -> io::Result<Vec<Socket>> {
     let mut clients = Vec::new();
     let mut opening = JoinSet::new();
     for number in 0..size {
-        opening.spawn_local(Client::open(port));
+        opening.spawn_local(async move { Socket::connect(port, "", 0).await });
         if opening.len() >= 64 || number + 1 == size {
             while let Some(client) = opening.join_next().await {
-                clients.push(client.map_err(io::Error::other)??);
+                clients.push(client.map_err(io::Error::other)??.0);
             }
         }
     }
     Ok(clients)
 }
 
-async fn listen(mut client: Client, tally: Rc<BackoffTable>) {
+async fn listen(mut client: Socket, deliveries: Rc<Deliveries>) {
     loop {
-        let mut heard = 0;
+        let mut received = 0;
         let read = client
-            .read(|payload| heard += u64::from(payload.starts_with(b"42")))
+            .read(|payload| received += u64::from(payload.starts_with(b"42")))
             .await;
         if read.is_err() {
             return;
         }
-        tally.heard.set(tally.heard.get() + heard);
-        tally.grown.notify_one();
+        deliveries
+            .received
+            .set(deliveries.received.get() + received);
+        deliveries.grown.notify_one();
     }
 }
 
 async fn fan_out(server: &Server, window: u64) -> io::Result<FanOut> {
-    let tally = Rc::new(BackoffTable::default());
+    let deliveries = Rc::new(Deliveries::default());
     let mut listeners = JoinSet::new();
     for mut client in crowd(server.port, LISTENERS).await? {
-        client.join().await?;
-        listeners.spawn_local(listen(client, Rc::clone(&tally)));
+        client.send("420[\"join\"]").await?;
+        client.wait_for(b"430").await?;
+        listeners.spawn_local(listen(client, Rc::clone(&deliveries)));
     }
-    let mut speaker = Client::open(server.port).await?;
+    let (mut sender, _) = Socket::connect(server.port, "", 0).await?;
     let saying = r#"42["say",{"chat":7,"from":"ann","text":"The quick brown fox jumps over the lazy dog."}]"#;
 
     let begun = Instant::now();
     let mut said = 0;
     let mut start = None;
     loop {
-        while tally.heard.get() + (window - 1) * u64::from(LISTENERS) < said * u64::from(LISTENERS)
+        while deliveries.received.get() + (window - 1) * u64::from(LISTENERS)
+            < said * u64::from(LISTENERS)
         {
-            tokio::time::timeout(Duration::from_secs(10), tally.grown.notified())
+            tokio::time::timeout(Duration::from_secs(10), deliveries.grown.notified())
                 .await
                 .map_err(|_| io::Error::other("deliveries were lost"))?;
         }
         if start.is_none() && begun.elapsed() >= WARM_UP {
-            start = Some((Instant::now(), tally.heard.get(), server.cpu()?));
+            start = Some((Instant::now(), deliveries.received.get(), server.cpu()?));
         }
-        if let Some((instant, heard, cpu)) = start
+        if let Some((instant, received, cpu)) = start
             && instant.elapsed() >= MEASURED
         {
-            let delivered = tally.heard.get() - heard;
+            let delivered = deliveries.received.get() - received;
             let delivered = f64::from(u32::try_from(delivered).map_err(io::Error::other)?);
             return Ok(FanOut {
                 rate: delivered / instant.elapsed().as_secs_f64(),
                 cpu: (server.cpu()? - cpu) / delivered * 1e6,
             });
         }
-        speaker.send(saying).await?;
+        sender.send(saying).await?;
         said += 1;
     }
 }

@@ -1,6 +1,6 @@
 //! Carries out what a client of the embed dialect wants: who they are, one verb, the answer.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use crate::{
         members, messages, people, signals,
     },
     dialect::{
-        ClientSession, EventReply, Handled, Sending,
+        ClientSession, EventReply, Handled, OwnAction, Sending,
         embed::{
             ID,
             events::{
@@ -33,25 +33,14 @@ use crate::{
 const OPEN_USERS: usize = 1_000;
 /// When to come back with more.
 const LATER: Duration = Duration::from_secs(10);
-/// How many of its own doings a connection remembers, so as not to be told of them twice.
-const ECHOES: usize = 64;
 const SAY_WHO: &str = "say who you are: connect with key (a tenant's application id) or token (a \
                        signed-in user's) in auth or in the query";
 
 /// What is kept of a connection.
 #[derive(Default)]
 struct Memory {
-    echoes: VecDeque<Echo>,
     /// The chat under whose own event this connection emitted first: it hears such events.
     twin: Option<ChatId>,
-}
-
-/// Something that this connection did and was answered for.
-#[derive(PartialEq)]
-enum Echo {
-    Seen(ChatId, PersonId, MessageId),
-    Edited(MessageId, Option<Timestamp>),
-    Deleted(MessageId),
 }
 
 /// In whose name a connection speaks.
@@ -74,23 +63,19 @@ impl Authority {
     }
 }
 
-/// Whether a change is to be told to this connection: not what it was answered for.
+/// Whether a change is sent to this connection: not if it was answered for it. A new message has no other
+/// answer.
 pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
-    let echo = match &change.what {
-        ChangeKind::Read(up_to) => Echo::Seen(change.chat, change.actor.id, *up_to),
-        ChangeKind::Edited(message) => Echo::Edited(message.id, message.edited_at),
-        ChangeKind::Deleted(message) => Echo::Deleted(message.id),
+    match &change.what {
+        ChangeKind::Read(_) | ChangeKind::Edited(_) | ChangeKind::Deleted(_) => {
+            !session.is_echo(ID, change)
+        }
         ChangeKind::Message(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
         | ChangeKind::Left
-        | ChangeKind::Conversation(..) => {
-            return true;
-        }
-    };
-    session
-        .remembered::<Memory>()
-        .is_none_or(|memory| !memory.echoes.contains(&echo))
+        | ChangeKind::Conversation(..) => true,
+    }
 }
 
 /// Whether a connection hears messages under their chat's own event too.
@@ -405,8 +390,11 @@ impl Context<'_> {
             }
         };
         if let Some(up_to) = up_to {
-            self.note(Echo::Seen(place.chat, caller.id(), up_to));
+            let before = self.services.head();
             chats::read(self.services, &caller, place.chat, up_to).await?;
+            let span = self.session.span_since(before);
+            let read = OwnAction::Read(place.chat, caller.id(), span);
+            self.session.note_action(ID, read);
         }
         let body = json!({
             "chat": wire::Named::from(place.chat),
@@ -424,7 +412,8 @@ impl Context<'_> {
         } = request;
         let caller = self.act_for(place.user).await?;
         let edited = messages::edit(self.services, &caller, place.chat, message, content).await?;
-        self.note(Echo::Edited(edited.id, edited.edited_at));
+        let action = OwnAction::Edited(edited.id, edited.edited_at);
+        self.session.note_action(ID, action);
         let body = json!({
             "chat": wire::Named::from(place.chat),
             "user": wire::User::from(&**caller.person()),
@@ -436,7 +425,7 @@ impl Context<'_> {
     async fn delete(&mut self, place: Where, message: MessageId) -> Result<EventReply> {
         let caller = self.act_for(place.user).await?;
         let deleted = messages::delete(self.services, &caller, place.chat, message).await?;
-        self.note(Echo::Deleted(deleted.id));
+        self.session.note_action(ID, OwnAction::Deleted(deleted.id));
         let body = json!({
             "chat": wire::Named::from(place.chat),
             "user": wire::User::from(&**caller.person()),
@@ -469,14 +458,6 @@ impl Context<'_> {
             "users": users,
         });
         events::reply(self.event, body)
-    }
-
-    fn note(&mut self, echo: Echo) {
-        let echoes = &mut self.session.memory::<Memory>().echoes;
-        if echoes.len() == ECHOES {
-            echoes.pop_front();
-        }
-        echoes.push_back(echo);
     }
 }
 

@@ -100,7 +100,7 @@ impl Dialect for Embed {
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
         match signal.kind {
-            SignalKind::Typing(..) => signal.origin != Some(session.number),
+            SignalKind::Typing(..) => !session.is_own_signal(signal),
         }
     }
 

@@ -11,7 +11,8 @@ use crate::{
         messages, presence, rooms, signals,
     },
     dialect::{
-        ClientSession, Emitted, EventReply, Handled, OutgoingEvent, Recipients, Sending, page,
+        ClientSession, Emitted, EventReply, Handled, OutgoingEvent, OwnAction, Recipients, Sending,
+        page,
         service::{
             ID,
             events::{self, Request},
@@ -40,8 +41,6 @@ struct Memory {
     who: Option<Caller>,
     /// The current room first, then those that are only listened to.
     rooms: VecDeque<Joined>,
-    /// What was seen last, and was answered.
-    seen: Option<(ChatId, MessageId)>,
 }
 
 /// A room that was joined.
@@ -171,18 +170,20 @@ pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
     }
 }
 
-/// Whether a change is to be told to this connection: not what it was answered for.
+/// Whether a change is sent to this connection: one of a room that it has joined, unless it was answered for
+/// it. A message that is new or was changed has no other answer.
 pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
-    let Some(memory) = session.remembered::<Memory>() else {
-        return false;
+    let is_answered = match &change.what {
+        ChangeKind::Read(_) => change.audience == Audience::Actor || session.is_echo(ID, change),
+        ChangeKind::Message(_)
+        | ChangeKind::Edited(_)
+        | ChangeKind::Deleted(_)
+        | ChangeKind::Chat(_)
+        | ChangeKind::Joined(_)
+        | ChangeKind::Left
+        | ChangeKind::Conversation(..) => false,
     };
-    let own = memory.who.as_ref().map(Caller::id) == Some(change.actor.id);
-    let answered = match &change.what {
-        ChangeKind::Read(_) if change.audience == Audience::Actor => true,
-        ChangeKind::Read(up_to) => own && memory.seen == Some((change.chat, *up_to)),
-        _ => false,
-    };
-    !answered && is_present(session, change.chat)
+    !is_answered && is_present(session, change.chat)
 }
 
 /// Answers an event.
@@ -305,8 +306,11 @@ impl Context<'_> {
         let newest = page.messages.last().map(|(newest, _)| newest.id);
         let moved = newest.filter(|newest| Some(*newest) > read);
         if let Some(up_to) = moved {
-            self.memory().seen = Some((room.chat, up_to));
+            let before = self.services.head();
             chats::read(self.services, &self.caller, room.chat, up_to).await?;
+            let span = self.session.span_since(before);
+            let read = OwnAction::Read(room.chat, self.caller.id(), span);
+            self.session.note_action(ID, read);
         }
         if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
             // Of this the log tells the others nothing.

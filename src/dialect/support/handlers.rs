@@ -1,13 +1,12 @@
 //! Carries out what clients want: one verb for each wish.
 
-use std::{net::Ipv4Addr, sync::Arc};
+use std::{collections::VecDeque, net::Ipv4Addr, sync::Arc};
 
 use serde_json::{Value, json};
 
 use super::{
     ID,
     events::{self, Guest, Page, Request, Return, SupportCommand, Which},
-    own_actions::{OwnAction, OwnActions},
     wire::{self, Entry},
 };
 use crate::{
@@ -20,13 +19,32 @@ use crate::{
         messages::{self, Draft},
         signals,
     },
-    dialect::{ClientSession, EventReply, Handled, Sending, page},
+    dialect::{ClientSession, EventReply, Handled, OwnAction, Sending, page},
     error::{Error, Kind, Result},
     model::{
         ChatId, ClientId, Content, ConversationStatus, Domain, MessageId, MessageKind, Person,
         PersonKind,
     },
 };
+
+/// How many conversations a connection remembers.
+const CONVERSATIONS: usize = 64;
+
+/// What is kept of a connection.
+#[derive(Default)]
+struct Memory {
+    /// Chats that are known to be conversations.
+    conversations: VecDeque<ChatId>,
+}
+
+impl Memory {
+    fn note(&mut self, conversation: ChatId) {
+        if self.conversations.len() == CONVERSATIONS {
+            self.conversations.pop_front();
+        }
+        self.conversations.push_back(conversation);
+    }
+}
 
 /// Which side of the desk an event is for.
 #[derive(Debug, Clone, Copy)]
@@ -203,7 +221,7 @@ async fn say(
     let (event, from) = (event.to_owned(), caller.id());
     Ok(Sending::new(message, move |session, sent| {
         let message = sent.map_err(as_no_chat)?.message;
-        session.note_sent(message.id.into());
+        session.note_action(ID, OwnAction::Sent(message.id));
         let place = (message.id, message.at);
         Ok(reply(&event, wire::sent(&message.content, from, place)))
     }))
@@ -213,10 +231,10 @@ async fn say(
 /// for each chat of a connection, for a chat is at a desk for good.
 async fn at_desk(session: &mut ClientSession, caller: &Caller, chat: Which) -> Result<ChatId> {
     let chat = chat.ok_or_else(no_chat)?;
-    if !session.memory::<OwnActions>().is_at_desk(chat) {
+    if !session.memory::<Memory>().conversations.contains(&chat) {
         let found = conversations::reader(&session.services, caller, chat).await;
         found.map_err(as_no_chat)?;
-        session.memory::<OwnActions>().note_at_desk(chat);
+        session.memory::<Memory>().note(chat);
     }
     Ok(chat)
 }
@@ -284,10 +302,8 @@ async fn close(
     conversations::close(&services, caller, chat, client_id)
         .await
         .map_err(as_no_chat)?;
-    let span = (before, services.head());
-    session
-        .memory::<OwnActions>()
-        .note(chat, OwnAction::Closed, span);
+    let span = session.span_since(before);
+    session.note_action(ID, OwnAction::Closed(chat, span));
     let mut body = wire::success("Chat has been closed");
     body["chatId"] = chat.to_hex().into();
     Ok(body)
@@ -322,9 +338,8 @@ async fn see(
     chats::read(&services, caller, chat, message)
         .await
         .map_err(as_no_chat)?;
-    let span = (before, services.head());
-    let own_action = OwnAction::Read(caller.id());
-    session.memory::<OwnActions>().note(chat, own_action, span);
+    let span = session.span_since(before);
+    session.note_action(ID, OwnAction::Read(chat, caller.id(), span));
     Ok(wire::success("Message has been seen"))
 }
 

@@ -12,7 +12,6 @@
 mod argument;
 mod events;
 mod handlers;
-mod own_actions;
 pub mod routes;
 pub mod wire;
 
@@ -26,8 +25,6 @@ use crate::{
     error::{Error, Result},
     model::{Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, TenantId},
 };
-
-use own_actions::OwnActions;
 
 /// The dialect.
 pub struct Support;
@@ -79,11 +76,7 @@ impl Dialect for Support {
     }
 
     fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
-        let own = session.has_sent(change.position)
-            || session
-                .remembered::<OwnActions>()
-                .is_some_and(|own_actions| own_actions.covers(change));
-        if change.audience != Audience::Agents || own {
+        if change.audience != Audience::Agents || session.is_echo(ID, change) {
             return false;
         }
         match &change.what {
@@ -115,9 +108,7 @@ impl Dialect for Support {
     }
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
-        signal.to_agents
-            && signal.origin != Some(session.number)
-            && is_at_desk(session, signal.tenant)
+        signal.to_agents && !session.is_own_signal(signal) && is_at_desk(session, signal.tenant)
     }
 
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {

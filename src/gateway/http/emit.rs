@@ -13,7 +13,7 @@ use rocket::{
 };
 use serde_json::{Value, json};
 
-use super::{NoTransport, RequestCredentials};
+use super::{NamedDialect, NoTransport, RequestCredentials};
 use crate::{
     chat::Services,
     dialect::{self, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
@@ -78,8 +78,14 @@ pub(super) async fn emit(
 ) -> std::result::Result<EventAnswer, ApiError> {
     let event = name_of(options, &event)?;
     let Argument(argument) = argument;
-    let wanted = query.text("dialect")?;
-    let dialect = options.dialects.of_event(&event, argument.as_ref(), wanted);
+    let dialects = options.dialects;
+    let dialect = match NamedDialect::read(query, options)? {
+        NamedDialect::None => dialects.of_event(&event, argument.as_ref()),
+        NamedDialect::RoutesOnly => None,
+        NamedDialect::EventStyle(dialect) => {
+            Some(dialect).filter(|dialect| dialect.matches(&event, argument.as_ref()))
+        }
+    };
     let Some(dialect) = dialect else {
         let error = Error::not_found("there is no such event");
         let unknown = &options.metrics.delivery.unknown_events;

@@ -17,8 +17,13 @@ use rocket::{
     routes,
 };
 
-use crate::dialect::{Credentials, OutgoingEvent, Recipients, Transport};
-use crate::http::{ClientAddress, Query, signed_in};
+use crate::{
+    dialect::{
+        Credentials, DialectEntry, Options, OutgoingEvent, Recipients, Transport, messenger,
+    },
+    error::{Error, Result},
+    http::{ClientAddress, Fields, Query, credentials, signed_in},
+};
 
 /// The routes of events in all dialects.
 pub fn routes() -> Vec<Route> {
@@ -34,38 +39,46 @@ impl<'r> FromRequest<'r> for RequestCredentials {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let authorization = request.headers().get_one("Authorization");
-        let bearer = authorization.and_then(bearer).map(str::to_owned);
         let query = <&Query>::from_request(request).await.succeeded();
         let asked = |name| {
             let value = query.and_then(|query| query.text(name).ok().flatten());
-            value.filter(|value| !value.is_empty()).map(str::to_owned)
+            value.filter(|value| !value.is_empty())
         };
         let address = ClientAddress::of(request);
         Outcome::Success(Self(Credentials {
-            token: asked("token").or(bearer),
-            key: asked("key"),
-            app: asked("appId"),
+            token: credentials::token(asked("token"), authorization),
+            key: asked("key").map(str::to_owned),
+            app: asked("appId").map(str::to_owned),
             cookies: signed_in::claims(request),
-            twin: asked("twin").is_some_and(|value| is_on(&value)),
+            twin: query.is_some_and(|query| query.flag("twin").ok().flatten() == Some(true)),
             is_local: address.is_this_machine(),
             address: Some(address.ip()),
         }))
     }
 }
 
-/// Whether an option of a query is on.
-pub(super) fn is_on(value: &str) -> bool {
-    matches!(value, "1" | "true")
+/// The dialect that a request names by `?dialect=`.
+enum NamedDialect {
+    /// It names none.
+    None,
+    /// The one that has routes instead of events that clients send.
+    RoutesOnly,
+    /// An event-style dialect.
+    EventStyle(DialectEntry),
 }
 
-/// The token of an Authorization header: after `Bearer`, or alone. Another scheme is meant for a proxy.
-fn bearer(authorization: &str) -> Option<&str> {
-    let value = authorization.trim();
-    match value.split_once(char::is_whitespace) {
-        None => Some(value),
-        Some((scheme, token)) => scheme
-            .eq_ignore_ascii_case("Bearer")
-            .then(|| token.trim_start()),
+impl NamedDialect {
+    fn read(query: &Fields, options: &Options) -> Result<Self> {
+        let named = query.text("dialect")?.filter(|name| !name.is_empty());
+        let Some(named) = named else {
+            return Ok(Self::None);
+        };
+        if named == messenger::NAME {
+            return Ok(Self::RoutesOnly);
+        }
+        let dialect = options.dialects.named(named);
+        let unknown = || Error::invalid_field("dialect", "there is no such dialect");
+        dialect.map(Self::EventStyle).ok_or_else(unknown)
     }
 }
 

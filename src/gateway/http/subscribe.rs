@@ -2,30 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use rocket::{
-    Request, State, get,
-    request::{FromRequest, Outcome},
-};
+use rocket::{State, get};
 use serde_json::json;
 
-use super::{NoTransport, RequestCredentials};
+use super::{NamedDialect, NoTransport, RequestCredentials};
 use crate::{
     chat::{
         Caller, Services, callers,
         change_feed::{ChangeFeed, ChangeFilter},
     },
     config::Settings,
-    dialect::{
-        ClientSession, DialectEntry, Options,
-        messenger::{self, events::AllEvents},
-    },
-    error::{Error, Kind, Result},
+    dialect::{ClientSession, DialectEntry, Options, messenger::events::AllEvents},
+    error::{Error, Result},
     gateway::encodings::{self, EncodedText},
     http::{
         ApiError, Fields, Query,
         feed::{self, Ask, Feed},
         long_poll::LongPoll,
-        refuse,
         sse::{Sse, WantsStream},
     },
     model::PersonId,
@@ -35,44 +28,17 @@ use crate::{
 /// How long a poll waits by default.
 const TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The dialect that events are encoded in; `None` is the messenger's.
-pub(super) struct InDialect(Option<DialectEntry>);
-
-#[rocket::async_trait]
-impl<'r> FromRequest<'r> for InDialect {
-    type Error = Kind;
-
-    async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Kind> {
-        let wanted = request
-            .query_value::<&str>("dialect")
-            .and_then(std::result::Result::ok);
-        let Some(wanted) = wanted.filter(|name| !name.is_empty() && *name != messenger::NAME)
-        else {
-            return Outcome::Success(Self(None));
-        };
-        let options = request.rocket().state::<Arc<Options>>();
-        match options.and_then(|options| options.dialects.named(wanted)) {
-            Some(dialect) => Outcome::Success(Self(Some(dialect))),
-            None => refuse(
-                request,
-                Error::invalid_field("dialect", "there is no such dialect"),
-            ),
-        }
-    }
-}
-
 /// `GET /api/events`: waits for new events.
 #[get("/api/events", rank = 2)]
 pub(super) async fn poll(
     services: &State<Arc<Services>>,
     options: &State<Arc<Options>>,
     settings: &State<Settings>,
-    dialect: InDialect,
     query: &Query,
     brought: RequestCredentials,
 ) -> std::result::Result<LongPoll, ApiError> {
     let ask = Ask::read(query, settings, TIMEOUT)?;
-    let whose = (services.inner(), options.inner(), dialect.0, brought);
+    let whose = (services.inner(), options.inner(), brought);
     let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
     if let (Some(name), false) = (ask.name, ask.timeout.is_zero()) {
         feed.watch.admit(Some(name))?;
@@ -87,33 +53,31 @@ pub(super) async fn stream(
     options: &State<Arc<Options>>,
     settings: &State<Settings>,
     wants: WantsStream,
-    dialect: InDialect,
     query: &Query,
     brought: RequestCredentials,
 ) -> std::result::Result<Sse, ApiError> {
     let mut ask = Ask::read(query, settings, TIMEOUT)?;
     ask.after = wants.after(ask.after);
-    let whose = (services.inner(), options.inner(), dialect.0, brought);
+    let whose = (services.inner(), options.inner(), brought);
     let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
     feed.watch.admit(ask.name)?;
     Ok(Sse::of(feed))
 }
 
-/// The services, the options, the dialect, and the credentials of a request.
-type Whose<'a> = (
-    &'a Arc<Services>,
-    &'a Arc<Options>,
-    Option<DialectEntry>,
-    RequestCredentials,
-);
+/// The services, the options, and the credentials of a request.
+type Whose<'a> = (&'a Arc<Services>, &'a Arc<Options>, RequestCredentials);
 
 /// Authenticates a request, and subscribes to the events of its person.
 async fn subscribe(
-    (services, options, dialect, brought): Whose<'_>,
+    (services, options, brought): Whose<'_>,
     query: &Fields,
     ask: &Ask<'_>,
 ) -> std::result::Result<Feed, ApiError> {
     services.refuse_when_closing()?;
+    let dialect = match NamedDialect::read(query, options)? {
+        NamedDialect::None | NamedDialect::RoutesOnly => None,
+        NamedDialect::EventStyle(dialect) => Some(dialect),
+    };
     let wanted = query.text("types")?.map_or(Ok(ChangeFilter::ALL), filter)?;
     let mut session = ClientSession::new(
         Arc::clone(services),

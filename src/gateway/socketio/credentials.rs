@@ -4,7 +4,11 @@ use parlance_socketio::{engine::Handshake, server::Socket};
 use serde_json::Value;
 
 use crate::{
-    chat::callers::Claims, config::WebOrigin, dialect::Credentials, gateway::http, http::cookies,
+    chat::callers::Claims,
+    config::WebOrigin,
+    dialect::Credentials,
+    http::{cookies, credentials},
+    json,
 };
 
 /// The length above which a credential is ignored, in bytes.
@@ -21,24 +25,16 @@ impl CredentialReader {
     /// Whether there are credentials to be checked before the client is admitted.
     pub(super) fn has_credentials(&self, socket: &Socket) -> bool {
         let handshake = socket.handshake();
-        value_of(socket, "token").is_some()
+        token(socket).is_some()
             || value_of(socket, "key").is_some()
-            || handshake.header("authorization").is_some()
             || self.cookies(handshake).is_some()
     }
 
     /// All credentials of a handshake.
     pub(super) fn read(&self, socket: &Socket) -> Credentials {
         let handshake = socket.handshake();
-        let bearer = handshake.header("authorization").map(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .unwrap_or(value)
-                .trim()
-                .to_owned()
-        });
         Credentials {
-            token: value_of(socket, "token").or(bearer),
+            token: token(socket),
             key: value_of(socket, "key"),
             app: value_of(socket, "appId"),
             cookies: self.cookies(handshake),
@@ -70,15 +66,17 @@ impl CredentialReader {
 
 /// Whether an option is on, in the auth data or in the query.
 pub(super) fn is_on(socket: &Socket, name: &str) -> bool {
+    let is_on = |value: &Value| json::flag(value) == Some(true);
     let shown = socket.auth().and_then(|auth| auth.get(name));
-    let shown = shown.is_some_and(|value| match value {
-        Value::Bool(flag) => *flag,
-        Value::Number(number) => number.as_i64() == Some(1),
-        Value::String(text) => http::is_on(text),
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    });
     let query = socket.handshake().query_value(name);
-    shown || query.is_some_and(|value| http::is_on(&value))
+    shown.is_some_and(is_on) || query.is_some_and(|value| is_on(&Value::from(value)))
+}
+
+/// The token of the auth data, the query or the Authorization header.
+fn token(socket: &Socket) -> Option<String> {
+    let parameter = value_of(socket, "token");
+    let authorization = socket.handshake().header("authorization");
+    credentials::token(parameter.as_deref(), authorization)
 }
 
 /// A value of the auth data, or else of the query.

@@ -198,7 +198,7 @@ impl Handler for Gateway {
         let session = &mut turn.session;
         let arguments = event.args.values();
         let dialects = self.options.dialects;
-        let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
+        let Some(dialect) = dialects.of_event(&event.name, arguments.first()) else {
             let unknown = &self.options.metrics.delivery.unknown_events;
             unknown.answered(Kind::NotFound.status());
             let body = serde_json::json!({"status": "error", "error": UNKNOWN_EVENT});
@@ -213,7 +213,7 @@ impl Handler for Gateway {
 
     fn is_pipelined(&self, event: &Event) -> bool {
         let argument = event.args.values().first();
-        let dialect = self.options.dialects.of_event(&event.name, argument, None);
+        let dialect = self.options.dialects.of_event(&event.name, argument);
         dialect.is_some_and(|dialect| dialect.is_message(&event.name))
     }
 
@@ -223,7 +223,7 @@ impl Handler for Gateway {
         };
         let arguments = event.args.values();
         let dialects = self.options.dialects;
-        let Some(dialect) = dialects.of_event(&event.name, arguments.first(), None) else {
+        let Some(dialect) = dialects.of_event(&event.name, arguments.first()) else {
             return PipelinedAnswer::done();
         };
         let mut turn = connection.turn().await;

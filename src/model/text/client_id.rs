@@ -1,6 +1,9 @@
 //! Client ids: idempotency keys of messages.
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    model::hex,
+};
 
 /// The most characters a client id may have.
 const CLIENT_ID_CHARS: usize = 64;
@@ -23,9 +26,7 @@ impl ClientId {
 
     /// One that stands for another, whose digest this is.
     pub fn from_digest(digest: [u8; 32]) -> Self {
-        let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
-        Self(digits.take(CLIENT_ID_CHARS / 2).collect())
+        Self(hex::encode(&digest[..16]))
     }
 
     /// The key.

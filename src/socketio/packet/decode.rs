@@ -9,7 +9,7 @@ use super::{
     header::{Header, Kind, split_query},
     json::EventPayload,
     namespace::NamespaceName,
-    surrogates,
+    surrogates::parse_json,
     types::{Packet, Version},
 };
 
@@ -90,7 +90,7 @@ impl Decoder {
         }
         let payload = match header.payload {
             "" => None,
-            text => match surrogates::from_str(text) {
+            text => match parse_json(text) {
                 Ok(Value::Object(payload)) => Some(payload),
                 _ => return Err(DecodeError::BadPayload),
             },
@@ -113,7 +113,7 @@ impl Decoder {
 
     fn event(&self, header: &Header<'_>) -> Result<Packet, DecodeError> {
         let EventPayload { name, values } =
-            surrogates::from_str(header.payload).map_err(|_| DecodeError::BadPayload)?;
+            parse_json(header.payload).map_err(|_| DecodeError::BadPayload)?;
         Ok(Packet::Event {
             namespace: self.split(header.namespace).0,
             id: header.id,
@@ -123,8 +123,7 @@ impl Decoder {
     }
 
     fn ack(&self, header: &Header<'_>) -> Result<Packet, DecodeError> {
-        let values: Vec<Value> =
-            surrogates::from_str(header.payload).map_err(|_| DecodeError::BadPayload)?;
+        let values: Vec<Value> = parse_json(header.payload).map_err(|_| DecodeError::BadPayload)?;
         Ok(Packet::Ack {
             namespace: self.split(header.namespace).0,
             id: header.id.ok_or(DecodeError::BadId)?,

@@ -40,4 +40,5 @@ pub use decode::Decoder;
 pub use encode::{Around, Encoded};
 pub use error::{DecodeError, MAX_ATTACHMENTS};
 pub use namespace::NamespaceName;
+pub use surrogates::parse_json;
 pub use types::{Packet, Version};

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
-/// Parses `text`. If that fails because of lone surrogates, they are replaced and it is parsed again.
-pub(super) fn from_str<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+/// Parses JSON in which lone UTF-16 surrogates stand for U+FFFD, as in the packets of clients.
+pub fn parse_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
     serde_json::from_str(text).or_else(|error| match replace_lone(text) {
         Cow::Borrowed(_) => Err(error),
         Cow::Owned(replaced) => serde_json::from_str(&replaced),
@@ -65,13 +65,13 @@ mod tests {
             (r#""\uD83D\n""#, "\u{fffd}\n"),
         ] {
             assert_eq!(
-                from_str::<String>(text).ok().as_deref(),
+                parse_json::<String>(text).ok().as_deref(),
                 Some(read_as),
                 "{text}"
             );
         }
         for text in [r#""\ud83""#, r#""\ud83d"#, "\"\\", r"\ud83d"] {
-            assert!(from_str::<Value>(text).is_err(), "{text}");
+            assert!(parse_json::<Value>(text).is_err(), "{text}");
         }
     }
 }

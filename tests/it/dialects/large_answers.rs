@@ -5,12 +5,8 @@ use std::collections::HashSet;
 
 use futures_util::future::try_join_all;
 use parlance::{
-    chat::{
-        Caller,
-        callers::{self, Claims},
-        messages,
-    },
-    model::{ChatId, ClientId, Content, MessageKind, PersonId},
+    chat::{Caller, messages},
+    model::{ChatId, ClientId, Content, MessageKind},
 };
 use serde_json::{Value, json};
 
@@ -37,17 +33,6 @@ fn number(content: &str) -> usize {
     content[..4].parse().expect("it begins with its number")
 }
 
-/// Whoever holds a login.
-async fn caller(world: &World, person: i64, token: &str) -> Caller {
-    let services = world.services();
-    let claims = Claims {
-        people: vec![PersonId::new(person)],
-        tokens: vec![token.to_owned()],
-    };
-    let caller = callers::authenticate(services, &claims, None).await;
-    caller.expect("the login is good")
-}
-
 /// Says so many long messages.
 async fn say_long(world: &World, caller: &Caller, chat: ChatId, count: usize) {
     let services = world.services();
@@ -68,7 +53,7 @@ async fn say_long(world: &World, caller: &Caller, chat: ChatId, count: usize) {
 async fn long_chat(world: &World) -> Guest {
     let guest = world.guest_of_new_site().await;
     let id = |hex: &str| i64::from_str_radix(hex, 16).expect("an id");
-    let caller = caller(world, id(&guest.id), &guest.token).await;
+    let caller = world.caller(id(&guest.id), &guest.token).await;
     let chat = ChatId::new(id(&guest.chat));
     say_long(world, &caller, chat, COUNT).await;
     guest
@@ -140,7 +125,7 @@ async fn a_page_arrives_by_every_transport_and_revision_with_its_acknowledgement
 async fn ann_and_her_long_chat(world: &World) -> (Actor, i64) {
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
-    let session = caller(world, ann.id, &ann.token).await;
+    let session = world.caller(ann.id, &ann.token).await;
     say_long(world, &session, ChatId::new(chat), COUNT).await;
     (ann, chat)
 }
@@ -436,7 +421,7 @@ async fn more_than_an_outbox_that_was_missed_is_told_to_who_comes_back() {
     ws.send(&format!("42{ask}")).await;
     ws.text_after("42[\"list-chats\"").await;
     drop(ws);
-    let session = caller(&world, ann.id, &ann.token).await;
+    let session = world.caller(ann.id, &ann.token).await;
     say_long(&world, &session, ChatId::new(chat), COUNT).await;
 
     let mut back = world.websocket("", &[]).await;

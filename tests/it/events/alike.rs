@@ -145,8 +145,40 @@ async fn every_dialect_refuses_the_same_requests_in_the_same_way() {
             told.refused(status, code);
         }
     }
-    let told = desk.poll("nonsense", "").await;
-    told.refused(400, "bad_request");
+    desk.world.stop().await;
+}
+
+#[rocket::async_test]
+async fn a_dialect_that_is_not_there_is_refused_by_every_request_in_the_same_way() {
+    let desk = Desk::new().await;
+    let http = &desk.world.http;
+    let receive = |name: &str| http.get(desk.path(name, "timeout=0"));
+    let send = |name: &str| {
+        let path = format!("/api/events/list-chats?dialect={name}");
+        let request = http.post(format!("{}{path}", desk.world.base()));
+        request.json(&json!({"user": {"id": desk.owner.id}}))
+    };
+    for name in ["nonsense", "Embed", "x"] {
+        for request in [
+            receive(name),
+            receive(name).header("Accept", "text/event-stream"),
+            send(name),
+        ] {
+            let told = Told::of(request).await.refused(400, "bad_request");
+            assert!(told.body.contains("there is no such dialect"));
+        }
+    }
+    // A dialect that is there, and has no such event.
+    for name in ["messenger", "support", "service"] {
+        let told = Told::of(send(name).bearer_auth(&desk.owner.token)).await;
+        told.refused(404, "not_found");
+    }
+    for name in ["", "embed"] {
+        let told = Told::of(send(name).bearer_auth(&desk.owner.token)).await;
+        told.with(200);
+        let told = Told::of(receive(name).bearer_auth(&desk.owner.token)).await;
+        told.with(200);
+    }
     desk.world.stop().await;
 }
 

@@ -38,7 +38,7 @@ const WALLS: [Wall; 13] = [
     },
     Wall {
         part: "json",
-        modules: &[],
+        modules: &["socketio"],
         crates: &["serde", "serde_json"],
         why: "a value is read alike for every API and every transport, so it knows none of them",
     },
@@ -451,7 +451,7 @@ fn pure_events(source: &Source<'_>) -> Vec<String> {
 }
 
 /// Where dialects may be named outside their folders, and which.
-const NAMED: [(&str, &str, &str); 3] = [
+const NAMED: [(&str, &str, &str); 4] = [
     (
         "src/http/pages.rs",
         "embed",
@@ -461,6 +461,11 @@ const NAMED: [(&str, &str, &str); 3] = [
         "src/http/docs/route_docs.rs",
         "",
         "it describes every dialect's routes",
+    ),
+    (
+        "src/gateway/http/mod.rs",
+        "messenger",
+        "a request may name it, though it has no events that clients send",
     ),
     (
         "src/gateway/http/subscribe.rs",

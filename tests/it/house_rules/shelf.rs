@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::{dependencies, rust_files};
 
 /// A package of this repository: its folder, and where its code is.
-const PACKAGES: [(&str, &[&str]); 4] = [
+const PACKAGES: [(&str, &[&str]); 5] = [
     (".", &["src", "tests/it"]),
     ("src/socketio", &["src/socketio"]),
     ("benches/load", &["benches/load"]),
     ("benches/socketio", &["benches/socketio"]),
+    ("benches/wire", &["benches/wire"]),
 ];
 
 /// Dependencies in a manifest that no file names.

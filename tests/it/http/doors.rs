@@ -160,8 +160,19 @@ async fn metrics_open_to_whoever_shows_the_token() {
     }
     assert_eq!(status(ask("/metrics?token=s3cres")).await, 403);
     assert_eq!(status(ask("/metrics?token=s3cret&token=s3cret")).await, 400);
-    let basic = Header::new("Authorization", "Basic s3cret");
-    assert_eq!(status(ask("/metrics").header(basic)).await, 403);
+    for (header, expected) in [
+        ("bearer s3cret", 200),
+        ("BEARER  s3cret", 200),
+        ("s3cret", 200),
+        ("Basic s3cret", 403),
+        ("Bearer", 403),
+    ] {
+        let header = Header::new("Authorization", header);
+        assert_eq!(status(ask("/metrics").header(header)).await, expected);
+    }
+    let basic = Header::new("Authorization", "Basic bWU6c2VjcmV0");
+    let both = ask("/metrics?token=s3cret").header(basic);
+    assert_eq!(status(both).await, 200);
     let answer = Answer::read(ask("/metrics").dispatch().await).await;
     assert_eq!(answer.error().0, "forbidden");
     assert_eq!(status(from(&client, "/metrics", HERE)).await, 200);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cookies;
+mod credentials;
 mod ends;
 mod hostile;
 mod local;

@@ -36,7 +36,7 @@ fn escapes() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// The library has its own reader of JSON with lone surrogates: the one for HTTP reads them alike.
+    /// Bodies and packets are read alike.
     #[test]
     fn lone_surrogates_are_read_as_they_are_over_http(text in escapes()) {
         let packet = Decoder::new(Version::V5).text(&format!("2[\"e\",{text}]"));
@@ -44,7 +44,7 @@ proptest! {
             Packet::Event { args, .. } => args.values()[0].clone(),
             other => panic!("{other:?} is no event"),
         });
-        prop_assert_eq!(read, parlance::json::read::<Value>(&text).ok());
+        prop_assert_eq!(read, parlance::json::read_bytes::<Value>(text.as_bytes()).ok());
     }
 
     #[test]

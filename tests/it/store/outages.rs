@@ -5,10 +5,16 @@ use std::{
     fs,
     future::Future,
     path::PathBuf,
+    pin::pin,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures_util::future::join_all;
+use futures_util::{future::join_all, poll};
+use parlance::{
+    chat::messages::{self, Draft},
+    model::{ChatId, Content, MessageKind},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -295,18 +301,32 @@ async fn a_full_queue_of_passwords_is_503_in_every_api() {
 async fn a_server_stops_in_time_while_nothing_can_be_written() {
     let world = World::new().await;
     let ann = world.actor("ann").await;
-    let chat = ann.make("tea").await;
+    let chat = ChatId::new(ann.make("tea").await);
+    let caller = world.caller(ann.id, &ann.token).await;
+    let services = Arc::clone(world.services());
     let mut beside = world.place.beside().await;
     hold(&mut beside).await;
-    let posts = tokio::spawn(async move { say(&ann, chat, "lost").await.status });
+    let draft = Draft {
+        kind: MessageKind::Text,
+        content: Content::parse("lost".to_owned()).expect("it is short"),
+        client_id: None,
+    };
+    let mut sending = pin!(messages::send(&services, &caller, chat, draft));
+    // From here on the writer has the message, and cannot write it.
+    assert!(poll!(&mut sending).is_pending());
     let began = Instant::now();
-    let place = world.stop().await;
+    let answered = async { (sending.await, began.elapsed()) };
+    let ((sent, answered_after), place) = tokio::join!(answered, in_time(world.stop()));
+    let error = sent.expect_err("nothing can be written");
     assert!(
-        began.elapsed() < Duration::from_secs(20),
-        "{:?}",
-        began.elapsed()
+        error.text().contains("not known whether this was written"),
+        "{error}"
     );
-    drop(posts.await);
+    // Before connections are cut, which is two seconds after the signal by default.
+    assert!(
+        answered_after < Duration::from_secs(2),
+        "{answered_after:?}"
+    );
     beside.run("rollback").await;
     let mut beside = place.beside().await;
     beside.head_without_gaps().await;

@@ -153,6 +153,13 @@ ann < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann
 ann < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{cy}",…},"users":["{cy}"]}]
 bo < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{cy}",…},"users":["{cy}"]}]
 cy < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{cy}",…},"users":["{cy}"]}]
+
+# A read mark beyond the newest message is set to that one, and is no news to the connection that set it.
+bo > 42["seen",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},"message":{"id":"9007199254740991"}}]
+bo < 42["seen",{"status":"ok","message":{"id":"9007199254740991"},…}]
+ann < 42["seen",{"status":"ok","user":{"id":"{bo}",…},"message":{"id":"<newest:id>"},…}]
+bo < nothing
+
 ann > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
   "message":{"value":"Where is Cy?","type":"text"}}]
 ann < 42["new-message",{"msg":"Where is Cy?",…}]

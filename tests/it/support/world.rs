@@ -7,10 +7,14 @@ use std::{
 
 use parlance::{
     Server,
-    chat::Services,
+    chat::{
+        Caller, Services,
+        callers::{self, Claims},
+    },
     config::{Defaults, Settings},
     dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
     http::ShutdownSignal,
+    model::PersonId,
     store::{Db, Store},
 };
 use reqwest::Client;
@@ -173,6 +177,16 @@ impl World {
     /// Signs a person up.
     pub(crate) async fn actor(&self, name: &str) -> Actor {
         Actor::sign_up(self, name).await
+    }
+
+    /// The person who holds a login, for tests of what is below the routes.
+    pub(crate) async fn caller(&self, person: i64, token: &str) -> Caller {
+        let claims = Claims {
+            people: vec![PersonId::new(person)],
+            tokens: vec![token.to_owned()],
+        };
+        let caller = callers::authenticate(self.services(), &claims, None).await;
+        caller.expect("the login is good")
     }
 
     /// Two people.

@@ -2,6 +2,7 @@
 
 use std::{rc::Rc, time::Duration};
 
+use bench_wire::{ANSWER_TIMEOUT, Socket};
 use tokio::{
     task::JoinSet,
     time::{Instant, timeout},
@@ -9,13 +10,7 @@ use tokio::{
 
 use super::{Ground, chats::sum};
 use crate::{
-    Outcome,
-    audit::Audit,
-    client::Client,
-    figures::Figures,
-    options::Options,
-    server::Server,
-    socket::{PATIENCE, Socket},
+    Outcome, audit::Audit, client::Client, figures::Figures, options::Options, server::Server,
     stage::Stage,
 };
 
@@ -68,7 +63,7 @@ async fn make_users(mut socket: Socket, name: String, stage: Rc<Stage>) -> Outco
             }
             Outcome::Ok(())
         };
-        if let Ok(told) = timeout(PATIENCE, told).await {
+        if let Ok(told) = timeout(ANSWER_TIMEOUT, told).await {
             told?;
             answered += 1;
             stage.count(1);

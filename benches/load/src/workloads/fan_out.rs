@@ -5,6 +5,7 @@ use std::{
     rc::Rc,
 };
 
+use bench_wire::ANSWER_TIMEOUT;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -14,7 +15,7 @@ use tokio::{
 use super::chats::sum;
 use crate::{
     Outcome, audit::Audit, figures::Figures, member::Member, options::Options, server::Server,
-    socket::PATIENCE, stage::Stage,
+    stage::Stage,
 };
 
 const HEARERS: usize = 1_000;
@@ -69,7 +70,7 @@ async fn hear(mut member: Member, chat: Rc<Chat>, timed: bool) -> Outcome<Audit>
                 _ = total.changed() => Ok(()),
             }
         };
-        match timeout(PATIENCE, something).await {
+        match timeout(ANSWER_TIMEOUT, something).await {
             Ok(something) => something?,
             Err(_) if last.is_some() => break,
             Err(_) => {}
@@ -128,7 +129,7 @@ async fn all_heard(speaker: &mut Member, chat: &Chat, count: u64) -> Outcome<boo
                 () = chat.grown.notified() => Ok(()),
             }
         };
-        let Ok(something) = timeout(PATIENCE, something).await else {
+        let Ok(something) = timeout(ANSWER_TIMEOUT, something).await else {
             return Ok(false);
         };
         something?;

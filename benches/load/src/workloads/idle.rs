@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bench_wire::Socket;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -14,7 +15,6 @@ use crate::{
     figures::{Column, Figures},
     options::Options,
     server::Server,
-    socket::Socket,
     stage::microseconds,
 };
 

@@ -5,6 +5,7 @@ use std::{
     rc::Rc,
 };
 
+use bench_wire::ANSWER_TIMEOUT;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -21,7 +22,6 @@ use crate::{
     member::{numbered, words},
     options::Options,
     server::Server,
-    socket::PATIENCE,
     stage::{Stage, microseconds},
 };
 
@@ -210,7 +210,7 @@ async fn poll(mut client: Client, mut place: Place, chat: i64, room: Rc<Room>) -
                 _ = total.changed() => Ok(None),
             }
         };
-        match timeout(PATIENCE, something).await {
+        match timeout(ANSWER_TIMEOUT, something).await {
             Ok(Ok(Some(answer))) => {
                 place = room.answered(&answer.expect(200)?, &place, &mut sequence)?;
                 place.poll(&mut client, chat).await?;
@@ -266,7 +266,7 @@ async fn speak(mut poster: Poster, crowd: u64, room: Rc<Room>) -> Outcome<Audit>
         poster.post(&words(0, said)).await?;
         said += 1;
         while complete && room.heard.get() < said * crowd {
-            complete = timeout(PATIENCE, room.grown.notified()).await.is_ok();
+            complete = timeout(ANSWER_TIMEOUT, room.grown.notified()).await.is_ok();
         }
     }
     room.total.send_replace(Some(said));
@@ -308,7 +308,7 @@ async fn shoot(server: &Server, ground: &mut Ground, crowd: usize) -> Outcome<(F
         let mut client = Client::connect(server.port, cookies).await?;
         client.send("GET", path, "", None).await?;
         waiting.spawn_local(async move {
-            let Ok(answer) = timeout(PATIENCE * 3, client.receive()).await else {
+            let Ok(answer) = timeout(ANSWER_TIMEOUT * 3, client.receive()).await else {
                 return Ok(None);
             };
             let told = messages(&answer?.expect(200)?.body);

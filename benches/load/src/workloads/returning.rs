@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bench_wire::{ANSWER_TIMEOUT, Socket};
 use serde_json::{Value, json};
 use tokio::{
     task::JoinSet,
@@ -17,7 +18,6 @@ use crate::{
     member::{Heard, Member},
     options::Options,
     server::Server,
-    socket::{PATIENCE, Socket},
     stage::microseconds,
 };
 
@@ -190,7 +190,7 @@ async fn one_comes_back(port: u16, query: &str, number: usize, lost: &Lost) -> O
                 heard.note(payload);
             }
         });
-        match timeout(PATIENCE, read).await {
+        match timeout(ANSWER_TIMEOUT, read).await {
             Ok(read) => read?,
             Err(_) => break,
         }

@@ -5,6 +5,7 @@ use std::{
     rc::Rc,
 };
 
+use bench_wire::ANSWER_TIMEOUT;
 use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
@@ -25,7 +26,6 @@ use crate::{
     member::{numbered, words},
     options::Options,
     server::Server,
-    socket::PATIENCE,
     stage::Stage,
 };
 
@@ -150,7 +150,7 @@ async fn hear(mut stream: Stream, room: Rc<Room>, timed: bool) -> Outcome<Audit>
                 _ = total.changed() => Ok(Vec::new()),
             }
         };
-        let found = match timeout(PATIENCE, something).await {
+        let found = match timeout(ANSWER_TIMEOUT, something).await {
             Ok(found) => found?,
             Err(_) if last.is_some() => break,
             Err(_) => continue,
@@ -194,7 +194,10 @@ async fn speak(posters: Vec<Poster>, crowd: u64, room: Rc<Room>) -> Outcome<Audi
     let said = total.iter().sum();
     // A hearer who is told that it is over is not to be in the middle of an event.
     while room.heard.get() < said * crowd {
-        if timeout(PATIENCE, room.grown.notified()).await.is_err() {
+        if timeout(ANSWER_TIMEOUT, room.grown.notified())
+            .await
+            .is_err()
+        {
             break;
         }
     }
@@ -216,7 +219,10 @@ async fn post(
         said += 1;
         room.said.set(room.said.get() + 1);
         while room.heard.get() + SPEAKERS as u64 * crowd < room.said.get() * crowd {
-            if timeout(PATIENCE, room.grown.notified()).await.is_err() {
+            if timeout(ANSWER_TIMEOUT, room.grown.notified())
+                .await
+                .is_err()
+            {
                 return Ok((speaker, said));
             }
         }

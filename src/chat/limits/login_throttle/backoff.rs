@@ -24,6 +24,12 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
+    /// So many attempts without a pause, the longest pause, and how long after the last pause everything is
+    /// forgotten.
+    pub(super) const fn new(free: u32, cap: Duration, forget: Duration) -> Self {
+        Self { free, cap, forget }
+    }
+
     /// The pause after `count` attempts: nothing, then 1 s, 2 s, 4 s, … up to the cap.
     pub(super) fn pause(self, count: u32) -> Duration {
         match count.checked_sub(self.free) {

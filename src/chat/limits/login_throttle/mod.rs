@@ -42,56 +42,28 @@ use crate::{
 };
 
 /// Guesses of one account's password, from wherever they come.
-const ACCOUNT: Backoff = Backoff {
-    free: 5,
-    cap: Duration::from_mins(1),
-    forget: Duration::from_mins(15),
-};
+const ACCOUNT: Backoff = Backoff::new(5, Duration::from_mins(1), Duration::from_mins(15));
 
 /// Wrong passwords from a browser that has signed in to the account before.
 const DEVICE: Backoff = ACCOUNT;
 
 /// Wrong passwords by who has a login already: longer pauses, for its owner can sign in anew.
-const LOGIN: Backoff = Backoff {
-    free: 5,
-    cap: Duration::from_hours(1),
-    forget: Duration::from_hours(24),
-};
+const LOGIN: Backoff = Backoff::new(5, Duration::from_hours(1), Duration::from_hours(24));
 
 /// Guesses of passwords from one address, at whatever account; many people may share it.
-const ADDRESS: Backoff = Backoff {
-    free: 20,
-    cap: Duration::from_mins(15),
-    forget: Duration::from_hours(1),
-};
+const ADDRESS: Backoff = Backoff::new(20, Duration::from_mins(15), Duration::from_hours(1));
 
 /// Accounts made from one address.
-const SIGN_UP: Backoff = Backoff {
-    free: 20,
-    cap: Duration::from_mins(15),
-    forget: Duration::from_hours(1),
-};
+const SIGN_UP: Backoff = Backoff::new(20, Duration::from_mins(15), Duration::from_hours(1));
 
 /// Guests that come to desks from one address; a shop's own network may bring many.
-const GUEST: Backoff = Backoff {
-    free: 60,
-    cap: Duration::from_mins(5),
-    forget: Duration::from_mins(15),
-};
+const GUEST: Backoff = Backoff::new(60, Duration::from_mins(5), Duration::from_mins(15));
 
 /// Wrong tokens and keys from one address: a cap that keeps an office no longer from its first visit.
-const TOKEN: Backoff = Backoff {
-    free: 20,
-    cap: Duration::from_mins(1),
-    forget: Duration::from_mins(15),
-};
+const TOKEN: Backoff = Backoff::new(20, Duration::from_mins(1), Duration::from_mins(15));
 
 /// Connections from one address that want to come back and are not known: many may be late at once.
-const RECOVERY: Backoff = Backoff {
-    free: 100,
-    cap: Duration::from_mins(1),
-    forget: Duration::from_mins(15),
-};
+const RECOVERY: Backoff = Backoff::new(100, Duration::from_mins(1), Duration::from_mins(15));
 
 /// Wrong tokens for one app, from wherever they come.
 const OF_APP: Budget = Budget {

@@ -34,7 +34,7 @@ use crate::{
     config::Settings,
     dialect::page,
     error::{Error, Kind, Result},
-    http::device,
+    http::{credentials, device},
     json::whole_text,
     telemetry::log_failure,
 };
@@ -203,21 +203,13 @@ impl<'r> FromRequest<'r> for RequestCredentials {
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Self::Error> {
         let header = |name| request.headers().get_one(name).map(str::trim);
-        let authorization = header("Authorization").map(|value| {
-            value
-                .strip_prefix("Bearer ")
-                .unwrap_or(value)
-                .trim()
-                .to_owned()
-        });
-        let asked = request
+        let in_header = header("token").filter(|token| !token.is_empty());
+        let in_query = request
             .query_value::<String>("token")
             .and_then(std::result::Result::ok);
-        let token = authorization
-            .or_else(|| header("token").map(str::to_owned))
-            .or(asked);
+        let parameter = in_header.or(in_query.as_deref());
         Outcome::Success(Self {
-            token: token.filter(|token| !token.is_empty()),
+            token: credentials::token(parameter, header("Authorization")),
             app: header("appId").map(str::to_owned),
             device: device(request),
         })
