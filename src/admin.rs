@@ -9,7 +9,7 @@ use crate::{
     config::Settings,
     error::{Error, Result},
     server,
-    store::{Options, Store},
+    store::Store,
 };
 
 /// Makes an administrator; the password is the first line of the standard input.
@@ -20,15 +20,9 @@ pub async fn make(settings: &Settings, email: &str) -> Result<()> {
         .read_line(&mut line)
         .map_err(Error::internal)?;
     let password = line.trim_end_matches(['\r', '\n']);
-    let store = Store::open(&Options {
-        url: settings.database.url.clone(),
-        max_connections: settings.database.max_connections,
-        connect_timeout: settings.database.connect_timeout,
-        idle_timeout: Some(settings.database.idle_timeout),
-    })
-    .await?;
-    let (chat_config, closing) = (server::chat_config(settings), CancellationToken::new());
-    let services = Services::start(store, chat_config, Arc::new(Silent), closing).await?;
+    let store = Store::open(&server::store_options(settings)).await?;
+    let closing = CancellationToken::new();
+    let services = Services::start(store, settings, Arc::new(Silent), closing).await?;
     let made = developers::add_admin(&services, email, password).await;
     let stopped = services.stop().await;
     made?;

@@ -13,12 +13,11 @@ use rocket::{
     fairing::{AdHoc, Fairing},
     figment::Figment,
 };
-use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{ChatConfig, Services, WriteObserver, WriterBounds, developers, limits::Rates, verify},
-    config::{EmbedOpen, EmbedTwin, Registration, Settings, SupportPush},
+    chat::{Services, WriteObserver, developers},
+    config::{EmbedOpen, Settings},
     dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger},
     error::{Error, Kind, Result},
     gateway::{
@@ -26,9 +25,8 @@ use crate::{
         socketio::{CredentialReader, Gateway, export},
     },
     http,
-    model::Network,
     signals::{Signals, Stopping},
-    store::{Db, Store},
+    store::{self, Store},
     telemetry::{Metrics, traced},
 };
 
@@ -73,12 +71,8 @@ impl Server {
         let options = Arc::new(options((figment, &settings), dialects, &metrics));
         let sockets = sockets(&started, &settings, &options);
         export(&sockets, &metrics);
-        let admin = settings
-            .admin_email
-            .clone()
-            .zip(settings.admin_password.clone());
         let verbs = start_verbs(
-            (chat_config(&settings), admin),
+            settings.clone(),
             (started.clone(), Arc::clone(&hindrance)),
             Arc::clone(&metrics),
             closing.token(),
@@ -102,7 +96,10 @@ impl Server {
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
         let rocket = fit(figment.clone())
-            .attach(open_database(Arc::clone(&hindrance)))
+            .attach(open_database(
+                store_options(&settings),
+                Arc::clone(&hindrance),
+            ))
             .attach(verbs);
         Self {
             rocket,
@@ -236,19 +233,28 @@ fn ended(
     Err(Error::new(Kind::Internal, sentence))
 }
 
-/// Opens the database when Rocket ignites. It does what `Db::init()` would, but for keeping the
-/// sentence that tells why it failed.
-fn open_database(hindrance: Hindrance) -> impl Fairing {
+/// Opens the database when Rocket ignites, and keeps the sentence that tells why it failed.
+fn open_database(options: store::Options, hindrance: Hindrance) -> impl Fairing {
     AdHoc::try_on_ignite("database", move |rocket| async move {
-        let config = rocket.figment().focus(&format!("databases.{}", Db::NAME));
-        match <Store as Pool>::init(&config).await {
-            Ok(store) => Ok(rocket.manage(Db::from(store))),
+        match Store::serve(&options).await {
+            Ok(store) => Ok(rocket.manage(store)),
             Err(error) => {
                 hinder(&hindrance, error);
                 Err(rocket)
             }
         }
     })
+}
+
+/// What the settings say of the database.
+pub(crate) fn store_options(settings: &Settings) -> store::Options {
+    let database = &settings.database;
+    store::Options {
+        url: database.url.clone(),
+        max_connections: database.max_connections,
+        connect_timeout: database.connect_timeout,
+        idle_timeout: Some(database.idle_timeout),
+    }
 }
 
 fn hinder(hindrance: &Hindrance, error: Error) {
@@ -297,14 +303,12 @@ fn options(
     let is_own = rocket::Config::try_from(figment).is_ok_and(|config: rocket::Config| {
         config.address.is_loopback() && config.ip_header.is_none()
     });
-    let embed_open = settings.embed_open == EmbedOpen::Loopback && is_own;
-    let embed_open_anywhere = settings.embed_open == EmbedOpen::Always;
-    if embed_open || embed_open_anywhere {
-        let who = if embed_open {
-            "this machine"
-        } else {
-            "anywhere"
-        };
+    let who = match settings.embed_open {
+        EmbedOpen::Loopback if is_own => Some("this machine"),
+        EmbedOpen::Always => Some("anywhere"),
+        EmbedOpen::Loopback | EmbedOpen::Never => None,
+    };
+    if let Some(who) = who {
         tracing::warn!(
             "Anybody from {who} may embed chat without a key (embed_open): set it to false in production."
         );
@@ -312,65 +316,29 @@ fn options(
     Options {
         dialects,
         metrics: Arc::new(DialectsMetrics::new(dialects, metrics)),
-        embed_open,
-        embed_open_anywhere,
-        embed_twin_always: settings.embed_twin == EmbedTwin::Always,
-        support_push_v1: settings.support_push == SupportPush::V1,
-        support_resume_by_email: settings.support_resume_by_email,
-        owner_registration_open: settings.owner_registration == Registration::Open,
-    }
-}
-
-pub(crate) fn chat_config(settings: &Settings) -> ChatConfig {
-    ChatConfig {
-        bcrypt_cost: settings.bcrypt_cost,
-        password_min: settings.password_min,
-        bcrypt_parallel: settings.bcrypt_parallel,
-        login_idle: settings.login_idle,
-        login_max: settings.login_max,
-        registration_open: settings.registration == Registration::Open,
-        throttled: settings.rate_limits,
-        rates: if settings.rate_limits {
-            Rates {
-                address: settings.rate_per_address,
-                login: settings.rate_per_login,
-                tenant: settings.rate_per_tenant,
-            }
-        } else {
-            Rates::default()
-        },
-        verify: verify::Terms {
-            allow: settings
-                .verify_allow
-                .iter()
-                .map(|network| Network::new(network.address, network.prefix))
-                .collect(),
-            good_for: settings.verify_ttl,
-        },
-        writer: WriterBounds {
-            batch: settings.write_batch_max,
-            queue: settings.write_queue,
-        },
+        is_own,
+        settings: settings.clone(),
     }
 }
 
 /// Starts the verbs once the database is open.
 fn start_verbs(
-    (chat_config, admin): (ChatConfig, Option<(String, String)>),
+    settings: Settings,
     (started, hindrance): (Started, Hindrance),
     metrics: Arc<Metrics>,
     closing: CancellationToken,
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
         // Rocket runs the next fairing even when one has failed; that one has reported its error.
-        let Some(db) = rocket.state::<Db>() else {
+        let Some(store) = rocket.state::<Store>() else {
             return Err(rocket);
         };
         let observer = Arc::new(Counting(Arc::clone(&metrics)));
-        match Services::start((**db).clone(), chat_config, observer, closing).await {
+        match Services::start(store.clone(), &settings, observer, closing).await {
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
+                let admin = settings.admin_email.zip(settings.admin_password);
                 if let Some((email, password)) = &admin
                     && let Err(error) = developers::ensure_admin(services, email, password).await
                 {

@@ -10,6 +10,7 @@ use crate::{
         password::{Place, Verdict},
         sign_ins::{Reason, SignIns},
     },
+    config::Registration,
     error::{Error, Kind, Result},
     model::{
         Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
@@ -74,7 +75,7 @@ pub async fn register(
     email: &Email,
     device: &Device,
 ) -> Result<IssuedLogin> {
-    if !services.config.registration_open {
+    if services.settings.registration == Registration::Closed {
         return Err(Error::forbidden("this server takes no new accounts"));
     }
     let names = [name.as_str(), email.as_str(), email.local()];
@@ -437,7 +438,7 @@ pub(super) fn new_password(
         .copied()
         .filter(|name| !name.is_empty())
         .collect();
-    NewPassword::inspect(password, services.config.password_min, &names)
+    NewPassword::inspect(password, services.settings.password_min, &names)
 }
 
 /// What guesses at an account are counted by, see [`sign_in_by`]: its key, or what has taken its place where

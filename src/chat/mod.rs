@@ -16,7 +16,6 @@ pub mod apps;
 pub mod callers;
 pub mod change_feed;
 pub mod chats;
-mod config;
 pub mod connections;
 pub mod conversations;
 pub mod developers;
@@ -43,6 +42,5 @@ pub mod verify;
 mod writer;
 
 pub use callers::Caller;
-pub use config::ChatConfig;
 pub use services::Services;
 pub use writer::{Bounds as WriterBounds, Observer as WriteObserver};

@@ -6,20 +6,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{
-        ChatConfig, WriteObserver,
+        WriteObserver, WriterBounds,
         device_cookies::DeviceCookies,
         housekeeping, keys,
-        limits::{RateLimit, login_throttle::LoginThrottle, wait_limit::WaitLimit},
+        limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
         password::Hasher,
         presence::Presence,
         sign_ins::SignIns,
         signals::Typists,
-        verify::Verifier,
+        verify::{self, Verifier},
         writer::Writer,
     },
+    config::Settings,
     error::{Error, Result},
-    model::{Clock, Cursor, Position},
+    model::{Clock, Cursor, Network, Position},
     pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
@@ -60,7 +61,7 @@ pub struct Services {
     /// Who waits.
     pub(super) wait_limit: WaitLimit,
     /// What the operator decided.
-    pub(super) config: ChatConfig,
+    pub(super) settings: Settings,
     /// Turns at reading long lists.
     pub(super) lists: Arc<Turns>,
     /// What time it is.
@@ -73,7 +74,7 @@ impl Services {
     /// Starts the verbs on an open store.
     pub async fn start(
         store: Store,
-        config: ChatConfig,
+        settings: &Settings,
         observer: Arc<dyn WriteObserver>,
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
@@ -82,26 +83,26 @@ impl Services {
             writer: Writer::start(
                 store.clone(),
                 Arc::clone(&hub),
-                config.writer,
+                writer_bounds(settings),
                 observer,
                 closing.clone(),
             ),
-            logins: Arc::new(Logins::new(config.login_idle, config.login_max)),
+            logins: Arc::new(Logins::new(settings.login_idle, settings.login_max)),
             keys: keys::Keys::default(),
-            login_throttle: LoginThrottle::new(config.throttled),
+            login_throttle: LoginThrottle::new(settings.rate_limits),
             device_cookies: DeviceCookies::new(store.secret()),
             sign_ins: SignIns::default(),
-            limits: RateLimit::new(config.rates),
-            verifier: Arc::new(Verifier::new(config.verify.clone())?),
+            limits: RateLimit::new(rates(settings)),
+            verifier: Arc::new(Verifier::new(verify_terms(settings))?),
             presence: Presence::default(),
             typists: Typists::new(Arc::clone(&hub)),
-            hasher: Hasher::new(config.bcrypt_cost, config.bcrypt_parallel),
+            hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
             clock: Clock,
             hub,
             store,
-            config,
+            settings: settings.clone(),
             closing,
         });
         tokio::spawn(housekeeping::run(
@@ -166,6 +167,36 @@ impl Services {
         }
         self.store.close().await;
         drained
+    }
+}
+
+fn writer_bounds(settings: &Settings) -> WriterBounds {
+    WriterBounds {
+        batch: settings.write_batch_max,
+        queue: settings.write_queue,
+    }
+}
+
+/// How often anybody may ask.
+fn rates(settings: &Settings) -> Rates {
+    if !settings.rate_limits {
+        return Rates::default();
+    }
+    Rates {
+        address: settings.rate_per_address,
+        login: settings.rate_per_login,
+        tenant: settings.rate_per_tenant,
+    }
+}
+
+/// How tenants' tokens are verified.
+fn verify_terms(settings: &Settings) -> verify::Terms {
+    let networks = settings.verify_allow.iter();
+    verify::Terms {
+        allow: networks
+            .map(|network| Network::new(network.address, network.prefix))
+            .collect(),
+        good_for: settings.verify_ttl,
     }
 }
 

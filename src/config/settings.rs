@@ -1,6 +1,6 @@
 //! The settings as the server uses them, read by the table and checked together.
 
-use std::{net::IpAddr, path::PathBuf, time::Duration};
+use std::{fmt, net::IpAddr, path::PathBuf, time::Duration};
 
 use rocket::figment::{
     Figment,
@@ -17,7 +17,7 @@ use super::{
 
 /// Everything an operator may set beside Rocket's own keys. Each field has a row of its name in the
 /// [table](SECTIONS), which says its default, its bounds and what it does.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     /// The database, as `databases.chat`.
@@ -274,6 +274,13 @@ fn check_each(figment: &Figment, mistakes: &mut Mistakes) -> Dict {
         }
     }
     values
+}
+
+/// Tells no values: passwords are among them.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").finish_non_exhaustive()
+    }
 }
 
 /// The one database of `databases`.

@@ -12,6 +12,7 @@ use crate::{
         logins, signals,
         subscription::Subscription,
     },
+    config::Settings,
     dialect::{
         DIALECTS, DialectEntry, DialectId, DialectMask, DialectSet, DialectsMetrics, OutgoingEvent,
         echo::{EchoFilter, LogSpan, OwnAction},
@@ -31,18 +32,10 @@ pub struct Options {
     pub dialects: &'static DialectSet,
     /// Their metrics.
     pub metrics: Arc<DialectsMetrics>,
-    /// Whether anybody may embed without a key who is on this machine.
-    pub embed_open: bool,
-    /// Whether anybody may, on whatever connection.
-    pub embed_open_anywhere: bool,
-    /// Whether every connection is told embedded messages under their chat's own event too.
-    pub embed_twin_always: bool,
-    /// Whether pushes to guests and owners have the first document's shape.
-    pub support_push_v1: bool,
-    /// Whether a guest's e-mail alone reopens their chat.
-    pub support_resume_by_email: bool,
-    /// Whether an owner may register without being invited.
-    pub owner_registration_open: bool,
+    /// Whether the server listens to this machine alone, and no proxy is in front.
+    pub is_own: bool,
+    /// What the operator decided.
+    pub settings: Settings,
 }
 
 impl Default for Options {
@@ -50,12 +43,8 @@ impl Default for Options {
         Self {
             dialects: &DIALECTS,
             metrics: Arc::new(DialectsMetrics::new(&DIALECTS, &Metrics::new())),
-            embed_open: false,
-            embed_open_anywhere: false,
-            embed_twin_always: false,
-            support_push_v1: false,
-            support_resume_by_email: false,
-            owner_registration_open: false,
+            is_own: false,
+            settings: Settings::default(),
         }
     }
 }

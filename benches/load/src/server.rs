@@ -301,8 +301,6 @@ fn command(
             command.arg(port.to_string());
         }
     }
-    // What Parlance has built in, see .cargo/config.toml.
-    command.env("_RJEM_MALLOC_CONF", "dirty_decay_ms:1000,muzzy_decay_ms:0");
     Ok(command)
 }
 

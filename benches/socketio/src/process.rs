@@ -6,9 +6,6 @@ use std::{
     process::{Child, Command},
 };
 
-/// What jemalloc is told, in both servers.
-const ALLOCATION: &str = "dirty_decay_ms:1000,muzzy_decay_ms:0";
-
 /// Clock ticks in a second, as `/proc` counts them on every Linux there is.
 const TICKS: f64 = 100.0;
 
@@ -29,7 +26,6 @@ impl Server {
             .args(["-c", "0"])
             .arg(&program)
             .arg(port.to_string());
-        command.env("_RJEM_MALLOC_CONF", ALLOCATION);
         let child = command.spawn()?;
         let server = Self { child, port };
         while TcpStream::connect(("127.0.0.1", port)).is_err() {

@@ -1,9 +1,33 @@
 //! One question to a customer's address, with every bound it needs.
+//!
+//! A question has a connection of its own, which goes where the guard said and nowhere else: no
+//! redirect is followed, no proxy asked, and no connection kept.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
-use reqwest::{Url, redirect};
-use rustls::{ClientConfig, RootCertStore, crypto::ring};
+use bytes::Bytes;
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{
+    Request,
+    client::conn::http1::{self, SendRequest},
+    header,
+};
+use hyper_util::rt::TokioIo;
+use rustls::{ClientConfig, RootCertStore, crypto::ring, pki_types::ServerName};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::{error::Elapsed, timeout},
+};
+use tokio_rustls::TlsConnector;
+use url::{Host, Position, Url};
 
 use super::{Names, Verdict, ssrf_guard::SsrfGuard};
 use crate::{
@@ -11,7 +35,7 @@ use crate::{
     model::Network,
 };
 
-/// How long connecting may take, looking the name up included.
+/// How long connecting may take, looking the name up and agreeing on keys included.
 const CONNECT: Duration = Duration::from_secs(2);
 /// How long everything may take.
 const TOTAL: Duration = Duration::from_secs(3);
@@ -19,22 +43,31 @@ const TOTAL: Duration = Duration::from_secs(3);
 const MOST: usize = 64 << 10;
 /// The most characters of an address.
 const URL_CHARS: usize = 2_048;
+/// Who asks.
+const AGENT: &str = concat!("parlance/", env!("CARGO_PKG_VERSION"));
 
-/// Two clients: what is not encrypted goes only where the operator says.
-#[derive(Debug)]
+/// Asks. What is not encrypted goes only where the operator says.
 pub(super) struct Client {
-    encrypted: (reqwest::Client, SsrfGuard),
-    plain: (reqwest::Client, SsrfGuard),
+    tls: TlsConnector,
+    encrypted: SsrfGuard,
+    plain: SsrfGuard,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("encrypted", &self.encrypted)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Client {
     pub(super) fn new(allowed: Vec<Network>, names: Arc<dyn Names>) -> Result<Self> {
         let allowed: Arc<[Network]> = allowed.into();
-        let anywhere = SsrfGuard::new(Arc::clone(&allowed), false, Arc::clone(&names));
-        let listed = SsrfGuard::new(allowed, true, names);
         Ok(Self {
-            encrypted: (client(&anywhere)?, anywhere),
-            plain: (client(&listed)?, listed),
+            tls: TlsConnector::from(Arc::new(tls()?)),
+            encrypted: SsrfGuard::new(Arc::clone(&allowed), false, Arc::clone(&names)),
+            plain: SsrfGuard::new(allowed, true, names),
         })
     }
 
@@ -43,80 +76,119 @@ impl Client {
         let Ok(mut url) = Url::parse(url) else {
             return Verdict::Unavailable;
         };
-        let (client, guard) = if url.scheme() == "https" {
-            &self.encrypted
-        } else {
-            &self.plain
-        };
-        // An address instead of a name is not looked up, so it is looked at here.
-        if literal(&url).is_some_and(|address| !guard.allows(address)) {
-            return Verdict::Unavailable;
-        }
         url.query_pairs_mut().append_pair("token", token);
-        match tokio::time::timeout(TOTAL, read(client, url)).await {
-            Ok(verdict) => verdict,
-            Err(_) => Verdict::Bad,
-        }
+        let asked = timeout(TOTAL, async {
+            if url.scheme() == "https" {
+                let stream = timeout(CONNECT, self.connect_encrypted(&url)).await;
+                exchange(stream, &url).await
+            } else {
+                let stream = timeout(CONNECT, connect(&self.plain, &url)).await;
+                exchange(stream, &url).await
+            }
+        });
+        asked.await.unwrap_or(Verdict::Bad)
+    }
+
+    async fn connect_encrypted(
+        &self,
+        url: &Url,
+    ) -> io::Result<tokio_rustls::client::TlsStream<TcpStream>> {
+        let name = match url.host() {
+            Some(Host::Domain(name)) => {
+                ServerName::try_from(name.to_owned()).map_err(io::Error::other)?
+            }
+            Some(Host::Ipv4(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
+            Some(Host::Ipv6(address)) => ServerName::IpAddress(IpAddr::from(address).into()),
+            None => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        let stream = connect(&self.encrypted, url).await?;
+        self.tls.connect(name, stream).await
     }
 }
 
-async fn read(client: &reqwest::Client, url: Url) -> Verdict {
-    let mut response = match client.get(url).send().await {
-        Ok(response) => response,
-        Err(error) if error.is_connect() => {
-            // The address holds the token.
-            tracing::debug!(cause = ?error.without_url(), "A token could not be verified.");
+/// A connection to the first of the name's addresses that takes one. Each has its share of the time.
+async fn connect(guard: &SsrfGuard, url: &Url) -> io::Result<TcpStream> {
+    let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let addresses = guard.addresses(host).await?;
+    let share = CONNECT / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut failed = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses {
+        match timeout(share, TcpStream::connect(SocketAddr::new(address, port))).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => failed = error,
+            Err(late) => failed = late.into(),
+        }
+    }
+    Err(failed)
+}
+
+/// Asks on a connection, where one was made.
+async fn exchange<S>(connected: std::result::Result<io::Result<S>, Elapsed>, url: &Url) -> Verdict
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let stream = match connected.map_err(io::Error::from).flatten() {
+        Ok(stream) => stream,
+        Err(cause) => {
+            tracing::debug!(%cause, "A token could not be verified.");
             return Verdict::Unavailable;
         }
-        Err(_) => return Verdict::Bad,
+    };
+    let Ok((sender, connection)) = http1::handshake(TokioIo::new(stream)).await else {
+        return Verdict::Bad;
+    };
+    let answer = pin!(answer(sender, url));
+    // The connection moves the bytes while the answer is waited for; what it has read when it ends
+    // is still to be had.
+    match select(answer, pin!(connection)).await {
+        Either::Left((verdict, _)) => verdict,
+        Either::Right((_, answer)) => answer.await,
+    }
+}
+
+/// What the answer says.
+async fn answer(mut sender: SendRequest<Empty<Bytes>>, url: &Url) -> Verdict {
+    let request = Request::get(&url[Position::BeforePath..Position::AfterQuery])
+        .header(
+            header::HOST,
+            &url[Position::BeforeHost..Position::AfterPort],
+        )
+        .header(header::ACCEPT, "*/*")
+        .header(header::USER_AGENT, AGENT)
+        .body(Empty::new());
+    let Ok(request) = request else {
+        return Verdict::Bad;
+    };
+    let Ok(response) = sender.send_request(request).await else {
+        return Verdict::Bad;
     };
     if !response.status().is_success() {
         return Verdict::Bad;
     }
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= MOST => body.extend_from_slice(&chunk),
-            Ok(Some(_)) | Err(_) => return Verdict::Bad,
-            Ok(None) => break,
-        }
-    }
-    if body.trim_ascii() == b"false" {
+    let Ok(body) = Limited::new(response.into_body(), MOST).collect().await else {
+        return Verdict::Bad;
+    };
+    if body.to_bytes().trim_ascii() == b"false" {
         Verdict::Bad
     } else {
         Verdict::Good
     }
 }
 
-fn client(guard: &SsrfGuard) -> Result<reqwest::Client> {
+/// TLS with the roots that browsers trust.
+fn tls() -> Result<ClientConfig> {
     let roots = RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(Error::internal)?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .dns_resolver(guard.clone())
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(CONNECT)
-        .timeout(TOTAL)
-        .pool_max_idle_per_host(0)
-        .user_agent(concat!("parlance/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(Error::internal)
-}
-
-/// The address that stands where a name would.
-fn literal(url: &Url) -> Option<IpAddr> {
-    let host = url.host_str()?;
-    host.trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse()
-        .ok()
+    Ok(
+        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(Error::internal)?
+            .with_root_certificates(roots)
+            .with_no_client_auth(),
+    )
 }
 
 /// Inspects an address that a customer wants asked: http or https, with a host, without a password.

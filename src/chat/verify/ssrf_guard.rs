@@ -1,16 +1,9 @@
 //! Where a customer's address may lead: looks names up and lets only addresses through that may be
 //! connected to.
 
-use std::{
-    fmt,
-    future::Future,
-    io,
-    net::{IpAddr, SocketAddr},
-    pin::Pin,
-    sync::Arc,
-};
+use std::{fmt, future::Future, io, net::IpAddr, pin::Pin, sync::Arc};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Host;
 
 use crate::model::{Network, network};
 
@@ -75,27 +68,24 @@ impl SsrfGuard {
         }
     }
 
+    /// The addresses of a host, which may be connected to. The client looks nothing up again, so what was
+    /// checked is what is connected to. One address that may not be is enough to refuse the host.
+    pub(super) async fn addresses(&self, host: Host<&str>) -> io::Result<Vec<IpAddr>> {
+        let found = match host {
+            Host::Domain(name) => self.names.look_up(name.to_owned()).await?,
+            Host::Ipv4(address) => vec![address.into()],
+            Host::Ipv6(address) => vec![address.into()],
+        };
+        if found.is_empty() || !found.iter().all(|address| self.allows(*address)) {
+            return Err(io::Error::other(NotAllowed));
+        }
+        Ok(found)
+    }
+
     /// Whether an address may be connected to.
-    pub(super) fn allows(&self, address: IpAddr) -> bool {
+    fn allows(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let listed = self.allowed.iter().any(|network| network.contains(address));
         listed || (!self.listed_only && network::is_public(address))
-    }
-}
-
-/// The client connects to what this returns and looks nothing up again, so what was checked is what
-/// is connected to. One address that may not be is enough to refuse the name.
-impl Resolve for SsrfGuard {
-    fn resolve(&self, name: Name) -> Resolving {
-        let guard = self.clone();
-        Box::pin(async move {
-            let found = guard.names.look_up(name.as_str().to_owned()).await?;
-            if found.is_empty() || !found.iter().all(|address| guard.allows(*address)) {
-                return Err(NotAllowed.into());
-            }
-            let found = found.into_iter().map(|address| SocketAddr::new(address, 0));
-            let addresses: Addrs = Box::new(found);
-            Ok(addresses)
-        })
     }
 }

@@ -13,6 +13,7 @@ use crate::{
         chats::{self, CreateKey, NewChat, Visibility},
         members, messages, people, signals,
     },
+    config::{EmbedOpen, EmbedTwin},
     dialect::{
         ClientSession, EventReply, Handled, OwnAction, Sending,
         embed::{
@@ -84,7 +85,9 @@ pub(super) fn wants_twin(session: &ClientSession) -> bool {
         let memory = session.remembered::<Memory>();
         memory.is_some_and(|memory| memory.twin.is_some())
     };
-    session.options.embed_twin_always || session.credentials.twin || has_emitted()
+    session.options.settings.embed_twin == EmbedTwin::Always
+        || session.credentials.twin
+        || has_emitted()
 }
 
 /// The chat that shows that a connection hears them, to be given back to it.
@@ -155,7 +158,11 @@ async fn authority(session: &mut ClientSession) -> Result<Authority> {
 /// Whether the operator lets anybody speak on this connection.
 fn is_open(session: &ClientSession) -> bool {
     let options = &session.options;
-    options.embed_open_anywhere || (options.embed_open && session.credentials.is_local)
+    match options.settings.embed_open {
+        EmbedOpen::Loopback => options.is_own && session.credentials.is_local,
+        EmbedOpen::Always => true,
+        EmbedOpen::Never => false,
+    }
 }
 
 /// One event, and who sent it.

@@ -163,7 +163,7 @@ async fn new_chat(session: &mut ClientSession, guest: &Guest) -> Result<Value> {
         domain: &domain,
         key: guest.key.as_ref(),
     };
-    let known = if session.options.support_resume_by_email {
+    let known = if session.options.settings.support_resume_by_email {
         conversations::reopen_by_email(&services, &site, &new, &device).await?
     } else {
         None

@@ -3,7 +3,7 @@
 //! # Why
 //! Two documents describe this API, a year apart and nearly the same. Replies hold what both of their
 //! servers sent; only the pushed message differs so much that an operator has to choose
-//! ([`Options::support_push_v1`]). Their server told every message to everybody who was connected:
+//! ([`Settings::support_push`](crate::config::Settings::support_push)). Their server told every message to everybody who was connected:
 //! here a message is for its guest and for the owners of the site.
 //!
 //! A token comes with each event. Whoever shows one is from then on told what its holder is told, as
@@ -18,6 +18,7 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
+    config::SupportPush,
     dialect::{
         Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, Options,
         OutgoingEvent,
@@ -99,10 +100,9 @@ impl Dialect for Support {
     }
 
     fn encode_change_with(&self, options: &Options, change: &Change) -> Vec<OutgoingEvent> {
-        let push = if options.support_push_v1 {
-            wire::Push::First
-        } else {
-            wire::Push::Second
+        let push = match options.settings.support_push {
+            SupportPush::V1 => wire::Push::First,
+            SupportPush::V2 => wire::Push::Second,
         };
         events::encode_change(change, push)
     }

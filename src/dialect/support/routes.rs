@@ -21,8 +21,7 @@ use crate::{
         conversations, domains,
         owners::{self, NewOwner},
     },
-    config::Settings,
-    dialect::Options,
+    config::{Registration, Settings},
     error::{Error, Kind, Result},
     http::{Fields, set_device_cookie},
     model::{Domain, Email, Password},
@@ -63,7 +62,7 @@ pub fn all() -> Vec<Route> {
 #[post("/owner/register", data = "<body>")]
 async fn register(
     services: &ChatServices,
-    options: &State<Arc<Options>>,
+    settings: &State<Settings>,
     device: Device,
     body: Body,
 ) -> Reply {
@@ -76,7 +75,7 @@ async fn register(
             Some(token) => owners::by_token(services, token, &device).await?,
             None => None,
         };
-        if colleague.is_none() && !options.owner_registration_open {
+        if colleague.is_none() && settings.owner_registration == Registration::Closed {
             return Err(Error::forbidden("this server takes no new owners"));
         }
         let owner = NewOwner {

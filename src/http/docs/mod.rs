@@ -11,7 +11,7 @@
 
 mod route_docs;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use rocket::{
     Request, Response, Rocket, Route, State,
@@ -21,13 +21,8 @@ use rocket::{
     response::{self, Redirect, Responder},
     routes,
 };
-use serde_json::Value;
-use utoipa::openapi::{
-    Content, ContentBuilder, HttpMethod, InfoBuilder, ObjectBuilder, OpenApi, OpenApiBuilder,
-    PathItem, PathsBuilder, Required, ResponseBuilder, Server, Type,
-    path::{Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn},
-    request_body::RequestBodyBuilder,
-};
+use rust_embed::RustEmbed;
+use serde_json::{Map, Value, json};
 
 use route_docs::{WORDS, Words};
 
@@ -48,7 +43,7 @@ pub(super) fn routes() -> Vec<Route> {
 /// Writes the document once the routes are known.
 pub(super) fn fairing() -> AdHoc {
     AdHoc::on_ignite("openapi", |rocket| async {
-        let text = describe(rocket.routes()).to_json().unwrap_or_default();
+        let text = describe(rocket.routes()).to_string();
         rocket.manage(Document(text.into()))
     })
 }
@@ -89,124 +84,116 @@ fn template(route: &Route) -> String {
 }
 
 /// The document of these routes.
-fn describe<'a>(routes: impl Iterator<Item = &'a Route>) -> OpenApi {
-    let mut paths = PathsBuilder::new().build();
+fn describe<'a>(routes: impl Iterator<Item = &'a Route>) -> Value {
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
     for (route, path) in documented(routes) {
         let Some(method) = method(route.method) else {
             continue;
         };
         let operation = operation(&path, route, find(route, &path));
-        let known = paths.paths.entry(path).or_default();
-        known.merge_operations(PathItem::new(method, operation));
+        let known = paths.entry(path).or_default();
+        known.entry(method).or_insert(operation);
     }
-    let info = InfoBuilder::new()
-        .title("Parlance")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(env!("CARGO_PKG_DESCRIPTION")))
-        .build();
-    OpenApiBuilder::new()
-        .info(info)
-        .servers(Some([Server::new(".")]))
-        .paths(paths)
-        .build()
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Parlance",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": env!("CARGO_PKG_DESCRIPTION"),
+        },
+        // Relative: a proxy may serve the whole under a prefix.
+        "servers": [{"url": "."}],
+        "paths": paths,
+    })
 }
 
-fn operation(path: &str, route: &Route, words: Option<&Words>) -> Operation {
-    let mut operation = OperationBuilder::new();
-    for name in path
+fn operation(path: &str, route: &Route, words: Option<&Words>) -> Value {
+    let in_path = path
         .split('{')
         .skip(1)
-        .filter_map(|rest| rest.split('}').next())
-    {
-        operation = operation.parameter(parameter(ParameterIn::Path, name));
-    }
+        .filter_map(|rest| rest.split('}').next());
+    let mut parameters: Vec<_> = in_path.map(|name| parameter("path", name)).collect();
     let Some(words) = words else {
-        let answer = ResponseBuilder::new().description("the answer").build();
-        return operation.response("200", answer).build();
+        let answer = json!({"description": "the answer"});
+        return json!({"parameters": parameters, "responses": {"200": answer}});
     };
-    operation = operation
-        .tag(words.tag)
-        .summary(Some(words.summary))
-        .operation_id(
-            route
-                .name
-                .as_deref()
-                .map(|name| format!("{}_{name}", words.tag)),
-        );
-    for name in words.query {
-        operation = operation.parameter(parameter(ParameterIn::Query, name));
-    }
-    for name in words.headers {
-        operation = operation.parameter(parameter(ParameterIn::Header, name));
-    }
-    if !words.body.is_empty() {
-        let body = body(words.body);
-        let request = RequestBodyBuilder::new().required(Some(Required::True));
-        let request = words.forms.iter().fold(request, |request, form| {
-            request.content(*form, body.clone())
-        });
-        operation = operation.request_body(Some(request.build()));
-    }
+    parameters.extend(words.query.iter().map(|name| parameter("query", name)));
+    parameters.extend(words.headers.iter().map(|name| parameter("header", name)));
     let (status, example) = words.answer;
     // What is no JSON is an example as it is.
     let example = serde_json::from_str(example).unwrap_or_else(|_| Value::from(example));
-    let content = ContentBuilder::new().example(Some(example)).build();
-    let answer = ResponseBuilder::new()
-        .description("the answer")
-        .content(words.media_type, content)
-        .build();
-    operation.response(status.to_string(), answer).build()
+    let content = Map::from_iter([(words.media_type.to_owned(), json!({"example": example}))]);
+    let answer = json!({"description": "the answer", "content": content});
+    let mut operation = json!({
+        "tags": [words.tag],
+        "summary": words.summary,
+        "parameters": parameters,
+        "responses": Map::from_iter([(status.to_string(), answer)]),
+    });
+    if let Some(name) = &route.name {
+        operation["operationId"] = json!(format!("{}_{name}", words.tag));
+    }
+    if !words.body.is_empty() {
+        let content = json!({"schema": schema(words.body)});
+        let forms = words.forms.iter();
+        let content: Map<_, _> = forms
+            .map(|form| ((*form).to_owned(), content.clone()))
+            .collect();
+        operation["requestBody"] = json!({"content": content, "required": true});
+    }
+    operation
 }
 
 /// A parameter; a question mark at its end says that it may be left out.
-fn parameter(place: ParameterIn, name: &str) -> Parameter {
-    let required = match place {
-        ParameterIn::Path => Required::True,
-        _ if name.ends_with('?') => Required::False,
-        _ => Required::True,
-    };
-    ParameterBuilder::new()
-        .name(name.trim_end_matches('?'))
-        .parameter_in(place)
-        .required(required)
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
-        .build()
+fn parameter(place: &str, name: &str) -> Value {
+    json!({
+        "name": name.trim_end_matches('?'),
+        "in": place,
+        "required": place == "path" || !name.ends_with('?'),
+        "schema": {"type": "string"},
+    })
 }
 
 /// A body's fields: `users[]` is a list, `extra{}` an object, `muted!` yes or no, the rest is text.
-fn body(fields: &[&str]) -> Content {
-    let mut object = ObjectBuilder::new().schema_type(Type::Object);
+fn schema(fields: &[&str]) -> Value {
+    let mut properties = Map::new();
+    let mut required = Vec::new();
     for field in fields {
         let name = field.trim_end_matches('?');
-        let (name, kind) = [
-            ("[]", Type::Array),
-            ("{}", Type::Object),
-            ("!", Type::Boolean),
-        ]
-        .into_iter()
-        .find_map(|(mark, kind)| Some((name.strip_suffix(mark)?, kind)))
-        .unwrap_or((name, Type::String));
-        object = object.property(name, ObjectBuilder::new().schema_type(kind).build());
+        let (name, kind) = [("[]", "array"), ("{}", "object"), ("!", "boolean")]
+            .into_iter()
+            .find_map(|(mark, kind)| Some((name.strip_suffix(mark)?, kind)))
+            .unwrap_or((name, "string"));
+        properties.insert(name.to_owned(), json!({"type": kind}));
         if !field.ends_with('?') {
-            object = object.required(name);
+            required.push(name);
         }
     }
-    Content::new(Some(object.build()))
+    json!({"type": "object", "properties": properties, "required": required})
 }
 
-fn method(method: Method) -> Option<HttpMethod> {
+/// A method as the document writes it, where it knows one.
+fn method(method: Method) -> Option<&'static str> {
     Some(match method {
-        Method::Get => HttpMethod::Get,
-        Method::Post => HttpMethod::Post,
-        Method::Put => HttpMethod::Put,
-        Method::Delete => HttpMethod::Delete,
-        Method::Patch => HttpMethod::Patch,
+        Method::Get => "get",
+        Method::Post => "post",
+        Method::Put => "put",
+        Method::Delete => "delete",
+        Method::Patch => "patch",
         _ => return None,
     })
 }
 
+/// Swagger UI with its licences, as its authors publish it; see `vendor/README.md`.
+#[derive(RustEmbed)]
+#[folder = "vendor/swagger-ui/"]
+struct SwaggerUi;
+
+/// What starts it: the one of its files that is ours.
+const INITIALIZER: &str = include_str!("swagger-initializer.js");
+
 /// A file of the documentation.
-struct File(ContentType, Vec<u8>);
+struct File(ContentType, Cow<'static, [u8]>);
 
 impl<'r> Responder<'r, 'static> for File {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
@@ -221,7 +208,7 @@ impl<'r> Responder<'r, 'static> for File {
 
 #[get("/openapi.json")]
 fn document(document: &State<Document>) -> File {
-    File(ContentType::JSON, document.0.as_bytes().to_vec())
+    File(ContentType::JSON, document.0.as_bytes().to_vec().into())
 }
 
 #[get("/swagger")]
@@ -244,11 +231,17 @@ fn page(file: PathBuf) -> Option<File> {
 }
 
 fn open(file: &str) -> Option<File> {
-    // Relative, like the server in the document: a proxy may serve the whole under a prefix.
-    let config = utoipa_swagger_ui::Config::new([format!("..{DOCUMENT}")]);
-    let found = utoipa_swagger_ui::serve(file, Arc::new(config)).ok()??;
-    let media_type = ContentType::parse_flexible(&found.content_type)?;
-    Some(File(media_type, found.bytes.into_owned()))
+    let (file, bytes) = match file {
+        "swagger-initializer.js" => (file, INITIALIZER.as_bytes().into()),
+        "" => ("index.html", SwaggerUi::get("index.html")?.data),
+        _ => (file, SwaggerUi::get(file)?.data),
+    };
+    // What has no extension is a licence.
+    let media_type = match file.rsplit_once('.') {
+        Some((_, extension)) => ContentType::from_extension(extension)?,
+        None => ContentType::Plain,
+    };
+    Some(File(media_type, bytes))
 }
 
 /// What Rocket is given for the documentation.

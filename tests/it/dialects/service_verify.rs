@@ -24,7 +24,7 @@ use tokio::{
 struct System {
     address: SocketAddr,
     asked: Arc<AtomicUsize>,
-    paths: Arc<Mutex<Vec<String>>>,
+    heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl System {
@@ -32,22 +32,21 @@ impl System {
     async fn that_says(ip: &str, answer: Vec<u8>, stalls: bool) -> Self {
         let listener = TcpListener::bind((ip, 0)).await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let (asked, paths) = (Arc::<AtomicUsize>::default(), Arc::default());
+        let (asked, heads) = (Arc::<AtomicUsize>::default(), Arc::default());
         let system = Self {
             address,
             asked: Arc::clone(&asked),
-            paths: Arc::clone(&paths),
+            heads: Arc::clone(&heads),
         };
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 asked.fetch_add(1, Ordering::SeqCst);
-                let (answer, paths) = (answer.clone(), Arc::clone(&paths));
+                let (answer, heads) = (answer.clone(), Arc::clone(&heads));
                 tokio::spawn(async move {
                     let mut head = vec![0; 4096];
                     let read = stream.read(&mut head).await.unwrap_or(0);
                     let head = String::from_utf8_lossy(&head[..read]).into_owned();
-                    let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
-                    paths.lock().expect("nobody panics").push(path);
+                    heads.lock().expect("nobody panics").push(head);
                     let _ = stream.write_all(&answer).await;
                     if stalls {
                         std::future::pending::<()>().await;
@@ -60,6 +59,11 @@ impl System {
 
     fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)
+    }
+
+    /// What it was asked, each with all headers.
+    fn heads(&self) -> Vec<String> {
+        self.heads.lock().expect("nobody panics").clone()
     }
 }
 
@@ -111,10 +115,73 @@ async fn a_good_answer_is_2xx_and_not_false() {
         let said = verdict(answer(status, more, body), false).await;
         assert_eq!(said, Verdict::Bad, "{status} {body}");
     }
-    assert_eq!(
-        verdict(b"no http at all".to_vec(), false).await,
-        Verdict::Bad
-    );
+    for (bytes, said) in [
+        ("no http at all", Verdict::Bad),
+        ("HTTP/1.1 200 OK\r\n\r\ntrue", Verdict::Good),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ntrue\r\n0\r\n\r\n",
+            Verdict::Good,
+        ),
+        // Cut off.
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntrue",
+            Verdict::Bad,
+        ),
+        (
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ntr",
+            Verdict::Bad,
+        ),
+    ] {
+        assert_eq!(verdict(bytes.into(), false).await, said, "{bytes}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_names_the_host_and_who_asks() {
+    let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let port = system.address.port();
+    let names = Shifty::new(&[&["127.0.0.1"]]);
+    let verifier = Verifier::with_names(only("127.0.0.1"), names).expect("a client");
+    let url = format!("http://customer.example:{port}/a%20b/?c=d|e#f");
+    let said = verifier.verify((TENANT, &url), "tok en&1").await;
+    assert_eq!(said, Verdict::Good);
+    let head = system.heads().remove(0).to_lowercase();
+    let (line, headers) = head.split_once("\r\n").expect("headers");
+    assert_eq!(line, "get /a%20b/?c=d|e&token=tok+en%261 http/1.1");
+    let host = format!("host: customer.example:{port}\r\n");
+    let agent = concat!("user-agent: parlance/", env!("CARGO_PKG_VERSION"), "\r\n");
+    for header in [host.as_str(), agent, "accept: */*\r\n"] {
+        assert_eq!(headers.matches(header).count(), 1, "{header} in {head}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_where_nobody_listens_leaves_its_turn_to_the_next() {
+    let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let port = system.address.port();
+    let near = || terms(vec![Network::new("127.0.0.0".parse().expect("one"), 8)]);
+    for (addresses, said) in [
+        (["127.0.0.3", "127.0.0.1"], Verdict::Good),
+        (["127.0.0.3", "127.0.0.4"], Verdict::Unavailable),
+    ] {
+        let verifier = Verifier::with_names(near(), Shifty::new(&[&addresses])).expect("a client");
+        let url = format!("http://customer.example:{port}/");
+        let verdict = verifier.verify((TENANT, &url), "token").await;
+        assert_eq!(verdict, said, "{addresses:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_does_not_prove_their_name_learns_no_token() {
+    let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
+    let verifier = Verifier::new(only("127.0.0.1")).expect("a client");
+    for host in ["127.0.0.1", "localhost"] {
+        let url = format!("https://{host}:{}/", system.address.port());
+        let said = verifier.verify((TENANT, &url), "secret").await;
+        assert_eq!(said, Verdict::Unavailable, "{host}");
+    }
+    assert!(system.asked() >= 1, "a connection was made");
+    assert!(!system.heads().iter().any(|head| head.contains("secret")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -149,8 +216,9 @@ async fn an_answer_is_remembered_and_asked_for_once() {
         assert_eq!(asked.await.expect("no panic"), Verdict::Good);
     }
     assert_eq!(system.asked(), 1);
-    let paths = system.paths.lock().expect("nobody panics").clone();
-    assert_eq!(paths, ["/verify?a=b&token=tok+en%261"]);
+    let heads = system.heads();
+    let lines: Vec<_> = heads.iter().map(|head| head.lines().next()).collect();
+    assert_eq!(lines, [Some("GET /verify?a=b&token=tok+en%261 HTTP/1.1")]);
     verifier.verify((TENANT, &url), "another").await;
     assert_eq!(system.asked(), 2);
 }

@@ -17,7 +17,7 @@ use rocket::{
 use tokio::{sync::watch, time::timeout};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The messages, each as it is told; a message's id is its place, from 1 on.
 struct Chat {

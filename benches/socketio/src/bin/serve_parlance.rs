@@ -7,7 +7,7 @@ use parlance_socketio::{
 use rocket::{Config, config::LogLevel};
 
 #[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[rocket::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {

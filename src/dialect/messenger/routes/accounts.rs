@@ -1,9 +1,9 @@
 //! Signing up, in and out, and one's own logins.
 
 use rocket::{
-    State, delete, get,
+    Route, State, delete, get,
     http::{CookieJar, Status},
-    post,
+    post, routes,
     time::Duration as CookieAge,
 };
 
@@ -21,6 +21,21 @@ use crate::{
     },
     model::{Email, LoginId, Name, Password},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![
+        register,
+        sign_in,
+        sign_out,
+        sign_out_by_post,
+        sign_out_everywhere,
+        me,
+        password,
+        logins,
+        end_login
+    ]
+}
 
 /// `POST /api/reg` name, password, email.
 #[post("/api/reg", data = "<fields>")]

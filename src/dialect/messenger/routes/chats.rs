@@ -1,6 +1,6 @@
 //! Chats: the list, making one, coming and going, read marks.
 
-use rocket::{get, http::Status, post};
+use rocket::{Route, get, http::Status, post, routes};
 
 use crate::{
     chat::chats::{self, CreateKey, Created, NewChat, Visibility, Was},
@@ -15,6 +15,11 @@ use crate::{
     http::{Fields, Query, SignedIn, feed},
     model::{ChatId, MessageId, PersonId, Position, Title},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, create, join, leave, read]
+}
 
 /// `GET /api/chats`: the open chats and mine, newest activity first.
 #[get("/api/chats")]

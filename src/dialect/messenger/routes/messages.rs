@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use rocket::{
-    Either, Request, State, get,
+    Either, Request, Route, State, get,
     http::Status,
     post,
     request::{FromRequest, Outcome},
+    routes,
 };
 
 use crate::{
@@ -34,6 +35,11 @@ use crate::{
     json::whole_text,
     model::{ChatId, Content, MessageId, MessageKind, Page, Position},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![list, send, one]
+}
 
 /// `GET /api/chats/{id}`: the newest page, an older one with `before`, or with `after` what is new,
 /// waiting for it when a `timeout` is given.

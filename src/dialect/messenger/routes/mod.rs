@@ -15,7 +15,6 @@ use rocket::{
     http::Status,
     request::{FromParam, FromRequest, Outcome},
     response::{self, Responder},
-    routes,
     serde::json::Json,
 };
 use serde::Serialize;
@@ -37,25 +36,7 @@ type RouteResult<T> = std::result::Result<T, ApiError>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
-    routes![
-        accounts::register,
-        accounts::sign_in,
-        accounts::sign_out,
-        accounts::sign_out_by_post,
-        accounts::sign_out_everywhere,
-        accounts::me,
-        accounts::password,
-        accounts::logins,
-        accounts::end_login,
-        chats::list,
-        chats::create,
-        chats::join,
-        chats::leave,
-        chats::read,
-        messages::list,
-        messages::send,
-        messages::one,
-    ]
+    [accounts::routes(), chats::routes(), messages::routes()].concat()
 }
 
 /// A number in a path; anything else is no such path.

@@ -1,6 +1,6 @@
 //! Apps: registering, listing and deleting them.
 
-use rocket::{delete, get, http::Status, post};
+use rocket::{Route, delete, get, http::Status, post, routes};
 
 use crate::{
     chat::apps,
@@ -13,6 +13,11 @@ use crate::{
     json::whole_text,
     model::{Name, TenantId},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![create, list, delete]
+}
 
 /// `POST /app` `{name, verifyUrl?, requireAuth?}`.
 #[post("/app", data = "<body>")]

@@ -1,9 +1,9 @@
 //! Accounts that register apps: signing in, being registered, and asking whether a token lives.
 
 use rocket::{
-    State, get,
+    Route, State, get,
     http::{CookieJar, Status},
-    post,
+    post, routes,
 };
 use serde_json::json;
 
@@ -22,6 +22,11 @@ use crate::{
     http::set_device_cookie,
     model::{Email, Names, Password},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![sign_in, register, verify]
+}
 
 /// `POST /auth/login` `{email, password}`.
 #[post("/auth/login", data = "<body>")]

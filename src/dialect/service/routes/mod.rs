@@ -18,7 +18,6 @@ use rocket::{
     http::Status,
     request::{FromRequest, Outcome},
     response::{self, Responder},
-    routes,
     serde::json::Json,
 };
 use serde::Serialize;
@@ -49,23 +48,13 @@ type RouteResult = std::result::Result<JsonReply, Failure>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
-    routes![
-        apps::create,
-        apps::list,
-        apps::delete,
-        auth::sign_in,
-        auth::register,
-        auth::verify,
-        rooms::create,
-        rooms::list,
-        rooms::one,
-        rooms::add,
-        rooms::remove,
-        rooms::delete,
-        users::upsert,
-        users::list,
-        users::delete,
+    [
+        apps::routes(),
+        auth::routes(),
+        rooms::routes(),
+        users::routes(),
     ]
+    .concat()
 }
 
 /// A status and a JSON body that nobody keeps, and where the next page of it is if there is one.

@@ -1,6 +1,6 @@
 //! Rooms: an app's server makes them, fills them, and deletes them.
 
-use rocket::{delete, get, post, put};
+use rocket::{Route, delete, get, post, put, routes};
 use serde_json::json;
 
 use crate::{
@@ -18,6 +18,11 @@ use crate::{
     error::{Error, Kind},
     model::{ChatId, Title},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![create, list, one, add, remove, delete]
+}
 
 const MISSING: &str = "Room Not Found";
 /// The most users that are added or removed by one request.

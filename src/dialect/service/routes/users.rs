@@ -1,6 +1,6 @@
 //! Users: an app's server registers them with the tokens that it issued, and deletes them.
 
-use rocket::{delete, get, post};
+use rocket::{Route, delete, get, post, routes};
 
 use crate::{
     chat::{
@@ -17,6 +17,11 @@ use crate::{
     error::Kind,
     model::{Names, PersonId},
 };
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![upsert, list, delete]
+}
 
 const MISSING: &str = "ChatUser Not Found";
 
