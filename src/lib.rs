@@ -1,4 +1,4 @@
-//! Parlance: one chat server that speaks four published chat APIs on one durable log.
+//! Parlance: one chat server with four published chat APIs on one durable log.
 //!
 //! [`Server`] is the whole of it: read the settings, build, run until a signal stops it.
 //!
@@ -6,9 +6,9 @@
 //! |---|---|
 //! | [`model`] | plain data that passed inspection |
 //! | [`json`] | JSON read by value |
-//! | [`store`] | the only module that speaks SQL |
+//! | [`store`] | the only module that contains SQL |
 //! | [`pubsub`] | who is subscribed, and how a change reaches them |
-//! | [`chat`] | the verbs: everything people do, whichever API they speak |
+//! | [`chat`] | the verbs: everything that people do, by whichever API |
 //! | [`dialect`] | one folder for each API |
 //! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
 //! | [`http`] | what HTTP routes share |
@@ -33,7 +33,7 @@
 //! | command, batch | what is submitted to the writer, and what it writes in one transaction |
 //! | topic log, subscriber | the newest changes of a topic, and a place in them |
 //! | client session, identity | one connection of an event-style dialect, and whom it acts for |
-//! | encoding | a change as one dialect writes it, made once for all who hear it |
+//! | encoding | a change as one dialect writes it, made once for all who receive it |
 
 pub mod admin;
 pub mod chat;

@@ -1,6 +1,6 @@
 //! The signals that stop the server, and what happens between one and the end.
 //!
-//! They are heard here and not by Rocket, which takes no connection any more from the moment of a
+//! They are handled here and not by Rocket, which takes no connection any more from the moment of a
 //! signal on: a client that polls and has no poll under way just then could not be told that the
 //! server stops, and would see an error instead.
 
@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::http::ShutdownSignal;
 
-/// How long a stop waits for the clients of sockets to hear of it.
+/// How long a stop waits for the clients of sockets to be told.
 const TOLD_WITHIN: Duration = Duration::from_millis(1500);
 
 /// What happens between a signal and the end.
@@ -24,9 +24,9 @@ const TOLD_WITHIN: Duration = Duration::from_millis(1500);
 pub(crate) struct Stopping {
     /// What begins it.
     pub(crate) signals: Signals,
-    /// Whoever waits is released.
+    /// Waits are answered.
     pub(crate) closing: ShutdownSignal,
-    /// Whoever is connected is told.
+    /// Connections are closed.
     pub(crate) sockets: SocketIo,
 }
 
@@ -64,7 +64,7 @@ impl Signals {
         Self(config.map_or_else(|_| Shutdown::default(), |config| config.shutdown))
     }
 
-    /// The settings of a Rocket that hears none of them.
+    /// The settings of a Rocket that handles none of them.
     pub(crate) fn kept_from(figment: Figment) -> Figment {
         let none: [&str; 0] = [];
         let figment = figment.merge(("shutdown.ctrlc", false));

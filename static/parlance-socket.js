@@ -56,7 +56,7 @@
   /**
    * Tells when a connection must not be trusted, and when a new attempt should not wait:
    * `offline()` when the browser lost its network, `online()` when it has one again (perhaps another one), and `doubt()`
-   * when the page comes back from where it could not hear: hidden, frozen, restored, or asleep with the whole machine.
+   * when the page comes back from where it could receive nothing: hidden, frozen, restored, or asleep with the whole machine.
    * Gives a function that ends it.
    * @param {{offline: () => void, online: () => void, doubt: () => void}} listeners
    */
@@ -401,7 +401,7 @@
       this.timer = null;
       this.opened = false;
       this.openedAt = Date.now();
-      // Answers of a transport that was given up must not be heard any more.
+      // Answers of a transport that was given up must not be handled any more.
       const mine = {};
       this.turn = mine;
       const live = (/** @type {(value: string) => void} */ work) => (/** @type {string} */ value) => {

@@ -47,7 +47,7 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     Ok(Reader { chat, membership })
 }
 
-/// Subscribes to a chat that the caller may read, and tells its kind. Whoever polls again is not looked
+/// Subscribes to a chat that the caller may read, and tells its kind. A caller who polls again is not looked
 /// up in the store again, unless something has happened to the chat or to its members. What nobody
 /// may read is not subscribed to: strangers cannot fill the hub.
 pub async fn subscribe(

@@ -60,7 +60,7 @@ pub struct IssuedLogin {
     pub device_cookie: String,
 }
 
-/// Whoever proved an account's password.
+/// A person who proved an account's password.
 pub(super) struct Proven {
     pub(super) person: Person,
     pub(super) token: Token,
@@ -360,7 +360,7 @@ pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result
     Ok(())
 }
 
-/// Sets a new password and ends the caller's other logins. Whoever holds a login may not know the
+/// Sets a new password and ends the caller's other logins. The holder of a login need not know the
 /// password, so guesses are counted, by that login: neither do strangers slow it down, nor it others.
 pub async fn change_password(
     services: &Services,

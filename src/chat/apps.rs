@@ -44,7 +44,7 @@ pub async fn list(
 }
 
 /// Deletes an app, by its number or its secret: its people are signed out, its secret opens nothing, and
-/// whoever is connected with either is told at once.
+/// connections that use either end at once.
 pub async fn delete(services: &Services, developer: &Developer, app: &str) -> Result<Tenant> {
     let missing = || Error::not_found("there is no such app");
     let found = match app.parse::<TenantId>() {

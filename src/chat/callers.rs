@@ -20,7 +20,7 @@ use crate::{
 /// What is told when a tenant's own system cannot be asked about a token.
 const UNVERIFIED: &str = "token verification unavailable";
 
-/// Somebody who proved who they are, or for whom their tenant's server speaks.
+/// A person who is authenticated, or for whom their tenant's server acts.
 #[derive(Debug, Clone)]
 pub struct Caller {
     person: Arc<Person>,
@@ -84,14 +84,14 @@ impl Proof {
         }
     }
 
-    /// Rings a bell when it ends.
-    pub fn ring_when_over(&self, waker: &Arc<Notify>) {
+    /// Notifies a waker when it ends.
+    pub fn notify_when_over(&self, waker: &Arc<Notify>) {
         match self {
-            Self::Login(login) => login.life.ring_when_over(waker),
+            Self::Login(login) => login.life.notify_when_over(waker),
             Self::Key(key) => {
-                key.0.life.ring_when_over(waker);
+                key.0.life.notify_when_over(waker);
                 if let Some(owner) = &key.0.owner {
-                    owner.life.ring_when_over(waker);
+                    owner.life.notify_when_over(waker);
                 }
             }
         }
@@ -109,7 +109,7 @@ impl Caller {
         &self.proof
     }
 
-    /// The login they came with; none when their tenant's server speaks for them.
+    /// Their login; none when their tenant's server acts for them.
     pub fn login(&self) -> Option<&Arc<LiveLogin>> {
         match &self.proof {
             Proof::Login(login) => Some(login),
@@ -198,8 +198,8 @@ fn unknown() -> Error {
     )
 }
 
-/// Makes a caller of whoever has a token. Where their tenant wants its own system asked, it is asked,
-/// and asked again as long as somebody is connected: every door comes by here.
+/// Makes a caller of the holder of a token. Where their tenant wants its own system asked, it is asked,
+/// and asked again as long as a connection lasts. Every transport calls this.
 pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
     let live = &candidate.0;
     if let Some(url) = &live.verify_url {
@@ -263,7 +263,7 @@ pub async fn first_proven(
     Err(refusal)
 }
 
-/// Whoever has the cookies that came.
+/// The holder of the cookies of a request.
 pub async fn authenticate(
     services: &Services,
     claims: &Claims,
@@ -276,7 +276,7 @@ pub async fn authenticate(
 }
 
 /// Looks for who has a secret. Where nobody has it that was a guess, and counted as one for the address
-/// it comes from, and for the app whose secret it was to be: every door comes by here.
+/// it comes from, and for the app whose secret it was to be. Every transport calls this.
 async fn guess<T>(
     services: &Services,
     secret: &str,
@@ -353,7 +353,7 @@ pub async fn chosen(
         .ok_or_else(unknown)
 }
 
-/// Whoever still has the login of that number, for who comes back and showed its token before. Where
+/// The holder of the login of that number, for a connection that is recovered and showed its token before. Where
 /// their tenant wants tokens verified, it must be among those that they show now.
 pub async fn holder_of(
     services: &Services,
@@ -381,7 +381,7 @@ pub async fn holder_of(
     }
 }
 
-/// A person of a tenant whose server proved, by its secret, that it may speak for its people.
+/// A person of a tenant whose server proved, by its secret, that it may act for its people.
 pub fn impersonate(tenant: &KeyHolder, person: Arc<Person>) -> Result<Caller> {
     if person.tenant != tenant.tenant().id {
         return Err(Error::not_found(format!("there is no user {}", person.id)));
@@ -407,7 +407,7 @@ pub async fn tenant_of(services: &Services, application_id: &str) -> Result<Opti
         .await
 }
 
-/// The tenant in whose name anybody speaks, where the operator lets them.
+/// The tenant for which every client may act, where the operator allows it.
 pub async fn open_tenant(services: &Services) -> Result<KeyHolder> {
     let tenant = services.keys.open(&services.store).await?;
     // A life of its own: it never ends, and nobody has to be told.
@@ -423,7 +423,7 @@ fn no_such_key() -> Error {
 }
 
 /// Whose secret this is, and where that tenant wants its owner's token beside it, whether it came too:
-/// every door comes by here.
+/// Every transport calls this.
 pub async fn key_holder(
     services: &Services,
     application_id: &str,

@@ -90,7 +90,7 @@ pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
     ))
 }
 
-/// What somebody listens to, and how far they have heard.
+/// What a client subscribes to, and up to which position it has received it.
 pub struct ChangeFeed {
     services: Arc<Services>,
     caller: Caller,
@@ -102,14 +102,14 @@ pub struct ChangeFeed {
 
 /// What is listened to.
 enum Source {
-    /// Everything that the caller hears.
+    /// Everything that the caller receives.
     Person(Subscription),
     /// The messages of one chat.
     Chat(Subscriber, ChatId, ChatKind),
 }
 
 impl ChangeFeed {
-    /// Listens to everything the caller hears. `name` lets a newer wait take over from this one.
+    /// Subscribes to everything that the caller receives. `name` lets a newer wait take over from this one.
     pub async fn person(
         services: &Arc<Services>,
         caller: &Caller,
@@ -330,7 +330,7 @@ impl Source {
 }
 
 fn take_place(services: &Services, caller: &Caller, name: Option<&str>) -> Result<WaitPermit> {
-    // Those for whom their tenant's server speaks count as having one login, of no other's number.
+    // People for whom their tenant's server acts count as having one login, of no other's number.
     let own = LoginId::new(-caller.id().get());
     let login = caller.login().map_or(own, |login| login.login.id);
     services.wait_limit.admit(login, caller.id(), name)

@@ -117,7 +117,7 @@ pub struct NewChat<'a> {
 }
 
 /// Makes a chat with the caller as its admin, and these people in it. Two people have one direct chat,
-/// which whoever left it is in again; under a key that was shown before it is the chat of that time,
+/// which a person who left it is in again; under a key that was shown before it is the chat of that time,
 /// whatever became of it since.
 pub async fn create(services: &Services, caller: &Caller, new: NewChat<'_>) -> Result<Created> {
     not_a_guest(caller)?;
@@ -144,7 +144,7 @@ pub async fn create(services: &Services, caller: &Caller, new: NewChat<'_>) -> R
     services.writer.create(draft).await
 }
 
-/// Refuses guests of a desk, who are anybody: they talk to its owners and to nobody else.
+/// Refuses guests of live support, who are not authenticated: they reach the agents of their site alone.
 fn not_a_guest(caller: &Caller) -> Result<()> {
     if caller.person().is_guest() {
         return Err(Error::forbidden("a guest's own chat is all a guest has"));

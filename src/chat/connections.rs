@@ -57,7 +57,7 @@ async fn write(services: &Services, private: &str, connection: Connection) -> Re
     written.await
 }
 
-/// The connection of that private id, if it may still come back. Whoever shows too many that nobody knows
+/// The connection of that private id, if it may still come back. A client that shows too many unknown ones
 /// begins anew, as if theirs were not known either.
 pub async fn find(services: &Services, private: &str, from: IpAddr) -> Result<Option<Connection>> {
     let network = login_throttle::network(from);

@@ -1,4 +1,4 @@
-//! The desk: guests come to it, and those who run it see who waits.
+//! Live support: guests open conversations, and agents see their queues.
 
 use std::{sync::Arc, time::Instant};
 
@@ -19,7 +19,7 @@ use crate::{
     store::{ConversationPage, NewPerson, Tx},
 };
 
-/// Who comes to a desk.
+/// A guest who opens a conversation.
 #[derive(Debug)]
 pub struct NewGuest<'a> {
     /// What they are called.
@@ -44,7 +44,7 @@ pub struct Page {
     pub query: Option<String>,
 }
 
-/// Chats at a desk, and how many there are.
+/// Conversations of a queue, and how many there are.
 #[derive(Debug)]
 pub struct Queue {
     /// The chats.
@@ -55,7 +55,7 @@ pub struct Queue {
     pub total: i64,
 }
 
-/// A guest at a desk. Their token is told once, or again to who shows the key it was made under.
+/// A guest with a conversation. Their token is returned once, or again under the key that it was made of.
 pub struct GuestChatOpened {
     /// The guest.
     pub guest: Caller,
@@ -71,7 +71,7 @@ pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
     found.ok_or_else(|| Error::not_found("nobody runs a desk for this domain"))
 }
 
-/// Seats a new guest: a person, a login, and a chat that waits for whoever runs the desk. Under a key
+/// Makes a new guest: a person, a login, and a conversation that waits for an agent. Under a key
 /// that was shown before it is the same guest again.
 pub async fn seat(
     services: &Services,
@@ -79,18 +79,18 @@ pub async fn seat(
     new_guest: &NewGuest<'_>,
     device: &Device,
 ) -> Result<GuestChatOpened> {
-    if let Some(seated) = seated_before(services, site, new_guest).await? {
-        return Ok(seated);
+    if let Some(opened) = opened_before(services, site, new_guest).await? {
+        return Ok(opened);
     }
     let comes = services
         .login_throttle
         .guest(device.network, Instant::now())?;
-    let seated = seat_new(services, site, new_guest, device).await;
-    comes.unless_failed(&seated);
-    seated
+    let opened = open_new(services, site, new_guest, device).await;
+    comes.unless_failed(&opened);
+    opened
 }
 
-async fn seat_new(
+async fn open_new(
     services: &Services,
     site: &Tenant,
     new_guest: &NewGuest<'_>,
@@ -121,8 +121,8 @@ async fn seat_new(
         Err(error) if error.kind() == Kind::Conflict => {
             // The same was said at the same time, by another connection, and came first; or it was said
             // before, and the login that came of it has ended.
-            let seated = seated_before(services, site, new_guest).await?;
-            return seated.ok_or_else(|| used_up().because(error));
+            let opened = opened_before(services, site, new_guest).await?;
+            return opened.ok_or_else(|| used_up().because(error));
         }
         Err(error) => return Err(error),
     };
@@ -131,9 +131,9 @@ async fn seat_new(
     Ok(GuestChatOpened { guest, chat, token })
 }
 
-/// Whoever was seated under this key. The token is made of the key, so that nothing has to be kept
+/// The guest who was made under this key. The token is made of the key, so that nothing has to be kept
 /// from which anybody could read either of them, and the key is worth something for as long as it.
-async fn seated_before(
+async fn opened_before(
     services: &Services,
     site: &Tenant,
     new: &NewGuest<'_>,
@@ -154,7 +154,7 @@ async fn seated_before(
     Ok(Some(GuestChatOpened { guest, chat, token }))
 }
 
-/// What has ended stays ended, whoever knows the key of it.
+/// What has ended stays ended, also for a client that knows its key.
 fn used_up() -> Error {
     let sentence = "the login that was made under this client_id has ended: use a new one";
     Error::new(Kind::Unauthenticated, sentence)
@@ -191,7 +191,7 @@ pub async fn reopen_by_email(
         .await;
     match &known {
         Ok(Some(_)) => drop(comes),
-        // Whoever is not known is counted when they are seated.
+        // A new guest is counted when they are made.
         Ok(None) | Err(_) => comes.abandoned(),
     }
     match known? {
@@ -289,8 +289,8 @@ async fn begin(
     Ok(services.writer.create(draft).await?.chat)
 }
 
-/// Proves that a chat is at a desk and that the caller may read it: its guest may, and whoever runs
-/// the desk.
+/// Proves that a chat is a conversation and that the caller may read it: its guest may, and the site's
+/// agents.
 pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Result<Reader> {
     let reader = access::reader(services, caller, chat).await?;
     match reader.chat().kind {
@@ -301,7 +301,7 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     }
 }
 
-/// The chats that stand so at the caller's desk: those that wait by how long they do, those that are
+/// The conversations of the caller's site that have a status: those that wait by how long they do, those that are
 /// answered by their newest activity, those that are closed by when they were, the last first.
 pub async fn queue(
     services: &Services,

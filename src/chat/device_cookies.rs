@@ -1,7 +1,7 @@
 //! Device cookies: they tell a browser from which somebody has signed in before from a stranger's.
 //!
 //! # Why
-//! Whoever guesses at an account slows down everybody who signs in to it, also its owner. So a browser
+//! Guesses at an account's password slow down every sign-in to it, also its owner's. So a browser
 //! that has signed in gets a cookie that says so, and its attempts are counted apart from strangers'.
 //! Nothing is kept here of it: the server believes what it has signed. The cookie lets nobody in, and
 //! says nothing of whose it is to who reads it.
@@ -109,7 +109,7 @@ mod tests {
                 .is_some_and(|bo| bo != nonce)
         );
         assert_eq!(cookies.nonce(&one, "name/bo"), None);
-        // Whoever signs in anew is the same browser, and is told the same.
+        // A browser that signs in again keeps its nonce.
         assert_eq!(cookies.signed_in(&one, "name/ann"), one);
         assert_eq!(cookies.signed_in(&both, "name/bo"), both);
         assert_ne!(cookies.signed_in("", "name/ann"), one);

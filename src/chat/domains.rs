@@ -1,4 +1,4 @@
-//! The domains of a site: whoever runs its desk adds and removes them.
+//! The domains of a site, which its agents add and remove.
 
 use crate::{
     chat::{Caller, Services},
@@ -9,7 +9,7 @@ use crate::{
 /// The most domains of one site.
 const DOMAINS: usize = 100;
 
-/// Adds a domain to the site whose desk the owner runs; its domains then, as people write them. One
+/// Adds a domain to the owner's site; its domains then, as people write them. One
 /// that it has already stays.
 pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result<Vec<String>> {
     let site = owner.tenant();
@@ -39,8 +39,8 @@ pub async fn add(services: &Services, owner: &Caller, domain: &Domain) -> Result
     Ok(shown(&added.await?))
 }
 
-/// Removes a domain from the site whose desk the owner runs; the domains it has left. The last one
-/// stays: without it nobody would find the desk.
+/// Removes a domain from the owner's site; the domains it has left. The last one
+/// stays: without it no guest would find the site.
 pub async fn remove(services: &Services, owner: &Caller, domain: &Domain) -> Result<Vec<String>> {
     let site = owner.tenant();
     let (domain, now) = (domain.clone(), services.clock.now());

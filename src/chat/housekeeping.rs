@@ -1,4 +1,4 @@
-//! Housekeeping: what is done from time to time, whoever asks for what.
+//! Housekeeping: what is done from time to time, without a request.
 
 use std::{sync::Weak, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The keys in use: the lives of the tenants in whose name somebody speaks just now.
+//! The keys in use: the lifetimes of the tenants for which connections act.
 
 use std::{
     collections::HashMap,
@@ -20,7 +20,7 @@ use crate::{
 /// So many lives are kept before those that nobody relies on are looked for.
 const MANY: usize = 1_000;
 
-/// See the module. Whoever looked a tenant up before it ended and comes to rely on it after would never
+/// See the module. A caller that looked a tenant up before it ended and relies on it after would never
 /// be told; so every end moves `ends` on, and what was read before is read again.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
@@ -28,7 +28,7 @@ pub(super) struct Keys {
     lives: Mutex<HashMap<TenantId, Weak<Lifetime>>>,
     /// Whose secrets those are that were asked for lately: every event of some clients names one.
     known: Mutex<HashMap<String, TenantId>>,
-    /// The tenant in whose name anybody may speak: it never ends.
+    /// The tenant for which every client may act: it never ends.
     open: OnceCell<Tenant>,
 }
 
@@ -56,7 +56,7 @@ impl Keys {
         Ok(Some(tenant.id))
     }
 
-    /// The tenant in whose name anybody may speak.
+    /// The tenant for which every client may act.
     pub(super) async fn open(&self, store: &Store) -> Result<Tenant> {
         let read = async {
             let tenant = store.tenant(OPEN).await?;

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// The life of a login or of a tenant's key, in this process: it ends once, and whoever relies on it is
+/// The life of a login or of a tenant's key, in this process: it ends once, and all that rely on it are
 /// told at once.
 #[derive(Debug, Default)]
 pub struct Lifetime {
     ended: CancellationToken,
-    /// Who is rung when it ends.
+    /// The wakers to notify when it ends.
     wakers: Mutex<Vec<Weak<Notify>>>,
 }
 
@@ -25,8 +25,8 @@ impl Lifetime {
         self.ended.cancelled().await;
     }
 
-    /// Rings a bell when it ends: one bell may serve many lives.
-    pub fn ring_when_over(&self, waker: &Arc<Notify>) {
+    /// Notifies a waker when it ends; one waker may serve many lifetimes.
+    pub fn notify_when_over(&self, waker: &Arc<Notify>) {
         let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         wakers.retain(|waker| waker.strong_count() > 0);
         if !wakers

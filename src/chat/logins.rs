@@ -40,7 +40,7 @@ impl Token {
         Self(hex::encode(&bytes))
     }
 
-    /// The token that a tenant's client asked for by a secret of its own. Whoever knows the secret
+    /// The token that a tenant's client asked for by a secret of its own. A client that knows the secret
     /// knows the token, and nobody else: it is told apart by the tenant, and from every other hash.
     pub fn of_key(tenant: TenantId, key: &ClientId) -> Self {
         let mut hasher = Sha256::new();
@@ -62,7 +62,7 @@ impl Token {
 }
 
 /// The client id as it is kept and shown, of what somebody says under one. A guest's client may use the
-/// secret that made its token for this too, and whoever runs the desk sees what a message was called: so
+/// secret that made its token for this too, and agents see the client id of a message: so
 /// of guests' own names for things only a digest is kept.
 pub fn client_id_of(person: &Person, client_id: ClientId) -> ClientId {
     if !person.is_guest() {
@@ -91,7 +91,7 @@ pub struct LiveLogin {
     pub token: TokenHash,
     /// Where the tenant's own system is asked whether the token is good, if it is to be asked.
     pub verify_url: Option<String>,
-    /// Ends with the login: whoever waits with it is told at once.
+    /// Ends with the login: waits and connections that use it are notified at once.
     pub life: Lifetime,
     used_at: AtomicI64,
     written_at: AtomicI64,
@@ -250,7 +250,7 @@ impl Logins {
         Arc::strong_count(live) > here + 1
     }
 
-    /// When a login was last used, of which `noted` is written down: whoever is connected uses it now.
+    /// When a login was last used, of which `noted` is written down: a login that has a connection is used now.
     pub(super) fn last_used(&self, login: LoginId, noted: Timestamp, now: Timestamp) -> Timestamp {
         let state = self.state();
         let live = state.tokens.get(&login);
@@ -282,7 +282,7 @@ impl Logins {
         }
     }
 
-    /// Takes no more the tokens of logins that are gone from the store; whoever is connected with one
+    /// Takes no more the tokens of logins that are gone from the store; connections that use one
     /// stays so, until [`Logins::end_replaced`].
     pub fn replace(&self, gone: &[LoginId]) {
         if gone.is_empty() {
@@ -331,7 +331,7 @@ impl Logins {
         self.state().by_token.len()
     }
 
-    /// Writes down when logins were last used, for those used since. Whoever is connected with a
+    /// Writes down when logins were last used, for those used since. A connection that has a
     /// login, or waits with it, uses it all the time.
     pub async fn flush(&self, store: &Store, now: Timestamp) -> Result<()> {
         let used: Vec<_> = self

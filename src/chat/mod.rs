@@ -1,7 +1,7 @@
-//! The verbs: everything people do, whichever API they speak.
+//! The verbs: everything that people do, by whichever API.
 //!
 //! # Why
-//! Every door (a route, a socket's event) parses what its own API says and calls one verb here;
+//! Every handler (of a route, of a socket's event) parses its API's request and calls one verb here;
 //! that is what keeps four APIs one product. Verbs take a proof of who asks: a [`Caller`] can only
 //! be made by [`callers`], a [`access::Reader`] only by [`access`]. Verbs answer with model values
 //! and know neither JSON nor HTTP.

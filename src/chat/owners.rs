@@ -1,4 +1,4 @@
-//! Those who run a site's desk: registering, and signing in and out.
+//! Owners of sites, who are their agents: registering, and signing in and out.
 
 use std::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::{
 /// The most characters of the name that an owner goes by.
 const NAME_CHARS: usize = 64;
 
-/// Who wants to run a desk.
+/// An owner who registers.
 #[derive(Debug)]
 pub struct NewOwner<'a> {
     /// What they sign in by.
@@ -30,12 +30,12 @@ pub struct NewOwner<'a> {
     pub password: &'a Password,
     /// Where their guests come from.
     pub domain: &'a Domain,
-    /// Who runs that domain's desk already and asks them in.
+    /// An owner of that domain's site, who invites them.
     pub colleague: Option<&'a Caller>,
 }
 
 /// Registers an owner: of a new site, or beside a colleague. A domain that somebody has registered is
-/// theirs: nobody else comes to run its desk unasked.
+/// theirs: no other owner joins its site without an invitation.
 pub async fn register(services: &Services, new: &NewOwner<'_>, device: &Device) -> Result<()> {
     let names = [new.email.as_str(), new.email.local(), new.domain.site()];
     let password = accounts::new_password(services, new.password, &names)?;
@@ -133,7 +133,7 @@ pub async fn sign_in(
     Ok((login, tenant))
 }
 
-/// Ends the login of whoever runs a desk and holds this token; says whether there was one.
+/// Ends the login of the agent who holds this token; returns whether there was one.
 pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Result<bool> {
     let Some(owner) = by_token(services, token, device).await? else {
         return Ok(false);
@@ -142,7 +142,7 @@ pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Resu
     Ok(true)
 }
 
-/// Whoever runs a desk and holds this token.
+/// The agent who holds this token.
 pub async fn by_token(services: &Services, token: &str, device: &Device) -> Result<Option<Caller>> {
     let from = Some(device.network);
     match callers::holder_who(services, token, from, Person::is_agent).await {

@@ -52,7 +52,7 @@ pub(super) fn start(services: &Services, live: &Arc<LiveLogin>, token: &str) {
 impl Renewal {
     async fn run(self) {
         // A system that is away for a moment ends nobody, one that stays away does.
-        let patience = self.verifier.good_for() * 2;
+        let grace = self.verifier.good_for() * 2;
         let mut proved = Instant::now();
         let mut rest = self.believed_for().await;
         loop {
@@ -69,7 +69,7 @@ impl Renewal {
                     proved = Instant::now();
                     self.believed_for().await
                 }
-                Verdict::Unavailable if proved.elapsed() < patience => AGAIN,
+                Verdict::Unavailable if proved.elapsed() < grace => AGAIN,
                 Verdict::Unavailable | Verdict::Bad => {
                     self.logins.end_live(&live);
                     return;
@@ -102,7 +102,7 @@ impl Renewal {
         }
     }
 
-    /// Whether nobody is connected with the login; whoever comes next begins anew.
+    /// Whether no connection has the login; the next one begins anew.
     fn is_done(&self, live: &Arc<LiveLogin>) -> bool {
         if self.logins.is_relied_on(live) {
             return false;

@@ -205,7 +205,7 @@ async fn change_of(
     Ok((change, people))
 }
 
-/// What a tenant does by its right is told as the doing of whoever made the chat.
+/// The actor of what a tenant changes by its right is the person who made the chat.
 async fn change_by_tenant(services: &Services, chat: &Chat) -> Result<members::Change> {
     let created_by = services
         .store

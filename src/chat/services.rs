@@ -28,8 +28,8 @@ use crate::{
 /// How long a long list waits for its turn to be read.
 const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything the verbs work with; one a server, shared by every door. What is in it is for the verbs
-/// alone: a door that lacks something lacks a verb.
+/// Everything the verbs work with; one for each server, shared by all transports. Its fields are for the
+/// verbs alone: a handler that needs more needs a verb.
 #[derive(Debug)]
 pub struct Services {
     /// The database.

@@ -1,7 +1,7 @@
 //! One log line for each sign-in, whether it went well or not.
 //!
 //! # Why
-//! An operator sees who was let in and who tries to be: by a person's number or a reason, and by the
+//! An operator sees who signed in and who tries to: by a person's number or a reason, and by the
 //! address, never by a name, an e-mail address or a token. Failures come from strangers, who could
 //! fill a disk with them: past a rate they are counted, and the next line tells how many.
 
@@ -20,7 +20,7 @@ const LINES: NonZeroU32 = NonZeroU32::new(1).expect("it is not zero");
 /// How many of them may come at once.
 const BURST: NonZeroU32 = NonZeroU32::new(60).expect("it is not zero");
 
-/// Why somebody was not let in.
+/// Why a sign-in was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reason {
     /// There is no such account.

@@ -1,4 +1,4 @@
-//! Signals: told to whoever listens just now, and never stored.
+//! Signals: sent to present subscribers, and never stored.
 
 use std::{
     collections::HashMap,
@@ -266,7 +266,7 @@ mod tests {
         })
     }
 
-    /// Somebody at the desk who hears, and who types.
+    /// A subscriber of the conversation, and the person who types.
     fn to_agents() -> (Arc<Typists>, Subscriber) {
         let hub = Hub::new(Position::new(0));
         let listener = hub.subscribe(Topic::Person(owner(1)));

@@ -1,4 +1,4 @@
-//! What one person hears: caught up with from memory or from the log, by whatever door they listen.
+//! What one person receives: caught up with from memory or from the log, by whichever transport.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
 /// How many places of the log one look at the store covers.
 const WINDOW: i64 = 4096;
 
-/// What a person hears from when it began.
+/// What a person receives, from its beginning on.
 #[derive(Debug)]
 pub struct Subscription {
     person: Arc<Person>,
@@ -33,7 +33,7 @@ pub struct CaughtUp {
 }
 
 impl Subscription {
-    /// Listens to everything a person hears, from now on.
+    /// Subscribes to everything that a person receives, from now on.
     pub async fn open(services: &Services, person: &Arc<Person>) -> Result<Self> {
         let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
         if subscriber.needs_memberships() {

@@ -8,7 +8,7 @@ use rocket::figment::{
 use super::{Defaults, Preset, defaults::insert, table::SECTIONS};
 
 /// Keys that the table leaves out: the variable that names the settings file. What Rocket would read if
-/// it were built with TLS or secrets is read by nobody here, and somebody who sets it must hear of it.
+/// it were built with TLS or secrets is not read here, and an operator who sets it gets a warning.
 const OTHERS: [&str; 1] = ["config"];
 
 /// One sentence for every key that nothing reads.

@@ -77,7 +77,7 @@ pub async fn begin(
         span.record("caller", identity.caller.id().get());
     }
     let handled = async {
-        // A plain HTTP request was counted before, and whoever sent it when they proved who they are.
+        // A plain HTTP request was counted before, and its sender when they were authenticated.
         if session.is_subscriber() {
             session.count()?;
         }

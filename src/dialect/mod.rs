@@ -1,10 +1,10 @@
-//! The tongues: one folder for each API that this server speaks.
+//! The dialects: one folder for each API of this server.
 //!
 //! # Why
-//! A dialect translates and decides nothing. `wire` holds the types of its document; `events` reads
-//! what a client says and writes answers and changes down as that document wants them, pure and
-//! without I/O; `act` asks the verbs in [`crate::chat`], the same for all dialects; `routes` are its
-//! HTTP routes.
+//! A dialect translates and decides nothing. `wire` holds the types of its document; `events` decodes
+//! the events of clients and encodes replies and changes as that document specifies, pure and without
+//! I/O; `handlers` call the verbs in [`crate::chat`], the same for all dialects; `routes` are its HTTP
+//! routes.
 //!
 //! The event-style dialects are a [`Dialect`] each, in the one set [`DIALECTS`], which the server is
 //! built with. A socket and a plain HTTP request reach them through the same [`ClientSession`], so both
@@ -48,7 +48,7 @@ pub use session::{
 /// A future on the heap.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Something told to a client: an event's name and its argument.
+/// An event for a client: its name and its argument.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OutgoingEvent {
     /// The event's name.
@@ -70,27 +70,27 @@ impl OutgoingEvent {
 /// An event that is part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Emitted {
-    /// What the acknowledgement says, as an event of this name. It is written down once for both.
+    /// The acknowledgement's data, as an event of this name. It is encoded once for both.
     Data(Cow<'static, str>),
     /// Something else.
     Other(OutgoingEvent),
 }
 
-/// What a caller is answered.
+/// The reply to an event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventReply {
     /// The HTTP status that fits it.
     pub status: u16,
-    /// What the acknowledgement says, and the HTTP answer.
+    /// The data of the acknowledgement and of the HTTP response.
     pub data: Value,
     /// What is emitted to the caller, in order; a reply is an event of the same name.
     pub outgoing: Vec<Emitted>,
-    /// After how many seconds it may be asked again, where that is why it was refused.
+    /// After how many seconds the client may try again, if it was refused for a limit.
     pub retry_after: Option<u64>,
 }
 
 impl EventReply {
-    /// An answer that is emitted under `event` and acknowledged alike.
+    /// A reply that is emitted under `event`, and acknowledged with the same data.
     pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: Value) -> Self {
         Self {
             status,
@@ -100,7 +100,7 @@ impl EventReply {
         }
     }
 
-    /// The same, with what an error says of when to ask again.
+    /// The same, with the time after which an error allows another try.
     #[must_use]
     pub fn waiting_as(self, error: &Error) -> Self {
         Self {
@@ -157,8 +157,7 @@ pub trait Dialect: Send + Sync + 'static {
         self.events().contains(&event)
     }
 
-    /// Somebody has connected: it may take them for who they say they are, or refuse them with a
-    /// sentence.
+    /// A client has connected: the dialect may authenticate it, or refuse it with a sentence.
     fn on_connect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
@@ -168,7 +167,7 @@ pub trait Dialect: Send + Sync + 'static {
         Vec::new()
     }
 
-    /// A plain HTTP request means a room, as a connection would that had entered it before.
+    /// A plain HTTP request names a room, as if it were a connection that has entered it.
     fn enter<'a>(
         &'a self,
         _speaker: &'a mut ClientSession,
@@ -177,13 +176,13 @@ pub trait Dialect: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// The chats that a connection has entered, to be given back to it.
+    /// The chats that a connection has entered, to be kept for its recovery.
     fn entered(&self, _speaker: &ClientSession) -> Vec<ChatId> {
         Vec::new()
     }
 
-    /// Somebody comes back to the chats that they had entered. Which of them they still may enter is
-    /// looked at afresh.
+    /// A connection is recovered with the chats that it had entered. Which of them it still may enter is
+    /// checked again.
     fn on_resume<'a>(
         &'a self,
         _speaker: &'a mut ClientSession,
@@ -192,10 +191,10 @@ pub trait Dialect: Send + Sync + 'static {
         Box::pin(async { Ok(()) })
     }
 
-    /// Somebody is in, and has been told what they missed if they came back.
+    /// A client is connected, and has been sent what it missed if it was recovered.
     fn on_ready(&self, _speaker: &mut ClientSession) {}
 
-    /// Somebody says something.
+    /// Handles an event of a client.
     fn handle<'a>(
         &'a self,
         session: &'a mut ClientSession,
@@ -217,7 +216,7 @@ pub trait Dialect: Send + Sync + 'static {
     /// The answer to an event that is not carried out.
     fn refuse(&self, event: &str, error: &Error) -> EventReply;
 
-    /// A change reached this session, and comes before what is told of it.
+    /// A change reached this session; called before its events are sent.
     fn on_change(&self, _speaker: &mut ClientSession, _change: &Change) {}
 
     /// Whether a change that reached this session is for this connection too.
@@ -225,10 +224,10 @@ pub trait Dialect: Send + Sync + 'static {
         true
     }
 
-    /// A change as it is told to others; the same for all of them.
+    /// The events of a change, which are the same for all who receive them.
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent>;
 
-    /// The same, where what is told depends on what the operator decided.
+    /// The same, where the events depend on settings.
     fn encode_change_with(&self, _options: &Options, change: &Change) -> Vec<OutgoingEvent> {
         self.encode_change(change)
     }
@@ -248,10 +247,10 @@ pub trait Dialect: Send + Sync + 'static {
         true
     }
 
-    /// A signal as it is told to others.
+    /// The events of a signal.
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent>;
 
-    /// Somebody has gone.
+    /// A client has disconnected.
     fn on_disconnect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, ()> {
         Box::pin(async {})
     }

@@ -1,4 +1,4 @@
-//! Somebody who speaks an event-style dialect: on a socket, or in one HTTP request.
+//! The session of a client of the event-style dialects: a socket, or one HTTP request.
 
 use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 
@@ -49,7 +49,7 @@ impl Default for Options {
     }
 }
 
-/// What somebody brought when they connected.
+/// The credentials of a handshake or a request.
 #[derive(Clone, Default)]
 pub struct Credentials {
     /// `?token=`, `auth.token` or the Authorization header.
@@ -91,7 +91,7 @@ pub enum Recipients {
     Others,
 }
 
-/// Somebody a session acts for.
+/// A person for whom a session acts.
 #[derive(Debug)]
 pub struct Identity {
     /// Who.
@@ -104,12 +104,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Whether it hears in a dialect.
+    /// Whether it receives the events of a dialect.
     pub fn is_active_in(&self, dialect: DialectId) -> bool {
         self.dialects.contains(dialect)
     }
 
-    /// The dialects it hears in.
+    /// The dialects whose events it receives.
     pub fn dialects(&self) -> DialectMask {
         self.dialects
     }
@@ -119,7 +119,7 @@ impl Identity {
         self.from
     }
 
-    /// What they hear; none of an HTTP request.
+    /// What they receive; none of an HTTP request.
     pub fn subscription(&mut self) -> Option<&mut Subscription> {
         self.subscription.as_mut()
     }
@@ -137,7 +137,7 @@ pub struct ClientSession {
     pub transport: Arc<dyn Transport>,
     /// The connection's number in this process, for those who tell everybody else.
     pub number: u64,
-    /// Rung when there is something to hear; none for an HTTP request, which hears nothing.
+    /// Notified when there are changes or signals; none for an HTTP request, which receives none.
     waker: Option<Arc<Notify>>,
     identities: Vec<Identity>,
     /// With whose end the connection ends, whether or not it has acted in their name.
@@ -178,7 +178,7 @@ impl Drop for CountedSocket {
 }
 
 impl ClientSession {
-    /// Somebody who has said nothing yet. With a `waker` they hear what concerns those they act for.
+    /// A session that acts for nobody yet. With a `waker` it subscribes for those for whom it acts.
     pub fn new(
         services: Arc<Services>,
         options: Arc<Options>,
@@ -221,19 +221,19 @@ impl ClientSession {
         self.credentials.address.map(login_throttle::network)
     }
 
-    /// Whether this is a connection, which hears; an HTTP request is answered and gone.
+    /// Whether this is a connection, which subscribes; an HTTP request is over with its response.
     pub fn is_subscriber(&self) -> bool {
         self.waker.is_some()
     }
 
-    /// Acts for somebody in a dialect from now on: hears what they hear, as long as their login lives.
+    /// Acts for a person in a dialect from now on: receives what they receive, as long as their login lives.
     pub async fn act_as(&mut self, dialect: DialectId, caller: &Caller) -> Result<()> {
         let from = self.services.head();
         self.act_as_since(DialectMask::of(dialect), caller, from)
             .await
     }
 
-    /// Acts for somebody in some dialects, and hears what came after a position.
+    /// Acts for a person in some dialects, and receives what came after a position.
     pub async fn act_as_since(
         &mut self,
         dialects: DialectMask,
@@ -245,7 +245,7 @@ impl ClientSession {
             .iter_mut()
             .find(|identity| identity.caller.id() == caller.id());
         if let Some(waker) = &self.waker {
-            caller.proof().ring_when_over(waker);
+            caller.proof().notify_when_over(waker);
             self.counted.insert(dialects);
         }
         if let Some(identity) = known {
@@ -273,7 +273,7 @@ impl ClientSession {
             subscription,
         });
         if let Some(waker) = &self.waker {
-            // Something may have been told before the bell hung.
+            // A change may have been published before the waker was set.
             waker.notify_one();
         }
         Ok(())
@@ -315,7 +315,7 @@ impl ClientSession {
             }
             !gone
         });
-        // Whoever was let in is nobody any more.
+        // A connection that was authenticated acts for nobody any more.
         let is_nobody = self.identities.is_empty() && before > 0;
         if is_nobody || self.bound.iter().any(Proof::is_over) {
             self.transport.close();
@@ -328,7 +328,7 @@ impl ClientSession {
     }
 
     /// From now on the connection ends with the logins of its cookies and with its key, though it may
-    /// never act in their name. Nobody is let in by that, and what is wrong is told when it is used.
+    /// never act for them. This authenticates nobody, and wrong credentials are refused when they are used.
     pub async fn bind(&mut self) -> Result<()> {
         if let Some(claims) = self.credentials.cookies.clone() {
             let claimants = callers::claimants(&self.services, &claims, self.network()).await?;
@@ -344,7 +344,7 @@ impl ClientSession {
 
     fn bind_to(&mut self, proof: Proof) {
         if let Some(waker) = &self.waker {
-            proof.ring_when_over(waker);
+            proof.notify_when_over(waker);
             self.bound.push(proof);
         }
     }
@@ -363,7 +363,7 @@ impl ClientSession {
             .retain(|identity| identity.caller.id() != person);
     }
 
-    /// Whoever holds the cookies that were brought; nobody without any, or once their login has ended.
+    /// The holder of the cookies of the handshake; `None` without any, or once their login has ended.
     pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
         if let Some((candidate, token)) = &self.signed_in {
             if candidate.is_gone() {
@@ -445,7 +445,7 @@ impl ClientSession {
         Ok(caller)
     }
 
-    /// Whoever holds the key that was brought; nobody without one. The connection ends with it.
+    /// The holder of the key of the handshake; `None` without one. The connection ends with it.
     pub async fn key_holder(&mut self) -> Result<Option<KeyHolder>> {
         let Some(key) = self.credentials.key.clone() else {
             return Ok(None);

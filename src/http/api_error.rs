@@ -23,7 +23,7 @@ use crate::{
     telemetry::log_failure,
 };
 
-/// Where a request is sent on to that a door turned away; the door's sentence waits with it.
+/// The path to which a fairing redirects a request that it refuses, with its sentence kept for the answer.
 pub(super) const REFUSED: &str = "/.refused";
 
 /// An error on its way to the caller, as `{"error":"<sentence>","code":"<code>"}`.
@@ -118,7 +118,7 @@ pub(super) fn take(request: &Request<'_>) -> Option<Error> {
     kept(request).0.lock().ok()?.take()
 }
 
-/// What a request asked for before a door sent it on.
+/// The method and path of a request before a fairing redirected it.
 struct Asked(OnceLock<Origin<'static>>);
 
 fn asked<'a>(request: &'a Request<'_>) -> &'a OnceLock<Origin<'static>> {
@@ -128,14 +128,14 @@ fn asked<'a>(request: &'a Request<'_>) -> &'a OnceLock<Origin<'static>> {
 /// Has a request answered with `error`, whatever it asked for: no route of its own sees it.
 pub(super) fn turn_away(request: &mut Request<'_>, error: Error) {
     keep(request, error);
-    // Of two doors the first knows what was asked for.
+    // Of two fairings the first knows the request as it came.
     asked(request).get_or_init(|| request.uri().clone().into_owned());
     if let Ok(uri) = Origin::parse(REFUSED) {
         request.set_uri(uri.into_owned());
     }
 }
 
-/// The path that was asked for, also of a request that was turned away: a refusal carries the headers
+/// The path that was asked for, also of a request that a fairing refused: a refusal carries the headers
 /// that its path's answers carry, or a page of another origin could not read it.
 pub(super) fn asked_path<'a>(request: &'a Request<'_>) -> Path<'a> {
     match asked(request).get() {

@@ -1,4 +1,4 @@
-//! The cookies that sign people in, read as RFC 6265 writes them: the one reader of every door.
+//! The cookies that sign people in, read as RFC 6265 writes them, in one way for every transport.
 //!
 //! A client sends `name=value` pairs that a semicolon divides. Values may stand in quotes, as Java's
 //! cookie store sends them, after a `$Version` of its own. A browser sends a name several times when

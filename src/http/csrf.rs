@@ -12,7 +12,7 @@
 //! | absent or `none` | absent | count (curl, or an address typed in) |
 //! | `cross-site`, `same-site` | absent | ignored |
 //!
-//! Where they are ignored, a request that would change something with them is refused at the door:
+//! Where they are ignored, a request that would change something with them is refused before any route:
 //! unsafe methods under `/api` and `GET /api/logout` that bring our cookies, and sign-up and sign-in
 //! whatever they bring, because they would set cookies.
 
@@ -140,7 +140,7 @@ impl Fairing for CsrfFairing {
     }
 }
 
-/// Why the request is turned away, and what an operator can do whose own page it came from. It
+/// Why the request is refused, and what an operator can do whose own page it came from. It
 /// repeats nothing but what the request itself brought, and that only where it is well-formed.
 fn sentence(request: &Request<'_>) -> String {
     const SENTENCE: &str =
@@ -163,7 +163,7 @@ fn sentence(request: &Request<'_>) -> String {
     format!("{SENTENCE}: its Origin is {origin}, its Host is {host}; {remedy}")
 }
 
-/// Whether a request would change something in the name of whoever holds its cookies.
+/// Whether a request would change something in the name of the holder of its cookies.
 fn would_act(request: &Request<'_>) -> bool {
     let path = request.uri().path();
     let safe = matches!(
@@ -183,7 +183,7 @@ fn is_open(path: &Path<'_>) -> bool {
     OPEN.iter().any(|base| under(path, base))
 }
 
-/// Routes that end requests which the door turned away.
+/// Routes that answer the requests which the fairing refused.
 pub(super) fn refused() -> Vec<Route> {
     fn handle<'r>(request: &'r Request<'_>, data: Data<'r>) -> route::BoxFuture<'r> {
         Box::pin(async move {

@@ -102,7 +102,7 @@ pub fn with_fresh_cursor(services: &Services, error: Error) -> ApiError {
     }
 }
 
-/// Changes as a reader hears them, in a dialect's format.
+/// Changes as a reader receives them, in a dialect's format.
 pub struct Feed {
     pub(crate) services: Arc<Services>,
     pub(crate) watch: ChangeFeed,

@@ -15,7 +15,7 @@ use super::{ApiError, ShutdownSignal, api_error};
 use crate::error::{Error, Result};
 
 /// How long the database may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// When a balancer should ask again.
 const SOON: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ impl Readiness {
     }
 
     async fn ask(&self) -> Result<()> {
-        tokio::time::timeout(PATIENCE, (self.0)())
+        tokio::time::timeout(CHECK_TIMEOUT, (self.0)())
             .await
             .map_err(|late| {
                 Error::unavailable("the database does not answer", SOON).because(late)

@@ -1,4 +1,4 @@
-//! `/metrics`, for this machine or whoever has the token.
+//! `/metrics`, for this machine and for clients that have the token.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![metrics]
 }
 
-/// The proof that a caller may read the figures.
+/// The proof that a client may read the metrics.
 struct Scraper;
 
 #[rocket::async_trait]
@@ -37,7 +37,7 @@ impl<'r> FromRequest<'r> for Scraper {
     }
 }
 
-/// This machine is let in, and so is who shows `metrics_token`, as a bearer or as `?token=`.
+/// Clients on this machine are admitted, and those that show `metrics_token`.
 async fn admit(request: &Request<'_>) -> Result<Scraper> {
     if ClientAddress::of(request).is_this_machine() {
         return Ok(Scraper);
@@ -74,7 +74,7 @@ fn same(shown: &[u8], token: &[u8]) -> bool {
     shown.len() == token.len() && differences == 0
 }
 
-/// The figures as text.
+/// The metrics as text.
 struct MetricsText(String);
 
 impl<'r> Responder<'r, 'static> for MetricsText {

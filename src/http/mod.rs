@@ -1,4 +1,4 @@
-//! The front door: what every HTTP route shares.
+//! What every HTTP route shares: bodies, errors, cookies, limits, headers, health and pages.
 //!
 //! # Why
 //! A route reads its [`Fields`] or [`Query`], asks one verb, and answers or returns a [`ApiError`].
@@ -53,12 +53,12 @@ use crate::{
     telemetry::{Access, Metrics, traced},
 };
 
-/// Fits the door to a server: error answers, the origin policy, headers, request ids, counts,
+/// Attaches to a server: error answers, the origin policy, headers, request ids, counts,
 /// `/health`, `/metrics`, the pages and OPTIONS.
 ///
 /// It comes first, before the database is attached: fairings run in the order they came. Settings,
-/// metrics and `closing` become Rocket's state. Routes are mounted by whoever calls this, and a
-/// [`Readiness`] is managed by whoever knows the database.
+/// metrics and `closing` become Rocket's state. The caller mounts the dialects' routes, and manages a
+/// [`Readiness`] once the database is open.
 pub fn configure(
     rocket: Rocket<Build>,
     settings: Settings,

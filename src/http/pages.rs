@@ -1,7 +1,7 @@
 //! The pages at `/`: files of `static/` inside the binary, or of a folder while working on them.
 //!
 //! The binary carries its pages so that it alone serves the demo, wherever it is run from. The
-//! files' hashes are their entity tags: browsers ask each time and mostly hear 304.
+//! files' hashes are their entity tags: browsers ask each time and mostly get 304.
 
 use std::{
     io::Cursor,

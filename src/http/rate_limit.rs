@@ -11,7 +11,7 @@ use rocket::{
 use super::{ClientAddress, api_error, headers::under};
 use crate::chat::{Services, limits};
 
-/// Paths that are not counted: those of whoever watches over the server.
+/// Paths that are not counted: those that monitor the server.
 const UNCOUNTED: [&str; 2] = ["/health", "/metrics"];
 /// Of Socket.IO the handshakes are counted here, and the events one by one where they are answered: what
 /// belongs to a session that is alive is not counted here, whatever only looks like that is.

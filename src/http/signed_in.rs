@@ -17,7 +17,7 @@ use crate::{
     http::cookies,
 };
 
-/// Whoever holds the request's `user_id` and `token` (or `access_token`) cookies.
+/// The person who holds the request's `user_id` and `token` (or `access_token`) cookies.
 #[derive(Debug)]
 pub struct SignedIn(pub Caller);
 

@@ -28,7 +28,7 @@ pub struct WantsStream {
 
 impl WantsStream {
     /// Where the stream goes on: a browser that comes back asks for the same address again, so what it
-    /// heard last counts before what stands there.
+    /// received last counts before what stands there.
     pub fn after<'a>(&'a self, asked: Option<&'a str>) -> Option<&'a str> {
         self.last_event_id.as_deref().or(asked)
     }

@@ -20,7 +20,7 @@ words! {
     }
 }
 
-/// The unique key of two people's direct chat, whoever of them created it.
+/// The unique key of two people's direct chat, whichever of them created it.
 pub fn pair_key(one: PersonId, other: PersonId) -> String {
     let (low, high) = if one <= other {
         (one, other)

@@ -4,9 +4,9 @@ use crate::error::{Error, Kind};
 
 /// Logs an error that a caller is told of. Whose it is, the span says.
 ///
-/// Faults of ours are errors, what cannot be done just now is a warning, and refusals are for whoever debugs.
+/// Faults of ours are errors, what cannot be done just now is a warning, and refusals are shown when debugging.
 /// An error without a cause has nothing to tell, or was logged where its cause was known: the writer logs
-/// a batch once, whoever waits for it.
+/// a batch once, however many wait for it.
 pub fn log_failure(error: &Error) {
     if error.cause().is_none() {
         return;

@@ -62,11 +62,11 @@ where
         ))
         .because(error)
     })?;
-    // Rocket's macros speak from our modules, under targets that end like this.
+    // Rocket's macros log from our modules, under targets that end like this.
     let no_asides =
         filter::filter_fn(move |metadata| names_rocket || !metadata.target().ends_with("::_"));
     let no_secrets = filter::filter_fn(|metadata| !tells_secrets(metadata.target()));
-    // Where lines cannot be written, as on a full disk, saying so there would panic in whoever logs.
+    // Where lines cannot be written, as on a full disk, reporting that there would panic in the code that logs.
     let lines = match settings.log_format {
         LogFormat::Text => fmt::layer()
             .log_internal_errors(false)

@@ -40,7 +40,7 @@ export function createComposer({ drafts, type, send }) {
       return;
     }
     tellTyping(false);
-    // Kept by whoever sends it before the draft is given up.
+    // Kept by the caller that sends it before the draft is given up.
     send(chat, message);
     fill('');
     box.focus();

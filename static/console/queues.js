@@ -88,7 +88,7 @@ export class Queues {
     for (const entry of entries) {
       const id = plain(entry);
       const chat = { ...this.chats.get(id), ...entry, id, queue: name };
-      // The answer may have left before the server heard that all is read.
+      // The answer may have left before the server knew that all is read.
       if (this.isRead(id)) chat.unread = 0;
       this.chats.set(id, chat);
     }

@@ -141,7 +141,7 @@ export class SupportStore {
   }
 
   /**
-   * Who the guest of a chat is; its entry says so, and guests speak first.
+   * Who the guest of a chat is; its entry says so, and guests write first.
    * @param {string} id
    */
   guestOf(id) {
@@ -208,7 +208,7 @@ export class SupportStore {
       if (from !== this.owner.ownerId) chat.unread = (chat.unread ?? 0) + 1;
     }
     this.endTyping(id, from);
-    // An answer moves a chat, whoever gave it; an unknown chat has just begun.
+    // An answer moves a chat, whichever agent gave it; an unknown chat has just begun.
     if (chat?.queue !== 'active') this.refreshSoon();
     if (!chat || from === this.guestOf(id)) this.heard(id, message);
     this.changed();

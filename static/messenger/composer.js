@@ -68,7 +68,7 @@ export class Composer {
       this.tellRoom();
       return;
     }
-    // Kept by whoever sends it before the draft is given up.
+    // Kept by the caller that sends it before the draft is given up.
     this.send(content);
     this.box.value = '';
     this.changed();

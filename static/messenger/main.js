@@ -84,7 +84,7 @@ function leave(notice) {
   location.reload();
 }
 
-/** Set while one signs out on purpose: the feed may hear of it before the answer comes. */
+/** Set while one signs out on purpose: the feed may learn of it before the answer comes. */
 let signingOut = false;
 
 const ended = () => signingOut || leave('You were signed out. Please sign in again; nothing you wrote is lost.');

@@ -72,7 +72,7 @@ export function claim(name, value, lasting) {
 }
 
 /**
- * Gives up a claim, whoever made it.
+ * Gives up a claim, whichever tab made it.
  * @param {string} name
  */
 export function release(name) {

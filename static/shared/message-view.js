@@ -112,14 +112,14 @@ function drawMessage(line, { first, last, actions, sending }) {
   );
 }
 
-/** What listeners hear before a message. @param {Line} line */
+/** What screen readers read out before a message. @param {Line} line */
 function spokenBefore({ by, name, time, entry }) {
   if (entry) return entry.refused ? 'You, not sent: ' : 'You, waiting to be sent: ';
   return `${by === 'me' ? 'You' : name}, ${timeOfDay(time)}: `;
 }
 
 /**
- * @param {string} spoken said before the text to those who listen
+ * @param {string} spoken read out before the text by screen readers
  * @param {Child[]} content
  * @param {string} [title]
  */

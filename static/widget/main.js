@@ -86,7 +86,7 @@ class Widget {
     this.view.fill(this.storage.draft);
     this.view.first.value = this.storage.draft;
     this.changed();
-    // Somebody with a chat hears of answers on every page; others cost the server nothing until they ask.
+    // A guest with a chat is told of answers on every page; others cost the server nothing until they ask.
     if (guest) this.chat.connect();
     if (open && guest && matchMedia('(min-width: 481px)').matches) this.open(true);
   }

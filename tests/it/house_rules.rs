@@ -1,7 +1,7 @@
 //! The walls of the house: which module may name which, held against every file under `src`.
 //!
 //! A wall that stands in a document alone is gone in a month. Each rule is told with its reason, so
-//! that whoever breaks one knows what to do instead.
+//! that a contributor who breaks one knows what to do instead.
 
 mod files;
 mod map;
@@ -90,7 +90,7 @@ fn folders(parent: &Path) -> BTreeSet<String> {
         .unwrap_or_default()
 }
 
-/// The names under which code speaks of what `Cargo.toml` depends on.
+/// The names that code has for what `Cargo.toml` depends on.
 fn dependencies(manifest: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut within = false;

@@ -31,10 +31,10 @@
 //! are in [`pattern`].
 //!
 //! **Nothing.** Nobody can wait for nothing, so a story proves it: the next frame of this connection must
-//! be one that somebody else brings about afterwards. What a connection hears comes in the order of the
+//! be one that somebody else brings about afterwards. What a connection receives comes in the order of the
 //! log, so that frame could not have overtaken what is not to be there. A story is refused where that
 //! proves nothing: when somebody is not answered yet who acted before, when nothing comes afterwards,
-//! when the connection speaks first itself (an answer may overtake news), when the next frame does not
+//! when the connection sends first itself (an answer may overtake news), when the next frame does not
 //! come by the log (typing, and who is present). And when a connection closes, or the story ends, it
 //! asks for an event that does not exist: the answer must be the next frame, so nothing had been sent
 //! that the story does not tell.

@@ -24,7 +24,7 @@ pub fn count_address(services: &Services, network: IpAddr) -> Result<()> {
 }
 
 /// Counts an event on a connection, whose tokens were proved long ago: for the address it came from,
-/// and for every login and tenant that the connection acts for. Whoever has several logins on one
+/// and for every login and tenant that the connection acts for. A client that has several logins on one
 /// connection has no more to say with them than with one.
 pub fn count_event<'a>(
     services: &Services,

@@ -1,7 +1,7 @@
 //! How often anybody may ask: per address, per login and per tenant.
 //!
 //! # Why
-//! Each has a steady rate and may save up ten seconds of it for a burst. Whoever asks too often is
+//! Each has a steady rate and may save up ten seconds of it for a burst. A client that asks too often is
 //! told when to come back, and is not punished for having asked. The counting is the governor
 //! crate's; what is ours is who is counted together, and that a flood of callers never seen before
 //! cannot grow the tables without bound.
@@ -32,7 +32,7 @@ pub struct Rates {
     pub address: u32,
     /// With one login.
     pub login: u32,
-    /// For one tenant, whoever asks.
+    /// For one tenant, all its people together.
     pub tenant: u32,
 }
 
@@ -125,7 +125,7 @@ impl<K: Hash + Eq + Clone, C: Clock + Clone> Meter<K, C> {
             Error::too_many("too many requests, please slow down", wait)
         })?;
         if limiter.len() > MOST {
-            // Whoever has saved up all they may is as good as new.
+            // A full bucket is the same as a new one.
             limiter.retain_recent();
         }
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! # Why
 //! A client that gave up is seldom noticed before something is written to it, so its waits keep their
-//! places for a while. To refuse newer ones would shut a client out by its own ghosts (a browser's
+//! places for a while. To refuse newer ones would shut a client out by waits that it has given up (a browser's
 //! `EventSource` gives up for good on a 429): therefore the newest wait always lives, and past a cap
 //! the oldest ends.
 

@@ -71,7 +71,7 @@ impl Client {
         })
     }
 
-    /// Whether whoever answers there says that the token is good.
+    /// Whether the system at that address says that the token is good.
     pub(super) async fn ask(&self, url: &str, token: &str) -> Verdict {
         let Ok(mut url) = Url::parse(url) else {
             return Verdict::Unavailable;

@@ -40,11 +40,11 @@ const SAY_WHO: &str = "say who you are: connect with key (a tenant's application
 /// What is kept of a connection.
 #[derive(Default)]
 struct Memory {
-    /// The chat under whose own event this connection emitted first: it hears such events.
+    /// The chat under whose own event this connection emitted first: it receives such events.
     twin: Option<ChatId>,
 }
 
-/// In whose name a connection speaks.
+/// For whom a connection acts.
 enum Authority {
     /// A tenant's server: all its users'.
     Server(KeyHolder),
@@ -79,7 +79,7 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
     }
 }
 
-/// Whether a connection hears messages under their chat's own event too.
+/// Whether a connection receives messages under their chat's own event too.
 pub(super) fn wants_twin(session: &ClientSession) -> bool {
     let has_emitted = || {
         let memory = session.remembered::<Memory>();
@@ -90,7 +90,7 @@ pub(super) fn wants_twin(session: &ClientSession) -> bool {
         || has_emitted()
 }
 
-/// The chat that shows that a connection hears them, to be given back to it.
+/// The chat that shows that a connection receives them, to be kept for its recovery.
 pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
     let memory = session.remembered::<Memory>();
     memory.and_then(|memory| memory.twin).into_iter().collect()
@@ -136,7 +136,7 @@ pub(super) async fn handle(
     reply.map(Handled::Answered)
 }
 
-/// Finds out in whose name the connection speaks.
+/// Finds out for whom the connection acts.
 async fn authority(session: &mut ClientSession) -> Result<Authority> {
     if let Some(holder) = session.key_holder().await? {
         return Ok(Authority::Server(holder));
@@ -155,7 +155,7 @@ async fn authority(session: &mut ClientSession) -> Result<Authority> {
         .map(Authority::Open)
 }
 
-/// Whether the operator lets anybody speak on this connection.
+/// Whether the operator allows embedding without a key on this connection.
 fn is_open(session: &ClientSession) -> bool {
     let options = &session.options;
     match options.settings.embed_open {
@@ -174,7 +174,7 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// Somebody in whose name this connection may speak; from now on it hears what they hear.
+    /// A user for whom this connection may act; from now on it receives what they receive.
     async fn act_for(&mut self, user: PersonId) -> Result<Caller> {
         let caller = match &self.authority {
             Authority::User(caller) if caller.id() == user => caller.clone(),
@@ -185,7 +185,7 @@ impl Context<'_> {
             },
             Authority::Open(tenant) => match self.session.acts_for(ID, user) {
                 Some(caller) => return Ok(caller.clone()),
-                // An HTTP request remembers nobody: whoever knows the id may fetch them anyway.
+                // An HTTP request keeps no state: a client that knows the id may fetch them anyway.
                 None if !self.session.is_subscriber() => {
                     people::find(self.services, tenant, user).await?
                 }
@@ -261,7 +261,7 @@ impl Context<'_> {
         let created_by = created_by.ok_or_else(|| {
             Error::forbidden("users must name somebody whom this connection speaks for")
         })?;
-        // Whoever's server speaks has keys of its own, whichever user it names first.
+        // The keys are the server's own, whichever user it names first.
         let person = match self.authority {
             Authority::Server(_) => None,
             Authority::User(_) | Authority::Open(_) => Some(created_by.id()),
@@ -360,7 +360,7 @@ impl Context<'_> {
         Ok(Sending::new(message, move |_, sent| {
             let sent = sent?;
             let body = events::message(&sent.message);
-            // Nobody hears again what was sent before, so its sender is told alone.
+            // A replay is published to nobody, so its sender gets the event with the reply.
             Ok(if sent.replayed {
                 events::reply(&event, body)
             } else {

@@ -1,16 +1,16 @@
 //! The embed dialect: chat inside another product, over Socket.IO events.
 //!
 //! # Why
-//! The document has five events and says nothing of who may send them. So whoever connects is one of
-//! three: a tenant's server with the tenant's key, which speaks for all its users; somebody signed
-//! in, who speaks for themselves; or, where the operator lets them, anybody, in a tenant of their
-//! own. A socket acts for the users it has created or fetched, and hears all their chats.
+//! The document has five events and says nothing of who may send them. So a client is one of three: a
+//! tenant's server with the tenant's key, which acts for all its users; a user who is signed in, who acts
+//! for themselves; or, where the operator allows it, a client without credentials, in a tenant for all of
+//! them. A socket acts for the users it has created or fetched, and receives the events of all their chats.
 //!
-//! A message comes back to its sender as the event that everybody hears, not as a reply of its own:
-//! the document shows one event, and a client that shows what it hears shows it once.
+//! A message comes back to its sender as the event that all members receive, not as a reply of its own:
+//! the document shows one event, and a client that shows what it receives shows it once.
 //!
 //! The document's server also told each message as `/chat/<chatId>/new-message`, its twin. Two events for
-//! everybody cost twice, so only those connections hear the twin that ask for it.
+//! everybody cost twice, so only those connections receive the twin that ask for it.
 
 pub mod events;
 mod handlers;

@@ -1,4 +1,4 @@
-//! Carries out what a client of the service dialect wants: who they are, one verb, the answer.
+//! Handles the events of the service dialect: authentication, one verb, the reply.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -60,7 +60,7 @@ impl Joined {
         }
     }
 
-    /// The connections that hear it.
+    /// The Socket.IO room of the connections that have joined it.
     fn transport(&self) -> String {
         format!("service/{}", self.chat)
     }
@@ -100,7 +100,7 @@ pub(super) fn entered(session: &ClientSession) -> Vec<ChatId> {
     rooms.map(|room| room.chat).collect()
 }
 
-/// Takes a connection back into the rooms that it had joined, as far as it is still let in.
+/// Recovers the rooms that a connection had joined, those whose member its person still is.
 pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -> Result<()> {
     let known = session.memory::<Memory>().who.clone();
     let mut identity = session.identities().iter();
@@ -139,7 +139,7 @@ pub(super) fn on_ready(session: &mut ClientSession) {
     }
 }
 
-/// Whether a connection hears a chat.
+/// Whether a connection has joined a chat's room.
 pub(super) fn is_present(session: &ClientSession, chat: ChatId) -> bool {
     session
         .remembered::<Memory>()
@@ -147,7 +147,7 @@ pub(super) fn is_present(session: &ClientSession, chat: ChatId) -> bool {
 }
 
 /// Takes a connection out of a room that is gone, or whose member it is no more: it is seen there no
-/// longer, and hears nothing of who comes and goes.
+/// longer, and gets no events of who comes and goes.
 pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
     let memory = session.memory::<Memory>();
     let Some(caller) = memory.who.clone() else {
@@ -219,7 +219,7 @@ pub(super) async fn handle(
     reply.map(Handled::Answered)
 }
 
-/// Who speaks: whoever holds the token or, without one, the cookies.
+/// The person of a connection: the holder of the token or, without one, of the cookies.
 async fn who(session: &mut ClientSession) -> Result<Caller> {
     let nobody = || Error::new(Kind::Unauthenticated, events::NO_TOKEN);
     if let Some(caller) = &session.memory::<Memory>().who {
@@ -336,7 +336,7 @@ impl Context<'_> {
         Ok(Sending::new(message, |_, sent| {
             let sent = sent?;
             let body = wire::MessageWire::from(&sent.message);
-            // Nobody hears again what was sent before, so its sender is told alone.
+            // A replay is published to nobody, so its sender gets the event with the reply.
             let outgoing = if sent.replayed {
                 vec![Emitted::Data("message".into())]
             } else {
@@ -355,7 +355,7 @@ impl Context<'_> {
         let reader = access::reader(self.services, &self.caller, room.chat).await?;
         let services = self.services;
         let listed = messages::newest(services, &reader, before, (skipped, limit)).await?;
-        // A list has no room to say that there are more: whoever wants them asks with `before`.
+        // A list has no room to say that there are more: a client that wants them asks with `before`.
         let (listed, _) = page::fitting(listed.iter().map(wire::ListedMessage::from));
         let event = Emitted::Data("load_more".into());
         Ok(events::done(listed, vec![event]))

@@ -1,13 +1,13 @@
 //! The service dialect: chat for any application, whose server registers its users and rooms.
 //!
 //! # Why
-//! An app is a tenant, and its uuid is its secret: whoever holds it is the app's server. Devices
+//! An app is a tenant, and its uuid is its secret: a client that shows it is the app's server. Devices
 //! connect with tokens that the app's own system issued; of those only hashes are kept, and where the
 //! app names an address its system is asked whether a token is still good.
 //!
 //! The document's server let a socket be in one room at a time and told everybody in it who else
 //! was. Who is *in* a room here is the chat's membership, as everywhere; who is *present* is the
-//! connections that have joined it, and only those hear it in this dialect.
+//! connections that have joined it, and only those receive its events in this dialect.
 
 pub mod events;
 mod handlers;

@@ -93,7 +93,7 @@ pub struct User {
 
 impl From<&Person> for User {
     fn from(person: &Person) -> Self {
-        // Whoever came by another dialect has one name only.
+        // A person of another dialect has one name only.
         let first = person.names.first.clone();
         Self {
             id: person.id.get(),

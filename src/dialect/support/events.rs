@@ -32,7 +32,7 @@ pub(super) const NAMES: [&str; 9] = [
 const LIMIT_DEFAULT: i64 = 100;
 /// The most entries a list has.
 const LIMIT_MOST: i64 = 500;
-/// The fewest characters of the key under which a chat is begun: whoever shows it again is let into
+/// The fewest characters of the key under which a chat is begun: a client that shows it again is let into
 /// that chat, so it must be beyond guessing.
 const KEY_CHARS: usize = 32;
 /// The most characters that are searched for.
@@ -43,7 +43,7 @@ const QUERY_CHARS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) token: Option<String>,
-    pub(super) wish: SupportCommand,
+    pub(super) command: SupportCommand,
 }
 
 /// A chat by its id; none for an id that this server cannot have given out.
@@ -52,7 +52,7 @@ pub(super) type Which = Option<ChatId>;
 /// What a client wants.
 #[derive(Debug)]
 pub(super) enum SupportCommand {
-    /// A chat at the desk of a domain.
+    /// A conversation with the agents of a domain's site.
     NewChat(Guest),
     /// To be back in the chat of a guest's token.
     OldChat(Return),
@@ -70,7 +70,7 @@ pub(super) enum SupportCommand {
     See(Which, Option<MessageId>),
 }
 
-/// Who comes to a desk. The domain is looked up as it is: one that is none has no owner.
+/// A guest who opens a conversation. The domain is looked up as it is: one that is none has no owner.
 #[derive(Debug)]
 pub(super) struct Guest {
     pub(super) email: Email,
@@ -79,7 +79,7 @@ pub(super) struct Guest {
     pub(super) key: Option<ClientId>,
 }
 
-/// Who comes back to a desk, on that domain if it says which.
+/// A guest who comes back to their conversation, on that domain if the event names one.
 #[derive(Debug)]
 pub(super) struct Return {
     pub(super) token: String,
@@ -99,7 +99,7 @@ pub(super) struct Page {
 /// Reads an event.
 pub(super) fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
     let argument = Argument::of(argument)?;
-    let wish = match event {
+    let command = match event {
         "getNewChat" => new_chat(argument)?,
         "newMessage" => {
             let chat = argument.chat()?;
@@ -115,7 +115,7 @@ pub(super) fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         _ => return Err(Error::not_found("there is no such event")),
     };
     let token = argument.text("token")?.map(str::to_owned);
-    Ok(Request { token, wish })
+    Ok(Request { token, command })
 }
 
 fn new_chat(argument: Argument<'_>) -> Result<SupportCommand> {

@@ -1,4 +1,4 @@
-//! Carries out what clients want: one verb for each wish.
+//! Handles the events of live support: one verb for each command.
 
 use std::{collections::VecDeque, net::Ipv4Addr, sync::Arc};
 
@@ -46,16 +46,16 @@ impl Memory {
     }
 }
 
-/// Which side of the desk an event is for.
+/// Who may send an event.
 #[derive(Debug, Clone, Copy)]
 enum Side {
-    /// Owners alone.
+    /// Agents alone.
     Owner,
-    /// Owners and guests.
+    /// Agents and guests.
     Either,
 }
 
-/// Whoever connects with a token has used it.
+/// A client that connects with a token acts for its holder from then on.
 pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
     if let Some(token) = session.credentials.token.clone() {
         // A token of another kind is another API's business.
@@ -75,8 +75,8 @@ pub(super) async fn handle(
     event: &str,
     argument: Option<&Value>,
 ) -> Result<Handled> {
-    let Request { token, wish } = events::decode(event, argument)?;
-    let side = match &wish {
+    let Request { token, command } = events::decode(event, argument)?;
+    let side = match &command {
         SupportCommand::NewChat(guest) => {
             let body = new_chat(session, guest).await?;
             return Ok(reply(event, body).into());
@@ -96,7 +96,7 @@ pub(super) async fn handle(
         .or_else(|| session.credentials.token.clone())
         .ok_or_else(|| Error::invalid_field("token", "token is required"))?;
     let caller = caller(session, &token, side).await?;
-    let body = match wish {
+    let body = match command {
         SupportCommand::Say(chat, content, client_id) => {
             let message = (content, client_id);
             let sending = say(session, event, &caller, chat, message).await?;
@@ -124,7 +124,7 @@ pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
     EventReply::reply(status, event.to_owned(), body).waiting_as(error)
 }
 
-/// Whoever holds a token, on the side of the desk that an event is for. From now on this connection is
+/// The holder of a token, if they may send the event. From now on this connection is
 /// told what they are told.
 async fn caller(session: &mut ClientSession, token: &str, side: Side) -> Result<Caller> {
     let found = session
@@ -168,11 +168,11 @@ async fn new_chat(session: &mut ClientSession, guest: &Guest) -> Result<Value> {
     } else {
         None
     };
-    let seated = match known {
-        Some(seated) => seated,
+    let opened = match known {
+        Some(opened) => opened,
         None => conversations::seat(&services, &site, &new, &device).await?,
     };
-    welcome_guest(session, &seated).await
+    welcome_guest(session, &opened).await
 }
 
 async fn old_chat(session: &mut ClientSession, back: &Return) -> Result<Value> {
@@ -194,13 +194,13 @@ async fn old_chat(session: &mut ClientSession, back: &Return) -> Result<Value> {
     }
     let device = device(session);
     let key = back.key.as_ref();
-    let seated = conversations::reopen(&services, &guest, key, &device).await?;
-    welcome_guest(session, &seated).await
+    let opened = conversations::reopen(&services, &guest, key, &device).await?;
+    welcome_guest(session, &opened).await
 }
 
-async fn welcome_guest(session: &mut ClientSession, seated: &GuestChatOpened) -> Result<Value> {
-    session.act_as(ID, &seated.guest).await?;
-    let GuestChatOpened { guest, chat, token } = seated;
+async fn welcome_guest(session: &mut ClientSession, opened: &GuestChatOpened) -> Result<Value> {
+    session.act_as(ID, &opened.guest).await?;
+    let GuestChatOpened { guest, chat, token } = opened;
     Ok(wire::new_chat(token.expose(), *chat, guest.id()))
 }
 
@@ -211,7 +211,7 @@ async fn say(
     chat: Which,
     (content, client_id): (Content, Option<ClientId>),
 ) -> Result<Sending> {
-    let chat = at_desk(session, caller, chat).await?;
+    let chat = conversation_of(session, caller, chat).await?;
     let draft = Draft {
         kind: MessageKind::Text,
         content,
@@ -227,9 +227,13 @@ async fn say(
     }))
 }
 
-/// A chat at a desk, which need not be the caller's: the verb finds that out. Asked of the store once
-/// for each chat of a connection, for a chat is at a desk for good.
-async fn at_desk(session: &mut ClientSession, caller: &Caller, chat: Which) -> Result<ChatId> {
+/// A conversation, which need not be the caller's: the verb finds that out. Asked of the store once for
+/// each chat of a connection, for a chat is a conversation for good.
+async fn conversation_of(
+    session: &mut ClientSession,
+    caller: &Caller,
+    chat: Which,
+) -> Result<ChatId> {
     let chat = chat.ok_or_else(no_chat)?;
     if !session.memory::<Memory>().conversations.contains(&chat) {
         let found = conversations::reader(&session.services, caller, chat).await;
@@ -331,7 +335,7 @@ async fn see(
     chat: Which,
     message: Option<MessageId>,
 ) -> Result<Value> {
-    let chat = at_desk(session, caller, chat).await?;
+    let chat = conversation_of(session, caller, chat).await?;
     let message = message.ok_or_else(|| Error::not_found("Message not found"))?;
     let services = Arc::clone(&session.services);
     let before = services.head();

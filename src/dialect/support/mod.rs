@@ -6,7 +6,7 @@
 //! ([`Settings::support_push`](crate::config::Settings::support_push)). Their server told every message to everybody who was connected:
 //! here a message is for its guest and for the owners of the site.
 //!
-//! A token comes with each event. Whoever shows one is from then on told what its holder is told, as
+//! A token comes with each event. A client that shows one receives from then on what its holder receives, as
 //! long as the token lives: an owner's several tabs, or two guests on one socket, are nothing special.
 
 mod argument;
@@ -81,10 +81,12 @@ impl Dialect for Support {
             return false;
         }
         match &change.what {
-            ChangeKind::Message(_) | ChangeKind::Read(_) => is_at_desk(session, change.tenant),
+            ChangeKind::Message(_) | ChangeKind::Read(_) => {
+                acts_for_guest_or_agent(session, change.tenant)
+            }
             ChangeKind::Conversation(chat, _) => match chat.status {
                 Some(ConversationStatus::Waiting) => is_agent(session, change.tenant),
-                Some(ConversationStatus::Closed) => is_at_desk(session, change.tenant),
+                Some(ConversationStatus::Closed) => acts_for_guest_or_agent(session, change.tenant),
                 Some(ConversationStatus::Active) | None => false,
             },
             ChangeKind::Edited(_)
@@ -108,7 +110,9 @@ impl Dialect for Support {
     }
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
-        signal.to_agents && !session.is_own_signal(signal) && is_at_desk(session, signal.tenant)
+        signal.to_agents
+            && !session.is_own_signal(signal)
+            && acts_for_guest_or_agent(session, signal.tenant)
     }
 
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
@@ -116,15 +120,15 @@ impl Dialect for Support {
     }
 }
 
-/// Whether the session acts for somebody at a site's desk, on either side of it. Which chats reach a
+/// Whether the session acts for a guest or an agent of a site. Which chats reach a
 /// guest is decided before: those they are in.
-fn is_at_desk(session: &ClientSession, tenant: TenantId) -> bool {
+fn acts_for_guest_or_agent(session: &ClientSession, tenant: TenantId) -> bool {
     acts_for(session, tenant, |kind| {
         matches!(kind, PersonKind::Owner | PersonKind::Guest)
     })
 }
 
-/// Whether the session acts for somebody who runs a site's desk.
+/// Whether the session acts for an agent of a site.
 fn is_agent(session: &ClientSession, tenant: TenantId) -> bool {
     acts_for(session, tenant, |kind| kind == PersonKind::Owner)
 }

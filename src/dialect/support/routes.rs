@@ -152,7 +152,7 @@ async fn remove_domain(services: &ChatServices, device: Device, body: Body) -> R
     Reply(outcome.await)
 }
 
-/// `GET /owner/domains/{host}`: whether a desk answers for a host. For pages that are about to offer
+/// `GET /owner/domains/{host}`: whether a site has a host. For pages that are about to offer
 /// a chat: it tells nothing that opening one would not.
 #[get("/owner/domains/<host>")]
 async fn find_domain(services: &ChatServices, host: &str) -> Reply {

@@ -113,7 +113,7 @@ pub fn pushed(message: &Message, push: Push) -> Value {
 
 /// > return status, statusCode, chats ids
 ///
-/// Their server sent objects with `_id`; the rest is ours. Unread is for whoever asked, so a pushed
+/// Their server sent objects with `_id`; the rest is ours. Unread is counted for the caller, so a pushed
 /// entry, the same for all owners, has none.
 #[derive(Debug, Serialize)]
 pub struct Entry<'a> {

@@ -1,7 +1,7 @@
 //! Bounds on connections: how many are open, and for how long one may be silent or slow.
 //!
 //! # Why
-//! Whoever is let in holds memory and a file descriptor. So each wait for a client has an end: for the head
+//! A connection that is accepted holds memory and a file descriptor. So each wait for a client has an end: for the head
 //! of a request, for the next request, for the rest of a body, for room to send on. Only while the server
 //! itself keeps a client waiting (a long-poll, a quiet stream) and after an upgrade is silence legitimate.
 //! Long-polls and streams have an end or a heartbeat of their own, and so have WebSockets.

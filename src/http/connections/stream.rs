@@ -15,7 +15,7 @@ use super::{
     watch::{ConnectionWatch, End},
 };
 
-/// What a client hears that began a request and did not end it in time.
+/// The answer to a client that began a request and did not end it in time.
 const TIMED_OUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 

@@ -278,7 +278,7 @@ for (const version of Object.keys(versions)) {
     await Promise.allSettled([here, there]);
   });
 
-  test(`${version}: tokens at the door`, async () => {
+  test(`${version}: tokens at connect`, async () => {
     const one = await app();
     const ann = await user(one, 1);
     const refusal = (query) => Client.connect(version, query).then(() => "let in", (error) => error.message);
@@ -316,15 +316,15 @@ test("an app's own system is asked", async () => {
   await new Promise((resolve) => system.listen(0, "127.0.0.1", resolve));
   const one = await app({ verifyUrl: `http://127.0.0.1:${system.address().port}/verify?a=b` });
   const version = "socket.io-client 4";
-  const door = async (token) => {
+  const connectWith = async (token) => {
     await user(one, token, { token });
     return Client.connect(version, { token }).then(() => "let in", (error) => error.message);
   };
   const words = ["good", "no", "broken", "moved"].map(fresh);
-  assert.equal(await door(words[0]), "let in");
-  assert.equal(await door(words[0]), "let in");
+  assert.equal(await connectWith(words[0]), "let in");
+  assert.equal(await connectWith(words[0]), "let in");
   for (const word of words.slice(1)) {
-    assert.equal(await door(word), "token key mismatch");
+    assert.equal(await connectWith(word), "token key mismatch");
   }
   assert.deepEqual(asked, words);
   const unreachable = await app({ verifyUrl: "http://10.0.0.1/verify" });

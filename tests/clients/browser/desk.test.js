@@ -73,17 +73,17 @@ describe('the desk', () => {
   });
 
   test('what a colleague closes is closed here, and comes back from among the closed', async () => {
-    const seated = await owner.guest('Clara', 'Is this open?');
+    const opened = await owner.guest('Clara', 'Is this open?');
     await row('Clara').click();
     await desk.hears('Is this open?');
-    await colleague.say('closeChat', { chatId: seated.chatId });
+    await colleague.say('closeChat', { chatId: opened.chatId });
     await desk.page.getByText('This chat is closed.').waitFor();
     await desk.eventually(async () => [...(await names('waiting')), ...(await names('active'))].includes('Clara'), false);
     assert.equal(await desk.page.getByRole('button', { name: 'Close chat' }).count(), 0);
     await desk.page.getByRole('radio', { name: 'Closed' }).check();
     await desk.eventually(() => names('closed'), ['Clara']);
     await desk.assertAccessible('closed chats');
-    await owner.say('newMessage', { token: seated.guestToken, chatId: seated.chatId, message: 'One more thing' });
+    await owner.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message: 'One more thing' });
     await desk.eventually(() => names('closed'), []);
     await desk.hears('One more thing');
     await desk.page.getByText('This chat is closed.').waitFor({ state: 'hidden' });
@@ -93,7 +93,7 @@ describe('the desk', () => {
     await desk.watch.expecting(AWAY, async () => {
       await desk.context.setOffline(true);
       await desk.line('offline');
-      await colleague.say('closeChat', { chatId: seated.chatId });
+      await colleague.say('closeChat', { chatId: opened.chatId });
       await desk.context.setOffline(false);
       await desk.line('live');
     });
@@ -105,7 +105,7 @@ describe('the desk', () => {
   });
 
   test('two tabs of a desk send each answer once, and lose none', async () => {
-    const seated = await owner.guest('Twin', 'Hello');
+    const opened = await owner.guest('Twin', 'Hello');
     const second = await desk.context.newPage();
     await second.goto(`${server.url}/console/`);
     const form = second.getByRole('form', { name: 'Sign in' });
@@ -129,7 +129,7 @@ describe('the desk', () => {
         await desk.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).waitFor({ timeout: 25_000 });
       }
     });
-    const { data } = await owner.say('getChatMessages', { chatId: seated.chatId });
+    const { data } = await owner.say('getChatMessages', { chatId: opened.chatId });
     assert.deepEqual(data.map(({ message }) => message).toSorted(), ['Hello', 'and the first again', 'from the first', 'from the second']);
   });
 
@@ -196,13 +196,13 @@ describe('the desk', () => {
 
   test('a desk that slept hears and answers within seconds', async () => {
     const path = await NetworkPath.open(server);
-    const seated = await owner.guest('Early', 'Good night');
+    const opened = await owner.guest('Early', 'Good night');
     const person = await Object.assign(Object.create(owner), { server: { url: path.url } }).atDesk(browser);
     await row('Early', person).click();
     await person.hears('Good night');
     await person.watch.expecting(AWAY, async () => {
       path.forget();
-      await owner.say('newMessage', { token: seated.guestToken, chatId: seated.chatId, message: 'Are you up?' });
+      await owner.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message: 'Are you up?' });
       await person.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
       await answer('Good morning', person.page);
       await person.bubble('Are you up?').waitFor({ timeout: 9_000 });

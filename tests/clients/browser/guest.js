@@ -98,9 +98,9 @@ export class Owner {
 
   /** A guest who begins a chat without a page. */
   async guest(name, message) {
-    const seated = await this.say('getNewChat', { token: undefined, email: `${name.toLowerCase()}@example.org`, name, domain: 'localhost' });
-    await this.say('newMessage', { token: seated.guestToken, chatId: seated.chatId, message });
-    return seated;
+    const opened = await this.say('getNewChat', { token: undefined, email: `${name.toLowerCase()}@example.org`, name, domain: 'localhost' });
+    await this.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message });
+    return opened;
   }
 
   /** Comes to the desk with a browser. */

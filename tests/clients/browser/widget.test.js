@@ -1,4 +1,4 @@
-// The widget where sites and guests are not as one wishes: several tabs, lost answers, strict policies, pages that
+// The widget where sites and guests are not as expected: several tabs, lost answers, strict policies, pages that
 // replace themselves, long messages, keyboards that compose.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
@@ -451,9 +451,9 @@ describe('the widget', () => {
 
   test('a chat of many long messages opens, over one connection', async () => {
     const long = (number) => `${String(number).padStart(3, '0')} ${'ж'.repeat(8_000)}`;
-    const seated = await owner.guest('Tome', long(0));
+    const opened = await owner.guest('Tome', long(0));
     for (let number = 1; number < 64; number += 1) {
-      await owner.say('newMessage', { token: seated.guestToken, chatId: seated.chatId, message: long(number) });
+      await owner.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message: long(number) });
     }
     const guest = await Guest.arrive(browser, server, site, 'Tome');
     let opened = 0;
@@ -462,7 +462,7 @@ describe('the widget', () => {
     });
     await guest.page.addInitScript(
       ([url, me]) => localStorage.setItem(`parlance.guest ${url} localhost`, JSON.stringify({ guest: me })),
-      [server.url, { name: 'Tome', email: 'tome@example.org', ...seated }],
+      [server.url, { name: 'Tome', email: 'tome@example.org', ...opened }],
     );
     await guest.visit();
     await guest.opener.click();

@@ -240,7 +240,7 @@ describe("settings", () => {
         },
       );
       assert.ok(refused.retryAfter >= 1);
-      // Who is seated already is not held up.
+      // A guest who has a chat already is not held up.
       const { guestToken } = replies[0];
       const back = await guest.ask("getNewChat", guestOf("localhost", { guestToken }));
       assert.equal(back.chatId, replies[0].chatId);

@@ -110,7 +110,7 @@ async fn whoever_speaks_for_themselves_has_keys_of_their_own() {
         chats.push(one);
     }
     assert_ne!(chats[0], chats[1]);
-    // The messenger is another door to the same person: a chat made there is not made again here.
+    // The messenger is another endpoint to the same person: a chat made there is not made again here.
     let form = [
         ("title", "tea"),
         ("private", "true"),

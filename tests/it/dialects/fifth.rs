@@ -1,4 +1,4 @@
-//! A dialect that the server has never seen: registered in one line, it hears the four and is heard by them.
+//! A dialect that the server has never seen: registered in one line, it receives from the four and they from it.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Lists of long messages, of many people: every one of them arrives, at every door, in pages of a
+//! Lists of long messages, of many people: every one of them arrives, at every endpoint, in pages of a
 //! megabyte.
 
 use std::collections::HashSet;

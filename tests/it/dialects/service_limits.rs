@@ -1,4 +1,4 @@
-//! Limits of requests: whoever asks too often is told when to come back, at every door.
+//! Limits of requests: a client that asks too often is told when to come back, at every endpoint.
 
 use reqwest::Method;
 use serde_json::json;

@@ -24,7 +24,7 @@ async fn a_chat_waits_from_its_beginning_until_an_owner_answers() {
     );
     let both = [one.chat.clone(), other.chat.clone()];
     assert_eq!(owner.queue(&world, WAITING).await, both);
-    // Who waits longest stays first, whoever spoke last.
+    // The guest who waits longest stays first, whichever guest wrote last.
     one.says(&world, "hi").await;
     assert_eq!(owner.queue(&world, WAITING).await, both);
     owner.answers(&world, &one, "hello").await;

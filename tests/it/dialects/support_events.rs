@@ -25,7 +25,7 @@ fn names(events: &[(String, Value)]) -> Vec<&str> {
 async fn owners_overhear_their_site_and_guests_their_chat() {
     let world = World::new().await;
     let (owner, stranger) = (world.owner("here").await, world.owner("there").await);
-    let (_, start) = world.overheard(&owner.token, "now").await;
+    let (_, start) = world.events_since(&owner.token, "now").await;
     let (guest, other) = (world.guest("here").await, world.guest("here").await);
     guest.says(&world, "hi").await;
     owner.answers(&world, &guest, "hello").await;
@@ -37,7 +37,7 @@ async fn owners_overhear_their_site_and_guests_their_chat() {
     let close = json!({"chatId": guest.chat, "token": owner.token});
     world.said("closeChat", close).await;
 
-    let (told, _) = world.overheard(&owner.token, &start).await;
+    let (told, _) = world.events_since(&owner.token, &start).await;
     let expected = [
         "waitingChat",
         "waitingChat",
@@ -58,12 +58,12 @@ async fn owners_overhear_their_site_and_guests_their_chat() {
     });
     assert_eq!(told[2].1, message);
 
-    let (told, _) = world.overheard(&guest.token, &start).await;
+    let (told, _) = world.events_since(&guest.token, &start).await;
     assert_eq!(names(&told), ["newMessage", "newMessage", "closeChat"]);
     assert_eq!(text(&told[1].1["message"], "message"), "hello");
     assert_eq!(told[2].1, json!({"chatId": guest.chat}));
     for token in [&other.token, &stranger.token] {
-        let (told, _) = world.overheard(token, &start).await;
+        let (told, _) = world.events_since(token, &start).await;
         assert!(told.is_empty(), "{told:?}");
     }
 }
@@ -72,10 +72,10 @@ async fn owners_overhear_their_site_and_guests_their_chat() {
 async fn the_first_documents_push_is_a_setting() {
     let world = World::with("support_push = \"v1\"").await;
     let owner = world.owner("localhost").await;
-    let (_, start) = world.overheard(&owner.token, "now").await;
+    let (_, start) = world.events_since(&owner.token, "now").await;
     let guest = world.guest("localhost").await;
     guest.says(&world, "hi").await;
-    let (told, _) = world.overheard(&owner.token, &start).await;
+    let (told, _) = world.events_since(&owner.token, &start).await;
     assert_eq!(told[1].1, json!({"message": "hi", "chatId": guest.chat}));
 }
 
@@ -86,12 +86,12 @@ async fn owners_are_told_again_of_a_chat_that_waits_again() {
     let guest = world.guest("localhost").await;
     let close = json!({"chatId": guest.chat, "token": owner.token});
     world.said("closeChat", close).await;
-    let (_, start) = world.overheard(&owner.token, "now").await;
+    let (_, start) = world.events_since(&owner.token, "now").await;
     guest.says(&world, "one more thing").await;
-    let (told, _) = world.overheard(&owner.token, &start).await;
+    let (told, _) = world.events_since(&owner.token, &start).await;
     assert_eq!(names(&told), ["newMessage", "waitingChat"]);
     assert_eq!(told[1].1["lastMessage"], "one more thing");
-    let (told, _) = world.overheard(&guest.token, &start).await;
+    let (told, _) = world.events_since(&guest.token, &start).await;
     assert_eq!(names(&told), ["newMessage"]);
 }
 

@@ -167,7 +167,7 @@ async fn a_token_that_has_ended_never_comes_to_life_again() {
         };
         dead(&guest).await;
         dead(&came_back).await;
-        // Whoever knows the key is told what to do, however often and at once they ask.
+        // A client that knows the key is told what to do, however often and at once it asks.
         let again = (0..4).map(|_| world.refused("getNewChat", first(&key), 401));
         for told in rocket::futures::future::join_all(again).await {
             assert_eq!(told, sentence, "{way}");
@@ -218,7 +218,7 @@ async fn nobody_else_is_shown_what_a_guest_calls_things() {
     let guest = Guest::from(world.said("getNewChat", first(KEY)).await);
     let id = i64::from_str_radix(&owner.id, 16).expect("a number in hex");
     let owner_cookies = format!("user_id={id}; token={}", owner.token);
-    let since = world.overheard(&owner.token, "now").await.1;
+    let since = world.events_since(&owner.token, "now").await.1;
     // The secret by which the chat was begun, as the name of a message and of an end.
     let message =
         json!({"chatId": guest.chat, "token": guest.token, "message": "hi", "client_id": KEY});
@@ -251,7 +251,7 @@ async fn nobody_else_is_shown_what_a_guest_calls_things() {
     for (path, body) in &shown {
         assert!(!body.contains(KEY), "{path}: {body}");
     }
-    // Nor is it kept, where whoever reads the database would find it.
+    // Nor is it kept, where a reader of the database would find it.
     let mut beside = world.place.beside().await;
     for column in ["messages", "closings"] {
         let found = format!("select count(*) from {column} where client_id = '{KEY}'");

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{
     support::engine::{EchoSite, V3, V4, calm, echo},
-    support::socketio_client::{PATIENCE, Ws, read_answer},
+    support::socketio_client::{TIMEOUT, Ws, read_answer},
 };
 
 fn as_websocket(session: &str) -> String {
@@ -248,7 +248,7 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_is_told_on_the_webs
 async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_first() {
     // So long that only the close of the session can close the WebSocket within the test's limit.
     let mut site = echo(Options {
-        upgrade_timeout: 6 * PATIENCE,
+        upgrade_timeout: 6 * TIMEOUT,
         ..calm()
     })
     .await;
@@ -272,7 +272,7 @@ async fn a_session_that_is_closed_in_the_middle_of_a_step_up_sends_what_waits_fi
 #[tokio::test]
 async fn a_closed_session_that_nobody_fetches_takes_its_probe_along() {
     let mut site = echo(Options {
-        upgrade_timeout: 6 * PATIENCE,
+        upgrade_timeout: 6 * TIMEOUT,
         close_timeout: Duration::from_millis(200),
         ..calm()
     })

@@ -1,4 +1,4 @@
-//! Who hears of what: members, those who left, the whole tenant, only oneself.
+//! Who receives which change: members, those who left, the whole tenant, only oneself.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::{
     support::world::World,
 };
 
-/// What somebody heard, short enough to compare: type, chat, and what it says.
+/// What a person received, short enough to compare: type, chat, and what it says.
 fn heard(events: &[Value]) -> Vec<Value> {
     let short = |event: &Value| {
         let what = match event["type"].as_str().expect("a type") {

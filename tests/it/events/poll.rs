@@ -1,4 +1,4 @@
-//! Long-polls: what a held request hears, from where it continues, how much it is told.
+//! Long-polls: what a held request receives, from where it continues, and how much of it.
 
 use std::time::{Duration, Instant};
 

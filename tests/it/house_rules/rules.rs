@@ -145,7 +145,7 @@ const WALLS: [Wall; 13] = [
             "tokio_util",
             "rand",
         ],
-        why: "the front door holds what routes share; SQL is behind the verbs",
+        why: "the front endpoint holds what routes share; SQL is behind the verbs",
     },
     Wall {
         part: "gateway",

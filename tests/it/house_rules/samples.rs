@@ -306,7 +306,7 @@ fn files_have_a_shape() {
 }
 
 #[test]
-fn no_door_reaches_past_the_verbs() {
+fn no_endpoint_reaches_past_the_verbs() {
     for code in [
         "fn f(services: &Services) { services.store.people() }",
         "async fn f(session: &Session) { session.services.writer.act(a).await }",

@@ -1,4 +1,4 @@
-//! Doors act by verbs alone: nobody reaches past them, and they speak no dialect's sentences.
+//! Endpoints act by verbs alone: no code reaches past them, and they contain no dialect's sentences.
 
 use super::{
     rules::breach,
@@ -20,8 +20,8 @@ const HANDED_OUT: [&str; 6] = [
     "PublishedSignal",
 ];
 
-const WHY: &str = "a door asks one verb; what a verb checks, counts and writes is checked, counted \
-                   and written for every door";
+const WHY: &str = "an endpoint asks one verb; what a verb checks, counts and writes is checked, counted \
+                   and written for every endpoint";
 
 /// Fields of the services that are open, names of chat's inner parts outside of it, and uses of what the
 /// services hold.
@@ -68,7 +68,7 @@ pub(super) fn past_the_verbs(source: &Source<'_>) -> Vec<String> {
     found
 }
 
-/// The compiler keeps whoever is outside of chat from a field that is its own: so all of them are.
+/// The compiler keeps code outside of chat from private fields: so all of them are private.
 fn open_fields(source: &Source<'_>) -> Vec<String> {
     if source.path != "src/chat/services.rs" {
         return Vec::new();

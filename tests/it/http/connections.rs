@@ -52,7 +52,7 @@ impl Wire {
     }
 
     async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        // The server may have closed in the meantime, which whoever reads will see.
+        // The server may have closed in the meantime, which the next read shows.
         let _ = self.stream.write_all(bytes.as_ref()).await;
     }
 

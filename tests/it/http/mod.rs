@@ -2,8 +2,8 @@
 
 mod bodies;
 mod connections;
-mod doors;
 mod errors;
+mod operators;
 mod origins;
 mod pages;
 mod wire;

@@ -16,7 +16,7 @@ use tokio::{
 use crate::support::http_world::rocket;
 
 /// Longer than anything here takes, so that a hang fails the test.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A server that listens on a port of its own.
 struct Running {
@@ -86,7 +86,7 @@ impl Running {
 
     async fn stop(self) {
         self.shutdown.notify();
-        timeout(PATIENCE, self.task)
+        timeout(TIMEOUT, self.task)
             .await
             .expect("the server stops")
             .expect("without a panic");
@@ -95,7 +95,7 @@ impl Running {
 
 async fn hear(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer))
+    let _ = timeout(TIMEOUT, stream.read_to_end(&mut answer))
         .await
         .expect("the server answers or closes");
     String::from_utf8_lossy(&answer).into_owned()
@@ -200,7 +200,7 @@ async fn whoever_waits_is_released_when_the_server_stops() {
     server.closing.begin();
     for mut stream in held {
         let mut answer = String::new();
-        timeout(PATIENCE, stream.read_to_string(&mut answer))
+        timeout(TIMEOUT, stream.read_to_string(&mut answer))
             .await
             .expect("it is released")
             .expect("it is answered");
@@ -216,13 +216,11 @@ async fn the_server_hears_rockets_own_shutdown() {
     let server = Running::start().await;
     let closing = server.closing.clone();
     server.stop().await;
-    timeout(PATIENCE, closing.begun())
-        .await
-        .expect("it is told");
+    timeout(TIMEOUT, closing.begun()).await.expect("it is told");
 }
 
 #[rocket::async_test]
-async fn any_bytes_at_the_door_are_survived() {
+async fn any_bytes_of_a_client_are_survived() {
     let server = Running::start().await;
     let mut runner = TestRunner::deterministic();
     let paths = prop_oneof![

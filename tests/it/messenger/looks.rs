@@ -87,7 +87,7 @@ async fn names_that_nobody_can_tell_apart_are_one() {
     ] {
         world.sign_up(name, PASSWORD).await.ok(201);
     }
-    // Whoever has a name signs in however they write it.
+    // A person signs in however they write their name.
     for (name, as_) in [
         ("ANN", "ann"),
         ("a\u{200b}nn\u{fe0f}", "ann"),

@@ -251,13 +251,15 @@ async fn a_sender_may_ask_for_the_message() {
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
     let path = format!("/api/chats/{chat}");
-    for wish in [
+    for preference in [
         "return=representation",
         "respond-async, Return=Representation",
         "return=representation; x=1",
     ] {
         let request = ann.request(Method::POST, &path).form(&[("content", "hi")]);
-        let told = Told::of(request.header("Prefer", wish)).await.with(201);
+        let told = Told::of(request.header("Prefer", preference))
+            .await
+            .with(201);
         let json = told.json();
         assert_eq!(json["status"], "ok");
         assert_eq!(json["message"]["content"], "hi");

@@ -31,7 +31,7 @@ fn connections_that_cannot_be_accepted_are_one_line_in_the_log_and_wait() {
     let told = "No connection can be accepted";
     server.says(told);
     drop(connections);
-    // Whoever comes now is behind those in the queue, and is answered.
+    // A client that connects now is behind those in the queue, and is answered.
     assert!(server.get("/health/live").starts_with("HTTP/1.0 200"));
     let rest = server.stop();
     assert!(

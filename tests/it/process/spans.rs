@@ -65,15 +65,15 @@ async fn broken() -> (World, Actor, Guest) {
 }
 
 #[tokio::test]
-async fn a_fault_of_ours_is_one_line_at_every_door() {
+async fn a_fault_of_ours_is_one_line_at_every_endpoint() {
     let (kept, _guard) = kept("info");
     let (world, ann, guest) = broken().await;
     let begin = lines(&kept, "ERROR").len();
     assert_eq!(begin, 0, "{}", kept.text());
     let mut seen = 0;
-    let mut one_more = |door: &str| {
+    let mut one_more = |endpoint: &str| {
         let found = lines(&kept, "ERROR");
-        assert_eq!(found.len(), seen + 1, "{door}: {}", kept.text());
+        assert_eq!(found.len(), seen + 1, "{endpoint}: {}", kept.text());
         seen += 1;
         found[seen - 1].clone()
     };

@@ -2,7 +2,7 @@
 
 use crate::{
     support::actor::{Actor, PASSWORD},
-    support::security_world::{Brought, Door, doors},
+    support::security_world::{Brought, Endpoint, endpoints},
     support::world::World,
 };
 
@@ -71,24 +71,24 @@ fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cookies_are_read_alike_at_every_door() {
+async fn cookies_are_read_alike_at_every_endpoint() {
     let world = World::with(CLOSED).await;
     let (ann, bo) = world.ann_and_bo().await;
     let gone = Actor::sign_in(&world, "ann", PASSWORD).await;
     gone.get("/api/logout").await.with(200);
-    for door in doors(true) {
+    for endpoint in endpoints(true) {
         for brought in spellings(&ann, &bo, &gone.token) {
             let told = told(&brought);
             assert!(
-                door.opens(&world, ann.id, &brought).await,
-                "{door:?} {told}"
+                endpoint.opens(&world, ann.id, &brought).await,
+                "{endpoint:?} {told}"
             );
         }
         for brought in refused(&ann, &bo, &gone.token) {
             let told = told(&brought);
             assert!(
-                !door.opens(&world, ann.id, &brought).await,
-                "{door:?} {told}"
+                !endpoint.opens(&world, ann.id, &brought).await,
+                "{endpoint:?} {told}"
             );
         }
     }
@@ -109,14 +109,14 @@ async fn quotes_do_not_let_another_sites_page_in() {
     let evil = Brought::default()
         .header("cookie", line)
         .header("origin", "https://evil.example");
-    for door in doors(true) {
-        assert!(!door.opens(&world, ann.id, &evil).await, "{door:?}");
+    for endpoint in endpoints(true) {
+        assert!(!endpoint.opens(&world, ann.id, &evil).await, "{endpoint:?}");
     }
     let form = serde_json::json!({"title": "x"});
     let post = reqwest::Method::POST;
     let told = evil.request(&world, post, "/api/chats", Some(&form)).await;
     assert_eq!(told.status(), 403);
     let own = Brought::of(&ann);
-    assert!(Door::Rest.opens(&world, ann.id, &own).await);
+    assert!(Endpoint::Rest.opens(&world, ann.id, &own).await);
     world.stop().await;
 }

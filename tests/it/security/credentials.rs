@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    support::security_world::{Brought, doors},
+    support::security_world::{Brought, endpoints},
     support::tenants::sign_in,
     support::world::World,
 };
@@ -51,9 +51,9 @@ async fn an_authorization_header_is_read_in_the_same_way_everywhere() {
     let admin = sign_in(&world).await;
     for (header, is_read) in HEADERS {
         let brought = showing(header, &ann.token);
-        for door in doors(false) {
-            let opens = door.opens(&world, ann.id, &brought).await;
-            assert_eq!(opens, is_read, "{door:?} {header}");
+        for endpoint in endpoints(false) {
+            let opens = endpoint.opens(&world, ann.id, &brought).await;
+            assert_eq!(opens, is_read, "{endpoint:?} {header}");
         }
         let (status, body, verified) = rest(&world, &showing(header, &admin)).await;
         assert_eq!(status, if is_read { 200 } else { 401 }, "{header}");
@@ -72,8 +72,11 @@ async fn a_header_for_a_proxy_hides_no_other_credentials() {
     let admin = sign_in(&world).await;
     for header in ["Basic bWU6c2VjcmV0", "Bearer of-the-proxy"] {
         let brought = showing(header, "").asking("token", &ann.token);
-        for door in doors(false) {
-            assert!(door.opens(&world, ann.id, &brought).await, "{door:?}");
+        for endpoint in endpoints(false) {
+            assert!(
+                endpoint.opens(&world, ann.id, &brought).await,
+                "{endpoint:?}"
+            );
         }
         let brought = showing(header, "").asking("token", &admin);
         let (status, _, verified) = rest(&world, &brought).await;
@@ -84,8 +87,11 @@ async fn a_header_for_a_proxy_hides_no_other_credentials() {
     }
     let cookies = format!("user_id={}; token={}", ann.id, ann.token);
     let brought = showing("Basic bWU6c2VjcmV0", "").header("cookie", cookies);
-    for door in doors(true) {
-        assert!(door.opens(&world, ann.id, &brought).await, "{door:?}");
+    for endpoint in endpoints(true) {
+        assert!(
+            endpoint.opens(&world, ann.id, &brought).await,
+            "{endpoint:?}"
+        );
     }
     world.stop().await;
 }

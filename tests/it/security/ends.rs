@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, PASSWORD},
-    support::security_world::{Brought, By, Held, LINES, Line},
+    support::security_world::{Brought, By, CONNECTIONS, Connection, Held},
     support::tenants::{developer, send, sign_in, text},
     support::world::World,
 };
@@ -51,8 +51,8 @@ async fn app(world: &World, developer: &str, require_auth: bool) -> App {
     }
 }
 
-async fn opened(world: &World, by: By, brought: &Brought) -> Line {
-    let line = Line::open(world, by, brought).await;
+async fn opened(world: &World, by: By, brought: &Brought) -> Connection {
+    let line = Connection::open(world, by, brought).await;
     line.expect("it is let in")
 }
 
@@ -68,9 +68,9 @@ async fn nothing_outlives_an_app() {
     let replaced = Brought::default().asking("token", BOS);
     let list = json!({"user": {"id": gone.ann}});
     let (mut ending, mut staying) = (Vec::new(), Vec::new());
-    for by in LINES {
+    for by in CONNECTIONS {
         for brought in [&key, &token, &cookies, &replaced] {
-            // One that says nothing, and one that has spoken.
+            // One that sends nothing, and one that has sent an event.
             ending.push(opened(&world, by, brought).await);
             let mut line = opened(&world, by, brought).await;
             let (event, argument) = if brought.query.contains("key") {
@@ -84,7 +84,7 @@ async fn nothing_outlives_an_app() {
         staying.push(opened(&world, by, &Brought::default()).await);
         staying.push(opened(&world, by, &Brought::of(&stays)).await);
     }
-    // Whoever is connected with a token that was replaced stays, until now.
+    // A connection with a token that was replaced stays, until now.
     let user = json!({"appId": gone.key, "appUserId": 2, "firstName": "A", "token": "another one"});
     send(&world, "POST", "/user", &[], &user).await.with(200);
     let embed = format!("/api/events?timeout=50&dialect=embed&user={}", gone.ann);
@@ -136,7 +136,7 @@ async fn a_socket_with_cookies_ends_with_their_login_though_it_never_spoke() {
         let beside = Actor::sign_in(&world, "ann", PASSWORD).await;
         let other = world.actor(&format!("bo-{way}")).await;
         let (mut ending, mut staying) = (Vec::new(), Vec::new());
-        for by in LINES {
+        for by in CONNECTIONS {
             let quoted = format!("user_id=\"{}\"; token=\"{}\"", login.id, login.token);
             let quoted = Brought::default().header("cookie", quoted);
             for brought in [Brought::of(&login), quoted] {
@@ -241,7 +241,7 @@ async fn typing_tells_little() {
     let app = app(&world, &admin, false).await;
     let token = Brought::default().asking("token", ANNS);
     let long = json!("x".repeat(900_000));
-    for by in LINES {
+    for by in CONNECTIONS {
         let mut hears = opened(&world, by, &Brought::default().asking("token", BOS)).await;
         let mut types = opened(&world, by, &token).await;
         for line in [&mut hears, &mut types] {

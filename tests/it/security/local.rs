@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    support::security_world::{Brought, LINES, Line},
+    support::security_world::{Brought, CONNECTIONS, Connection},
     support::world::World,
 };
 
@@ -51,8 +51,10 @@ async fn may_embed(world: &World, brought: &Brought) -> Vec<bool> {
     let status = told.status().as_u16();
     assert!(matches!(status, 200 | 401), "{status}");
     let mut may = vec![status == 200];
-    for by in LINES {
-        let mut line = Line::open(world, by, brought).await.expect("it stands");
+    for by in CONNECTIONS {
+        let mut line = Connection::open(world, by, brought)
+            .await
+            .expect("it stands");
         may.push(line.is_answered("create-user", &create()).await);
     }
     may
@@ -64,7 +66,7 @@ async fn figures(world: &World, brought: &Brought) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn embedding_without_a_key_is_for_this_machine_at_every_door() {
+async fn embedding_without_a_key_is_for_this_machine_at_every_endpoint() {
     let world = World::new().await;
     for brought in from_here() {
         assert_eq!(may_embed(&world, &brought).await, [true; 5], "{brought:?}");
@@ -129,8 +131,8 @@ async fn requests_that_a_proxy_passes_on_are_counted() {
         }
         assert!(refused >= 15, "{refused} {brought:?}");
         // Events on a connection count as well, and all of this machine's own do not.
-        for by in LINES {
-            let mut line = Line::open(&world, by, &Brought::default())
+        for by in CONNECTIONS {
+            let mut line = Connection::open(&world, by, &Brought::default())
                 .await
                 .expect("it stands");
             for _ in 0..30 {
@@ -141,7 +143,7 @@ async fn requests_that_a_proxy_passes_on_are_counted() {
     }
     let world = World::with(limits).await;
     let proxied = Brought::default().header("via", "1.1 proxy");
-    let mut line = Line::open(&world, LINES[1], &proxied)
+    let mut line = Connection::open(&world, CONNECTIONS[1], &proxied)
         .await
         .expect("it stands");
     let mut refused = 0;

@@ -13,15 +13,15 @@ use crate::{
 
 const WRONG: &str = "wrong horse";
 
-/// A door at which one signs in with a password: its path, what the name is called there, ann's name, and how a
+/// A endpoint at which one signs in with a password: its path, what the name is called there, ann's name, and how a
 /// wrong password is answered.
-const DOORS: [(&str, &str, &str, u16); 3] = [
+const ENDPOINTS: [(&str, &str, &str, u16); 3] = [
     ("/api/login", "name", "ann", 400),
     ("/owner/login", "email", "owner@shop.example", 404),
     ("/auth/login", "email", "admin@example.com", 401),
 ];
 
-/// A server with an account at each door, made from an address of its own.
+/// A server with an account at each endpoint, made from an address of its own.
 async fn world() -> World {
     let settings = "rate_limits = true\nip_header = 'X-Real-IP'\nadmin_email = 'admin@example.com'\n\
                     admin_password = 'correct horse'";
@@ -32,9 +32,9 @@ async fn world() -> World {
     world
 }
 
-/// Tries to sign in at a door from an address, with a cookie.
-async fn try_at(world: &World, door: usize, password: &str, from: u32, cookie: &str) -> Told {
-    let (path, field, name, _) = DOORS[door];
+/// Tries to sign in at an endpoint from an address, with a cookie.
+async fn try_at(world: &World, endpoint: usize, password: &str, from: u32, cookie: &str) -> Told {
+    let (path, field, name, _) = ENDPOINTS[endpoint];
     let body = json!({field: name, "password": password});
     let request = world
         .http
@@ -51,12 +51,12 @@ async fn try_at(world: &World, door: usize, password: &str, from: u32, cookie: &
 #[rocket::async_test]
 async fn sixty_right_passwords_at_once_are_all_let_in() {
     let world = world().await;
-    for (door, (path, ..)) in DOORS.iter().enumerate() {
+    for (endpoint, (path, ..)) in ENDPOINTS.iter().enumerate() {
         // One person from everywhere, and from one place.
         for shared in [false, true] {
             let tries = (0..60).map(|number| {
                 let from = if shared { 1 } else { number };
-                try_at(&world, door, PASSWORD, from, "")
+                try_at(&world, endpoint, PASSWORD, from, "")
             });
             for told in join_all(tries).await {
                 assert_eq!(told.status, 200, "{path} {shared}: {}", told.body);
@@ -69,9 +69,9 @@ async fn sixty_right_passwords_at_once_are_all_let_in() {
 #[rocket::async_test]
 async fn of_sixty_wrong_passwords_at_once_six_are_checked() {
     let world = world().await;
-    for (door, (path, _, _, wrong)) in DOORS.iter().enumerate() {
-        let base = u32::try_from(door).expect("few") * 1_000;
-        let tries = (0..60).map(|number| try_at(&world, door, WRONG, base + number, ""));
+    for (endpoint, (path, _, _, wrong)) in ENDPOINTS.iter().enumerate() {
+        let base = u32::try_from(endpoint).expect("few") * 1_000;
+        let tries = (0..60).map(|number| try_at(&world, endpoint, WRONG, base + number, ""));
         let told = join_all(tries).await;
         let count = |status| told.iter().filter(|told| told.status == status).count();
         assert_eq!((count(*wrong), count(429)), (6, 54), "{path}");
@@ -80,15 +80,15 @@ async fn of_sixty_wrong_passwords_at_once_six_are_checked() {
 }
 
 /// Guesses from everywhere until the account is paused, so that a stranger who is right has to wait.
-async fn strangers_guess(world: &World, door: usize, base: u32) {
-    let (path, ..) = DOORS[door];
+async fn strangers_guess(world: &World, endpoint: usize, base: u32) {
+    let (path, ..) = ENDPOINTS[endpoint];
     for round in 0..20 {
         let guesses = (0..8).map(|number| {
             let from = base + 100 + round * 8 + number;
-            try_at(world, door, WRONG, from, "")
+            try_at(world, endpoint, WRONG, from, "")
         });
         join_all(guesses).await;
-        let told = try_at(world, door, PASSWORD, base + 500, "").await;
+        let told = try_at(world, endpoint, PASSWORD, base + 500, "").await;
         if told.status == 429 {
             let wait = told.header("Retry-After").parse::<u64>();
             assert!(wait.is_ok_and(|wait| wait >= 1), "{path}");
@@ -101,9 +101,9 @@ async fn strangers_guess(world: &World, door: usize, base: u32) {
 #[rocket::async_test]
 async fn a_browser_that_signed_in_before_is_not_slowed_by_strangers() {
     let world = world().await;
-    for (door, (path, _, _, wrong)) in DOORS.iter().enumerate() {
-        let base = u32::try_from(door).expect("few") * 1_000;
-        let first = try_at(&world, door, PASSWORD, base, "").await.with(200);
+    for (endpoint, (path, _, _, wrong)) in ENDPOINTS.iter().enumerate() {
+        let base = u32::try_from(endpoint).expect("few") * 1_000;
+        let first = try_at(&world, endpoint, PASSWORD, base, "").await.with(200);
         let (device, attributes) = first.cookie("device").expect("it is known from now on");
         for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=31536000"] {
             assert!(
@@ -115,14 +115,16 @@ async fn a_browser_that_signed_in_before_is_not_slowed_by_strangers() {
             !device.contains("ann") && !device.contains("example"),
             "{device}"
         );
-        let refused = try_at(&world, door, WRONG, base + 1, "").await.with(*wrong);
+        let refused = try_at(&world, endpoint, WRONG, base + 1, "")
+            .await
+            .with(*wrong);
         assert_eq!(
             refused.cookie("device"),
             None,
             "{path}: a guess makes nobody known"
         );
-        strangers_guess(&world, door, base).await;
-        let told = try_at(&world, door, PASSWORD, base + 501, &device)
+        strangers_guess(&world, endpoint, base).await;
+        let told = try_at(&world, endpoint, PASSWORD, base + 501, &device)
             .await
             .with(200);
         assert_eq!(told.cookie("device").expect("the same").0, device, "{path}");
@@ -133,18 +135,18 @@ async fn a_browser_that_signed_in_before_is_not_slowed_by_strangers() {
             .await;
         let others = others.with(200).cookie("device").expect("bo's").0;
         for cookie in [forged.as_str(), &others, "x", "...", &device[..40]] {
-            let told = try_at(&world, door, PASSWORD, base + 502, cookie).await;
+            let told = try_at(&world, endpoint, PASSWORD, base + 502, cookie).await;
             assert_eq!(told.status, 429, "{path} {cookie}");
         }
         // Two people may share a browser.
         let both = format!("{others}.{device}");
-        try_at(&world, door, PASSWORD, base + 503, &both)
+        try_at(&world, endpoint, PASSWORD, base + 503, &both)
             .await
             .with(200);
         // It has a counter of its own: who found the browser guesses no faster than anybody.
         let mut checked = 0;
         loop {
-            let told = try_at(&world, door, WRONG, base + 504 + checked, &device).await;
+            let told = try_at(&world, endpoint, WRONG, base + 504 + checked, &device).await;
             if told.status == 429 {
                 break;
             }
@@ -201,7 +203,7 @@ async fn guesses_of_ones_present_password_are_counted_by_login() {
             .refused(400, "bad_request");
     }
     change(&ann, PASSWORD, 3).await.ok(200);
-    // That ended the other login; whoever knows the password starts afresh.
+    // That ended the other login; the right password starts afresh.
     change(&other, PASSWORD, 4)
         .await
         .refused(401, "unauthenticated");

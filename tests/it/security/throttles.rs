@@ -105,7 +105,7 @@ async fn two_people_on_one_socket_do_not_escape_the_rate_of_a_login() {
 
 /// Where a token or a key may be guessed: how it is asked, with what in its body and in a header; `GUESS`
 /// stands for the guess.
-const DOORS: [(&str, &str, &str, &str); 23] = [
+const ENDPOINTS: [(&str, &str, &str, &str); 23] = [
     ("GET", "/api/me", "", "cookie: user_id=1; token=GUESS"),
     (
         "GET",
@@ -176,10 +176,10 @@ const DOORS: [(&str, &str, &str, &str); 23] = [
     ("SOCKET", "", "", ""),
 ];
 
-async fn guess(world: &World, door: usize, guess: &str) -> Told {
-    let (method, path, body, header) = DOORS[door];
+async fn guess(world: &World, endpoint: usize, guess: &str) -> Told {
+    let (method, path, body, header) = ENDPOINTS[endpoint];
     let with = |text: &str| text.replace("GUESS", guess);
-    let mut headers = vec![("x-real-ip", format!("192.0.2.{door}"))];
+    let mut headers = vec![("x-real-ip", format!("192.0.2.{endpoint}"))];
     if method == "SOCKET" {
         let session = world.polled(&headers).await;
         let connect = format!("40{{\"token\":\"{guess}\"}}");
@@ -206,7 +206,7 @@ async fn guess(world: &World, door: usize, guess: &str) -> Told {
 }
 
 #[rocket::async_test]
-async fn guesses_of_tokens_and_keys_are_slowed_down_at_every_door() {
+async fn guesses_of_tokens_and_keys_are_slowed_down_at_every_endpoint() {
     let world = World::with("rate_limits = true\nip_header = 'X-Real-IP'").await;
     let ann = world.actor("ann").await;
     world.owner("localhost").await;
@@ -215,24 +215,24 @@ async fn guesses_of_tokens_and_keys_are_slowed_down_at_every_door() {
                   metrics_token = 's3cret'";
     let world = world.restart_with(closed).await;
     let cookies = format!("user_id={}; token={}", ann.id, ann.token);
-    for (door, asked) in DOORS.iter().enumerate() {
+    for (endpoint, asked) in ENDPOINTS.iter().enumerate() {
         let headers = [
-            ("x-real-ip", format!("192.0.2.{door}")),
+            ("x-real-ip", format!("192.0.2.{endpoint}")),
             ("cookie", cookies.clone()),
         ];
         world.get_with("/api/me", &headers).await.with(200);
         for number in 0..21 {
-            let told = guess(&world, door, &format!("secret-{number}")).await;
+            let told = guess(&world, endpoint, &format!("secret-{number}")).await;
             assert_ne!(told.status, 429, "{asked:?} {number}: {}", told.body);
         }
         let mut number = 21;
         until_refused(async || {
             number += 1;
-            guess(&world, door, &format!("secret-{number}")).await
+            guess(&world, endpoint, &format!("secret-{number}")).await
         })
         .await;
         // A client that repeats an expired token guesses nothing new, and a valid one is accepted.
-        let again = guess(&world, door, "secret-3").await;
+        let again = guess(&world, endpoint, "secret-3").await;
         assert_ne!(again.status, 429, "{asked:?}: {}", again.body);
         world.get_with("/api/me", &headers).await.with(200);
     }
@@ -311,10 +311,10 @@ async fn every_sign_in_leaves_one_line_that_names_nobody() {
     let ann = world.actor("ann").await;
     let again = Actor::sign_in(&world, "ann", PASSWORD).await;
     let owner = world.owner("shop.example").await;
-    let wrong = |door, name, value| {
+    let wrong = |endpoint, name, value| {
         let form = [(name, value), ("password", WRONG)];
         let world = &world;
-        async move { world.post(door, &form).await }
+        async move { world.post(endpoint, &form).await }
     };
     assert_eq!(wrong("/api/login", "name", "ann").await.status, 400);
     assert_eq!(wrong("/api/login", "name", "nobody").await.status, 400);

@@ -359,7 +359,7 @@ async fn sockets_read_numbers_by_value_and_half_characters_on_both_versions() {
 }
 
 #[rocket::async_test]
-async fn half_a_character_is_kept_as_its_replacement_at_every_door() {
+async fn half_a_character_is_kept_as_its_replacement_at_every_endpoint() {
     let world = World::new().await;
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;

@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    support::security_world::{Brought, Door, Held, LINES, Line, doors},
+    support::security_world::{Brought, CONNECTIONS, Connection, Endpoint, Held, endpoints},
     support::tenants::{send, sign_in, text},
     support::world::{FOREVER, World},
 };
@@ -103,27 +103,27 @@ async fn app(world: &World, address: &str, token: &str) -> i64 {
     ann.json()["id"].as_i64().expect("a number")
 }
 
-/// The ways to show the token, each with the doors that take it so.
-fn ways(ann: i64) -> Vec<(Brought, Vec<Door>)> {
+/// The ways to show the token, each with the endpoints that take it so.
+fn ways(ann: i64) -> Vec<(Brought, Vec<Endpoint>)> {
     let bearer = Brought::default().header("authorization", format!("Bearer {TOKEN}"));
     vec![
-        (Brought::cookies(ann, TOKEN), doors(true)),
-        (Brought::default().asking("token", TOKEN), doors(false)),
-        (bearer, doors(false)),
+        (Brought::cookies(ann, TOKEN), endpoints(true)),
+        (Brought::default().asking("token", TOKEN), endpoints(false)),
+        (bearer, endpoints(false)),
     ]
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_is_verified_at_every_door() {
+async fn a_token_is_verified_at_every_endpoint() {
     let world = World::with(SETTINGS).await;
     let system = System::start().await;
     let ann = app(&world, &system.address.to_string(), TOKEN).await;
     system.says(NO);
-    for (brought, doors) in ways(ann) {
-        for door in doors {
+    for (brought, endpoints) in ways(ann) {
+        for endpoint in endpoints {
             assert!(
-                !door.opens(&world, ann, &brought).await,
-                "{door:?} {brought:?}"
+                !endpoint.opens(&world, ann, &brought).await,
+                "{endpoint:?} {brought:?}"
             );
         }
     }
@@ -132,7 +132,7 @@ async fn a_token_is_verified_at_every_door() {
     // A bad answer is believed for five seconds, a good one for a minute.
     system.says(YES);
     let fresh = async {
-        while !Door::Rest
+        while !Endpoint::Rest
             .opens(&world, ann, &Brought::cookies(ann, TOKEN))
             .await
         {}
@@ -141,20 +141,20 @@ async fn a_token_is_verified_at_every_door() {
         .await
         .expect("it is believed again");
     let asked = system.asked();
-    for (brought, doors) in ways(ann) {
-        for door in doors {
+    for (brought, endpoints) in ways(ann) {
+        for endpoint in endpoints {
             assert!(
-                door.opens(&world, ann, &brought).await,
-                "{door:?} {brought:?}"
+                endpoint.opens(&world, ann, &brought).await,
+                "{endpoint:?} {brought:?}"
             );
         }
     }
-    assert_eq!(system.asked(), asked, "one answer does for all doors");
+    assert_eq!(system.asked(), asked, "one answer does for all endpoints");
     world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_verified_just_now_is_told_at_every_door() {
+async fn what_cannot_be_verified_just_now_is_told_at_every_endpoint() {
     let world = World::with(SETTINGS).await;
     let system = System::start().await;
     let ann = app(&world, &system.address.to_string(), TOKEN).await;
@@ -172,8 +172,8 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_door() {
         assert_eq!(told.status(), 503, "{path}");
         assert!(told.headers().contains_key("retry-after"), "{path}");
     }
-    for by in LINES {
-        let mut line = Line::open(&world, by, &cookies)
+    for by in CONNECTIONS {
+        let mut line = Connection::open(&world, by, &cookies)
             .await
             .expect("cookies are looked at later");
         let told = line
@@ -182,11 +182,14 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_door() {
             .expect("it stands");
         assert_eq!(told["message"], "token verification unavailable", "{by:?}");
         let token = Brought::default().asking("token", "a token of his");
-        assert!(Line::open(&world, by, &token).await.is_none(), "{by:?}");
+        assert!(
+            Connection::open(&world, by, &token).await.is_none(),
+            "{by:?}"
+        );
     }
     // Others are not delayed by it.
     assert!(
-        Door::Rest
+        Endpoint::Rest
             .opens(&world, ann, &Brought::cookies(ann, TOKEN))
             .await
     );
@@ -201,15 +204,17 @@ async fn whoever_stays_is_verified_again_and_put_out_when_it_is_no() {
     let cookies = Brought::cookies(ann, TOKEN);
     let token = Brought::default().asking("token", TOKEN);
     let mut lines = Vec::new();
-    for by in LINES {
+    for by in CONNECTIONS {
         for brought in [&cookies, &token] {
-            let mut line = Line::open(&world, by, brought).await.expect("it is let in");
+            let mut line = Connection::open(&world, by, brought)
+                .await
+                .expect("it is let in");
             assert!(line.is_answered("leave", &json!(null)).await);
             lines.push(line);
         }
         // One that has said nothing ends as well.
         lines.push(
-            Line::open(&world, by, &cookies)
+            Connection::open(&world, by, &cookies)
                 .await
                 .expect("it is let in"),
         );

@@ -17,7 +17,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::{
     support::socketio::{Ends, builder, echo, joined, json_after, launch},
-    support::socketio_client::{PATIENCE, soon},
+    support::socketio_client::{TIMEOUT, soon},
 };
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn events_of_one_socket_wait_for_each_other_and_others_do_not() {
 fn asking() -> Events {
     Events::new().on("ask me", |socket, mut event| async move {
         let question = (1, Bytes::from_static(&[9]));
-        let answer = socket.emit_with_ack("what is it", question, PATIENCE).await;
+        let answer = socket.emit_with_ack("what is it", question, TIMEOUT).await;
         event.acknowledge(answer.unwrap_or_default());
     })
 }
@@ -239,7 +239,7 @@ async fn an_answer_may_fail_to_come() {
         .on("later", move |socket, _| {
             let results = results.clone();
             async move {
-                let _ = results.send(socket.emit_with_ack("?", (), PATIENCE).await);
+                let _ = results.send(socket.emit_with_ack("?", (), TIMEOUT).await);
             }
         });
     let (site, _io) = launch(builder().namespace("/", events)).await;

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::{
     support::socketio::{Ends, builder, echo, joined, launch, opened},
-    support::socketio_client::{PATIENCE, Ws, soon},
+    support::socketio_client::{TIMEOUT, Ws, soon},
 };
 
 /// Joins and leaves rooms as the client asks, and broadcasts.
@@ -240,7 +240,7 @@ async fn sockets_are_found_moved_and_carry_data() {
     assert!(found[0].data::<u8>().is_none());
     all.leave("room");
     assert!(io.to("room").sockets().is_empty());
-    let answers = io.to("nobody").emit_with_ack("x", (), PATIENCE).await;
+    let answers = io.to("nobody").emit_with_ack("x", (), TIMEOUT).await;
     assert!(answers.is_empty());
 }
 

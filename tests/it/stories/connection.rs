@@ -6,7 +6,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::pattern::{self, Names};
-use crate::support::socketio_client::{PATIENCE, Ws};
+use crate::support::socketio_client::{TIMEOUT, Ws};
 
 /// What Engine.IO says first on every WebSocket.
 const OPEN: &str = r#"0{"sid":"<sid>","upgrades":[],"pingInterval":25000,"pingTimeout":20000,
@@ -62,7 +62,7 @@ impl fmt::Display for Backlog {
         match self {
             Self::Frame(frame) => f.write_str(frame),
             Self::Closed => f.write_str("the end of the connection"),
-            Self::Silence => write!(f, "nothing within {} s", PATIENCE.as_secs()),
+            Self::Silence => write!(f, "nothing within {} s", TIMEOUT.as_secs()),
         }
     }
 }
@@ -96,7 +96,7 @@ impl Connection {
                 }
             }
         };
-        let opened = tokio::time::timeout(PATIENCE, opening).await;
+        let opened = tokio::time::timeout(TIMEOUT, opening).await;
         let opened = opened.map_err(|_| format!("nobody answers at {url}"))?;
         let (ws, _) = opened.map_err(|error| format!("there is no WebSocket at {url}: {error}"))?;
         let mut connection = Self {
@@ -168,7 +168,7 @@ impl Connection {
     /// The next frame. The heartbeat is the client's business, not the story's.
     async fn next(&mut self) -> Backlog {
         loop {
-            let Ok(next) = tokio::time::timeout(PATIENCE, self.ws.0.next()).await else {
+            let Ok(next) = tokio::time::timeout(TIMEOUT, self.ws.0.next()).await else {
                 return Backlog::Silence;
             };
             match next {

@@ -51,10 +51,10 @@ both < 42["info","You have joined the room","{before}"]
 both < 42["room_info",{"room":"tea",…},"{before}"]
 both < 42["roomData",{"room":"tea",…},"{before}"]
 server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},
-  "message":{"value":"in two tongues","type":"text"}}]
-server < 42["new-message",{"msg":"in two tongues",…}]
-both < 42["new-message",{"msg":"in two tongues",…},"{before}"]
-both < 42["/chat/{chat}/new-message",{"msg":"in two tongues",…},"{before}"]
+  "message":{"value":"in two dialects","type":"text"}}]
+server < 42["new-message",{"msg":"in two dialects",…}]
+both < 42["new-message",{"msg":"in two dialects",…},"{before}"]
+both < 42["/chat/{chat}/new-message",{"msg":"in two dialects",…},"{before}"]
 both < 42["message",{"message":"aW4gdHdvIHRvbmd1ZXM=",…},"<after:cursor>"]
 both closes
 

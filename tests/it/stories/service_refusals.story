@@ -1,4 +1,4 @@
-# Every refusal of chat as a service: by its routes, at the door for sockets, and in a room.
+# Every refusal of chat as a service: by its routes, at the endpoint for sockets, and in a room.
 with admin_email = "admin@example.com"
 with admin_password = "correct horse"
 with verify_allow = ["127.0.0.0/8"]
@@ -101,7 +101,7 @@ GET /room [appId: {careful}] [Authorization: xyzbhgdkfjke]
 GET /room [appId: {careful}] [Authorization: {ann}]
 200 []
 
-# At the door: the present protocol tells a refusal as an object, the old one as a bare text.
+# At the endpoint: the present protocol tells a refusal as an object, the old one as a bare text.
 stranger opens EIO=4&token=xyzbhgdkfjke
 stranger > 40
 stranger < 44{"message":"token key mismatch"}

@@ -38,7 +38,7 @@ POST /owner/login {"email":"owner@mail.com","password":"correct horse"}
 guest opens EIO=3 on socket_port
 guest < 40
 
-# At the desk's door.
+# At the desk's endpoint.
 guest > 42["getNewChat",{"email":"email@mail.com","name":"Name","domain":"example.com"}]
 guest < 42["getNewChat",{"statusCode":400,"status":"error","data":"Owner for this domain not found"}]
 guest > 421["getNewChat",{"email":"email@mail.com","name":"Name"}]

@@ -13,7 +13,7 @@ use std::{
 use serde_json::Value;
 
 /// Longer than a server takes to say anything.
-const PATIENCE: Duration = Duration::from_mins(1);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The binary, in `folder`, with nothing of our own settings around it.
 pub(crate) fn parlance(folder: &Path) -> Command {
@@ -94,7 +94,7 @@ impl Started {
         let (said, never_said) = mpsc::channel::<()>();
         let id = self.child.id().to_string();
         thread::spawn(move || {
-            if never_said.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            if never_said.recv_timeout(TIMEOUT) == Err(RecvTimeoutError::Timeout) {
                 drop(Command::new("kill").args(["-KILL", &id]).status());
             }
         });

@@ -75,22 +75,22 @@ impl Brought {
 
 /// A kind of request that authenticates.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Door {
+pub(crate) enum Endpoint {
     /// A plain request of the messenger's.
     Rest,
     /// Its long-poll and its stream.
-    Hear { stream: bool },
+    Receive { stream: bool },
     /// An event by plain HTTP.
-    Say(Says),
+    Send(SentEvent),
     /// A dialect's events, by long-poll and as a stream.
-    Overhear { dialect: &'static str, stream: bool },
+    ReceiveIn { dialect: &'static str, stream: bool },
     /// An event on a connection.
-    Socket(By, Says),
+    Socket(By, SentEvent),
 }
 
 /// An event of a dialect that succeeds for everybody who is authenticated.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Says {
+pub(crate) enum SentEvent {
     Service,
     Embed,
 }
@@ -104,29 +104,30 @@ pub(crate) enum By {
     WebSocket3,
 }
 
-pub(crate) const LINES: [By; 4] = [By::Polling4, By::WebSocket4, By::Polling3, By::WebSocket3];
+pub(crate) const CONNECTIONS: [By; 4] =
+    [By::Polling4, By::WebSocket4, By::Polling3, By::WebSocket3];
 
 /// Requests that take cookies, and those that take a token as well.
-pub(crate) fn doors(with_rest: bool) -> Vec<Door> {
-    let mut doors = Vec::new();
+pub(crate) fn endpoints(with_rest: bool) -> Vec<Endpoint> {
+    let mut endpoints = Vec::new();
     if with_rest {
-        doors.extend([
-            Door::Rest,
-            Door::Hear { stream: false },
-            Door::Hear { stream: true },
+        endpoints.extend([
+            Endpoint::Rest,
+            Endpoint::Receive { stream: false },
+            Endpoint::Receive { stream: true },
         ]);
     }
-    for says in [Says::Service, Says::Embed] {
-        doors.push(Door::Say(says));
-        doors.extend(LINES.map(|by| Door::Socket(by, says)));
+    for says in [SentEvent::Service, SentEvent::Embed] {
+        endpoints.push(Endpoint::Send(says));
+        endpoints.extend(CONNECTIONS.map(|by| Endpoint::Socket(by, says)));
     }
     for dialect in ["embed", "support", "service"] {
-        doors.extend([false, true].map(|stream| Door::Overhear { dialect, stream }));
+        endpoints.extend([false, true].map(|stream| Endpoint::ReceiveIn { dialect, stream }));
     }
-    doors
+    endpoints
 }
 
-impl Says {
+impl SentEvent {
     fn event(self, person: i64) -> (&'static str, Value) {
         match self {
             Self::Service => ("leave", Value::Null),
@@ -135,27 +136,27 @@ impl Says {
     }
 }
 
-impl Door {
+impl Endpoint {
     /// Whether the request is accepted as that person's; a refusal must be 401 and nothing else. Of
     /// streams the newer supersedes the older: they are held for longer than this reads them.
     pub(crate) async fn opens(self, world: &World, person: i64, brought: &Brought) -> bool {
         let status = match self {
             Self::Rest => status(world, brought, "/api/me", None).await,
-            Self::Hear { stream } => {
+            Self::Receive { stream } => {
                 let brought = streaming(brought, stream);
-                status(world, &brought, "/api/events?timeout=0&poll=door", None).await
+                status(world, &brought, "/api/events?timeout=0&poll=endpoint", None).await
             }
-            Self::Say(says) => {
+            Self::Send(says) => {
                 let (event, argument) = says.event(person);
                 let path = format!("/api/events/{event}");
                 status(world, brought, &path, Some(&argument)).await
             }
-            Self::Overhear { dialect, stream } => {
-                let path = format!("/api/events?timeout=0&poll=door&dialect={dialect}");
+            Self::ReceiveIn { dialect, stream } => {
+                let path = format!("/api/events?timeout=0&poll=endpoint&dialect={dialect}");
                 status(world, &streaming(brought, stream), &path, None).await
             }
             Self::Socket(by, says) => {
-                let Some(mut line) = Line::open(world, by, brought).await else {
+                let Some(mut line) = Connection::open(world, by, brought).await else {
                     return false;
                 };
                 let (event, argument) = says.event(person);
@@ -187,7 +188,7 @@ async fn status(world: &World, brought: &Brought, path: &str, body: Option<&Valu
 }
 
 /// A connection in the main namespace.
-pub(crate) struct Line {
+pub(crate) struct Connection {
     by: By,
     brought: Brought,
     base: String,
@@ -201,7 +202,7 @@ enum Carrier {
     Polling(String, VecDeque<String>),
 }
 
-impl Line {
+impl Connection {
     /// A connection that is accepted, or none.
     pub(crate) async fn open(world: &World, by: By, brought: &Brought) -> Option<Self> {
         let revision = match by {

@@ -52,7 +52,7 @@ impl World {
     }
 
     /// The events for the holder of a token after a cursor, waiting for them.
-    pub(crate) async fn overheard(
+    pub(crate) async fn events_since(
         &self,
         token: &str,
         after: &str,

@@ -214,7 +214,7 @@ impl House {
     }
 
     /// Bodies in which every field that any API reads names something of this tenant; the token and the
-    /// key are those of whoever sends it.
+    /// key are the sender's.
     pub(crate) fn bodies(&self, own: &Self, token: Option<&str>, key: Option<&str>) -> Vec<Value> {
         let user = self.user.to_string();
         let app_room = (self.room.to_string(), self.message.to_string(), &user);

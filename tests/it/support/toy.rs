@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// The server's dialects and the toy, which has the last id that there is.
 pub(crate) static WITH_TOY: DialectSet = DialectSet::BUILT_IN.with(&Toy);
 
-/// `toy-hello {}` begins to listen, `toy-say {chat,text}` sends; others' messages are `toy-heard`.
+/// `toy-hello {}` subscribes, `toy-say {chat,text}` sends; others' messages are `toy-heard`.
 pub(crate) struct Toy;
 
 impl DialectInfo for Toy {

@@ -153,7 +153,7 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
         self.entry(key, now).pending += 1;
     }
 
-    /// One that began has ended: whoever waits for that is next.
+    /// One that began has ended: the next attempt that waits for it may begin.
     pub(super) fn end(&mut self, key: &K, verdict: Verdict, now: Instant) {
         let ladder = self.ladder;
         let Some(entry) = self.entries.get_mut(key) else {

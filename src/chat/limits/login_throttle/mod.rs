@@ -8,7 +8,7 @@
 //!
 //! Only what was found to be wrong is counted. So that a thousand guesses at once do not all begin before
 //! the first has failed, attempts begin together only as far as they could all be wrong without a pause;
-//! the others wait for an outcome, and are let in as those before them were right, or refused with the
+//! the others wait for an outcome, and begin as those before them were right, or are refused with the
 //! pause that those have begun. Who was never checked has not guessed.
 //!
 //! A browser from which somebody has signed in before shows a *device cookie* (`chat::device_cookies`). Its
@@ -56,7 +56,7 @@ const ADDRESS: Backoff = Backoff::new(20, Duration::from_mins(15), Duration::fro
 /// Accounts made from one address.
 const SIGN_UP: Backoff = Backoff::new(20, Duration::from_mins(15), Duration::from_hours(1));
 
-/// Guests that come to desks from one address; a shop's own network may bring many.
+/// Conversations that guests open from one address; a shop's own network may bring many.
 const GUEST: Backoff = Backoff::new(60, Duration::from_mins(5), Duration::from_mins(15));
 
 /// Wrong tokens and keys from one address: a cap that keeps an office no longer from its first visit.
@@ -82,10 +82,10 @@ const GOOD: usize = 100_000;
 /// How many tokens that were wrong are, each with its address.
 const WRONG: usize = 50_000;
 /// The longest that an attempt waits for the outcome of others.
-const PATIENCE: Duration = Duration::from_secs(30);
+const OUTCOME_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Counts attempts: to sign in, per account and per address, or per device; with tokens, per address and per app; to
-/// sign up, to come to a desk and to come back, per address.
+/// sign up, to open a conversation and to recover a connection, per address.
 #[derive(Debug)]
 pub struct LoginThrottle {
     on: bool,
@@ -116,7 +116,7 @@ pub enum Guesser<'a> {
     Stranger(&'a str, IpAddr),
     /// A browser that has signed in to the account before, by the nonce of its cookie.
     Device(u64),
-    /// Whoever has a login.
+    /// The holder of a login.
     Login(LoginId),
 }
 
@@ -216,7 +216,7 @@ impl LoginThrottle {
         })
     }
 
-    /// Counts a guest who comes to a desk from an address.
+    /// Counts a conversation that a guest opens from an address.
     pub fn guest(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
         self.count(now, |tables| {
             let wait = tables.guests.wait(&network, now);
@@ -279,13 +279,13 @@ impl LoginThrottle {
         })
     }
 
-    /// Tries until an attempt has begun or is refused. Whoever is woken, and does not wait for the same
+    /// Tries until an attempt has begun or is refused. A task that is woken, and does not wait for the same
     /// again, wakes the next: there may be room for several.
     async fn in_turn<'a>(
         &'a self,
         attempt: impl Fn(Instant) -> Result<Turn<Attempt<'a>>>,
     ) -> Result<Attempt<'a>> {
-        let end = tokio::time::Instant::now() + PATIENCE;
+        let end = tokio::time::Instant::now() + OUTCOME_TIMEOUT;
         let mut woken: Option<Arc<Notify>> = None;
         loop {
             let tried = attempt(now());

@@ -205,7 +205,7 @@ async fn who_gives_up_waiting_hands_the_turn_on() {
     drop(gone);
     stays.await.expect("it is its turn").succeeded();
     drop(begun.map(Attempt::abandoned).collect::<Vec<_>>());
-    // Whoever would wait for ever is told so.
+    // An attempt that would wait for ever is refused.
     let begun: Vec<_> = (0..6)
         .map(|_| throttle.known(stranger, now()).expect("free"))
         .collect();
@@ -465,7 +465,7 @@ fn guesses_of_an_apps_tokens_are_slowed_down_wherever_they_come_from() {
     assert_eq!(told(ask(5_000, *START)), OF_APP.every);
     let other = throttle.try_token(Some(TenantId::new(8)), &token(1), from(1), *START);
     drop(other.expect("another app"));
-    // As soon as there is room for one guess, whoever is right takes none of it.
+    // As soon as there is room for one guess, a right one takes none of it.
     let now = *START + OF_APP.every;
     for number in 6_000..7_000 {
         ask(number, now).expect("right").begun().succeeded();

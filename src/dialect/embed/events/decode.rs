@@ -187,7 +187,7 @@ pub fn decode(event: &str, argument: Option<&Value>) -> Result<Request> {
         }
         "typing" => Request::Typing(Typing {
             place: told.place()?,
-            // Whoever says nothing of it types.
+            // Without the field the user types.
             typing: told.0.flag("typing")?.unwrap_or(true),
         }),
         "seen" => Request::Seen(Seen {

@@ -2,7 +2,7 @@
 //!
 //! # Why
 //! Decoding has a file of its own, for it is where strangers' bytes arrive. An announcement carries
-//! `"status":"ok"` as replies do, so that whoever sent the event may take the one they hear for
+//! `"status":"ok"` as replies do, so that the sender of the event may take the one it receives for
 //! their reply.
 
 mod decode;
@@ -68,7 +68,7 @@ pub fn reply(event: &str, body: impl Serialize) -> EventReply {
     EventReply::reply(200, event.to_owned(), ok(body))
 }
 
-/// The same, where the sender hears of it as everybody does.
+/// The same, where the sender receives the event as all others do.
 pub fn heard(body: impl Serialize) -> EventReply {
     EventReply {
         status: 200,

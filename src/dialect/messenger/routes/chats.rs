@@ -120,7 +120,7 @@ fn wanted(
     Ok((visibility, title, members))
 }
 
-/// Whoever is not there was named among the members.
+/// A person who does not exist was named among the members.
 fn about_members(error: Error) -> Error {
     match error.kind() {
         Kind::NotFound => {

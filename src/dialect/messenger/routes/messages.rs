@@ -117,7 +117,11 @@ impl<'r> FromRequest<'r> for WantsMessage {
             .headers()
             .get("Prefer")
             .flat_map(|value| value.split([',', ';']))
-            .any(|wish| wish.trim().eq_ignore_ascii_case("return=representation"));
+            .any(|preference| {
+                preference
+                    .trim()
+                    .eq_ignore_ascii_case("return=representation")
+            });
         Outcome::Success(Self(representation))
     }
 }

@@ -1,7 +1,7 @@
 //! The messenger's routes: guard, parse, one verb, answer.
 //!
 //! # Why
-//! One file for each thing the API speaks of, and everything that those files share here: how a
+//! One file for each noun of the API, and everything that those files share here: how a
 //! reply is made, and how an id in a path is read.
 
 mod accounts;

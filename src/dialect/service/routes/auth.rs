@@ -88,7 +88,7 @@ pub(super) async fn register(
 /// `GET /auth/verify`, with the token in a header or the query: whether it is a live token of ours.
 #[get("/auth/verify")]
 pub(super) async fn verify(services: &ChatServices, brought: RequestCredentials) -> RouteResult {
-    // Nobody is let in by this, and no other system is asked: an app may name this very route as its own.
+    // This authenticates nobody, and no other system is asked: an app may name this very route as its own.
     let candidates = match &brought.token {
         Some(token) => {
             let from = (None, Some(brought.device.network));

@@ -179,7 +179,7 @@ async fn metrics_open_to_whoever_shows_the_token() {
 }
 
 #[rocket::async_test]
-async fn a_proxy_on_this_machine_does_not_open_the_door() {
+async fn a_proxy_on_this_machine_does_not_open_embedding() {
     let client = client("").await;
     for name in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"] {
         let request = from(&client, "/metrics", HERE).header(Header::new(name, "192.0.2.7"));
