@@ -141,19 +141,6 @@ pub async fn before(
         .await
 }
 
-/// The messages after `after`, ascending.
-pub async fn after(
-    services: &Services,
-    reader: &Reader,
-    after: MessageId,
-    limit: usize,
-) -> Result<Page> {
-    services
-        .store
-        .messages_after(reader.key(), after, limit)
-        .await
-}
-
 /// The newest messages before `before` that were sent from `from` to `to`, both included, without
 /// those that were deleted; ascending.
 pub async fn between(

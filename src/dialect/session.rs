@@ -356,13 +356,6 @@ impl ClientSession {
         self.counted.clear();
     }
 
-    /// Stops acting for a person.
-    pub fn stop_acting_for(&mut self, person: PersonId) {
-        signals::person_left(&self.services, self.number, person);
-        self.identities
-            .retain(|identity| identity.caller.id() != person);
-    }
-
     /// The holder of the cookies of the handshake; `None` without any, or once their login has ended.
     pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
         if let Some((candidate, token)) = &self.signed_in {

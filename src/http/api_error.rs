@@ -51,16 +51,6 @@ impl ApiError {
         self
     }
 
-    /// What is told.
-    pub fn error(&self) -> &Error {
-        &self.error
-    }
-
-    /// The status that goes with it.
-    pub fn status(&self) -> Status {
-        status_of(self.error.kind())
-    }
-
     /// The answer. Logs the cause, so it is made once.
     pub(super) fn respond(&self) -> Response<'static> {
         log_failure(&self.error);

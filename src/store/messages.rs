@@ -32,12 +32,6 @@ const NEWEST: &str = select_messages!(
     "m.chat_id >= $1 and m.chat_id <= $1 and m.id < $5 and m.deleted_at is null \
      order by m.chat_id desc, m.id desc limit $3 offset $4"
 );
-const AFTER: EngineSql = EngineSql {
-    sqlite: select_messages!("m.chat_id = $1 and m.id > $3 order by m.id limit $4"),
-    postgres: select_messages!(
-        "(m.chat_id, m.id) > ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
-    ),
-};
 const BETWEEN: EngineSql = EngineSql {
     sqlite: select_messages!(
         "m.chat_id = $1 and m.id < $3 and m.deleted_at is null \
@@ -68,17 +62,6 @@ impl Store {
         let mut page = self.messages(BEFORE, (tenant, chat), before, limit).await?;
         page.messages.reverse();
         Ok(page)
-    }
-
-    /// The oldest messages of a chat after `after`, at most `limit`.
-    pub async fn messages_after(
-        &self,
-        (tenant, chat): (TenantId, ChatId),
-        after: MessageId,
-        limit: usize,
-    ) -> Result<Page> {
-        self.messages(AFTER, (tenant, chat), after.get(), limit)
-            .await
     }
 
     /// The newest messages of a chat before `before` that were sent from `from` to `to`, both

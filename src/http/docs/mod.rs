@@ -67,11 +67,6 @@ pub fn documented<'a>(
     })
 }
 
-/// What is said of a route; nothing when it was forgotten.
-pub fn said_of(route: &Route, path: &str) -> Option<&'static str> {
-    find(route, path).map(|words| words.summary)
-}
-
 fn find(route: &Route, path: &str) -> Option<&'static Words> {
     let name = format!("{} {path}", route.method);
     WORDS.iter().find(|words| words.route == name)

@@ -140,11 +140,6 @@ impl Args {
     pub fn parse<T: DeserializeOwned>(self) -> serde_json::Result<T> {
         serde_json::from_value(Value::Array(self.values))
     }
-
-    /// The arguments and their attachments.
-    pub fn into_parts(self) -> (Vec<Value>, Vec<Bytes>) {
-        (self.values, self.attachments)
-    }
 }
 
 /// A placeholder object.

@@ -4,12 +4,9 @@ use crate::{support::routes::routes, support::world::World};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_mounted_route_is_documented() {
-    let forgotten: Vec<_> = routes().into_iter().filter(|(.., said)| !said).collect();
-    assert!(forgotten.is_empty(), "nothing is said of {forgotten:?}");
-
     let world = World::new().await;
     let document = world.get("/openapi.json").await.with(200).json();
-    for (method, path, _) in routes() {
+    for (method, path) in routes() {
         let operation = &document["paths"][&path][method.to_lowercase()];
         assert!(operation["summary"].is_string(), "{method} {path}");
         assert!(operation["responses"].is_object(), "{method} {path}");

@@ -55,7 +55,7 @@ server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},
 server < 42["new-message",{"msg":"in two dialects",…}]
 both < 42["new-message",{"msg":"in two dialects",…},"{before}"]
 both < 42["/chat/{chat}/new-message",{"msg":"in two dialects",…},"{before}"]
-both < 42["message",{"message":"aW4gdHdvIHRvbmd1ZXM=",…},"<after:cursor>"]
+both < 42["message",{"message":"aW4gdHdvIGRpYWxlY3Rz",…},"<after:cursor>"]
 both closes
 
 # Whoever is there no more hears of that, and nothing of what is said afterwards.
