@@ -451,9 +451,9 @@ describe('the widget', () => {
 
   test('a chat of many long messages opens, over one connection', async () => {
     const long = (number) => `${String(number).padStart(3, '0')} ${'ж'.repeat(8_000)}`;
-    const opened = await owner.guest('Tome', long(0));
+    const chat = await owner.guest('Tome', long(0));
     for (let number = 1; number < 64; number += 1) {
-      await owner.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message: long(number) });
+      await owner.say('newMessage', { token: chat.guestToken, chatId: chat.chatId, message: long(number) });
     }
     const guest = await Guest.arrive(browser, server, site, 'Tome');
     let opened = 0;
@@ -462,7 +462,7 @@ describe('the widget', () => {
     });
     await guest.page.addInitScript(
       ([url, me]) => localStorage.setItem(`parlance.guest ${url} localhost`, JSON.stringify({ guest: me })),
-      [server.url, { name: 'Tome', email: 'tome@example.org', ...opened }],
+      [server.url, { name: 'Tome', email: 'tome@example.org', ...chat }],
     );
     await guest.visit();
     await guest.opener.click();
