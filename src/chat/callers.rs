@@ -2,8 +2,6 @@
 
 use std::{net::IpAddr, sync::Arc};
 
-use tokio::sync::Notify;
-
 use crate::{
     chat::{
         Services, developers,
@@ -15,6 +13,7 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{LoginId, Person, PersonId, Tenant, TenantId},
+    pubsub::Waker,
 };
 
 /// What is told when a tenant's own system cannot be asked about a token.
@@ -85,7 +84,7 @@ impl Proof {
     }
 
     /// Notifies a waker when it ends.
-    pub fn notify_when_over(&self, waker: &Arc<Notify>) {
+    pub fn notify_when_over(&self, waker: &Arc<dyn Waker>) {
         match self {
             Self::Login(login) => login.life.notify_when_over(waker),
             Self::Key(key) => {

@@ -1,17 +1,29 @@
 //! How long a proof of identity stays good, and who is told when it ends.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::pubsub::{Noted, Waker};
 
 /// The life of a login or of a tenant's key, in this process: it ends once, and all that rely on it are
 /// told at once.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Lifetime {
     ended: CancellationToken,
     /// The wakers to notify when it ends.
-    wakers: Mutex<Vec<Weak<Notify>>>,
+    wakers: Mutex<Vec<Weak<dyn Waker>>>,
+}
+
+impl fmt::Debug for Lifetime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lifetime")
+            .field("is_over", &self.is_over())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Lifetime {
@@ -26,18 +38,18 @@ impl Lifetime {
     }
 
     /// Notifies a waker when it ends; one waker may serve many lifetimes.
-    pub fn notify_when_over(&self, waker: &Arc<Notify>) {
+    pub fn notify_when_over(&self, waker: &Arc<dyn Waker>) {
         let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         wakers.retain(|waker| waker.strong_count() > 0);
         if !wakers
             .iter()
-            .any(|known| known.as_ptr() == Arc::as_ptr(waker))
+            .any(|known| std::ptr::addr_eq(known.as_ptr(), Arc::as_ptr(waker)))
         {
             wakers.push(Arc::downgrade(waker));
         }
         drop(wakers);
         if self.is_over() {
-            waker.notify_one();
+            waker.wake();
         }
     }
 
@@ -45,8 +57,8 @@ impl Lifetime {
         self.ended.cancel();
         let wakers =
             std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
-        for waker in wakers.iter().filter_map(Weak::upgrade) {
-            waker.notify_one();
-        }
+        let noted: Noted = wakers.iter().filter_map(Weak::upgrade).collect();
+        // Whoever ends it may hold locks.
+        noted.deliver_later();
     }
 }

@@ -52,17 +52,18 @@ impl UnderWay {
     }
 }
 
-/// Hands a message in without waiting for its outcome. Messages of one person to one chat are sent in the order
-/// in which they are handed in.
+/// Hands a message in without waiting for its outcome. Messages of one person are sent in the order in which they are
+/// handed in. A `connection` that speaks for several people has one person's share of the writer.
 pub async fn begin(
     services: &Arc<Services>,
     caller: &Caller,
     chat: ChatId,
     draft: Draft,
+    connection: Option<u64>,
 ) -> UnderWay {
     let (services, caller) = (Arc::clone(services), caller.clone());
     let (actor, after) = (caller.id(), services.head());
-    let sending = async move { send(&services, &caller, chat, draft).await };
+    let sending = async move { send_by(&services, &caller, chat, draft, connection).await };
     let mut outcome: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(sending);
     // The writer's queue takes it when it is polled first: now, so that messages keep their order.
     let first = poll_fn(|cx| Poll::Ready(outcome.as_mut().poll(cx))).await;
@@ -84,6 +85,16 @@ pub async fn send(
     chat: ChatId,
     draft: Draft,
 ) -> Result<Sent> {
+    send_by(services, caller, chat, draft, None).await
+}
+
+async fn send_by(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    draft: Draft,
+    connection: Option<u64>,
+) -> Result<Sent> {
     let Draft {
         kind,
         content,
@@ -99,6 +110,7 @@ pub async fn send(
             kind,
             content,
             client_id,
+            connection,
         })
         .await
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Notify, futures::Notified};
+use tokio::sync::futures::Notified;
 
 use crate::{
     chat::Services,
     error::Result,
     model::{Person, Position},
-    pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic},
+    pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic, Waker},
 };
 
 /// How many places of the log one look at the store covers.
@@ -45,8 +45,8 @@ impl Subscription {
         })
     }
 
-    /// Notifies a waker from now on whenever something is told: one may serve many subscriptions.
-    pub fn wake_with(&mut self, waker: Arc<Notify>) {
+    /// Wakes somebody from now on whenever something is told: one waker may serve many subscriptions.
+    pub fn wake_with(&mut self, waker: Arc<dyn Waker>) {
         self.subscriber.wake_with(waker);
     }
 
@@ -60,6 +60,18 @@ impl Subscription {
         self.subscriber.changed()
     }
 
+    /// What was told after a position, if memory reaches back so far.
+    pub fn recent(&self, after: Position) -> Option<CaughtUp> {
+        match self.subscriber.backlog(after) {
+            Backlog::Complete(changes, complete) => Some(CaughtUp {
+                changes,
+                complete,
+                is_from_log: false,
+            }),
+            Backlog::Lagged => None,
+        }
+    }
+
     /// What was told after a position: all of it from memory or, where that does not reach back so far,
     /// at most `limit` changes out of one window of the log, so that it costs the same however far back
     /// the position is.
@@ -69,12 +81,8 @@ impl Subscription {
         after: Position,
         limit: usize,
     ) -> Result<CaughtUp> {
-        if let Backlog::Complete(changes, complete) = self.subscriber.backlog(after) {
-            return Ok(CaughtUp {
-                changes,
-                complete,
-                is_from_log: false,
-            });
+        if let Some(recent) = self.recent(after) {
+            return Ok(recent);
         }
         let until = after.plus(WINDOW).min(services.head());
         let most = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -31,13 +31,17 @@ impl Begun {
         }
     }
 
-    /// Waits until it can be answered. Returns the message that it has sent.
-    pub async fn outcome(&mut self) -> Option<&Sent> {
+    /// The message that it has sent, after [`Begun::outcome`].
+    pub fn sent(&self) -> Option<&Sent> {
+        self.sent.as_ref()?.as_ref().ok()
+    }
+
+    /// Waits until it can be answered.
+    pub async fn outcome(&mut self) {
         if let Ok(Handled::Sending(sending)) = &mut self.handled {
             let outcome = sending.message.outcome().instrument(self.span.clone());
             self.sent = Some(outcome.await);
         }
-        self.sent.as_ref()?.as_ref().ok()
     }
 
     /// Answers it, after [`Begun::outcome`].

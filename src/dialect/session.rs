@@ -2,14 +2,14 @@
 
 use std::{any::Any, collections::VecDeque, net::IpAddr, sync::Arc};
 
-use tokio::sync::Notify;
-
 use crate::{
     chat::{
         Caller, Services,
         callers::{self, Candidate, Claims, KeyHolder, Proof},
         limits::{self, login_throttle},
-        logins, signals,
+        logins,
+        messages::{self, Draft, UnderWay},
+        signals,
         subscription::Subscription,
     },
     config::Settings,
@@ -18,7 +18,8 @@ use crate::{
         echo::{EchoFilter, LogSpan, OwnAction},
     },
     error::{Error, Kind, Result},
-    model::{Change, Person, PersonId, Position, Signal, TokenHash},
+    model::{Change, ChatId, Person, PersonId, Position, Signal, TokenHash},
+    pubsub::Waker,
     telemetry::Metrics,
 };
 
@@ -138,7 +139,7 @@ pub struct ClientSession {
     /// The connection's number in this process, for those who tell everybody else.
     pub number: u64,
     /// Notified when there are changes or signals; none for an HTTP request, which receives none.
-    waker: Option<Arc<Notify>>,
+    waker: Option<Arc<dyn Waker>>,
     identities: Vec<Identity>,
     /// With whose end the connection ends, whether or not it has acted in their name.
     bound: Vec<Proof>,
@@ -184,7 +185,7 @@ impl ClientSession {
         options: Arc<Options>,
         credentials: Credentials,
         transport: Arc<dyn Transport>,
-        (number, waker): (u64, Option<Arc<Notify>>),
+        (number, waker): (u64, Option<Arc<dyn Waker>>),
     ) -> Self {
         let counted = CountedSocket {
             mask: DialectMask::default(),
@@ -274,7 +275,7 @@ impl ClientSession {
         });
         if let Some(waker) = &self.waker {
             // A change may have been published before the waker was set.
-            waker.notify_one();
+            waker.wake();
         }
         Ok(())
     }
@@ -463,6 +464,13 @@ impl ClientSession {
             .into_iter()
             .chain(cookies)
             .collect()
+    }
+
+    /// Hands a message in, in somebody's name.
+    pub async fn begin_message(&self, caller: &Caller, chat: ChatId, draft: Draft) -> UnderWay {
+        let speaks_for_several = self.is_subscriber() && self.identities.len() > 1;
+        let connection = speaks_for_several.then_some(self.number);
+        messages::begin(&self.services, caller, chat, draft, connection).await
     }
 
     /// The part of the log that was written since its head was at a position.

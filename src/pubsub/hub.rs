@@ -15,6 +15,7 @@ use crate::{
         Published,
         published::PublishedSignal,
         topic_log::{Backlog, Subscriber, Topic, TopicLog},
+        waker::Noted,
     },
 };
 
@@ -29,6 +30,22 @@ pub struct Hub {
     state: Mutex<State>,
     /// The newest position up to which every topic has its changes.
     head: AtomicI64,
+}
+
+/// Topics with changes of one batch, whose subscribers are not woken yet.
+#[derive(Default)]
+#[must_use = "subscribers wait for it"]
+pub struct Unnotified(Vec<Arc<TopicLog>>);
+
+impl Unnotified {
+    /// Wakes the subscribers of the topics, each once, and delivers to those who take it.
+    pub(crate) fn notify(self) {
+        let mut noted = Noted::default();
+        for topic_log in self.0 {
+            topic_log.notify(&mut noted);
+        }
+        noted.deliver();
+    }
 }
 
 type TopicLogs = HashMap<PersonId, Arc<TopicLog>>;
@@ -47,8 +64,8 @@ struct State {
     tenants: HashMap<TenantId, TopicLogs>,
     /// Topics of people who are agents of their tenant.
     agents: HashMap<TenantId, TopicLogs>,
-    /// Topics that have new changes and whose subscribers are not woken yet.
-    unnotified: Vec<Arc<TopicLog>>,
+    /// How many batches were published.
+    batches: u64,
     /// How many signals were published.
     signals: u64,
 }
@@ -80,10 +97,18 @@ impl Hub {
         people + usize::from(state.chats.contains_key(&chat))
     }
 
-    /// Publishes changes in ascending order, without gaps. Changes that were published
-    /// before are skipped, so that a reader of the log may start at any position.
+    /// Publishes changes, see [`Hub::begin_publish`], and wakes the subscribers.
     pub(crate) fn publish(&self, changes: impl IntoIterator<Item = Change>) {
+        self.begin_publish(changes).notify();
+    }
+
+    /// Appends changes to the topics they concern, in ascending order, without gaps. Changes that were published
+    /// before are skipped, so that a reader of the log may start at any position. Everybody who looks finds them
+    /// now; the subscribers are woken by [`Unnotified::notify`].
+    pub(crate) fn begin_publish(&self, changes: impl IntoIterator<Item = Change>) -> Unnotified {
+        let mut unnotified = Unnotified::default();
         let mut state = self.state();
+        state.batches += 1;
         for change in changes {
             let position = change.position;
             let head = self.head();
@@ -96,16 +121,13 @@ impl Hub {
                     position = position.get(),
                     "Changes are missing between the head and what is published: listeners read the log instead."
                 );
-                state.restart(Position::new(position.get() - 1));
+                state.restart(Position::new(position.get() - 1), &mut unnotified);
             }
-            state.deliver(Arc::new(Published::new(change)));
+            state.append(Arc::new(Published::new(change)), &mut unnotified);
             self.head.store(position.get(), Ordering::Release);
         }
-        let told = std::mem::take(&mut state.unnotified);
         drop(state);
-        for topic_log in told {
-            topic_log.wake();
-        }
+        unnotified
     }
 
     /// Fills the tail with changes up to the head, so that a reconnecting client is served from memory.
@@ -176,6 +198,7 @@ impl Hub {
     /// Publishes a signal to the members of its chat and to the agents of its tenant. It is not stored:
     /// it reaches present subscribers only.
     pub fn signal(&self, signal: Signal) {
+        let mut noted = Noted::default();
         let mut state = self.state();
         state.signals += 1;
         let told = Arc::new(PublishedSignal::new(signal, state.signals));
@@ -185,8 +208,11 @@ impl Hub {
             .get(&told.signal.tenant)
             .filter(|_| told.signal.to_agents);
         for topic_log in recipients(members, owners) {
-            topic_log.push_signal(&told);
+            topic_log.push_signal(&told, &mut noted);
         }
+        drop(state);
+        // Whoever signals may hold locks.
+        noted.deliver_later();
     }
 
     /// Drops topics that have had no subscriber for `linger`.
@@ -261,8 +287,8 @@ impl Hub {
 }
 
 impl State {
-    /// Delivers a change to the topics it concerns.
-    fn deliver(&mut self, published: Arc<Published>) {
+    /// Appends a change to the topics it concerns.
+    fn append(&mut self, published: Arc<Published>, unnotified: &mut Unnotified) {
         let change = &published.change;
         let actor = self.people.get(&change.actor.id).cloned();
         if let (ChangeKind::Joined(_), Some(topic_log)) = (&change.what, &actor) {
@@ -281,10 +307,10 @@ impl State {
             Audience::Tenant => (self.tenants.get(&change.tenant), None),
             Audience::Actor => (None, None),
         };
-        let told = &mut self.unnotified;
+        let batch = self.batches;
         let mut tell = |topic_log: &Arc<TopicLog>| {
-            if topic_log.push(&published) {
-                told.push(Arc::clone(topic_log));
+            if topic_log.push(&published, batch) {
+                unnotified.0.push(Arc::clone(topic_log));
             }
         };
         let mut actor_is_told = false;
@@ -329,11 +355,13 @@ impl State {
     }
 
     /// Clears the tail and all topics after a gap.
-    fn restart(&mut self, at: Position) {
+    fn restart(&mut self, at: Position, unnotified: &mut Unnotified) {
         self.tail.clear();
         self.tail_bytes = 0;
         for topic_log in self.people.values().chain(self.chats.values()) {
-            topic_log.restart(at);
+            if topic_log.restart(at, self.batches) {
+                unnotified.0.push(Arc::clone(topic_log));
+            }
         }
     }
 
@@ -413,3 +441,6 @@ pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,14 +6,21 @@
 //! Nothing is queued for a client. All subscribers of a topic share one short ring buffer of its
 //! latest changes; a subscriber that has fallen behind the buffer reads the log, which has
 //! everything.
+//!
+//! Subscribers are woken by batch: once everything of a batch is in the topics and the head covers it, each
+//! subscriber of a topic with something new is noted once ([`Waker`]), and is then delivered to by whoever
+//! published or, if there are many, by tasks of their own. What is noted while somebody delivers to that subscriber
+//! is looked at again by them, so nothing is missed and nobody waits.
 
 mod format;
 mod hub;
 pub mod log_tail;
 mod published;
 mod topic_log;
+mod waker;
 
 pub use format::{EventFormat, EventText};
-pub use hub::Hub;
+pub use hub::{Hub, Unnotified};
 pub use published::{ENCODING_SLOTS, EncodingSlot, Published, PublishedSignal};
 pub use topic_log::{Backlog, RightsVersion, Subscriber, Topic};
+pub use waker::{Noted, Waker};

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    fmt,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Instant,
 };
@@ -10,7 +11,12 @@ use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
     model::{ChatId, ChatKind, Person, PersonId, Position},
-    pubsub::{Hub, Published, hub::is_visible_to, published::PublishedSignal},
+    pubsub::{
+        Hub, Published,
+        hub::is_visible_to,
+        published::PublishedSignal,
+        waker::{Noted, Waker},
+    },
 };
 
 /// How many changes a topic keeps. A subscriber that missed more reads the log.
@@ -30,7 +36,6 @@ pub enum Topic {
 }
 
 /// See the module.
-#[derive(Debug)]
 pub(super) struct TopicLog {
     pub(super) topic: Topic,
     wake: Notify,
@@ -38,11 +43,10 @@ pub(super) struct TopicLog {
 }
 
 /// Guarded by the topic's lock. Lock order: the hub's lock first; both are held briefly.
-#[derive(Debug)]
 struct State {
     changes: VecDeque<Arc<Published>>,
-    /// Whether there are changes since the subscribers were last woken.
-    has_unnotified: bool,
+    /// The last batch that had changes of this topic.
+    batch: u64,
     /// The ring buffer holds all changes of the topic after this position.
     complete_after: Position,
     /// The person's chats, each with the position of their joining; `None` until read from the store.
@@ -57,7 +61,7 @@ struct State {
     /// The latest signals.
     signals: VecDeque<Arc<PublishedSignal>>,
     /// Wakers to notify of changes, by the number of their subscriber.
-    wakers: Vec<(u64, Arc<Notify>)>,
+    wakers: Vec<(u64, Arc<dyn Waker>)>,
     next_waker: u64,
     subscribers: usize,
     /// When the last subscriber left.
@@ -71,6 +75,12 @@ pub enum Backlog {
     Complete(Vec<Arc<Published>>, Position),
     /// The buffer does not reach back that far: read the log.
     Lagged,
+}
+
+impl fmt::Debug for TopicLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.topic.fmt(f)
+    }
 }
 
 impl State {
@@ -91,7 +101,7 @@ impl TopicLog {
             wake: Notify::new(),
             state: Mutex::new(State {
                 changes: VecDeque::new(),
-                has_unnotified: false,
+                batch: 0,
                 complete_after: head,
                 chats: None,
                 pending_memberships: Vec::new(),
@@ -110,8 +120,9 @@ impl TopicLog {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a change. Returns whether the subscribers are to be woken, see [`TopicLog::wake`].
-    pub(super) fn push(&self, published: &Arc<Published>) -> bool {
+    /// Appends a change of a batch. Returns whether it is the first one: the subscribers are to be woken once for
+    /// all of them, see [`TopicLog::notify`].
+    pub(super) fn push(&self, published: &Arc<Published>, batch: u64) -> bool {
         let mut state = self.state();
         if state.changes.len() == RETAINED_CHANGES
             && let Some(oldest) = state.changes.pop_front()
@@ -119,31 +130,28 @@ impl TopicLog {
             state.complete_after = oldest.change.position;
         }
         state.changes.push_back(Arc::clone(published));
-        !std::mem::replace(&mut state.has_unnotified, true)
+        std::mem::replace(&mut state.batch, batch) != batch
     }
 
-    /// Wakes the subscribers, once the head covers the new changes.
-    pub(super) fn wake(&self) {
-        let mut state = self.state();
-        state.has_unnotified = false;
-        self.notify(&state);
+    /// Wakes the subscribers, once the head covers the new changes; `noted` are to be delivered to.
+    pub(super) fn notify(&self, noted: &mut Noted) {
+        let state = self.state();
+        for (_, waker) in &state.wakers {
+            noted.note(waker);
+        }
+        drop(state);
+        self.wake.notify_waiters();
     }
 
     /// Appends a signal and wakes the subscribers.
-    pub(super) fn push_signal(&self, told: &Arc<PublishedSignal>) {
+    pub(super) fn push_signal(&self, told: &Arc<PublishedSignal>, noted: &mut Noted) {
         let mut state = self.state();
         if state.signals.len() == RETAINED_SIGNALS {
             state.signals.pop_front();
         }
         state.signals.push_back(Arc::clone(told));
-        self.notify(&state);
-    }
-
-    fn notify(&self, state: &State) {
-        for (_, waker) in &state.wakers {
-            waker.notify_one();
-        }
-        self.wake.notify_waiters();
+        drop(state);
+        self.notify(noted);
     }
 
     /// Clears the cache of who may read the chat; the next lookup asks the store.
@@ -151,13 +159,14 @@ impl TopicLog {
         self.state().forget_rights();
     }
 
-    /// Drops all changes up to a position, because earlier ones were not delivered to this topic.
-    pub(super) fn restart(&self, at: Position) {
+    /// Drops all changes up to a position, because earlier ones were not delivered to this topic. Returns whether
+    /// its subscribers have yet to be woken for the batch.
+    pub(super) fn restart(&self, at: Position, batch: u64) -> bool {
         let mut state = self.state();
         state.changes.clear();
         state.complete_after = at;
         state.forget_rights();
-        self.notify(&state);
+        std::mem::replace(&mut state.batch, batch) != batch
     }
 
     /// Records that the person joined or left a chat.
@@ -255,8 +264,8 @@ impl Subscriber {
         }
     }
 
-    /// Notifies `waker` of every new change and signal. One waker may serve many subscribers.
-    pub fn wake_with(&mut self, waker: Arc<Notify>) {
+    /// Has `waker` told of every new change and signal. One waker may serve many subscribers.
+    pub fn wake_with(&mut self, waker: Arc<dyn Waker>) {
         let mut state = self.topic_log.state();
         let number = state.next_waker;
         state.next_waker += 1;

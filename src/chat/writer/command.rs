@@ -3,7 +3,7 @@
 use crate::{
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, CreateDraft, Created, ReadDraft, SendDraft, Sent,
-        fair::Flow, reply::Reply,
+        fair::Origin, reply::Reply,
     },
     error::Error,
     pubsub::Hub,
@@ -58,15 +58,22 @@ impl Command {
         }
     }
 
-    /// Whose it is.
-    pub(super) fn flow(&self) -> Flow {
+    /// Where it comes from.
+    pub(super) fn origin(&self) -> Origin {
         let person = match self {
             Self::Send(draft, _) => &draft.actor,
             Self::Read(draft, _) => &draft.actor,
             Self::Create(draft, _) => &draft.created_by,
             Self::Action(draft, _) => &draft.actor,
         };
-        (person.tenant, person.id)
+        let connection = match self {
+            Self::Send(draft, _) => draft.connection,
+            Self::Read(..) | Self::Create(..) | Self::Action(..) => None,
+        };
+        Origin {
+            flow: (person.tenant, person.id),
+            connection,
+        }
     }
 
     pub(super) fn refuse(self, error: Error) {

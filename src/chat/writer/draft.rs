@@ -24,6 +24,8 @@ pub(in crate::chat) struct SendDraft {
     pub content: Content,
     /// What its sender calls it.
     pub client_id: Option<ClientId>,
+    /// The connection it comes by, if that speaks for several people.
+    pub connection: Option<u64>,
 }
 
 /// A message that is in the log.

@@ -3,7 +3,8 @@
 //! # Why
 //! There is one writer, so whoever fills its transactions delays everybody else. Work is weighed by
 //! what it costs, where a short message is one, and taken in two levels of round robin: between
-//! tenants, and between the people of a tenant. While others are active a tenant, and a person, gets
+//! tenants, and between the people of a tenant. A connection that speaks for many people, as a tenant's server
+//! does, may have many messages under way: together they have one person's turn and share. While others are active a tenant, and a person, gets
 //! a bounded share of each transaction, even if nobody else happens to wait just then: whoever comes
 //! next waits for the transaction that is under way. Large work is written by itself.
 //!
@@ -11,7 +12,7 @@
 //! had most of a long transaction pauses, while others are active, for as long as it took: the
 //! writer is free at least half of the time for those who write little.
 //!
-//! One person's work keeps its order.
+//! One person's work keeps its order, by whatever connections it comes.
 //!
 //! Time is passed in, so that all of this can be tested without waiting.
 
@@ -42,6 +43,41 @@ const TENANT_WEIGHT: usize = 1 << 16;
 /// Whose work is kept in order: a tenant's person.
 pub(super) type Flow = (TenantId, PersonId);
 
+/// Where work comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) flow: Flow,
+    /// The connection that it came by, if that speaks for several people.
+    pub(super) connection: Option<u64>,
+}
+
+/// Who has one share of a transaction, and one turn: a tenant's person, or a connection that speaks for several.
+type Sharer = (TenantId, Party);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Party {
+    Person(PersonId),
+    Connection(u64),
+}
+
+impl Origin {
+    fn sharer(self) -> Sharer {
+        let (tenant, person) = self.flow;
+        let party = self
+            .connection
+            .map_or(Party::Person(person), Party::Connection);
+        (tenant, party)
+    }
+}
+
+/// A piece of work that waits.
+#[derive(Debug)]
+struct Piece<J> {
+    sharer: Sharer,
+    weight: usize,
+    command: J,
+}
+
 /// How much the queue holds, and how much of it one transaction takes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Capacity {
@@ -68,7 +104,7 @@ pub(super) enum Next<J> {
 pub(super) struct FairQueue<J> {
     capacity: Capacity,
     /// What waits, in the order in which each person handed it in.
-    flows: HashMap<Flow, VecDeque<(usize, J)>>,
+    flows: HashMap<Flow, VecDeque<Piece<J>>>,
     /// The flows whose first piece of work fits in a share, and those whose first does not.
     small: RoundRobin,
     large: RoundRobin,
@@ -77,19 +113,19 @@ pub(super) struct FairQueue<J> {
     length: usize,
     /// Who was active lately.
     tenants: Recent<TenantId>,
-    people: Recent<Flow>,
+    people: Recent<Sharer>,
     /// Who lately handed in what fits in a share.
-    small_senders: Recent<Flow>,
+    small_senders: Recent<Sharer>,
     /// When large work may be taken again while others are active.
     large_again: Option<Instant>,
     /// Whether large work was taken last: small work that waits comes next, whatever the time.
     large_was_last: bool,
     /// Who had most of the transaction under way.
     tenant_at_work: Option<TenantId>,
-    flow_at_work: Option<Flow>,
+    sharer_at_work: Option<Sharer>,
     /// Who pauses after the last one while others are active, and until when.
     tenant_again: Option<(TenantId, Instant)>,
-    flow_again: Option<(Flow, Instant)>,
+    sharer_again: Option<(Sharer, Instant)>,
 }
 
 impl<J> FairQueue<J> {
@@ -107,20 +143,21 @@ impl<J> FairQueue<J> {
             large_again: None,
             large_was_last: false,
             tenant_at_work: None,
-            flow_at_work: None,
+            sharer_at_work: None,
             tenant_again: None,
-            flow_again: None,
+            sharer_again: None,
         }
     }
 
     /// Adds work; gives it back when the queue is full, or when the tenant has too much in it.
     pub(super) fn push(
         &mut self,
-        flow: Flow,
+        origin: Origin,
         weight: usize,
         command: J,
         now: Instant,
     ) -> Option<J> {
+        let (flow, sharer) = (origin.flow, origin.sharer());
         let (commands, held) = self.waiting.get(&flow.0).copied().unwrap_or_default();
         // The rest is kept free for other tenants.
         let of_one_tenant = (self.capacity.queue - self.capacity.queue / 4).max(1);
@@ -129,14 +166,18 @@ impl<J> FairQueue<J> {
             return Some(command);
         }
         self.tenants.note(flow.0, now);
-        self.people.note(flow, now);
+        self.people.note(sharer, now);
         if weight <= LARGE {
-            self.small_senders.note(flow, now);
+            self.small_senders.note(sharer, now);
         }
         self.length += 1;
         self.waiting.insert(flow.0, (commands + 1, held + weight));
         let queue = self.flows.entry(flow).or_default();
-        queue.push_back((weight, command));
+        queue.push_back(Piece {
+            sharer,
+            weight,
+            command,
+        });
         if queue.len() == 1 {
             self.enlist(flow);
         }
@@ -146,7 +187,7 @@ impl<J> FairQueue<J> {
     /// Takes what the next transaction writes. Whoever drains the queue takes no pauses.
     pub(super) fn take(&mut self, now: Instant, draining: bool) -> Next<J> {
         if draining {
-            (self.large_again, self.tenant_again, self.flow_again) = (None, None, None);
+            (self.large_again, self.tenant_again, self.sharer_again) = (None, None, None);
         }
         if let Some(command) = self.take_large(now) {
             return Next::Batch(vec![command]);
@@ -158,7 +199,7 @@ impl<J> FairQueue<J> {
         }
         let small = [
             self.tenant_again.map(|(_, is_duplicate)| is_duplicate),
-            self.flow_again.map(|(_, is_duplicate)| is_duplicate),
+            self.sharer_again.map(|(_, is_duplicate)| is_duplicate),
         ];
         let small = small.into_iter().filter(|_| !self.small.is_empty());
         let large = (!self.large.is_empty()).then_some(self.large_again);
@@ -180,24 +221,24 @@ impl<J> FairQueue<J> {
         if let Some(tenant) = self.tenant_at_work.take() {
             self.tenant_again = Some((tenant, is_duplicate));
         }
-        if let Some(flow) = self.flow_at_work.take() {
-            self.flow_again = Some((flow, is_duplicate));
+        if let Some(sharer) = self.sharer_at_work.take() {
+            self.sharer_again = Some((sharer, is_duplicate));
         }
     }
 
     fn take_large(&mut self, now: Instant) -> Option<J> {
-        let flow = self.large.front()?;
+        let (sharer, flow) = self.large.front()?;
         let its_time = self
             .large_again
             .is_none_or(|is_duplicate| is_duplicate <= now)
-            || !self.small_senders.others(&flow, now);
+            || !self.small_senders.others(&sharer, now);
         let its_turn = !self.large_was_last || self.small.is_empty();
         if !its_time || !its_turn {
             return None;
         }
         self.large_was_last = true;
         self.large.next();
-        self.pop(flow).map(|(_, command)| command)
+        self.pop(flow)
     }
 
     fn tenant_pauses(&self, tenant: TenantId, now: Instant) -> bool {
@@ -206,16 +247,16 @@ impl<J> FairQueue<J> {
             && self.tenants.others(&tenant, now)
     }
 
-    fn flow_pauses(&self, flow: Flow, now: Instant) -> bool {
-        self.flow_again
-            .is_some_and(|(who, is_duplicate)| who == flow && now < is_duplicate)
-            && self.people.others(&flow, now)
+    fn sharer_pauses(&self, sharer: Sharer, now: Instant) -> bool {
+        self.sharer_again
+            .is_some_and(|(who, is_duplicate)| who == sharer && now < is_duplicate)
+            && self.people.others(&sharer, now)
     }
 
     /// Takes out everything.
     pub(super) fn clear(&mut self) -> Vec<J> {
-        let commands = std::mem::take(&mut self.flows).into_values().flatten();
-        let commands = commands.map(|(_, command)| command).collect();
+        let pieces = std::mem::take(&mut self.flows).into_values().flatten();
+        let commands = pieces.map(|piece| piece.command).collect();
         *self = Self::new(self.capacity);
         commands
     }
@@ -224,15 +265,18 @@ impl<J> FairQueue<J> {
         let mut batch = Vec::new();
         let mut total = 0;
         let mut of_tenant: HashMap<TenantId, usize> = HashMap::new();
-        let mut of_flow: HashMap<Flow, usize> = HashMap::new();
+        let mut of_sharer: HashMap<Sharer, usize> = HashMap::new();
         let mut spent = Vec::new();
-        let (tenants, people) = (self.waiting.len(), self.flows.len());
-        while let Some(flow) = self.small.front() {
+        let (tenants, sharers) = (
+            self.waiting.len(),
+            self.small.sharers() + self.large.sharers(),
+        );
+        while let Some((sharer, flow)) = self.small.front() {
             if self.tenant_pauses(flow.0, now) {
                 self.small.set_aside();
                 continue;
             }
-            if self.flow_pauses(flow, now) {
+            if self.sharer_pauses(sharer, now) {
                 self.small.next();
                 spent.push(flow);
                 continue;
@@ -247,22 +291,22 @@ impl<J> FairQueue<J> {
                 continue;
             }
             self.small.next();
-            let own = of_flow.entry(flow).or_default();
-            if *own > 0 && *own + weight > self.share_of_person(flow, people, now) {
+            let own = of_sharer.entry(sharer).or_default();
+            if *own > 0 && *own + weight > self.share_of(sharer, sharers, now) {
                 spent.push(flow);
                 continue;
             }
             *own += weight;
             of_tenant.insert(flow.0, taken + weight);
             total += weight;
-            batch.extend(self.pop(flow).map(|(_, command)| command));
+            batch.extend(self.pop(flow));
         }
         self.small.resume();
         for flow in spent {
             self.enlist(flow);
         }
         self.tenant_at_work = most_of(of_tenant, total);
-        self.flow_at_work = most_of(of_flow, total);
+        self.sharer_at_work = most_of(of_sharer, total);
         batch
     }
 
@@ -274,8 +318,8 @@ impl<J> FairQueue<J> {
         }
     }
 
-    fn share_of_person(&self, flow: Flow, waiting: usize, now: Instant) -> usize {
-        if waiting > 1 || self.people.others(&flow, now) {
+    fn share_of(&self, sharer: Sharer, waiting: usize, now: Instant) -> usize {
+        if waiting > 1 || self.people.others(&sharer, now) {
             SHARE
         } else {
             usize::MAX
@@ -284,7 +328,7 @@ impl<J> FairQueue<J> {
 
     /// Takes the first of a flow that was taken from its round robin, and puts the flow where its
     /// next piece of work belongs.
-    fn pop(&mut self, flow: Flow) -> Option<(usize, J)> {
+    fn pop(&mut self, flow: Flow) -> Option<J> {
         let queue = self.flows.get_mut(&flow)?;
         let taken = queue.pop_front()?;
         if queue.is_empty() {
@@ -295,24 +339,32 @@ impl<J> FairQueue<J> {
         self.length -= 1;
         if let Some((commands, held)) = self.waiting.get_mut(&flow.0) {
             *commands -= 1;
-            *held -= taken.0;
+            *held -= taken.weight;
             if *commands == 0 {
                 self.waiting.remove(&flow.0);
             }
         }
-        Some(taken)
+        Some(taken.command)
+    }
+
+    fn first(&self, flow: Flow) -> Option<&Piece<J>> {
+        self.flows.get(&flow).and_then(VecDeque::front)
     }
 
     fn first_weight(&self, flow: Flow) -> usize {
-        let first = self.flows.get(&flow).and_then(VecDeque::front);
-        first.map_or(0, |(weight, _)| *weight)
+        self.first(flow).map_or(0, |first| first.weight)
     }
 
+    /// Has a flow wait for the turn of whoever its first piece of work is counted for.
     fn enlist(&mut self, flow: Flow) {
-        if self.first_weight(flow) > LARGE {
-            self.large.add(flow);
+        let Some((sharer, weight)) = self.first(flow).map(|first| (first.sharer, first.weight))
+        else {
+            return;
+        };
+        if weight > LARGE {
+            self.large.add(sharer, flow);
         } else {
-            self.small.add(flow);
+            self.small.add(sharer, flow);
         }
     }
 }
@@ -324,12 +376,14 @@ fn most_of<K>(weights: HashMap<K, usize>, total: usize) -> Option<K> {
         .map(|(who, _)| who)
 }
 
-/// Flows that take turns: tenants first, and within each the tenant's people.
+/// Flows that take turns: tenants first, within each those who have a share, and within these their people.
 #[derive(Debug, Default)]
 struct RoundRobin {
     turn: VecDeque<TenantId>,
     /// Never empty for a tenant that has an entry.
-    people: HashMap<TenantId, VecDeque<PersonId>>,
+    parties: HashMap<TenantId, VecDeque<Party>>,
+    /// Never empty for one who has an entry.
+    people: HashMap<Sharer, VecDeque<PersonId>>,
     /// The tenants that have had their share of this transaction.
     aside: Vec<TenantId>,
 }
@@ -339,11 +393,17 @@ impl RoundRobin {
         self.people.is_empty()
     }
 
+    /// How many who have a share wait.
+    fn sharers(&self) -> usize {
+        self.people.len()
+    }
+
     /// Whose turn it is.
-    fn front(&self) -> Option<Flow> {
+    fn front(&self) -> Option<(Sharer, Flow)> {
         let tenant = *self.turn.front()?;
-        let person = *self.people.get(&tenant)?.front()?;
-        Some((tenant, person))
+        let sharer = (tenant, *self.parties.get(&tenant)?.front()?);
+        let person = *self.people.get(&sharer)?.front()?;
+        Some((sharer, (tenant, person)))
     }
 
     /// Takes out the flow at the front; its tenant's next one has to wait for the other tenants.
@@ -351,23 +411,39 @@ impl RoundRobin {
         let Some(tenant) = self.turn.pop_front() else {
             return;
         };
-        if let Some(people) = self.people.get_mut(&tenant) {
+        let Some(parties) = self.parties.get_mut(&tenant) else {
+            return;
+        };
+        if let Some(party) = parties.pop_front()
+            && let Some(people) = self.people.get_mut(&(tenant, party))
+        {
             people.pop_front();
             if people.is_empty() {
-                self.people.remove(&tenant);
+                self.people.remove(&(tenant, party));
             } else {
-                self.turn.push_back(tenant);
+                parties.push_back(party);
             }
+        }
+        if parties.is_empty() {
+            self.parties.remove(&tenant);
+        } else {
+            self.turn.push_back(tenant);
         }
     }
 
-    /// Adds a flow behind all others of its tenant.
-    fn add(&mut self, (tenant, person): Flow) {
-        let people = self.people.entry(tenant).or_default();
-        if people.is_empty() {
+    /// Adds a flow behind all others that have the same share, and that behind all others of its tenant unless it waits
+    /// already.
+    fn add(&mut self, sharer: Sharer, (tenant, person): Flow) {
+        let people = self.people.entry(sharer).or_default();
+        people.push_back(person);
+        if people.len() > 1 {
+            return;
+        }
+        let parties = self.parties.entry(tenant).or_default();
+        if parties.is_empty() {
             self.turn.push_back(tenant);
         }
-        people.push_back(person);
+        parties.push_back(sharer.1);
     }
 
     /// Passes over the tenant at the front until [`RoundRobin::resume`].

@@ -192,8 +192,8 @@ impl Writer {
         self.store.writes_work()?;
         let (reply, outcome) = reply::pair(Instant::now() + ANSWER_TIMEOUT);
         let command = command(reply);
-        let (flow, weight) = (command.flow(), command.weight(&self.hub));
-        let taken = self.queue.push(flow, weight, command);
+        let (origin, weight) = (command.origin(), command.weight(&self.hub));
+        let taken = self.queue.push(origin, weight, command);
         taken.map_err(|error| match error {
             NotTaken::Full => Error::unavailable(
                 "more messages are waiting to be written than this server takes, please try again",

@@ -3,8 +3,8 @@
 //! # Why
 //! To publish a batch to those who listen and to answer those who handed it in takes as long as to write it,
 //! and neither needs the other: so a task of its own does it. Batches are told in the order of their
-//! commits, and of each batch first the log's readers and then those who handed it in, so that whoever is
-//! told "done" finds it.
+//! commits. Each is first appended to what readers of the log find, so that whoever is told "done" finds it; then
+//! those are told who handed it in; then everybody who listens is woken, once for the batch.
 
 use std::sync::Arc;
 
@@ -47,8 +47,9 @@ impl Publisher {
             while let Some(told) = batches.recv().await {
                 match told {
                     Told::Batch(batch) => {
-                        hub.publish(batch.changes);
+                        let unnotified = hub.begin_publish(batch.changes);
                         answer(batch.commands, batch.outcomes);
+                        unnotified.notify();
                     }
                     // Who has stopped waiting is not missed.
                     Told::Flush(done) => drop(done.send(())),

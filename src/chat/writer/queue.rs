@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::chat::writer::fair::{Capacity, FairQueue, Flow, Next};
+use crate::chat::writer::fair::{Capacity, FairQueue, Next, Origin};
 
 /// Why a draft was not taken.
 #[derive(Debug)]
@@ -46,12 +46,12 @@ impl<J> Queue<J> {
     }
 
     /// Adds a draft that weighs so many rows.
-    pub(super) fn push(&self, flow: Flow, weight: usize, command: J) -> Result<(), NotTaken> {
+    pub(super) fn push(&self, origin: Origin, weight: usize, command: J) -> Result<(), NotTaken> {
         let mut state = self.state();
         if state.closed {
             return Err(NotTaken::Closed);
         }
-        let refused = state.fair.push(flow, weight, command, Instant::now());
+        let refused = state.fair.push(origin, weight, command, Instant::now());
         drop(state);
         if refused.is_some() {
             return Err(NotTaken::Full);

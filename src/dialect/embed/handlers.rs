@@ -354,8 +354,7 @@ impl Context<'_> {
             content,
             client_id,
         };
-        let services = &self.session.services;
-        let message = messages::begin(services, &caller, place.chat, draft).await;
+        let message = self.session.begin_message(&caller, place.chat, draft).await;
         let event = self.event.to_owned();
         Ok(Sending::new(message, move |_, sent| {
             let sent = sent?;

@@ -331,8 +331,10 @@ impl Context<'_> {
             content,
             client_id,
         };
-        let services = &self.session.services;
-        let message = messages::begin(services, &self.caller, room.chat, draft).await;
+        let message = self
+            .session
+            .begin_message(&self.caller, room.chat, draft)
+            .await;
         Ok(Sending::new(message, |_, sent| {
             let sent = sent?;
             let body = wire::MessageWire::from(&sent.message);

@@ -16,7 +16,7 @@ use crate::{
         chats,
         conversations::{self, GuestChatOpened, NewGuest},
         limits::login_throttle,
-        messages::{self, Draft},
+        messages::Draft,
         signals,
     },
     dialect::{ClientSession, EventReply, Handled, OwnAction, Sending, page},
@@ -217,7 +217,7 @@ async fn say(
         content,
         client_id,
     };
-    let message = messages::begin(&session.services, caller, chat, draft).await;
+    let message = session.begin_message(caller, chat, draft).await;
     let (event, from) = (event.to_owned(), caller.id());
     Ok(Sending::new(message, move |session, sent| {
         let message = sent.map_err(as_no_chat)?.message;

@@ -1,90 +1,21 @@
 //! The state of one connection: its session, and what it needs for delivery and recovery.
 
-use std::{
-    collections::VecDeque,
-    sync::{
-        Arc, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::{Arc, OnceLock, PoisonError};
 
-use parlance_socketio::engine::SendError;
-use tokio::sync::{Mutex, MutexGuard, Notify};
-use tokio_util::sync::CancellationToken;
+use parlance_socketio::{engine::SendError, server::Socket};
+use tokio::sync::Mutex;
 
-use super::recovery::{self, NOTHING};
-use crate::{
-    chat::messages::UnderWay,
-    dialect::ClientSession,
-    model::{Change, ChatId, PersonId, Position},
+use super::{
+    recovery::{self, NOTHING},
+    turn::{DeliveryWaker, Turn, TurnGuard},
 };
+use crate::{dialect::ClientSession, model::Position, pubsub::Waker};
 
 /// The state of one connection. Its events and its delivery take turns.
 pub(super) struct ConnectionState {
-    turn: Mutex<Turn>,
-    waker: Arc<Notify>,
-    drained: Notify,
-    ended: CancellationToken,
-    is_delivering: AtomicBool,
+    pub(super) turn: Mutex<Turn>,
+    pub(super) waker: Arc<DeliveryWaker>,
     recovery: OnceLock<Box<Recovery>>,
-}
-
-/// What a connection's events and its delivery share: who holds it has the turn.
-pub(super) struct Turn {
-    pub(super) session: ClientSession,
-    pub(super) unanswered: Unanswered,
-}
-
-/// The messages of a connection that are not answered yet, in their order. What they have caused is delivered after their
-/// answers.
-#[derive(Default)]
-pub(super) struct Unanswered {
-    messages: VecDeque<Unknown>,
-    /// Delivery waits for an answer.
-    holds_delivery: bool,
-}
-
-/// A message whose outcome its sender does not know.
-struct Unknown {
-    actor: PersonId,
-    chat: ChatId,
-    /// It causes nothing up to here.
-    after: Position,
-}
-
-impl Unanswered {
-    /// Notes a message that was handed in.
-    pub(super) fn push(&mut self, message: &UnderWay) {
-        self.messages.push_back(Unknown {
-            actor: message.actor,
-            chat: message.chat,
-            after: message.after,
-        });
-    }
-
-    /// The first one is being answered; `sent` is its position, if it is new in the log. Whether delivery
-    /// waited for it.
-    pub(super) fn pop(&mut self, sent: Option<Position>) -> bool {
-        if let (Some(answered), Some(sent)) = (self.messages.pop_front(), sent) {
-            // A person's messages come to be in the log in the order in which they were handed in.
-            let mut later = self.messages.iter_mut();
-            let later = later.by_ref().filter(|later| later.actor == answered.actor);
-            later.for_each(|later| later.after = later.after.max(sent));
-        }
-        std::mem::take(&mut self.holds_delivery)
-    }
-
-    /// Whether one of them may have caused this change. Then delivery is to be tried again after an answer.
-    pub(super) fn hold(&mut self, change: &Change) -> bool {
-        let mut messages = self.messages.iter();
-        let holds = messages.any(|message| {
-            message.actor == change.actor.id
-                && message.chat == change.chat
-                && message.after < change.position
-        });
-        self.holds_delivery |= holds;
-        holds
-    }
 }
 
 /// What a connection needs that can be recovered.
@@ -156,17 +87,14 @@ impl Recovery {
 }
 
 impl ConnectionState {
-    pub(super) fn new(session: impl FnOnce(Arc<Notify>) -> ClientSession) -> Self {
-        let waker = Arc::new(Notify::new());
+    pub(super) fn new(
+        socket: &Socket,
+        session: impl FnOnce(Arc<dyn Waker>) -> ClientSession,
+    ) -> Self {
+        let waker = Arc::new(DeliveryWaker::new(socket));
         Self {
-            turn: Mutex::new(Turn {
-                session: session(Arc::clone(&waker)),
-                unanswered: Unanswered::default(),
-            }),
+            turn: Mutex::new(Turn::new(session(Arc::clone(&waker) as Arc<dyn Waker>))),
             waker,
-            drained: Notify::new(),
-            ended: CancellationToken::new(),
-            is_delivering: AtomicBool::new(false),
             recovery: OnceLock::new(),
         }
     }
@@ -181,44 +109,15 @@ impl ConnectionState {
         let _ = self.recovery.set(Box::new(recovery));
     }
 
-    pub(super) async fn turn(&self) -> MutexGuard<'_, Turn> {
-        self.turn.lock().await
+    /// Waits for the turn. What is noted until it is given back is delivered then.
+    pub(super) async fn turn<'c>(&'c self, socket: &'c Socket) -> TurnGuard<'c> {
+        TurnGuard::wait(self, socket).await
     }
 
-    /// Has the delivery task look again.
-    pub(super) fn wake_delivery(&self) {
-        self.waker.notify_one();
-    }
-
-    /// Whether the delivery task has to be started. True once.
-    pub(super) fn begin_delivery(&self) -> bool {
-        !self.is_delivering.swap(true, Ordering::AcqRel)
-    }
-
-    /// Waits until there may be changes. False if the socket is disconnected.
-    pub(super) async fn notified(&self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.ended.cancelled() => false,
-            () = self.waker.notified() => true,
-        }
-    }
-
-    /// Waits until the outbox is empty. False if the socket is disconnected.
-    pub(super) async fn wait_drained(&self) -> bool {
-        tokio::select! {
-            biased;
-            () = self.ended.cancelled() => false,
-            () = self.drained.notified() => true,
-        }
-    }
-
-    pub(super) fn note_drained(&self) {
-        self.drained.notify_one();
-    }
-
-    pub(super) fn end(&self) {
-        self.ended.cancel();
+    /// Has delivery look again, once the turn is given back.
+    pub(super) fn note_delivery(&self) {
+        // Whoever has the turn looks for it themselves.
+        let _ = self.waker.note();
     }
 }
 

@@ -1,16 +1,25 @@
-//! The delivery task of a connection: sends changes in the order of the log, as fast as the client reads.
+//! Delivery: sends changes in the order of the log, as fast as the client reads.
+//!
+//! A connection is delivered to in step with what is published, by whoever publishes or has had its turn, from memory.
+//! One that has fallen behind memory is caught up with from the log by a task of its own; one whose outbox is full goes
+//! on when that is empty.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use parlance_socketio::{
     engine::SendError,
-    packet::{Args, NamespaceName},
     server::{Prepared, Socket},
 };
+use tracing::Instrument;
 
-use super::connection::{ConnectionState, Recovery, Turn};
+use super::{
+    connection::{ConnectionState, Recovery},
+    frames::{frames, offset_of, prepare},
+    gathering::{Gathered, gather, recent},
+    turn::{Mode, Turn},
+};
 use crate::{
-    dialect::{ClientSession, DialectEntry, DialectMask, Identity, OutgoingEvent},
+    dialect::{ClientSession, DialectEntry, DialectMask, Identity},
     error::Result,
     gateway::encodings,
     model::{Change, Position},
@@ -18,8 +27,6 @@ use crate::{
     telemetry::Transport,
 };
 
-/// How many changes are read from the database at once.
-const LOG_PAGE: usize = 256;
 /// How many bytes of missed changes are sent before the `CONNECT` packet. The rest is delivered after it.
 const MISSED_BYTES: usize = 512 << 10;
 /// How long to wait after an error of the database.
@@ -27,9 +34,18 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// The last position of which all frames were sent, and how many frames of the next change were sent.
 #[derive(Debug, Clone, Copy)]
-struct DeliveryCursor {
+pub(super) struct DeliveryCursor {
     after: Position,
     frames: usize,
+}
+
+impl Default for DeliveryCursor {
+    fn default() -> Self {
+        Self {
+            after: Position::START,
+            frames: 0,
+        }
+    }
 }
 
 /// The outcome of one round of delivery.
@@ -38,93 +54,170 @@ enum DeliveryOutcome {
     Complete,
     /// There are more changes.
     More,
+    /// Memory does not reach back so far: the log has to be read.
+    Behind,
     /// The outbox is full.
     Full,
     /// The socket is disconnected.
     Closed,
 }
 
-/// Delivers changes until the socket is disconnected.
-pub(super) async fn run(socket: Socket, connection: Arc<ConnectionState>) {
+/// Begins to deliver, unless that was done before, if the session acts for somebody or is bound to a login, with which
+/// it ends.
+pub(super) fn start(connection: &ConnectionState, turn: &mut Turn) {
+    let session = &turn.session;
+    let is_somebody = session.is_bound() || !session.identities().is_empty();
+    if turn.mode != Mode::Off || !is_somebody {
+        return;
+    }
     let start = match connection.recovery() {
         Some(recovery) => Some(recovery.told()),
-        None => connection
-            .turn()
-            .await
-            .session
-            .identities()
-            .iter()
-            .map(Identity::from)
-            .min(),
+        None => session.identities().iter().map(Identity::from).min(),
     };
-    let mut cursor = DeliveryCursor {
-        after: start.unwrap_or(Position::START),
-        frames: 0,
+    turn.cursor.after = start.unwrap_or(Position::START);
+    turn.mode = Mode::InStep;
+    connection.note_delivery();
+}
+
+/// The outbox of a connection is empty again.
+pub(super) fn go_on(connection: &ConnectionState, turn: &mut Turn) {
+    if turn.mode == Mode::Full {
+        turn.mode = Mode::InStep;
+        connection.note_delivery();
+    }
+}
+
+/// Delivers what is new from memory. Whoever has the turn calls it. It never waits.
+pub(super) fn in_step(socket: &Socket, connection: &ConnectionState, turn: &mut Turn) {
+    turn.session.drop_the_gone();
+    if turn.mode != Mode::InStep {
+        return;
+    }
+    match deliver_recent(socket, turn, connection.recovery()) {
+        // Whoever publishes more notes it.
+        DeliveryOutcome::Complete | DeliveryOutcome::More => {}
+        DeliveryOutcome::Behind => {
+            turn.mode = Mode::CatchingUp;
+            let span = tracing::error_span!("delivery", connection = turn.session.number);
+            tokio::spawn(catch_up(socket.clone()).instrument(span));
+        }
+        DeliveryOutcome::Full => turn.mode = Mode::Full,
+        DeliveryOutcome::Closed => turn.mode = Mode::Off,
+    }
+}
+
+/// Catches up with the log until the connection is in step, or its outbox is full.
+async fn catch_up(socket: Socket) {
+    let Some(connection) = socket.data::<ConnectionState>() else {
+        return;
     };
     loop {
-        let mut turn = connection.turn().await;
-        let outcome = deliver(&socket, &mut turn, &mut cursor, connection.recovery()).await;
-        if let Some(recovery) = connection.recovery() {
-            recovery.has_told(cursor.after);
-        }
-        drop(turn);
-        let is_connected = match outcome {
-            Ok(DeliveryOutcome::Complete) => connection.notified().await,
-            Ok(DeliveryOutcome::More) => true,
-            Ok(DeliveryOutcome::Full) => connection.wait_drained().await,
-            Ok(DeliveryOutcome::Closed) => false,
+        let mut turn = connection.turn(&socket).await;
+        turn.session.drop_the_gone();
+        match deliver_missed(&socket, &mut turn, connection.recovery()).await {
+            Ok(DeliveryOutcome::More | DeliveryOutcome::Behind) => {}
+            Ok(DeliveryOutcome::Complete) => {
+                turn.mode = Mode::InStep;
+                return;
+            }
+            Ok(DeliveryOutcome::Full) => {
+                turn.mode = Mode::Full;
+                return;
+            }
+            Ok(DeliveryOutcome::Closed) => {
+                turn.mode = Mode::Off;
+                return;
+            }
             Err(error) => {
                 tracing::warn!(cause = ?error, "A socket cannot be told what is new.");
+                drop(turn);
                 tokio::time::sleep(RETRY_AFTER).await;
-                socket.is_connected()
+                if !socket.is_connected() {
+                    return;
+                }
             }
-        };
-        if !is_connected {
-            return;
         }
     }
 }
 
-async fn deliver(
+fn deliver_recent(
     socket: &Socket,
     turn: &mut Turn,
-    cursor: &mut DeliveryCursor,
+    recovery: Option<&Recovery>,
+) -> DeliveryOutcome {
+    if deliver_signals(socket, &mut turn.session, recovery) == Err(SendError::Closed) {
+        return DeliveryOutcome::Closed;
+    }
+    match recent(&mut turn.session, turn.cursor.after) {
+        Some(gathered) => send(socket, turn, gathered, recovery),
+        None => DeliveryOutcome::Behind,
+    }
+}
+
+async fn deliver_missed(
+    socket: &Socket,
+    turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> Result<DeliveryOutcome> {
+    if deliver_signals(socket, &mut turn.session, recovery) == Err(SendError::Closed) {
+        return Ok(DeliveryOutcome::Closed);
+    }
+    let gathered = gather(&mut turn.session, turn.cursor.after).await?;
+    Ok(send(socket, turn, gathered, recovery))
+}
+
+/// Sends changes until there are no more, one has to wait, or the outbox is full.
+fn send(
+    socket: &Socket,
+    turn: &mut Turn,
+    gathered: Gathered,
+    recovery: Option<&Recovery>,
+) -> DeliveryOutcome {
+    let outcome = send_each(socket, turn, gathered, recovery);
+    if let Some(recovery) = recovery {
+        recovery.has_told(turn.cursor.after);
+    }
+    outcome
+}
+
+fn send_each(
+    socket: &Socket,
+    turn: &mut Turn,
+    gathered: Gathered,
+    recovery: Option<&Recovery>,
+) -> DeliveryOutcome {
     let Turn {
         session,
         unanswered,
+        cursor,
+        mode: _,
     } = turn;
-    session.drop_the_gone();
-    if deliver_signals(socket, session, recovery) == Err(SendError::Closed) {
-        return Ok(DeliveryOutcome::Closed);
-    }
-    let (changes, seen) = gather(session, cursor.after).await?;
-    for (position, (published, dialects)) in changes {
-        if position > seen {
+    for (published, dialects) in gathered.changes {
+        let position = published.change.position;
+        if position > gathered.seen {
             break;
         }
         if unanswered.hold(&published.change) {
             cursor.after = cursor.after.max(position.plus(-1));
-            return Ok(DeliveryOutcome::Complete);
+            return DeliveryOutcome::Complete;
         }
         let matching = matching(session, dialects, &published.change);
         match deliver_change(socket, session, cursor, &matching, &published, recovery) {
             Ok(()) => cursor.after = position,
             Err(SendError::Full) => {
                 cursor.after = position.plus(-1);
-                return Ok(DeliveryOutcome::Full);
+                return DeliveryOutcome::Full;
             }
-            Err(SendError::Closed) => return Ok(DeliveryOutcome::Closed),
+            Err(SendError::Closed) => return DeliveryOutcome::Closed,
         }
     }
-    cursor.after = cursor.after.max(seen);
+    cursor.after = cursor.after.max(gathered.seen);
     let behind = cursor.after < session.services.head();
-    Ok(if behind && !session.identities().is_empty() {
+    if behind && !session.identities().is_empty() {
         DeliveryOutcome::More
     } else {
         DeliveryOutcome::Complete
-    })
+    }
 }
 
 /// Notifies the dialects of a change; those that deliver it.
@@ -183,41 +276,6 @@ fn deliver_change(
     Ok(())
 }
 
-/// Changes by their positions, each with the dialects to tell it in.
-type Gathered = BTreeMap<Position, (Arc<Published>, DialectMask)>;
-
-/// The changes after a position for all identities of the session, each with the dialects to encode it in,
-/// and the position up to which they are complete.
-async fn gather(session: &mut ClientSession, after: Position) -> Result<(Gathered, Position)> {
-    let (services, options) = (Arc::clone(&session.services), Arc::clone(&session.options));
-    let head = services.head();
-    let mut seen = head;
-    let mut changes = Gathered::new();
-    for identity in session.identities_mut() {
-        let dialects = identity.dialects();
-        let from = identity.from();
-        let Some(subscription) = identity.subscription() else {
-            continue;
-        };
-        let begin = after.max(from);
-        let caught_up = subscription.catch_up(&services, begin, LOG_PAGE).await;
-        if caught_up.as_ref().map_or(true, |it| it.is_from_log) {
-            options.metrics.delivery.catch_up(caught_up.is_ok());
-        }
-        let caught_up = caught_up?;
-        seen = seen.min(caught_up.complete);
-        for published in caught_up.changes {
-            let position = published.change.position;
-            if position > after && position > from {
-                let entry = changes.entry(position);
-                let entry = entry.or_insert((published, DialectMask::default()));
-                entry.1.insert(dialects);
-            }
-        }
-    }
-    Ok((changes, seen))
-}
-
 /// Sends signals, which are dropped if the outbox is full.
 fn deliver_signals(
     socket: &Socket,
@@ -265,71 +323,17 @@ fn deliver_signals(
     Ok(())
 }
 
-/// The frames of a change in one dialect, encoded once for all sockets. With offsets they are encoded for
-/// this socket alone if frames of `later` dialects follow: the change is complete only after those.
-fn frames<'p>(
-    session: &ClientSession,
-    (dialect, later): (DialectEntry, usize),
-    published: &'p Published,
-    offsets: bool,
-) -> Cow<'p, [Prepared]> {
-    let aliases = dialect.wants_aliases(session);
-    let make = |change: &Change, later| {
-        let cursor = |offset| session.services.cursor_at(offset).to_string();
-        let outgoing = encodings::outgoing(dialect, &session.options, change, aliases);
-        prepare(outgoing, |left| {
-            offsets.then(|| cursor(offset_of(change.position, left + later)))
-        })
-    };
-    if offsets && later > 0 {
-        return Cow::Owned(make(&published.change, later));
-    }
-    let encodings = encodings::of_change(published, dialect.id(), aliases);
-    let shared = if offsets {
-        &encodings.frames_with_offset
-    } else {
-        &encodings.frames
-    };
-    Cow::Borrowed(shared.get_or_init(|| make(&published.change, 0)))
-}
-
-/// The offset of a frame of a change, where `left` frames of it remain, this one included. Only the last
-/// one has the change's position: a connection that is lost before that gets the whole change again.
-fn offset_of(position: Position, left: usize) -> Position {
-    if left > 1 {
-        position.plus(-1)
-    } else {
-        position
-    }
-}
-
-/// Encodes events, each with the offset for the number of frames that remain, itself included.
-fn prepare(
-    outgoing: Vec<OutgoingEvent>,
-    offset: impl Fn(usize) -> Option<String>,
-) -> Vec<Prepared> {
-    let count = outgoing.len();
-    let outgoing = outgoing.into_iter().enumerate();
-    let frames = outgoing.map(|(index, event)| {
-        let mut args = Args::from(event.data);
-        if let Some(offset) = offset(count - index) {
-            args.push(offset);
-        }
-        Prepared::event(&NamespaceName::MAIN, &event.name, args)
-    });
-    frames.collect()
-}
-
 /// The frames that a recovered connection has missed, with offsets, up to the limits of one read and of
-/// [`MISSED_BYTES`]. The delivery task continues after them.
+/// [`MISSED_BYTES`]. Delivery continues after them.
 pub(super) async fn missed(
     session: &mut ClientSession,
     after: Position,
 ) -> Result<(Vec<Prepared>, Position)> {
-    let (changes, seen) = gather(session, after).await?;
+    let Gathered { changes, seen, .. } = gather(session, after).await?;
     let mut missed = Vec::new();
     let (mut told, mut left) = (after, MISSED_BYTES);
-    for (position, (published, dialects)) in changes {
+    for (published, dialects) in changes {
+        let position = published.change.position;
         if position > seen {
             break;
         }
@@ -346,7 +350,7 @@ pub(super) async fn missed(
         let bytes: usize = missed[before..].iter().map(Prepared::encoded_len).sum();
         match left.checked_sub(bytes) {
             Some(rest) => left = rest,
-            // The delivery task sends it after the `CONNECT` packet.
+            // It is delivered after the `CONNECT` packet.
             None if before > 0 => {
                 missed.truncate(before);
                 return Ok((missed, told));

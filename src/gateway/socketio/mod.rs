@@ -3,8 +3,9 @@
 //!
 //! # Why
 //! A connection keeps little state: whom it acts for, and the last position of the log that was delivered to
-//! it. Its delivery task is woken by the topic logs it is subscribed to, reads what is new from them, and
-//! sends frames that all connections of the same dialect share. While the outbox is full the task waits. Then
+//! it. Delivery reads what is new from the topic logs that the connection is subscribed to, and sends frames that all
+//! connections of the same dialect share. Whoever publishes does that at once for those that are in step, so no task is
+//! woken for them (`delivery`). While the outbox is full nothing is delivered. Then
 //! it continues from the same position, and reads from the database if the topic logs no longer reach back so
 //! far. So no change is dropped, none is queued for a client that does not read, and no client delays others.
 //!
@@ -17,9 +18,12 @@
 mod connection;
 mod credentials;
 mod delivery;
+mod frames;
+mod gathering;
 mod metrics;
 mod recovery;
 mod transport;
+mod turn;
 
 use std::sync::{
     Arc, OnceLock,
@@ -32,7 +36,6 @@ use parlance_socketio::{
     server::{AckSender, Admission, ConnectError, Event, Handler, PipelinedAnswer, Reply, Socket},
 };
 use serde_json::{Map, Value};
-use tokio_util::task::TaskTracker;
 use tracing::{Instrument, field::Empty};
 
 use crate::{
@@ -45,6 +48,7 @@ use crate::{
 
 use connection::{ConnectionState, Recovery, lock};
 use transport::SocketTransport;
+use turn::Mode;
 
 pub use credentials::CredentialReader;
 pub use metrics::export;
@@ -58,7 +62,6 @@ pub struct Gateway {
     options: Arc<Options>,
     credentials: CredentialReader,
     numbers: AtomicU64,
-    deliveries: TaskTracker,
 }
 
 impl Gateway {
@@ -73,7 +76,6 @@ impl Gateway {
             options,
             credentials,
             numbers: AtomicU64::new(1),
-            deliveries: TaskTracker::new(),
         }
     }
 
@@ -85,7 +87,7 @@ impl Gateway {
         let services = self.started.get()?;
         let credentials = self.credentials.read(socket);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let connection = ConnectionState::new(|waker| {
+        let connection = ConnectionState::new(socket, |waker| {
             let transport = Arc::new(SocketTransport::new(socket, services));
             let (services, options) = (Arc::clone(services), Arc::clone(&self.options));
             ClientSession::new(
@@ -141,22 +143,6 @@ impl Gateway {
         connection.set_recovery(Recovery::new(private.clone(), head));
         Ok(Admission::recoverable(private))
     }
-
-    /// Starts the delivery task, unless it runs already, if the session acts for somebody or is bound to a
-    /// login, with which it ends.
-    fn start_delivery(
-        &self,
-        socket: &Socket,
-        connection: &Arc<ConnectionState>,
-        session: &ClientSession,
-    ) {
-        let is_somebody = session.is_bound() || !session.identities().is_empty();
-        if is_somebody && connection.begin_delivery() {
-            let span = tracing::error_span!("delivery", connection = session.number);
-            let delivery = delivery::run(socket.clone(), Arc::clone(connection));
-            self.deliveries.spawn(delivery.instrument(span));
-        }
-    }
 }
 
 impl Handler for Gateway {
@@ -172,7 +158,7 @@ impl Handler for Gateway {
         let Some(connection) = self.connection(socket) else {
             return Err(ConnectError::new("the server is starting"));
         };
-        let mut turn = connection.turn().await;
+        let mut turn = connection.turn(socket).await;
         let session = &mut turn.session;
         let span = tracing::error_span!("connect", connection = session.number, caller = Empty);
         let admitted = self.admit_session(socket, &connection, session, recovers);
@@ -181,12 +167,12 @@ impl Handler for Gateway {
 
     async fn on_connect(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
-            let mut turn = connection.turn().await;
+            let mut turn = connection.turn(socket).await;
             for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut turn.session);
             }
             keep(socket, &connection, &turn.session).await;
-            self.start_delivery(socket, &connection, &turn.session);
+            delivery::start(&connection, &mut turn);
         }
     }
 
@@ -194,8 +180,7 @@ impl Handler for Gateway {
         let Some(connection) = self.connection(socket) else {
             return;
         };
-        let mut turn = connection.turn().await;
-        let session = &mut turn.session;
+        let mut turn = connection.turn(socket).await;
         let arguments = event.args.values();
         let dialects = self.options.dialects;
         let Some(dialect) = dialects.of_event(&event.name, arguments.first()) else {
@@ -205,10 +190,10 @@ impl Handler for Gateway {
             event.acknowledge(Args::from(body));
             return;
         };
-        let answer = dialect::answer(dialect, session, &event.name, arguments).await;
-        reply(socket, &connection, session, answer, event.ack.take());
-        keep(socket, &connection, session).await;
-        self.start_delivery(socket, &connection, session);
+        let answer = dialect::answer(dialect, &mut turn.session, &event.name, arguments).await;
+        reply(socket, &connection, &turn.session, answer, event.ack.take());
+        keep(socket, &connection, &turn.session).await;
+        delivery::start(&connection, &mut turn);
     }
 
     fn is_pipelined(&self, event: &Event) -> bool {
@@ -226,21 +211,28 @@ impl Handler for Gateway {
         let Some(dialect) = dialects.of_event(&event.name, arguments.first()) else {
             return PipelinedAnswer::done();
         };
-        let mut turn = connection.turn().await;
+        let mut turn = connection.turn(socket).await;
         let begun = dialect::begin(dialect, &mut turn.session, &event.name, arguments).await;
         if let Some(message) = begun.message() {
             turn.unanswered.push(message);
         }
         keep(socket, &connection, &turn.session).await;
-        self.start_delivery(socket, &connection, &turn.session);
+        delivery::start(&connection, &mut turn);
         drop(turn);
         let (socket, ack) = (socket.clone(), event.ack.take());
-        PipelinedAnswer::new(answer_message(socket, connection, begun, ack))
+        let outcome = async move {
+            let mut begun = begun;
+            begun.outcome().await;
+            begun
+        };
+        PipelinedAnswer::new(outcome, |begun| {
+            answer_message(socket, connection, begun, ack)
+        })
     }
 
     async fn on_drain(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
-            connection.note_drained();
+            delivery::go_on(&connection, &mut *connection.turn(socket).await);
         }
     }
 
@@ -248,8 +240,8 @@ impl Handler for Gateway {
         let Some(connection) = socket.data::<ConnectionState>() else {
             return;
         };
-        connection.end();
-        let mut turn = connection.turn().await;
+        let mut turn = connection.turn(socket).await;
+        turn.mode = Mode::Off;
         let session = &mut turn.session;
         let identity = recovery::encode_lost(session);
         for dialect in self.options.dialects.iter() {
@@ -275,21 +267,19 @@ impl Handler for Gateway {
 async fn answer_message(
     socket: Socket,
     connection: Arc<ConnectionState>,
-    mut begun: Begun,
+    begun: Begun,
     ack: Option<AckSender>,
 ) {
     let waits = begun.message().is_some();
-    let sent = begun.outcome().await;
     // What was sent before caused nothing now.
-    let sent = sent.filter(|sent| !sent.replayed);
+    let sent = begun.sent().filter(|sent| !sent.replayed);
     let position = sent.map(|sent| sent.message.id.into());
-    let mut turn = connection.turn().await;
-    let holds_delivery = waits && turn.unanswered.pop(position);
+    let mut turn = connection.turn(&socket).await;
+    if waits && turn.unanswered.pop(position) {
+        connection.note_delivery();
+    }
     let answer = begun.answer(&mut turn.session);
     reply(&socket, &connection, &turn.session, answer, ack);
-    if holds_delivery {
-        connection.wake_delivery();
-    }
 }
 
 /// Sends an answer. Whoever has the turn calls it, so no delivery advances the position meanwhile.

@@ -127,7 +127,9 @@ impl Client {
 
     fn find_connected(&self, name: &NamespaceName) -> Result<Socket, ProtocolViolation> {
         self.find(name)
-            .filter(Socket::is_connected)
+            .filter(|socket| {
+                socket.is_connected() || socket.namespace.has_connected(&socket.member)
+            })
             .ok_or(ProtocolViolation)
     }
 

@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use super::{
@@ -72,18 +73,34 @@ pub trait Handler: Send + Sync + 'static {
     }
 }
 
-/// Answers a pipelined event, once its outcome is known.
-pub struct PipelinedAnswer(pub(super) BoxFuture<'static, ()>);
+/// A pipelined event that is not answered yet.
+pub struct PipelinedAnswer(pub(super) AnswerState);
+
+/// How far a pipelined event has come.
+pub(super) enum AnswerState {
+    /// Its outcome is waited for. What comes of it answers it.
+    Waiting(BoxFuture<'static, BoxFuture<'static, ()>>),
+    /// It is being answered.
+    Answering(BoxFuture<'static, ()>),
+}
 
 impl PipelinedAnswer {
-    /// Whatever this future does is the answer.
-    pub fn new(answer: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(Box::pin(answer))
+    /// Once the outcome is known, `answer` is called with it, and what it returns answers the event. That is begun
+    /// only while the outbox is below its limit, and is then not interrupted: it may wait for locks.
+    pub fn new<T, A>(
+        outcome: impl Future<Output = T> + Send + 'static,
+        answer: impl FnOnce(T) -> A + Send + 'static,
+    ) -> Self
+    where
+        A: Future<Output = ()> + Send + 'static,
+    {
+        let answered = outcome.map(|outcome| Box::pin(answer(outcome)) as BoxFuture<'static, ()>);
+        Self(AnswerState::Waiting(Box::pin(answered)))
     }
 
     /// It is answered.
     pub fn done() -> Self {
-        Self::new(std::future::ready(()))
+        Self(AnswerState::Answering(Box::pin(std::future::ready(()))))
     }
 }
 

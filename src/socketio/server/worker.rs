@@ -14,7 +14,7 @@ use futures_util::FutureExt;
 use super::{
     admission::ConnectError,
     event::Event,
-    handler::{ErasedHandler, MAX_OPEN, PipelinedAnswer},
+    handler::{AnswerState, ErasedHandler, MAX_OPEN, PipelinedAnswer},
     member::{Member, Phase},
     namespace::{Dispatcher, Namespace},
     socket::Socket,
@@ -70,16 +70,33 @@ struct OpenEvent {
     size: usize,
 }
 
+impl OpenEvent {
+    /// Waits for the outcome, then until the outbox is below its limit, and answers.
+    fn poll_answer(&mut self, socket: &Socket, cx: &mut Context<'_>) -> Poll<()> {
+        let state = &mut self.answer.0;
+        if let AnswerState::Waiting(outcome) = state {
+            // An answer that has begun may hold a lock: nothing but locks may delay it.
+            if socket.session().poll_capacity(cx).is_pending() {
+                return Poll::Pending;
+            }
+            let Poll::Ready(answer) = outcome.as_mut().poll(cx) else {
+                return Poll::Pending;
+            };
+            *state = AnswerState::Answering(answer);
+        }
+        match state {
+            AnswerState::Waiting(_) => Poll::Pending,
+            AnswerState::Answering(answer) => answer.as_mut().poll(cx),
+        }
+    }
+}
+
 impl OpenEvents {
-    /// Answers what can be answered. An answer is made only while the outbox is below its limit. Registers the
-    /// task for the first event that cannot be answered yet.
+    /// Answers what can be answered. Registers the task for the first event that cannot be answered yet.
     fn poll_answers(&mut self, socket: &Socket, cx: &mut Context<'_>) {
         let member = &socket.member;
         while let Some(first) = self.0.front_mut() {
-            if member.session().poll_capacity(cx).is_pending() {
-                return;
-            }
-            let polled = catch_unwind(AssertUnwindSafe(|| first.answer.0.as_mut().poll(cx)));
+            let polled = catch_unwind(AssertUnwindSafe(|| first.poll_answer(socket, cx)));
             match polled {
                 Ok(Poll::Pending) => return,
                 Ok(Poll::Ready(())) => {}

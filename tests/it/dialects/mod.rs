@@ -1,6 +1,7 @@
 //! Live support, chat as a service and embedded chat.
 
 mod crowds;
+mod delivery;
 mod embed_repeats;
 mod fifth;
 mod large_answers;

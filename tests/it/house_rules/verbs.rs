@@ -10,14 +10,15 @@ const INNER: [&str; 9] = [
     "config", "keys", "lifetime", "password", "renewal", "services", "sign_ins", "store", "writer",
 ];
 
-/// What of `pubsub` verbs hand out, and the slots in which encodings are kept.
-const HANDED_OUT: [&str; 6] = [
+/// What of `pubsub` verbs hand out or take, and the slots in which encodings are kept.
+const HANDED_OUT: [&str; 7] = [
     "ENCODING_SLOTS",
     "EncodingSlot",
     "EventFormat",
     "EventText",
     "Published",
     "PublishedSignal",
+    "Waker",
 ];
 
 const WHY: &str = "an endpoint asks one verb; what a verb checks, counts and writes is checked, counted \

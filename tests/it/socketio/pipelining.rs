@@ -60,10 +60,12 @@ impl Handler for Pipelined {
         let _ = self.calls.send(Call::Begun(number));
         assert!(number != 1013, "a bug in a handler");
         let outcome = self.outcomes.lock().expect("no panic").remove(&number);
-        PipelinedAnswer::new(async move {
+        let outcome = async move {
             if let Some(outcome) = outcome {
                 let _ = outcome.await;
             }
+        };
+        PipelinedAnswer::new(outcome, move |()| async move {
             assert!(number != 1014, "a bug in an answer");
             event.acknowledge(number);
         })

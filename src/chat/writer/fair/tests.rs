@@ -41,13 +41,18 @@ impl Bench {
     }
 
     fn push(&mut self, flow: Flow, weight: usize) -> bool {
+        self.push_by(None, flow, weight)
+    }
+
+    fn push_by(&mut self, connection: Option<u64>, flow: Flow, weight: usize) -> bool {
         let number = self.handed_in.entry(flow).or_default();
         let command = Command {
             flow,
             number: *number,
             weight,
         };
-        let taken = self.queue.push(flow, weight, command, self.now).is_none();
+        let origin = Origin { flow, connection };
+        let taken = self.queue.push(origin, weight, command, self.now).is_none();
         *number += usize::from(taken);
         taken
     }
@@ -149,6 +154,52 @@ fn who_keeps_many_waiting_puts_nobody_out_of_a_transaction() {
         }
         assert!(flooded > 0, "and the flood goes on");
     }
+}
+
+#[test]
+fn a_connection_that_speaks_for_many_has_one_persons_turn_and_share() {
+    for others in [flow(2, 9), flow(1, 99)] {
+        let mut bench = Bench::new(CAPACITY);
+        // 64 messages of as many people by one connection were there first.
+        for person in 0..64 {
+            assert!(bench.push_by(Some(7), flow(1, person), 1));
+        }
+        bench.push(others, 1);
+        let batch = bench.batch();
+        assert!(batch.iter().any(|command| command.flow == others));
+        assert_eq!(batch.len(), SHARE + 1, "the others' and one share");
+        assert!(
+            batch[..2].iter().any(|command| command.flow == others),
+            "in turns"
+        );
+    }
+    // While it is alone it has whole transactions.
+    let mut bench = Bench::new(CAPACITY);
+    for person in 0..64 {
+        assert!(bench.push_by(Some(7), flow(1, person), 1));
+    }
+    assert_eq!(bench.batch().len(), 64);
+}
+
+#[test]
+fn a_persons_work_keeps_its_order_by_whatever_connections_it_comes() {
+    let mut bench = Bench::new(CAPACITY);
+    let ways = [None, Some(7), Some(8), Some(7), None, Some(8)];
+    for connection in ways {
+        for person in [1, 2, 3] {
+            assert!(bench.push_by(connection, flow(1, person), 1));
+        }
+    }
+    let batch = bench.batch();
+    assert_eq!(batch.len(), 3 * ways.len());
+    for person in [1, 2, 3] {
+        let own = batch
+            .iter()
+            .filter(|command| command.flow == flow(1, person));
+        let numbers: Vec<_> = own.map(|command| command.number).collect();
+        assert!(numbers.is_sorted(), "{numbers:?}");
+    }
+    assert_eq!(bench.queue.take(bench.now, false), Next::Idle);
 }
 
 #[test]
@@ -337,7 +388,7 @@ proptest! {
                 TxContext::Take => {
                     let paused = [
                         bench.queue.tenant_again.map(|(tenant, _)| tenant),
-                        bench.queue.flow_again.map(|((tenant, _), _)| tenant),
+                        bench.queue.sharer_again.map(|((tenant, _), _)| tenant),
                     ];
                     let commands = match bench.queue.take(bench.now, false) {
                         Next::Batch(commands) => commands,

@@ -1,0 +1,95 @@
+//! What is new for a connection: the changes for all whom it acts for, in one order.
+
+use std::sync::Arc;
+
+use crate::{
+    chat::subscription::CaughtUp,
+    dialect::{ClientSession, DialectMask},
+    error::Result,
+    model::Position,
+    pubsub::Published,
+};
+
+/// How many changes are read from the database at once.
+const LOG_PAGE: usize = 256;
+
+/// The changes after a position for all identities of a session.
+pub(super) struct Gathered {
+    after: Position,
+    /// In the order of their positions, each with the dialects to tell it in.
+    pub(super) changes: Vec<(Arc<Published>, DialectMask)>,
+    /// They are complete up to here.
+    pub(super) seen: Position,
+    /// How many identities they are for.
+    identities: usize,
+}
+
+impl Gathered {
+    fn new(after: Position, head: Position) -> Self {
+        Self {
+            after,
+            changes: Vec::new(),
+            seen: head,
+            identities: 0,
+        }
+    }
+
+    /// Adds what one identity is told, which hears what came after `from` in those dialects.
+    fn add(&mut self, dialects: DialectMask, from: Position, caught_up: CaughtUp) {
+        self.identities += 1;
+        self.seen = self.seen.min(caught_up.complete);
+        let begin = self.after.max(from);
+        let changes = caught_up.changes.into_iter();
+        let changes = changes.filter(|published| published.change.position > begin);
+        self.changes
+            .extend(changes.map(|published| (published, dialects)));
+    }
+
+    /// Brings what several identities are told into one order, each change once.
+    fn merged(mut self) -> Self {
+        if self.identities > 1 {
+            self.changes
+                .sort_by_key(|(published, _)| published.change.position);
+            self.changes.dedup_by(|(later, dialects), (first, all)| {
+                let same = later.change.position == first.change.position;
+                if same {
+                    all.insert(*dialects);
+                }
+                same
+            });
+        }
+        self
+    }
+}
+
+/// The changes after a position, if memory reaches back so far.
+pub(super) fn recent(session: &mut ClientSession, after: Position) -> Option<Gathered> {
+    let mut gathered = Gathered::new(after, session.services.head());
+    for identity in session.identities_mut() {
+        let (dialects, from) = (identity.dialects(), identity.from());
+        if let Some(subscription) = identity.subscription() {
+            let caught_up = subscription.recent(after.max(from))?;
+            gathered.add(dialects, from, caught_up);
+        }
+    }
+    Some(gathered.merged())
+}
+
+/// The changes after a position, from memory or from the log.
+pub(super) async fn gather(session: &mut ClientSession, after: Position) -> Result<Gathered> {
+    let (services, options) = (Arc::clone(&session.services), Arc::clone(&session.options));
+    let mut gathered = Gathered::new(after, services.head());
+    for identity in session.identities_mut() {
+        let (dialects, from) = (identity.dialects(), identity.from());
+        let Some(subscription) = identity.subscription() else {
+            continue;
+        };
+        let begin = after.max(from);
+        let caught_up = subscription.catch_up(&services, begin, LOG_PAGE).await;
+        if caught_up.as_ref().map_or(true, |it| it.is_from_log) {
+            options.metrics.delivery.catch_up(caught_up.is_ok());
+        }
+        gathered.add(dialects, from, caught_up?);
+    }
+    Ok(gathered.merged())
+}

@@ -1,0 +1,140 @@
+//! Subscribers are told of every batch, in whatever order batches are notified.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+
+use super::*;
+use crate::{
+    model::{MessageId, Names, Person, PersonKind, Timestamp},
+    pubsub::Waker,
+};
+
+/// Counts the calls.
+#[derive(Default)]
+struct Counting {
+    noted: AtomicBool,
+    delivered: AtomicUsize,
+}
+
+impl Waker for Counting {
+    fn note(&self) -> bool {
+        !self.noted.swap(true, Ordering::SeqCst)
+    }
+
+    fn deliver(&self) {
+        self.noted.store(false, Ordering::SeqCst);
+        self.delivered.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Counting {
+    fn delivered(&self) -> usize {
+        self.delivered.load(Ordering::SeqCst)
+    }
+}
+
+const CHAT: ChatId = ChatId::new(5);
+
+fn change(position: i64) -> Change {
+    let (at, tenant) = (Timestamp::new(0), TenantId::new(1));
+    let actor = Person {
+        id: PersonId::new(1),
+        tenant,
+        kind: PersonKind::Person,
+        name: "Ann".into(),
+        names: Names::default(),
+        email: None,
+        photo: None,
+        external_id: None,
+        created_at: at,
+        updated_at: at,
+        deleted_at: None,
+    };
+    Change {
+        position: Position::new(position),
+        tenant,
+        chat: CHAT,
+        actor: Arc::new(actor),
+        at,
+        audience: Audience::Members,
+        what: ChangeKind::Read(MessageId::new(1)),
+    }
+}
+
+fn subscriber(hub: &Arc<Hub>, waker: &Arc<Counting>) -> Subscriber {
+    let mut subscriber = hub.subscribe(Topic::Chat(CHAT));
+    subscriber.wake_with(Arc::clone(waker) as Arc<dyn Waker>);
+    subscriber
+}
+
+fn positions(subscriber: &Subscriber, after: i64) -> Vec<i64> {
+    match subscriber.backlog(Position::new(after)) {
+        Backlog::Complete(changes, _) => {
+            let changes = changes.iter();
+            changes.map(|told| told.change.position.get()).collect()
+        }
+        Backlog::Lagged => panic!("memory reaches back so far"),
+    }
+}
+
+#[test]
+fn a_batch_wakes_each_subscriber_once() {
+    let hub = Hub::new(Position::START);
+    let wakers = [Arc::<Counting>::default(), Arc::<Counting>::default()];
+    // One of them has two subscriptions.
+    let all = [&wakers[0], &wakers[0], &wakers[1]].map(|waker| subscriber(&hub, waker));
+    let batch = hub.begin_publish([change(1), change(2), change(3)]);
+    assert_eq!(positions(&all[0], 0), [1, 2, 3], "who looks finds it");
+    assert_eq!(wakers[0].delivered(), 0, "and nobody is woken yet");
+    batch.notify();
+    assert_eq!(wakers.map(|waker| waker.delivered()), [1, 1]);
+}
+
+#[test]
+fn each_batch_wakes_by_itself_in_whatever_order() {
+    let hub = Hub::new(Position::START);
+    let waker = Arc::<Counting>::default();
+    let subscriber = subscriber(&hub, &waker);
+    let first = hub.begin_publish([change(1)]);
+    // The first one's subscribers are not woken when the second comes.
+    let second = hub.begin_publish([change(2)]);
+    second.notify();
+    assert_eq!(waker.delivered(), 1, "the second batch wakes for itself");
+    assert_eq!(positions(&subscriber, 0), [1, 2]);
+    let third = hub.begin_publish([change(3)]);
+    first.notify();
+    third.notify();
+    assert_eq!(waker.delivered(), 3);
+    assert_eq!(positions(&subscriber, 2), [3]);
+}
+
+#[test]
+fn a_gap_wakes_everybody_once_the_head_covers_it() {
+    let hub = Hub::new(Position::START);
+    let waker = Arc::<Counting>::default();
+    let subscriber = subscriber(&hub, &waker);
+    hub.publish([change(1)]);
+    let after_gap = hub.begin_publish([change(4), change(5)]);
+    assert_eq!(waker.delivered(), 1);
+    after_gap.notify();
+    assert_eq!(waker.delivered(), 2);
+    assert!(matches!(
+        subscriber.backlog(Position::new(1)),
+        Backlog::Lagged
+    ));
+    assert_eq!(positions(&subscriber, 3), [4, 5]);
+}
+
+#[tokio::test]
+async fn many_subscribers_are_delivered_to_by_tasks_of_their_own() {
+    let hub = Hub::new(Position::START);
+    let wakers: Vec<_> = (0..300).map(|_| Arc::<Counting>::default()).collect();
+    let _all: Vec<_> = wakers.iter().map(|waker| subscriber(&hub, waker)).collect();
+    hub.publish([change(1)]);
+    assert!(
+        wakers.iter().all(|waker| waker.delivered() == 0),
+        "whoever publishes goes on"
+    );
+    while !wakers.iter().all(|waker| waker.delivered() == 1) {
+        tokio::task::yield_now().await;
+    }
+}
