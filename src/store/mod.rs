@@ -5,7 +5,7 @@
 //! differ. Reads go through a pool of connections, and `on!` runs them on whichever engine is open.
 //!
 //! Every write is a piece of work, a function that is given a transaction ([`Tx`]), whose statements run on
-//! either engine ([`query`]). On SQLite the work goes to the one thread that writes (`sqlite::Writer`), and
+//! either engine (`query`). On SQLite the work goes to the one thread that writes (`sqlite::Writer`), and
 //! all that waits for it is committed together. On PostgreSQL it runs where it is, on a pool of its own, for
 //! its connections carry a planner setting of their own. The writer of chats hands its batches to
 //! [`Store::write_batch`], and they come first; all other work is a tenant's ([`Store::write`]), and tenants
