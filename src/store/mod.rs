@@ -249,8 +249,8 @@ impl Store {
             Either::Sqlite(writer) => writer,
             Either::Postgres(pool) => return self.write_postgres(pool, BATCH_TIMEOUT, work).await,
         };
-        // The thread tells how it went, however long the disk takes. What is not begun in time is
-        // not begun at all.
+        // The thread reports the outcome, however long the disk takes. Work that has not begun in time does
+        // not begin at all.
         let until = Instant::now() + BATCH_TIMEOUT;
         let mut written = std::pin::pin!(writer.run(Priority::First, until, (), work));
         let in_time = tokio::time::timeout_at(until.into(), &mut written);

@@ -157,7 +157,7 @@ impl<'q> Query<'q> {
         self
     }
 
-    /// Runs it; says how many rows it changed.
+    /// Runs it; returns how many rows it changed.
     pub(super) async fn execute(self) -> Result<u64, DbError> {
         match &mut self.tx.0 {
             Either::Sqlite(connection) => {

@@ -1,4 +1,4 @@
-//! What a batch does one by one in chats: coming and going, editing and deleting.
+//! The actions of a batch, one by one: joining and leaving, editing and deleting.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -6,7 +6,7 @@ use crate::{
     chat::access::denied,
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, Right,
-        plan::{Subject, audience_in, line_of},
+        plan::{Subject, audience_in, row_of},
     },
     error::{Error, Result},
     model::{
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// One act's place in its batch.
+/// An action's place in its batch.
 pub(super) struct TxContext<'a> {
     pub(super) tx: &'a mut Tx,
     /// The place of its first change in the log.
@@ -29,7 +29,7 @@ pub(super) struct TxContext<'a> {
 }
 
 impl TxContext<'_> {
-    /// The same place, for a part of the act.
+    /// The same place, for a part of the action.
     pub(super) fn reborrow(&mut self) -> TxContext<'_> {
         TxContext {
             tx: self.tx,
@@ -38,21 +38,21 @@ impl TxContext<'_> {
         }
     }
 
-    /// Writes what an act does, and adds it to what is to be published.
+    /// Writes an action's changes, and adds them to those to be published.
     pub(super) async fn write(
         self,
-        told: Vec<Change>,
+        new: Vec<Change>,
         mut set: WriteSet,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
-        set.changes = told.iter().map(line_of).collect();
+        set.changes = new.iter().map(row_of).collect();
         self.tx.write(&set, self.now).await?;
-        changes.extend(told);
+        changes.extend(new);
         Ok(())
     }
 }
 
-/// The changes of one act, each at the next place.
+/// The changes of one action, each at the next position.
 pub(super) struct ChangeBuilder<'a> {
     pub(super) chat: &'a Chat,
     pub(super) next: Position,
@@ -81,7 +81,7 @@ impl ChangeBuilder<'_> {
     }
 }
 
-/// The refusal that names the first of these people who is not a person of the tenant any more.
+/// The refusal that names the first of these people who does not belong to the tenant, or was deleted.
 pub(super) async fn missing(
     tx: &mut Tx,
     tenant: TenantId,
@@ -95,7 +95,7 @@ fn ids_of(people: &[Arc<Person>]) -> Vec<PersonId> {
     people.iter().map(|person| person.id).collect()
 }
 
-/// Does something rare in a chat.
+/// Carries out a rare action in a chat.
 pub(super) async fn act(
     context: TxContext<'_>,
     draft: &ActionRequest,
@@ -124,7 +124,7 @@ pub(super) async fn act(
     }
 }
 
-/// An act, and what it acts on.
+/// An action, and what it acts on.
 struct ActionContext<'a> {
     context: TxContext<'a>,
     chat: Chat,
@@ -142,7 +142,7 @@ impl ActionContext<'_> {
         self.relation().is_in()
     }
 
-    /// Refuses who may not govern the chat.
+    /// Refuses an actor who may not govern the chat.
     fn ensure_can_govern(&self) -> Result<()> {
         match self.draft.right {
             Right::Tenant => Ok(()),
@@ -160,7 +160,7 @@ impl ActionContext<'_> {
             Ok(Entry::Joins) => {}
             Err(why) => return Ok(Err(denied(why))),
         }
-        // A chat that everybody left has no admin: who comes back first becomes one.
+        // A chat without members has no admin: the first to join becomes one.
         let role = match self.chat.members {
             0 => Role::Admin,
             _ => Role::Member,
@@ -185,7 +185,7 @@ impl ActionContext<'_> {
         self.add_members(newcomers).await
     }
 
-    /// Makes people members who are none.
+    /// Adds members.
     async fn add_members(
         self,
         newcomers: Vec<(Arc<Person>, Role)>,
@@ -211,14 +211,14 @@ impl ActionContext<'_> {
             let joined = builder.push(person, audience, ChangeKind::Joined(*role));
             memberships.push((chat.id, person.id, newcomer(&chat, *role, joined)));
         }
-        let told = builder.changes;
+        let new = builder.changes;
         let members = chat.members + i64::try_from(newcomers.len()).unwrap_or(0);
         let set = WriteSet {
             chat_updates: vec![(chat.id, chat_update(&chat, members))],
             memberships,
             ..WriteSet::default()
         };
-        context.write(told, set, changes).await?;
+        context.write(new, set, changes).await?;
         Ok(Ok(ActionOutcome::Done))
     }
 
@@ -296,17 +296,17 @@ impl ActionContext<'_> {
             context.tx.set_role(chat.id, heir.id, Role::Admin).await?;
             builder.push(&Arc::new(heir), audience, ChangeKind::Joined(Role::Admin));
         }
-        let told = builder.changes;
+        let new = builder.changes;
         let members = chat.members - i64::try_from(leavers.len()).unwrap_or(0);
         let set = WriteSet {
             chat_updates: vec![(chat.id, chat_update(&chat, members))],
             ..WriteSet::default()
         };
-        context.write(told, set, changes).await?;
+        context.write(new, set, changes).await?;
         Ok(Ok(ActionOutcome::Done))
     }
 
-    /// Changes what a message says, or deletes it: its sender may.
+    /// Changes a message's text, or deletes it: only its sender may.
     async fn rewrite(
         self,
         id: MessageId,
@@ -356,8 +356,8 @@ impl ActionContext<'_> {
             None => ChangeKind::Deleted(message.clone()),
         };
         builder.push(&draft.actor, audience, what);
-        let told = builder.changes;
-        context.write(told, WriteSet::default(), changes).await?;
+        let new = builder.changes;
+        context.write(new, WriteSet::default(), changes).await?;
         Ok(Ok(ActionOutcome::Message(Box::new(message))))
     }
 
@@ -389,12 +389,12 @@ impl ActionContext<'_> {
             ..chat.clone()
         };
         builder.push(&draft.actor, audience, ChangeKind::Chat(gone));
-        let told = builder.changes;
-        context.write(told, WriteSet::default(), changes).await?;
+        let new = builder.changes;
+        context.write(new, WriteSet::default(), changes).await?;
         Ok(Ok(ActionOutcome::Done))
     }
 
-    /// Ends a conversation at a desk: who runs it may, and its guest.
+    /// Closes a conversation: its agents may, and its guest.
     async fn close(self, key: Option<&ClientId>) -> Result<Result<ActionOutcome>> {
         if self.chat.kind != ChatKind::Conversation || !self.is_in() {
             return Ok(Err(no_chat()));
@@ -438,7 +438,7 @@ impl ActionContext<'_> {
             Audience::Agents,
             ChangeKind::Conversation(closed, None),
         );
-        let told = builder.changes;
+        let new = builder.changes;
         let chat_update = ChatUpdate {
             status,
             ..chat_update(&chat, chat.members)
@@ -447,7 +447,7 @@ impl ActionContext<'_> {
             chat_updates: vec![(chat.id, chat_update)],
             ..WriteSet::default()
         };
-        context.write(told, set, changes).await?;
+        context.write(new, set, changes).await?;
         Ok(Ok(ActionOutcome::Done))
     }
 }
@@ -456,7 +456,7 @@ fn no_chat() -> Error {
     Error::not_found("there is no such chat")
 }
 
-/// The chat's row with another number of members; coming and going is no activity to sort by.
+/// The chat's row with another number of members; joining and leaving do not count as activity.
 pub(super) fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
     ChatUpdate {
         last_seq: chat.last_seq,
@@ -467,7 +467,7 @@ pub(super) fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
     }
 }
 
-/// Who comes to a chat has nothing unread in it.
+/// A new member has nothing unread.
 pub(super) fn newcomer(chat: &Chat, role: Role, joined: Position) -> MembershipUpdate {
     MembershipUpdate {
         tenant: chat.tenant,

@@ -1,4 +1,4 @@
-//! A piece of the writer's work: a draft, who waits for its outcome, and what it costs.
+//! A command to the writer: a draft, where its outcome is sent, and what it costs.
 
 use crate::{
     chat::writer::{
@@ -9,15 +9,15 @@ use crate::{
     pubsub::Hub,
 };
 
-/// What weighs as much as a short message: so many bytes of content, listeners to tell, and people who
-/// come to a chat or leave it, who are written as one set.
+/// What weighs as much as a short message: so many bytes of content, subscribers to notify, and people who
+/// join or leave a chat, who are written as one set.
 const BYTES: usize = 8 << 10;
 const LISTENERS: usize = 256;
 const PEOPLE: usize = 4;
-/// What an act weighs beside its people: it has statements of its own.
+/// What an action weighs beside its people: it has statements of its own.
 const ACT: usize = 16;
 
-/// A draft and who waits for its outcome.
+/// A draft and where its outcome is sent.
 #[derive(Debug)]
 pub(super) enum Command {
     Send(SendDraft, Reply<Sent>),
@@ -48,7 +48,7 @@ impl Command {
         }
     }
 
-    /// Whether whoever handed it in has been told that it came to nothing in time.
+    /// Whether its caller has timed out.
     pub(super) fn is_overdue(&self) -> bool {
         match self {
             Self::Send(_, reply) => reply.is_overdue(),

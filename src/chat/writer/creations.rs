@@ -1,4 +1,4 @@
-//! Making chats: at most once under a key of whoever wants them made.
+//! Creating chats: at most once for each idempotency key.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -17,10 +17,10 @@ use crate::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, ConversationStatus, Person,
         PersonId, Role, Seq, TenantId, Title, chat::pair_key,
     },
-    store::batch::{Creation, CreationKey, NewChat, WriteSet},
+    store::batch::{Creation, CreationKey, MembershipUpdate, NewChat, WriteSet},
 };
 
-/// What makes it harmless to make a chat again.
+/// The idempotency key of a creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateKey {
     /// Whose key it is: a person's, or else their tenant's own server's.
@@ -29,7 +29,7 @@ pub struct CreateKey {
     pub client_id: ClientId,
 }
 
-/// The chat that came of a draft.
+/// The chat of a draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Created {
     /// The chat.
@@ -60,8 +60,8 @@ impl CreateKey {
     }
 }
 
-/// The digest by which a chat that is made again is known to be meant the same. In which order its people
-/// are named, and who of them makes it, makes no difference.
+/// The digest by which a repeated creation is recognised. The order of the people, and which of them creates
+/// the chat, make no difference.
 pub(in crate::chat) fn creation_digest(
     kind: ChatKind,
     title: Option<&Title>,
@@ -74,7 +74,7 @@ pub(in crate::chat) fn creation_digest(
     digest(parts.chain(people.iter().map(String::as_str)))
 }
 
-/// What somebody gets who shows a key under which a chat was made: that chat, if they mean the same.
+/// The answer to a creation whose key was used before: that chat, if the digest is the same.
 pub(in crate::chat) fn replay(earlier: &Creation, digest: &str) -> Result<Created> {
     if earlier.digest != digest {
         return Err(Error::new(
@@ -115,8 +115,8 @@ pub(super) async fn create(
     Ok(created)
 }
 
-/// The only chat of its kind that there may be: a guest has one at the desk, however many connections
-/// begin it at once, and two people have one direct chat, which whoever left it is in again.
+/// The existing chat, where there may be one only: a guest has one conversation, however many connections
+/// begin it at once, and two people have one direct chat, which both are then members of again.
 async fn find(
     context: TxContext<'_>,
     draft: &CreateDraft,
@@ -200,43 +200,13 @@ async fn make(
         last_seq: Seq::new(0),
         last_position: context.next,
     };
-    let mut builder = ChangeBuilder {
+    let builder = ChangeBuilder {
         chat: &chat,
         next: context.next,
         now: context.now,
         changes: Vec::new(),
     };
-    if draft.kind == ChatKind::Open {
-        builder.push(
-            &draft.created_by,
-            Audience::Tenant,
-            ChangeKind::Chat(chat.clone()),
-        );
-    }
-    let mut memberships = Vec::with_capacity(people.len());
-    for (person, role) in &people {
-        let joined = builder.push(person, audience_in(draft.kind), ChangeKind::Joined(*role));
-        memberships.push((id, person.id, newcomer(&chat, *role, joined)));
-    }
-    // Members hear of what is theirs alone once they are in it.
-    match draft.kind {
-        ChatKind::Open => {}
-        ChatKind::Private | ChatKind::Direct => {
-            builder.push(
-                &draft.created_by,
-                Audience::Members,
-                ChangeKind::Chat(chat.clone()),
-            );
-        }
-        ChatKind::Conversation => {
-            builder.push(
-                &draft.created_by,
-                Audience::Agents,
-                ChangeKind::Conversation(chat.clone(), None),
-            );
-        }
-    }
-    let told = builder.changes;
+    let (told, memberships) = first_changes(builder, draft, &people);
     let set = WriteSet {
         chat_updates: vec![(id, chat_update(&chat, chat.members))],
         memberships,
@@ -247,7 +217,37 @@ async fn make(
     Ok(Ok(Created { chat: id, was }))
 }
 
-/// Who is in a new chat, each once: its maker first, where they join it.
+/// The changes of a new chat, and its members' rows. Members of a chat that is not open receive its change
+/// once they have joined it.
+fn first_changes(
+    mut builder: ChangeBuilder<'_>,
+    draft: &CreateDraft,
+    people: &[(Arc<Person>, Role)],
+) -> (Vec<Change>, Vec<(ChatId, PersonId, MembershipUpdate)>) {
+    let chat = builder.chat;
+    let made_by = &draft.created_by;
+    if draft.kind == ChatKind::Open {
+        builder.push(made_by, Audience::Tenant, ChangeKind::Chat(chat.clone()));
+    }
+    let mut memberships = Vec::with_capacity(people.len());
+    for (person, role) in people {
+        let joined = builder.push(person, audience_in(draft.kind), ChangeKind::Joined(*role));
+        memberships.push((chat.id, person.id, newcomer(chat, *role, joined)));
+    }
+    match draft.kind {
+        ChatKind::Open => {}
+        ChatKind::Private | ChatKind::Direct => {
+            builder.push(made_by, Audience::Members, ChangeKind::Chat(chat.clone()));
+        }
+        ChatKind::Conversation => {
+            let what = ChangeKind::Conversation(chat.clone(), None);
+            builder.push(made_by, Audience::Agents, what);
+        }
+    }
+    (builder.changes, memberships)
+}
+
+/// The first members of a new chat, each once: its creator first, if they join it.
 fn first_members(draft: &CreateDraft) -> Vec<(Arc<Person>, Role)> {
     let created_by = draft.joins_as.map(|role| (&draft.created_by, role));
     let others = draft.members.iter().map(|person| (person, Role::Member));

@@ -1,4 +1,4 @@
-//! The digest by which something that is said again under one key is known to be the same.
+//! The digest by which a repeat under the same idempotency key is recognised.
 
 use sha2::{Digest, Sha256};
 

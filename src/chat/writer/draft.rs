@@ -1,4 +1,4 @@
-//! What is handed to the writer, and what comes of it.
+//! The writer's input, and its outcomes.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ pub(in crate::chat) struct SendDraft {
     pub chat: ChatId,
     /// What its content is.
     pub kind: MessageKind,
-    /// What it says.
+    /// Its text.
     pub content: Content,
-    /// What its sender calls it.
+    /// Its sender's id for it, by which a repeat is recognised.
     pub client_id: Option<ClientId>,
     /// The connection it comes by, if that speaks for several people.
     pub connection: Option<u64>,
@@ -88,24 +88,24 @@ pub(in crate::chat) struct CreateDraft {
     pub created_by: Arc<Person>,
     /// The role with which the maker comes to be in it; none when it is made for others.
     pub joins_as: Option<Role>,
-    /// Who finds it.
+    /// Its kind.
     pub kind: ChatKind,
-    /// What it is called.
+    /// Its title.
     pub title: Option<Title>,
     /// What the tenant's server calls it, unique in the tenant.
     pub room: Option<String>,
     /// What the tenant's server keeps with it, as JSON.
     pub extra: Option<String>,
-    /// Where the guest comes from, at a desk.
+    /// The domain that the guest of a conversation comes from.
     pub domain: Option<String>,
     /// Who else is in it from the start.
     pub members: Vec<Arc<Person>>,
-    /// Under which key of whose it is made once.
+    /// The idempotency key.
     pub key: Option<CreateKey>,
 }
 
 impl CreateDraft {
-    /// A chat of a kind that somebody makes, with nobody in it and nothing said of it.
+    /// A chat of a kind, without members and with nothing else set.
     pub(in crate::chat) fn new(created_by: &Arc<Person>, kind: ChatKind) -> Self {
         Self {
             tenant: created_by.tenant,
@@ -122,7 +122,7 @@ impl CreateDraft {
     }
 }
 
-/// Something rare that somebody does in a chat.
+/// A rare action in a chat.
 #[derive(Debug, Clone)]
 pub(in crate::chat) struct ActionRequest {
     /// Who does it.
@@ -136,7 +136,7 @@ pub(in crate::chat) struct ActionRequest {
 }
 
 impl ActionRequest {
-    /// What somebody does by their own place in a chat.
+    /// An action by the actor's own membership.
     pub(in crate::chat) fn own(actor: &Arc<Person>, chat: ChatId, action: ChatAction) -> Self {
         Self {
             actor: Arc::clone(actor),
@@ -147,19 +147,19 @@ impl ActionRequest {
     }
 }
 
-/// By what right somebody acts in a chat.
+/// The right by which the actor acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::chat) enum Right {
-    /// Their own place in the chat.
+    /// The actor's own membership.
     Own,
     /// Their tenant's key: all of the tenant's chats are theirs.
     Tenant,
 }
 
-/// What somebody does in a chat.
+/// What is done in a chat.
 #[derive(Debug, Clone)]
 pub(in crate::chat) enum ChatAction {
-    /// Comes to be in an open chat.
+    /// Joins an open chat.
     Join,
     /// Leaves.
     Leave,
@@ -167,24 +167,24 @@ pub(in crate::chat) enum ChatAction {
     Add(Vec<Arc<Person>>),
     /// Ends others' membership: of at most [`MOST_IN_ACT`].
     Remove(Vec<Arc<Person>>),
-    /// Changes what a message of theirs says.
+    /// Changes the text of the actor's message.
     Edit(MessageId, Content),
-    /// Deletes a message of theirs.
+    /// Deletes the actor's message.
     Delete(MessageId),
     /// Deletes the chat.
     DeleteChat,
-    /// Ends a conversation at a desk, until the guest writes again: once under a key of the client's.
+    /// Closes a conversation, until the guest writes again: once under the client's idempotency key.
     Close(Option<ClientId>),
 }
 
-/// What came of an act.
+/// The outcome of an action.
 #[derive(Debug, Clone)]
 pub(super) enum ActionOutcome {
     Done,
     Message(Box<Message>),
 }
 
-/// What a job came to, before anybody is told.
+/// The outcome of a command, before its caller is answered.
 pub(super) enum Outcome {
     Sent(Result<Placed>),
     Created(Result<Created>),

@@ -1,7 +1,7 @@
 //! Fair queueing in front of the writer: whose work goes into the next transaction.
 //!
 //! # Why
-//! There is one writer, so whoever fills its transactions delays everybody else. Work is weighed by
+//! There is one writer, so a flow that fills its transactions delays all others. Work is weighed by
 //! what it costs, where a short message is one, and taken in two levels of round robin: between
 //! tenants, and between the people of a tenant. A connection that speaks for many people, as a tenant's server
 //! does, may have many messages under way: together they have one person's turn and share. While others are active a tenant, and a person, gets
@@ -90,7 +90,7 @@ pub(super) struct Capacity {
 /// What is to be done next.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next<J> {
-    /// Write these together, and then tell how long it took, see [`FairQueue::finished`]. What is
+    /// Write these together, and then report how long it took, see [`FairQueue::finished`]. What is
     /// large comes by itself.
     Batch(Vec<J>),
     /// What waits has to pause until then.

@@ -9,9 +9,9 @@
 //! Everybody shares the one writer, so a batch is bounded by the rows it writes, and tenants and
 //! people take turns, see `fair`.
 //!
-//! What is committed is told by a task of its own (`publisher`), while the next batch is written. When the
-//! writer cannot know whether a commit arrived, it waits until everything before is told, and asks the log
-//! before it writes anything else.
+//! A separate task publishes what is committed (`publisher`), while the next batch is written. When the
+//! writer cannot know whether a commit arrived, it waits until everything before is published, and reads the
+//! log before it writes anything else.
 //!
 //! Every draft is answered within `ANSWER_TIMEOUT`, whatever the database does. After a failed write
 //! new drafts are refused at once, and a probe finds out when writing works again.
@@ -54,7 +54,7 @@ pub(super) use creations::{creation_digest, replay};
 pub use draft::Sent;
 pub(super) use draft::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right, SendDraft};
 
-/// Read marks are told to all members of chats of at most so many, else to their readers alone.
+/// In chats of at most so many members a read mark is published to all of them, else to its reader alone.
 pub const READS_SHOWN_UP_TO: i64 = 50;
 /// How long what waits to be written may take when the server stops.
 const DRAINING: Duration = Duration::from_secs(8);
@@ -72,7 +72,7 @@ pub const MOST_AT_ONCE: usize = 5_000;
 /// The most people whom one act brings or takes: no more than others can wait for.
 pub(super) const MOST_IN_ACT: usize = 64;
 
-/// What the writer tells of each batch, for the metrics.
+/// What the writer reports of each batch, for the metrics.
 pub trait Observer: Send + Sync + 'static {
     /// A batch of `drafts` was committed, with `messages` new messages, in `took`.
     fn batch(&self, drafts: usize, messages: usize, took: Duration);
@@ -168,7 +168,7 @@ impl Writer {
     }
 
     /// Takes no more drafts, writes those that wait, and returns when all are answered; fails when the
-    /// database did not answer for too long, and nobody knows what became of the last drafts.
+    /// database did not answer for too long, and the outcome of the last drafts is unknown.
     pub(super) async fn drain(&self) -> Result<()> {
         self.stop.cancel();
         self.queue.close();
@@ -234,7 +234,7 @@ struct Planned {
     changes: Vec<Change>,
 }
 
-/// The queue as the writer's task has it: however the task ends, nobody waits in it for ever.
+/// The queue as the writer's task has it: when the task ends, for whatever reason, what waits is dropped.
 struct Taken(Arc<Queue<Command>>);
 
 impl Drop for Taken {
@@ -244,7 +244,7 @@ impl Drop for Taken {
 }
 
 impl WriterTask {
-    /// Writes until no more drafts come; an error tells that the last commit was never settled.
+    /// Writes until no more drafts come; an error means that the outcome of the last commit is unknown.
     async fn run(mut self, queue: Taken) -> Result<()> {
         let ended = self.write_all(&queue.0).await;
         self.publisher.close().await;
@@ -282,8 +282,8 @@ impl WriterTask {
         }
     }
 
-    /// Writes a batch and has everybody in it answered. An error leaves a commit unsettled, which nothing
-    /// may be written after.
+    /// Writes a batch and has its callers answered. After an error the outcome of a commit is unknown, and nothing
+    /// may be written.
     async fn process_batch(&mut self, mut commands: Vec<Command>) -> Result<()> {
         commands.retain(|command| !command.is_overdue());
         if let Err(error) = self.store.writes_work() {
@@ -310,7 +310,7 @@ impl WriterTask {
         Ok(())
     }
 
-    /// Decides, writes and commits, and has it told; gives back the drafts of which nothing is in the log.
+    /// Decides, writes, commits and queues for publishing; returns the drafts of which nothing is in the log.
     async fn try_commit(
         &mut self,
         commands: Vec<Command>,
@@ -318,9 +318,9 @@ impl WriterTask {
         let began = std::time::Instant::now();
         let commands = Arc::new(commands);
         let written = self.write(&commands).await;
-        // By now the work that shared them is over, and nobody else has them.
+        // The work that shared them has ended, so this is the only reference.
         let commands = Arc::into_inner(commands).unwrap_or_default();
-        let (planned, is_told) = match written {
+        let (planned, is_published) = match written {
             Written::Committed(planned) => {
                 let follows = self.follows(planned.head).await;
                 if !follows {
@@ -354,11 +354,11 @@ impl WriterTask {
         self.observer
             .batch(commands.len(), messages, began.elapsed());
         let batch = Batch {
-            changes: if is_told { Vec::new() } else { changes },
+            changes: if is_published { Vec::new() } else { changes },
             commands,
             outcomes,
         };
-        self.publisher.tell(batch).await;
+        self.publisher.publish(batch).await;
         Ok(Ok(()))
     }
 
@@ -378,7 +378,7 @@ impl WriterTask {
         written.await
     }
 
-    /// Whether the log ended, before a batch, where the hub will end once everything before is told.
+    /// Whether the log's head before a batch is the hub's once everything before is published.
     async fn follows(&self, head: Position) -> bool {
         if head == self.head {
             return true;
@@ -388,8 +388,8 @@ impl WriterTask {
     }
 
     /// After a commit that was not confirmed, asks the log whether it happened. Until that is known
-    /// nothing else is written: new drafts are refused, and those of this batch are told in time that
-    /// their outcome is unknown.
+    /// nothing else is written: new drafts are refused, and the callers of this batch time out with an
+    /// unknown outcome.
     async fn settle(&self, changes: &[Change], error: &Error) -> Result<bool> {
         tracing::warn!(cause = ?error, "A commit was not confirmed: the log is asked.");
         self.publisher.flush().await;
@@ -400,8 +400,8 @@ impl WriterTask {
     }
 
     /// Whether the log holds these changes, once no transaction is under way; publishes what it holds.
-    /// A commit whose answer was lost holds the log's lock until it has come to its end: to look before
-    /// that is to miss it, and to write its drafts twice.
+    /// A commit whose answer was lost holds the log's lock until it ends: reading the log before that
+    /// would miss it, and its drafts would be written twice.
     async fn look_behind_lock(&self, changes: &[Change]) -> Result<bool> {
         self.store
             .write_anyway(|tx| Box::pin(async move { tx.lock_log().await.map(drop) }))
@@ -410,10 +410,10 @@ impl WriterTask {
             .first()
             .map_or(self.hub.head(), |first| first.position.plus(-1));
         let most = i64::try_from(changes.len()).unwrap_or(i64::MAX);
-        let told = self.store.changes(before, most).await?;
+        let logged = self.store.changes(before, most).await?;
         log_tail::catch_up(&self.store, &self.hub).await?;
-        let same = changes.iter().zip(&told).all(|(a, b)| is_same(a, b));
-        Ok(same && told.len() == changes.len())
+        let same = changes.iter().zip(&logged).all(|(a, b)| is_same(a, b));
+        Ok(same && logged.len() == changes.len())
     }
 
     /// Asks until there is an answer, or the server stops, which leaves it unsettled. Meanwhile new drafts
@@ -450,14 +450,14 @@ fn out_of_reach() -> Error {
     )
 }
 
-/// Whether a change that the log tells is one that this process made. What it is about may have
+/// Whether a change read from the log is one that this process made. What it is about may have
 /// changed since: a chat has more members, a person another name.
-fn is_same(ours: &Change, told: &Change) -> bool {
-    ours.position == told.position
-        && ours.at == told.at
-        && ours.chat == told.chat
-        && ours.actor.id == told.actor.id
-        && std::mem::discriminant(&ours.what) == std::mem::discriminant(&told.what)
+fn is_same(ours: &Change, logged: &Change) -> bool {
+    ours.position == logged.position
+        && ours.at == logged.at
+        && ours.chat == logged.chat
+        && ours.actor.id == logged.actor.id
+        && std::mem::discriminant(&ours.what) == std::mem::discriminant(&logged.what)
 }
 
 /// Refuses drafts for one and the same reason.

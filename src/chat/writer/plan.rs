@@ -16,14 +16,14 @@ use crate::{
     store::{
         Tx,
         batch::{
-            ChatUpdate, MembershipUpdate, NewChange, ReadFacts, ReadLookup, SendFacts, SendLookup,
-            WriteSet,
+            ChatFacts, ChatUpdate, MembershipUpdate, NewChange, ReadFacts, ReadLookup, SendFacts,
+            SendLookup, WriteSet,
         },
     },
 };
 
 /// Carries out a batch inside its transaction: first what is rare, one by one, then the messages,
-/// then the read marks, each kind in the order it came. Returns an outcome a job, and the changes
+/// then the read marks, each kind in the order it came. Returns an outcome for each command, and the changes
 /// that are to be published once it is committed.
 pub(super) async fn process_batch(
     tx: &mut Tx,
@@ -31,77 +31,89 @@ pub(super) async fn process_batch(
     head: Position,
     now: Timestamp,
 ) -> Result<(Vec<Outcome>, Vec<Change>)> {
-    let mut outcomes: Vec<Option<Outcome>> = commands.iter().map(|_| None).collect();
     let mut changes = Vec::new();
-    let mut next = head.plus(1);
-    for (command, outcome) in commands.iter().zip(&mut outcomes) {
-        let context = actions::TxContext { tx, next, now };
-        *outcome = match command {
-            Command::Create(draft, _) => Some(Outcome::Created(
-                creations::create(context, draft, &mut changes).await?,
-            )),
-            Command::Action(draft, _) => Some(Outcome::Action(
-                actions::act(context, draft, &mut changes).await?,
-            )),
-            Command::Send(..) | Command::Read(..) => None,
-        };
-        next = head.plus(1 + i64::try_from(changes.len()).unwrap_or(i64::MAX));
-    }
+    let mut rare = act_one_by_one(tx, commands, (head, now), &mut changes)
+        .await?
+        .into_iter();
+    let next = following(head, &changes);
+    let (sent, read, new) = plan_messages(tx, commands, (next, now)).await?;
+    changes.extend(new);
+    let (mut sent, mut read) = (sent.into_iter(), read.into_iter());
+    let missing = || Error::internal("a draft without an outcome");
+    let outcomes = commands.iter().map(|command| match command {
+        Command::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
+        Command::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
+        Command::Create(..) | Command::Action(..) => rare
+            .next()
+            .unwrap_or_else(|| Outcome::Action(Err(missing()))),
+    });
+    Ok((outcomes.collect(), changes))
+}
 
-    let sends: Vec<_> = commands
-        .iter()
-        .filter_map(|command| match command {
-            Command::Send(draft, _) => Some(draft),
-            _ => None,
-        })
-        .collect();
-    let reads: Vec<_> = commands
-        .iter()
-        .filter_map(|command| match command {
-            Command::Read(draft, _) => Some(draft),
-            _ => None,
-        })
-        .collect();
+/// The position after a log's head and the changes that come next.
+fn following(head: Position, changes: &[Change]) -> Position {
+    head.plus(1 + i64::try_from(changes.len()).unwrap_or(i64::MAX))
+}
+
+/// Carries out what is rare: an outcome for each command that is.
+async fn act_one_by_one(
+    tx: &mut Tx,
+    commands: &[Command],
+    (head, now): (Position, Timestamp),
+    changes: &mut Vec<Change>,
+) -> Result<Vec<Outcome>> {
+    let mut outcomes = Vec::new();
+    for command in commands {
+        let next = following(head, changes);
+        let context = actions::TxContext { tx, next, now };
+        outcomes.push(match command {
+            Command::Create(draft, _) => {
+                Outcome::Created(creations::create(context, draft, changes).await?)
+            }
+            Command::Action(draft, _) => {
+                Outcome::Action(actions::act(context, draft, changes).await?)
+            }
+            Command::Send(..) | Command::Read(..) => continue,
+        });
+    }
+    Ok(outcomes)
+}
+
+/// The outcomes of the messages and of the read marks of a batch, and the changes they make.
+type PlannedMessages = (Vec<Result<Placed>>, Vec<Result<()>>, Vec<Change>);
+
+/// Looks up what the messages and the read marks of a batch depend on, decides, and writes.
+async fn plan_messages(
+    tx: &mut Tx,
+    commands: &[Command],
+    (next, now): (Position, Timestamp),
+) -> Result<PlannedMessages> {
+    let mut sends = Vec::with_capacity(commands.len());
+    let mut reads = Vec::new();
+    for command in commands {
+        match command {
+            Command::Send(draft, _) => sends.push(draft),
+            Command::Read(draft, _) => reads.push(draft),
+            Command::Create(..) | Command::Action(..) => {}
+        }
+    }
     let lookups: Vec<_> = sends.iter().map(|draft| send_lookup(draft)).collect();
     let send_facts = tx.look_up_sends(&lookups).await?;
     let lookups: Vec<_> = reads.iter().map(|draft| read_lookup(draft)).collect();
     let read_facts = tx.look_up_reads(&lookups).await?;
-
-    let agents = conversations_to_update(tx, &sends, &send_facts).await?;
-    let mut plan = Plan::new(next, now, agents);
-    let mut sent = sends
-        .iter()
-        .zip(send_facts)
-        .map(|(draft, answer)| plan.send(draft, &answer))
-        .collect::<Vec<_>>()
-        .into_iter();
-    let mut read = reads
-        .iter()
-        .zip(read_facts)
-        .map(|(draft, answer)| plan.read(draft, answer))
-        .collect::<Vec<_>>()
-        .into_iter();
-    let (set, planned) = plan.finish();
-    if !planned.is_empty() {
-        tx.write(&set, now).await?;
-        changes.extend(planned);
-    }
-
-    let outcomes = commands
-        .iter()
-        .zip(outcomes)
-        .map(|(command, outcome)| {
-            let missing = || Error::internal("a draft without an outcome");
-            match command {
-                Command::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
-                Command::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
-                Command::Create(..) | Command::Action(..) => {
-                    outcome.unwrap_or_else(|| Outcome::Action(Err(missing())))
-                }
-            }
-        })
+    let conversations = conversations_to_update(tx, &sends, &send_facts).await?;
+    let mut plan = Plan::new(next, now, conversations);
+    let sent = sends.iter().zip(send_facts);
+    let sent = sent
+        .map(|(draft, facts)| plan.send(draft, &facts))
         .collect();
-    Ok((outcomes, changes))
+    let read = reads.iter().zip(read_facts);
+    let read = read.map(|(draft, facts)| plan.read(draft, facts)).collect();
+    let (set, changes) = plan.finish();
+    if !changes.is_empty() {
+        tx.write(&set, now).await?;
+    }
+    Ok((sent, read, changes))
 }
 
 fn send_lookup(draft: &SendDraft) -> SendLookup {
@@ -113,7 +125,7 @@ fn send_lookup(draft: &SendDraft) -> SendLookup {
     }
 }
 
-/// Where a message leaves a chat at a desk, if elsewhere than it stood.
+/// The status of a conversation after a message, if the message changes it.
 fn next_status(
     draft: &SendDraft,
     kind: ChatKind,
@@ -132,30 +144,30 @@ fn next_status(
     }
 }
 
-/// Reads the chats at desks whose standing the batch changes: few, for most messages change none.
+/// Reads the conversations whose status the batch changes: few, for most messages change none.
 async fn conversations_to_update(
     tx: &mut Tx,
     sends: &[&SendDraft],
     answers: &[SendFacts],
 ) -> Result<HashMap<ChatId, (Chat, Arc<Person>)>> {
-    let mut agents = HashMap::new();
+    let mut conversations = HashMap::new();
     for (draft, answer) in sends.iter().zip(answers) {
         let Some(facts) = answer.chat else { continue };
-        if facts.kind != ChatKind::Conversation || agents.contains_key(&draft.chat) {
+        if facts.kind != ChatKind::Conversation || conversations.contains_key(&draft.chat) {
             continue;
         }
-        let turns = next_status(draft, facts.kind, facts.status).is_some();
-        if turns
+        let changes = next_status(draft, facts.kind, facts.status).is_some();
+        if changes
             && let Some(chat) = tx.chat(draft.actor.tenant, draft.chat).await?
             && let Some(guest) = tx.person(draft.actor.tenant, chat.created_by).await?
         {
-            agents.insert(draft.chat, (chat, Arc::new(guest)));
+            conversations.insert(draft.chat, (chat, Arc::new(guest)));
         }
     }
-    Ok(agents)
+    Ok(conversations)
 }
 
-/// Who hears what happens in a chat of a kind.
+/// The audience of what happens in a chat of a kind.
 pub(super) fn audience_in(kind: ChatKind) -> Audience {
     match kind {
         ChatKind::Open | ChatKind::Private | ChatKind::Direct => Audience::Members,
@@ -180,16 +192,20 @@ struct Plan {
     changes: Vec<Change>,
     chat_updates: HashMap<ChatId, ChatUpdate>,
     memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
-    /// The chats at desks that this batch may turn, each with its guest.
-    agents: HashMap<ChatId, (Chat, Arc<Person>)>,
-    /// What was sent in this batch under a client id, and what it said.
+    /// The conversations whose status this batch may change, each with its guest.
+    conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
+    /// What was sent in this batch under a client id, with the digest of its content.
     named: HashMap<(ChatId, PersonId, String), (String, Placed)>,
 }
 
 impl Plan {
-    fn new(next: Position, now: Timestamp, agents: HashMap<ChatId, (Chat, Arc<Person>)>) -> Self {
+    fn new(
+        next: Position,
+        now: Timestamp,
+        conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
+    ) -> Self {
         Self {
-            agents,
+            conversations,
             next,
             now,
             set: WriteSet::default(),
@@ -210,91 +226,86 @@ impl Plan {
         (self.set, self.changes)
     }
 
-    fn send(&mut self, draft: &SendDraft, answer: &SendFacts) -> Result<Placed> {
-        let no_chat = || Error::not_found("there is no such chat");
-        let Some(chat) = answer.chat else {
-            return Err(no_chat());
+    fn send(&mut self, draft: &SendDraft, facts: &SendFacts) -> Result<Placed> {
+        let Some(chat) = facts.chat else {
+            return Err(Error::not_found("there is no such chat"));
         };
         let place = (draft.chat, draft.actor.id);
         let standing = if self.memberships.contains_key(&place) {
             Some(MembershipStatus::In)
         } else {
-            answer.standing
+            facts.standing
         };
         let relation = Relation::with_status(chat.kind, &draft.actor, standing);
-        let comes = relation.can_post().map_err(denied)? == Entry::Joins;
-        let audience = audience_in(chat.kind);
+        let joins = relation.can_post().map_err(denied)? == Entry::Joins;
         let digest = draft.client_id.as_ref().map(|_| {
             let said = [draft.kind.as_str(), draft.content.as_str()];
             digest(said)
         });
-        if let Some(sent) = self.find_replay(draft, digest.as_deref(), answer)? {
+        if let Some(sent) = self.find_replay(draft, digest.as_deref(), facts)? {
             return Ok(sent);
         }
-        let mut chat_update = self
-            .chat_updates
-            .get(&draft.chat)
-            .copied()
-            .unwrap_or(ChatUpdate {
-                last_seq: chat.last_seq,
-                last_message: None,
-                last_position: self.next,
-                members: chat.members,
-                status: None,
-            });
-        // Whoever comes to an empty chat runs it: a chat with members has an admin.
-        let role = if comes && chat_update.members == 0 {
+        let mut chat_update = self.chat_update_of(draft.chat, chat);
+        let audience = audience_in(chat.kind);
+        // A chat without members has no admin: the first to join becomes one.
+        let role = if joins && chat_update.members == 0 {
             Role::Admin
         } else {
             Role::Member
         };
         let mut joined = self.next;
-        if comes {
+        if joins {
             chat_update.members += 1;
             joined = self.note(draft, audience, ChangeKind::Joined(role));
         }
-        let seq = Seq::new(chat_update.last_seq.get() + 1);
-        let id = MessageId::from(self.next);
-        let text = draft.content.as_str();
         let sent = Placed {
-            id,
-            seq,
+            id: MessageId::from(self.next),
+            seq: Seq::new(chat_update.last_seq.get() + 1),
             at: self.now,
             replayed: false,
         };
         let message = draft.clone().at(sent).message;
-        self.set
-            .messages
-            .push((draft.actor.tenant, message.clone(), digest.clone()));
-        let position = self.note(draft, audience, ChangeKind::Message(message));
-        chat_update.last_seq = seq;
-        chat_update.last_message = Some(id);
-        chat_update.last_position = position;
+        let row = (draft.actor.tenant, message.clone(), digest.clone());
+        self.set.messages.push(row);
+        chat_update.last_seq = sent.seq;
+        chat_update.last_message = Some(sent.id);
+        chat_update.last_position = self.note(draft, audience, ChangeKind::Message(message));
         if let Some(status) = next_status(draft, chat.kind, chat_update.status.or(chat.status)) {
+            let text = draft.content.as_str();
             chat_update.last_position = self.change_status(draft.chat, status, text);
             chat_update.status = Some(status);
         }
         self.chat_updates.insert(draft.chat, chat_update);
-        self.update(
-            place,
-            MembershipUpdate {
-                tenant: draft.actor.tenant,
-                role,
-                joined,
-                read: id,
-                read_seq: seq,
-            },
-        );
+        let update = MembershipUpdate {
+            tenant: draft.actor.tenant,
+            role,
+            joined,
+            read: sent.id,
+            read_seq: sent.seq,
+        };
+        self.update(place, update);
         if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
-            let name = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
-            self.named.insert(name, (digest, sent));
+            let key = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
+            self.named.insert(key, (digest, sent));
         }
         Ok(sent)
     }
 
-    /// Tells how a chat at a desk stands after a message.
+    /// The new values of a chat's row so far.
+    fn chat_update_of(&self, id: ChatId, chat: ChatFacts) -> ChatUpdate {
+        let so_far = self.chat_updates.get(&id).copied();
+        so_far.unwrap_or(ChatUpdate {
+            last_seq: chat.last_seq,
+            last_message: None,
+            last_position: self.next,
+            members: chat.members,
+            status: None,
+        })
+    }
+
+    /// Tells the new status of a conversation.
     fn change_status(&mut self, id: ChatId, status: ConversationStatus, text: &str) -> Position {
-        let Some((chat, guest)) = self.agents.get(&id).cloned() else {
+        let Some((chat, guest)) = self.conversations.get(&id).cloned() else {
             return self.next.plus(-1);
         };
         let subject = Subject {
@@ -402,7 +413,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Moves somebody's read mark, and makes them a member if they are none.
+    /// Moves a person's read mark, and makes them a member if they are not.
     fn update(&mut self, place: (ChatId, PersonId), update: MembershipUpdate) {
         self.memberships
             .entry(place)
@@ -425,14 +436,14 @@ impl Plan {
     fn change(&mut self, subject: Subject<'_>, audience: Audience, what: ChangeKind) -> Position {
         let position = self.next;
         let change = subject.change(position, self.now, audience, what);
-        self.set.changes.push(line_of(&change));
+        self.set.changes.push(row_of(&change));
         self.changes.push(change);
         self.next = position.plus(1);
         position
     }
 }
 
-/// Where something changes, and whom it is about.
+/// Where something changes, and who changes it.
 #[derive(Clone, Copy)]
 pub(super) struct Subject<'a> {
     pub(super) tenant: TenantId,
@@ -465,8 +476,8 @@ impl Subject<'_> {
     }
 }
 
-/// The line of the log that tells of a change.
-pub(super) fn line_of(change: &Change) -> NewChange {
+/// The row of the log for a change.
+pub(super) fn row_of(change: &Change) -> NewChange {
     let (kind, target, word) = match &change.what {
         ChangeKind::Message(message) => ("message", Some(message.id), None),
         ChangeKind::Edited(message) => ("edited", Some(message.id), None),

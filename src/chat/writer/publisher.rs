@@ -1,10 +1,17 @@
-//! Tells of committed batches, while the next batch is being written.
+//! Publishes committed batches and answers their callers, while the next batch is being written.
 //!
 //! # Why
+<<<<<<< HEAD
 //! To publish a batch to those who listen and to answer those who handed it in takes as long as to write it,
 //! and neither needs the other: so a task of its own does it. Batches are told in the order of their
 //! commits. Each is first appended to what readers of the log find, so that whoever is told "done" finds it; then
 //! those are told who handed it in; then everybody who listens is woken, once for the batch.
+=======
+//! Publishing a batch to its subscribers and answering its callers takes as long as writing it, and the next
+//! transaction depends on neither: so a separate task does it. Batches are published in the order of their
+//! commits, and each is published before its callers are answered, so that a caller that has an answer finds
+//! its change.
+>>>>>>> 9dfbeef (Split long functions of the writer, and describe it in the field's terms)
 
 use std::sync::Arc;
 
@@ -16,53 +23,60 @@ use tokio::{
 use super::{Command, Outcome};
 use crate::{error::Error, model::Change, pubsub::Hub};
 
-/// How many batches wait to be told before the next one is not written yet.
+/// How many committed batches may wait to be published; then the writer waits.
 const AHEAD: usize = 2;
 
 /// A batch that is durable.
 pub(super) struct Batch {
-    /// What it changed, if the hub has not been told otherwise.
+    /// Its changes, unless the hub has read them from the log already.
     pub(super) changes: Vec<Change>,
     pub(super) commands: Vec<Command>,
     /// One for each command.
     pub(super) outcomes: Vec<Outcome>,
 }
 
-enum Told {
+enum Order {
     Batch(Batch),
-    /// All batches before it are told.
+    /// Signals that every batch before it has been published.
     Flush(oneshot::Sender<()>),
 }
 
-/// The handle of the task, which ends when the handle is dropped and everything is told.
+/// The handle of the task, which ends once the handle is dropped and every batch is published.
 pub(super) struct Publisher {
-    told: mpsc::Sender<Told>,
+    sender: mpsc::Sender<Order>,
     task: JoinHandle<()>,
 }
 
 impl Publisher {
     pub(super) fn start(hub: Arc<Hub>) -> Self {
-        let (told, mut batches) = mpsc::channel(AHEAD);
+        let (sender, mut orders) = mpsc::channel(AHEAD);
         let task = tokio::spawn(async move {
+<<<<<<< HEAD
             while let Some(told) = batches.recv().await {
                 match told {
                     Told::Batch(batch) => {
                         let unnotified = hub.begin_publish(batch.changes);
+=======
+            while let Some(order) = orders.recv().await {
+                match order {
+                    Order::Batch(batch) => {
+                        hub.publish(batch.changes);
+>>>>>>> 9dfbeef (Split long functions of the writer, and describe it in the field's terms)
                         answer(batch.commands, batch.outcomes);
                         unnotified.notify();
                     }
-                    // Who has stopped waiting is not missed.
-                    Told::Flush(done) => drop(done.send(())),
+                    // The writer may have stopped waiting.
+                    Order::Flush(done) => drop(done.send(())),
                 }
             }
         });
-        Self { told, task }
+        Self { sender, task }
     }
 
-    /// Hands a batch over; waits while too many are not told yet.
-    pub(super) async fn tell(&self, batch: Batch) {
-        if let Err(lost) = self.told.send(Told::Batch(batch)).await
-            && let Told::Batch(batch) = lost.0
+    /// Queues a batch; waits while the queue is full.
+    pub(super) async fn publish(&self, batch: Batch) {
+        if let Err(lost) = self.sender.send(Order::Batch(batch)).await
+            && let Order::Batch(batch) = lost.0
         {
             for command in batch.commands {
                 command.refuse(Error::internal("the task that publishes has ended"));
@@ -70,24 +84,24 @@ impl Publisher {
         }
     }
 
-    /// Returns once every batch is told.
+    /// Returns once every queued batch has been published.
     pub(super) async fn flush(&self) {
         let (done, flushed) = oneshot::channel();
-        if self.told.send(Told::Flush(done)).await.is_ok() {
+        if self.sender.send(Order::Flush(done)).await.is_ok() {
             drop(flushed.await);
         }
     }
 
-    /// Tells what is left, and returns once that is done.
+    /// Publishes what is queued, and ends the task.
     pub(super) async fn close(self) {
-        drop(self.told);
+        drop(self.sender);
         if let Err(error) = self.task.await {
             tracing::error!(cause = %error, "The task that publishes failed.");
         }
     }
 }
 
-/// Tells everybody what became of their draft; who has stopped waiting is not missed.
+/// Sends each command's outcome to its caller, which may have stopped waiting.
 fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
     for (command, outcome) in commands.into_iter().zip(outcomes) {
         match (command, outcome) {

@@ -1,4 +1,4 @@
-//! The writer's queue: drafts are handed in by anybody and taken by the one task that writes.
+//! The writer's queue: any task submits drafts, and the one task that writes takes them.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -60,13 +60,13 @@ impl<J> Queue<J> {
         Ok(())
     }
 
-    /// Takes nothing more; what waits is still given out.
+    /// Refuses new drafts; what waits is still given out.
     pub(super) fn close(&self) {
         self.state().closed = true;
         self.changed.notify_one();
     }
 
-    /// Takes nothing more, and drops what waits.
+    /// Refuses new drafts, and drops what waits.
     pub(super) fn abandon(&self) {
         let dropped = {
             let mut state = self.state();
@@ -89,15 +89,15 @@ impl<J> Queue<J> {
                 Next::Batch(commands) => return Some(commands),
                 Next::Idle if closed => return None,
                 Next::Idle => changed.await,
-                Next::Pause(is_duplicate) => tokio::select! {
+                Next::Pause(until) => tokio::select! {
                     () = changed => {}
-                    () = sleep_until(is_duplicate) => {}
+                    () = sleep_until(until) => {}
                 },
             }
         }
     }
 
-    /// Tells how long the last transaction took, so that others than who had it come next.
+    /// Records how long the last transaction took, so that flows other than its own come next.
     pub(super) fn finished(&self, took: Duration) {
         self.state().fair.finished(took, Instant::now());
     }

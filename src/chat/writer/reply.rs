@@ -1,4 +1,4 @@
-//! How whoever handed in a draft hears of its outcome, or of none in time.
+//! How a caller receives the outcome of its draft, or a timeout.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use tokio::{sync::oneshot, time::Instant};
 
 use crate::error::{Error, Result};
 
-/// Where a draft's outcome is to be told.
+/// The writer's end: sends a draft's outcome.
 #[derive(Debug)]
 pub(super) struct Reply<T> {
     sender: oneshot::Sender<Result<T>>,
     until: Instant,
 }
 
-/// Where a draft's outcome is waited for.
+/// The caller's end: waits for a draft's outcome.
 #[derive(Debug)]
 pub(super) struct Awaited<T> {
     receiver: oneshot::Receiver<Result<T>>,
     until: Instant,
 }
 
-/// The two ends; whoever waits gives up at `until`.
+/// The two ends; the caller gives up at `until`.
 pub(super) fn pair<T>(until: Instant) -> (Reply<T>, Awaited<T>) {
     let (sender, receiver) = oneshot::channel();
     (Reply { sender, until }, Awaited { receiver, until })
 }
 
 impl<T> Reply<T> {
-    /// Tells the outcome; who has stopped waiting is not missed.
+    /// Sends the outcome; the caller may have stopped waiting.
     pub(super) fn send(self, outcome: Result<T>) {
         drop(self.sender.send(outcome));
     }
 
-    /// Whether nobody waits any more because it took too long. (Whoever merely went away, as a
-    /// connection does that says something and closes, still wants it done.)
+    /// Whether the caller has timed out. (A caller that merely went away, such as a connection that sent
+    /// something and closed, still wants it done.)
     pub(super) fn is_overdue(&self) -> bool {
         self.until <= Instant::now()
     }
@@ -50,7 +50,7 @@ impl<T> Awaited<T> {
     }
 }
 
-/// The refusal of a draft of which nobody knows yet what became of it.
+/// The error of a draft whose outcome is not known yet.
 pub(super) fn unknown() -> Error {
     Error::unavailable(
         "the database does not answer, and it is not known whether this was written: please try again, \

@@ -1,4 +1,4 @@
-//! A piece of work that waits for SQLite's writer, and who waits for its outcome.
+//! A piece of work that waits for SQLite's writer, and where its outcome is sent.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,7 +18,7 @@ pub(super) trait Job: Send {
     /// Runs it. What it did is to be undone after an error.
     fn run(&mut self, tx: &mut Tx) -> Result<(), &Error>;
 
-    /// Tells what became of the transaction.
+    /// Sends the outcome.
     fn end(self: Box<Self>, end: &End);
 }
 
@@ -39,7 +39,7 @@ pub(super) struct WorkJob<T, W, G> {
     pub(super) until: Instant,
     pub(super) span: tracing::Span,
     pub(super) reply: oneshot::Sender<Written<T>>,
-    /// Given back when the work has come to its end.
+    /// Dropped when the work has ended.
     pub(super) guard: G,
 }
 
@@ -79,7 +79,7 @@ where
             guard,
             ..
         } = *self;
-        // What it shares with whoever handed it in is theirs alone once they are told.
+        // The caller may rely on what it shares with the work being its own again.
         drop((work, guard));
         let written = match (outcome, end) {
             (Some(Ok(value)), End::Committed) => Written::Committed(value),
@@ -90,7 +90,7 @@ where
             }
             (None, End::Committed) => Written::Undone(Error::internal("work that was not done")),
         };
-        // Who has stopped waiting is not missed.
+        // The caller may have stopped waiting.
         drop(reply.send(written));
     }
 }

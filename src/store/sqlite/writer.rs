@@ -5,7 +5,7 @@
 //! is flushed goes into the next one together, each piece in a savepoint of its own, so that one that is
 //! refused leaves nothing behind and does not disturb the others.
 //!
-//! A thread instead of a task, because SQLite blocks whoever calls it, and instead of a pool of
+//! A thread instead of a task, because SQLite blocks its caller, and instead of a pool of
 //! connections, because SQLite has one writer anyway: here it has no lock to wait for, keeps its prepared
 //! statements, and a statement costs microseconds, for nothing is handed from thread to thread in between.
 //! The work is written as for PostgreSQL, as futures; on this thread a future never has to wait.
@@ -132,7 +132,7 @@ impl Writer {
         Ok(Self { queue, ended })
     }
 
-    /// Does work in the next transaction, unless that begins too late. Whoever stops waiting for it
+    /// Does work in the next transaction, unless that begins too late. A caller that stops waiting
     /// does not stop it.
     pub(in crate::store) async fn run<T, W, G>(
         &self,
@@ -275,7 +275,7 @@ impl Thread {
     }
 }
 
-/// Does all work of a transaction, and says how many pieces of it are to be kept; fails when SQLite has
+/// Does all work of a transaction, and returns how many pieces of it are to be kept; fails when SQLite has
 /// ended the transaction by itself, as it does on a full disk, with all that was done in it.
 fn write_all(tx: &mut Tx, jobs: &mut [Box<dyn Job>]) -> Result<usize> {
     let alone = jobs.len() == 1;
