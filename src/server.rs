@@ -13,6 +13,7 @@ use rocket::{
     fairing::{AdHoc, Fairing},
     figment::Figment,
 };
+use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     },
     http,
     signals::{Signals, Stopping},
-    store::{self, Store},
+    store::{self, Db, Store},
     telemetry::{Metrics, traced},
 };
 
@@ -96,10 +97,7 @@ impl Server {
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
         let rocket = fit(figment.clone())
-            .attach(open_database(
-                store_options(&settings),
-                Arc::clone(&hindrance),
-            ))
+            .attach(open_database(Arc::clone(&hindrance)))
             .attach(verbs);
         Self {
             rocket,
@@ -233,11 +231,13 @@ fn ended(
     Err(Error::new(Kind::Internal, sentence))
 }
 
-/// Opens the database when Rocket ignites, and keeps the sentence that tells why it failed.
-fn open_database(options: store::Options, hindrance: Hindrance) -> impl Fairing {
+/// Opens the database when Rocket ignites. It does what `Db::init()` would, but for keeping the
+/// sentence that tells why it failed.
+fn open_database(hindrance: Hindrance) -> impl Fairing {
     AdHoc::try_on_ignite("database", move |rocket| async move {
-        match Store::serve(&options).await {
-            Ok(store) => Ok(rocket.manage(store)),
+        let config = rocket.figment().focus(&format!("databases.{}", Db::NAME));
+        match <Store as Pool>::init(&config).await {
+            Ok(store) => Ok(rocket.manage(Db::from(store))),
             Err(error) => {
                 hinder(&hindrance, error);
                 Err(rocket)
@@ -330,11 +330,11 @@ fn start_verbs(
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
         // Rocket runs the next fairing even when one has failed; that one has reported its error.
-        let Some(store) = rocket.state::<Store>() else {
+        let Some(db) = rocket.state::<Db>() else {
             return Err(rocket);
         };
         let observer = Arc::new(Counting(Arc::clone(&metrics)));
-        match Services::start(store.clone(), &settings, observer, closing).await {
+        match Services::start((**db).clone(), &settings, observer, closing).await {
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);

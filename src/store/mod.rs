@@ -76,7 +76,7 @@ use crate::{
 
 pub use conversations::ConversationPage;
 pub use logins::Holder;
-pub use open::Options;
+pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use tenants::NewTenant;
 pub use turns::{Turn, Turns};

@@ -3,6 +3,8 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use rand::distr::{Alphanumeric, SampleString};
+use rocket::figment::Figment;
+use rocket_db_pools::{Database, Pool};
 use sqlx::{
     PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},
@@ -22,6 +24,11 @@ const SECRET_LENGTH: usize = 43;
 /// How many writes other than batches wait for SQLite's writer at once: they are one transaction.
 const SQLITE_AT_ONCE: usize = 64;
 
+/// The store as Rocket manages it: `databases.chat` in the settings.
+#[derive(Debug, Database)]
+#[database("chat")]
+pub struct Db(Store);
+
 /// What opening takes.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -33,6 +40,38 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// After how long an unused connection is closed; none: never.
     pub idle_timeout: Option<Duration>,
+}
+
+#[rocket::async_trait]
+impl Pool for Store {
+    type Connection = Self;
+    type Error = Error;
+
+    async fn init(figment: &Figment) -> Result<Self> {
+        let config: rocket_db_pools::Config = figment.extract().map_err(|error| {
+            Error::invalid(format!(
+                "databases.chat cannot be read: {error}; see Rocket.toml"
+            ))
+        })?;
+        let most = u32::try_from(config.max_connections)
+            .unwrap_or(u32::MAX)
+            .max(1);
+        Self::serve(&Options {
+            url: config.url,
+            max_connections: most,
+            connect_timeout: Duration::from_secs(config.connect_timeout.max(1)),
+            idle_timeout: config.idle_timeout.map(Duration::from_secs),
+        })
+        .await
+    }
+
+    async fn get(&self) -> Result<Self> {
+        Ok(self.clone())
+    }
+
+    /// Does nothing: the server closes the store itself, last of all, when no request runs any more
+    /// and the writer has no drafts.
+    async fn close(&self) {}
 }
 
 impl Store {
