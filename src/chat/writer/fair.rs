@@ -117,15 +117,15 @@ pub(super) struct FairQueue<J> {
     /// Who lately handed in what fits in a share.
     small_senders: Recent<Sharer>,
     /// When large work may be taken again while others are active.
-    large_again: Option<Instant>,
+    large_resumes_at: Option<Instant>,
     /// Whether large work was taken last: small work that waits comes next, whatever the time.
     large_was_last: bool,
     /// Who had most of the transaction under way.
     tenant_at_work: Option<TenantId>,
     sharer_at_work: Option<Sharer>,
     /// Who pauses after the last one while others are active, and until when.
-    tenant_again: Option<(TenantId, Instant)>,
-    sharer_again: Option<(Sharer, Instant)>,
+    paused_tenant: Option<(TenantId, Instant)>,
+    paused_sharer: Option<(Sharer, Instant)>,
 }
 
 impl<J> FairQueue<J> {
@@ -140,12 +140,12 @@ impl<J> FairQueue<J> {
             tenants: Recent::default(),
             people: Recent::default(),
             small_senders: Recent::default(),
-            large_again: None,
+            large_resumes_at: None,
             large_was_last: false,
             tenant_at_work: None,
             sharer_at_work: None,
-            tenant_again: None,
-            sharer_again: None,
+            paused_tenant: None,
+            paused_sharer: None,
         }
     }
 
@@ -187,7 +187,11 @@ impl<J> FairQueue<J> {
     /// Takes what the next transaction writes. Whoever drains the queue takes no pauses.
     pub(super) fn take(&mut self, now: Instant, draining: bool) -> Next<J> {
         if draining {
-            (self.large_again, self.tenant_again, self.sharer_again) = (None, None, None);
+            (
+                self.large_resumes_at,
+                self.paused_tenant,
+                self.paused_sharer,
+            ) = (None, None, None);
         }
         if let Some(command) = self.take_large(now) {
             return Next::Batch(vec![command]);
@@ -198,39 +202,39 @@ impl<J> FairQueue<J> {
             return Next::Batch(batch);
         }
         let small = [
-            self.tenant_again.map(|(_, is_duplicate)| is_duplicate),
-            self.sharer_again.map(|(_, is_duplicate)| is_duplicate),
+            self.paused_tenant.map(|(_, resumes_at)| resumes_at),
+            self.paused_sharer.map(|(_, resumes_at)| resumes_at),
         ];
         let small = small.into_iter().filter(|_| !self.small.is_empty());
-        let large = (!self.large.is_empty()).then_some(self.large_again);
-        let is_duplicate = small
+        let large = (!self.large.is_empty()).then_some(self.large_resumes_at);
+        let resumes_at = small
             .chain(large)
             .flatten()
-            .filter(|is_duplicate| *is_duplicate > now);
-        is_duplicate.min().map_or(Next::Idle, Next::Pause)
+            .filter(|resumes_at| *resumes_at > now);
+        resumes_at.min().map_or(Next::Idle, Next::Pause)
     }
 
     /// After a transaction that took so long, whoever had most of it leaves the writer to others for
     /// a while.
     pub(super) fn finished(&mut self, took: Duration, now: Instant) {
         if self.large_was_last {
-            self.large_again = Some(now + (took * PAUSE_FACTOR).min(LONGEST_PAUSE));
+            self.large_resumes_at = Some(now + (took * PAUSE_FACTOR).min(LONGEST_PAUSE));
         }
-        let is_duplicate = now + took.min(LONGEST_PAUSE);
+        let resumes_at = now + took.min(LONGEST_PAUSE);
         // A short transaction of somebody else's ends nobody's pause.
         if let Some(tenant) = self.tenant_at_work.take() {
-            self.tenant_again = Some((tenant, is_duplicate));
+            self.paused_tenant = Some((tenant, resumes_at));
         }
         if let Some(sharer) = self.sharer_at_work.take() {
-            self.sharer_again = Some((sharer, is_duplicate));
+            self.paused_sharer = Some((sharer, resumes_at));
         }
     }
 
     fn take_large(&mut self, now: Instant) -> Option<J> {
         let (sharer, flow) = self.large.front()?;
         let its_time = self
-            .large_again
-            .is_none_or(|is_duplicate| is_duplicate <= now)
+            .large_resumes_at
+            .is_none_or(|resumes_at| resumes_at <= now)
             || !self.small_senders.others(&sharer, now);
         let its_turn = !self.large_was_last || self.small.is_empty();
         if !its_time || !its_turn {
@@ -242,14 +246,14 @@ impl<J> FairQueue<J> {
     }
 
     fn tenant_pauses(&self, tenant: TenantId, now: Instant) -> bool {
-        self.tenant_again
-            .is_some_and(|(who, is_duplicate)| who == tenant && now < is_duplicate)
+        self.paused_tenant
+            .is_some_and(|(who, resumes_at)| who == tenant && now < resumes_at)
             && self.tenants.others(&tenant, now)
     }
 
     fn sharer_pauses(&self, sharer: Sharer, now: Instant) -> bool {
-        self.sharer_again
-            .is_some_and(|(who, is_duplicate)| who == sharer && now < is_duplicate)
+        self.paused_sharer
+            .is_some_and(|(who, resumes_at)| who == sharer && now < resumes_at)
             && self.people.others(&sharer, now)
     }
 

@@ -1,17 +1,10 @@
 //! Publishes committed batches and answers their callers, while the next batch is being written.
 //!
 //! # Why
-<<<<<<< HEAD
-//! To publish a batch to those who listen and to answer those who handed it in takes as long as to write it,
-//! and neither needs the other: so a task of its own does it. Batches are told in the order of their
-//! commits. Each is first appended to what readers of the log find, so that whoever is told "done" finds it; then
-//! those are told who handed it in; then everybody who listens is woken, once for the batch.
-=======
 //! Publishing a batch to its subscribers and answering its callers takes as long as writing it, and the next
 //! transaction depends on neither: so a separate task does it. Batches are published in the order of their
-//! commits, and each is published before its callers are answered, so that a caller that has an answer finds
-//! its change.
->>>>>>> 9dfbeef (Split long functions of the writer, and describe it in the field's terms)
+//! commits. Each is first appended to the topic logs, so that a caller that has an answer finds its change;
+//! then its callers are answered; then its subscribers are woken, once for the batch.
 
 use std::sync::Arc;
 
@@ -51,17 +44,10 @@ impl Publisher {
     pub(super) fn start(hub: Arc<Hub>) -> Self {
         let (sender, mut orders) = mpsc::channel(AHEAD);
         let task = tokio::spawn(async move {
-<<<<<<< HEAD
-            while let Some(told) = batches.recv().await {
-                match told {
-                    Told::Batch(batch) => {
-                        let unnotified = hub.begin_publish(batch.changes);
-=======
             while let Some(order) = orders.recv().await {
                 match order {
                     Order::Batch(batch) => {
-                        hub.publish(batch.changes);
->>>>>>> 9dfbeef (Split long functions of the writer, and describe it in the field's terms)
+                        let unnotified = hub.begin_publish(batch.changes);
                         answer(batch.commands, batch.outcomes);
                         unnotified.notify();
                     }

@@ -211,14 +211,11 @@ fn large_work_goes_alone_and_then_the_writer_is_left_to_others() {
     let took = Duration::from_millis(20);
     bench.took(took);
     assert_eq!(weight_of(&bench.batch(), 2), 1);
-    let is_duplicate = bench.now + took * PAUSE_FACTOR;
-    assert_eq!(
-        bench.queue.take(bench.now, false),
-        Next::Pause(is_duplicate)
-    );
+    let resumes_at = bench.now + took * PAUSE_FACTOR;
+    assert_eq!(bench.queue.take(bench.now, false), Next::Pause(resumes_at));
     bench.push(flow(2, 1), 1);
     assert_eq!(bench.batch().len(), 1, "small work goes on meanwhile");
-    bench.now = is_duplicate;
+    bench.now = resumes_at;
     bench.push(flow(2, 1), 1);
     assert_eq!(bench.large().weight, 1_000, "it has its time all the same");
     assert_eq!(bench.batch().len(), 1, "and never twice before small work");
@@ -249,20 +246,14 @@ fn who_had_most_of_a_transaction_pauses_while_others_are_active() {
         bench.push(other, 1);
         assert_eq!(bench.batch().len(), SHARE + 1);
         bench.took(took);
-        let is_duplicate = bench.now + took;
-        assert_eq!(
-            bench.queue.take(bench.now, false),
-            Next::Pause(is_duplicate)
-        );
+        let resumes_at = bench.now + took;
+        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(resumes_at));
         bench.push(other, 1);
         let alone = bench.batch();
         assert_eq!((alone.len(), alone[0].flow), (1, other));
         bench.took(Duration::from_millis(1));
-        assert_eq!(
-            bench.queue.take(bench.now, false),
-            Next::Pause(is_duplicate)
-        );
-        bench.now = is_duplicate;
+        assert_eq!(bench.queue.take(bench.now, false), Next::Pause(resumes_at));
+        bench.now = resumes_at;
         assert_eq!(bench.batch().len(), SHARE, "it has its time all the same");
         bench.took(took);
         assert!(matches!(bench.queue.take(bench.now, true), Next::Batch(_)));
@@ -387,14 +378,14 @@ proptest! {
                 }
                 TxContext::Take => {
                     let paused = [
-                        bench.queue.tenant_again.map(|(tenant, _)| tenant),
-                        bench.queue.sharer_again.map(|((tenant, _), _)| tenant),
+                        bench.queue.paused_tenant.map(|(tenant, _)| tenant),
+                        bench.queue.paused_sharer.map(|((tenant, _), _)| tenant),
                     ];
                     let commands = match bench.queue.take(bench.now, false) {
                         Next::Batch(commands) => commands,
-                        Next::Pause(is_duplicate) => {
-                            prop_assert!(is_duplicate > bench.now);
-                            bench.now = is_duplicate;
+                        Next::Pause(resumes_at) => {
+                            prop_assert!(resumes_at > bench.now);
+                            bench.now = resumes_at;
                             continue;
                         }
                         Next::Idle => continue,
