@@ -15,6 +15,7 @@ fn house() -> House {
             "rusqlite",
             "tokio",
             "time",
+            "rocket_db_pools",
         ]
         .map(String::from)
         .into(),
@@ -144,6 +145,10 @@ fn each_part_has_its_own_wall() {
 #[test]
 fn what_is_allowed_passes() {
     right("src/model/time.rs", "use time::OffsetDateTime;");
+    right(
+        "src/store/open.rs",
+        "use rocket_db_pools::Pool; use rocket::figment::Figment;",
+    );
     right("src/pubsub/log_tail.rs", "use crate::store::Store;");
     right(
         "src/chat/mod.rs",

@@ -36,7 +36,7 @@ fn speak_as_rocket() {
         (Level::Warn, "parlance::http::pages::_", "Data guard failed"),
         (Level::Info, "rocket::server", "GET /?token=secret:"),
         (Level::Trace, "rocket::form::parser", "field: secret"),
-        (Level::Error, "sqlx::pool", "no database"),
+        (Level::Error, "rocket_db_pools::database", "no database"),
     ] {
         bridge.log(
             &Record::builder()

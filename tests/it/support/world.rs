@@ -15,7 +15,7 @@ use parlance::{
     dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
     http::ShutdownSignal,
     model::PersonId,
-    store::Store,
+    store::{Db, Store},
 };
 use reqwest::Client;
 use rocket::{
@@ -241,7 +241,7 @@ async fn start(url: &str, settings: &str, dialects: &'static DialectSet) -> Runn
     let ready = Mutex::new(Some(ready));
     let liftoff = AdHoc::on_liftoff("ready", move |rocket| {
         let services = rocket.state::<Arc<Services>>().expect("the verbs").clone();
-        let store = rocket.state::<Store>().expect("the database").clone();
+        let store = Store::clone(rocket.state::<Db>().expect("the database"));
         let closing = rocket.state::<ShutdownSignal>().expect("it is managed");
         let parts = (services, store, closing.clone());
         let told = (rocket.config().port, parts, rocket.shutdown());
