@@ -184,21 +184,9 @@ async fn make(
         })));
     };
     let chat = Chat {
-        id,
-        tenant: draft.tenant,
-        kind: draft.kind,
-        title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
-        room: draft.room.clone(),
-        extra: draft.extra.clone(),
-        created_by: draft.created_by.id,
-        domain: draft.domain.clone(),
         status,
-        created_at: context.now,
-        updated_at: context.now,
-        deleted_at: None,
         members: i64::try_from(people.len()).unwrap_or(i64::MAX),
-        last_seq: Seq::new(0),
-        last_position: context.next,
+        ..empty_chat(id, draft, &context)
     };
     let builder = ChangeBuilder {
         chat: &chat,
@@ -215,6 +203,27 @@ async fn make(
     context.write(told, set, changes).await?;
     let was = Was::New;
     Ok(Ok(Created { chat: id, was }))
+}
+
+/// A new chat without members.
+fn empty_chat(id: ChatId, draft: &CreateDraft, context: &TxContext<'_>) -> Chat {
+    Chat {
+        id,
+        tenant: draft.tenant,
+        kind: draft.kind,
+        title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
+        room: draft.room.clone(),
+        extra: draft.extra.clone(),
+        created_by: draft.created_by.id,
+        domain: draft.domain.clone(),
+        status: None,
+        created_at: context.now,
+        updated_at: context.now,
+        deleted_at: None,
+        members: 0,
+        last_seq: Seq::new(0),
+        last_position: context.next,
+    }
 }
 
 /// The changes of a new chat, and its members' rows. Members of a chat that is not open receive its change

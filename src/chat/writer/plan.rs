@@ -231,13 +231,8 @@ impl Plan {
             return Err(Error::not_found("there is no such chat"));
         };
         let place = (draft.chat, draft.actor.id);
-        let standing = if self.memberships.contains_key(&place) {
-            Some(MembershipStatus::In)
-        } else {
-            facts.standing
-        };
-        let relation = Relation::with_status(chat.kind, &draft.actor, standing);
-        let joins = relation.can_post().map_err(denied)? == Entry::Joins;
+        let entry = self.relation(draft, chat.kind, facts.standing).can_post();
+        let joins = entry.map_err(denied)? == Entry::Joins;
         let digest = draft.client_id.as_ref().map(|_| {
             let said = [draft.kind.as_str(), draft.content.as_str()];
             digest(said)
@@ -289,6 +284,19 @@ impl Plan {
             self.named.insert(key, (digest, sent));
         }
         Ok(sent)
+    }
+
+    /// What the sender is to the chat, after the messages before.
+    fn relation(
+        &self,
+        draft: &SendDraft,
+        kind: ChatKind,
+        stored: Option<MembershipStatus>,
+    ) -> Relation {
+        let place = (draft.chat, draft.actor.id);
+        let joined = self.memberships.contains_key(&place);
+        let standing = joined.then_some(MembershipStatus::In).or(stored);
+        Relation::with_status(kind, &draft.actor, standing)
     }
 
     /// The new values of a chat's row so far.
