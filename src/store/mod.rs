@@ -241,7 +241,15 @@ impl Store {
 
     /// Does work whether the last write failed or not, once every transaction before it has come to its end.
     pub async fn write_anyway<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
-        self.write_first(work).await.into()
+        let written = self.write_first(work);
+        match &self.inner.write {
+            // A disk that does not answer keeps the thread for as long as it likes, and not its callers.
+            Either::Sqlite(_) => {
+                let written = tokio::time::timeout(WRITE_TIMEOUT, written).await;
+                written.map_err(failure::late)?.into()
+            }
+            Either::Postgres(_) => written.await.into(),
+        }
     }
 
     async fn write_first<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {

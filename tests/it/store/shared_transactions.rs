@@ -109,6 +109,51 @@ async fn the_same_key_at_the_same_time_is_written_once() {
 }
 
 #[rocket::async_test]
+async fn a_disk_that_does_not_answer_is_missed_in_time_and_then_writes_go_on() {
+    let place = Place::make().await;
+    if let Place::Postgres { .. } = place {
+        return;
+    }
+    let store = place.store().await;
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let stuck = {
+        let store = store.clone();
+        // The thread that writes is kept as a flush that never ends keeps it.
+        tokio::spawn(async move {
+            let work = store.write(HOME, move |_| {
+                Box::pin(async move {
+                    begin.send(()).expect("the test waits for it");
+                    held.recv().unwrap_or_default();
+                    Ok(())
+                })
+            });
+            work.await
+        })
+    };
+    begun.await.expect("the work begins");
+    let refused = store.probe().await.expect_err("nothing is written");
+    assert_eq!(refused.kind(), Kind::Unavailable);
+    // By now it is known, and nobody waits any more.
+    store.writes_work().expect_err("writes are refused at once");
+    let refused = write(&store, "ann".to_owned(), Then::Succeeds).await;
+    assert_eq!(
+        refused.expect_err("it is refused").kind(),
+        Kind::Unavailable
+    );
+    let late = stuck.await.expect("no panic");
+    assert_eq!(
+        late.expect_err("its caller gave up").kind(),
+        Kind::Unavailable
+    );
+    drop(release);
+    store.probe().await.expect("writing works again");
+    write(&store, "bo".to_owned(), Then::Succeeds)
+        .await
+        .expect("writes go on");
+}
+
+#[rocket::async_test]
 async fn closing_writes_what_waits_and_then_refuses() {
     let place = Place::make().await;
     let store = place.store().await;
