@@ -18,6 +18,9 @@ const WINDOW: Duration = Duration::from_mins(2);
 /// How long a connection is kept that nobody saw being lost.
 const AT_MOST: Duration = Duration::from_hours(24 * 7);
 
+/// How many connections are written at once.
+pub(super) const WRITES_AT_ONCE: usize = 64;
+
 /// Keeps a connection that lives, in place of what was kept of it before: the public name it goes by and
 /// what it is to be known by when it comes back.
 pub async fn keep(
@@ -50,6 +53,9 @@ pub async fn lose(
 }
 
 async fn write(services: &Services, private: &str, connection: Connection) -> Result<()> {
+    // Ten thousand connections may be lost in one moment, and all of them may come back: they wait here, in
+    // their order, and not where a tenant that asks for too many writes at once is refused.
+    let _place = services.connection_writes.acquire().await;
     let (private, now) = (logins::hash(private), services.clock.now());
     let written = services.store.write(HOUSE, move |tx| {
         Box::pin(async move { tx.keep_connection(&private, &connection, now).await })

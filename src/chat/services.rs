@@ -2,11 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{
-        WriteObserver, WriterBounds,
+        WriteObserver, WriterBounds, connections,
         device_cookies::DeviceCookies,
         housekeeping, keys,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
@@ -64,6 +65,8 @@ pub struct Services {
     pub(super) settings: Settings,
     /// Turns at reading long lists.
     pub(super) lists: Arc<Turns>,
+    /// Turns at writing down connections.
+    pub(super) connection_writes: Semaphore,
     /// What time it is.
     pub(super) clock: Clock,
     /// Cancelled when the server begins to stop.
@@ -99,6 +102,7 @@ impl Services {
             hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
+            connection_writes: Semaphore::new(connections::WRITES_AT_ONCE),
             clock: Clock,
             hub,
             store,

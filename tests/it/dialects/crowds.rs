@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use parlance::{
-    chat::{chats::MOST_AT_ONCE, housekeeping, logins},
+    chat::{chats::MOST_AT_ONCE, connections, housekeeping, logins},
     model::{Clock, TenantId, TenantKind},
     store::NewTenant,
 };
@@ -395,4 +396,21 @@ async fn housekeeping_forgets_all_that_is_old_and_nothing_else() {
     let used = app.beside.number("select used_at from logins").await;
     assert_eq!(used, newer.get(), "a use is never taken back");
     app.world.stop().await;
+}
+
+#[rocket::async_test]
+async fn connections_that_are_lost_in_one_moment_are_all_written_down() {
+    const LOST: usize = 6_000;
+    let world = World::new().await;
+    let services = world.services();
+    let lost = (0..LOST).map(|number| async move {
+        let (private, id) = (format!("private {number}"), format!("socket {number}"));
+        connections::lose(services, &private, id, "{}".to_owned()).await
+    });
+    for written in join_all(lost).await {
+        written.expect("it is written down");
+    }
+    let mut beside = world.place.beside().await;
+    let count = beside.number("select count(*) from connections").await;
+    assert_eq!(usize::try_from(count).ok(), Some(LOST));
 }
