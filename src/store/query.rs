@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use sqlx::{
-    Postgres,
+    Arguments as _,
     postgres::{PgArguments, PgRow},
-    query::{Query as SqlxQuery, QueryAs},
     types::JsonValue,
 };
 
@@ -166,10 +165,7 @@ impl<'q> Query<'q> {
                 Ok(statement.raw_execute()? as u64)
             }
             Either::Postgres(tx) => {
-                let mut query = sqlx::query(self.sql.postgres);
-                for argument in self.arguments {
-                    query = argument.onto(query);
-                }
+                let query = sqlx::query_with(self.sql.postgres, encoded(self.arguments)?);
                 let done = bounded(query.execute(&mut **tx)).await?;
                 Ok(done.rows_affected())
             }
@@ -190,10 +186,7 @@ impl<'q> Query<'q> {
                 Ok(found)
             }
             Either::Postgres(tx) => {
-                let mut query = sqlx::query_as(self.sql.postgres);
-                for argument in self.arguments {
-                    query = argument.onto_as(query);
-                }
+                let query = sqlx::query_as_with(self.sql.postgres, encoded(self.arguments)?);
                 Ok(bounded(query.fetch_all(&mut **tx)).await?)
             }
         }
@@ -261,32 +254,19 @@ fn bind_all(
     Ok(())
 }
 
-impl<'q> Argument<'q> {
-    fn onto(
-        self,
-        query: SqlxQuery<'q, Postgres, PgArguments>,
-    ) -> SqlxQuery<'q, Postgres, PgArguments> {
-        match self {
-            Self::Int(value) => query.bind(value),
-            Self::Bool(value) => query.bind(value),
-            Self::Text(value) => query.bind(value),
-            Self::Bytes(value) => query.bind(value),
-            Self::Ints(value) => query.bind(value),
-            Self::Texts(value) => query.bind(value),
-        }
+/// The arguments as PostgreSQL's driver takes them.
+fn encoded(arguments: Vec<Argument<'_>>) -> Result<PgArguments, DbError> {
+    let mut encoded = PgArguments::default();
+    for argument in arguments {
+        let added = match argument {
+            Argument::Int(value) => encoded.add(value),
+            Argument::Bool(value) => encoded.add(value),
+            Argument::Text(value) => encoded.add(value),
+            Argument::Bytes(value) => encoded.add(value),
+            Argument::Ints(value) => encoded.add(value),
+            Argument::Texts(value) => encoded.add(value),
+        };
+        added.map_err(sqlx::Error::Encode)?;
     }
-
-    fn onto_as<T>(
-        self,
-        query: QueryAs<'q, Postgres, T, PgArguments>,
-    ) -> QueryAs<'q, Postgres, T, PgArguments> {
-        match self {
-            Self::Int(value) => query.bind(value),
-            Self::Bool(value) => query.bind(value),
-            Self::Text(value) => query.bind(value),
-            Self::Bytes(value) => query.bind(value),
-            Self::Ints(value) => query.bind(value),
-            Self::Texts(value) => query.bind(value),
-        }
-    }
+    Ok(encoded)
 }

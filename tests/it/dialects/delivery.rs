@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    support::actor::Told,
     support::socketio::json_after,
     support::socketio_client::{Ws, soon},
+    support::tenants::post,
     support::world::World,
 };
 
@@ -107,18 +107,6 @@ impl Room {
             heard.take(&text);
         }
     }
-}
-
-async fn post(world: &World, path: &str, body: &Value) -> Value {
-    let told = Told::of(
-        world
-            .http
-            .post(format!("{}{path}", world.base()))
-            .json(body),
-    )
-    .await;
-    assert_eq!(told.status, 200, "{}", told.body);
-    told.json()
 }
 
 /// The messages that one client was told, by their ids: each once, in order.

@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    support::actor::{Told, text},
+    support::actor::text,
     support::socketio::json_after,
     support::socketio_client::{Ws, soon},
     support::socketio_world::POLLING,
     support::support_world::{Guest, Owner},
+    support::tenants::post,
     support::world::World,
 };
 
@@ -95,18 +96,6 @@ impl House {
         let mut beside = self.world.place.beside().await;
         beside.number(&format!("select count(*) from {what}")).await
     }
-}
-
-async fn post(world: &World, path: &str, body: &Value) -> Value {
-    let told = Told::of(
-        world
-            .http
-            .post(format!("{}{path}", world.base()))
-            .json(body),
-    )
-    .await;
-    assert_eq!(told.status, 200, "{}", told.body);
-    told.json()
 }
 
 /// Packets of events, numbered so that each is acknowledged.

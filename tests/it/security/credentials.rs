@@ -5,15 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     support::security_world::{Brought, endpoints},
-    support::tenants::sign_in,
+    support::tenants::{CLOSED_SETTINGS, sign_in},
     support::world::World,
 };
-
-const SETTINGS: &str = r#"
-    admin_email = "admin@example.com"
-    admin_password = "correct horse"
-    embed_open = false
-"#;
 
 /// Authorization headers, `TOKEN` standing for a live token, and whether they show it.
 const HEADERS: [(&str, bool); 10] = [
@@ -46,7 +40,7 @@ async fn rest(world: &World, brought: &Brought) -> (u16, Value, Value) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_authorization_header_is_read_in_the_same_way_everywhere() {
-    let world = World::with(SETTINGS).await;
+    let world = World::with(CLOSED_SETTINGS).await;
     let ann = world.actor("ann").await;
     let admin = sign_in(&world).await;
     for (header, is_read) in HEADERS {
@@ -67,7 +61,7 @@ async fn an_authorization_header_is_read_in_the_same_way_everywhere() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_header_for_a_proxy_hides_no_other_credentials() {
-    let world = World::with(SETTINGS).await;
+    let world = World::with(CLOSED_SETTINGS).await;
     let ann = world.actor("ann").await;
     let admin = sign_in(&world).await;
     for header in ["Basic bWU6c2VjcmV0", "Bearer of-the-proxy"] {

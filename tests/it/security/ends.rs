@@ -6,15 +6,9 @@ use serde_json::{Value, json};
 use crate::{
     support::actor::{Actor, PASSWORD},
     support::security_world::{Brought, By, CONNECTIONS, Connection, Held},
-    support::tenants::{developer, send, sign_in, text},
+    support::tenants::{CLOSED_SETTINGS, developer, send, sign_in, text},
     support::world::World,
 };
-
-const SETTINGS: &str = r#"
-    admin_email = "admin@example.com"
-    admin_password = "correct horse"
-    embed_open = false
-"#;
 
 /// An app, its two users in a room, and their tokens.
 struct App {
@@ -58,7 +52,7 @@ async fn opened(world: &World, by: By, brought: &Brought) -> Connection {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_outlives_an_app() {
-    let world = World::with(SETTINGS).await;
+    let world = World::with(CLOSED_SETTINGS).await;
     let admin = sign_in(&world).await;
     let gone = app(&world, &admin, false).await;
     let stays = world.actor("cy").await;
@@ -187,7 +181,7 @@ async fn connected(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_comes_back_with_all_that_it_takes_or_not_at_all() {
-    let world = World::with(SETTINGS).await;
+    let world = World::with(CLOSED_SETTINGS).await;
     let admin = sign_in(&world).await;
     let owner = developer(&world, &admin, "dee@example.com").await;
     let eve = developer(&world, &admin, "eve@example.com").await;
@@ -236,7 +230,7 @@ async fn a_key_comes_back_with_all_that_it_takes_or_not_at_all() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn typing_tells_little() {
-    let world = World::with(SETTINGS).await;
+    let world = World::with(CLOSED_SETTINGS).await;
     let admin = sign_in(&world).await;
     let app = app(&world, &admin, false).await;
     let token = Brought::default().asking("token", ANNS);

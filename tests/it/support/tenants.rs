@@ -16,6 +16,13 @@ pub(crate) const SETTINGS: &str = r#"
     embed_open = true
 "#;
 
+/// The same where nobody embeds without a key.
+pub(crate) const CLOSED_SETTINGS: &str = r#"
+    admin_email = "admin@example.com"
+    admin_password = "correct horse"
+    embed_open = false
+"#;
+
 /// Everything of a tenant that is an app, and of one that is a site.
 pub(crate) struct House {
     word: String,
@@ -289,4 +296,17 @@ pub(crate) async fn event(world: &World, name: &str, argument: &Value) -> Value 
     let path = format!("/api/events/{name}?dialect=support");
     let told = send(world, "POST", &path, &[], argument).await;
     told.with(200).json()["data"].take()
+}
+
+/// What the server answers to a JSON body: 200, or the test fails.
+pub(crate) async fn post(world: &World, path: &str, body: &Value) -> Value {
+    let told = Told::of(
+        world
+            .http
+            .post(format!("{}{path}", world.base()))
+            .json(body),
+    )
+    .await;
+    assert_eq!(told.status, 200, "{}", told.body);
+    told.json()
 }
