@@ -3,7 +3,7 @@
 use crate::{
     chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
-    model::{Chat, ChatId, ChatKind, Denied, Membership, PersonId, Relation, TenantId},
+    model::{Chat, ChatId, Denied, Membership, PersonId, Relation, TenantId},
     pubsub::{Subscriber, Topic},
 };
 
@@ -47,26 +47,20 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
     Ok(Reader { chat, membership })
 }
 
-/// Subscribes to a chat that the caller may read, and tells its kind. A caller who polls again is not looked
+/// Subscribes to a chat that the caller may read. A caller who polls again is not looked
 /// up in the store again, unless something has happened to the chat or to its members. What nobody
 /// may read is not subscribed to: strangers cannot fill the hub.
-pub async fn subscribe(
-    services: &Services,
-    caller: &Caller,
-    chat: ChatId,
-) -> Result<(Subscriber, ChatKind)> {
+pub async fn subscribe(services: &Services, caller: &Caller, chat: ChatId) -> Result<Subscriber> {
     let person = caller.id();
     let Some(subscriber) = services.hub.subscribe_known(chat) else {
-        let kind = reader(services, caller, chat).await?.chat.kind;
-        return Ok((services.hub.subscribe(Topic::Chat(chat)), kind));
+        reader(services, caller, chat).await?;
+        return Ok(services.hub.subscribe(Topic::Chat(chat)));
     };
-    let before = match subscriber.right(person) {
-        Ok(kind) => return Ok((subscriber, kind)),
-        Err(before) => before,
-    };
-    let kind = reader(services, caller, chat).await?.chat.kind;
-    subscriber.keep_right(person, kind, before);
-    Ok((subscriber, kind))
+    if let Err(before) = subscriber.right(person) {
+        reader(services, caller, chat).await?;
+        subscriber.keep_right(person, before);
+    }
+    Ok(subscriber)
 }
 
 /// Proves that a tenant's server may read a chat: any of the tenant's.

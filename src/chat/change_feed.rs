@@ -11,7 +11,7 @@ use tokio::sync::futures::Notified;
 use crate::{
     chat::{Caller, Services, access, limits::wait_limit::WaitPermit, subscription::Subscription},
     error::{Error, Kind, Result},
-    model::{ChangeKind, ChatId, ChatKind, Cursor, LoginId, Position},
+    model::{Change, ChangeKind, ChatId, Cursor, LoginId, Position},
     pubsub::{Backlog, Published, Subscriber},
 };
 
@@ -20,13 +20,15 @@ const WINDOWS: usize = 16;
 
 /// Which kinds of change a caller wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ChangeFilter(u8);
+pub struct ChangeFilter(u16);
 
 impl ChangeFilter {
     /// All kinds.
-    pub const ALL: Self = Self(u8::MAX);
+    pub const ALL: Self = Self(u16::MAX);
     /// The words for the kinds, in the order of the bits.
-    pub const WORDS: [&'static str; 6] = ["message", "edited", "deleted", "chat", "member", "read"];
+    pub const WORDS: [&'static str; 7] = [
+        "message", "edited", "deleted", "chat", "member", "read", "settings",
+    ];
     /// The words for what is told to who listens just now, and never logged.
     pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
 
@@ -48,8 +50,9 @@ impl ChangeFilter {
             ChangeKind::Edited(_) => 1,
             ChangeKind::Deleted(_) => 2,
             ChangeKind::Chat(_) | ChangeKind::Conversation(..) => 3,
-            ChangeKind::Joined(_) | ChangeKind::Left => 4,
+            ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => 4,
             ChangeKind::Read(_) => 5,
+            ChangeKind::Settings(_) => 6,
         };
         self.0 & 1 << bit != 0
     }
@@ -105,7 +108,7 @@ enum Source {
     /// Everything that the caller receives.
     Person(Subscription),
     /// The messages of one chat.
-    Chat(Subscriber, ChatId, ChatKind),
+    Chat(Subscriber, ChatId),
 }
 
 impl ChangeFeed {
@@ -129,12 +132,12 @@ impl ChangeFeed {
         chat: ChatId,
         after: impl FnOnce(&Services) -> Result<Position>,
     ) -> Result<Self> {
-        let (subscriber, kind) = access::subscribe(services, caller, chat).await?;
+        let subscriber = access::subscribe(services, caller, chat).await?;
         let after = after(services)?;
         if after > services.head() {
             return Err(Error::new(Kind::Gone, "there is no such message yet"));
         }
-        let source = Source::Chat(subscriber, chat, kind);
+        let source = Source::Chat(subscriber, chat);
         Ok(Self::new(
             services,
             caller,
@@ -240,11 +243,18 @@ impl ChangeFeed {
     async fn poll(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
         match &self.source {
             Source::Person(subscription) => self.poll_person(subscription, limit).await,
-            Source::Chat(subscriber, chat, _) => match subscriber.backlog(self.after) {
+            Source::Chat(subscriber, chat) => match subscriber.backlog(self.after) {
                 Backlog::Complete(found, head) => {
-                    Ok(truncate(self.retain_wanted(found)?, limit, head))
+                    if found.iter().any(|p| self.may_end(&p.change)) {
+                        access::reader(&self.services, &self.caller, *chat).await?;
+                    }
+                    let messages = found.into_iter().filter(brings_message).collect();
+                    Ok(truncate(messages, limit, head))
                 }
-                Backlog::Lagged => self.read_messages(*chat, limit).await,
+                Backlog::Lagged => {
+                    access::reader(&self.services, &self.caller, *chat).await?;
+                    self.read_messages(*chat, limit).await
+                }
             },
         }
     }
@@ -279,7 +289,8 @@ impl ChangeFeed {
             let ask = limit.saturating_add(1);
             let caught_up = subscription.catch_up(&self.services, after, ask).await?;
             let (complete, is_from_log) = (caught_up.complete, caught_up.is_from_log);
-            let kept = self.retain_wanted(caught_up.changes)?;
+            let wanted = |p: &Arc<Published>| self.filter.matches(&p.change.what);
+            let kept: Vec<_> = caught_up.changes.into_iter().filter(wanted).collect();
             if !kept.is_empty() || !is_from_log || complete >= head {
                 let (kept, cursor, more) = truncate(kept, limit, complete);
                 return Ok((kept, cursor, more || (is_from_log && cursor < head)));
@@ -289,42 +300,33 @@ impl ChangeFeed {
         Ok((Vec::new(), after, true))
     }
 
-    /// Leaves out what this watch does not want, and ends it where its chat ends for the caller.
-    fn retain_wanted(&self, found: Vec<Arc<Published>>) -> Result<Vec<Arc<Published>>> {
-        let Source::Chat(_, _, kind) = &self.source else {
-            let filter = |p: &Arc<Published>| self.filter.matches(&p.change.what);
-            return Ok(found.into_iter().filter(filter).collect());
-        };
-        let mut kept = Vec::new();
-        for published in found {
-            match &published.change.what {
-                ChangeKind::Message(_) => kept.push(published),
-                ChangeKind::Chat(changed) if changed.deleted_at.is_some() => {
-                    return Err(Error::not_found("there is no such chat"));
-                }
-                ChangeKind::Left
-                    if *kind != ChatKind::Open && published.change.actor.id == self.caller.id() =>
-                {
-                    return Err(Error::not_found("there is no such chat"));
-                }
-                ChangeKind::Chat(_)
-                | ChangeKind::Left
-                | ChangeKind::Edited(_)
-                | ChangeKind::Deleted(_)
-                | ChangeKind::Joined(_)
-                | ChangeKind::Read(_)
-                | ChangeKind::Conversation(..) => {}
-            }
+    /// Whether a change may take the caller's right to read the chat: whether it does is asked anew.
+    fn may_end(&self, change: &Change) -> bool {
+        match &change.what {
+            ChangeKind::Chat(_) => true,
+            ChangeKind::Left => change.actor.id == self.caller.id(),
+            ChangeKind::Message(_)
+            | ChangeKind::Edited(_)
+            | ChangeKind::Deleted(_)
+            | ChangeKind::Joined(_)
+            | ChangeKind::Role(_)
+            | ChangeKind::Settings(_)
+            | ChangeKind::Read(_)
+            | ChangeKind::Conversation(..) => false,
         }
-        Ok(kept)
     }
+}
+
+/// Whether a change brought a message: what a feed of one chat is about.
+fn brings_message(published: &Arc<Published>) -> bool {
+    matches!(published.change.what, ChangeKind::Message(_))
 }
 
 impl Source {
     fn changed(&self) -> Notified<'_> {
         match self {
             Self::Person(subscription) => subscription.changed(),
-            Self::Chat(subscriber, ..) => subscriber.changed(),
+            Self::Chat(subscriber, _) => subscriber.changed(),
         }
     }
 }

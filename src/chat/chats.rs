@@ -9,13 +9,14 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Chat, ChatId, ChatKind, ChatSummary, Cursor, MessageId, PersonId, Position, Role, Title,
+        Chat, ChatId, ChatKind, ChatSummary, Cursor, Description, MessageId, PersonId, Position,
+        Role, Title,
     },
 };
 
 pub use crate::chat::writer::{MOST_AT_ONCE, READS_SHOWN_UP_TO};
 
-pub use crate::chat::writer::{CreateKey, Created, Was};
+pub use crate::chat::writer::{ChatEdit, CreateKey, Created, SettingsEdit, Was};
 
 /// The most people that one list of chats names.
 const LISTED_PEOPLE: i64 = 20_000;
@@ -110,14 +111,16 @@ pub struct NewChat<'a> {
     pub visibility: Visibility,
     /// What it is called; a direct chat has no title.
     pub title: Option<Title>,
+    /// What it is about.
+    pub description: Option<Description>,
     /// Who is in it beside the caller.
     pub members: &'a [PersonId],
     /// What makes it harmless to want it again.
     pub key: Option<CreateKey>,
 }
 
-/// Makes a chat with the caller as its admin, and these people in it. Two people have one direct chat,
-/// which a person who left it is in again; under a key that was shown before it is the chat of that time,
+/// Makes a chat with the caller as its admin, and these people in it. Two people have one direct chat, which has
+/// no admin and a person who left it is in again; under a key that was shown before it is the chat of that time,
 /// whatever became of it since.
 pub async fn create(services: &Services, caller: &Caller, new: NewChat<'_>) -> Result<Created> {
     not_a_guest(caller)?;
@@ -130,13 +133,18 @@ pub async fn create(services: &Services, caller: &Caller, new: NewChat<'_>) -> R
         let known = services.store.creation(key.in_tenant(caller.tenant()));
         if let Some(earlier) = known.await? {
             let people = new.members.iter().copied().chain([caller.id()]);
-            let digest = writer::creation_digest(kind, new.title.as_ref(), people);
+            let about = (new.title.as_ref(), new.description.as_ref());
+            let digest = writer::creation_digest(kind, about, people);
             return writer::replay(&earlier, &digest);
         }
     }
     let draft = CreateDraft {
-        joins_as: Some(Role::Admin),
+        joins_as: Some(match kind {
+            ChatKind::Open | ChatKind::Private => Role::Admin,
+            ChatKind::Direct | ChatKind::Conversation => Role::Member,
+        }),
         title: new.title,
+        description: new.description,
         members: members::find_counted(services, caller, new.members).await?,
         key: new.key,
         ..CreateDraft::new(caller.person(), kind)
@@ -160,6 +168,31 @@ pub async fn join(services: &Services, caller: &Caller, chat: ChatId) -> Result<
 /// Ends the caller's membership.
 pub async fn leave(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
     act(services, caller, chat, ChatAction::Leave).await
+}
+
+/// Changes what a chat is called, what it is about and who may find it: its admins may.
+pub async fn update(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    edit: ChatEdit,
+) -> Result<()> {
+    act(services, caller, chat, ChatAction::Update(edit)).await
+}
+
+/// Deletes a chat: its admins may.
+pub async fn delete(services: &Services, caller: &Caller, chat: ChatId) -> Result<()> {
+    act(services, caller, chat, ChatAction::DeleteChat).await
+}
+
+/// Keeps what the caller sets for themselves in a chat that they are in.
+pub async fn set(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    edit: SettingsEdit,
+) -> Result<()> {
+    act(services, caller, chat, ChatAction::Set(edit)).await
 }
 
 /// Moves the caller's read mark forward; going back does nothing.

@@ -11,7 +11,7 @@ use crate::{
         writer::{ActionRequest, ChatAction, MOST_IN_ACT, Right},
     },
     error::{Error, Result},
-    model::{ChatId, Person, PersonId, TenantId},
+    model::{ChatId, Cursor, Person, PersonId, Position, Role, TenantId},
 };
 
 /// By what right somebody changes who is in a chat.
@@ -48,6 +48,57 @@ pub async fn remove(
     let change = Change::of(caller, authority, chat)?;
     let people = find_counted(services, caller, people).await?;
     remove_found(services, &change, &people).await
+}
+
+/// Gives a member a role in the caller's name.
+pub async fn set_role(
+    services: &Services,
+    caller: &Caller,
+    authority: Authority<'_>,
+    chat: ChatId,
+    (person, role): (PersonId, Role),
+) -> Result<()> {
+    let change = Change::of(caller, authority, chat)?;
+    let people = find(services, caller.tenant(), &[person]).await?;
+    for person in people {
+        change
+            .act(services, ChatAction::SetRole(person, role))
+            .await?;
+    }
+    Ok(())
+}
+
+/// A page of the people in a chat, and the log's place before it was read.
+#[derive(Debug)]
+pub struct MemberPage {
+    /// Who came last is first: each with their role and the change by which they came.
+    pub members: Vec<(Person, Role, Position)>,
+    /// Whether there are more, who came earlier.
+    pub more: bool,
+    /// Everything up to here is in the page; what comes after may be.
+    pub cursor: Cursor,
+}
+
+/// A page of the people in a chat: those who came before a place of the log.
+pub async fn list(
+    services: &Services,
+    reader: &Reader,
+    before: Option<Position>,
+    limit: usize,
+) -> Result<MemberPage> {
+    let cursor = services.cursor();
+    let ask = limit.saturating_add(1);
+    let mut members = services
+        .store
+        .members_page(reader.key(), before, ask)
+        .await?;
+    let more = members.len() > limit;
+    members.truncate(limit);
+    Ok(MemberPage {
+        members,
+        more,
+        cursor,
+    })
 }
 
 /// The numbers of the people in a chat, those who came first at first.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::model::{
-    chat::{Chat, Role},
+    chat::{Chat, ChatSettings, Role},
     ids::{ChatId, MessageId, Position, TenantId},
     message::Message,
     person::Person,
@@ -19,6 +19,8 @@ words! {
         Tenant = "tenant",
         /// The guest of a conversation and the tenant's agents.
         Agents = "desk",
+        /// Everybody in the tenant but the chat's members: that an open chat was closed.
+        Others = "others",
         /// Only the actor.
         Actor = "actor",
     }
@@ -37,8 +39,12 @@ pub enum ChangeKind {
     Chat(Chat),
     /// The actor joined with this role.
     Joined(Role),
+    /// The actor, who is in it, got this role.
+    Role(Role),
     /// The actor left or was removed.
     Left,
+    /// The actor has set this for themselves.
+    Settings(ChatSettings),
     /// The actor has read up to this message.
     Read(MessageId),
     /// The actor's conversation got this status; with it the last message's text and time.

@@ -20,6 +20,17 @@ words! {
     }
 }
 
+impl ChatKind {
+    /// Whether a chat of this kind can be made one of another: an open one can be closed, and a private one
+    /// opened.
+    pub fn can_become(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Open, Self::Private) | (Self::Private, Self::Open)
+        )
+    }
+}
+
 /// The unique key of two people's direct chat, whichever of them created it.
 pub fn pair_key(one: PersonId, other: PersonId) -> String {
     let (low, high) = if one <= other {
@@ -64,6 +75,43 @@ words! {
     }
 }
 
+words! {
+    /// Of which messages of a chat a member is notified.
+    pub enum Notify {
+        /// Of all.
+        All = "all",
+        /// Of those that mention them.
+        Mentions = "mentions",
+        /// Of none.
+        None = "none",
+    }
+}
+
+/// In chats of at most so many members one is notified of all messages, unless one has said otherwise.
+const NOTIFY_ALL_UP_TO: i64 = 20;
+
+impl Notify {
+    /// What goes for a member who has said nothing.
+    pub fn by_size(kind: ChatKind, members: i64) -> Self {
+        if kind == ChatKind::Direct || members <= NOTIFY_ALL_UP_TO {
+            Self::All
+        } else {
+            Self::Mentions
+        }
+    }
+}
+
+/// What a member has set for a chat, for themselves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChatSettings {
+    /// Of which messages they are notified.
+    pub notify: Notify,
+    /// Whether it is first in their list.
+    pub pinned: bool,
+    /// Until when they are notified of nothing.
+    pub muted_until: Option<Timestamp>,
+}
+
 /// A membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Membership {
@@ -92,6 +140,8 @@ pub struct Chat {
     pub kind: ChatKind,
     /// Its title.
     pub title: Option<String>,
+    /// What it is about.
+    pub description: Option<String>,
     /// Its tenant's own name for it, unique in the tenant.
     pub room: Option<String>,
     /// What its tenant's server keeps with it, as JSON.
@@ -116,6 +166,25 @@ pub struct Chat {
     pub last_position: Position,
 }
 
+impl Chat {
+    /// What those may know of a closed chat who are not in it: that it is there, and no longer theirs.
+    #[must_use]
+    pub fn concealed(self) -> Self {
+        Self {
+            kind: ChatKind::Private,
+            title: None,
+            description: None,
+            room: None,
+            extra: None,
+            deleted_at: None,
+            members: 0,
+            last_seq: Seq::new(0),
+            last_position: Position::START,
+            ..self
+        }
+    }
+}
+
 /// A chat in somebody's list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChatSummary {
@@ -123,6 +192,10 @@ pub struct ChatSummary {
     pub chat: Chat,
     /// Their membership, present or past.
     pub membership: Option<Membership>,
+    /// What they have set for it, where they are a member.
+    pub settings: Option<ChatSettings>,
+    /// The other person of a direct chat.
+    pub other: Option<PersonId>,
     /// The last message's text, time and sender.
     pub last: Option<(String, Timestamp, PersonName)>,
     /// The first message that they have not read, where they are a member.

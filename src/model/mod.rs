@@ -26,7 +26,8 @@ pub mod time;
 
 pub use change::{Audience, Change, ChangeKind, Signal, SignalKind};
 pub use chat::{
-    Chat, ChatKind, ChatSummary, ConversationStatus, GuestChat, Membership, MembershipStatus, Role,
+    Chat, ChatKind, ChatSettings, ChatSummary, ConversationStatus, GuestChat, Membership,
+    MembershipStatus, Notify, Role,
 };
 pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
@@ -38,5 +39,5 @@ pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use policy::{Denied, Entry, Relation};
 pub use tenant::{Tenant, TenantKind};
-pub use text::{ClientId, Content, Email, Name, NewPassword, Password, Title};
+pub use text::{ClientId, Content, Description, Email, Name, NewPassword, Password, Title};
 pub use time::{Clock, Timestamp};

@@ -117,9 +117,22 @@ impl Relation {
         }
     }
 
-    /// Whether they may add and remove members, rename and delete.
+    /// Whether they may set for themselves how the chat is shown to them, and of what they are notified.
+    pub fn can_set(&self) -> Result<(), Denied> {
+        if self.status == Some(MembershipStatus::In) {
+            Ok(())
+        } else if self.can_read() {
+            Err(Denied::NotMember)
+        } else {
+            Err(Denied::NotFound)
+        }
+    }
+
+    /// Whether they may add and remove members, give them roles, invite, rename, open, close and delete. A direct chat
+    /// is of its two people and a conversation of a guest's site: nobody governs them.
     pub fn can_govern(&self) -> Result<(), Denied> {
-        if self.role == Some(Role::Admin) && !self.is_guest {
+        let is_governed = matches!(self.kind, ChatKind::Open | ChatKind::Private);
+        if is_governed && self.role == Some(Role::Admin) && !self.is_guest {
             Ok(())
         } else if self.is_in() || self.kind == ChatKind::Open {
             Err(Denied::NotAdmin)
@@ -140,6 +153,7 @@ pub fn hears(
     match audience {
         Audience::Tenant => !person.is_guest(),
         Audience::Actor => is_actor,
+        Audience::Others => !person.is_guest() && !was_in(),
         Audience::Members => is_actor && is_passage || was_in(),
         Audience::Agents => is_actor && is_passage || person.is_agent() || was_in(),
     }
@@ -226,9 +240,18 @@ mod tests {
     }
 
     #[test]
-    fn admins_govern_and_guests_never_do() {
+    fn members_and_nobody_else_set_something_for_themselves() {
         for relation in relations() {
-            let may = relation.role == Some(Role::Admin) && !relation.is_guest;
+            let is_member = relation.status == Some(MembershipStatus::In);
+            assert_eq!(relation.can_set().is_ok(), is_member, "{relation:?}");
+        }
+    }
+
+    #[test]
+    fn admins_govern_open_and_private_chats_and_guests_never_do() {
+        for relation in relations() {
+            let is_governed = matches!(relation.kind, ChatKind::Open | ChatKind::Private);
+            let may = is_governed && relation.role == Some(Role::Admin) && !relation.is_guest;
             assert_eq!(relation.can_govern().is_ok(), may, "{relation:?}");
         }
     }

@@ -1,6 +1,10 @@
 //! Timestamps in milliseconds, and the clock.
 
-use time::{OffsetDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use time::{
+    OffsetDateTime,
+    format_description::{BorrowedFormatItem, well_known::Rfc3339},
+    macros::format_description,
+};
 
 /// RFC 3339 in UTC with milliseconds.
 const FORMAT: &[BorrowedFormatItem<'_>] =
@@ -41,6 +45,13 @@ impl Timestamp {
         std::time::Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 
+    /// Reads RFC 3339, in whatever time zone.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let instant = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
+        i64::try_from(millis).ok().map(Self)
+    }
+
     /// RFC 3339 in UTC with milliseconds, as `2026-01-31T09:30:00.250Z`.
     pub fn to_rfc3339(self) -> String {
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
@@ -73,5 +84,12 @@ mod tests {
             "2017-07-14T02:40:00.250Z"
         );
         assert_eq!(Timestamp::new(0).to_rfc3339(), "1970-01-01T00:00:00.000Z");
+        for text in ["2017-07-14T02:40:00.250Z", "2017-07-14T04:40:00.25+02:00"] {
+            let read = Timestamp::from_rfc3339(text);
+            assert_eq!(read, Some(Timestamp::new(1_500_000_000_250)), "{text}");
+        }
+        for wrong in ["", "2017-07-14", "2017-07-14T02:40:00", "1500000000"] {
+            assert_eq!(Timestamp::from_rfc3339(wrong), None, "{wrong}");
+        }
     }
 }

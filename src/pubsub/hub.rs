@@ -304,7 +304,7 @@ impl State {
                 self.members.get(&change.chat),
                 self.agents.get(&change.tenant),
             ),
-            Audience::Tenant => (self.tenants.get(&change.tenant), None),
+            Audience::Tenant | Audience::Others => (self.tenants.get(&change.tenant), None),
             Audience::Actor => (None, None),
         };
         let batch = self.batches;
@@ -315,6 +315,9 @@ impl State {
         };
         let mut actor_is_told = false;
         for topic_log in recipients(members, owners) {
+            if change.audience == Audience::Others && !is_visible_to(topic_log, change) {
+                continue;
+            }
             actor_is_told |= actor
                 .as_ref()
                 .is_some_and(|actor| Arc::ptr_eq(actor, topic_log));
@@ -423,6 +426,8 @@ fn changes_rights(what: &ChangeKind) -> bool {
         ChangeKind::Message(_)
         | ChangeKind::Edited(_)
         | ChangeKind::Deleted(_)
+        | ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
         | ChangeKind::Read(_) => false,
     }
 }

@@ -77,6 +77,8 @@ impl Published {
             ChangeKind::Chat(_)
             | ChangeKind::Conversation(..)
             | ChangeKind::Joined(_)
+            | ChangeKind::Role(_)
+            | ChangeKind::Settings(_)
             | ChangeKind::Left
             | ChangeKind::Read(_) => 0,
         };

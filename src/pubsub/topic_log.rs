@@ -1,7 +1,7 @@
 //! A topic's latest changes and signals, shared by all its subscribers.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     fmt,
     sync::{Arc, Mutex, PoisonError, Weak},
     time::Instant,
@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    model::{ChatId, ChatKind, Person, PersonId, Position},
+    model::{ChatId, Person, PersonId, Position},
     pubsub::{
         Hub, Published,
         hub::is_visible_to,
@@ -53,9 +53,9 @@ struct State {
     chats: Option<HashMap<ChatId, Position>>,
     /// Changes of the person's memberships while these are read from the store.
     pending_memberships: Vec<(ChatId, Option<Position>)>,
-    /// A cache of the people who may read the chat, with its kind. It is cleared by every change
-    /// that may take the right away.
-    rights: HashMap<PersonId, ChatKind>,
+    /// A cache of the people who may read the chat. It is cleared by every change that may take the right
+    /// away.
+    rights: HashSet<PersonId>,
     /// How often that cache was cleared.
     rights_version: u64,
     /// The latest signals.
@@ -105,7 +105,7 @@ impl TopicLog {
                 complete_after: head,
                 chats: None,
                 pending_memberships: Vec::new(),
-                rights: HashMap::new(),
+                rights: HashSet::new(),
                 rights_version: 0,
                 signals: VecDeque::new(),
                 wakers: Vec::new(),
@@ -293,20 +293,23 @@ impl Subscriber {
         self.topic_log.wake.notified()
     }
 
-    /// The kind of this subscriber's chat, if the person is known to have the right to read it. Else the
-    /// version to hand in with [`Subscriber::keep_right`], once the store was asked.
-    pub fn right(&self, person: PersonId) -> Result<ChatKind, RightsVersion> {
+    /// Whether the person is known to have the right to read this subscriber's chat. Else the version to hand
+    /// in with [`Subscriber::keep_right`], once the store was asked.
+    pub fn right(&self, person: PersonId) -> Result<(), RightsVersion> {
         let state = self.topic_log.state();
-        let known = state.rights.get(&person).copied();
-        known.ok_or(RightsVersion(state.rights_version))
+        if state.rights.contains(&person) {
+            Ok(())
+        } else {
+            Err(RightsVersion(state.rights_version))
+        }
     }
 
     /// Remembers that a person has the right to read this chat, unless something has happened to the
     /// chat or to its members since before the store was asked.
-    pub fn keep_right(&self, person: PersonId, kind: ChatKind, before: RightsVersion) {
+    pub fn keep_right(&self, person: PersonId, before: RightsVersion) {
         let mut state = self.topic_log.state();
         if state.rights_version == before.0 && state.rights.len() < RETAINED_RIGHTS {
-            state.rights.insert(person, kind);
+            state.rights.insert(person);
         }
     }
 

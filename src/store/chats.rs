@@ -3,16 +3,16 @@
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, ChatSummary, Membership, MessageId, Person, PersonId, PersonName, Position,
-        TenantId, Timestamp,
+        Chat, ChatId, ChatSummary, Membership, MembershipStatus, MessageId, Person, PersonId,
+        PersonName, Position, TenantId, Timestamp,
     },
     store::{
         Store, failed,
-        rows::{ChatRow, MembershipRow, chat_columns},
+        rows::{ChatRow, MembershipRow, SettingsRow, chat_columns, settings_columns},
     },
 };
 
-/// The title of a direct chat for one of the two: the other's name.
+/// The other person of a direct chat for one of the two; their name is its title.
 macro_rules! other_name {
     ($reader:literal) => {
         concat!(
@@ -20,7 +20,11 @@ macro_rules! other_name {
              join people other on other.id = beside.person_id \
              where beside.chat_id = c.id and beside.person_id <> ",
             $reader,
-            " order by other.id limit 1) end as other_name"
+            " order by other.id limit 1) end as other_name, \
+             case when c.kind = 'direct' then (select min(beside.person_id) from members beside \
+             where beside.chat_id = c.id and beside.person_id <> ",
+            $reader,
+            ") end as other_id"
         )
     };
 }
@@ -46,6 +50,8 @@ const LIST: &str = concat!(
      case when m.standing = 'in' and c.last_seq > m.read_seq then \
        (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id) end \
        as first_unread, ",
+    settings_columns!("m"),
+    ", ",
     other_name!("$2"),
     " from ( \
        select id from (select id from chats \
@@ -137,8 +143,10 @@ row! {
         last_sender_name: Option<String>,
         first_unread: Option<i64>,
         other_name: Option<String>,
+        other_id: Option<i64>,
         ..chat: ChatRow,
         ..place: PlaceRow,
+        ..settings: SettingsRow,
     }
 }
 
@@ -223,9 +231,15 @@ impl Store {
                     }
                     _ => None,
                 };
+                let chat = called(row.chat, row.other_name)?;
+                let membership = row.place.membership()?;
+                let is_in = membership.is_some_and(|it| it.standing == MembershipStatus::In);
+                let settings = row.settings.in_chat(chat.kind, chat.members)?;
                 Ok(ChatSummary {
-                    chat: called(row.chat, row.other_name)?,
-                    membership: row.place.membership()?,
+                    chat,
+                    membership,
+                    settings: settings.filter(|_| is_in),
+                    other: row.other_id.map(PersonId::new),
                     last,
                     first_unread: row.first_unread.map(MessageId::new),
                 })

@@ -5,7 +5,7 @@ use crate::{
     model::{Change, ChatId, Person, Position, TenantId},
     store::{
         EngineSql, Store, failed,
-        rows::{ChangeRow, chat_columns, person_columns},
+        rows::{ChangeRow, chat_columns, person_columns, settings_columns},
     },
 };
 
@@ -20,11 +20,14 @@ macro_rules! select_changes {
              m.edited_at as m_edited_at, m.deleted_at as m_deleted_at, \
              l.content as l_content, l.created_at as l_created_at, ",
             chat_columns!(),
+            ", ",
+            settings_columns!("s"),
             " from changes n \
              join people p on p.id = n.actor_id \
              join chats c on c.id = n.chat_id \
              left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
              left join messages l on l.id = c.last_message_id and n.kind = 'desk' \
+             left join members s on s.chat_id = n.chat_id and s.person_id = n.actor_id and n.kind = 'settings' \
              where ",
             $condition,
             " order by n.position limit $1"
@@ -39,6 +42,9 @@ const ALL: &str = select_changes!("n.position > $2");
 const FOR_PERSON: &str = select_changes!(
     "n.position > $2 and n.position <= $3 and n.tenant_id = $4 and ( \
         (n.audience = 'tenant' and not $7) \
+        or (n.audience = 'others' and not $7 and not exists ( \
+            select 1 from members y where y.chat_id = n.chat_id and y.person_id = $5 \
+            and y.standing = 'in' and y.joined_position <= n.position)) \
         or (n.audience = 'desk' and $6) \
         or (n.actor_id = $5 and (n.audience = 'actor' or n.kind in ('joined', 'left'))) \
         or (n.audience in ('members', 'desk') and exists ( \

@@ -2,12 +2,20 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, Person, PersonId, Position, TenantId},
+    model::{ChatId, Person, PersonId, Position, Role, TenantId},
     store::{
         Store, failed,
-        rows::{PersonRow, person_columns},
+        rows::{self, PersonRow, person_columns},
     },
 };
+
+row! {
+    struct MemberRow {
+        role: String,
+        joined_position: i64,
+        ..person: PersonRow,
+    }
+}
 
 impl Store {
     /// The people in a chat, in the order they joined.
@@ -27,6 +35,41 @@ impl Store {
         })
         .map_err(failed)?;
         rows.into_iter().map(Person::try_from).collect()
+    }
+
+    /// The people in a chat who joined before a place of the log, the latest first: each with their role and with
+    /// the place at which they joined.
+    pub async fn members_page(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        before: Option<Position>,
+        limit: usize,
+    ) -> Result<Vec<(Person, Role, Position)>> {
+        let rows: Vec<MemberRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select m.role, m.joined_position, ",
+                person_columns!(),
+                " from members m join people p on p.id = m.person_id \
+                 where m.chat_id = $1 and m.tenant_id = $2 and m.standing = 'in' \
+                 and m.joined_position < $3 order by m.joined_position desc limit $4",
+            ))
+            .bind(chat.get())
+            .bind(tenant.get())
+            .bind(before.map_or(i64::MAX, Position::get))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        let member = |row: MemberRow| {
+            let joined = Position::new(row.joined_position);
+            Ok((
+                Person::try_from(row.person)?,
+                rows::role(&row.role)?,
+                joined,
+            ))
+        };
+        rows.into_iter().map(member).collect()
     }
 
     /// The ids of the people in a chat, in the order they joined.

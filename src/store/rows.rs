@@ -1,13 +1,17 @@
 //! Rows as the database gives them, and how each becomes a model value.
 
+mod change;
+
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Login, LoginId,
-        Membership, MembershipStatus, Message, MessageId, MessageKind, Names, Person, PersonId,
+        Chat, ChatId, ChatKind, ChatSettings, ConversationStatus, Login, LoginId, Membership,
+        MembershipStatus, Message, MessageId, MessageKind, Names, Notify, Person, PersonId,
         PersonKind, Position, Role, Seq, TenantId, Timestamp,
     },
 };
+
+pub(super) use change::ChangeRow;
 
 /// Refuses a word in the database that this version does not know.
 fn known<T>(value: Option<T>, column: &str, word: &str) -> Result<T> {
@@ -105,6 +109,7 @@ row! {
         c_tenant_id: i64,
         c_kind: String,
         c_title: Option<String>,
+        c_description: Option<String>,
         c_room: Option<String>,
         c_extra: Option<String>,
         c_created_by: i64,
@@ -123,7 +128,7 @@ row! {
 macro_rules! chat_columns {
     () => {
         "c.id as c_id, c.tenant_id as c_tenant_id, c.kind as c_kind, c.title as c_title, \
-         c.room as c_room, c.extra as c_extra, c.created_by as c_created_by, c.domain as c_domain, \
+         c.description as c_description, c.room as c_room, c.extra as c_extra, c.created_by as c_created_by, c.domain as c_domain, \
          c.status as c_status, c.created_at as c_created_at, c.updated_at as c_updated_at, \
          c.deleted_at as c_deleted_at, c.members_count as c_members_count, \
          c.last_seq as c_last_seq, c.last_position as c_last_position"
@@ -144,6 +149,7 @@ impl TryFrom<ChatRow> for Chat {
                 &row.c_kind,
             )?,
             title: row.c_title,
+            description: row.c_description,
             room: row.c_room,
             extra: row.c_extra,
             created_by: PersonId::new(row.c_created_by),
@@ -208,6 +214,50 @@ pub(super) fn standing(word: &str) -> Result<MembershipStatus> {
     )
 }
 
+/// Reads the column `members.notify`.
+pub(super) fn notify(word: &str) -> Result<Notify> {
+    known(Notify::from_stored(word), "members.notify", word)
+}
+
+row! {
+    /// What a member has set for a chat; everything is null of somebody who was never in it.
+    pub(super) struct SettingsRow {
+        s_notify: Option<String>,
+        s_pinned: Option<bool>,
+        s_muted_until: Option<i64>,
+    }
+}
+
+/// The columns of a [`SettingsRow`], from the table `members` under a name.
+macro_rules! settings_columns {
+    ($members:literal) => {
+        concat!(
+            $members,
+            ".notify as s_notify, ",
+            $members,
+            ".pinned as s_pinned, ",
+            $members,
+            ".muted_until as s_muted_until"
+        )
+    };
+}
+pub(super) use settings_columns;
+
+impl SettingsRow {
+    /// The settings in a chat of a kind and a size.
+    pub(super) fn in_chat(self, kind: ChatKind, members: i64) -> Result<Option<ChatSettings>> {
+        let Some(pinned) = self.s_pinned else {
+            return Ok(None);
+        };
+        let said = self.s_notify.as_deref().map(notify).transpose()?;
+        Ok(Some(ChatSettings {
+            notify: said.unwrap_or(Notify::by_size(kind, members)),
+            pinned,
+            muted_until: self.s_muted_until.map(Timestamp::new),
+        }))
+    }
+}
+
 /// Reads the column `chats.kind`.
 pub(super) fn chat_kind(word: &str) -> Result<ChatKind> {
     known(ChatKind::from_stored(word), "chats.kind", word)
@@ -248,115 +298,6 @@ impl TryFrom<MessageRow> for Message {
             at: Timestamp::new(row.created_at),
             edited_at: row.edited_at.map(Timestamp::new),
             deleted_at: row.deleted_at.map(Timestamp::new),
-        })
-    }
-}
-
-row! {
-    /// The fields of a change, of its actor, and of the message (`m_`) or the chat that it is about;
-    /// a chat's last message is `l_`.
-    pub(super) struct ChangeRow {
-        position: i64,
-        tenant_id: i64,
-        chat_id: i64,
-        kind: String,
-        audience: String,
-        target_id: Option<i64>,
-        word: Option<String>,
-        at: i64,
-        m_seq: Option<i64>,
-        m_sender_id: Option<i64>,
-        m_kind: Option<String>,
-        m_content: Option<String>,
-        m_client_id: Option<String>,
-        m_created_at: Option<i64>,
-        m_edited_at: Option<i64>,
-        m_deleted_at: Option<i64>,
-        l_content: Option<String>,
-        l_created_at: Option<i64>,
-        ..actor: PersonRow,
-        ..chat: ChatRow,
-    }
-}
-
-/// A change, made from its row.
-struct Told {
-    what: ChangeKind,
-    actor: Person,
-}
-
-impl ChangeRow {
-    fn told(self) -> Result<Told> {
-        let position = self.position;
-        let what = match self.kind.as_str() {
-            "message" | "edited" | "deleted" => {
-                let missing = || Error::internal(format!("change {position} has no message"));
-                let kind = self.m_kind.as_deref().ok_or_else(missing)?;
-                let message = Message {
-                    id: MessageId::new(self.target_id.ok_or_else(missing)?),
-                    chat: ChatId::new(self.chat_id),
-                    seq: Seq::new(self.m_seq.ok_or_else(missing)?),
-                    sender: PersonId::new(self.m_sender_id.ok_or_else(missing)?),
-                    kind: known(MessageKind::from_stored(kind), "messages.kind", kind)?,
-                    content: self.m_content.ok_or_else(missing)?,
-                    client_id: self.m_client_id,
-                    at: Timestamp::new(self.m_created_at.ok_or_else(missing)?),
-                    edited_at: self.m_edited_at.map(Timestamp::new),
-                    deleted_at: self.m_deleted_at.map(Timestamp::new),
-                };
-                match self.kind.as_str() {
-                    "edited" => ChangeKind::Edited(message),
-                    "deleted" => ChangeKind::Deleted(message),
-                    _ => ChangeKind::Message(message),
-                }
-            }
-            "chat" => ChangeKind::Chat(self.chat.try_into()?),
-            "desk" => {
-                let word = self.word.as_deref().unwrap_or_default();
-                let status = Some(conversation_status(word)?);
-                let last = self.l_content.zip(self.l_created_at.map(Timestamp::new));
-                ChangeKind::Conversation(
-                    Chat {
-                        status,
-                        ..self.chat.try_into()?
-                    },
-                    last,
-                )
-            }
-            "joined" => {
-                let word = self.word.as_deref().unwrap_or_default();
-                ChangeKind::Joined(known(Role::from_stored(word), "changes.word", word)?)
-            }
-            "left" => ChangeKind::Left,
-            "read" => ChangeKind::Read(MessageId::new(self.target_id.unwrap_or_default())),
-            word => return Err(Error::internal(format!("unknown change {word:?}"))),
-        };
-        Ok(Told {
-            what,
-            actor: self.actor.try_into()?,
-        })
-    }
-}
-
-impl TryFrom<ChangeRow> for Change {
-    type Error = Error;
-
-    fn try_from(row: ChangeRow) -> Result<Self> {
-        let audience = known(
-            Audience::from_stored(&row.audience),
-            "changes.audience",
-            &row.audience,
-        )?;
-        let (position, tenant, chat, at) = (row.position, row.tenant_id, row.chat_id, row.at);
-        let Told { what, actor } = row.told()?;
-        Ok(Self {
-            position: Position::new(position),
-            tenant: TenantId::new(tenant),
-            chat: ChatId::new(chat),
-            actor: actor.into(),
-            at: Timestamp::new(at),
-            audience,
-            what,
         })
     }
 }

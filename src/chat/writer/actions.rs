@@ -1,4 +1,4 @@
-//! The actions of a batch, one by one: joining and leaving, editing and deleting.
+//! The actions of a batch, one by one: joining and leaving, editing and deleting. What admins decide is in `governing`.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -119,22 +119,25 @@ pub(super) async fn act(
         ChatAction::Remove(people) => action.remove(people).await,
         ChatAction::Edit(message, content) => action.rewrite(*message, Some(content)).await,
         ChatAction::Delete(message) => action.rewrite(*message, None).await,
+        ChatAction::SetRole(person, role) => action.set_role(person, *role).await,
+        ChatAction::Update(edit) => action.update(edit).await,
+        ChatAction::Set(edit) => action.set(edit).await,
         ChatAction::DeleteChat => action.delete_chat().await,
         ChatAction::Close(key) => action.close(key.as_ref()).await,
     }
 }
 
 /// An action, and what it acts on.
-struct ActionContext<'a> {
-    context: TxContext<'a>,
-    chat: Chat,
+pub(super) struct ActionContext<'a> {
+    pub(super) context: TxContext<'a>,
+    pub(super) chat: Chat,
     place: Option<Membership>,
-    draft: &'a ActionRequest,
-    changes: &'a mut Vec<Change>,
+    pub(super) draft: &'a ActionRequest,
+    pub(super) changes: &'a mut Vec<Change>,
 }
 
 impl ActionContext<'_> {
-    fn relation(&self) -> Relation {
+    pub(super) fn relation(&self) -> Relation {
         Relation::new(self.chat.kind, &self.draft.actor, self.place.as_ref())
     }
 
@@ -143,14 +146,14 @@ impl ActionContext<'_> {
     }
 
     /// Refuses an actor who may not govern the chat.
-    fn ensure_can_govern(&self) -> Result<()> {
+    pub(super) fn ensure_can_govern(&self) -> Result<()> {
         match self.draft.right {
             Right::Tenant => Ok(()),
             Right::Own => self.relation().can_govern().map_err(denied),
         }
     }
 
-    fn audience(&self) -> Audience {
+    pub(super) fn audience(&self) -> Audience {
         audience_in(self.chat.kind)
     }
 
@@ -294,7 +297,7 @@ impl ActionContext<'_> {
             && let Some(heir) = context.tx.longest_member(chat.id).await?
         {
             context.tx.set_role(chat.id, heir.id, Role::Admin).await?;
-            builder.push(&Arc::new(heir), audience, ChangeKind::Joined(Role::Admin));
+            builder.push(&Arc::new(heir), audience, ChangeKind::Role(Role::Admin));
         }
         let new = builder.changes;
         let members = chat.members - i64::try_from(leavers.len()).unwrap_or(0);
@@ -359,39 +362,6 @@ impl ActionContext<'_> {
         let new = builder.changes;
         context.write(new, WriteSet::default(), changes).await?;
         Ok(Ok(ActionOutcome::Message(Box::new(message))))
-    }
-
-    async fn delete_chat(self) -> Result<Result<ActionOutcome>> {
-        if let Err(error) = self.ensure_can_govern() {
-            return Ok(Err(error));
-        }
-        let audience = match self.chat.kind {
-            ChatKind::Open => Audience::Tenant,
-            kind => audience_in(kind),
-        };
-        let Self {
-            context,
-            chat,
-            draft,
-            changes,
-            ..
-        } = self;
-        context.tx.delete_chat(chat.id, context.now).await?;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
-        let gone = Chat {
-            deleted_at: Some(context.now),
-            updated_at: context.now,
-            ..chat.clone()
-        };
-        builder.push(&draft.actor, audience, ChangeKind::Chat(gone));
-        let new = builder.changes;
-        context.write(new, WriteSet::default(), changes).await?;
-        Ok(Ok(ActionOutcome::Done))
     }
 
     /// Closes a conversation: its agents may, and its guest.

@@ -42,6 +42,9 @@ impl Command {
                 | ChatAction::Leave
                 | ChatAction::Edit(..)
                 | ChatAction::Delete(_)
+                | ChatAction::SetRole(..)
+                | ChatAction::Update(_)
+                | ChatAction::Set(_)
                 | ChatAction::DeleteChat
                 | ChatAction::Close(_) => ACT,
             },

@@ -14,8 +14,8 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     model::{
-        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, ConversationStatus, Person,
-        PersonId, Role, Seq, TenantId, Title, chat::pair_key,
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ClientId, ConversationStatus,
+        Description, Person, PersonId, Role, Seq, TenantId, Title, chat::pair_key,
     },
     store::batch::{Creation, CreationKey, MembershipUpdate, NewChat, WriteSet},
 };
@@ -64,14 +64,16 @@ impl CreateKey {
 /// the chat, make no difference.
 pub(in crate::chat) fn creation_digest(
     kind: ChatKind,
-    title: Option<&Title>,
+    (title, description): (Option<&Title>, Option<&Description>),
     people: impl IntoIterator<Item = PersonId>,
 ) -> String {
     let people: BTreeSet<_> = people.into_iter().map(PersonId::get).collect();
     let people: Vec<_> = people.iter().map(ToString::to_string).collect();
     let title = title.map_or("", Title::as_str);
     let parts = ["chat", kind.as_str(), title].into_iter();
-    digest(parts.chain(people.iter().map(String::as_str)))
+    // A chat without a description has the digest that it had before there were any.
+    let about = description.map(Description::as_str);
+    digest(parts.chain(people.iter().map(String::as_str)).chain(about))
 }
 
 /// The answer to a creation whose key was used before: that chat, if the digest is the same.
@@ -96,7 +98,8 @@ pub(super) async fn create(
 ) -> Result<Result<Created>> {
     let people = first_members(draft);
     let ids = people.iter().map(|(person, _)| person.id);
-    let digest = creation_digest(draft.kind, draft.title.as_ref(), ids);
+    let about = (draft.title.as_ref(), draft.description.as_ref());
+    let digest = creation_digest(draft.kind, about, ids);
     let key = draft.key.as_ref().map(|key| key.in_tenant(draft.tenant));
     if let Some(key) = key
         && let Some(earlier) = context.tx.creation(key).await?
@@ -169,6 +172,7 @@ async fn make(
         tenant: draft.tenant,
         kind: draft.kind,
         title: draft.title.as_ref(),
+        description: draft.description.as_ref(),
         key: pair.as_deref(),
         created_by: draft.created_by.id,
         room: draft.room.as_deref(),
@@ -212,6 +216,7 @@ fn empty_chat(id: ChatId, draft: &CreateDraft, context: &TxContext<'_>) -> Chat 
         tenant: draft.tenant,
         kind: draft.kind,
         title: draft.title.as_ref().map(|title| title.as_str().to_owned()),
+        description: draft.description.as_ref().map(|it| it.as_str().to_owned()),
         room: draft.room.clone(),
         extra: draft.extra.clone(),
         created_by: draft.created_by.id,

@@ -6,8 +6,8 @@ use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
-        ChatId, ChatKind, ClientId, Content, Message, MessageId, MessageKind, Person, Role, Seq,
-        TenantId, Timestamp, Title,
+        ChatId, ChatKind, ClientId, Content, Description, Message, MessageId, MessageKind, Notify,
+        Person, Role, Seq, TenantId, Timestamp, Title,
     },
 };
 
@@ -92,6 +92,8 @@ pub(in crate::chat) struct CreateDraft {
     pub kind: ChatKind,
     /// Its title.
     pub title: Option<Title>,
+    /// What it is about.
+    pub description: Option<Description>,
     /// What the tenant's server calls it, unique in the tenant.
     pub room: Option<String>,
     /// What the tenant's server keeps with it, as JSON.
@@ -113,6 +115,7 @@ impl CreateDraft {
             joins_as: None,
             kind,
             title: None,
+            description: None,
             room: None,
             extra: None,
             domain: None,
@@ -171,10 +174,38 @@ pub(in crate::chat) enum ChatAction {
     Edit(MessageId, Content),
     /// Deletes the actor's message.
     Delete(MessageId),
+    /// Gives a member a role.
+    SetRole(Arc<Person>, Role),
+    /// Changes what the chat is called, what it is about, and who may find it.
+    Update(ChatEdit),
+    /// Keeps what the actor sets for themselves.
+    Set(SettingsEdit),
     /// Deletes the chat.
     DeleteChat,
     /// Closes a conversation, until the guest writes again: once under the client's idempotency key.
     Close(Option<ClientId>),
+}
+
+/// What is to be different about a chat.
+#[derive(Debug, Clone, Default)]
+pub struct ChatEdit {
+    /// Its title.
+    pub title: Option<Title>,
+    /// What it is about; nothing any more, where that is none.
+    pub description: Option<Option<Description>>,
+    /// Who may find it.
+    pub kind: Option<ChatKind>,
+}
+
+/// What somebody sets for themselves in a chat.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SettingsEdit {
+    /// Of which messages they are notified.
+    pub notify: Option<Notify>,
+    /// Whether it is first in their list.
+    pub pinned: Option<bool>,
+    /// Until when they are notified of nothing; of what they said before again, where that is none.
+    pub muted_until: Option<Option<Timestamp>>,
 }
 
 /// The outcome of an action.

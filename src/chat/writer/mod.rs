@@ -22,6 +22,7 @@ mod creations;
 mod digest;
 mod draft;
 mod fair;
+mod governing;
 mod plan;
 mod publisher;
 mod queue;
@@ -51,8 +52,8 @@ use reply::Reply;
 
 pub use creations::{CreateKey, Created, Was};
 pub(super) use creations::{creation_digest, replay};
-pub use draft::Sent;
 pub(super) use draft::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right, SendDraft};
+pub use draft::{ChatEdit, Sent, SettingsEdit};
 
 /// In chats of at most so many members a read mark is published to all of them, else to its reader alone.
 pub const READS_SHOWN_UP_TO: i64 = 50;

@@ -492,9 +492,11 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         ChangeKind::Deleted(message) => ("deleted", Some(message.id), None),
         ChangeKind::Chat(_) => ("chat", None, None),
         ChangeKind::Joined(role) => ("joined", None, Some(role.as_str())),
+        ChangeKind::Role(role) => ("role", None, Some(role.as_str())),
         ChangeKind::Conversation(chat, _) => {
             ("desk", None, chat.status.map(ConversationStatus::as_str))
         }
+        ChangeKind::Settings(_) => ("settings", None, None),
         ChangeKind::Left => ("left", None, None),
         ChangeKind::Read(up_to) => ("read", Some(*up_to), None),
     };

@@ -74,6 +74,8 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         ChangeKind::Message(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
+        | ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
         | ChangeKind::Left
         | ChangeKind::Conversation(..) => true,
     }
@@ -269,6 +271,7 @@ impl Context<'_> {
         let new = NewChat {
             visibility: Visibility::Private,
             title: Some(title),
+            description: None,
             members: &users,
             key: client_id.map(|client_id| CreateKey { person, client_id }),
         };

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     dialect::{
         MESSENGER_SLOT,
-        messenger::wire::{self, ChatWire, MessageWire, PersonWire},
+        messenger::wire::{self, ChatWire, MessageWire, PersonWire, SettingsWire},
     },
     model::{Change, ChangeKind},
     pubsub::{EventFormat, EventText, Published},
@@ -20,7 +20,8 @@ fn word(what: &ChangeKind) -> &'static str {
         ChangeKind::Edited(_) => "edited",
         ChangeKind::Deleted(_) => "deleted",
         ChangeKind::Chat(_) | ChangeKind::Conversation(..) => "chat",
-        ChangeKind::Joined(_) | ChangeKind::Left => "member",
+        ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => "member",
+        ChangeKind::Settings(_) => "settings",
         ChangeKind::Read(_) => "read",
     }
 }
@@ -45,6 +46,8 @@ struct Event<'a> {
     person_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     up_to: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<SettingsWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<[PersonWire; 1]>,
 }
@@ -87,6 +90,7 @@ fn encode_event(change: &Change) -> String {
         joined: None,
         person_id: None,
         up_to: None,
+        settings: None,
         people: None,
     };
     match &change.what {
@@ -99,7 +103,7 @@ fn encode_event(change: &Change) -> String {
         ChangeKind::Chat(chat) | ChangeKind::Conversation(chat, _) => {
             event.chat = Some(chat.into());
         }
-        ChangeKind::Joined(role) => {
+        ChangeKind::Joined(role) | ChangeKind::Role(role) => {
             event.person = Some(PersonWire::from(&*change.actor));
             event.role = Some(role.as_str());
             event.joined = Some(true);
@@ -108,6 +112,7 @@ fn encode_event(change: &Change) -> String {
             event.person = Some(PersonWire::from(&*change.actor));
             event.joined = Some(false);
         }
+        ChangeKind::Settings(settings) => event.settings = Some(settings.into()),
         ChangeKind::Read(up_to) => {
             event.person_id = Some(change.actor.id.get());
             event.up_to = Some(up_to.get());

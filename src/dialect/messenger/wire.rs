@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::model::{
-    Chat, ChatKind, ChatSummary, Login, LoginId, MembershipStatus, Message, MessageId, Person,
-    PersonName, Timestamp,
+    Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, Message,
+    MessageId, Person, PersonId, PersonName, Position, Role, Timestamp,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
@@ -75,13 +75,20 @@ pub struct ChatListed {
     last_message_time: Option<String>,
     sender_id: Option<i64>,
     title: Option<String>,
+    description: Option<String>,
     unread: i64,
     first_unread: Option<i64>,
     last_position: i64,
     created_at: String,
     open: bool,
+    direct: bool,
+    person_id: Option<i64>,
     member: bool,
+    role: Option<&'static str>,
     members_count: i64,
+    notify: Option<&'static str>,
+    pinned: bool,
+    muted_until: Option<String>,
 }
 
 impl From<&ChatSummary> for ChatListed {
@@ -89,17 +96,21 @@ impl From<&ChatSummary> for ChatListed {
         let ChatSummary {
             chat,
             membership,
+            settings,
+            other,
             last,
             first_unread,
         } = listed;
         let place = membership.filter(|place| place.standing == MembershipStatus::In);
         let last = last.as_ref();
+        let settings = settings.as_ref().map(SettingsWire::from);
         Self {
             id: chat.id.get(),
             last_message: last.map(|(content, _, _)| content.clone()),
             last_message_time: last.map(|(_, at, _)| at.to_rfc3339()),
             sender_id: last.map(|(_, _, sender)| sender.id.get()),
             title: chat.title.clone(),
+            description: chat.description.clone(),
             unread: place.map_or(0, |place| {
                 (chat.last_seq.get() - place.read_seq.get()).max(0)
             }),
@@ -107,8 +118,14 @@ impl From<&ChatSummary> for ChatListed {
             last_position: chat.last_position.get(),
             created_at: chat.created_at.to_rfc3339(),
             open: chat.kind == ChatKind::Open,
+            direct: chat.kind == ChatKind::Direct,
+            person_id: other.map(PersonId::get),
             member: place.is_some(),
+            role: place.map(|place| place.role.as_str()),
             members_count: chat.members,
+            notify: settings.as_ref().map(|settings| settings.notify),
+            pinned: settings.as_ref().is_some_and(|settings| settings.pinned),
+            muted_until: settings.and_then(|settings| settings.muted_until),
         }
     }
 }
@@ -126,12 +143,65 @@ pub struct Chats {
     pub people: Vec<PersonWire>,
 }
 
+/// What I have set for a chat.
+#[derive(Debug, Serialize)]
+pub struct SettingsWire {
+    notify: &'static str,
+    pinned: bool,
+    muted_until: Option<String>,
+}
+
+impl From<&ChatSettings> for SettingsWire {
+    fn from(settings: &ChatSettings) -> Self {
+        Self {
+            notify: settings.notify.as_str(),
+            pinned: settings.pinned,
+            muted_until: settings.muted_until.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+/// A member of a chat.
+#[derive(Debug, Serialize)]
+pub struct MemberWire {
+    id: i64,
+    name: String,
+    photo: Option<String>,
+    role: &'static str,
+    joined_position: i64,
+}
+
+impl From<&(Person, Role, Position)> for MemberWire {
+    fn from((person, role, joined): &(Person, Role, Position)) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+            photo: person.photo.clone(),
+            role: role.as_str(),
+            joined_position: joined.get(),
+        }
+    }
+}
+
+/// `{"members": […]}`.
+#[derive(Debug, Serialize)]
+pub struct Members {
+    /// Who came last is first.
+    pub members: Vec<MemberWire>,
+    /// Whether there are more, who came earlier.
+    pub has_more: bool,
+    /// The log's place before the page was read.
+    pub cursor: String,
+}
+
 /// A chat in an event: nothing in it differs by reader.
 #[derive(Debug, Serialize)]
 pub struct ChatWire {
     id: i64,
     title: Option<String>,
+    description: Option<String>,
     open: bool,
+    direct: bool,
     members_count: i64,
     last_position: i64,
     created_at: String,
@@ -143,7 +213,9 @@ impl From<&Chat> for ChatWire {
         Self {
             id: chat.id.get(),
             title: chat.title.clone(),
+            description: chat.description.clone(),
             open: chat.kind == ChatKind::Open,
+            direct: chat.kind == ChatKind::Direct,
             members_count: chat.members,
             last_position: chat.last_position.get(),
             created_at: chat.created_at.to_rfc3339(),

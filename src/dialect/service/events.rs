@@ -226,6 +226,8 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
         ChangeKind::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
         ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
+        | ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
         | ChangeKind::Left
         | ChangeKind::Conversation(..) => Vec::new(),
     }

@@ -155,7 +155,8 @@ pub(super) fn on_change(session: &mut ClientSession, change: &Change) {
     };
     let is_over = match &change.what {
         ChangeKind::Left => change.actor.id == caller.id(),
-        ChangeKind::Chat(chat) => chat.deleted_at.is_some(),
+        // A chat that was closed is no more for those who were not in it.
+        ChangeKind::Chat(chat) => chat.deleted_at.is_some() || change.audience == Audience::Others,
         _ => false,
     };
     if !is_over {
@@ -180,6 +181,8 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         | ChangeKind::Deleted(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
+        | ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
         | ChangeKind::Left
         | ChangeKind::Conversation(..) => false,
     };

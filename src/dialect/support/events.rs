@@ -203,6 +203,8 @@ pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
         | ChangeKind::Deleted(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
+        | ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
         | ChangeKind::Left => {
             return Vec::new();
         }

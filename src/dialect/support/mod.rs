@@ -93,6 +93,8 @@ impl Dialect for Support {
             | ChangeKind::Deleted(_)
             | ChangeKind::Chat(_)
             | ChangeKind::Joined(_)
+            | ChangeKind::Role(_)
+            | ChangeKind::Settings(_)
             | ChangeKind::Left => false,
         }
     }

@@ -132,7 +132,8 @@ const ACCOUNT: &str =
     r#"{"token":"…","firstName":"Ann","lastName":"Lee","email":"ann@example.com"}"#;
 const UPDATED: &str = r#"{"message":"updated"}"#;
 const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
-const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
+const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"first_unread":null,"notify":"all","pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
+const MEMBERS: &str = r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
 const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
 const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
 const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
@@ -197,9 +198,65 @@ pub(super) const WORDS: &[Words] = &[
     messenger(
         "POST /api/chats",
         "Makes an open chat; with private or members one for its members alone, with one other and no title a direct chat; with client_id making it again is harmless",
-        &["title?", "private?", "open?", "members?", "client_id?"],
+        &[
+            "title?",
+            "description?",
+            "private?",
+            "open?",
+            "members?",
+            "client_id?",
+        ],
         NONE,
         CREATED,
+    ),
+    messenger(
+        "PATCH /api/chats/{chat}",
+        "Renames a chat, says what it is about, opens or closes it: its admins may",
+        &["title?", "description?", "private?", "open?"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "DELETE /api/chats/{chat}",
+        "Deletes a chat: its admins may",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "PATCH /api/chats/{chat}/settings",
+        "What I am notified of (all, mentions, none), whether the chat is pinned, until when it is muted: mine alone",
+        &["notify?", "pinned?", "muted_until?"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/chats/{chat}/members",
+        "Who is in a chat, who came last first; before is a member's joined_position",
+        NONE,
+        &["limit?", "before?"],
+        (200, MEMBERS),
+    ),
+    messenger(
+        "POST /api/chats/{chat}/members",
+        "Brings people into a chat: its admins may",
+        &["members"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "PATCH /api/chats/{chat}/members/{person}",
+        "Makes a member an admin, or a member again: the chat's admins may",
+        &["role"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "DELETE /api/chats/{chat}/members/{person}",
+        "Takes a member out of a chat: its admins may, and everybody themselves",
+        NONE,
+        NONE,
+        OK,
     ),
     messenger(
         "POST /api/chats/{chat}/join",

@@ -6,6 +6,7 @@
 
 mod client_id;
 mod content;
+mod description;
 mod email;
 pub mod fold;
 mod name;
@@ -14,6 +15,7 @@ mod title;
 
 pub use client_id::ClientId;
 pub use content::{CONTENT_BYTES, Content};
+pub use description::Description;
 pub use email::Email;
 pub use name::Name;
 pub use password::{NewPassword, Password};

@@ -3,8 +3,8 @@
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, ChatKind, ConversationStatus, Membership, Message, MessageId, Person,
-        PersonId, Position, Role, TenantId, Timestamp, Title,
+        Chat, ChatId, ChatKind, ConversationStatus, Description, Membership, Message, MessageId,
+        Person, PersonId, Position, Role, TenantId, Timestamp, Title,
     },
     store::{
         Tx, failed,
@@ -21,6 +21,8 @@ pub struct NewChat<'a> {
     pub kind: ChatKind,
     /// Its title.
     pub title: Option<&'a Title>,
+    /// What it is about.
+    pub description: Option<&'a Description>,
     /// Its unique key among chats of its kind, where that is not the title.
     pub key: Option<&'a str>,
     /// Its creator.
@@ -48,8 +50,8 @@ impl Tx {
             .query(
                 "insert into chats (tenant_id, kind, title, title_key, created_by, created_at, \
                  updated_at, members_count, last_seq, last_position, room, extra, domain, status, \
-                 status_position) \
-                 values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7, $8, $9, $10, $11, $7) \
+                 status_position, description) \
+                 values ($1, $2, $3, $4, $5, $6, $6, 0, 0, $7, $8, $9, $10, $11, $7, $12) \
                  on conflict do nothing returning id",
             )
             .bind(new.tenant.get())
@@ -67,6 +69,7 @@ impl Tx {
             .bind(new.extra)
             .bind(new.domain)
             .bind(new.status.map(ConversationStatus::as_str))
+            .bind(new.description.map(Description::as_str))
             .scalar_optional()
             .await
             .map_err(failed)?;

@@ -6,10 +6,11 @@
 //! costs a round trip; on SQLite it is a prepared statement a row, because there it costs a function call.
 //! Both have a text of their own for these statements, in `sqlite` and `postgres`. What is rare (making a
 //! chat, joining, leaving) has statements of its own in the same transaction, in `actions` and `creations`;
-//! those that concern many people take them as a set, in `members`.
+//! those that concern many people take them as a set, in `members`; what admins decide and members set is in `governing`.
 
 mod actions;
 mod creations;
+mod governing;
 mod members;
 mod postgres;
 mod sqlite;
@@ -25,6 +26,7 @@ use crate::{
 
 pub use actions::NewChat;
 pub use creations::{Creation, CreationKey};
+pub use governing::StoredSettings;
 
 /// The lookup for a message: its chat, its sender and its client id.
 #[derive(Debug, Clone)]

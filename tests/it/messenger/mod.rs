@@ -3,7 +3,9 @@
 mod accounts;
 mod chats;
 mod creating;
+mod governing;
 mod looks;
+mod members;
 mod reads;
 mod seed;
 mod sending;

@@ -12,10 +12,10 @@ use std::{
 use parlance::{
     Error, Kind,
     chat::{
-        Caller,
+        Caller, access,
         accounts::{self, Device},
         callers::{self, KeyHolder},
-        chats::{self, NewChat, Visibility},
+        chats::{self, ChatEdit, NewChat, SettingsEdit, Visibility},
         conversations,
         members::{self, Authority},
         messages::{self, Draft},
@@ -24,7 +24,7 @@ use parlance::{
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, Clock, Content, ConversationStatus,
         Membership, MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position,
-        Relation, TenantId, TenantKind, Title, policy,
+        Relation, Role, TenantId, TenantKind, Title, policy,
     },
     store::{ConversationPage, NewPerson, NewTenant},
 };
@@ -35,7 +35,10 @@ use proptest::{
 };
 use tokio::runtime::Runtime;
 
-use crate::support::world::World;
+use crate::{
+    support::roles::{member_list, roles_of},
+    support::world::World,
+};
 
 /// The people of the first tenant, then those of the second, who are to see nothing of the first.
 const KINDS: [PersonKind; 10] = [
@@ -66,6 +69,11 @@ enum Action {
     /// With the tenant's right or with their own.
     Add(usize, Vec<usize>, bool),
     Remove(usize, Vec<usize>, bool),
+    /// Makes one of them an admin, or a member again.
+    Rank(usize, usize, bool, bool),
+    /// Opens a chat or closes it.
+    Open(usize, bool),
+    Set(usize, bool),
     Say(usize),
     Edit(usize),
     Delete(usize),
@@ -86,6 +94,10 @@ fn action() -> impl Strategy<Value = Action> {
         3 => chat().prop_map(Action::Leave),
         4 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Action::Add(chat, who, by)),
         3 => (chat(), some(), any::<bool>()).prop_map(|(chat, who, by)| Action::Remove(chat, who, by)),
+        3 => (chat(), any::<usize>(), any::<bool>(), any::<bool>())
+            .prop_map(|(chat, who, admin, by)| Action::Rank(chat, who, admin, by)),
+        3 => (chat(), any::<bool>()).prop_map(|(chat, open)| Action::Open(chat, open)),
+        1 => (chat(), any::<bool>()).prop_map(|(chat, pinned)| Action::Set(chat, pinned)),
         6 => chat().prop_map(Action::Say),
         1 => chat().prop_map(Action::Edit),
         1 => chat().prop_map(Action::Delete),
@@ -177,6 +189,7 @@ impl<'a> Stage<'a> {
                 let new = NewChat {
                     visibility: *visibility,
                     title: Some(Title::parse(&title)?),
+                    description: None,
                     members: &self.beside(who, others),
                     key: None,
                 };
@@ -189,6 +202,7 @@ impl<'a> Stage<'a> {
                     let new = NewChat {
                         visibility: Visibility::Direct,
                         title: None,
+                        description: None,
                         members: &[other],
                         key: None,
                     };
@@ -217,6 +231,30 @@ impl<'a> Stage<'a> {
             Action::Remove(which, others, by) => {
                 let (chat, others) = (chat(which)?, self.beside(who, others));
                 members::remove(services, &caller, authority(*by), chat, &others).await?;
+            }
+            Action::Rank(which, other, admin, by) => {
+                let (chat, other) = (chat(which)?, self.beside(who, &[*other])[0]);
+                let role = if *admin { Role::Admin } else { Role::Member };
+                members::set_role(services, &caller, authority(*by), chat, (other, role)).await?;
+            }
+            Action::Open(which, open) => {
+                let kind = if *open {
+                    ChatKind::Open
+                } else {
+                    ChatKind::Private
+                };
+                let edit = ChatEdit {
+                    kind: Some(kind),
+                    ..ChatEdit::default()
+                };
+                chats::update(services, &caller, chat(which)?, edit).await?;
+            }
+            Action::Set(which, pinned) => {
+                let edit = SettingsEdit {
+                    pinned: Some(*pinned),
+                    ..SettingsEdit::default()
+                };
+                chats::set(services, &caller, chat(which)?, edit).await?;
             }
             Action::Say(which) => {
                 let (chat, content) = (chat(which)?, Content::parse("words".to_owned())?);
@@ -410,6 +448,11 @@ fn lists_show_each_person_the_chats_that_the_policy_lets_them_read() {
                 );
                 if relation.can_read() {
                     readable.insert(id);
+                    // Of agents who have a place in a conversation nobody is told.
+                    if chat.kind != ChatKind::Conversation {
+                        let listed = member_list(stage.world, caller, id).await;
+                        assert_eq!(listed, roles_of(&log, id), "who is in {id}");
+                    }
                 }
                 if is_in {
                     own.insert(id);

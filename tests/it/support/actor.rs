@@ -166,6 +166,10 @@ impl Actor {
         Told::of(self.request(Method::POST, path).form(form)).await
     }
 
+    pub(crate) async fn patch(&self, path: &str, form: &[(&str, &str)]) -> Told {
+        Told::of(self.request(Method::PATCH, path).form(form)).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Told {
         Told::of(self.request(Method::DELETE, path)).await
     }
@@ -178,6 +182,17 @@ impl Actor {
             .strip_prefix("/api/chats/")
             .expect("where the chat is");
         id.parse().expect("a chat's id is a number")
+    }
+
+    /// Makes a private chat with these people.
+    pub(crate) async fn make_private(&self, title: &str, people: &[&Self]) -> i64 {
+        let members: Vec<_> = people.iter().map(|person| person.id.to_string()).collect();
+        let members = members.join(",");
+        let form = [("title", title), ("private", "true"), ("members", &members)];
+        let told = self.post("/api/chats", &form).await.ok(201);
+        let id = told.header("Location").rsplit('/').next();
+        let id = id.and_then(|id| id.parse().ok());
+        id.expect("where the chat is")
     }
 
     /// Sends a message, and returns its id.

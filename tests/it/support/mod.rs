@@ -11,6 +11,7 @@ pub(crate) mod old_database;
 pub(crate) mod packets;
 pub(crate) mod place;
 pub(crate) mod poll;
+pub(crate) mod roles;
 pub(crate) mod routes;
 pub(crate) mod security_world;
 pub(crate) mod socketio;

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 
 use serde_json::Value;
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::twin;
 use crate::{
@@ -396,10 +395,9 @@ fn instant(query: Args<'_>, name: &'static str) -> Result<Option<Timestamp>> {
     let Some(text) = query.text(name)?.filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    let instant = OffsetDateTime::parse(text, &Rfc3339)
-        .map_err(|_| query.wrong(name, "must be a date and time such as 2026-01-31T09:30:00Z"))?;
-    let millis = instant.unix_timestamp_nanos().div_euclid(1_000_000);
-    Ok(i64::try_from(millis).ok().map(Timestamp::new))
+    let instant = Timestamp::from_rfc3339(text);
+    let refusal = || query.wrong(name, "must be a date and time such as 2026-01-31T09:30:00Z");
+    instant.map(Some).ok_or_else(refusal)
 }
 
 /// A message's id, where one must be.

@@ -144,7 +144,11 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
                 json!({"chat": place, "user": actor(), "users": users}),
             )
         }
-        ChangeKind::Chat(_) | ChangeKind::Conversation(..) => Vec::new(),
+        // This API has no word for a role, for a chat that is called otherwise, or for one's own settings.
+        ChangeKind::Role(_)
+        | ChangeKind::Settings(_)
+        | ChangeKind::Chat(_)
+        | ChangeKind::Conversation(..) => Vec::new(),
     }
 }
 

@@ -1,24 +1,30 @@
-//! Chats: the list, making one, coming and going, read marks.
+//! Chats: the list, making one and changing it, coming and going, read marks, one's own settings.
 
-use rocket::{Route, get, http::Status, post, routes};
+use rocket::{Route, delete, get, http::Status, patch, post, routes};
 
 use crate::{
-    chat::chats::{self, CreateKey, Created, NewChat, Visibility, Was},
+    chat::chats::{self, ChatEdit, CreateKey, Created, NewChat, SettingsEdit, Visibility, Was},
     dialect::{
         messenger::{
-            routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult, ok},
+            routes::{
+                ChatServices, Id, IdempotencyKey, Reply, RouteResult,
+                members::{about_members, named},
+                ok,
+            },
             wire,
         },
         page,
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
     http::{Fields, Query, SignedIn, feed},
-    model::{ChatId, MessageId, PersonId, Position, Title},
+    model::{
+        ChatId, ChatKind, Description, MessageId, Notify, PersonId, Position, Timestamp, Title,
+    },
 };
 
 /// What is mounted.
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, create, join, leave, read]
+    routes![list, create, update, remove, join, leave, read, set]
 }
 
 /// `GET /api/chats`: the open chats and mine, newest activity first.
@@ -41,9 +47,6 @@ pub(super) async fn list(
     }))
 }
 
-/// The most people that are added to a chat while it is made.
-const MEMBERS: usize = 1_000;
-
 /// `POST /api/chats` title, private or open, members: with a title alone an open chat; with others, or
 /// `private`, one of its members alone; with exactly one other and no title the direct chat with them.
 #[post("/api/chats", data = "<fields>")]
@@ -54,10 +57,12 @@ pub(super) async fn create(
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let (visibility, title, members) = wanted(&caller, fields)?;
+    let description = described(visibility, fields)?;
     let client_id = key.or_field(fields)?;
     let new = NewChat {
         visibility,
         title,
+        description,
         members: &members,
         key: client_id.map(|client_id| CreateKey {
             person: Some(caller.id()),
@@ -81,30 +86,9 @@ fn wanted(
     caller: &SignedIn,
     fields: &Fields,
 ) -> Result<(Visibility, Option<Title>, Vec<PersonId>)> {
-    if fields
-        .text("description")?
-        .is_some_and(|text| !text.is_empty())
-    {
-        let sentence = "description is not kept by this server: leave it out";
-        return Err(Error::invalid_field("description", sentence));
-    }
-    let private = match (fields.flag("private")?, fields.flag("open")?) {
-        (Some(private), Some(open)) if private == open => {
-            let sentence = "open and private contradict each other: send one of them";
-            return Err(Error::invalid_field("open", sentence));
-        }
-        (private, open) => private.or(open.map(|open| !open)),
-    };
-    let mut members = Vec::new();
-    for id in fields.numbers("members")?.into_iter().map(PersonId::new) {
-        if id != caller.id() && !members.contains(&id) {
-            members.push(id);
-        }
-        if members.len() > MEMBERS {
-            let sentence = format!("members may name at most {MEMBERS}");
-            return Err(Error::invalid_field("members", sentence));
-        }
-    }
+    let private = privacy(fields)?;
+    let mut members = named(fields)?;
+    members.retain(|id| *id != caller.id());
     let (visibility, title) = match (fields.text("title")?, private, &members[..]) {
         (None, None | Some(true), [_]) => (Visibility::Direct, None),
         (None, ..) => return Err(fields.missing("title")),
@@ -120,15 +104,102 @@ fn wanted(
     Ok((visibility, title, members))
 }
 
-/// A person who does not exist was named among the members.
-fn about_members(error: Error) -> Error {
-    match error.kind() {
-        Kind::NotFound => {
-            let sentence = format!("members must be people of yours: {}", error.text());
-            Error::invalid_field("members", sentence).because(error)
+/// Whether a chat is to be private, by whichever of two words; nothing where neither is said.
+fn privacy(fields: &Fields) -> Result<Option<bool>> {
+    match (fields.flag("private")?, fields.flag("open")?) {
+        (Some(private), Some(open)) if private == open => {
+            let sentence = "open and private contradict each other: send one of them";
+            Err(Error::invalid_field("open", sentence))
         }
-        _ => error,
+        (private, open) => Ok(private.or(open.map(|open| !open))),
     }
+}
+
+/// What a new chat is about: two people's direct chat is about nothing.
+fn described(visibility: Visibility, fields: &Fields) -> Result<Option<Description>> {
+    let description = fields.text("description")?.map(Description::parse);
+    match (visibility, description.transpose()?.flatten()) {
+        (Visibility::Direct, Some(_)) => {
+            let sentence = "description is of chats with a title: send one, or leave it out";
+            Err(Error::invalid_field("description", sentence))
+        }
+        (_, description) => Ok(description),
+    }
+}
+
+/// `PATCH /api/chats/{id}` title, description, private or open.
+#[patch("/api/chats/<chat>", data = "<fields>")]
+pub(super) async fn update(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    fields: &Fields,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let description = fields.text("description")?.map(Description::parse);
+    let edit = ChatEdit {
+        title: fields.text("title")?.map(Title::parse).transpose()?,
+        description: description.transpose()?,
+        kind: privacy(fields)?.map(|private| {
+            if private {
+                ChatKind::Private
+            } else {
+                ChatKind::Open
+            }
+        }),
+    };
+    if edit.title.is_none() && edit.description.is_none() && edit.kind.is_none() {
+        return Err(Error::invalid("send title, description or private").into());
+    }
+    chats::update(services, &caller, chat.0, edit).await?;
+    Ok(ok())
+}
+
+/// `DELETE /api/chats/{id}`.
+#[delete("/api/chats/<chat>")]
+pub(super) async fn remove(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    chats::delete(services, &caller, chat.0).await?;
+    Ok(ok())
+}
+
+/// `PATCH /api/chats/{id}/settings` notify, pinned, `muted_until`: mine alone.
+#[patch("/api/chats/<chat>/settings", data = "<fields>")]
+pub(super) async fn set(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    fields: &Fields,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let edit = settings(fields)?;
+    chats::set(services, &caller, chat.0, edit).await?;
+    Ok(ok())
+}
+
+fn settings(fields: &Fields) -> Result<SettingsEdit> {
+    let notify = fields.text("notify")?.map(|word| {
+        let sentence = "notify must be all, mentions or none";
+        Notify::from_stored(word).ok_or_else(|| Error::invalid_field("notify", sentence))
+    });
+    let muted_until = fields.text("muted_until")?.map(|text| {
+        let sentence = "muted_until must be a date and time such as 2026-01-31T09:30:00Z, or empty";
+        let refusal = || Error::invalid_field("muted_until", sentence);
+        match text {
+            "" => Ok(None),
+            text => Timestamp::from_rfc3339(text).map(Some).ok_or_else(refusal),
+        }
+    });
+    let edit = SettingsEdit {
+        notify: notify.transpose()?,
+        pinned: fields.flag("pinned")?,
+        muted_until: muted_until.transpose()?,
+    };
+    if edit.notify.is_none() && edit.pinned.is_none() && edit.muted_until.is_none() {
+        return Err(Error::invalid("send notify, pinned or muted_until"));
+    }
+    Ok(edit)
 }
 
 /// `POST /api/chats/{id}/join`.

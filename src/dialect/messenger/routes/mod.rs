@@ -6,6 +6,7 @@
 
 mod accounts;
 mod chats;
+mod members;
 mod messages;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::{
     error::{Error, Result},
     http::{ApiError, Fields},
     json::whole_text,
-    model::{ChatId, ClientId, LoginId, MessageId},
+    model::{ChatId, ClientId, LoginId, MessageId, PersonId},
 };
 
 /// What every route works with.
@@ -36,7 +37,13 @@ type RouteResult<T> = std::result::Result<T, ApiError>;
 
 /// All routes, to be mounted at `/`.
 pub fn all() -> Vec<Route> {
-    [accounts::routes(), chats::routes(), messages::routes()].concat()
+    [
+        accounts::routes(),
+        chats::routes(),
+        members::routes(),
+        messages::routes(),
+    ]
+    .concat()
 }
 
 /// A number in a path; anything else is no such path.
@@ -55,7 +62,7 @@ macro_rules! id_from_path {
     )*};
 }
 
-id_from_path!(ChatId, MessageId, LoginId);
+id_from_path!(ChatId, MessageId, LoginId, PersonId);
 
 /// `Idempotency-Key`: what the field `client_id` says, as a header.
 struct IdempotencyKey(Option<String>);

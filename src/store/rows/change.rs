@@ -1,0 +1,140 @@
+//! A row of the log with what it is about, and the change that it becomes.
+
+use super::{ChatRow, PersonRow, SettingsRow, conversation_status, known};
+use crate::{
+    error::{Error, Result},
+    model::{
+        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, Message, MessageId, MessageKind,
+        Person, PersonId, Position, Role, Seq, TenantId, Timestamp,
+    },
+};
+
+row! {
+    /// The fields of a change, of its actor, and of the message (`m_`) or the chat that it is about;
+    /// a chat's last message is `l_`.
+    pub(in crate::store) struct ChangeRow {
+        position: i64,
+        tenant_id: i64,
+        chat_id: i64,
+        kind: String,
+        audience: String,
+        target_id: Option<i64>,
+        word: Option<String>,
+        at: i64,
+        m_seq: Option<i64>,
+        m_sender_id: Option<i64>,
+        m_kind: Option<String>,
+        m_content: Option<String>,
+        m_client_id: Option<String>,
+        m_created_at: Option<i64>,
+        m_edited_at: Option<i64>,
+        m_deleted_at: Option<i64>,
+        l_content: Option<String>,
+        l_created_at: Option<i64>,
+        ..actor: PersonRow,
+        ..chat: ChatRow,
+        ..settings: SettingsRow,
+    }
+}
+
+/// A change, made from its row.
+struct Told {
+    what: ChangeKind,
+    actor: Person,
+}
+
+impl ChangeRow {
+    /// The message that it is about.
+    fn message(&mut self) -> Result<Message> {
+        let position = self.position;
+        let missing = || Error::internal(format!("change {position} has no message"));
+        let kind = self.m_kind.as_deref().ok_or_else(missing)?;
+        Ok(Message {
+            id: MessageId::new(self.target_id.ok_or_else(missing)?),
+            chat: ChatId::new(self.chat_id),
+            seq: Seq::new(self.m_seq.ok_or_else(missing)?),
+            sender: PersonId::new(self.m_sender_id.ok_or_else(missing)?),
+            kind: known(MessageKind::from_stored(kind), "messages.kind", kind)?,
+            content: self.m_content.take().ok_or_else(missing)?,
+            client_id: self.m_client_id.take(),
+            at: Timestamp::new(self.m_created_at.ok_or_else(missing)?),
+            edited_at: self.m_edited_at.map(Timestamp::new),
+            deleted_at: self.m_deleted_at.map(Timestamp::new),
+        })
+    }
+
+    fn told(mut self, audience: Audience) -> Result<Told> {
+        let position = self.position;
+        let what = match self.kind.as_str() {
+            "message" => ChangeKind::Message(self.message()?),
+            "edited" => ChangeKind::Edited(self.message()?),
+            "deleted" => ChangeKind::Deleted(self.message()?),
+            "chat" => {
+                let chat = Chat::try_from(self.chat)?;
+                // What it is now is not for all who were told of it while it was open.
+                let was_closed = chat.kind != ChatKind::Open && audience == Audience::Tenant;
+                ChangeKind::Chat(if was_closed || audience == Audience::Others {
+                    chat.concealed()
+                } else {
+                    chat
+                })
+            }
+            "settings" => {
+                let chat = Chat::try_from(self.chat)?;
+                let settings = self.settings.in_chat(chat.kind, chat.members)?;
+                let missing = || Error::internal(format!("change {position} has no member"));
+                ChangeKind::Settings(settings.ok_or_else(missing)?)
+            }
+            "desk" => {
+                let word = self.word.as_deref().unwrap_or_default();
+                let status = Some(conversation_status(word)?);
+                let last = self.l_content.zip(self.l_created_at.map(Timestamp::new));
+                ChangeKind::Conversation(
+                    Chat {
+                        status,
+                        ..self.chat.try_into()?
+                    },
+                    last,
+                )
+            }
+            "joined" => {
+                let word = self.word.as_deref().unwrap_or_default();
+                ChangeKind::Joined(known(Role::from_stored(word), "changes.word", word)?)
+            }
+            "role" => {
+                let word = self.word.as_deref().unwrap_or_default();
+                ChangeKind::Role(known(Role::from_stored(word), "changes.word", word)?)
+            }
+            "left" => ChangeKind::Left,
+            "read" => ChangeKind::Read(MessageId::new(self.target_id.unwrap_or_default())),
+            word => return Err(Error::internal(format!("unknown change {word:?}"))),
+        };
+        Ok(Told {
+            what,
+            actor: self.actor.try_into()?,
+        })
+    }
+}
+
+impl TryFrom<ChangeRow> for Change {
+    type Error = Error;
+
+    fn try_from(row: ChangeRow) -> Result<Self> {
+        let audience = known(
+            Audience::from_stored(&row.audience),
+            "changes.audience",
+            &row.audience,
+        )?;
+        let (position, tenant, chat, at) = (row.position, row.tenant_id, row.chat_id, row.at);
+        let Told { what, actor } = row.told(audience)?;
+        Ok(Self {
+            position: Position::new(position),
+            tenant: TenantId::new(tenant),
+            chat: ChatId::new(chat),
+            actor: actor.into(),
+            at: Timestamp::new(at),
+            audience,
+            what,
+        })
+    }
+}
