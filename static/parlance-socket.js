@@ -5,10 +5,10 @@
 //   socket.on('status', ({ status, until }) => …); // connecting, connected, waiting or offline; also `socket.status`
 //   const reply = await socket.ask('getChatMessages', { chatId, token });
 //
-// Without an address it connects to where this file came from, under whatever path that is served.
-// A classic script, so that one tag brings it to any site. Binary events are not taken.
+// Without an address it connects to where this file came from, under the same path prefix.
+// A classic script, so that any site can load it by one tag. Binary events are not supported.
 //
-// It also brings what any connection needs: `ParlanceSocket.watchConnectivity` and `ParlanceSocket.backoff`.
+// It also exports what any connection needs: `ParlanceSocket.watchConnectivity` and `ParlanceSocket.backoff`.
 (() => {
   'use strict';
 
@@ -17,9 +17,9 @@
   const LONGEST_WAIT = 15_000;
   const OPENING = 10_000;
   const ASKING = 15_000;
-  /** How long a connection that is believed alive may take to prove it. */
+  /** Timeout of a liveness probe. */
   const PROBE_TIMEOUT = 4_000;
-  /** What is written after the server was silent for so long is accompanied by a probe. */
+  /** A write after this much silence of the server is accompanied by a liveness probe. */
   const SILENT = 10_000;
   const LOCAL = ['connect', 'disconnect', 'connect_error', 'waiting', 'status'];
   const script = globalThis.document?.currentScript;
@@ -27,7 +27,7 @@
 
   /** @typedef {(...args: any[]) => void} Listener */
   /** @typedef {{base: string, query: Record<string, string>}} Address */
-  /** @typedef {{packet: (text: string) => void, close: (reason: string) => void}} Tell what a transport tells */
+  /** @typedef {{packet: (text: string) => void, close: (reason: string) => void}} TransportEvents callbacks of a transport */
   /** @typedef {{name: string, send: (packets: string[]) => void, close: () => void}} Transport */
   /** @typedef {{id: number, packet: string, answer: (value: any) => void, fail: (message: string, lost: boolean) => void}} Request */
   /** @typedef {'connecting' | 'connected' | 'waiting' | 'offline' | 'closed'} Status */
@@ -44,7 +44,7 @@
   const isOffline = () => globalThis.navigator?.onLine === false;
 
   /**
-   * How long to wait before attempt `failures + 1`: longer each time, and never in step with other clients.
+   * How long to wait before attempt `failures + 1`: exponential backoff with jitter.
    * @param {number} failures
    * @param {number} [first]
    */
@@ -54,10 +54,10 @@
   }
 
   /**
-   * Tells when a connection must not be trusted, and when a new attempt should not wait:
+   * Reports events after which a connection may be dead or a new attempt should not wait:
    * `offline()` when the browser lost its network, `online()` when it has one again (perhaps another one), and `doubt()`
-   * when the page comes back from where it could receive nothing: hidden, frozen, restored, or asleep with the whole machine.
-   * Gives a function that ends it.
+   * when the page resumes after it could receive nothing: hidden, frozen, restored, or asleep with the whole machine.
+   * Returns a function that removes the listeners.
    * @param {{offline: () => void, online: () => void, doubt: () => void}} listeners
    */
   function watchConnectivity({ offline, online, doubt }) {
@@ -69,15 +69,15 @@
       if (event.persisted) doubt();
     };
     /** @type {[EventTarget | undefined, string, (event: any) => void][]} */
-    const heard = [
+    const listened = [
       [globalThis, 'offline', offline],
       [globalThis, 'online', online],
       [globalThis, 'pageshow', restored],
       [page, 'visibilitychange', visible],
       [page, 'resume', doubt],
     ];
-    for (const [target, name, listener] of heard) target?.addEventListener?.(name, listener);
-    // Timers stand still while the machine sleeps; no event tells of that.
+    for (const [target, name, listener] of listened) target?.addEventListener?.(name, listener);
+    // Timers stop while the machine sleeps, for which there is no event.
     let last = Date.now();
     const ticking = setInterval(() => {
       const gap = Date.now() - last - TICK;
@@ -86,26 +86,26 @@
     }, TICK);
     return () => {
       clearInterval(ticking);
-      for (const [target, name, listener] of heard) target?.removeEventListener?.(name, listener);
+      for (const [target, name, listener] of listened) target?.removeEventListener?.(name, listener);
     };
   }
 
   // ---- Transports ----
 
   /**
-   * Engine.IO over one WebSocket. `tell` has open(handshake), packet(text) and close(reason).
+   * Engine.IO over one WebSocket.
    * @param {Address} address
-   * @param {Tell} tell
+   * @param {TransportEvents} events
    * @returns {Transport}
    */
-  function overWebSocket(address, tell) {
+  function overWebSocket(address, events) {
     const query = new URLSearchParams({ ...address.query, EIO: '4', transport: 'websocket' });
     const socket = new WebSocket(`${address.base.replace(/^http/u, 'ws')}/socket.io/?${query}`);
     socket.onmessage = ({ data }) => {
-      if (typeof data === 'string') tell.packet(data);
+      if (typeof data === 'string') events.packet(data);
     };
-    socket.onclose = () => tell.close('transport close');
-    socket.onerror = () => tell.close('transport error');
+    socket.onclose = () => events.close('transport close');
+    socket.onerror = () => events.close('transport error');
     return {
       name: 'websocket',
       send: (packets) => packets.forEach((packet) => socket.send(packet)),
@@ -114,12 +114,12 @@
   }
 
   /**
-   * Engine.IO over HTTP: one request waits for packets, another brings ours, one batch at a time.
+   * Engine.IO long-polling: one request waits for packets, another sends ours, one batch at a time.
    * @param {Address} address
-   * @param {Tell} tell
+   * @param {TransportEvents} events
    * @returns {Transport}
    */
-  function overPolling(address, tell) {
+  function overPolling(address, events) {
     const breaker = new AbortController();
     /** @type {string | null} */
     let sid = null;
@@ -134,7 +134,7 @@
       const response = await fetch(`${address.base}/socket.io/?${query}`, {
         method: body === undefined ? 'GET' : 'POST',
         body,
-        // What a form may send as well, so that another site's page needs no permission first.
+        // A content type of HTML forms, so that a cross-origin request needs no CORS preflight.
         headers: body === undefined ? {} : { 'Content-Type': 'text/plain;charset=UTF-8' },
         credentials: 'omit',
         cache: 'no-store',
@@ -147,7 +147,7 @@
     function fail() {
       if (closed) return;
       closed = true;
-      tell.close('transport error');
+      events.close('transport error');
     }
 
     async function poll() {
@@ -155,7 +155,7 @@
         while (!closed) {
           for (const packet of (await request()).split(SEPARATOR)) {
             if (packet.startsWith('0') && sid === null) sid = JSON.parse(packet.slice(1)).sid;
-            tell.packet(packet);
+            events.packet(packet);
           }
         }
       } catch {
@@ -230,7 +230,7 @@
       this.until = null;
       this.opened = false;
       this.openedAt = 0;
-      this.heardAt = 0;
+      this.receivedAt = 0;
       this.silenceLimit = OPENING;
       this.connected = false;
       /** @type {Status} */
@@ -274,12 +274,12 @@
      * @param {string} name
      * @param {...any} args
      */
-    tell(name, ...args) {
+    dispatch(name, ...args) {
       for (const listener of [...(this.listeners.get(name) ?? [])]) {
         try {
           listener(...args);
         } catch (error) {
-          // One listener's mistake must not cost the others their event.
+          // An exception in one listener must not keep the event from the others.
           setTimeout(() => {
             throw error;
           });
@@ -288,7 +288,7 @@
     }
 
     /**
-     * Sends an event now, or not at all: for what is stale a moment later, such as typing.
+     * Sends a volatile event: it is dropped when not connected, for what is stale a moment later, such as typing.
      * @param {string} name
      * @param {...any} args
      */
@@ -297,7 +297,7 @@
     }
 
     /**
-     * Sends an event and gives the answer. It waits for a connection for as long as it may, but is never sent twice:
+     * Sends an event and resolves with its acknowledgement. It waits for a connection until the timeout, but is never sent twice:
      * when the connection breaks before the answer, it fails with `lost`, and the caller knows whether to repeat it.
      * @param {string} name
      * @param {unknown} [argument]
@@ -330,7 +330,7 @@
       for (const { id, packet, answer, fail } of this.waiting.splice(0)) {
         this.asked.set(id, { answer, fail });
         this.write(packet);
-        if (Date.now() - this.heardAt > SILENT) this.probe();
+        if (Date.now() - this.receivedAt > SILENT) this.probe();
       }
     }
 
@@ -339,7 +339,7 @@
       this.transport?.send([`4${packet}`]);
     }
 
-    /** Tries again at once instead of at the next attempt. */
+    /** Reconnects at once instead of after the backoff. */
     nudge() {
       if (this.closed || !this.timer) return;
       this.failures = Math.min(this.failures, 1);
@@ -347,7 +347,7 @@
       this.open();
     }
 
-    /** The page was away: what is believed alive has to prove it, what waits tries at once. */
+    /** The page resumed: an open connection is probed, a waiting one reconnects at once. */
     test() {
       if (this.timer) this.nudge();
       else if (this.connected) this.probe();
@@ -361,12 +361,12 @@
 
     cameOnline() {
       this.failures = 0;
-      // What began to open on a network that is gone would only run into its timeout.
+      // An attempt begun on a network that is gone would only time out.
       if (!this.timer && !this.connected) this.broken('offline', true);
       else this.test();
     }
 
-    /** Engine.IO lets only the server ping, but every server answers at once who asks for a namespace that is not there. */
+    /** A liveness probe: in Engine.IO only the server pings, but it answers at once to a connect of an unknown namespace. */
     probe() {
       if (this.probing || !this.connected) return;
       this.write('0/probe,');
@@ -385,7 +385,7 @@
     tellStatus(status, until = null) {
       this.status = status === 'waiting' && isOffline() ? 'offline' : status;
       this.until = until;
-      this.tell('status', { status: this.status, until });
+      this.dispatch('status', { status: this.status, until });
     }
 
     close() {
@@ -401,7 +401,7 @@
       this.timer = null;
       this.opened = false;
       this.openedAt = Date.now();
-      // Answers of a transport that was given up must not be handled any more.
+      // Events of a transport that was replaced are ignored.
       const mine = {};
       this.turn = mine;
       const live = (/** @type {(value: string) => void} */ work) => (/** @type {string} */ value) => {
@@ -419,7 +419,7 @@
     }
 
     /**
-     * No word for `ms`: the connection is dead, whatever the operating system believes.
+     * Closes the connection when nothing arrives for `ms`.
      * @param {number} ms
      */
     watch(ms) {
@@ -429,7 +429,7 @@
 
     /** @param {string} packet */
     take(packet) {
-      this.heardAt = Date.now();
+      this.receivedAt = Date.now();
       switch (packet[0]) {
         case '0': {
           const handshake = JSON.parse(packet.slice(1));
@@ -479,14 +479,14 @@
           this.broken('server disconnect');
           break;
         case '2':
-          this.heard(payload, number);
+          this.onEvent(payload, number);
           break;
         case '3':
           this.asked.get(Number(number))?.answer(payload[0]);
           this.asked.delete(Number(number));
           break;
         case '4':
-          this.tell('connect_error', Object.assign(new Error(payload?.message ?? String(payload)), { data: payload?.data }));
+          this.dispatch('connect_error', Object.assign(new Error(payload?.message ?? String(payload)), { data: payload?.data }));
           this.pid = null;
           this.broken('refused');
           break;
@@ -503,7 +503,7 @@
       this.connected = true;
       this.failures = 0;
       this.tellStatus('connected');
-      this.tell('connect', { recovered: this.recovered });
+      this.dispatch('connect', { recovered: this.recovered });
       this.flush();
     }
 
@@ -511,7 +511,7 @@
      * @param {unknown} payload
      * @param {string} [number]
      */
-    heard(payload, number) {
+    onEvent(payload, number) {
       if (!Array.isArray(payload) || payload.length === 0) {
         this.broken('parse error');
         return;
@@ -521,10 +521,10 @@
       if (number !== undefined) {
         args.push((/** @type {any[]} */ ...reply) => this.write(`3${number}${JSON.stringify(reply)}`));
       } else if (this.pid && typeof args.at(-1) === 'string') {
-        // Asked for recovery, the server ends each event with the place to go on from.
+        // With recovery the last argument of each event is its offset.
         this.offset = args.pop();
       }
-      this.tell(name, ...args);
+      this.dispatch(name, ...args);
     }
 
     /** @param {string} reason */
@@ -539,7 +539,7 @@
       this.connected = false;
       for (const { fail } of [...this.asked.values()]) fail('the connection was lost', true);
       this.asked.clear();
-      if (was) this.tell('disconnect', reason);
+      if (was) this.dispatch('disconnect', reason);
     }
 
     /**
@@ -551,14 +551,14 @@
       if (this.closed || this.turn === null) return;
       const opened = this.opened;
       this.drop(reason);
-      // A way that does not even open may be blocked on the path: try the other one next, at first without waiting.
+      // A transport that does not open may be blocked on the path: the other one is tried next, at first without backoff.
       this.choice = opened || urgent || reason === 'offline' ? 0 : (this.choice + 1) % this.transports.length;
       const atOnce = urgent || (!opened && this.choice !== 0 && this.failures === 0);
       const wait = atOnce ? 0 : backoff(this.failures);
       if (!atOnce) this.failures += 1;
       this.timer = setTimeout(() => this.open(), wait);
       this.tellStatus('waiting', Date.now() + wait);
-      this.tell('waiting', { reason, until: this.until });
+      this.dispatch('waiting', { reason, until: this.until });
     }
   }
 

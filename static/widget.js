@@ -1,22 +1,22 @@
-// The guest's chat on any site, by one script tag:
+// The support widget for any site, by one script tag:
 //
 //   <script src="https://chat.example/widget.js" async></script>
 //
-// Attributes, all optional: data-server (where Parlance is; else where this file came from), data-domain (else the
-// page's host), data-color, data-side ("left" or "right"), and the words, see widget/words.js.
+// Attributes, all optional: data-server (Parlance's address; by default that of this file), data-domain (else the
+// page's host), data-color, data-side ("left" or "right"), and the texts, see widget/texts.js.
 //
-// This script stays small: it makes the page's handle on the widget at once, and brings the rest as modules.
+// This script stays small: it defines `ParlanceWidget` at once and imports the rest as modules.
 (() => {
   'use strict';
 
   const tag = document.currentScript;
   if (!(tag instanceof HTMLScriptElement) || globalThis.ParlanceWidget) return;
 
-  const brought = import(new URL('widget/main.js', tag.src).href).then(({ start }) => start(tag));
-  brought.catch((error) => console.error('Parlance: the chat cannot be loaded.', error));
-  // What is called before the widget is there waits for it; where the widget stays away it does nothing.
+  const started = import(new URL('widget/main.js', tag.src).href).then(({ start }) => start(tag));
+  started.catch((error) => console.error('Parlance: the chat cannot be loaded.', error));
+  // Calls made before the widget has loaded wait for it.
   const later = (/** @type {'open' | 'close' | 'reset'} */ name) => () =>
-    brought.then(
+    started.then(
       (widget) => widget?.[name](),
       () => {},
     );

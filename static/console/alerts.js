@@ -1,4 +1,4 @@
-// Calling the owner: a tone, a notification of the browser, and the number in the title.
+// Notifications for the owner: a sound, a browser notification and the unread count in the title.
 import { $ } from '../shared/dom.js';
 import { scoped } from '../shared/server.js';
 import { read, write } from '../shared/storage.js';
@@ -38,7 +38,7 @@ export class Alerts {
     }
   }
 
-  /** Two soft notes, made here: no file to load. */
+  /** Two notes, synthesized so that no file has to be loaded. */
   tone() {
     this.audio ??= new AudioContext();
     const { audio } = this;

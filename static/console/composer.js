@@ -1,5 +1,5 @@
-// Where the owner writes: as high as what is in it, kept for each chat, told to the guest while it grows, and no longer
-// than the server takes.
+// The owner's message box: it grows with its text, keeps a draft for each chat, signals typing, and limits the length to
+// what the server accepts.
 import { createTypingNotice, fit, sendOnEnter } from '../shared/composer.js';
 import { $, setText } from '../shared/dom.js';
 import { LONGEST, bytesOf } from '../shared/format.js';
@@ -7,7 +7,7 @@ import { LONGEST, bytesOf } from '../shared/format.js';
 /**
  * @param {object} options
  * @param {import('../shared/drafts.js').Drafts} options.drafts
- * @param {(chat: string, on: boolean) => void} options.type tells that one types
+ * @param {(chat: string, on: boolean) => void} options.type sends a typing signal
  * @param {(chat: string, message: string) => void} options.send takes what was written
  */
 export function createComposer({ drafts, type, send }) {
@@ -40,7 +40,7 @@ export function createComposer({ drafts, type, send }) {
       return;
     }
     tellTyping(false);
-    // Kept by the caller that sends it before the draft is given up.
+    // The caller stores the message before the draft is deleted.
     send(chat, message);
     fill('');
     box.focus();
@@ -67,7 +67,7 @@ export function createComposer({ drafts, type, send }) {
       complain('');
       fit(box);
     },
-    /** Puts a text before what is written already. @param {string} text */
+    /** Inserts a text before the draft. @param {string} text */
     prepend(text) {
       fill([text, box.value].filter((each) => each.trim()).join('\n'));
       box.focus();

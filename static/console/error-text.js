@@ -1,4 +1,4 @@
-// What an error of the support API means to people. It tells a status, and for a field that is wrong which one it is.
+// Error texts for the support API's errors, which have a status and, for invalid input, the field.
 import { ApiError } from '../shared/api.js';
 import { BROKEN, BUSY, GONE, SIGNED_OUT, TOO_LONG, UNANSWERED, aboutField } from '../shared/error-text.js';
 

@@ -1,4 +1,4 @@
-// The console of a site's owners: signing in, and then queues and chats over the socket.
+// The owners' console: sign-in, then queues and chats over the socket.
 import { post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { ConnectionStatus } from '../shared/connection-status.js';
@@ -45,7 +45,7 @@ class Console {
       changed,
       ended: () => signOut('You were signed out. Please sign in again.'),
       state: (state, until) => this.status.set(state, until),
-      heard: (chat, message) => this.heard(chat, message),
+      received: (chat, message) => this.received(chat, message),
     });
     /** @type {Outbox<any>} */
     this.outbox = new Outbox({
@@ -106,7 +106,7 @@ class Console {
     this.open(id);
   }
 
-  /** Draws once for any number of changes made in one go. */
+  /** Renders once for all changes of one task. */
   changed() {
     if (this.due) return;
     this.due = true;
@@ -126,18 +126,18 @@ class Console {
     this.markRead();
   }
 
-  /** What is before the owner's eyes is read. */
+  /** Marks the visible chat as read. */
   markRead() {
     const { current, store } = this;
     if (current === null || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
-    if (store.room(current).ready) store.read(current);
+    if (store.chatState(current).ready) store.read(current);
   }
 
   /**
    * @param {string} chat
    * @param {string} message
    */
-  heard(chat, message) {
+  received(chat, message) {
     const name = this.store.chats.get(chat)?.name || 'A guest';
     speak(`${name}: ${message}`);
     const isRead = chat === this.current && document.visibilityState === 'visible' && document.hasFocus();
@@ -156,8 +156,8 @@ class Console {
     this.render();
     if (id === null) return;
     (matchMedia('(pointer: fine)').matches ? $('content') : $('room-title')).focus();
-    const room = store.room(id);
-    if (!store.ready || (room.ready && !room.stale)) return;
+    const state = store.chatState(id);
+    if (!store.ready || (state.ready && !state.stale)) return;
     try {
       await store.load(id);
     } catch (error) {
@@ -178,7 +178,7 @@ function wireClosing(page) {
       yes: 'Close chat',
     });
     if (!sure || id === null) return;
-    // One name for this closing: what is tried again after a lost answer closes nothing that has begun anew.
+    // The key makes a retry after a lost answer idempotent: it does not close a chat that was reopened meanwhile.
     if (closing?.id !== id) closing = { id, key: randomId() };
     try {
       await page.store.closeChat(id, closing.key);

@@ -1,13 +1,13 @@
-// The queues of a site: of each as many chats as were asked for, in the server's order, and how many there are.
+// The queues of a site: for each the chats requested so far, in the server's order, and their number.
 
 const PAGE = 100;
-/** Of closed chats nobody looks at: enough to know of one that was closed while the connection was down. */
+/** How many closed chats are read while they are not shown: enough to notice one that was closed while disconnected. */
 const LATELY_CLOSED = 20;
-/** The most that the server gives at once. */
+/** The server's page limit. */
 const LONGEST_PAGE = 500;
 const EVENTS = { waiting: 'getWaitingChats', active: 'getActiveChats', closed: 'getClosedChats' };
 
-/** Ids come as text, and chats sometimes as `{_id}`. @param {any} id */
+/** Ids are strings, and chats sometimes `{_id}`. @param {any} id */
 export const plain = (id) => String(id?._id ?? id);
 
 /** @typedef {keyof typeof EVENTS} QueueName */
@@ -34,8 +34,8 @@ const emptyList = () => ({ ids: [], wanted: PAGE, total: 0, more: false });
 export class Queues {
   /**
    * @param {object} options
-   * @param {(event: string, argument: object) => Promise<any>} options.ask asks the server
-   * @param {(id: string) => boolean} options.isRead says what of a chat's unread count is known better here
+   * @param {(event: string, argument: object) => Promise<any>} options.ask sends a request
+   * @param {(id: string) => boolean} options.isRead whether a chat is known to be read, whatever its unread count says
    */
   constructor({ ask, isRead }) {
     this.ask = ask;
@@ -49,9 +49,9 @@ export class Queues {
     this.turn = null;
   }
 
-  /** Reads afresh what is shown. */
+  /** Reads all shown queues again. */
   async read() {
-    // What was begun later also ends later: an answer to an older question is not taken.
+    // A response to an older request than the newest is discarded.
     const turn = {};
     this.turn = turn;
     const found = await Promise.all(QUEUES.map((name) => this.readQueue(name)));
@@ -88,14 +88,14 @@ export class Queues {
     for (const entry of entries) {
       const id = plain(entry);
       const chat = { ...this.chats.get(id), ...entry, id, queue: name };
-      // The answer may have left before the server knew that all is read.
+      // The response may have been sent before the server stored the read mark.
       if (this.isRead(id)) chat.unread = 0;
       this.chats.set(id, chat);
     }
   }
 
   /**
-   * What is shown of a queue. Who has waited longest comes first, however much they write.
+   * The chats of a queue to show; those that have waited longest come first, however much they write.
    * @param {QueueName} name
    */
   shown(name) {
@@ -125,7 +125,7 @@ export class Queues {
   }
 
   /**
-   * Puts a chat into a queue that it has just come to, until the server says where in it.
+   * Puts a chat into a queue that it has moved to; the next read corrects its place.
    * @param {string} id
    * @param {QueueName} queue
    */
@@ -144,7 +144,7 @@ export class Queues {
     to.total += 1;
   }
 
-  /** How much waits for an answer or to be read: chats that are not shown wait as well. */
+  /** How many chats wait for an answer or are unread, shown or not. */
   unread() {
     let sum = this.query ? 0 : this.left('waiting');
     for (const chat of this.chats.values()) {

@@ -1,4 +1,4 @@
-// Owners sign in and register their sites; who is signed in is kept for the tab, or for the browser.
+// Sign-in and registration of owners; the login is stored for the tab, or for the browser.
 import { ApiError, post } from '../shared/api.js';
 import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
 import { readableHost } from '../shared/hostname.js';
@@ -26,7 +26,7 @@ function storeOwner(owner, stay) {
   else sessionStorage.setItem(OWNER, JSON.stringify(owner));
 }
 
-/** Begins the page anew, with nobody signed in. @param {string} notice */
+/** Ends the login and reloads the page. @param {string} notice */
 export function signOut(notice) {
   sessionStorage.removeItem(OWNER);
   write(scoped(OWNER), undefined);
@@ -39,11 +39,11 @@ export function signOut(notice) {
 export function openSignIn(entered) {
   const signIn = $('sign-in', HTMLFormElement);
   const register = $('register', HTMLFormElement);
-  tell(sessionStorage.getItem(NOTICE));
+  showNotice(sessionStorage.getItem(NOTICE));
   sessionStorage.removeItem(NOTICE);
 
   function showForm() {
-    // Where a page leads its owner here, it says for which domain: #/register/shop.example
+    // A link to the registration may carry the domain: #/register/shop.example
     const registers = /^#\/register(?:\/([^/]+))?$/u.exec(location.hash);
     if (registers?.[1]) input(register, 'domain').value = readableHost(decodeURIComponent(registers[1]));
     show(register, Boolean(registers));
@@ -73,10 +73,10 @@ export function openSignIn(entered) {
       await enter(register, false);
       location.hash = '#/';
     } catch {
-      // It is registered all the same: to send the form again would be refused.
+      // The registration itself succeeded; sending the form again would be refused.
       register.reset();
       location.hash = '#/';
-      tell('Your site is registered. Sign in to open its desk.');
+      showNotice('Your site is registered. Sign in to open its desk.');
     }
   });
   window.addEventListener('hashchange', showForm);
@@ -85,7 +85,7 @@ export function openSignIn(entered) {
 }
 
 /** @param {string | null} notice */
-function tell(notice) {
+function showNotice(notice) {
   setText($('entry-notice'), notice ?? '');
   show($('entry-notice'), Boolean(notice));
 }
@@ -106,7 +106,7 @@ function wire(form, work) {
         await work();
       } catch (error) {
         const key = error instanceof ApiError ? error.body.validation?.keys?.[0] : null;
-        // The server tells nobody whether an e-mail address is known.
+        // The server never reveals whether an e-mail address is registered.
         const unknown = form.id === 'sign-in' && error instanceof ApiError && error.status === 404;
         formError(form, unknown ? 'E-mail or password is wrong.' : explain(error), key ? input(form, key) : null);
       }

@@ -1,4 +1,4 @@
-// What the console knows: its queues and their chats, kept fresh over the socket.
+// The console's state: queues and chats, updated over the socket.
 import { History } from '../shared/history.js';
 import { Queues, plain } from './queues.js';
 
@@ -11,7 +11,7 @@ const SERVER = new URL('..', import.meta.url).href;
 /** @typedef {Error & {status?: number, field?: string, wait?: number, lost?: boolean}} Problem */
 
 /**
- * @typedef {object} Room what is known of a chat's messages
+ * @typedef {object} ChatState the messages of a chat and their read marks
  * @property {Message[]} messages
  * @property {History} history
  * @property {boolean} ready
@@ -26,20 +26,20 @@ export class SupportStore {
    * @param {object} options
    * @param {import('./sign-in.js').Owner} options.owner
    * @param {() => void} options.changed called after every change
-   * @param {(chat: string, message: string) => void} options.heard called with a guest's words
+   * @param {(chat: string, message: string) => void} options.received called with a guest's message
    * @param {() => void} options.ended called when the login is over
    * @param {(state: State, until: number | null) => void} options.state shows how the connection is
    */
-  constructor({ owner, changed, heard, ended, state }) {
+  constructor({ owner, changed, received, ended, state }) {
     this.owner = owner;
     this.changed = changed;
-    this.heard = heard;
+    this.received = received;
     this.ended = ended;
     this.queues = new Queues({ ask: (event, argument) => this.ask(event, argument), isRead: (id) => this.isRead(id) });
     /** @type {string | null} */
     this.current = null;
-    /** @type {Map<string, Room>} */
-    this.rooms = new Map();
+    /** @type {Map<string, ChatState>} */
+    this.chatStates = new Map();
     /** Who types, by chat, and when it is over. @type {Map<string, Map<string, ReturnType<typeof setTimeout>>>} */
     this.typing = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,7 +68,7 @@ export class SupportStore {
   }
 
   /**
-   * Asks the server; a refusal is thrown with its status.
+   * Sends a request; an error answer is thrown with its status.
    * @param {string} event
    * @param {object} [argument]
    */
@@ -84,8 +84,8 @@ export class SupportStore {
   /** @param {(state: State, until: number | null) => void} state */
   async onConnect(state) {
     try {
-      // A chat that was read before may have gone on without us.
-      for (const room of this.rooms.values()) room.stale = true;
+      // Chats that were read before may have new messages.
+      for (const chat of this.chatStates.values()) chat.stale = true;
       await this.readQueues();
       if (this.current) await this.load(this.current);
       state('live', null);
@@ -101,14 +101,14 @@ export class SupportStore {
     this.changed();
   }
 
-  /** Many pushes in one go are one reason to look. */
+  /** Many pushes in one task cause one refresh. */
   refreshSoon() {
     clearTimeout(this.refreshTimer);
     this.refreshTimer = setTimeout(() => this.readQueues().catch(() => {}), 120);
   }
 
   /**
-   * Shows the closed chats, or no more.
+   * Shows or hides the closed chats.
    * @param {boolean} wanted
    */
   wantClosed(wanted) {
@@ -130,53 +130,53 @@ export class SupportStore {
   }
 
   /** @param {string} id */
-  room(id) {
-    let room = this.rooms.get(id);
-    if (!room) {
+  chatState(id) {
+    let state = this.chatStates.get(id);
+    if (!state) {
       const history = new History((argument) => this.ask('getChatMessages', argument));
-      room = { messages: [], history, ready: false, stale: false, seen: null };
-      this.rooms.set(id, room);
+      state = { messages: [], history, ready: false, stale: false, seen: null };
+      this.chatStates.set(id, state);
     }
-    return room;
+    return state;
   }
 
   /**
-   * Who the guest of a chat is; its entry says so, and guests write first.
+   * The guest of a chat: from its entry, or the sender of its first message.
    * @param {string} id
    */
   guestOf(id) {
-    return this.chats.get(id)?.guestId ?? this.rooms.get(id)?.messages[0]?.from ?? null;
+    return this.chats.get(id)?.guestId ?? this.chatStates.get(id)?.messages[0]?.from ?? null;
   }
 
   /** @param {string} id */
   async load(id) {
-    const room = this.room(id);
-    await this.readFrom(id, room, 0);
-    room.ready = true;
-    room.stale = false;
+    const state = this.chatState(id);
+    await this.readFrom(id, state, 0);
+    state.ready = true;
+    state.stale = false;
     this.changed();
   }
 
   /**
    * @param {string} id
-   * @param {Room} room
+   * @param {ChatState} state
    * @param {number} start
    */
-  readFrom(id, room, start) {
-    return room.history.read({ chatId: id }, room.messages, start);
+  readFrom(id, state, start) {
+    return state.history.read({ chatId: id }, state.messages, start);
   }
 
   /**
-   * The answer to a message may not tell its id and place: then the end of the chat is read again, once for several.
+   * The answer to a message may lack its id and position: then the end of the chat is read again, once for several.
    * @param {string} id
    */
   fetchMissingIds(id) {
-    const room = this.room(id);
-    clearTimeout(room.fetchTimer);
-    room.fetchTimer = setTimeout(async () => {
-      const start = room.messages.findIndex((message) => !message.id);
+    const state = this.chatState(id);
+    clearTimeout(state.fetchTimer);
+    state.fetchTimer = setTimeout(async () => {
+      const start = state.messages.findIndex((message) => !message.id);
       if (start < 0) return;
-      await this.readFrom(id, room, start).catch(() => {});
+      await this.readFrom(id, state, start).catch(() => {});
       this.changed();
     }, 150);
   }
@@ -193,13 +193,13 @@ export class SupportStore {
 
   /** @param {any} push */
   onMessage(push) {
-    // The same name also brings the answers to what we sent ourselves.
+    // Answers to our own requests arrive under the same event name.
     if (!push || push.statusCode || !push.message) return;
     const id = plain(push.chatId);
     const { message, from } = push.message;
-    const room = this.rooms.get(id);
-    if (room && !room.messages.some((each) => each.id && each.id === push._id)) {
-      room.messages.push({ from, message, id: push._id, time: push.time });
+    const state = this.chatStates.get(id);
+    if (state && !state.messages.some((each) => each.id && each.id === push._id)) {
+      state.messages.push({ from, message, id: push._id, time: push.time });
     }
     const chat = this.chats.get(id);
     if (chat) {
@@ -208,9 +208,9 @@ export class SupportStore {
       if (from !== this.owner.ownerId) chat.unread = (chat.unread ?? 0) + 1;
     }
     this.endTyping(id, from);
-    // An answer moves a chat, whichever agent gave it; an unknown chat has just begun.
+    // An agent's answer moves the chat to another queue; an unknown chat is new.
     if (chat?.queue !== 'active') this.refreshSoon();
-    if (!chat || from === this.guestOf(id)) this.heard(id, message);
+    if (!chat || from === this.guestOf(id)) this.received(id, message);
     this.changed();
   }
 
@@ -228,7 +228,7 @@ export class SupportStore {
   }
 
   /**
-   * Who types in a chat: its guest, or a colleague.
+   * A guest or another agent types in a chat.
    * @param {any} [signal]
    */
   onTyping({ chatId, from, typing } = {}) {
@@ -246,7 +246,7 @@ export class SupportStore {
   }
 
   /**
-   * Nobody types in a chat any more, or one of them does not.
+   * Ends a typing signal: one person's, or all of a chat.
    * @param {string} id
    * @param {string} [from]
    */
@@ -274,37 +274,37 @@ export class SupportStore {
   }
 
   /**
-   * How far the guest has read; what a colleague has read is another matter.
+   * The guest's read mark; those of other agents are ignored.
    * @param {any} [mark]
    */
   onSeen({ chatId, from, _id } = {}) {
     const id = plain(chatId);
     if (from !== this.guestOf(id)) return;
-    this.room(id).seen = _id;
+    this.chatState(id).seen = _id;
     this.changed();
   }
 
-  /** @param {Room} room */
-  lastHeard(room) {
-    return room.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
+  /** @param {ChatState} state */
+  lastReceived(state) {
+    return state.messages.findLast((message) => message.id && message.from !== this.owner.ownerId)?.id;
   }
 
   /** @param {string} id */
   isRead(id) {
-    const room = this.rooms.get(id);
-    return room?.read !== undefined && !room.stale && room.read === this.lastHeard(room);
+    const state = this.chatStates.get(id);
+    return state?.read !== undefined && !state.stale && state.read === this.lastReceived(state);
   }
 
   /**
-   * Says that I have read a chat to its end.
+   * Sends a read mark for a chat's last message.
    * @param {string} id
    */
   read(id) {
     const chat = this.chats.get(id);
-    const room = this.room(id);
-    const last = this.lastHeard(room);
-    if (!chat || !last || room.read === last) return;
-    room.read = last;
+    const state = this.chatState(id);
+    const last = this.lastReceived(state);
+    if (!chat || !last || state.read === last) return;
+    state.read = last;
     chat.unread = 0;
     this.socket.emit('seen', { chatId: id, token: this.owner.token, _id: last });
     this.changed();
@@ -330,13 +330,13 @@ export class SupportStore {
    */
   async sent(entry, reply, repeated) {
     const chatId = String(entry.chat);
-    const room = this.room(chatId);
+    const state = this.chatState(chatId);
     const id = reply.data?._id ?? reply._id;
     if (!id && repeated) {
-      // The first attempt may have arrived: only the server knows where it stands.
+      // The first attempt may have arrived, so the message's position is unknown.
       await this.load(chatId).catch(() => {});
-    } else if (room.ready && !(id && room.messages.some((each) => each.id === id))) {
-      room.messages.push({ from: this.owner.ownerId, message: entry.content, id, time: reply.data?.time ?? entry.written });
+    } else if (state.ready && !(id && state.messages.some((each) => each.id === id))) {
+      state.messages.push({ from: this.owner.ownerId, message: entry.content, id, time: reply.data?.time ?? entry.written });
       if (!id) this.fetchMissingIds(chatId);
     }
     const chat = this.chats.get(chatId);
@@ -349,7 +349,7 @@ export class SupportStore {
   }
 
   /**
-   * Said again after a lost answer it closes nothing that has begun anew.
+   * Idempotent under its key: a retry after a lost answer does not close a chat that was reopened.
    * @param {string} id
    * @param {string} key
    */

@@ -1,4 +1,4 @@
-// The console on the screen: queues on the left, one chat on the right.
+// The console's view: queues on the left, one chat on the right.
 import { chatRow } from '../shared/chat-row.js';
 import { $, reconcile, setText, show } from '../shared/dom.js';
 import { briefly, hue as hueOf, plural } from '../shared/format.js';
@@ -6,7 +6,7 @@ import { messageItems } from '../shared/message-view.js';
 import { QUEUES } from './queues.js';
 
 /** @typedef {import('./queues.js').Chat} Chat */
-/** @typedef {import('./support-store.js').Room} Room */
+/** @typedef {import('./support-store.js').ChatState} ChatState */
 /** @typedef {import('./support-store.js').SupportStore} SupportStore */
 /** @typedef {import('../shared/message-view.js').Line} Line */
 /** @typedef {import('../shared/outbox.js').Outbox<any>} Outbox */
@@ -17,7 +17,7 @@ const nameOf = (chat) => chat?.name || chat?.email || 'Guest';
 const hue = (id) => hueOf(parseInt(String(id).slice(-6), 16));
 
 const NONE = {
-  waiting: 'Nobody is waiting. Guests appear here the moment they write.',
+  waiting: 'No guest is waiting. Guests appear here as soon as they write.',
   active: 'Chats move here with your first answer.',
   closed: 'No chat has been closed yet.',
 };
@@ -80,33 +80,33 @@ export function renderChat(store, outbox, current, actions) {
   show($('blank'), current === null);
   if (current === null) return;
   const chat = store.chats.get(current);
-  const room = store.room(current);
+  const state = store.chatState(current);
   setText($('room-title'), chat ? nameOf(chat) : 'Chat');
   setText($('room-sub'), [chat?.email, chat?.domain].filter(Boolean).join(' · '));
   show($('close-chat'), chat?.queue === 'waiting' || chat?.queue === 'active');
   setText($('typing'), store.guestTypes(current) ? `${nameOf(chat)} is typing…` : store.colleagueTypes(current) ? 'A colleague is writing…' : '');
-  setText($('beginning'), room.ready ? '' : 'Loading messages…');
-  show($('beginning'), !room.ready);
-  $('beginning').classList.toggle('large', room.messages.length === 0);
+  setText($('beginning'), state.ready ? '' : 'Loading messages…');
+  show($('beginning'), !state.ready);
+  $('beginning').classList.toggle('large', state.messages.length === 0);
   setText($('closed-note'), 'This chat is closed. It comes back when the guest writes again, or with your next answer.');
   show($('closed-note'), chat?.queue === 'closed');
-  reconcile($('messages'), messageItems(lines(store, room, current, outbox), { actions, sending: false }));
+  reconcile($('messages'), messageItems(lines(store, state, current, outbox), { actions, sending: false }));
 }
 
 /**
  * @param {SupportStore} store
- * @param {Room} room
+ * @param {ChatState} state
  * @param {string} id
  * @param {Outbox} outbox
  * @returns {Line[]}
  */
-function lines(store, room, id, outbox) {
+function lines(store, state, id, outbox) {
   const me = store.owner.ownerId;
   const guest = store.guestOf(id);
   const name = nameOf(store.chats.get(id));
-  const seenAt = room.messages.findIndex((message) => message.id && message.id === room.seen);
+  const seenAt = state.messages.findIndex((message) => message.id && message.id === state.seen);
   /** @type {Line[]} */
-  const found = room.messages.map(({ from, message, time, id: key }, at) => {
+  const found = state.messages.map(({ from, message, time, id: key }, at) => {
     const by = from === me ? 'me' : guest !== null && from !== guest ? 'colleague' : 'other';
     return {
       key: key ?? `own ${at}`,
@@ -117,8 +117,8 @@ function lines(store, room, id, outbox) {
       name: by === 'colleague' ? 'A colleague' : name,
       hue: by === 'other' ? hue(id) : '',
       named: by === 'colleague',
-      // The last of what each of us said that the guest has seen.
-      seen: at <= seenAt && !room.messages.slice(at + 1, seenAt + 1).some((later) => later.from === from),
+      // Only each agent's last message that the guest has seen carries the mark.
+      seen: at <= seenAt && !state.messages.slice(at + 1, seenAt + 1).some((later) => later.from === from),
     };
   });
   for (const entry of outbox.of(id)) {

@@ -1,12 +1,12 @@
 // Requests to the server, and the two ways they can go wrong: refused, or not answered.
 import { at } from './server.js';
 
-/** The server answered, and said no. */
+/** The server answered with an error status. */
 export class ApiError extends Error {
   /**
    * @param {number} status
    * @param {any} [body]
-   * @param {number | null} [retryAfter] milliseconds the server asks us to wait
+   * @param {number | null} [retryAfter] milliseconds to wait before the next request (Retry-After)
    */
   constructor(status, body, retryAfter = null) {
     super(typeof body?.error === 'string' ? body.error : `The server answered ${status}.`);
@@ -18,7 +18,7 @@ export class ApiError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** True when asking again later may well succeed. */
+  /** Whether a later retry may succeed. */
   get passing() {
     return this.status >= 500 || this.status === 429 || this.status === 408;
   }
@@ -43,14 +43,14 @@ function retryAfterMs(headers) {
  * @typedef {object} Options
  * @property {Record<string, string> | FormData} [form] is sent urlencoded
  * @property {Record<string, string>} [headers]
- * @property {AbortSignal} [signal] calls the request off
+ * @property {AbortSignal} [signal] aborts the request
  * @property {number} [timeout] how many milliseconds an answer may take
  */
 
 /** @typedef {{status: number, body: any, headers: Headers}} Answer */
 
 /**
- * Asks the server.
+ * Sends a request and parses the answer.
  * @param {string} method
  * @param {string} path
  * @param {Options} [options]
@@ -85,7 +85,7 @@ export async function call(method, path, { form, headers = {}, signal, timeout =
     if (signal?.aborted) throw error;
     throw new Unreachable(error);
   }
-  // A proxy in front of a server that is away answers for it: the same as no answer.
+  // A proxy answers for a server that is down: handled like no answer.
   if (response.status === 502 || response.status === 504) throw new Unreachable();
   if (!response.ok) throw new ApiError(response.status, body, retryAfterMs(response.headers));
   return { status: response.status, body, headers: response.headers };
@@ -95,10 +95,10 @@ export async function call(method, path, { form, headers = {}, signal, timeout =
 const HEDGES = [0, 1_000, 2_000, 3_000];
 
 /**
- * For a moment of doubt: browsers send on connections they kept, which may be dead without knowing it. So the same request
- * goes out again on further ones while the first still waits, and whichever is answered first counts.
+ * A hedged request, for when the connection may be dead: browsers reuse pooled connections without noticing that they are
+ * broken. The same request is repeated on further connections while the first is pending; the first answer is used.
  * @template T
- * @param {(signal: AbortSignal) => Promise<T>} attempt must do no harm when it arrives more than once
+ * @param {(signal: AbortSignal) => Promise<T>} attempt must be idempotent
  * @param {AbortSignal} signal
  */
 export async function hedged(attempt, signal) {
@@ -128,7 +128,7 @@ export const get = (path, options) => call('GET', path, options);
  */
 export const post = (path, form, options) => call('POST', path, { form: form ?? {}, ...options });
 
-/** The id of who is signed in, from the cookie that pages may read; null when nobody is. */
+/** The id of the signed-in person, from the cookie that scripts can read; null without a login. */
 export function cookiePerson() {
   const match = /(?:^|;\s*)user_id=([^;]+)/.exec(document.cookie);
   return match ? decodeURIComponent(match[1]) : null;

@@ -1,17 +1,17 @@
-// Waiting between attempts: longer each time, never in step with other clients, and cut short on demand.
+// Backoff between attempts: exponential, with jitter, and a wait that can be ended early.
 import '../parlance-socket.js';
 
-/** What the pages share with the socket client, which is a classic script: other sites load it by a tag. */
+/** Shared with the socket client, which is a classic script because other sites load it by a script tag. */
 const shared = globalThis.ParlanceSocket;
 
-/** How long an answer to a short request may take when the connection is in doubt. */
+/** Timeout in milliseconds of a short request when the connection may be dead. */
 export const PROBE_TIMEOUT = shared.PROBE_TIMEOUT;
 export const watchConnectivity = shared.watchConnectivity;
 
 const FIRST_WAIT = 500;
 
 /**
- * How long to wait before attempt `failures + 1`, in milliseconds; never less than the server asked for.
+ * How long to wait before attempt `failures + 1`, in milliseconds; at least the server's Retry-After.
  * @param {number} failures
  * @param {number | null} [asked]
  */

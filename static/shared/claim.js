@@ -1,9 +1,9 @@
-// Which of several tabs was first. IndexedDB settles it, whose transactions run one after the other for all tabs of an
-// origin; localStorage promises no order between tabs, not even under a lock, and locks exist only where there is TLS.
+// Which of several tabs was first. IndexedDB decides it, because its transactions are serialized over all tabs of an
+// origin; localStorage guarantees no order between tabs, not even under a lock, and locks exist only where there is TLS.
 
 const DATABASE = 'parlance';
 const STORE = 'claims';
-/** A browser that is this slow is not waited for. */
+/** Timeout in milliseconds for the database. */
 const TIMEOUT = 3_000;
 
 /** @type {Promise<IDBDatabase> | null} */
@@ -21,10 +21,10 @@ function open() {
 }
 
 /**
- * Runs `work` on the store, in a transaction of its own, and gives what it leaves in `result`.
+ * Runs `work` on the store, in a transaction of its own, and returns what it passes to `done`.
  * @template T
  * @param {(store: IDBObjectStore, done: (result: T) => void) => void} work
- * @param {T} otherwise the result where no database can be had
+ * @param {T} otherwise the result when no database is available
  * @returns {Promise<T>}
  */
 async function transact(work, otherwise) {

@@ -1,4 +1,4 @@
-// What every box for messages does: it grows with its text, Enter sends, and the other side is told of typing now and then.
+// Behaviour of every message box: it grows with its text, Enter sends, and typing signals are sent at a limited rate.
 import { isSend } from './dom.js';
 
 const TYPING_EVERY = 2_500;
@@ -24,15 +24,15 @@ export function sendOnEnter(box, send, { always = false } = {}) {
 }
 
 /**
- * Tells that one types, not with every key, and that one no longer does.
- * @param {(on: boolean) => void} tell
+ * Sends typing signals, throttled, and one when typing ends.
+ * @param {(on: boolean) => void} send
  */
-export function createTypingNotice(tell) {
-  let lastTold = 0;
+export function createTypingNotice(send) {
+  let lastSent = 0;
   return (/** @type {boolean} */ on) => {
-    if (on && Date.now() - lastTold < TYPING_EVERY) return;
-    if (!on && lastTold === 0) return;
-    lastTold = on ? Date.now() : 0;
-    tell(on);
+    if (on && Date.now() - lastSent < TYPING_EVERY) return;
+    if (!on && lastSent === 0) return;
+    lastSent = on ? Date.now() : 0;
+    send(on);
   };
 }

@@ -1,8 +1,8 @@
-// One question in a small window over the page.
+// The confirmation dialog.
 import { $, setText, show } from './dom.js';
 
 /**
- * Asks for a yes. Without `yes` it only tells, and there is nothing to answer.
+ * Opens a confirmation dialog. Without `yes` it is a notice with one button.
  * @param {{title: string, text: string, yes?: string, no?: string}} question
  * @returns {Promise<boolean>}
  */

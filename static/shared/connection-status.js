@@ -1,10 +1,10 @@
-// Shows whether the connection to the server stands, without crying out over every short break.
+// Shows the state of the connection to the server; short interruptions are not shown.
 import { $, setText, show } from './dom.js';
 
 /** @typedef {'connecting' | 'live' | 'waiting' | 'offline' | 'trying'} State */
 
 const QUIET_FOR = 1_200;
-/** The browser says itself that there is no network; a server on the same machine may answer all the same, and soon. */
+/** Less when the browser reports that it is offline. A server on the same machine may still answer, hence not at once. */
 const QUIET_OFFLINE = 250;
 const NAMES = { connecting: 'Connecting', live: 'Connected', waiting: 'Not connected', offline: 'Offline' };
 const EXPLANATIONS = {
@@ -16,7 +16,7 @@ export class ConnectionStatus {
   /**
    * @param {object} options
    * @param {() => void} options.retry what the button does
-   * @param {() => void} options.back called when the connection stands again
+   * @param {() => void} options.back called when the connection is established again
    * @param {() => void} options.changed called on every change
    */
   constructor({ retry, back, changed }) {
@@ -77,7 +77,7 @@ export class ConnectionStatus {
     if (this.clock !== undefined) this.render();
   }
 
-  /** What is shown: neither a short break nor each attempt is worth a word. */
+  /** The state to show: short interruptions and single attempts are left out. */
   get shown() {
     if (this.state === 'connecting' || this.state === 'live') return this.state;
     if (this.clock === undefined) return 'live';

@@ -6,7 +6,7 @@ const SVG = 'http://www.w3.org/2000/svg';
 /** @typedef {Child | Child[]} Children */
 
 /**
- * The element with this id. What is there and of which kind it is, the page's HTML says.
+ * The element with this id; the page's HTML must contain it.
  * @template {HTMLElement} [T=HTMLElement]
  * @param {string} id
  * @param {new () => T} [kind]
@@ -61,7 +61,7 @@ export function h(tag, properties = {}, ...children) {
 }
 
 /**
- * A drawing of one stroke, which says nothing to those who listen.
+ * An icon of one path, hidden from screen readers.
  * @param {string} path
  * @param {Record<string, string>} [attributes]
  */
@@ -99,7 +99,7 @@ export function show(element, visible) {
   if (element.hidden === visible) element.hidden = !visible;
 }
 
-/** Whether a key belongs to the composition of a word (IME); Safari tells it by the code alone. @param {KeyboardEvent} event */
+/** Whether a key belongs to the composition of a word (IME); Safari sets only the key code. @param {KeyboardEvent} event */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 /** Whether a key sends what is written. @param {KeyboardEvent} event */
@@ -151,7 +151,7 @@ function stamped(item) {
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let speaking;
 
-/** Says something to those who listen to the page rather than look at it. @param {string} text */
+/** Announces a text to screen readers. @param {string} text */
 export function speak(text) {
   clearTimeout(speaking);
   const region = $('spoken');
@@ -164,7 +164,7 @@ export function speak(text) {
 /** @typedef {HTMLInputElement | HTMLTextAreaElement} Field */
 
 /**
- * Shows what is wrong with a form beside its button, and puts the cursor where it can be mended.
+ * Shows what is wrong with a form beside its button, and focuses the field to correct.
  * @param {HTMLFormElement} form
  * @param {string | null | undefined} text
  * @param {Field | null} [field]
@@ -180,7 +180,7 @@ export function formError(form, text, field) {
 }
 
 /**
- * The first field the browser itself objects to, in words.
+ * The first field that fails the browser's validation, with its message.
  * @param {HTMLFormElement} form
  * @returns {{field: Field, text: string} | null}
  */
@@ -198,7 +198,7 @@ export function firstFault(form) {
 }
 
 /**
- * Lets a button begin something that takes a while, and not twice at once.
+ * Runs an asynchronous action on click; further clicks are ignored until it has ended.
  * @param {HTMLElement} button
  * @param {() => Promise<unknown>} work
  */

@@ -1,4 +1,4 @@
-// What is being written and not sent yet, by chat: it outlives the page, and one chat's draft does not touch another's.
+// Unsent drafts by chat, in storage under one key a chat, so that they survive a reload and are changed independently.
 import { read, write } from './storage.js';
 
 export class Drafts {
@@ -21,7 +21,7 @@ export class Drafts {
     write(`${this.key} ${chat}`, text || undefined);
   }
 
-  /** Takes over the drafts as earlier versions of the pages kept them, all under one key. */
+  /** Imports the drafts that earlier versions of the pages stored under a single key. */
   importAll() {
     const all = read(this.key, null);
     if (all === null) return;

@@ -1,4 +1,4 @@
-// What went wrong, for people, who know neither fields nor codes.
+// Error texts for people: without field names and status codes.
 
 export const UNANSWERED = 'The server is not answering. Please try again in a moment.';
 export const BROKEN = 'Something went wrong on the server. Please try again.';
@@ -7,7 +7,7 @@ export const SIGNED_OUT = 'You are signed out. Please sign in again.';
 export const GONE = 'That is not here any more.';
 export const TOO_LONG = 'That is too long.';
 
-/** What the server says of fields, and what people call them. @type {[RegExp, string][]} */
+/** Field names of the API, and what the pages call them. @type {[RegExp, string][]} */
 const FIELDS = [
   [/^new_password\b/u, 'The new password'],
   [/^password\b/u, 'The password'],
@@ -20,7 +20,7 @@ const FIELDS = [
   [/^(?:content|message)\b/u, 'The message'],
 ];
 
-/** What the server says of a field, under the name that people know. @param {string} text */
+/** The server's message about a field, with the name that the page shows. @param {string} text */
 export function aboutField(text) {
   let named = text.trim();
   for (const [field, name] of FIELDS) named = named.replace(field, name);
@@ -28,5 +28,5 @@ export function aboutField(text) {
   return /[.!?]$/u.test(first) ? first : `${first}.`;
 }
 
-/** @param {number | null | undefined} ms how long the server asks us to wait */
+/** @param {number | null | undefined} ms the server's Retry-After in milliseconds */
 export const pleaseWait = (ms) => (ms ? ` Please wait ${Math.ceil(ms / 1000)} seconds.` : '');

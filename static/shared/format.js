@@ -1,4 +1,4 @@
-// Times, names and addresses the way people write them.
+// Formatting of times, names and links.
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
@@ -67,7 +67,7 @@ export const bytesOf = (text) => new TextEncoder().encode(text).length;
 /** The longest message that the server takes, in bytes of UTF-8. */
 export const LONGEST = 16_384;
 
-/** How many characters of a text are past `limit` bytes, and how many more like its last one there is room for. @param {string} text */
+/** How many characters of a text are past `limit` bytes, and how many more like its last one would fit. @param {string} text */
 export function measure(text, limit = LONGEST) {
   let bytes = 0;
   let over = 0;
@@ -83,7 +83,7 @@ export function measure(text, limit = LONGEST) {
 const LINK = /\bhttps?:\/\/[^\s<>"']+/giu;
 
 /**
- * Cuts a text into plain pieces and addresses that may be followed.
+ * Splits a text into plain parts and links.
  * @param {string} text
  */
 export function pieces(text) {

@@ -1,4 +1,4 @@
-// A chat's messages, read from the server page by page into a list that goes on growing meanwhile.
+// A chat's messages, read from the server page by page into a list to which pushed messages are appended meanwhile.
 
 const PAGE = 100;
 
@@ -6,11 +6,11 @@ const PAGE = 100;
  * @typedef {object} Message
  * @property {string | undefined} from
  * @property {string} message
- * @property {string} [id] absent until the server has told it
+ * @property {string} [id] absent until the server has answered
  * @property {string} [time]
  */
 
-/** @typedef {{chatId?: string, token?: string}} Argument whose messages, and for whom */
+/** @typedef {{chatId?: string, token?: string}} Argument the chat, and the credentials */
 
 export class History {
   /** @param {(argument: object) => Promise<any>} ask is getChatMessages; it fails with `lost` when the connection broke */
@@ -20,7 +20,7 @@ export class History {
   }
 
   /**
-   * Puts what the server has from message number `start` on into `messages`, and keeps what was pushed meanwhile.
+   * Replaces `messages` from index `start` on by what the server has, and keeps what was pushed meanwhile.
    * @param {Argument} argument
    * @param {Message[]} messages
    * @param {number} start
@@ -32,7 +32,7 @@ export class History {
       const { limit } = this;
       const reply = await this.page({ ...argument, limit, skip: start + all.length });
       for (const { from, message, _id, time } of reply.data) all.push({ from, message, id: _id, time });
-      // A page may be shorter than it was asked for, and not be the last one.
+      // A page shorter than its limit need not be the last one.
       if (reply.data.length === 0 || !(reply.has_more ?? reply.data.length >= limit)) break;
     }
     this.limit = PAGE;
@@ -46,7 +46,7 @@ export class History {
     try {
       return await this.ask(argument);
     } catch (problem) {
-      // What the connection does not carry must not be asked for again as it was.
+      // A page that broke the connection may be too large for it: the next attempt asks for half.
       if (/** @type {{lost?: boolean}} */ (problem).lost) this.limit = Math.max(1, argument.limit >> 1);
       throw problem;
     }

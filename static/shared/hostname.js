@@ -1,4 +1,4 @@
-// A host name as people write it: browsers tell `xn--mnchen-3ya.example` for `münchen.example`. RFC 3492, decoding.
+// Decoding of Punycode host names (RFC 3492): `xn--mnchen-3ya.example` is shown as `münchen.example`.
 
 const BASE = 36;
 const LOWEST = 1;
@@ -46,13 +46,13 @@ function decoded(label) {
   return output.join('');
 }
 
-/** `xn--mnchen-3ya.example` as `münchen.example`; what cannot be read stays as it is. @param {string} host */
+/** `xn--mnchen-3ya.example` as `münchen.example`; what cannot be decoded is left unchanged. @param {string} host */
 export function readableHost(host) {
   const labels = host.split('.').map((label) => {
     if (!/^xn--/iu.test(label)) return label;
     try {
       const text = decoded(label.slice(4).toLowerCase());
-      // Only what reads back as the same name: nothing is shown as another.
+      // Only what encodes to the same name again, so that no name is shown as another.
       return new URL(`http://${text}`).hostname === label.toLowerCase() ? text : label;
     } catch {
       return label;

@@ -1,4 +1,4 @@
-// One chat's messages as page parts: days, groups of one sender, what waits to be sent or was refused.
+// The message list of one chat: days, groups by sender, pending and rejected messages.
 import { h, icon } from './dom.js';
 import { LONGEST, bytesOf, dayKey, dayName, inFull, initials, pieces, timeOfDay } from './format.js';
 
@@ -9,20 +9,20 @@ import { LONGEST, bytesOf, dayKey, dayName, inFull, initials, pieces, timeOfDay 
 const GROUP_GAP = 5 * 60_000;
 
 /**
- * @typedef {object} Line a message as it is to be drawn
+ * @typedef {object} Line a message to show
  * @property {string} key
  * @property {unknown} sender messages of one sender are grouped
  * @property {string} time
  * @property {string} content
  * @property {'me' | 'colleague' | 'other'} by
- * @property {string} [name] who says it, unless it is me
+ * @property {string} [name] the sender's name, unless it is the own one
  * @property {string} [hue] the sender's colour
  * @property {boolean} [named] whether the name stands above the first of a group
  * @property {string | null} [edited] when it was edited
  * @property {boolean} [deleted]
  * @property {boolean} [seen] whether the other side has read as far as this
  * @property {boolean} [divided] whether the line "New" goes before it
- * @property {Entry} [entry] what the server is not yet known to have
+ * @property {Entry} [entry] the outbox entry, for a message that is not confirmed yet
  */
 
 /**

@@ -1,38 +1,39 @@
-// Messages that the server is not yet known to have. They are kept before they are sent, sent in order, and sent again
-// under the same client_id until the server has answered: closing the page loses none, and trying often sends none twice.
+// The outbox: messages that the server has not confirmed. They are stored before they are sent, sent in order, and retried
+// under the same client_id until the server answers, so that closing the page loses none and retries duplicate none.
 //
-// All tabs share what is kept. Each sends what was written in it; what a closed tab has left is sent by the others.
+// All tabs share the storage. Each sends its own messages; those of a closed tab are sent by another one.
 import { createPause, backoff } from './backoff.js';
 import { randomId, tabId } from './ids.js';
 import { keys, read, watch, write } from './storage.js';
 
-/** After so long a message of another tab is sent by this one as well: that tab may have crashed. */
+/** After this many milliseconds another tab's message is sent by this one too: that tab may have crashed. */
 const ORPHANED = 10_000;
 
 /**
- * @typedef {object} Entry a message on its way
+ * @typedef {object} Entry a message that is not confirmed
  * @property {string} client_id
  * @property {string | number} chat
  * @property {string} content
  * @property {string} written when it was written, in ISO 8601
- * @property {number} order its place among the others
+ * @property {number} order its position in the outbox
  * @property {string} [tab] the tab that sends it; without one any tab does
  * @property {boolean} [tried] whether it may have reached the server already
- * @property {string} [refused] why the server does not take it
+ * @property {string} [refused] why the server rejected it
  */
 
 /**
  * @typedef {{refused: string} | {retryAfter: number | null, inDoubt?: boolean} | {ended: true} | {again: true}} Verdict
- * what a failed attempt means: the message is refused, may be tried later (not before so many milliseconds), the login is
- * over, or the cause was removed. `inDoubt` is given to the next attempt: the connection may be dead.
+ * what follows from a failed attempt: the message is rejected, is retried later (not before that many milliseconds), the
+ * login has ended, or the cause was removed and it is retried now. `inDoubt` is passed to the next attempt: the connection
+ * may be dead.
  */
 
 /**
  * @template Reply
  * @typedef {object} Delivery
- * @property {string} key where the messages are kept
+ * @property {string} key the storage key
  * @property {(entry: Entry, attempt: {signal: AbortSignal, repeated: boolean, inDoubt: boolean}) => Reply | Promise<Reply>} deliver sends a message
- * @property {(error: unknown, failures: number) => Verdict | Promise<Verdict>} judge says what a failed attempt means
+ * @property {(error: unknown, failures: number) => Verdict | Promise<Verdict>} judge decides what follows from a failed attempt
  * @property {(entry: Entry, reply: Reply, repeated: boolean) => unknown} sent called when the server has a message
  * @property {() => void} changed called after every change
  * @property {() => boolean} [ready] whether anything can be sent just now; `run` is to be called when it becomes so
@@ -70,7 +71,7 @@ export class Outbox {
     this.release = () => {
       for (const entry of this.all) if (entry.tab === this.tab) this.keep({ ...entry, tab: undefined });
     };
-    // Other tabs need not wait for what this one can send no more.
+    // This tab sends nothing more, so other tabs need not wait for it.
     window.addEventListener('pagehide', this.release);
   }
 
@@ -129,7 +130,7 @@ export class Outbox {
     this.run();
   }
 
-  /** Tries a refused message again, as the newest one. @param {string} id */
+  /** Retries a rejected message, as the newest one. @param {string} id */
   retry(id) {
     const entry = this.find(id);
     if (!entry) return;
@@ -149,7 +150,7 @@ export class Outbox {
     for (const { client_id: id } of this.all) this.discard(id);
   }
 
-  /** Takes over a list of messages as earlier versions of the pages kept it, under one key. */
+  /** Imports the messages that earlier versions of the pages stored under a single key. */
   importList() {
     const list = read(this.key, null);
     if (!Array.isArray(list)) return;
@@ -182,7 +183,7 @@ export class Outbox {
     this.run();
   }
 
-  /** The connection may be dead: what was just sent on it is sent again. */
+  /** The connection may be dead: pending messages are sent again. */
   restart() {
     this.failures = 0;
     this.inDoubt = true;

@@ -1,4 +1,4 @@
-// What this browser keeps between visits: localStorage, or memory where that is full or forbidden.
+// Storage that survives the page: localStorage, or memory where that is full or forbidden.
 //
 // Tabs run in processes of their own and see each other's writes a moment later. Reading a list, changing it and writing
 // it back therefore loses what another tab wrote in between, and a lock does not help: it may be granted before the write
@@ -10,7 +10,7 @@ const memory = new Map();
 /**
  * @template T
  * @param {string} key
- * @param {T} otherwise what to give when nothing, or nothing that can be read, is kept
+ * @param {T} otherwise the default when nothing readable is stored
  * @returns {T}
  */
 export function read(key, otherwise) {
@@ -46,21 +46,21 @@ export function keys(prefix) {
   try {
     for (const key of Object.keys(localStorage)) found.add(key);
   } catch {
-    // Memory is all there is.
+    // Only memory is available.
   }
   return [...found].filter((key) => key.startsWith(prefix));
 }
 
 /**
- * Calls `listener` when another tab changes a key that begins with `prefix`. Gives a function that ends it.
+ * Calls `listener` when another tab changes a key that begins with `prefix`. Returns a function that removes it.
  * @param {string} prefix
  * @param {() => void} listener
  */
 export function watch(prefix, listener) {
-  const heard = (/** @type {StorageEvent} */ event) => {
-    // Without a key everything was removed.
+  const onStorage = (/** @type {StorageEvent} */ event) => {
+    // A null key means that the storage was cleared.
     if (event.key === null || event.key.startsWith(prefix)) listener();
   };
-  window.addEventListener('storage', heard);
-  return () => window.removeEventListener('storage', heard);
+  window.addEventListener('storage', onStorage);
+  return () => window.removeEventListener('storage', onStorage);
 }

@@ -1,4 +1,4 @@
-// Light or dark, settled before the first paint. A classic script, since modules run too late for that.
+// The colour scheme, set before the first paint. A classic script, since modules run too late for that.
 (function () {
   'use strict';
   var root = document.documentElement;
@@ -31,7 +31,7 @@
         if (theme === 'system') localStorage.removeItem(KEY);
         else localStorage.setItem(KEY, theme);
       } catch {
-        // Storage may be forbidden; the choice then lasts as long as the page.
+        // Without storage the choice lasts until the page is closed.
       }
       show(theme);
     },

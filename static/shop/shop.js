@@ -1,4 +1,4 @@
-// Says which domain has to be registered so that this page's guests find somebody, and where.
+// Fills in which domain has to be registered for this page's widget, with a link to the registration.
 import { $ } from '../shared/dom.js';
 import { readableHost } from '../shared/hostname.js';
 

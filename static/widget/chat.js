@@ -1,4 +1,4 @@
-// The guest's chat: what was said, and how it reaches the server whatever happens to the connection, the page or the tab.
+// The guest's chat: its messages, and their delivery across lost connections, reloads and several tabs.
 import '../parlance-socket.js';
 import { backoff } from '../shared/backoff.js';
 import { claim, release } from '../shared/claim.js';
@@ -15,9 +15,9 @@ import { Outbox } from '../shared/outbox.js';
 
 const TYPING_LASTS = 6_000;
 const QUIET_FOR = 1_500;
-/** Tabs that begin within so long begin the same chat. */
+/** Tabs that begin a chat within this many milliseconds share one. */
 const CLAIM_LASTS = 10_000;
-/** There is one chat. */
+/** The outbox key of the guest's only chat. */
 const CHAT = 'chat';
 
 /** Chat ids come as text or as `{_id}`. @param {any} id */
@@ -32,21 +32,21 @@ export class Chat {
    * @param {string} options.domain
    * @param {GuestStorage} options.storage
    * @param {() => void} options.changed called after every change
-   * @param {(text: string) => void} options.heard called with the other side's words
+   * @param {(text: string) => void} options.received called with a message of the other side
    * @param {(on: boolean) => void} options.typing
-   * @param {(problem: Problem, text: string) => void} options.refused called when the server does not take the guest, with what they had written
+   * @param {(problem: Problem, text: string) => void} options.refused called when the server rejects the guest, with their first message
    */
-  constructor({ server, domain, storage, changed, heard, typing, refused }) {
+  constructor({ server, domain, storage, changed, received, typing, refused }) {
     this.server = server;
     this.domain = domain;
     this.storage = storage;
     this.changed = changed;
-    this.heard = heard;
+    this.received = received;
     this.typing = typing;
     this.refused = refused;
     /** @type {any} */
     this.socket = null;
-    /** As whom this tab has begun the chat. @type {Guest | null} */
+    /** The guest as whom this tab has started the chat. @type {Guest | null} */
     this.introduced = null;
     /** @type {Promise<void> | null} */
     this.entering = null;
@@ -119,7 +119,7 @@ export class Chat {
       });
   }
 
-  /** Whether the connection has been down for longer than a blink. */
+  /** Whether the connection has been down for longer than a short interruption. */
   get away() {
     return Boolean(this.socket && !this.connected && this.alarm);
   }
@@ -134,7 +134,7 @@ export class Chat {
     this.outbox.nudge();
   }
 
-  /** Forgets the guest, here and in every other tab. */
+  /** Deletes the stored guest, for all tabs. */
   reset() {
     const { guest, socket } = this;
     const unsent = this.outbox.all.filter((entry) => !entry.refused);
@@ -149,8 +149,8 @@ export class Chat {
   }
 
   /**
-   * What was written before the guest was forgotten still arrives, so that no chat is left empty; under its keys it may
-   * be said again.
+   * Messages written before the reset are still delivered, so that no chat stays empty; their keys make retries
+   * idempotent.
    * @param {any} socket
    * @param {Guest} guest
    * @param {Entry[]} unsent
@@ -195,14 +195,14 @@ export class Chat {
     this.changed();
   }
 
-  /** Does what is to be done for the guest that is kept now. */
+  /** Connects, signs in or sends, as the stored guest requires. */
   async resume() {
     if (this.connected && !(this.ready && this.guest?.guestToken)) await this.enter();
     this.outbox.run();
   }
 
   /**
-   * Asks the server; a refusal is thrown with its status.
+   * Sends a request; an error answer is thrown with its status.
    * @param {string} event
    * @param {object} argument
    */
@@ -223,7 +223,7 @@ export class Chat {
     return reply;
   }
 
-  /** Makes the server know this guest, and reads what was said: once for all who want it at the same time. */
+  /** Authenticates the guest and reads the messages; concurrent callers share one run. */
   enter() {
     this.entering ??= this.enterNow().finally(() => {
       this.entering = null;
@@ -232,7 +232,7 @@ export class Chat {
   }
 
   async enterNow() {
-    // The guest may be replaced meanwhile, by another tab; then the other one enters.
+    // Another tab may replace the guest meanwhile; then the new one is authenticated.
     for (let before = this.guest; before;) {
       await this.enterAs(before);
       const now = this.guest;
@@ -262,12 +262,12 @@ export class Chat {
     this.failures += 1;
   }
 
-  /** The name under which tabs settle which of their guests begins the chat. @param {Guest | null} guest */
+  /** The claim under which tabs decide which guest starts the chat. @param {Guest | null} guest */
   claimName(guest) {
     return `${this.storage.key} ${guest?.after ?? ''}`;
   }
 
-  /** However many tabs do this at once, the claim and its key make it one guest. */
+  /** Starts the chat; the claim and the key make it one guest, however many tabs do so at once. */
   async registerGuest() {
     const mine = this.guest;
     if (!mine || mine.guestToken) return;
@@ -275,14 +275,14 @@ export class Chat {
     this.introduced = await claim(claimed, mine, CLAIM_LASTS);
     const { name, email, key } = this.introduced;
     const reply = await this.ask('getNewChat', { name, email, domain: this.domain, client_id: key });
-    // Meanwhile another tab may have done the same, or somebody has forgotten the guest, and another may be here.
+    // Meanwhile another tab may have started it, or the guest may have been reset and replaced.
     const now = this.guest;
     if (!now || now.guestToken || (now.key !== mine.key && now.key !== key)) return;
     this.storage.guest = { name, email, guestToken: reply.guestToken, chatId: plain(reply.chatId), guestId: reply.guestId };
     setTimeout(() => release(claimed), CLAIM_LASTS);
   }
 
-  /** The token has run out: the same person, a new chat. @param {Guest} guest */
+  /** The token has expired: the same person starts a new chat. @param {Guest} guest */
   renewGuest({ name, email, guestToken }) {
     const now = this.guest;
     if (!now || now.guestToken !== guestToken) return;
@@ -297,7 +297,7 @@ export class Chat {
    * @param {Guest} guest
    */
   rejected(problem, guest) {
-    // Another tab may have begun anew meanwhile.
+    // Another tab may have started a new chat meanwhile.
     if (this.guest && this.guest.key !== guest.key) return;
     const written = this.outbox.all.map(({ content }) => content).join('\n');
     this.forgetGuest();
@@ -324,7 +324,7 @@ export class Chat {
     return this.history.read({ chatId, token: guestToken }, this.messages, start);
   }
 
-  /** The answer to a message may not tell its id and place: then the end of the chat is read again, once for several. */
+  /** The answer to a message may lack its id and position: then the end of the chat is read again, once for several. */
   fetchMissingIds() {
     clearTimeout(this.fetchTimer);
     this.fetchTimer = setTimeout(async () => {
@@ -338,7 +338,7 @@ export class Chat {
   /** @param {any} push */
   onMessage(push) {
     const me = this.guest;
-    // The same name also brings the answers to what we sent ourselves.
+    // Answers to our own requests arrive under the same event name.
     if (!me || !push || push.statusCode || plain(push.chatId) !== me.chatId) return;
     const { message, from } = push.message;
     if (push._id && this.messages.some((each) => each.id === push._id)) return;
@@ -346,7 +346,7 @@ export class Chat {
     this.storage.closed = false;
     if (from !== me.guestId) {
       this.showTyping(false);
-      this.heard(message);
+      this.received(message);
     }
     this.changed();
   }
@@ -360,7 +360,7 @@ export class Chat {
   }
 
   /**
-   * Begins the chat, unless another tab just has: then this is one more message in it.
+   * Starts the chat, unless another tab just has: then this is one more message in it.
    * @param {{name: string, email: string}} person
    * @param {string} message
    */
@@ -394,7 +394,7 @@ export class Chat {
       return { again: true };
     }
     if (!isPassing(problem.status)) return { refused: problem.message };
-    // When the connection broke, the next one sends again; the same client_id makes that harmless.
+    // After a broken connection the message is retried; the same client_id makes that idempotent.
     return this.connected ? { retryAfter: (problem.wait ?? 0) * 1000 } : { again: true };
   }
 
@@ -404,12 +404,12 @@ export class Chat {
    * @param {boolean} repeated
    */
   async sent(entry, reply, repeated) {
-    // It was said by a guest who is forgotten.
+    // The message belongs to a guest that was reset.
     if (reply.sender !== this.guest?.guestToken) return;
     const id = reply.data?._id ?? reply._id;
     this.storage.closed = false;
     if (!id && repeated) {
-      // The first attempt may have arrived: only the server knows where it stands.
+      // The first attempt may have arrived, so the message's position is unknown.
       await this.load().catch(() => {});
     } else if (!id || !this.messages.some((each) => each.id === id)) {
       this.messages.push({ from: this.guest?.guestId, message: entry.content, id, time: reply.data?.time ?? new Date().toISOString() });
@@ -417,14 +417,14 @@ export class Chat {
     }
   }
 
-  /** How many answers the guest has not seen. */
+  /** The guest's unread count. */
   unread() {
     const { guest, seen } = this.storage;
     const at = this.messages.findIndex((message) => message.id && message.id === seen);
     return this.messages.slice(at + 1).filter((message) => message.from !== guest?.guestId).length;
   }
 
-  /** Remembers, and tells, that the guest has read to the end. */
+  /** Stores and sends a read mark for the last message. */
   markSeen() {
     const { guest, seen } = this.storage;
     const last = this.messages.findLast((message) => message.id && message.from !== guest?.guestId);

@@ -1,4 +1,4 @@
-// What is kept of a guest in this browser. All tabs of the site share it, so each value has a key of its own.
+// The guest in browser storage. All tabs of the site share it, so each value has a key of its own.
 import { read, watch, write } from '../shared/storage.js';
 
 /**
@@ -75,7 +75,7 @@ export class GuestStorage {
     this.draft = '';
   }
 
-  /** The messages that an earlier version of the widget kept beside the guest, under one key. */
+  /** The messages that an earlier version of the widget stored beside the guest, under one key. */
   takeOldOutbox() {
     const old = read(this.key, /** @type {any} */ (null));
     if (!old?.outbox) return [];

@@ -1,18 +1,18 @@
-// The widget as a whole: where it stands, what a page may do with it, and who is asked to fill in its form.
+// The widget's start, its place in the page, and its JavaScript API.
 import { Chat } from './chat.js';
 import { readableHost } from '../shared/hostname.js';
 import { GuestStorage } from './guest-storage.js';
 import { View } from './view.js';
 import { readTexts } from './texts.js';
 
-/** A page that takes the widget out again and again has its way. */
+/** How often the widget is put back into a page that removes it. */
 const REPLACED_AT_MOST = 20;
 const REPLACED_WITHIN = 10_000;
 
 const bodyIsThere = () => (document.body ? undefined : new Promise((resolve) => document.addEventListener('DOMContentLoaded', resolve, { once: true })));
 
 /**
- * Whether somebody answers for this host. Who cannot be asked just now is taken at their word.
+ * Whether the host's domain is registered. It counts as registered when the server cannot be reached.
  * @param {string} server
  * @param {string} domain
  */
@@ -21,14 +21,14 @@ async function isAnswered(server, domain) {
   try {
     if (sessionStorage.getItem(key)) return true;
   } catch {
-    // Without storage it is asked on each page.
+    // Without storage the server is asked on each page.
   }
   try {
     const { status } = await fetch(`${server}/owner/domains/${encodeURIComponent(domain)}`, { credentials: 'omit' });
     if (status === 404) return false;
     if (status === 200) sessionStorage.setItem(key, '1');
   } catch {
-    // As above.
+    // Without storage there is nothing to remember.
   }
   return true;
 }
@@ -66,7 +66,7 @@ class Widget {
       domain,
       storage: this.storage,
       changed: () => this.changed(),
-      heard: (text) => this.view.say(text),
+      received: (text) => this.view.say(text),
       typing: (on) => {
         this.view.typing.textContent = on ? this.view.texts.typing : '';
       },
@@ -86,12 +86,12 @@ class Widget {
     this.view.fill(this.storage.draft);
     this.view.first.value = this.storage.draft;
     this.changed();
-    // A guest with a chat is told of answers on every page; others cost the server nothing until they ask.
+    // Only a guest with a chat connects on every page; others connect when they open the widget.
     if (guest) this.chat.connect();
     if (open && guest && matchMedia('(min-width: 481px)').matches) this.open(true);
   }
 
-  /** Pages that change without being loaded replace their body, and whatever stood in it. */
+  /** Single-page applications replace the body, and the widget with it. */
   remountWhenReplaced() {
     const { host } = this.view;
     /** @type {number[]} */
@@ -162,7 +162,7 @@ class Widget {
     this.view.text.focus();
   }
 
-  /** Forgets the guest, as at the end of a visit on a computer that many use. */
+  /** Deletes the guest, for example at the end of a visit on a shared computer. */
   reset() {
     this.open(false);
     this.chat.reset();
@@ -171,7 +171,7 @@ class Widget {
   }
 }
 
-/** What `ParlanceWidget` can do; nothing where the widget stays away. @param {HTMLScriptElement} tag */
+/** The methods of `ParlanceWidget`; they do nothing when the domain is not registered. @param {HTMLScriptElement} tag */
 export async function start(tag) {
   const server = (tag.dataset.server || new URL('.', tag.src).href).replace(/\/+$/u, '');
   const domain = (tag.dataset.domain || location.hostname).toLowerCase();
@@ -179,7 +179,7 @@ export async function start(tag) {
   const widget = new Widget(tag, server, domain);
   if (!widget.storage.guest && !(await isAnswered(server, domain))) {
     console.warn(
-      `Parlance: nobody answers for ${readableHost(domain)}, so the chat stays away. Its owner registers it at ${server}/console/#/register/${domain}`,
+      `Parlance: ${readableHost(domain)} is not registered, so the chat is not shown. Its owner registers it at ${server}/console/#/register/${domain}`,
     );
     return null;
   }

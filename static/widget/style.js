@@ -1,4 +1,4 @@
-// How the widget looks. A style sheet that is made by script needs no permission of the site's policy.
+// The widget's style sheet, constructed by script so that the site's Content-Security-Policy need not allow it.
 
 const STYLE = `
 :host { all: initial; display: block; }

@@ -1,4 +1,4 @@
-// The texts of the widget. Each can be said otherwise by an attribute of the script tag: data-name-label for nameLabel.
+// The widget's texts. Each can be replaced by an attribute of the script tag: data-name-label for nameLabel.
 
 const TEXTS = {
   label: 'Chat with us',

@@ -1,5 +1,5 @@
-// The widget on the screen: a button, and a panel with the form of the first message or the chat. Text only ever goes
-// in as text, and nothing needs what a site's policy may forbid.
+// The widget's view: a button, and a panel with the form of the first message or the chat. Text is only inserted as text,
+// and nothing needs what a site's Content-Security-Policy may forbid.
 import { fit, sendOnEnter } from '../shared/composer.js';
 import { drawing, h, isComposing } from '../shared/dom.js';
 import { LONGEST, bytesOf, timeOfDay } from '../shared/format.js';
@@ -17,8 +17,8 @@ import { styleSheet } from './style.js';
  * @property {(wanted: boolean) => void} open
  * @property {(person: {name: string, email: string}, message: string) => void} begin
  * @property {(message: string) => void} say
- * @property {(text: string) => void} type called with what is written so far
- * @property {(id: string) => void} drop gives up a refused message
+ * @property {(text: string) => void} type called with the draft
+ * @property {(id: string) => void} drop deletes a rejected message
  */
 
 const LINES_OF_FIRST = 3;
@@ -120,7 +120,7 @@ export class View {
     this.opener.addEventListener('click', () => actions.open(true));
     this.closer.addEventListener('click', () => actions.open(false));
     this.frame.addEventListener('keydown', (event) => {
-      // The shop's own shortcuts must not fire while a guest types.
+      // The site's own keyboard shortcuts must not fire while a guest types.
       event.stopPropagation();
       if (event.key === 'Escape' && !isComposing(event) && !this.panel.hidden) actions.open(false);
     });
@@ -197,7 +197,7 @@ export class View {
   }
 
   /**
-   * Back to the form, with what had been written in it.
+   * Shows the form again, with its values.
    * @param {{status?: number, field?: string}} problem
    * @param {string} message
    */
@@ -269,7 +269,7 @@ export class View {
     if (!entry.refused) return this.line(true, entry.content, connected ? texts.sending : texts.waiting, 'pending');
     const button = (/** @type {string} */ word, /** @type {() => void} */ work) => h('button', { class: 'link', type: 'button', onclick: work }, word);
     const edit = () => {
-      // Before what is written already, and kept there before it is given up here.
+      // Inserted before the draft, and stored there before it is deleted here.
       this.fill([entry.content, this.text.value].filter((text) => text.trim()).join('\n'));
       actions.type(this.text.value);
       actions.drop(entry.client_id);
@@ -289,7 +289,7 @@ export class View {
     );
   }
 
-  /** Black or white on the site's own colour, whichever reads better. */
+  /** Black or white on the site's colour, whichever has more contrast. */
   pickInk() {
     const parts = getComputedStyle(this.opener).backgroundColor.match(/[\d.]+/gu) ?? ['0', '0', '0'];
     const [red, green, blue] = parts.map((part) => {

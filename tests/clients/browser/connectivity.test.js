@@ -74,7 +74,7 @@ describe('the shared socket client', () => {
       path.forget();
       await person.watch.expecting(AWAY, async () => {
         const took = await person.page.evaluate(async () => {
-          globalThis.socket.heardAt = 0;
+          globalThis.socket.receivedAt = 0;
           const began = performance.now();
           const lost = await globalThis.socket.ask('getWaitingChats', {}).catch((problem) => problem.lost);
           return lost === true ? performance.now() - began : Infinity;

@@ -47,8 +47,8 @@ describe('live support', () => {
     const form = page.getByRole('form', { name: 'Register a site' });
     assert.equal(await form.getByLabel('Domain').inputValue(), '');
     // The sample shop leads here with its own domain.
-    const said = page.waitForEvent('console', (message) => message.text().includes('nobody answers for 127.0.0.1'));
-    await owner.watch.expecting(/status of 404|nobody answers for/, async () => {
+    const said = page.waitForEvent('console', (message) => message.text().includes('127.0.0.1 is not registered'));
+    await owner.watch.expecting(/status of 404|is not registered/, async () => {
       await page.goto(`${server.url}/shop/`);
       await said;
     });

@@ -12,7 +12,7 @@ const MESSAGE_BYTES = 16_384;
 /** A probe takes four seconds to fail; then a new connection is opened at once. */
 const SECONDS = 9_000;
 /** The browser itself reports that a host was not found to have an owner. */
-const UNANSWERED = /status of 404|nobody answers for/;
+const UNANSWERED = /status of 404|is not registered/;
 
 describe('the widget', () => {
   let server;
@@ -173,7 +173,7 @@ describe('the widget', () => {
 
   test('a host that nobody registered has no chat, and its console says why', async () => {
     const guest = await Guest.arrive(browser, server, { url: site.url.replace('localhost', '127.0.0.1') }, 'Nobody');
-    const said = guest.page.waitForEvent('console', (message) => message.text().includes('nobody answers for 127.0.0.1'));
+    const said = guest.page.waitForEvent('console', (message) => message.text().includes('127.0.0.1 is not registered'));
     await guest.watch.expecting(UNANSWERED, async () => {
       await guest.page.goto(`${guest.site.url}/`);
       await said;
