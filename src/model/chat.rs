@@ -72,6 +72,8 @@ words! {
         Left = "left",
         /// Was removed and may not come back until added.
         Removed = "removed",
+        /// No member: an agent, whose read mark in a conversation is kept in the same row.
+        Observer = "observer",
     }
 }
 
@@ -119,7 +121,7 @@ pub struct Membership {
     pub person: PersonId,
     /// Their role.
     pub role: Role,
-    /// Whether they are still a member.
+    /// Whether they are a member.
     pub standing: MembershipStatus,
     /// The position of their last joining.
     pub joined: Position,

@@ -98,11 +98,30 @@ impl Relation {
         match (self.kind, self.status) {
             (_, Some(MembershipStatus::In)) => Ok(Entry::Present),
             (ChatKind::Open, _) if self.is_guest => Err(Denied::NotFound),
-            (ChatKind::Open, None | Some(MembershipStatus::Left)) => Ok(Entry::Joins),
+            (ChatKind::Open, None | Some(MembershipStatus::Left | MembershipStatus::Observer)) => {
+                Ok(Entry::Joins)
+            }
             (ChatKind::Open, Some(MembershipStatus::Removed)) => Err(Denied::Removed),
             (ChatKind::Private | ChatKind::Direct | ChatKind::Conversation, _) => {
                 Err(Denied::NotFound)
             }
+        }
+    }
+
+    /// The status of the row that is to keep their read mark, after an action that was allowed.
+    /// Only a change that joins makes a member: an agent who answers or reads does not become one.
+    pub fn status_after(&self, entry: Entry) -> MembershipStatus {
+        match (entry, self.status) {
+            (Entry::Joins, _) | (Entry::Present, Some(MembershipStatus::In)) => {
+                MembershipStatus::In
+            }
+            (
+                Entry::Present,
+                None
+                | Some(
+                    MembershipStatus::Left | MembershipStatus::Removed | MembershipStatus::Observer,
+                ),
+            ) => MembershipStatus::Observer,
         }
     }
 
@@ -169,11 +188,12 @@ mod tests {
         ChatKind::Direct,
         ChatKind::Conversation,
     ];
-    const STATUSES: [Option<MembershipStatus>; 4] = [
+    const STATUSES: [Option<MembershipStatus>; 5] = [
         None,
         Some(MembershipStatus::In),
         Some(MembershipStatus::Left),
         Some(MembershipStatus::Removed),
+        Some(MembershipStatus::Observer),
     ];
 
     /// Every relation that there can be.
@@ -229,6 +249,21 @@ mod tests {
         for relation in relations().filter(|r| r.can_post() == Ok(Entry::Joins)) {
             assert_eq!(relation.kind, ChatKind::Open);
             assert!(!relation.is_guest && relation.status != Some(MembershipStatus::In));
+        }
+    }
+
+    #[test]
+    fn only_members_and_those_who_join_are_members_afterwards() {
+        for relation in relations() {
+            let Ok(entry) = relation.can_post() else {
+                continue;
+            };
+            let is_member = relation.status == Some(MembershipStatus::In);
+            assert_eq!(
+                relation.status_after(entry) == MembershipStatus::In,
+                is_member || entry == Entry::Joins,
+                "{relation:?}"
+            );
         }
     }
 

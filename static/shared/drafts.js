@@ -1,4 +1,4 @@
-// Unsent drafts by chat, in storage under one key a chat, so that they survive a reload and are changed independently.
+// Drafts by chat, in storage under one key a chat, so that they survive a reload and are changed independently.
 import { read, write } from './storage.js';
 
 export class Drafts {

@@ -441,6 +441,7 @@ pub(super) fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
 pub(super) fn newcomer(chat: &Chat, role: Role, joined: Position) -> MembershipUpdate {
     MembershipUpdate {
         tenant: chat.tenant,
+        standing: MembershipStatus::In,
         role,
         joined,
         read: MessageId::from(chat.last_position),

@@ -230,9 +230,9 @@ impl Plan {
         let Some(chat) = facts.chat else {
             return Err(Error::not_found("there is no such chat"));
         };
-        let place = (draft.chat, draft.actor.id);
-        let entry = self.relation(draft, chat.kind, facts.standing).can_post();
-        let joins = entry.map_err(denied)? == Entry::Joins;
+        let relation = self.relation(&draft.actor, (draft.chat, chat.kind), facts.standing);
+        let entry = relation.can_post().map_err(denied)?;
+        let joins = entry == Entry::Joins;
         let digest = draft.client_id.as_ref().map(|_| {
             let said = [draft.kind.as_str(), draft.content.as_str()];
             digest(said)
@@ -273,12 +273,13 @@ impl Plan {
         self.chat_updates.insert(draft.chat, chat_update);
         let update = MembershipUpdate {
             tenant: draft.actor.tenant,
+            standing: relation.status_after(entry),
             role,
             joined,
             read: sent.id,
             read_seq: sent.seq,
         };
-        self.update(place, update);
+        self.update((draft.chat, draft.actor.id), update);
         if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
             let key = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
             self.named.insert(key, (digest, sent));
@@ -286,17 +287,16 @@ impl Plan {
         Ok(sent)
     }
 
-    /// What the sender is to the chat, after the messages before.
+    /// What a person is to a chat, after the commands before.
     fn relation(
         &self,
-        draft: &SendDraft,
-        kind: ChatKind,
+        person: &Person,
+        (chat, kind): (ChatId, ChatKind),
         stored: Option<MembershipStatus>,
     ) -> Relation {
-        let place = (draft.chat, draft.actor.id);
-        let joined = self.memberships.contains_key(&place);
-        let standing = joined.then_some(MembershipStatus::In).or(stored);
-        Relation::with_status(kind, &draft.actor, standing)
+        let update = self.memberships.get(&(chat, person.id));
+        let status = update.map(|update| update.standing).or(stored);
+        Relation::with_status(kind, person, status)
     }
 
     /// The new values of a chat's row so far.
@@ -380,13 +380,8 @@ impl Plan {
             return Err(no_chat());
         };
         let marked = self.memberships.get(&place).map(|update| update.read);
-        let standing = match marked {
-            Some(_) => Some(MembershipStatus::In),
-            None => answer.standing,
-        };
-        Relation::with_status(kind, &draft.actor, standing)
-            .can_signal()
-            .map_err(denied)?;
+        let relation = self.relation(&draft.actor, (draft.chat, kind), answer.standing);
+        relation.can_signal().map_err(denied)?;
         let Some((newest, seq)) = answer.newest else {
             return Ok(());
         };
@@ -412,6 +407,7 @@ impl Plan {
             place,
             MembershipUpdate {
                 tenant: draft.actor.tenant,
+                standing: relation.status_after(Entry::Present),
                 role: Role::Member,
                 joined,
                 read: newest,
@@ -421,7 +417,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Moves a person's read mark, and makes them a member if they are not.
+    /// Moves a person's read mark, and makes them a member if they join.
     fn update(&mut self, place: (ChatId, PersonId), update: MembershipUpdate) {
         self.memberships
             .entry(place)

@@ -145,6 +145,9 @@ pub struct ChatUpdate {
 pub struct MembershipUpdate {
     /// That person's tenant.
     pub tenant: TenantId,
+    /// `In` for a member and for who joins in this batch; any other keeps the status that is stored, and is
+    /// stored where there is no row yet.
+    pub standing: MembershipStatus,
     /// Their role, if they join in this batch.
     pub role: Role,
     /// The position of their joining, if they join in this batch.

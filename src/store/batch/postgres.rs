@@ -50,15 +50,19 @@ const WRITE: &str = "with \
        where chats.id = d.id), \
      marked as (insert into members \
        (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
-       select d.chat_id, d.person_id, d.tenant_id, d.role, 'in', $2, d.joined_position, d.read_id, d.read_seq \
+       select d.chat_id, d.person_id, d.tenant_id, d.role, d.standing, $2, d.joined_position, d.read_id, d.read_seq \
        from unnest($25::bigint[], $26::bigint[], $27::bigint[], $28::text[], $29::bigint[], $30::bigint[], \
-         $31::bigint[]) as d (chat_id, person_id, tenant_id, role, joined_position, read_id, read_seq) \
+         $31::bigint[], $33::text[]) \
+         as d (chat_id, person_id, tenant_id, role, joined_position, read_id, read_seq, standing) \
        on conflict (chat_id, person_id) do update set \
-       role = case when members.standing = 'in' then members.role else excluded.role end, \
-       joined_at = case when members.standing = 'in' then members.joined_at else excluded.joined_at end, \
-       joined_position = case when members.standing = 'in' then members.joined_position \
-         else excluded.joined_position end, \
-       standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq) \
+       role = case when members.standing = 'in' or excluded.standing <> 'in' then members.role \
+         else excluded.role end, \
+       joined_at = case when members.standing = 'in' or excluded.standing <> 'in' then members.joined_at \
+         else excluded.joined_at end, \
+       joined_position = case when members.standing = 'in' or excluded.standing <> 'in' \
+         then members.joined_position else excluded.joined_position end, \
+       standing = case when excluded.standing = 'in' then 'in' else members.standing end, \
+       read_id = excluded.read_id, read_seq = excluded.read_seq) \
      select pg_notify('parlance', '')";
 
 pub(super) async fn look_up_sends(
@@ -135,6 +139,7 @@ pub(super) async fn write(
         .bind(column(chat_updates, |(_, b)| {
             b.status.map(ConversationStatus::as_str)
         }))
+        .bind(column(memberships, |(_, _, m)| m.standing.as_str()))
         .execute(&mut **tx)
         .await
         .map(drop)

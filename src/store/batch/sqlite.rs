@@ -41,12 +41,15 @@ const WRITE_CHAT: &str = "update chats set last_seq = ?2, \
 
 const WRITE_MEMBERSHIP: &str = "insert into members \
      (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
-     values (?1, ?2, ?3, ?4, 'in', ?8, ?5, ?6, ?7) \
+     values (?1, ?2, ?3, ?4, ?9, ?8, ?5, ?6, ?7) \
      on conflict (chat_id, person_id) do update set \
-     role = case when standing = 'in' then role else excluded.role end, \
-     joined_at = case when standing = 'in' then joined_at else excluded.joined_at end, \
-     joined_position = case when standing = 'in' then joined_position else excluded.joined_position end, \
-     standing = 'in', read_id = excluded.read_id, read_seq = excluded.read_seq";
+     role = case when standing = 'in' or excluded.standing <> 'in' then role else excluded.role end, \
+     joined_at = case when standing = 'in' or excluded.standing <> 'in' then joined_at \
+       else excluded.joined_at end, \
+     joined_position = case when standing = 'in' or excluded.standing <> 'in' then joined_position \
+       else excluded.joined_position end, \
+     standing = case when excluded.standing = 'in' then 'in' else standing end, \
+     read_id = excluded.read_id, read_seq = excluded.read_seq";
 
 pub(super) fn look_up_sends(
     connection: &Connection,
@@ -175,6 +178,7 @@ fn write_memberships(connection: &Connection, set: &WriteSet, now: Timestamp) ->
             membership.read.get(),
             membership.read_seq.get(),
             now.get(),
+            membership.standing.as_str(),
         ])?;
     }
     Ok(())

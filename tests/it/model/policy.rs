@@ -22,9 +22,9 @@ use parlance::{
         rooms,
     },
     model::{
-        Audience, Change, ChangeKind, Chat, ChatId, ChatKind, Clock, Content, ConversationStatus,
-        Membership, MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position,
-        Relation, Role, TenantId, TenantKind, Title, policy,
+        Change, ChangeKind, Chat, ChatId, ChatKind, Clock, Content, ConversationStatus, Membership,
+        MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Relation,
+        Role, TenantId, TenantKind, Title, policy,
     },
     store::{ConversationPage, NewPerson, NewTenant},
 };
@@ -349,18 +349,13 @@ async fn person(world: &World, holder: &KeyHolder, kind: PersonKind) -> Caller {
     callers::impersonate(holder, Arc::new(person)).expect("they are the tenant's")
 }
 
-/// Who is in which chat, by the log alone: each with the change by which they came. An agent has a place in
-/// a conversation from the first message that they send or read there, and nobody is told of it.
+/// Who is in which chat, by the log alone: each with the change by which they came.
 fn members_of(log: &[Change]) -> HashMap<(ChatId, PersonId), Position> {
     let mut members = HashMap::new();
     for change in log {
         let place = (change.chat, change.actor.id);
-        let is_conversation = change.audience == Audience::Agents;
         match change.what {
             ChangeKind::Joined(_) => {
-                members.entry(place).or_insert(change.position);
-            }
-            ChangeKind::Message(_) | ChangeKind::Read(_) if is_conversation => {
                 members.entry(place).or_insert(change.position);
             }
             ChangeKind::Left => {
@@ -439,6 +434,8 @@ fn lists_show_each_person_the_chats_that_the_policy_lets_them_read() {
                     continue;
                 };
                 let is_in = members.contains_key(&(id, caller.id()));
+                let count = members.keys().filter(|(chat, _)| *chat == id).count();
+                assert_eq!(usize::try_from(chat.members), Ok(count), "members of {id}");
                 let relation = Relation::new(chat.kind, caller.person(), membership.as_ref());
                 assert_eq!(
                     relation.status == Some(parlance::model::MembershipStatus::In),

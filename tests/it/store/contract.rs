@@ -5,8 +5,9 @@ use std::sync::Arc;
 use parlance::{
     Kind,
     model::{
-        Audience, ChangeKind, ChatId, ChatKind, MembershipStatus, Message, MessageId, MessageKind,
-        Name, Names, Person, PersonId, PersonKind, Position, Role, Seq, TenantId, Timestamp, Title,
+        Audience, ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Message, MessageId,
+        MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq, TenantId,
+        Timestamp, Title,
     },
     store::{
         NewPerson, Store, Tx,
@@ -183,6 +184,7 @@ async fn say_in(
 fn mark(joined: Position, read: MessageId, read_seq: Seq) -> MembershipUpdate {
     MembershipUpdate {
         tenant: HOME,
+        standing: MembershipStatus::In,
         role: Role::Member,
         joined,
         read,
@@ -497,7 +499,7 @@ async fn a_name_is_taken_once_and_a_refusal_undoes_its_transaction() {
 }
 
 #[rocket::async_test]
-async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
+async fn a_mark_makes_no_member_and_keeps_when_one_joined_until_they_join_again() {
     let ground = Ground::new().await;
     let Ground {
         store, bo, chat, ..
@@ -507,8 +509,9 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
         let found = store.write_anyway(move |tx| Box::pin(tx.membership(chat, bo)));
         found.await.expect("an answer").expect("a place")
     };
-    let write = async |joined: i64, read: i64, role: Role| {
+    let write = async |standing: MembershipStatus, joined: i64, read: i64, role: Role| {
         let new = MembershipUpdate {
+            standing,
             role,
             ..mark(Position::new(joined), MessageId::new(read), Seq::new(read))
         };
@@ -520,13 +523,19 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
             store.write_anyway(move |tx| Box::pin(async move { tx.write(&set, NOW).await }));
         written.await.expect("it is durable");
     };
-    write(5, 5, Role::Member).await;
-    write(9, 9, Role::Admin).await;
-    let now = place().await;
-    assert_eq!(
-        (now.joined.get(), now.read.get(), now.role),
-        (5, 9, Role::Member)
-    );
+    let is = |now: Membership, joined: i64, read: i64, role: Role, standing: MembershipStatus| {
+        let now = (now.joined.get(), now.read.get(), now.role, now.standing);
+        assert_eq!(now, (joined, read, role, standing));
+    };
+    let (observer, member) = (MembershipStatus::Observer, MembershipStatus::In);
+    write(observer, 4, 4, Role::Member).await;
+    is(place().await, 4, 4, Role::Member, observer);
+    assert!(store.memberships(bo).await.expect("a list").is_empty());
+    write(member, 5, 5, Role::Member).await;
+    write(member, 9, 9, Role::Admin).await;
+    is(place().await, 5, 9, Role::Member, member);
+    write(observer, 10, 10, Role::Admin).await;
+    is(place().await, 5, 10, Role::Member, member);
     assert_eq!(
         store.memberships(bo).await.expect("a list"),
         [(chat, Position::new(5))]
@@ -539,13 +548,10 @@ async fn a_mark_keeps_when_a_member_came_until_they_come_again() {
     });
     ended.await.expect("it ends");
     assert!(store.memberships(bo).await.expect("a list").is_empty());
-    write(12, 11, Role::Admin).await;
-    let now = place().await;
-    let expected = (12, 11, Role::Admin, MembershipStatus::In);
-    assert_eq!(
-        (now.joined.get(), now.read.get(), now.role, now.standing),
-        expected
-    );
+    write(observer, 11, 11, Role::Admin).await;
+    is(place().await, 5, 11, Role::Member, MembershipStatus::Left);
+    write(member, 12, 11, Role::Admin).await;
+    is(place().await, 12, 11, Role::Admin, member);
 }
 
 #[rocket::async_test]
