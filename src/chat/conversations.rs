@@ -68,7 +68,7 @@ pub struct GuestChatOpened {
 /// The site that a domain belongs to.
 pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
     let found = services.store.tenant_of_domain(domain).await?;
-    found.ok_or_else(|| Error::not_found("nobody runs a desk for this domain"))
+    found.ok_or_else(|| Error::not_found("this domain is not registered"))
 }
 
 /// Makes a new guest: a person, a login, and a conversation that waits for an agent. Under a key
@@ -311,7 +311,7 @@ pub async fn queue(
 ) -> Result<Queue> {
     if !owner.person().is_agent() {
         return Err(Error::forbidden(
-            "only who runs the desk may see its queues",
+            "only an agent of the site may see its queues",
         ));
     }
     let key: (TenantId, PersonId) = (owner.tenant(), owner.id());
@@ -319,7 +319,7 @@ pub async fn queue(
     let after = match page.before {
         None => None,
         Some(chat) => {
-            let place = services.store.desk_place(key.0, status, chat).await?;
+            let place = services.store.queue_position(key.0, status, chat).await?;
             Some(place.ok_or_else(|| Error::not_found("there is no such chat"))?)
         }
     };
@@ -334,7 +334,7 @@ pub async fn queue(
     chats.truncate(limit);
     let total = services
         .store
-        .count_desk_chats(key.0, status, asked.query)
+        .count_conversations(key.0, status, asked.query)
         .await?;
     Ok(Queue {
         chats,

@@ -58,7 +58,7 @@ impl Lifetime {
         let wakers =
             std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
         let noted: Noted = wakers.iter().filter_map(Weak::upgrade).collect();
-        // Whoever ends it may hold locks.
+        // The caller that ends it may hold locks.
         noted.deliver_later();
     }
 }

@@ -132,7 +132,7 @@ pub struct ClientSession {
     pub services: Arc<Services>,
     /// What the operator decided.
     pub options: Arc<Options>,
-    /// What they brought.
+    /// Its credentials.
     pub credentials: Credentials,
     /// The connection.
     pub transport: Arc<dyn Transport>,

@@ -141,7 +141,7 @@ impl Fairing for CsrfFairing {
 }
 
 /// Why the request is refused, and what an operator can do whose own page it came from. It
-/// repeats nothing but what the request itself brought, and that only where it is well-formed.
+/// repeats nothing but values of the request itself, and these only where they are well-formed.
 fn sentence(request: &Request<'_>) -> String {
     const SENTENCE: &str =
         "this request comes from a page of another site, whose requests may not use cookies";

@@ -42,8 +42,9 @@ async fn admit(request: &Request<'_>) -> Result<Scraper> {
     if ClientAddress::of(request).is_this_machine() {
         return Ok(Scraper);
     }
-    let refusal =
-        || Error::forbidden("the figures are for this machine, or for whoever shows metrics_token");
+    let refusal = || {
+        Error::forbidden("the figures are for this machine, or for a request with metrics_token")
+    };
     let token = request
         .rocket()
         .state::<Settings>()

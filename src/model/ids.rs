@@ -72,7 +72,7 @@ id!(
     ChatId
 );
 id!(
-    /// A message: the position of the change that brought it.
+    /// A message: the position of the change that added it.
     MessageId
 );
 id!(

@@ -1,4 +1,4 @@
-//! How a dialect writes changes down for long-polls and streams.
+//! A dialect's encoding of changes for long-polls and streams.
 
 use crate::pubsub::Published;
 
@@ -7,7 +7,7 @@ use crate::pubsub::Published;
 pub struct EventText<'p> {
     /// The event's name: the `event:` of a stream.
     pub name: &'p str,
-    /// What it carries: the `data:` of a stream.
+    /// Its payload: the `data:` of a stream.
     pub data: &'p str,
     /// The same as an entry of a long-poll's list.
     pub listed: &'p str,
@@ -20,7 +20,7 @@ pub trait EventFormat: Send {
         "events"
     }
 
-    /// The events that a change is told as; none when it is not for whoever asked.
+    /// The events that encode a change; none when it is not for this request.
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>>;
 
     /// Keys that a long-poll's answer has beyond the common ones: JSON, each with a comma before it.

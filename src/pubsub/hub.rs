@@ -103,7 +103,7 @@ impl Hub {
     }
 
     /// Appends changes to the topics they concern, in ascending order, without gaps. Changes that were published
-    /// before are skipped, so that a reader of the log may start at any position. Everybody who looks finds them
+    /// before are skipped, so that a reader of the log may start at any position. Readers find them
     /// now; the subscribers are woken by [`Unnotified::notify`].
     pub(crate) fn begin_publish(&self, changes: impl IntoIterator<Item = Change>) -> Unnotified {
         let mut unnotified = Unnotified::default();
@@ -119,7 +119,7 @@ impl Hub {
                 tracing::error!(
                     head = head.get(),
                     position = position.get(),
-                    "Changes are missing between the head and what is published: listeners read the log instead."
+                    "Changes are missing between the head and what is published: subscribers read the log instead."
                 );
                 state.restart(Position::new(position.get() - 1), &mut unnotified);
             }
@@ -150,7 +150,7 @@ impl Hub {
         let head = self.head();
         let topic_log = match topic {
             Topic::Person(person) => {
-                let (id, tenant, desk) = (person.id, person.tenant, person.is_agent());
+                let (id, tenant, agent) = (person.id, person.tenant, person.is_agent());
                 let guest = person.is_guest();
                 let topic_log = state
                     .people
@@ -164,7 +164,7 @@ impl Hub {
                         .or_default()
                         .insert(id, Arc::clone(&topic_log));
                 }
-                if desk {
+                if agent {
                     state
                         .agents
                         .entry(tenant)
@@ -201,17 +201,17 @@ impl Hub {
         let mut noted = Noted::default();
         let mut state = self.state();
         state.signals += 1;
-        let told = Arc::new(PublishedSignal::new(signal, state.signals));
-        let members = state.members.get(&told.signal.chat);
-        let owners = state
+        let published = Arc::new(PublishedSignal::new(signal, state.signals));
+        let members = state.members.get(&published.signal.chat);
+        let agents = state
             .agents
-            .get(&told.signal.tenant)
-            .filter(|_| told.signal.to_agents);
-        for topic_log in recipients(members, owners) {
-            topic_log.push_signal(&told, &mut noted);
+            .get(&published.signal.tenant)
+            .filter(|_| published.signal.to_agents);
+        for topic_log in recipients(members, agents) {
+            topic_log.push_signal(&published, &mut noted);
         }
         drop(state);
-        // Whoever signals may hold locks.
+        // The caller may hold locks.
         noted.deliver_later();
     }
 
@@ -267,7 +267,7 @@ impl Hub {
         if !reaches && after < head {
             return Backlog::Lagged;
         }
-        // The tail has no gaps, so the place of a position in it is a subtraction.
+        // The tail has no gaps, so a position's index in it is a subtraction.
         let newer = usize::try_from(head.get() - after.get())
             .unwrap_or(0)
             .min(state.tail.len());
@@ -298,7 +298,7 @@ impl State {
                 .or_default()
                 .insert(change.actor.id, Arc::clone(topic_log));
         }
-        let (members, owners) = match change.audience {
+        let (members, agents) = match change.audience {
             Audience::Members => (self.members.get(&change.chat), None),
             Audience::Agents => (
                 self.members.get(&change.chat),
@@ -308,33 +308,33 @@ impl State {
             Audience::Actor => (None, None),
         };
         let batch = self.batches;
-        let mut tell = |topic_log: &Arc<TopicLog>| {
+        let mut push = |topic_log: &Arc<TopicLog>| {
             if topic_log.push(&published, batch) {
                 unnotified.0.push(Arc::clone(topic_log));
             }
         };
-        let mut actor_is_told = false;
-        for topic_log in recipients(members, owners) {
+        let mut reached_actor = false;
+        for topic_log in recipients(members, agents) {
             if change.audience == Audience::Others && !is_visible_to(topic_log, change) {
                 continue;
             }
-            actor_is_told |= actor
+            reached_actor |= actor
                 .as_ref()
                 .is_some_and(|actor| Arc::ptr_eq(actor, topic_log));
-            tell(topic_log);
+            push(topic_log);
         }
         if let Some(topic_log) = &actor
-            && !actor_is_told
+            && !reached_actor
             && is_visible_to(topic_log, change)
         {
-            tell(topic_log);
+            push(topic_log);
         }
         if let Some(topic_log) = self.chats.get(&change.chat) {
             if changes_rights(&change.what) {
                 topic_log.forget_rights();
             }
             if is_visible_to(topic_log, change) {
-                tell(topic_log);
+                push(topic_log);
             }
         }
         if let ChangeKind::Left = change.what {
@@ -403,9 +403,9 @@ impl State {
 /// The members of a chat and the agents of its tenant, each once.
 fn recipients<'a>(
     members: Option<&'a TopicLogs>,
-    owners: Option<&'a TopicLogs>,
+    agents: Option<&'a TopicLogs>,
 ) -> impl Iterator<Item = &'a Arc<TopicLog>> {
-    let others = owners
+    let others = agents
         .into_iter()
         .flatten()
         .filter(move |(person, _)| !members.is_some_and(|members| members.contains_key(person)));

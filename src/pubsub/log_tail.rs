@@ -1,4 +1,4 @@
-//! Publishes changes that are read from the log instead of handed over by the writer.
+//! Publishes changes that are read from the log, instead of those that the writer passes on.
 //!
 //! # Why
 //! The writer publishes what it knows it committed. When it cannot know (the connection broke

@@ -35,7 +35,7 @@ pub enum Topic {
     Chat(ChatId),
 }
 
-/// See the module.
+/// The latest changes and signals of a topic.
 pub(super) struct TopicLog {
     pub(super) topic: Topic,
     wake: Notify,
@@ -144,17 +144,17 @@ impl TopicLog {
     }
 
     /// Appends a signal and wakes the subscribers.
-    pub(super) fn push_signal(&self, told: &Arc<PublishedSignal>, noted: &mut Noted) {
+    pub(super) fn push_signal(&self, signal: &Arc<PublishedSignal>, noted: &mut Noted) {
         let mut state = self.state();
         if state.signals.len() == RETAINED_SIGNALS {
             state.signals.pop_front();
         }
-        state.signals.push_back(Arc::clone(told));
+        state.signals.push_back(Arc::clone(signal));
         drop(state);
         self.notify(noted);
     }
 
-    /// Clears the cache of who may read the chat; the next lookup asks the store.
+    /// Clears the cache of who may read the chat; the next lookup reads the store.
     pub(super) fn forget_rights(&self) {
         self.state().forget_rights();
     }
@@ -264,7 +264,7 @@ impl Subscriber {
         }
     }
 
-    /// Has `waker` told of every new change and signal. One waker may serve many subscribers.
+    /// Notifies `waker` of every new change and signal. One waker may serve many subscribers.
     pub fn wake_with(&mut self, waker: Arc<dyn Waker>) {
         let mut state = self.topic_log.state();
         let number = state.next_waker;
@@ -279,7 +279,7 @@ impl Subscriber {
         let newer = state
             .signals
             .iter()
-            .filter(|told| told.number > self.signals);
+            .filter(|signal| signal.number > self.signals);
         let newer: Vec<_> = newer.cloned().collect();
         drop(state);
         if let Some(last) = newer.last() {
@@ -293,8 +293,8 @@ impl Subscriber {
         self.topic_log.wake.notified()
     }
 
-    /// Whether the person is known to have the right to read this subscriber's chat. Else the version to hand
-    /// in with [`Subscriber::keep_right`], once the store was asked.
+    /// Whether the person is known to have the right to read this subscriber's chat. Else the version to pass
+    /// to [`Subscriber::keep_right`] after the store was read.
     pub fn right(&self, person: PersonId) -> Result<(), RightsVersion> {
         let state = self.topic_log.state();
         if state.rights.contains(&person) {
@@ -304,8 +304,8 @@ impl Subscriber {
         }
     }
 
-    /// Remembers that a person has the right to read this chat, unless something has happened to the
-    /// chat or to its members since before the store was asked.
+    /// Caches that a person has the right to read this chat, unless something has happened to the
+    /// chat or to its members since before the store was read.
     pub fn keep_right(&self, person: PersonId, before: RightsVersion) {
         let mut state = self.topic_log.state();
         if state.rights_version == before.0 && state.rights.len() < RETAINED_RIGHTS {

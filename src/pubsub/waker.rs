@@ -1,4 +1,4 @@
-//! Subscribers that are told of what is new by a call: who notes that there is something, delivers it.
+//! Subscribers that are served by a call: the task that notes something new also delivers it.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ pub trait Waker: Send + Sync {
     /// called. This never waits.
     fn note(&self) -> bool;
 
-    /// Delivers what is new, unless somebody else is at it, who then looks again afterwards. Whoever calls it
-    /// holds no lock.
+    /// Delivers what is new, unless another task is delivering, which then checks again afterwards. The caller must
+    /// hold no lock.
     fn deliver(&self);
 
-    /// Both.
+    /// Notes and delivers.
     fn wake(&self) {
         if self.note() {
             self.deliver();
@@ -36,7 +36,7 @@ impl Noted {
     }
 
     /// Delivers to all of them: to a few at once, to many in chunks by tasks of their own, so that all cores
-    /// deliver and whoever calls does something else.
+    /// deliver and the caller continues.
     pub(super) fn deliver(self) {
         if self.0.len() <= CHUNK {
             deliver_to(&self.0);
@@ -45,7 +45,7 @@ impl Noted {
         }
     }
 
-    /// Delivers to all of them by tasks of their own, for whoever calls may hold locks.
+    /// Delivers to all of them by tasks of their own, for a caller that may hold locks.
     pub(crate) fn deliver_later(self) {
         let mut rest = self.0;
         while !rest.is_empty() {

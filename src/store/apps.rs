@@ -96,7 +96,7 @@ impl Store {
         row.map(Chat::try_from).transpose()
     }
 
-    /// A chat of a tenant, whoever is in it.
+    /// A chat of a tenant, with any members.
     pub async fn chat_of(&self, tenant: TenantId, chat: ChatId) -> Result<Option<Chat>> {
         let row: Option<ChatRow> = on!(&self.inner.read, pool => {
             sqlx::query_as(concat!(

@@ -65,7 +65,7 @@ const LIST: &str = concat!(
        union \
        select id from (select id from chats \
          where $5 and tenant_id = $1 and kind = 'desk' and deleted_at is null and last_position < $3 \
-         order by last_position desc limit $4) desk_chats \
+         order by last_position desc limit $4) conversations \
      ) found \
      join chats c on c.id = found.id \
      left join messages l on l.id = c.last_message_id \

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is searched for: a guest's name or address, or a domain. The parameter is a pattern, or null.
-macro_rules! desk_search {
+macro_rules! conversation_search {
     ($pattern:literal) => {
         concat!(
             "(cast(",
@@ -31,7 +31,7 @@ macro_rules! desk_search {
 
 /// A tenant's conversations with one status, in their order after a place, with what a person
 /// has read of each.
-macro_rules! select_desk_chats {
+macro_rules! select_conversations {
     ($key:literal, $beyond:literal, $direction:literal) => {
         concat!(
             "select ",
@@ -48,7 +48,7 @@ macro_rules! select_desk_chats {
             $key,
             $beyond,
             " $4) and ",
-            desk_search!("$5"),
+            conversation_search!("$5"),
             " order by ",
             $key,
             $direction,
@@ -57,14 +57,14 @@ macro_rules! select_desk_chats {
     };
 }
 
-const LONGEST_FIRST: &str = select_desk_chats!("c.status_position", " >", "");
-const NEWEST_ACTIVITY_FIRST: &str = select_desk_chats!("c.last_position", " <", " desc");
-const LAST_CLOSED_FIRST: &str = select_desk_chats!("c.status_position", " <", " desc");
+const LONGEST_FIRST: &str = select_conversations!("c.status_position", " >", "");
+const NEWEST_ACTIVITY_FIRST: &str = select_conversations!("c.last_position", " <", " desc");
+const LAST_CLOSED_FIRST: &str = select_conversations!("c.status_position", " <", " desc");
 
 const COUNT: &str = concat!(
     "select count(*) from chats c join people p on p.id = c.created_by \
      where c.tenant_id = $1 and c.kind = 'desk' and c.deleted_at is null and c.status = $2 and ",
-    desk_search!("$3"),
+    conversation_search!("$3"),
 );
 
 /// A guest's own conversation: the newest, should there be several.
@@ -83,7 +83,7 @@ const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.conte
 pub struct ConversationPage<'a> {
     /// How many are skipped, and how many returned at most.
     pub slice: (i64, i64),
-    /// The place after which it begins, see [`Store::desk_place`].
+    /// The place after which it begins, see [`Store::queue_position`].
     pub after: Option<Position>,
     /// What is searched for.
     pub query: Option<&'a str>,
@@ -160,7 +160,7 @@ impl Store {
     }
 
     /// How many of a tenant's conversations have a status and match the search.
-    pub async fn count_desk_chats(
+    pub async fn count_conversations(
         &self,
         tenant: TenantId,
         status: ConversationStatus,
@@ -178,7 +178,7 @@ impl Store {
     }
 
     /// The place that a chat has, or would have, among the conversations with a status.
-    pub async fn desk_place(
+    pub async fn queue_position(
         &self,
         tenant: TenantId,
         status: ConversationStatus,

@@ -52,7 +52,7 @@ const FOR_PERSON: &str = select_changes!(
             and x.standing = 'in' and x.joined_position <= n.position)))"
 );
 
-/// The changes that brought a chat's messages.
+/// The changes that added a chat's messages.
 const MESSAGES: EngineSql = EngineSql {
     sqlite: select_changes!(
         "n.position in (select x.id from messages x where x.tenant_id = $4 \
@@ -106,7 +106,7 @@ impl Store {
         rows.into_iter().map(Change::try_from).collect()
     }
 
-    /// The changes that brought a chat's messages after a position, ascending, at most `limit`.
+    /// The changes that added a chat's messages after a position, ascending, at most `limit`.
     pub async fn messages_told(
         &self,
         (tenant, chat): (TenantId, ChatId),

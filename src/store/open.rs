@@ -180,13 +180,13 @@ pub(super) fn newer(place: &str, migrations: &Migrator, version: i64) -> Result<
     }
     let ours = env!("CARGO_PKG_VERSION");
     let sentence = format!(
-        "the database {place} was brought to schema {version} by a newer Parlance, and this one \
+        "the database {place} was migrated to schema {version} by a newer Parlance, and this one \
          ({ours}) knows schema {known}: start the newer version, or go back to a backup from before"
     );
     Err(Error::new(Kind::Internal, sentence))
 }
 
-/// Says why the schema cannot be brought up to date.
+/// The error for a schema that cannot be migrated.
 pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) -> Error {
     let sentence = match &error {
         MigrateError::VersionMissing(version) => {
@@ -200,7 +200,7 @@ pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) 
              Parlance: start that one, or {SET_URL}"
         ),
         _ => format!(
-            "the schema of the database {place} cannot be brought up to date ({error}): see that the \
+            "the schema of the database {place} cannot be migrated ({error}): see that the \
              disk has room and that this user may make tables"
         ),
     };

@@ -7,7 +7,7 @@ import { BROKEN, BUSY, GONE, SIGNED_OUT, TOO_LONG, UNANSWERED, aboutField, pleas
  * @type {Record<string, string>}
  */
 const SENTENCES = {
-  csrf_rejected: 'The server takes this page for one of another site. Whoever runs it has to look at its proxy.',
+  csrf_rejected: 'The server takes this page for one of another site. Its operator has to check the proxy.',
   unauthenticated: SIGNED_OUT,
   not_found: GONE,
   too_large: TOO_LONG,

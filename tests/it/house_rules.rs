@@ -1,6 +1,6 @@
-//! The walls of the house: which module may name which, held against every file under `src`.
+//! The rules of the code: which module may name which, compared with every file under `src`.
 //!
-//! A wall that stands in a document alone is gone in a month. Each rule is told with its reason, so
+//! A rule that is written in a document alone is not followed for long. Each is printed with its reason, so
 //! that a contributor who breaks one knows what to do instead.
 
 mod files;
@@ -14,7 +14,7 @@ mod verbs;
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use rules::{House, breaches};
+use rules::{Workspace, breaches};
 use source::Source;
 
 #[test]
@@ -24,7 +24,7 @@ fn the_house_keeps_its_rules() {
         include_str!("../../Cargo.toml"),
         include_str!("../../src/socketio/Cargo.toml"),
     ];
-    let house = House {
+    let workspace = Workspace {
         crates: manifests.into_iter().flat_map(dependencies).collect(),
         dialects: folders(&root.join("src/dialect")),
     };
@@ -32,7 +32,7 @@ fn the_house_keeps_its_rules() {
     assert!(files.len() > 10, "the sources were not found");
     let found: Vec<_> = files
         .iter()
-        .flat_map(|(path, text)| breaches(&house, &Source::new(path, text)))
+        .flat_map(|(path, text)| breaches(&workspace, &Source::new(path, text)))
         .chain(size::long_files(&files))
         .collect();
     assert!(found.is_empty(), "\n{}\n", found.join("\n"));

@@ -5,10 +5,10 @@
 //! what it costs, where a short message is one, and taken in two levels of round robin: between
 //! tenants, and between the people of a tenant. A connection that speaks for many people, as a tenant's server
 //! does, may have many messages under way: together they have one person's turn and share. While others are active a tenant, and a person, gets
-//! a bounded share of each transaction, even if nobody else happens to wait just then: whoever comes
-//! next waits for the transaction that is under way. Large work is written by itself.
+//! a bounded share of each transaction, even if no other happens to wait just then: the next to
+//! arrive waits for the transaction that is under way. Large work is written by itself.
 //!
-//! Shares alone would still let one tenant's transactions follow each other without a gap. So whoever
+//! Shares alone would still let one tenant's transactions follow each other without a gap. So the one that
 //! had most of a long transaction pauses, while others are active, for as long as it took: the
 //! writer is free at least half of the time for those who write little.
 //!
@@ -184,7 +184,7 @@ impl<J> FairQueue<J> {
         None
     }
 
-    /// Takes what the next transaction writes. Whoever drains the queue takes no pauses.
+    /// Takes what the next transaction writes. Draining the queue ignores pauses.
     pub(super) fn take(&mut self, now: Instant, draining: bool) -> Next<J> {
         if draining {
             (
@@ -214,7 +214,7 @@ impl<J> FairQueue<J> {
         resumes_at.min().map_or(Next::Idle, Next::Pause)
     }
 
-    /// After a transaction that took so long, whoever had most of it leaves the writer to others for
+    /// After a transaction that took so long, the one that had most of it leaves the writer to others for
     /// a while.
     pub(super) fn finished(&mut self, took: Duration, now: Instant) {
         if self.large_was_last {
@@ -359,7 +359,7 @@ impl<J> FairQueue<J> {
         self.first(flow).map_or(0, |first| first.weight)
     }
 
-    /// Has a flow wait for the turn of whoever its first piece of work is counted for.
+    /// Has a flow wait for the turn of the person for whom its first piece of work is counted.
     fn enlist(&mut self, flow: Flow) {
         let Some((sharer, weight)) = self.first(flow).map(|first| (first.sharer, first.weight))
         else {

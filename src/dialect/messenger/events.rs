@@ -69,7 +69,7 @@ pub fn encode_change(published: &Published) -> &str {
     event.get_or_init(|| encode_event(&published.change).into())
 }
 
-/// A message as the chat's own list shows it, in JSON; nothing when the change brought none.
+/// A message as the chat's own list shows it, in JSON; nothing when the change has none.
 fn message(published: &Published) -> Option<&str> {
     let ChangeKind::Message(message) = &published.change.what else {
         return None;

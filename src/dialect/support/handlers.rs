@@ -265,7 +265,7 @@ async fn queue(
     status: ConversationStatus,
     wanted: Page,
 ) -> Result<Value> {
-    let unknown = || Error::invalid_field("before", "before must name a chat of this desk");
+    let unknown = || Error::invalid_field("before", "before must name a chat of this site");
     let wanted = conversations::Page {
         slice: wanted.slice,
         before: wanted

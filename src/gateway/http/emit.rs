@@ -72,7 +72,7 @@ pub(super) async fn emit(
     options: &State<Arc<Options>>,
     event: std::path::PathBuf,
     query: &Query,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     key: Key,
     argument: Argument,
 ) -> std::result::Result<EventAnswer, ApiError> {
@@ -95,7 +95,7 @@ pub(super) async fn emit(
     let mut session = ClientSession::new(
         Arc::clone(services),
         Arc::clone(options),
-        brought.0,
+        credentials.0,
         Arc::new(NoTransport),
         (0, None),
     );

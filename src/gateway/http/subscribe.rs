@@ -35,10 +35,10 @@ pub(super) async fn poll(
     options: &State<Arc<Options>>,
     settings: &State<Settings>,
     query: &Query,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
 ) -> std::result::Result<LongPoll, ApiError> {
     let ask = Ask::read(query, settings, TIMEOUT)?;
-    let whose = (services.inner(), options.inner(), brought);
+    let whose = (services.inner(), options.inner(), credentials);
     let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
     if let (Some(name), false) = (ask.name, ask.timeout.is_zero()) {
         feed.watch.admit(Some(name))?;
@@ -54,11 +54,11 @@ pub(super) async fn stream(
     settings: &State<Settings>,
     wants: WantsStream,
     query: &Query,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
 ) -> std::result::Result<Sse, ApiError> {
     let mut ask = Ask::read(query, settings, TIMEOUT)?;
     ask.after = wants.after(ask.after);
-    let whose = (services.inner(), options.inner(), brought);
+    let whose = (services.inner(), options.inner(), credentials);
     let mut feed = Box::pin(subscribe(whose, query, &ask)).await?;
     feed.watch.admit(ask.name)?;
     Ok(Sse::of(feed))
@@ -69,7 +69,7 @@ type Whose<'a> = (&'a Arc<Services>, &'a Arc<Options>, RequestCredentials);
 
 /// Authenticates a request, and subscribes to the events of its person.
 async fn subscribe(
-    (services, options, brought): Whose<'_>,
+    (services, options, credentials): Whose<'_>,
     query: &Fields,
     ask: &Ask<'_>,
 ) -> std::result::Result<Feed, ApiError> {
@@ -82,7 +82,7 @@ async fn subscribe(
     let mut session = ClientSession::new(
         Arc::clone(services),
         Arc::clone(options),
-        brought.0,
+        credentials.0,
         Arc::new(NoTransport),
         (0, None),
     );

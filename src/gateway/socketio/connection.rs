@@ -24,25 +24,25 @@ pub(super) struct Recovery {
     pub(super) private: String,
     /// Everything up to this position has been sent, and it is the offset sent last. It is locked while a
     /// frame with an offset is sent, so that offsets never decrease.
-    told: std::sync::Mutex<Position>,
-    /// Whom it acts for, as it was stored last; `None` if it was never stored.
+    delivered: std::sync::Mutex<Position>,
+    /// Its identities as they were stored last; `None` if they were never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
 }
 
 impl Recovery {
-    pub(super) fn new(private: String, told: Position) -> Self {
+    pub(super) fn new(private: String, delivered: Position) -> Self {
         Self {
             private,
-            told: std::sync::Mutex::new(told),
+            delivered: std::sync::Mutex::new(delivered),
             kept: std::sync::Mutex::new(None),
         }
     }
 
     /// The same for a recovered connection, of which something is stored.
-    pub(super) fn returned(private: String, told: Position) -> Self {
+    pub(super) fn returned(private: String, delivered: Position) -> Self {
         Self {
             kept: std::sync::Mutex::new(Some(String::new())),
-            ..Self::new(private, told)
+            ..Self::new(private, delivered)
         }
     }
 
@@ -51,20 +51,19 @@ impl Recovery {
         lock(&self.kept).as_deref().unwrap_or(NOTHING) == identity
     }
 
-    pub(super) fn told(&self) -> Position {
-        *lock(&self.told)
+    pub(super) fn delivered(&self) -> Position {
+        *lock(&self.delivered)
     }
 
-    /// Whether the connection acts for nobody and never did. Then there is nothing to be recovered or
-    /// stored.
+    /// Whether the connection has no identity and never had one. Then there is nothing to recover or store.
     pub(super) fn is_nobodys(&self, session: &ClientSession) -> bool {
         lock(&self.kept).is_none() && recovery::encode_identities(session) == NOTHING
     }
 
     /// Sends a frame that has the last offset again.
     pub(super) fn repeat<T>(&self, send: impl FnOnce(Position) -> T) -> T {
-        let told = lock(&self.told);
-        send(*told)
+        let delivered = lock(&self.delivered);
+        send(*delivered)
     }
 
     /// Sends a frame whose offset is that position.
@@ -73,16 +72,16 @@ impl Recovery {
         position: Position,
         send: impl FnOnce() -> Result<(), SendError>,
     ) -> Result<(), SendError> {
-        let mut told = lock(&self.told);
+        let mut delivered = lock(&self.delivered);
         send()?;
-        *told = position.max(*told);
+        *delivered = position.max(*delivered);
         Ok(())
     }
 
     /// Everything up to that position has been sent.
     pub(super) fn has_told(&self, position: Position) {
-        let mut told = lock(&self.told);
-        *told = position.max(*told);
+        let mut delivered = lock(&self.delivered);
+        *delivered = position.max(*delivered);
     }
 }
 
@@ -109,14 +108,14 @@ impl ConnectionState {
         let _ = self.recovery.set(Box::new(recovery));
     }
 
-    /// Waits for the turn. What is noted until it is given back is delivered then.
+    /// Waits for the turn. What is noted until it is released is delivered then.
     pub(super) async fn turn<'c>(&'c self, socket: &'c Socket) -> TurnGuard<'c> {
         TurnGuard::wait(self, socket).await
     }
 
-    /// Has delivery look again, once the turn is given back.
+    /// Has delivery run again once the turn is released.
     pub(super) fn note_delivery(&self) {
-        // Whoever has the turn looks for it themselves.
+        // The holder of the turn checks for it on release.
         let _ = self.waker.note();
     }
 }

@@ -1,8 +1,8 @@
 //! Delivery: sends changes in the order of the log, as fast as the client reads.
 //!
-//! A connection is delivered to in step with what is published, by whoever publishes or has had its turn, from memory.
-//! One that has fallen behind memory is caught up with from the log by a task of its own; one whose outbox is full goes
-//! on when that is empty.
+//! A connection that is in step is served from memory, by the task that publishes or that releases the turn. One that
+//! has fallen behind memory is served from the log by a catch-up task of its own. One whose outbox is full continues when
+//! the outbox is empty.
 
 use std::{sync::Arc, time::Duration};
 
@@ -54,7 +54,7 @@ enum DeliveryOutcome {
     Complete,
     /// There are more changes.
     More,
-    /// Memory does not reach back so far: the log has to be read.
+    /// The topic logs do not reach back that far: the log has to be read.
     Behind,
     /// The outbox is full.
     Full,
@@ -62,7 +62,7 @@ enum DeliveryOutcome {
     Closed,
 }
 
-/// Begins to deliver, unless that was done before, if the session acts for somebody or is bound to a login, with which
+/// Starts delivery, unless it was started before, if the session has an identity or is bound to a login, with which
 /// it ends.
 pub(super) fn start(connection: &ConnectionState, turn: &mut Turn) {
     let session = &turn.session;
@@ -71,7 +71,7 @@ pub(super) fn start(connection: &ConnectionState, turn: &mut Turn) {
         return;
     }
     let start = match connection.recovery() {
-        Some(recovery) => Some(recovery.told()),
+        Some(recovery) => Some(recovery.delivered()),
         None => session.identities().iter().map(Identity::from).min(),
     };
     turn.cursor.after = start.unwrap_or(Position::START);
@@ -87,14 +87,14 @@ pub(super) fn go_on(connection: &ConnectionState, turn: &mut Turn) {
     }
 }
 
-/// Delivers what is new from memory. Whoever has the turn calls it. It never waits.
+/// Delivers what is new from memory. Called by the holder of the turn. It never waits.
 pub(super) fn in_step(socket: &Socket, connection: &ConnectionState, turn: &mut Turn) {
     turn.session.drop_the_gone();
     if turn.mode != Mode::InStep {
         return;
     }
     match deliver_recent(socket, turn, connection.recovery()) {
-        // Whoever publishes more notes it.
+        // Every later publication notes it again.
         DeliveryOutcome::Complete | DeliveryOutcome::More => {}
         DeliveryOutcome::Behind => {
             turn.mode = Mode::CatchingUp;
@@ -106,7 +106,7 @@ pub(super) fn in_step(socket: &Socket, connection: &ConnectionState, turn: &mut 
     }
 }
 
-/// Catches up with the log until the connection is in step, or its outbox is full.
+/// Delivers from the log until the connection is in step, or its outbox is full.
 async fn catch_up(socket: Socket) {
     let Some(connection) = socket.data::<ConnectionState>() else {
         return;
@@ -129,7 +129,7 @@ async fn catch_up(socket: Socket) {
                 return;
             }
             Err(error) => {
-                tracing::warn!(cause = ?error, "A socket cannot be told what is new.");
+                tracing::warn!(cause = ?error, "Changes cannot be delivered to a socket.");
                 drop(turn);
                 tokio::time::sleep(RETRY_AFTER).await;
                 if !socket.is_connected() {
@@ -247,13 +247,13 @@ fn deliver_change(
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
     let skipped = std::mem::take(&mut cursor.frames);
-    let mut told = 0;
+    let mut seen = 0;
     for (index, dialect) in matching.iter().enumerate() {
         let later = usize::from(index + 1 < matching.len());
         let frames = frames(session, (*dialect, later), published, recovery.is_some());
         for (sent, frame) in frames.iter().enumerate() {
-            told += 1;
-            if told <= skipped {
+            seen += 1;
+            if seen <= skipped {
                 continue;
             }
             let send = || socket.try_emit(frame);
@@ -265,7 +265,7 @@ fn deliver_change(
                 None => send(),
             };
             if sent == Err(SendError::Full) {
-                cursor.frames = told - 1;
+                cursor.frames = seen - 1;
             }
             sent?;
         }
@@ -283,7 +283,7 @@ fn deliver_signals(
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
     let set = session.options.dialects;
-    let mut told = Vec::new();
+    let mut signals = Vec::new();
     for identity in session.identities_mut() {
         let dialects = identity.dialects();
         let Some(subscription) = identity.subscription() else {
@@ -291,13 +291,13 @@ fn deliver_signals(
         };
         for signal in subscription.signals() {
             for dialect in set.among(dialects) {
-                told.push((signal.number, dialect, Arc::clone(&signal)));
+                signals.push((signal.number, dialect, Arc::clone(&signal)));
             }
         }
     }
-    told.sort_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
-    told.dedup_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
-    for (_, dialect, signal) in told {
+    signals.sort_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
+    signals.dedup_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
+    for (_, dialect, signal) in signals {
         if !dialect.should_deliver_signal(session, &signal.signal) {
             continue;
         }
@@ -307,8 +307,8 @@ fn deliver_signals(
         };
         let is_open = match recovery {
             // The frame has the last offset again, which differs between sockets, so it is not shared.
-            Some(recovery) => recovery.repeat(|told| {
-                let offset = session.services.cursor_at(told).to_string();
+            Some(recovery) => recovery.repeat(|position| {
+                let offset = session.services.cursor_at(position).to_string();
                 let outgoing = dialect.encode_signal(&signal.signal);
                 send(&prepare(outgoing, |_| Some(offset.clone())))
             }),
@@ -331,7 +331,7 @@ pub(super) async fn missed(
 ) -> Result<(Vec<Prepared>, Position)> {
     let Gathered { changes, seen, .. } = gather(session, after).await?;
     let mut missed = Vec::new();
-    let (mut told, mut left) = (after, MISSED_BYTES);
+    let (mut delivered, mut left) = (after, MISSED_BYTES);
     for (published, dialects) in changes {
         let position = published.change.position;
         if position > seen {
@@ -353,11 +353,11 @@ pub(super) async fn missed(
             // It is delivered after the `CONNECT` packet.
             None if before > 0 => {
                 missed.truncate(before);
-                return Ok((missed, told));
+                return Ok((missed, delivered));
             }
             None => left = 0,
         }
-        told = position;
+        delivered = position;
     }
     Ok((missed, seen.max(after)))
 }

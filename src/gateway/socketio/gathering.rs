@@ -1,4 +1,4 @@
-//! What is new for a connection: the changes for all whom it acts for, in one order.
+//! What is new for a connection: the changes for all its identities, in one order.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ const LOG_PAGE: usize = 256;
 /// The changes after a position for all identities of a session.
 pub(super) struct Gathered {
     after: Position,
-    /// In the order of their positions, each with the dialects to tell it in.
+    /// In the order of their positions, each with the dialects to encode it in.
     pub(super) changes: Vec<(Arc<Published>, DialectMask)>,
     /// They are complete up to here.
     pub(super) seen: Position,
@@ -34,7 +34,7 @@ impl Gathered {
         }
     }
 
-    /// Adds what one identity is told, which hears what came after `from` in those dialects.
+    /// Adds the changes of one identity, which receives those after `from` in these dialects.
     fn add(&mut self, dialects: DialectMask, from: Position, caught_up: CaughtUp) {
         self.identities += 1;
         self.seen = self.seen.min(caught_up.complete);
@@ -45,7 +45,7 @@ impl Gathered {
             .extend(changes.map(|published| (published, dialects)));
     }
 
-    /// Brings what several identities are told into one order, each change once.
+    /// Merges the changes of several identities into one order, each change once.
     fn merged(mut self) -> Self {
         if self.identities > 1 {
             self.changes
@@ -62,7 +62,7 @@ impl Gathered {
     }
 }
 
-/// The changes after a position, if memory reaches back so far.
+/// The changes after a position, if the topic logs reach back that far.
 pub(super) fn recent(session: &mut ClientSession, after: Position) -> Option<Gathered> {
     let mut gathered = Gathered::new(after, session.services.head());
     for identity in session.identities_mut() {

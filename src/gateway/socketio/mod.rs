@@ -2,17 +2,17 @@
 //! the dialects that it has used.
 //!
 //! # Why
-//! A connection keeps little state: whom it acts for, and the last position of the log that was delivered to
+//! A connection keeps little state: its identities, and the last position of the log that was delivered to
 //! it. Delivery reads what is new from the topic logs that the connection is subscribed to, and sends frames that all
-//! connections of the same dialect share. Whoever publishes does that at once for those that are in step, so no task is
-//! woken for them (`delivery`). While the outbox is full nothing is delivered. Then
-//! it continues from the same position, and reads from the database if the topic logs no longer reach back so
+//! connections of the same dialect share. For connections that are in step, the publishing task does so itself, so no
+//! task is woken for them (`delivery`). While the outbox is full nothing is delivered. Then
+//! delivery continues from the same position, and reads from the database if the topic logs no longer reach back that
 //! far. So no change is dropped, none is queued for a client that does not read, and no client delays others.
 //!
 //! The events of a connection and its delivery take turns, by one lock. So the reply to an event is sent before the
 //! changes that the event has caused.
 //!
-//! A message does not keep the turn while it waits for its commit: the next messages of the connection are handed in
+//! A message does not keep the turn while it waits for its commit: the next messages of the connection are submitted
 //! meanwhile. Until it is answered, delivery stops before whatever it may have caused (`Unanswered`).
 
 mod connection;
@@ -102,7 +102,7 @@ impl Gateway {
         socket.data::<ConnectionState>()
     }
 
-    /// Lets a client in that brought something: binds its credentials, and takes it back if it asks.
+    /// Admits a client with credentials or a private id: binds the credentials, and recovers the connection if asked to.
     async fn admit_session(
         &self,
         socket: &Socket,
@@ -111,7 +111,7 @@ impl Gateway {
         recovers: bool,
     ) -> Result<Admission, ConnectError> {
         if let Err(error) = session.bind().await {
-            // Nobody is refused for it: what they brought is looked at again when they use it.
+            // Not a reason to refuse the connection: its credentials are checked again when they are used.
             tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
         }
         for dialect in self.options.dialects.iter() {
@@ -282,7 +282,7 @@ async fn answer_message(
     reply(&socket, &connection, &turn.session, answer, ack);
 }
 
-/// Sends an answer. Whoever has the turn calls it, so no delivery advances the position meanwhile.
+/// Sends an answer. Called by the holder of the turn, so no delivery advances the position meanwhile.
 fn reply(
     socket: &Socket,
     connection: &ConnectionState,
@@ -290,8 +290,8 @@ fn reply(
     answer: EventReply,
     ack: Option<AckSender>,
 ) {
-    let offset = connection.recovery().map(Recovery::told);
-    let offset = offset.map(|told| session.services.cursor_at(told).to_string());
+    let offset = connection.recovery().map(Recovery::delivered);
+    let offset = offset.map(|position| session.services.cursor_at(position).to_string());
     let mut reply = Reply::new(socket, &answer.data);
     for emitted in answer.outgoing {
         match emitted {
@@ -312,7 +312,7 @@ fn reply(
     let _ = reply.send();
 }
 
-/// Says why a client is not let in.
+/// The error for a client that is not admitted.
 fn refuse(error: &Error) -> ConnectError {
     log_failure(error);
     ConnectError::new(error.text().to_owned())
@@ -359,8 +359,8 @@ async fn on_resume(
     for position in &returned.sent {
         session.note_sent(*position);
     }
-    let (missed, told) = delivery::missed(session, returned.after).await?;
-    connection.set_recovery(Recovery::returned(returned.private.clone(), told));
+    let (missed, delivered) = delivery::missed(session, returned.after).await?;
+    connection.set_recovery(Recovery::returned(returned.private.clone(), delivered));
     Ok(Some(Admission::recovered(
         returned.id,
         returned.private,
@@ -368,7 +368,7 @@ async fn on_resume(
     )))
 }
 
-/// Stores whom a recoverable connection acts for, if that has changed.
+/// Stores the identities of a recoverable connection, if they have changed.
 async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSession) {
     let Some(recovery) = connection.recovery() else {
         return;

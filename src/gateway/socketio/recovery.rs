@@ -1,7 +1,7 @@
 //! Recovery: a client that reconnects continues where it was, also after a restart of the server.
 //!
-//! The offset of an event is the log's cursor. The hash of the private id is stored together with whom the
-//! connection acts for. So recovery needs nothing from the memory of the former process, and logins and
+//! The offset of an event is the log's cursor. The hash of the private id is stored together with the
+//! identities of the connection. So recovery needs nothing from the memory of the former process, and logins and
 //! memberships are checked again.
 //!
 //! Clients learn offsets from events only, so a client that has received none has its private id alone.
@@ -28,7 +28,7 @@ use crate::{
     model::{ChatId, Cursor, LoginId, PersonId, Position},
 };
 
-/// What would be stored for a connection that acts for nobody and has entered no chat.
+/// What would be stored for a connection that has no identity and has entered no chat.
 pub(super) const NOTHING: &str = "|";
 
 /// How many messages of the connection's own are stored with it.
@@ -39,7 +39,7 @@ pub(super) struct Returned {
     pub(super) id: SocketId,
     pub(super) private: String,
     pub(super) after: Position,
-    /// Whom it acts for, each with the dialects.
+    /// Its identities, each with the dialects.
     pub(super) identities: Vec<(DialectMask, Caller)>,
     /// The chats it had entered, each with the dialect.
     pub(super) entered: Vec<(DialectId, ChatId)>,
@@ -81,16 +81,16 @@ pub(super) async fn look_up(
     socket: &Socket,
     shown: Shown<'_>,
 ) -> Result<Option<Returned>> {
-    let told = |name| {
+    let value = |name| {
         socket
             .auth()
             .and_then(|auth| auth.get(name))
             .and_then(Value::as_str)
     };
-    let Some(private) = told("pid") else {
+    let Some(private) = value("pid") else {
         return Ok(None);
     };
-    let Some(cursor) = place(private, told("offset")) else {
+    let Some(cursor) = place(private, value("offset")) else {
         return Ok(None);
     };
     let Ok(after) = change_feed::resume(services, &cursor) else {
@@ -158,7 +158,7 @@ async fn caller(
         .map(|caller| (dialects, caller)))
 }
 
-/// Whom a session acts for and which chats it has entered, as stored.
+/// A session's identities and the chats it has entered, as stored.
 pub(super) fn encode_identities(session: &ClientSession) -> String {
     let entries = session.identities().iter().map(|identity| {
         let login = identity

@@ -63,9 +63,9 @@ impl Transport for SocketTransport {
             let connection = socket.data::<ConnectionState>();
             // The event is dropped for a full outbox: the next join or leave sends everybody present again.
             let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
-                Some(recovery) => recovery.repeat(|told| {
+                Some(recovery) => recovery.repeat(|position| {
                     let mut args = Args::from(outgoing.data.clone());
-                    args.push(self.services.cursor_at(told).to_string());
+                    args.push(self.services.cursor_at(position).to_string());
                     socket.try_emit(&event(args))
                 }),
                 None => socket.try_emit(&shared),

@@ -1,4 +1,4 @@
-//! The turn of a connection: its events and its delivery have it one after another.
+//! The turn of a connection: a lock by which its events and its delivery exclude each other.
 
 use std::{
     collections::VecDeque,
@@ -23,7 +23,7 @@ use crate::{
     pubsub::Waker,
 };
 
-/// What a connection's events and its delivery share: who holds it has the turn.
+/// The state that a connection's events and its delivery share; holding it is having the turn.
 pub(super) struct Turn {
     pub(super) session: ClientSession,
     pub(super) unanswered: Unanswered,
@@ -34,13 +34,13 @@ pub(super) struct Turn {
 /// How a connection is delivered to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Not at all: it acts for nobody, or is disconnected.
+    /// Not at all: it has no identity, or is disconnected.
     Off,
-    /// In step: by whoever publishes a change.
+    /// In step: by the task that publishes a change.
     InStep,
     /// By its catch-up task, which reads the log.
     CatchingUp,
-    /// Its outbox is full: it goes on when that is empty.
+    /// Its outbox is full: delivery continues when it is empty.
     Full,
 }
 
@@ -62,7 +62,7 @@ struct Unknown {
 }
 
 impl Unanswered {
-    /// Notes a message that was handed in.
+    /// Notes a message that was submitted.
     pub(super) fn push(&mut self, message: &UnderWay) {
         self.messages.push_back(Unknown {
             actor: message.actor,
@@ -75,7 +75,7 @@ impl Unanswered {
     /// waited for it.
     pub(super) fn pop(&mut self, sent: Option<Position>) -> bool {
         if let (Some(answered), Some(sent)) = (self.messages.pop_front(), sent) {
-            // A person's messages come to be in the log in the order in which they were handed in.
+            // A person's messages come to be in the log in the order in which they were submitted.
             let later = self.messages.iter_mut();
             let later = later.filter(|later| later.actor == answered.actor);
             later.for_each(|later| later.after = later.after.max(sent));
@@ -114,7 +114,7 @@ pub(super) struct TurnGuard<'c> {
     _recheck: Recheck<'c>,
 }
 
-/// Delivers what was noted, when the turn was given back.
+/// Delivers what was noted, after the turn was released.
 struct Recheck<'c> {
     connection: &'c ConnectionState,
     socket: &'c Socket,
@@ -158,11 +158,11 @@ impl Drop for Recheck<'_> {
     }
 }
 
-/// Tells a connection that there is something new for it.
+/// Notifies a connection of something new.
 pub(super) struct DeliveryWaker {
     /// Weak, because the socket owns the session whose subscriptions have this.
     socket: WeakSocket,
-    /// Whoever sets it tries to get the turn, and whoever gives the turn back looks at it: so one of them delivers.
+    /// A task that sets it then tries to take the turn, and one that releases the turn then checks it: one of them delivers.
     noted: AtomicBool,
 }
 
@@ -189,19 +189,19 @@ impl Waker for DeliveryWaker {
     }
 }
 
-/// Delivers what was noted, unless somebody else has the turn, who does it after them.
+/// Delivers what was noted, unless another task has the turn, which then does so on release.
 fn deliver_noted(connection: &ConnectionState, socket: &Socket) {
     work_off(&connection.waker.noted, &connection.turn, |turn| {
         delivery::in_step(socket, connection, turn);
     });
 }
 
-/// Works as long as there is something noted, unless somebody else has the turn. They have to call this when they have
-/// given it back.
+/// Works as long as something is noted, unless another task has the turn. That task has to call this after releasing
+/// it.
 fn work_off<T>(noted: &AtomicBool, turn: &Mutex<T>, mut work: impl FnMut(&mut T)) {
     loop {
-        // Between the note and the attempt to get the turn, and between giving it back and looking for notes: one
-        // of the two sees what the other did.
+        // The note precedes the attempt to take the turn, and the release precedes the check for notes: one of the
+        // two tasks sees what the other did.
         fence(Ordering::SeqCst);
         if !noted.load(Ordering::SeqCst) {
             return;
@@ -209,7 +209,7 @@ fn work_off<T>(noted: &AtomicBool, turn: &Mutex<T>, mut work: impl FnMut(&mut T)
         let Ok(mut turn) = turn.try_lock() else {
             return;
         };
-        // Cleared before the work: what is noted from now on is looked at again.
+        // Cleared before the work, so that a later note causes another round.
         noted.swap(false, Ordering::SeqCst);
         work(&mut turn);
     }

@@ -1,4 +1,4 @@
-//! Subscribers are told of every batch, in whatever order batches are notified.
+//! Subscribers are notified of every batch, in any order of the notifications.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -70,7 +70,9 @@ fn positions(subscriber: &Subscriber, after: i64) -> Vec<i64> {
     match subscriber.backlog(Position::new(after)) {
         Backlog::Complete(changes, _) => {
             let changes = changes.iter();
-            changes.map(|told| told.change.position.get()).collect()
+            changes
+                .map(|published| published.change.position.get())
+                .collect()
         }
         Backlog::Lagged => panic!("memory reaches back so far"),
     }
@@ -84,7 +86,7 @@ fn a_batch_wakes_each_subscriber_once() {
     let all = [&wakers[0], &wakers[0], &wakers[1]].map(|waker| subscriber(&hub, waker));
     let batch = hub.begin_publish([change(1), change(2), change(3)]);
     assert_eq!(positions(&all[0], 0), [1, 2, 3], "who looks finds it");
-    assert_eq!(wakers[0].delivered(), 0, "and nobody is woken yet");
+    assert_eq!(wakers[0].delivered(), 0, "and no subscriber is woken yet");
     batch.notify();
     assert_eq!(wakers.map(|waker| waker.delivered()), [1, 1]);
 }
@@ -132,7 +134,7 @@ async fn many_subscribers_are_delivered_to_by_tasks_of_their_own() {
     hub.publish([change(1)]);
     assert!(
         wakers.iter().all(|waker| waker.delivered() == 0),
-        "whoever publishes goes on"
+        "the publishing task continues"
     );
     while !wakers.iter().all(|waker| waker.delivered() == 1) {
         tokio::task::yield_now().await;

@@ -68,6 +68,23 @@ impl Handshake {
         })
     }
 
+    /// A handshake with these headers, by polling of revision 4.
+    #[cfg(test)]
+    pub(super) fn with_headers(headers: &[(&str, &str)], kept: &[String]) -> Self {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| Header::new(*name, *value));
+        Self {
+            revision: Revision::V4,
+            transport: Transport::Polling,
+            peer: None,
+            client_ip: None,
+            is_marked: false,
+            query: "".into(),
+            headers: keep(headers, kept),
+        }
+    }
+
     /// The revision of Engine.IO that the client speaks.
     pub fn revision(&self) -> Revision {
         self.revision
@@ -207,21 +224,7 @@ mod tests {
     }
 
     fn with(headers: &[(&str, &str)]) -> Handshake {
-        let wanted = ["x-two".to_owned()];
-        Handshake {
-            revision: Revision::V4,
-            transport: Transport::Polling,
-            peer: None,
-            client_ip: None,
-            is_marked: false,
-            query: "".into(),
-            headers: keep(
-                headers
-                    .iter()
-                    .map(|(name, value)| Header::new(*name, *value)),
-                &wanted,
-            ),
-        }
+        Handshake::with_headers(headers, &["x-two".to_owned()])
     }
 
     #[test]

@@ -55,6 +55,8 @@ mod connection;
 
 mod cors;
 mod fairing;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod frame;
 mod handle;
 mod handshake;

@@ -127,9 +127,7 @@ impl Client {
 
     fn find_connected(&self, name: &NamespaceName) -> Result<Socket, ProtocolViolation> {
         self.find(name)
-            .filter(|socket| {
-                socket.is_connected() || socket.namespace.has_connected(&socket.member)
-            })
+            .filter(|socket| socket.member.accepts_packets())
             .ok_or(ProtocolViolation)
     }
 
@@ -316,3 +314,6 @@ impl Application for EngineApplication {
         Arc::new(EngineConnection(client))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,6 +65,8 @@ pub(super) trait Owner: Send + Sync {
 pub(super) enum Phase {
     /// The client has asked to join; the middleware has not decided yet.
     Connecting,
+    /// The `CONNECT` packet is being queued: the client may have it already and send, but nothing else is sent to it.
+    Confirming,
     /// In the namespace.
     Connected,
     /// Rejected, or no longer in the namespace.
@@ -75,7 +77,8 @@ impl Phase {
     fn of(byte: u8) -> Self {
         match byte {
             0 => Self::Connecting,
-            1 => Self::Connected,
+            1 => Self::Confirming,
+            2 => Self::Connected,
             _ => Self::Disconnected,
         }
     }
@@ -136,6 +139,11 @@ impl Member {
 
     pub(super) fn phase(&self) -> Phase {
         Phase::of(self.phase.load(Ordering::Acquire))
+    }
+
+    /// Whether the client may send packets to it.
+    pub(super) fn accepts_packets(&self) -> bool {
+        matches!(self.phase(), Phase::Confirming | Phase::Connected)
     }
 
     /// Changes the phase and returns the previous one. Called under the namespace's lock.

@@ -59,7 +59,12 @@ impl Members {
         let mut frames: Vec<Frame> = Vec::with_capacity(missed.len() + 1);
         frames.extend(missed.iter().flat_map(Prepared::frames).cloned());
         frames.extend(Prepared::from(&connect).frames().iter().cloned());
-        member.session().send_reply(&frames)?;
+        // The client may answer before `send_reply` returns.
+        member.set_phase(Phase::Confirming);
+        if let Err(error) = member.session().send_reply(&frames) {
+            member.set_phase(Phase::Connecting);
+            return Err(error);
+        }
         member.set_phase(Phase::Connected);
         member.owner().note_joined();
         let rooms = {

@@ -166,13 +166,6 @@ impl Namespace {
         self.finish_connect(member, replaced)
     }
 
-    /// Whether a socket is connected, if it is being connected just now. A client may have its `CONNECT` packet, and
-    /// send something, before the socket's phase is changed: both are done under the lock.
-    pub(super) fn has_connected(&self, member: &Member) -> bool {
-        let _members = lock(&self.members);
-        member.phase() == Phase::Connected
-    }
-
     /// Whether the socket is connected. Closes the socket that it replaces: a client may reconnect
     /// before the server notices that its old connection is lost.
     fn finish_connect(

@@ -230,7 +230,7 @@ impl Thread {
         if let Some(Tx(Either::Sqlite(connection))) = self.tx
             && let Err(error) = connection.execute_batch("pragma optimize")
         {
-            tracing::debug!(%error, "The database's statistics are not brought up to date.");
+            tracing::debug!(%error, "The database's statistics are not updated.");
         }
     }
 

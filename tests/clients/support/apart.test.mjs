@@ -158,7 +158,7 @@ test("an owner answers the same guest through the messenger, and hears nothing t
   assert.deepEqual(owner.told, []);
 });
 
-test("whoever connects with a token hears from the first moment", async () => {
+test("a client that connects with a token receives events from the first moment", async () => {
   const { account, guests } = await site("handshake");
   const [one] = guests;
   const { token } = account;

@@ -90,7 +90,7 @@ impl Room {
         begun: &tokio::sync::Barrier,
     ) {
         let (mut ws, _) = self.socket(person, json!({})).await;
-        // Whoever is not there yet would not hear the others from the first message on.
+        // A client that has not joined yet would miss the first messages of the others.
         begun.wait().await;
         let mut sent = 0;
         let mut heard = Heard::default();

@@ -113,7 +113,7 @@ getActiveChats {"token":"$token"} -> 401 Owner not found
 getWaitingChats {"token":"x"} -> 401 Owner not found
 getClosedChats {"token":"$token"} -> 401 Owner not found
 getActiveChats {"token":"$token","before":7} -> 400 before must be 24 hex digits
-getClosedChats {"token":"$owner","before":"59f708172b16261fc0165f54"} -> 400 before must name a chat of this desk
+getClosedChats {"token":"$owner","before":"59f708172b16261fc0165f54"} -> 400 before must name a chat of this site
 getWaitingChats {"token":"$owner","query":7} -> 400 query must be text
 getNewChat {"email":"a@b","name":"N","domain":"localhost","client_id":"short"} -> 400 client_id must have at least 32 characters here: it opens the chat
 closeChat {"chatId":"$mine","token":"$token","client_id":""} -> 400 client_id must be 1 to 64 visible characters
@@ -147,7 +147,7 @@ async fn every_refusal_is_a_sentence_with_its_status() {
 }
 
 #[rocket::async_test]
-async fn what_is_no_chat_at_a_desk_is_refused() {
+async fn what_is_no_chat_of_the_site_is_refused() {
     let world = World::new().await;
     let owner = world.owner("localhost").await;
     let guest = world.guest("localhost").await;

@@ -9,15 +9,15 @@ use super::{
 };
 
 /// What the rules need to know beside the file at hand.
-pub(super) struct House {
+pub(super) struct Workspace {
     /// Crates that a `Cargo.toml` depends on, as code names them.
     pub(super) crates: BTreeSet<String>,
     /// The folders of `src/dialect`.
     pub(super) dialects: BTreeSet<String>,
 }
 
-/// What a part of the house may name.
-struct Wall {
+/// What a module may name.
+struct Layer {
     part: &'static str,
     /// Our own modules, beside itself and `error`.
     modules: &'static [&'static str],
@@ -29,20 +29,20 @@ struct Wall {
 /// Most lines of a file.
 const LONGEST: usize = 600;
 
-const WALLS: [Wall; 13] = [
-    Wall {
+const LAYERS: [Layer; 13] = [
+    Layer {
         part: "error",
         modules: &[],
         crates: &[],
         why: "every module uses it, so it can use none",
     },
-    Wall {
+    Layer {
         part: "json",
         modules: &["socketio"],
         crates: &["serde", "serde_json"],
         why: "a value is read alike for every API and every transport, so it knows none of them",
     },
-    Wall {
+    Layer {
         part: "model",
         modules: &[],
         crates: &[
@@ -54,7 +54,7 @@ const WALLS: [Wall; 13] = [
         ],
         why: "nouns are plain data: no I/O, no wire format, no database",
     },
-    Wall {
+    Layer {
         part: "store",
         modules: &["model", "json"],
         crates: &[
@@ -67,13 +67,13 @@ const WALLS: [Wall; 13] = [
         ],
         why: "the store speaks SQL and returns model values; it does not know its callers",
     },
-    Wall {
+    Layer {
         part: "pubsub",
         modules: &["model"],
         crates: &["tokio", "tokio_util"],
         why: "the hub knows changes and their subscribers, not how changes are stored or encoded",
     },
-    Wall {
+    Layer {
         part: "chat",
         modules: &["model", "store", "pubsub", "config"],
         crates: &[
@@ -97,13 +97,13 @@ const WALLS: [Wall; 13] = [
         ],
         why: "verbs serve every API, so they know none of them and no framework",
     },
-    Wall {
+    Layer {
         part: "dialect, its wire and events",
         modules: &["model", "pubsub", "dialect", "json"],
         crates: &["serde", "serde_json", "time", "base64"],
-        why: "what is said on the wire is pure: it decides nothing and waits for nothing",
+        why: "encoding and decoding are pure: they decide nothing and wait for nothing",
     },
-    Wall {
+    Layer {
         part: "dialect, its routes",
         modules: &[
             "model",
@@ -128,7 +128,7 @@ const WALLS: [Wall; 13] = [
         ],
         why: "a route guards, parses, asks one verb and answers; SQL is behind the verbs",
     },
-    Wall {
+    Layer {
         part: "http",
         modules: &["model", "pubsub", "chat", "config", "telemetry", "json"],
         crates: &[
@@ -145,9 +145,9 @@ const WALLS: [Wall; 13] = [
             "tokio_util",
             "rand",
         ],
-        why: "the front endpoint holds what routes share; SQL is behind the verbs",
+        why: "HTTP holds what routes share; SQL is behind the verbs",
     },
-    Wall {
+    Layer {
         part: "gateway",
         modules: &[
             "json",
@@ -170,9 +170,9 @@ const WALLS: [Wall; 13] = [
             "futures_util",
             "rand",
         ],
-        why: "the gateway brings dialects, HTTP and Socket.IO together and decides nothing",
+        why: "the gateway connects dialects, HTTP and Socket.IO and decides nothing",
     },
-    Wall {
+    Layer {
         part: "socketio",
         modules: &[],
         crates: &[
@@ -191,13 +191,13 @@ const WALLS: [Wall; 13] = [
         ],
         why: "the Socket.IO server is a library of its own: it knows nothing of this one's chat",
     },
-    Wall {
+    Layer {
         part: "config",
         modules: &[],
         crates: &["rocket", "serde"],
         why: "settings are read before anything else exists",
     },
-    Wall {
+    Layer {
         part: "telemetry",
         modules: &["config"],
         crates: &[
@@ -207,17 +207,17 @@ const WALLS: [Wall; 13] = [
             "tracing_subscriber",
             "rand",
         ],
-        why: "figures and lines are told to it; it asks nobody",
+        why: "counters and log lines are passed to it; it calls no other part",
     },
 ];
 
 /// Each part, and our own modules that it may name.
 pub(super) fn parts() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    WALLS.iter().map(|wall| (wall.part, wall.modules))
+    LAYERS.iter().map(|layer| (layer.part, layer.modules))
 }
 
-/// Exceptions from the walls, for one file each.
-const GATES: [(&str, &[&str]); 3] = [
+/// Exceptions from the layers, for one file each.
+const EXCEPTIONS: [(&str, &[&str]); 3] = [
     // Rocket hands over the pool's configuration, and closes the pool.
     ("src/store/open.rs", &["rocket", "rocket_db_pools"]),
     // It reads what other nodes wrote.
@@ -227,14 +227,14 @@ const GATES: [(&str, &[&str]); 3] = [
 ];
 
 /// Every breach of a rule in one file, as a sentence with its place and its reason.
-pub(super) fn breaches(house: &House, source: &Source<'_>) -> Vec<String> {
+pub(super) fn breaches(workspace: &Workspace, source: &Source<'_>) -> Vec<String> {
     let mut found = shape(source);
-    found.extend(walls(house, source));
+    found.extend(layers(workspace, source));
     found.extend(environment(source));
     found.extend(one_way_to_publish(source));
     found.extend(turns_at_writing(source));
     found.extend(pure_events(source));
-    found.extend(no_dialects_name(house, source));
+    found.extend(no_dialects_name(workspace, source));
     found.extend(verbs::past_the_verbs(source));
     found.extend(size::long_functions(source));
     found.extend(verbs::dialects_sentences(source));
@@ -252,7 +252,7 @@ pub(super) fn shape(source: &Source<'_>) -> Vec<String> {
             source,
             1,
             "begins without a `//!` sentence",
-            "whoever opens a file should know after one line whether it is the right one",
+            "a reader should know after one line whether it is the right file",
         ));
     }
     let lines = source.text.lines().count();
@@ -313,19 +313,19 @@ pub(super) fn tests_stand_alone(source: &Source<'_>) -> Vec<String> {
         .collect()
 }
 
-fn walls(house: &House, source: &Source<'_>) -> Vec<String> {
+fn layers(workspace: &Workspace, source: &Source<'_>) -> Vec<String> {
     let module = source.module();
-    let Some(wall) = wall_of(&module) else {
+    let Some(layer) = layer_of(&module) else {
         // The top of the crate puts the parts together and may name them all.
         return Vec::new();
     };
     let own = module.first().copied().unwrap_or_default();
-    let gates = GATES
+    let exceptions = EXCEPTIONS
         .iter()
         .filter(|(path, _)| *path == source.path)
         .flat_map(|(_, names)| names.iter())
         .copied();
-    let gates: Vec<_> = gates.collect();
+    let exceptions: Vec<_> = exceptions.collect();
     let mut found = Vec::new();
     for Named { line, segments } in source.named() {
         let first = segments[0].as_str();
@@ -337,30 +337,33 @@ fn walls(house: &House, source: &Source<'_>) -> Vec<String> {
             let is_module = target.chars().next().is_some_and(char::is_lowercase);
             let free = !is_module || target == own || target == "error";
             let full = format!("crate::{target}");
-            let gate = gates.contains(&full.as_str());
-            (full, free || gate || wall.modules.contains(&target))
-        } else if house.crates.contains(first) {
-            let free = first == "tracing" || gates.contains(&first);
-            (first.to_owned(), free || wall.crates.contains(&first))
+            let is_exception = exceptions.contains(&full.as_str());
+            (
+                full,
+                free || is_exception || layer.modules.contains(&target),
+            )
+        } else if workspace.crates.contains(first) {
+            let free = first == "tracing" || exceptions.contains(&first);
+            (first.to_owned(), free || layer.crates.contains(&first))
         } else {
             continue;
         };
         if !allowed {
-            let what = format!("names {name}, which {} may not", wall.part);
-            found.push(breach(source, line, &what, wall.why));
+            let what = format!("names {name}, which {} may not", layer.part);
+            found.push(breach(source, line, &what, layer.why));
         }
     }
     found
 }
 
-fn wall_of(module: &[&str]) -> Option<&'static Wall> {
+fn layer_of(module: &[&str]) -> Option<&'static Layer> {
     let part = match module {
         ["dialect", _, "wire" | "events", ..] => "dialect, its wire and events",
         ["dialect", ..] => "dialect, its routes",
         [first, ..] => first,
         [] => return None,
     };
-    WALLS.iter().find(|wall| wall.part == part)
+    LAYERS.iter().find(|layer| layer.part == part)
 }
 
 fn environment(source: &Source<'_>) -> Vec<String> {
@@ -401,7 +404,7 @@ fn one_way_to_publish(source: &Source<'_>) -> Vec<String> {
                 source,
                 line,
                 "publishes, which only chat's writer and pubsub's log tail may",
-                "subscribers hear changes strictly in position order, which one place can keep",
+                "subscribers receive changes strictly in position order, which one place can guarantee",
             )
         })
         .collect()
@@ -460,7 +463,7 @@ const NAMED: [(&str, &str, &str); 4] = [
     (
         "src/http/pages.rs",
         "embed",
-        "so is the macro called that puts files into the binary",
+        "the macro that embeds files into the binary has that name",
     ),
     (
         "src/http/docs/route_docs.rs",
@@ -479,7 +482,7 @@ const NAMED: [(&str, &str, &str); 4] = [
     ),
 ];
 
-fn no_dialects_name(house: &House, source: &Source<'_>) -> Vec<String> {
+fn no_dialects_name(workspace: &Workspace, source: &Source<'_>) -> Vec<String> {
     let part = source.module().first().copied();
     if !matches!(
         part,
@@ -498,7 +501,7 @@ fn no_dialects_name(house: &House, source: &Source<'_>) -> Vec<String> {
     });
     names(source)
         .chain(texts)
-        .filter(|(_, name)| house.dialects.contains(&name.to_lowercase()) && !may(name))
+        .filter(|(_, name)| workspace.dialects.contains(&name.to_lowercase()) && !may(name))
         .map(|(line, name)| {
             breach(
                 source,

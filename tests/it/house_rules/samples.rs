@@ -1,12 +1,12 @@
 //! The rules on small samples: each one must be able to fail.
 
 use super::{
-    rules::{House, breaches, tests_stand_alone},
+    rules::{Workspace, breaches, tests_stand_alone},
     source::Source,
 };
 
-fn house() -> House {
-    House {
+fn workspace() -> Workspace {
+    Workspace {
         crates: [
             "rocket",
             "serde",
@@ -26,7 +26,7 @@ fn house() -> House {
 /// What is wrong with `code` at `path`, without the reasons.
 fn wrong(path: &str, code: &str) -> Vec<String> {
     let text = format!("//! A sample of code.\n//!\n//! # Why\n{code}");
-    breaches(&house(), &Source::new(path, &text))
+    breaches(&workspace(), &Source::new(path, &text))
         .iter()
         .map(|breach| {
             let (place, why) = breach.split_once(": ").expect("a reason");
@@ -298,7 +298,7 @@ fn no_dialects_name_is_known_outside_its_folder() {
 
 #[test]
 fn files_have_a_shape() {
-    let of = |path: &str, text: &str| breaches(&house(), &Source::new(path, text));
+    let of = |path: &str, text: &str| breaches(&workspace(), &Source::new(path, text));
     assert_eq!(of("src/chat/a.rs", "use std::fmt;\n").len(), 1);
     assert_eq!(of("src/chat/a.rs", "//!\n").len(), 1);
     assert_eq!(of("src/chat/a.rs", "//! What this file holds.\n").len(), 0);

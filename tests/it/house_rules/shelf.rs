@@ -41,7 +41,7 @@ fn every_dependency_is_used() {
         let manifest =
             fs::read_to_string(root.join(folder).join("Cargo.toml")).expect("a manifest");
         let mut files: Vec<_> = sources.iter().flat_map(|it| rust_files(root, it)).collect();
-        // This list names them all, and so does the list of walls.
+        // This list names them all, and so does the list of layers.
         files.retain(|(path, _)| !path.contains("house_rules"));
         if folder == "." {
             files.retain(|(path, _)| !path.starts_with("src/socketio/"));

@@ -18,10 +18,7 @@ const LONG_FILES: &[(&str, &str)] = &[
         "src/chat/accounts.rs",
         "signing up, in and out share one way to check a password",
     ),
-    (
-        "src/chat/callers.rs",
-        "whoever proves who they are does so in this one place",
-    ),
+    ("src/chat/callers.rs", "authentication has one place"),
     (
         "src/chat/limits/login_throttle/mod.rs",
         "one lock over all tables, and what is counted in which",

@@ -1,8 +1,8 @@
-//! A Rust file as far as walls are concerned: its words, the paths it names, and its shape.
+//! A Rust file as far as the rules are concerned: its tokens, the paths it names, and its shape.
 
 use std::collections::HashSet;
 
-/// A crate of its own inside the house, its name in code, and the module that the walls call it.
+/// A crate of its own inside the repository: its folder, its name in code, and the module that the rules call it.
 const LIBRARY: (&str, &str) = ("parlance_socketio", "socketio");
 
 /// A word of a file and the line it stands on.
@@ -223,7 +223,7 @@ impl PathReader<'_> {
     }
 }
 
-/// Leaves out modules under `#[cfg(test)]`: tests may look behind walls.
+/// Leaves out modules under `#[cfg(test)]`: tests may use internals.
 fn without_unit_tests(words: &[Word]) -> Vec<Word> {
     let spelled = |at: usize, marks: &[&str]| {
         marks.iter().enumerate().all(|(offset, wanted)| {

@@ -301,7 +301,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Everything that the history brought to the log.
+    /// Everything that the history added to the log.
     async fn log(&self) -> Vec<Change> {
         let log = self.world.store().changes(self.start, 100_000).await;
         log.expect("the log")

@@ -2,7 +2,7 @@
 
 use crate::{
     support::actor::{Actor, PASSWORD},
-    support::security_world::{Brought, Endpoint, endpoints},
+    support::security_world::{Credentials, Endpoint, endpoints},
     support::world::World,
 };
 
@@ -10,7 +10,7 @@ use crate::{
 const CLOSED: &str = "embed_open = false";
 
 /// Ways to send one's cookies, with what other software and earlier logins left beside them.
-fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
+fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Credentials> {
     let (id, good) = (me.id, me.token.as_str());
     let lines = [
         format!("user_id=\"{id}\"; token=\"{good}\""),
@@ -33,15 +33,17 @@ fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
     ];
     let mut spellings: Vec<_> = lines
         .into_iter()
-        .map(|line| Brought::default().header("cookie", line))
+        .map(|line| Credentials::default().header("cookie", line))
         .collect();
     // Bytes that are no UTF-8, in what other software keeps.
     let ours = format!("user_id={id}; token={good}");
-    spellings
-        .push(Brought::default().header("cookie", [b"name=Jos\xe9; ", ours.as_bytes()].concat()));
-    spellings.push(Brought::default().header("cookie", [ours.as_bytes(), b";\xff=\xfe"].concat()));
     spellings.push(
-        Brought::default()
+        Credentials::default().header("cookie", [b"name=Jos\xe9; ", ours.as_bytes()].concat()),
+    );
+    spellings
+        .push(Credentials::default().header("cookie", [ours.as_bytes(), b";\xff=\xfe"].concat()));
+    spellings.push(
+        Credentials::default()
             .header("cookie", format!("user_id={id}; lang=de"))
             .header("cookie", format!("token={good}")),
     );
@@ -49,7 +51,7 @@ fn spellings(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
 }
 
 /// Cookies that authenticate nobody.
-fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
+fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Credentials> {
     let (id, good) = (me.id, me.token.as_str());
     let lines = [
         format!("user_id={id}; token={stale}"),
@@ -66,7 +68,7 @@ fn refused(me: &Actor, other: &Actor, stale: &str) -> Vec<Brought> {
         ),
     ];
     lines
-        .map(|line| Brought::default().header("cookie", line))
+        .map(|line| Credentials::default().header("cookie", line))
         .into()
 }
 
@@ -77,17 +79,17 @@ async fn cookies_are_read_alike_at_every_endpoint() {
     let gone = Actor::sign_in(&world, "ann", PASSWORD).await;
     gone.get("/api/logout").await.with(200);
     for endpoint in endpoints(true) {
-        for brought in spellings(&ann, &bo, &gone.token) {
-            let told = told(&brought);
+        for credentials in spellings(&ann, &bo, &gone.token) {
+            let told = told(&credentials);
             assert!(
-                endpoint.opens(&world, ann.id, &brought).await,
+                endpoint.opens(&world, ann.id, &credentials).await,
                 "{endpoint:?} {told}"
             );
         }
-        for brought in refused(&ann, &bo, &gone.token) {
-            let told = told(&brought);
+        for credentials in refused(&ann, &bo, &gone.token) {
+            let told = told(&credentials);
             assert!(
-                !endpoint.opens(&world, ann.id, &brought).await,
+                !endpoint.opens(&world, ann.id, &credentials).await,
                 "{endpoint:?} {told}"
             );
         }
@@ -95,8 +97,8 @@ async fn cookies_are_read_alike_at_every_endpoint() {
     world.stop().await;
 }
 
-fn told(brought: &Brought) -> String {
-    let lines = brought.headers.iter();
+fn told(credentials: &Credentials) -> String {
+    let lines = credentials.headers.iter();
     let lines = lines.map(|(_, value)| String::from_utf8_lossy(value).into_owned());
     lines.collect::<Vec<_>>().join(" | ")
 }
@@ -106,7 +108,7 @@ async fn quotes_do_not_let_another_sites_page_in() {
     let world = World::with(CLOSED).await;
     let ann = world.actor("ann").await;
     let line = format!("user_id=\"{}\"; token=\"{}\"", ann.id, ann.token);
-    let evil = Brought::default()
+    let evil = Credentials::default()
         .header("cookie", line)
         .header("origin", "https://evil.example");
     for endpoint in endpoints(true) {
@@ -116,7 +118,7 @@ async fn quotes_do_not_let_another_sites_page_in() {
     let post = reqwest::Method::POST;
     let told = evil.request(&world, post, "/api/chats", Some(&form)).await;
     assert_eq!(told.status(), 403);
-    let own = Brought::of(&ann);
+    let own = Credentials::of(&ann);
     assert!(Endpoint::Rest.opens(&world, ann.id, &own).await);
     world.stop().await;
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    support::security_world::{Brought, endpoints},
+    support::security_world::{Credentials, endpoints},
     support::tenants::{CLOSED_SETTINGS, sign_in},
     support::world::World,
 };
@@ -23,17 +23,17 @@ const HEADERS: [(&str, bool); 10] = [
     ("Bearer wrong-token", false),
 ];
 
-fn showing(header: &str, token: &str) -> Brought {
-    Brought::default().header("authorization", header.replace("TOKEN", token))
+fn showing(header: &str, token: &str) -> Credentials {
+    Credentials::default().header("authorization", header.replace("TOKEN", token))
 }
 
 /// The status of a service route that needs a token, the body of its refusal, and what the route that checks
 /// tokens says.
-async fn rest(world: &World, brought: &Brought) -> (u16, Value, Value) {
-    let apps = brought.request(world, Method::GET, "/app", None).await;
+async fn rest(world: &World, credentials: &Credentials) -> (u16, Value, Value) {
+    let apps = credentials.request(world, Method::GET, "/app", None).await;
     let status = apps.status().as_u16();
     let apps = apps.json().await.expect("it is JSON");
-    let verify = brought.request(world, Method::GET, "/auth/verify", None);
+    let verify = credentials.request(world, Method::GET, "/auth/verify", None);
     let verified = verify.await.json().await.expect("it is JSON");
     (status, apps, verified)
 }
@@ -44,9 +44,9 @@ async fn an_authorization_header_is_read_in_the_same_way_everywhere() {
     let ann = world.actor("ann").await;
     let admin = sign_in(&world).await;
     for (header, is_read) in HEADERS {
-        let brought = showing(header, &ann.token);
+        let credentials = showing(header, &ann.token);
         for endpoint in endpoints(false) {
-            let opens = endpoint.opens(&world, ann.id, &brought).await;
+            let opens = endpoint.opens(&world, ann.id, &credentials).await;
             assert_eq!(opens, is_read, "{endpoint:?} {header}");
         }
         let (status, body, verified) = rest(&world, &showing(header, &admin)).await;
@@ -65,25 +65,25 @@ async fn a_header_for_a_proxy_hides_no_other_credentials() {
     let ann = world.actor("ann").await;
     let admin = sign_in(&world).await;
     for header in ["Basic bWU6c2VjcmV0", "Bearer of-the-proxy"] {
-        let brought = showing(header, "").asking("token", &ann.token);
+        let credentials = showing(header, "").asking("token", &ann.token);
         for endpoint in endpoints(false) {
             assert!(
-                endpoint.opens(&world, ann.id, &brought).await,
+                endpoint.opens(&world, ann.id, &credentials).await,
                 "{endpoint:?}"
             );
         }
-        let brought = showing(header, "").asking("token", &admin);
-        let (status, _, verified) = rest(&world, &brought).await;
+        let credentials = showing(header, "").asking("token", &admin);
+        let (status, _, verified) = rest(&world, &credentials).await;
         assert_eq!((status, verified), (200, json!(true)), "{header}");
-        let brought = showing(header, "").header("token", admin.as_str());
-        let (status, _, verified) = rest(&world, &brought).await;
+        let credentials = showing(header, "").header("token", admin.as_str());
+        let (status, _, verified) = rest(&world, &credentials).await;
         assert_eq!((status, verified), (200, json!(true)), "{header}");
     }
     let cookies = format!("user_id={}; token={}", ann.id, ann.token);
-    let brought = showing("Basic bWU6c2VjcmV0", "").header("cookie", cookies);
+    let credentials = showing("Basic bWU6c2VjcmV0", "").header("cookie", cookies);
     for endpoint in endpoints(true) {
         assert!(
-            endpoint.opens(&world, ann.id, &brought).await,
+            endpoint.opens(&world, ann.id, &credentials).await,
             "{endpoint:?}"
         );
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, PASSWORD},
-    support::security_world::{Brought, By, CONNECTIONS, Connection, Held},
+    support::security_world::{By, CONNECTIONS, Connection, Credentials, Held},
     support::tenants::{CLOSED_SETTINGS, developer, send, sign_in, text},
     support::world::World,
 };
@@ -45,8 +45,8 @@ async fn app(world: &World, developer: &str, require_auth: bool) -> App {
     }
 }
 
-async fn opened(world: &World, by: By, brought: &Brought) -> Connection {
-    let line = Connection::open(world, by, brought).await;
+async fn opened(world: &World, by: By, credentials: &Credentials) -> Connection {
+    let line = Connection::open(world, by, credentials).await;
     line.expect("it is let in")
 }
 
@@ -56,18 +56,18 @@ async fn nothing_outlives_an_app() {
     let admin = sign_in(&world).await;
     let gone = app(&world, &admin, false).await;
     let stays = world.actor("cy").await;
-    let key = Brought::default().asking("key", &gone.key);
-    let token = Brought::default().asking("token", ANNS);
-    let cookies = Brought::cookies(gone.ann, ANNS);
-    let replaced = Brought::default().asking("token", BOS);
+    let key = Credentials::default().asking("key", &gone.key);
+    let token = Credentials::default().asking("token", ANNS);
+    let cookies = Credentials::cookies(gone.ann, ANNS);
+    let replaced = Credentials::default().asking("token", BOS);
     let list = json!({"user": {"id": gone.ann}});
     let (mut ending, mut staying) = (Vec::new(), Vec::new());
     for by in CONNECTIONS {
-        for brought in [&key, &token, &cookies, &replaced] {
+        for credentials in [&key, &token, &cookies, &replaced] {
             // One that sends nothing, and one that has sent an event.
-            ending.push(opened(&world, by, brought).await);
-            let mut line = opened(&world, by, brought).await;
-            let (event, argument) = if brought.query.contains("key") {
+            ending.push(opened(&world, by, credentials).await);
+            let mut line = opened(&world, by, credentials).await;
+            let (event, argument) = if credentials.query.contains("key") {
                 ("list-chats", &list)
             } else {
                 ("leave", &Value::Null)
@@ -75,15 +75,15 @@ async fn nothing_outlives_an_app() {
             assert!(line.is_answered(event, argument).await);
             ending.push(line);
         }
-        staying.push(opened(&world, by, &Brought::default()).await);
-        staying.push(opened(&world, by, &Brought::of(&stays)).await);
+        staying.push(opened(&world, by, &Credentials::default()).await);
+        staying.push(opened(&world, by, &Credentials::of(&stays)).await);
     }
     // A connection with a token that was replaced stays, until now.
     let user = json!({"appId": gone.key, "appUserId": 2, "firstName": "A", "token": "another one"});
     send(&world, "POST", "/user", &[], &user).await.with(200);
     let embed = format!("/api/events?timeout=50&dialect=embed&user={}", gone.ann);
     let mut held = Vec::new();
-    for (brought, path) in [
+    for (credentials, path) in [
         (&key, embed.as_str()),
         (&token, "/api/events?timeout=50&dialect=embed"),
         (&token, "/api/events?timeout=50&dialect=support"),
@@ -91,10 +91,10 @@ async fn nothing_outlives_an_app() {
         (&cookies, "/api/events?timeout=50"),
     ] {
         for accept in ["application/json", "text/event-stream"] {
-            let brought = brought.clone().header("accept", accept);
+            let credentials = credentials.clone().header("accept", accept);
             let count = held.len() + 1;
             let status = if accept.contains("json") { 401 } else { 200 };
-            held.push((status, Held::begin(&world, &brought, path, count).await));
+            held.push((status, Held::begin(&world, &credentials, path, count).await));
         }
     }
     let path = format!("/app/{}", gone.number);
@@ -113,8 +113,8 @@ async fn nothing_outlives_an_app() {
         assert!(line.ask("leave", &Value::Null).await.is_some());
     }
     // And no connection is recovered by it.
-    for brought in [key, token, cookies] {
-        let says = format!("/api/events/list-chats?{}", brought.query);
+    for credentials in [key, token, cookies] {
+        let says = format!("/api/events/list-chats?{}", credentials.query);
         let told = send(&world, "POST", &says, &[], &list).await;
         assert_eq!(told.status, 401, "{}", told.body);
     }
@@ -132,12 +132,12 @@ async fn a_socket_with_cookies_ends_with_their_login_though_it_never_spoke() {
         let (mut ending, mut staying) = (Vec::new(), Vec::new());
         for by in CONNECTIONS {
             let quoted = format!("user_id=\"{}\"; token=\"{}\"", login.id, login.token);
-            let quoted = Brought::default().header("cookie", quoted);
-            for brought in [Brought::of(&login), quoted] {
-                ending.push(opened(&world, by, &brought).await);
+            let quoted = Credentials::default().header("cookie", quoted);
+            for credentials in [Credentials::of(&login), quoted] {
+                ending.push(opened(&world, by, &credentials).await);
             }
-            for brought in [Brought::default(), Brought::of(&other)] {
-                staying.push(opened(&world, by, &brought).await);
+            for credentials in [Credentials::default(), Credentials::of(&other)] {
+                staying.push(opened(&world, by, &credentials).await);
             }
         }
         match way {
@@ -233,10 +233,10 @@ async fn typing_tells_little() {
     let world = World::with(CLOSED_SETTINGS).await;
     let admin = sign_in(&world).await;
     let app = app(&world, &admin, false).await;
-    let token = Brought::default().asking("token", ANNS);
+    let token = Credentials::default().asking("token", ANNS);
     let long = json!("x".repeat(900_000));
     for by in CONNECTIONS {
-        let mut hears = opened(&world, by, &Brought::default().asking("token", BOS)).await;
+        let mut hears = opened(&world, by, &Credentials::default().asking("token", BOS)).await;
         let mut types = opened(&world, by, &token).await;
         for line in [&mut hears, &mut types] {
             assert_eq!(

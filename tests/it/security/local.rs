@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    support::security_world::{Brought, CONNECTIONS, Connection},
+    support::security_world::{CONNECTIONS, Connection, Credentials},
     support::world::World,
 };
 
@@ -14,8 +14,8 @@ fn create() -> Value {
 }
 
 /// What a proxy on this machine, or a page of another site, leaves in a request.
-fn passed_on() -> Vec<Brought> {
-    let with = |name, value: &str| Brought::default().header(name, value);
+fn passed_on() -> Vec<Credentials> {
+    let with = |name, value: &str| Credentials::default().header(name, value);
     vec![
         with("host", "chat.example.com"),
         with("host", "localhost.example.com"),
@@ -33,26 +33,26 @@ fn passed_on() -> Vec<Brought> {
 }
 
 /// What is there without any.
-fn from_here() -> Vec<Brought> {
-    let with = |name, value: &str| Brought::default().header(name, value);
+fn from_here() -> Vec<Credentials> {
+    let with = |name, value: &str| Credentials::default().header(name, value);
     vec![
-        Brought::default(),
+        Credentials::default(),
         with("host", "localhost:8000"),
         with("host", "[::1]"),
         with("origin", "http://localhost:3000"),
     ]
 }
 
-async fn may_embed(world: &World, brought: &Brought) -> Vec<bool> {
+async fn may_embed(world: &World, credentials: &Credentials) -> Vec<bool> {
     let path = "/api/events/create-user";
-    let told = brought
+    let told = credentials
         .request(world, Method::POST, path, Some(&create()))
         .await;
     let status = told.status().as_u16();
     assert!(matches!(status, 200 | 401), "{status}");
     let mut may = vec![status == 200];
     for by in CONNECTIONS {
-        let mut line = Connection::open(world, by, brought)
+        let mut line = Connection::open(world, by, credentials)
             .await
             .expect("it stands");
         may.push(line.is_answered("create-user", &create()).await);
@@ -60,21 +60,31 @@ async fn may_embed(world: &World, brought: &Brought) -> Vec<bool> {
     may
 }
 
-async fn figures(world: &World, brought: &Brought) -> u16 {
-    let told = brought.request(world, Method::GET, "/metrics", None).await;
+async fn figures(world: &World, credentials: &Credentials) -> u16 {
+    let told = credentials
+        .request(world, Method::GET, "/metrics", None)
+        .await;
     told.status().as_u16()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn embedding_without_a_key_is_for_this_machine_at_every_endpoint() {
     let world = World::new().await;
-    for brought in from_here() {
-        assert_eq!(may_embed(&world, &brought).await, [true; 5], "{brought:?}");
-        assert_eq!(figures(&world, &brought).await, 200, "{brought:?}");
+    for credentials in from_here() {
+        assert_eq!(
+            may_embed(&world, &credentials).await,
+            [true; 5],
+            "{credentials:?}"
+        );
+        assert_eq!(figures(&world, &credentials).await, 200, "{credentials:?}");
     }
-    for brought in passed_on() {
-        assert_eq!(may_embed(&world, &brought).await, [false; 5], "{brought:?}");
-        assert_eq!(figures(&world, &brought).await, 403, "{brought:?}");
+    for credentials in passed_on() {
+        assert_eq!(
+            may_embed(&world, &credentials).await,
+            [false; 5],
+            "{credentials:?}"
+        );
+        assert_eq!(figures(&world, &credentials).await, 403, "{credentials:?}");
     }
     world.stop().await;
 }
@@ -85,14 +95,18 @@ async fn with_a_proxy_nobody_is_this_machine() {
     let mut all = from_here();
     all.extend(passed_on());
     for address in ["127.0.0.1", "::1", "203.0.113.7"] {
-        all.push(Brought::default().header("x-mine", address));
+        all.push(Credentials::default().header("x-mine", address));
     }
-    for brought in all {
-        assert_eq!(may_embed(&world, &brought).await, [false; 5], "{brought:?}");
+    for credentials in all {
+        assert_eq!(
+            may_embed(&world, &credentials).await,
+            [false; 5],
+            "{credentials:?}"
+        );
     }
     // A scraper that comes around the proxy is still on this machine.
-    assert_eq!(figures(&world, &Brought::default()).await, 200);
-    let claims = Brought::default().header("x-mine", "127.0.0.1");
+    assert_eq!(figures(&world, &Credentials::default()).await, 200);
+    let claims = Credentials::default().header("x-mine", "127.0.0.1");
     assert_eq!(figures(&world, &claims).await, 403);
     world.stop().await;
 }
@@ -100,14 +114,22 @@ async fn with_a_proxy_nobody_is_this_machine() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_listens_to_others_has_no_such_exception() {
     let world = World::with("address = '0.0.0.0'").await;
-    for brought in from_here() {
-        assert_eq!(may_embed(&world, &brought).await, [false; 5], "{brought:?}");
+    for credentials in from_here() {
+        assert_eq!(
+            may_embed(&world, &credentials).await,
+            [false; 5],
+            "{credentials:?}"
+        );
     }
     let world = world
         .restart_with("address = '0.0.0.0'\nembed_open = true")
         .await;
-    for brought in from_here().into_iter().chain(passed_on()) {
-        assert_eq!(may_embed(&world, &brought).await, [true; 5], "{brought:?}");
+    for credentials in from_here().into_iter().chain(passed_on()) {
+        assert_eq!(
+            may_embed(&world, &credentials).await,
+            [true; 5],
+            "{credentials:?}"
+        );
     }
     world.stop().await;
 }
@@ -115,24 +137,30 @@ async fn a_server_that_listens_to_others_has_no_such_exception() {
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_that_a_proxy_passes_on_are_counted() {
     let limits = "rate_limits = true\nrate_per_address = 1";
-    for (brought, setting) in [
-        (Brought::default().header("host", "chat.example.com"), ""),
-        (Brought::default().header("x-forwarded-proto", "https"), ""),
+    for (credentials, setting) in [
         (
-            Brought::default().header("x-mine", "127.0.0.1"),
+            Credentials::default().header("host", "chat.example.com"),
+            "",
+        ),
+        (
+            Credentials::default().header("x-forwarded-proto", "https"),
+            "",
+        ),
+        (
+            Credentials::default().header("x-mine", "127.0.0.1"),
             "ip_header = 'X-Mine'",
         ),
     ] {
         let world = World::with(&format!("{limits}\n{setting}")).await;
         let mut refused = 0;
         for _ in 0..30 {
-            let told = brought.request(&world, Method::GET, "/", None).await;
+            let told = credentials.request(&world, Method::GET, "/", None).await;
             refused += usize::from(told.status() == 429);
         }
-        assert!(refused >= 15, "{refused} {brought:?}");
+        assert!(refused >= 15, "{refused} {credentials:?}");
         // Events on a connection count as well, and all of this machine's own do not.
         for by in CONNECTIONS {
-            let mut line = Connection::open(&world, by, &Brought::default())
+            let mut line = Connection::open(&world, by, &Credentials::default())
                 .await
                 .expect("it stands");
             for _ in 0..30 {
@@ -142,7 +170,7 @@ async fn requests_that_a_proxy_passes_on_are_counted() {
         world.stop().await;
     }
     let world = World::with(limits).await;
-    let proxied = Brought::default().header("via", "1.1 proxy");
+    let proxied = Credentials::default().header("via", "1.1 proxy");
     let mut line = Connection::open(&world, CONNECTIONS[1], &proxied)
         .await
         .expect("it stands");

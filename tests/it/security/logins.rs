@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, PASSWORD},
-    support::security_world::{Brought, By, Connection},
+    support::security_world::{By, Connection, Credentials},
     support::support_world::Guest,
     support::world::World,
 };
@@ -25,10 +25,10 @@ async fn a_person_has_a_hundred_logins_and_those_in_use_stay() {
     let world = World::new().await;
     let idle = world.actor("ann").await;
     let connected = Actor::sign_in(&world, "ann", PASSWORD).await;
-    let mut line = Connection::open(&world, By::WebSocket4, &Brought::of(&connected))
+    let mut line = Connection::open(&world, By::WebSocket4, &Credentials::of(&connected))
         .await
         .expect("it is let in");
-    let waiting = Connection::open(&world, By::Polling4, &Brought::of(&idle)).await;
+    let waiting = Connection::open(&world, By::Polling4, &Credentials::of(&idle)).await;
     drop(waiting);
     for _ in 2..LOGINS {
         Actor::sign_in(&world, "ann", PASSWORD).await;
@@ -61,7 +61,7 @@ async fn a_guest_who_comes_again_and_again_has_twenty() {
     let world = World::new().await;
     let first = world.guest_of_new_site().await;
     let person = i64::from_str_radix(&first.id, 16).expect("hex");
-    let token = Brought::default().asking("token", &first.token);
+    let token = Credentials::default().asking("token", &first.token);
     let line = Connection::open(&world, By::WebSocket3, &token).await;
     let mut line = line.expect("it is let in");
     let again = json!({"guestToken": first.token});

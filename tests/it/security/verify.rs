@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use crate::{
-    support::security_world::{Brought, CONNECTIONS, Connection, Endpoint, Held, endpoints},
+    support::security_world::{CONNECTIONS, Connection, Credentials, Endpoint, Held, endpoints},
     support::tenants::{send, sign_in, text},
     support::world::{FOREVER, World},
 };
@@ -104,11 +104,14 @@ async fn app(world: &World, address: &str, token: &str) -> i64 {
 }
 
 /// The ways to show the token, each with the endpoints that take it so.
-fn ways(ann: i64) -> Vec<(Brought, Vec<Endpoint>)> {
-    let bearer = Brought::default().header("authorization", format!("Bearer {TOKEN}"));
+fn ways(ann: i64) -> Vec<(Credentials, Vec<Endpoint>)> {
+    let bearer = Credentials::default().header("authorization", format!("Bearer {TOKEN}"));
     vec![
-        (Brought::cookies(ann, TOKEN), endpoints(true)),
-        (Brought::default().asking("token", TOKEN), endpoints(false)),
+        (Credentials::cookies(ann, TOKEN), endpoints(true)),
+        (
+            Credentials::default().asking("token", TOKEN),
+            endpoints(false),
+        ),
         (bearer, endpoints(false)),
     ]
 }
@@ -119,11 +122,11 @@ async fn a_token_is_verified_at_every_endpoint() {
     let system = System::start().await;
     let ann = app(&world, &system.address.to_string(), TOKEN).await;
     system.says(NO);
-    for (brought, endpoints) in ways(ann) {
+    for (credentials, endpoints) in ways(ann) {
         for endpoint in endpoints {
             assert!(
-                !endpoint.opens(&world, ann, &brought).await,
-                "{endpoint:?} {brought:?}"
+                !endpoint.opens(&world, ann, &credentials).await,
+                "{endpoint:?} {credentials:?}"
             );
         }
     }
@@ -133,7 +136,7 @@ async fn a_token_is_verified_at_every_endpoint() {
     system.says(YES);
     let fresh = async {
         while !Endpoint::Rest
-            .opens(&world, ann, &Brought::cookies(ann, TOKEN))
+            .opens(&world, ann, &Credentials::cookies(ann, TOKEN))
             .await
         {}
     };
@@ -141,11 +144,11 @@ async fn a_token_is_verified_at_every_endpoint() {
         .await
         .expect("it is believed again");
     let asked = system.asked();
-    for (brought, endpoints) in ways(ann) {
+    for (credentials, endpoints) in ways(ann) {
         for endpoint in endpoints {
             assert!(
-                endpoint.opens(&world, ann, &brought).await,
-                "{endpoint:?} {brought:?}"
+                endpoint.opens(&world, ann, &credentials).await,
+                "{endpoint:?} {credentials:?}"
             );
         }
     }
@@ -160,7 +163,7 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_endpoint() {
     let ann = app(&world, &system.address.to_string(), TOKEN).await;
     // An address that may not be asked.
     let bo = app(&world, "127.0.0.2:1", "a token of his").await;
-    let cookies = Brought::cookies(bo, "a token of his");
+    let cookies = Credentials::cookies(bo, "a token of his");
     for path in [
         "/api/me",
         "/api/events?timeout=0",
@@ -181,7 +184,7 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_endpoint() {
             .await
             .expect("it stands");
         assert_eq!(told["message"], "token verification unavailable", "{by:?}");
-        let token = Brought::default().asking("token", "a token of his");
+        let token = Credentials::default().asking("token", "a token of his");
         assert!(
             Connection::open(&world, by, &token).await.is_none(),
             "{by:?}"
@@ -190,7 +193,7 @@ async fn what_cannot_be_verified_just_now_is_told_at_every_endpoint() {
     // Others are not delayed by it.
     assert!(
         Endpoint::Rest
-            .opens(&world, ann, &Brought::cookies(ann, TOKEN))
+            .opens(&world, ann, &Credentials::cookies(ann, TOKEN))
             .await
     );
     world.stop().await;
@@ -201,12 +204,12 @@ async fn whoever_stays_is_verified_again_and_put_out_when_it_is_no() {
     let world = World::with(&format!("{SETTINGS}\nverify_ttl = '1s'")).await;
     let system = System::start().await;
     let ann = app(&world, &system.address.to_string(), TOKEN).await;
-    let cookies = Brought::cookies(ann, TOKEN);
-    let token = Brought::default().asking("token", TOKEN);
+    let cookies = Credentials::cookies(ann, TOKEN);
+    let token = Credentials::default().asking("token", TOKEN);
     let mut lines = Vec::new();
     for by in CONNECTIONS {
-        for brought in [&cookies, &token] {
-            let mut line = Connection::open(&world, by, brought)
+        for credentials in [&cookies, &token] {
+            let mut line = Connection::open(&world, by, credentials)
                 .await
                 .expect("it is let in");
             assert!(line.is_answered("leave", &json!(null)).await);
@@ -220,7 +223,7 @@ async fn whoever_stays_is_verified_again_and_put_out_when_it_is_no() {
         );
     }
     let mut held = Vec::new();
-    for (number, (brought, path)) in [
+    for (number, (credentials, path)) in [
         (&cookies, "/api/events?timeout=50"),
         (&cookies, "/api/events?timeout=50&dialect=embed"),
         (&token, "/api/events?timeout=50&dialect=service&room=tea"),
@@ -229,7 +232,10 @@ async fn whoever_stays_is_verified_again_and_put_out_when_it_is_no() {
     .into_iter()
     .enumerate()
     {
-        held.push((200, Held::begin(&world, brought, path, number + 1).await));
+        held.push((
+            200,
+            Held::begin(&world, credentials, path, number + 1).await,
+        ));
     }
     let stream = cookies.clone().header("accept", "text/event-stream");
     let stream = Held::begin(&world, &stream, "/api/events", 5).await;

@@ -253,23 +253,3 @@ async fn one_connection_may_not_be_in_endless_namespaces() {
     ws.closed().await;
     assert!(io.of("/199").is_none());
 }
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn whoever_sends_as_soon_as_it_is_connected_is_heard() {
-    let (site, _) = launch(builder().namespace("/", echo())).await;
-    let site = std::sync::Arc::new(site);
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..8 {
-        let site = std::sync::Arc::clone(&site);
-        clients.spawn(async move {
-            for number in 0..150 {
-                let (mut ws, _) = joined(&site).await;
-                ws.send(&format!(r#"42["message",{number}]"#)).await;
-                assert_eq!(ws.text().await, format!(r#"42["message-back",{number}]"#));
-            }
-        });
-    }
-    while let Some(client) = clients.join_next().await {
-        client.expect("each is answered");
-    }
-}

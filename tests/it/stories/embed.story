@@ -52,7 +52,7 @@ bo < 42["new-message",{"status":"ok","id":"{first}","_id":"{first}","msg":"messa
   "modified_at":"{first_at}","updated_at":"{first_at}"}]
 cy < nothing
 
-# The twin, and a picture. The acknowledgement says what everybody hears. Whoever speaks under both names hears under
+# The twin, and a picture. The acknowledgement says what everybody hears. A client that sends under both names receives under
 # both from now on.
 bo > 422["/chat/{chat}/new-message",{"user":{"id":"{bo}"},
   "message":{"value":"https://example.com/a.png","type":"img"}}]

@@ -27,7 +27,7 @@ server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
   "message":{"value":"to both","type":"text"}}]
 server < 42["new-message",{"msg":"to both",…}]
 
-# Who asked is told a message under two names. Whoever is lost between them has not been told yet.
+# A client that asked for it gets a message under two names. One that is lost between them has not received it.
 again opens EIO=4&token=token%20of%20bo&recovery=1&twin=1
 again > 40{"pid":"{pid}","offset":"{offset}"}
 again < 42["new-message",{"msg":"to both",…},"{offset}"]
@@ -58,7 +58,7 @@ both < 42["/chat/{chat}/new-message",{"msg":"in two dialects",…},"{before}"]
 both < 42["message",{"message":"aW4gdHdvIGRpYWxlY3Rz",…},"<after:cursor>"]
 both closes
 
-# Whoever is there no more hears of that, and nothing of what is said afterwards.
+# A removed member receives the removal, and nothing after it.
 PUT /room/remove {"room":"tea","appId":"{key}","users":[2]}
 200 {…}
 server < 42["remove-users",{"users":["{bo}"],…}]

@@ -51,7 +51,7 @@ bo < 42["new-message",{"status":"error","error":[{"message":
 bo > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},"message":{"value":"hi","type":"text"}}]
 bo < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]
 server < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]
-# The server fills and empties its users' chats whoever made them.
+# The server adds and removes members of its users' chats, whichever of them made the chat.
 server > 42["remove-users",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"users":["{bo}"]}]
 server < 42["remove-users",{"status":"ok","chat":{"id":"{chat}"},"user":{"id":"{ann}",…},"users":["{bo}"]}]
 server < 42["remove-users",{"user":{"id":"{bo}",…},"users":["{bo}"],…}]

@@ -53,7 +53,7 @@ auth < 42["/chat/{chat}/new-message",{"msg":"two",…}]
 off < 42["new-message",{"msg":"two",…}]
 bo closes
 
-# Whoever asked so has asked when they are back. An offset alone, with one name, is the message's own.
+# The option is kept by a recovery. An offset alone, with one name, is the message's own.
 off > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"message":{"value":"three","type":"text"}}]
 off < 42["new-message",{"msg":"three",…}]
 back opens EIO=4&token=token%20of%20bo&recovery=1

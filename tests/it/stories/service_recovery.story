@@ -79,7 +79,7 @@ again closes
 two < 42["info","{one} has left"]
 two < 42["roomData",{"users":[{"sender":{two},…}],…}]
 
-# Whoever is in the room no more is not let in again, and hears nothing of it.
+# A connection that is no longer in the room does not return to it, and receives nothing of it.
 PUT /room/remove {"room":"tea","appId":"{key}","users":[1]}
 200 {…}
 two > 42["send_message","about one"]

@@ -219,7 +219,7 @@ whole > 42["delete",{mine}]
 whole < 42["message",{"id":{mine},"message":"","deletedAt":"<time>",…}]
 two < 42["message",{"id":{mine},"message":"","deletedAt":"<time>",…}]
 
-# Whoever is removed has left, hears no more, and says no more.
+# A removed user has left: they receive and send no more.
 PUT /room/remove {"room":"usr-1-2","appId":"{key}","users":[2]}
 200 {"message":"updated"}
 whole < 42["info","{two} has left"]
@@ -228,7 +228,7 @@ two > 42["send_message","still here?"]
 two < 42["err","No message or sender"]
 two > 42["join","usr-1-2"]
 two < 42["err","Invalid room name"]
-# A token that was replaced opens nothing; whoever is in stays. Who is deleted does not.
+# A replaced token opens nothing; open connections stay. Those of a deleted user do not.
 POST /user {"appId":"{key}","appUserId":2,"firstName":"a","lastName":"b","token":"another token of two"}
 200 …
 late opens EIO=4&token=token%20of%20two

@@ -1,4 +1,4 @@
-# A connection that broke is given back to whoever had it, and to nobody who shows another's token.
+# A lost connection is recovered by its own client, and not with another's token.
 
 POST /owner/register {"email":"email@mail.com","password":"correct horse","domain":"localhost"}
 200 {…}
@@ -33,7 +33,7 @@ POST /api/events/typing {"chatId":"{chat}","token":"{guest_token}","typing":true
 again < 42["typing",{"chatId":"{chat}",…},"{at}"]
 again closes
 
-# Whoever does not ask, or speaks the old protocol, is told of no offsets.
+# Without the option, or in the old protocol, there are no offsets.
 plain opens EIO=4
 plain > 40{"token":"{owner_token}","recovery":false}
 plain < 40{"sid":"<sid>"}
@@ -55,7 +55,7 @@ late opens EIO=4&recovery=1
 late > 40{"pid":"{pid}","offset":"{at}"}
 late < 40{"sid":"<late_sid:sid>","pid":"<late_pid:pid>"}
 
-# Whoever was lost before anything was told goes on from where it came in.
+# A connection that was lost before its first event continues from where it began.
 POST /owner/login {"email":"email@mail.com","password":"correct horse"}
 200 {"data":{"token":"<fresh_token:token>",…},…}
 early opens EIO=4&recovery=1

@@ -17,12 +17,12 @@ use crate::{
 
 /// The credentials of a request.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Brought {
+pub(crate) struct Credentials {
     pub(crate) headers: Vec<(&'static str, Vec<u8>)>,
     pub(crate) query: String,
 }
 
-impl Brought {
+impl Credentials {
     /// One header beside the others.
     pub(crate) fn header(mut self, name: &'static str, value: impl Into<Vec<u8>>) -> Self {
         self.headers.push((name, value.into()));
@@ -139,24 +139,30 @@ impl SentEvent {
 impl Endpoint {
     /// Whether the request is accepted as that person's; a refusal must be 401 and nothing else. Of
     /// streams the newer supersedes the older: they are held for longer than this reads them.
-    pub(crate) async fn opens(self, world: &World, person: i64, brought: &Brought) -> bool {
+    pub(crate) async fn opens(self, world: &World, person: i64, credentials: &Credentials) -> bool {
         let status = match self {
-            Self::Rest => status(world, brought, "/api/me", None).await,
+            Self::Rest => status(world, credentials, "/api/me", None).await,
             Self::Receive { stream } => {
-                let brought = streaming(brought, stream);
-                status(world, &brought, "/api/events?timeout=0&poll=endpoint", None).await
+                let credentials = streaming(credentials, stream);
+                status(
+                    world,
+                    &credentials,
+                    "/api/events?timeout=0&poll=endpoint",
+                    None,
+                )
+                .await
             }
             Self::Send(says) => {
                 let (event, argument) = says.event(person);
                 let path = format!("/api/events/{event}");
-                status(world, brought, &path, Some(&argument)).await
+                status(world, credentials, &path, Some(&argument)).await
             }
             Self::ReceiveIn { dialect, stream } => {
                 let path = format!("/api/events?timeout=0&poll=endpoint&dialect={dialect}");
-                status(world, &streaming(brought, stream), &path, None).await
+                status(world, &streaming(credentials, stream), &path, None).await
             }
             Self::Socket(by, says) => {
-                let Some(mut line) = Connection::open(world, by, brought).await else {
+                let Some(mut line) = Connection::open(world, by, credentials).await else {
                     return false;
                 };
                 let (event, argument) = says.event(person);
@@ -168,29 +174,29 @@ impl Endpoint {
     }
 }
 
-fn streaming(brought: &Brought, stream: bool) -> Brought {
-    let brought = brought.clone();
+fn streaming(credentials: &Credentials, stream: bool) -> Credentials {
+    let credentials = credentials.clone();
     if stream {
-        brought.header("accept", "text/event-stream")
+        credentials.header("accept", "text/event-stream")
     } else {
-        brought
+        credentials
     }
 }
 
-async fn status(world: &World, brought: &Brought, path: &str, body: Option<&Value>) -> u16 {
+async fn status(world: &World, credentials: &Credentials, path: &str, body: Option<&Value>) -> u16 {
     let method = if body.is_some() {
         Method::POST
     } else {
         Method::GET
     };
-    let response = brought.request(world, method, path, body).await;
+    let response = credentials.request(world, method, path, body).await;
     response.status().as_u16()
 }
 
 /// A connection in the main namespace.
 pub(crate) struct Connection {
     by: By,
-    brought: Brought,
+    credentials: Credentials,
     base: String,
     http: reqwest::Client,
     carrier: Carrier,
@@ -204,18 +210,18 @@ enum Carrier {
 
 impl Connection {
     /// A connection that is accepted, or none.
-    pub(crate) async fn open(world: &World, by: By, brought: &Brought) -> Option<Self> {
+    pub(crate) async fn open(world: &World, by: By, credentials: &Credentials) -> Option<Self> {
         let revision = match by {
             By::Polling4 | By::WebSocket4 => 4,
             By::Polling3 | By::WebSocket3 => 3,
         };
-        let query = format!("EIO={revision}{}", brought.query);
+        let query = format!("EIO={revision}{}", credentials.query);
         let carrier = match by {
             By::WebSocket4 | By::WebSocket3 => {
                 let server = world.base().replacen("http", "ws", 1);
                 let url = format!("{server}/socket.io/?transport=websocket&{query}");
                 let mut request = url.into_client_request().expect("it is an address");
-                for (name, value) in brought.values() {
+                for (name, value) in credentials.values() {
                     let headers = request.headers_mut();
                     if name == "host" {
                         headers.remove(name);
@@ -232,9 +238,9 @@ impl Connection {
         };
         let mut line = Self {
             by,
-            brought: Brought {
+            credentials: Credentials {
                 query: String::new(),
-                ..brought.clone()
+                ..credentials.clone()
             },
             base: world.base().to_owned(),
             http: world.http.clone(),
@@ -273,7 +279,7 @@ impl Connection {
                     packet.to_owned()
                 };
                 let mut request = self.http.post(format!("{}{path}", self.base)).body(body);
-                for (name, value) in self.brought.values() {
+                for (name, value) in self.credentials.values() {
                     request = request.header(name, value);
                 }
                 let response = soon(request.send()).await.expect("it answers");
@@ -297,7 +303,7 @@ impl Connection {
         };
         if packets.is_empty() {
             let mut request = self.http.get(format!("{}{path}", self.base));
-            for (name, value) in self.brought.values() {
+            for (name, value) in self.credentials.values() {
                 request = request.header(name, value);
             }
             let response = request.send().await.expect("it answers");
@@ -362,12 +368,17 @@ pub(crate) struct Held(JoinHandle<(u16, String)>);
 
 impl Held {
     /// Begins one and returns once it is held: so many are then.
-    pub(crate) async fn begin(world: &World, brought: &Brought, path: &str, count: usize) -> Self {
+    pub(crate) async fn begin(
+        world: &World,
+        credentials: &Credentials,
+        path: &str,
+        count: usize,
+    ) -> Self {
         let (base, http) = (world.base().to_owned(), world.http.clone());
-        let (brought, path) = (brought.clone(), path.to_owned());
+        let (credentials, path) = (credentials.clone(), path.to_owned());
         let held = tokio::spawn(async move {
-            let mut request = http.get(format!("{base}{path}{}", brought.query));
-            for (name, value) in brought.values() {
+            let mut request = http.get(format!("{base}{path}{}", credentials.query));
+            for (name, value) in credentials.values() {
                 request = request.header(name, value);
             }
             let response = request.send().await.expect("the server answers");

@@ -23,10 +23,10 @@ pub(super) fn routes() -> Vec<Route> {
 #[post("/app", data = "<body>")]
 pub(super) async fn create(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
-    let developer = brought.developer(services).await?;
+    let developer = credentials.developer(services).await?;
     let told = body.fields()?;
     let name = Name::parse(told.required("name")?)?;
     let verify_url = told.text("verifyUrl")?.filter(|url| !url.is_empty());
@@ -40,10 +40,10 @@ pub(super) async fn create(
 #[get("/app?<after>")]
 pub(super) async fn list(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     after: Option<&str>,
 ) -> RouteResult {
-    let developer = brought.developer(services).await?;
+    let developer = credentials.developer(services).await?;
     let after = TenantId::new(routes::after(after)?);
     let tenants = apps::list(services, &developer, after).await?;
     JsonReply::page(tenants.iter().map(wire::App::from).collect(), wire::App::id)
@@ -53,10 +53,10 @@ pub(super) async fn list(
 #[delete("/app/<app>")]
 pub(super) async fn delete(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     app: &str,
 ) -> RouteResult {
-    let developer = brought.developer(services).await?;
+    let developer = credentials.developer(services).await?;
     // A number is its value, however a path spells it.
     let app = whole_text(app).map_or_else(|| app.to_owned(), |id| id.to_string());
     let deleted = apps::delete(services, &developer, &app).await;

@@ -58,10 +58,10 @@ pub(super) async fn sign_in(
 #[post("/auth/register", data = "<body>")]
 pub(super) async fn register(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
-    let admin = brought.developer(services).await?;
+    let admin = credentials.developer(services).await?;
     let told = body.fields()?;
     let first = told.name("firstName")?;
     told.required("firstName")?;
@@ -74,7 +74,7 @@ pub(super) async fn register(
         email: Email::parse(told.required("email")?)?,
         password: Password::attempt(told.required("password")?.to_owned())?,
     };
-    match developers::register(services, &admin, &application, &brought.device).await {
+    match developers::register(services, &admin, &application, &credentials.device).await {
         Ok((person, token)) => {
             JsonReply::with(Status::Created, wire::Account::new(&person, token.expose()))
         }
@@ -87,11 +87,14 @@ pub(super) async fn register(
 
 /// `GET /auth/verify`, with the token in a header or the query: whether it is a live token of ours.
 #[get("/auth/verify")]
-pub(super) async fn verify(services: &ChatServices, brought: RequestCredentials) -> RouteResult {
+pub(super) async fn verify(
+    services: &ChatServices,
+    credentials: RequestCredentials,
+) -> RouteResult {
     // This authenticates nobody, and no other system is asked: an app may name this very route as its own.
-    let candidates = match &brought.token {
+    let candidates = match &credentials.token {
         Some(token) => {
-            let from = (None, Some(brought.device.network));
+            let from = (None, Some(credentials.device.network));
             callers::candidates(services, token, from).await?
         }
         None => Vec::new(),

@@ -36,11 +36,11 @@ fn row(room: &rooms::Room) -> wire::Room {
 #[post("/room", data = "<body>")]
 pub(super) async fn create(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
     let told = body.fields()?;
-    let app = brought.app(services, told.text("appId")?).await?;
+    let app = credentials.app(services, told.text("appId")?).await?;
     let name = Title::parse(told.required("room")?).map_err(|error| error.about("room"))?;
     let (users, extra) = (told.users(MOST_AT_ONCE)?, told.extra()?);
     match rooms::create(services, &app, &name, extra, &users).await {
@@ -61,10 +61,10 @@ pub(super) async fn create(
 #[get("/room?<after>")]
 pub(super) async fn list(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     after: Option<&str>,
 ) -> RouteResult {
-    let app = brought.app(services, None).await?;
+    let app = credentials.app(services, None).await?;
     let after = ChatId::new(routes::after(after)?);
     let chats = rooms::list(services, &app, after).await?;
     let listed = chats
@@ -77,11 +77,11 @@ pub(super) async fn list(
 #[get("/room/<room>?<skip>")]
 pub(super) async fn one(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     room: &str,
     skip: Option<&str>,
 ) -> RouteResult {
-    let app = brought.app(services, None).await?;
+    let app = credentials.app(services, None).await?;
     let found = rooms::find(services, &app, room).await;
     let mut room = found.map_err(missing(MISSING))?;
     let skipped = routes::counted("skip", skip)?;
@@ -94,11 +94,11 @@ pub(super) async fn one(
 #[put("/room/add", data = "<body>")]
 pub(super) async fn add(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
     let told = body.fields()?;
-    let app = brought.app(services, told.text("appId")?).await?;
+    let app = credentials.app(services, told.text("appId")?).await?;
     let added = rooms::add(services, &app, told.required("room")?, &told.users(USERS)?).await;
     updated(added)
 }
@@ -107,11 +107,11 @@ pub(super) async fn add(
 #[put("/room/remove", data = "<body>")]
 pub(super) async fn remove(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
     let told = body.fields()?;
-    let app = brought.app(services, told.text("appId")?).await?;
+    let app = credentials.app(services, told.text("appId")?).await?;
     let removed = rooms::remove(services, &app, told.required("room")?, &told.users(USERS)?).await;
     updated(removed)
 }
@@ -133,10 +133,10 @@ fn updated(outcome: Result<(), RoomError>) -> RouteResult {
 #[delete("/room/<room>")]
 pub(super) async fn delete(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     room: &str,
 ) -> RouteResult {
-    let app = brought.app(services, None).await?;
+    let app = credentials.app(services, None).await?;
     let deleted = rooms::delete(services, &app, ChatId::new(number(room, MISSING)?)).await;
     let chat = deleted.map_err(missing(MISSING))?;
     JsonReply::ok(wire::Room::new(&chat, rooms::name_of(&chat)))

@@ -29,11 +29,11 @@ const MISSING: &str = "ChatUser Not Found";
 #[post("/user", data = "<body>")]
 pub(super) async fn upsert(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     body: Body,
 ) -> RouteResult {
     let told = body.fields()?;
-    let app = brought.app(services, told.text("appId")?).await?;
+    let app = credentials.app(services, told.text("appId")?).await?;
     let external_id = told.own_id("appUserId")?;
     told.required("firstName")?;
     let names = Names {
@@ -63,11 +63,11 @@ pub(super) async fn upsert(
 #[get("/user/<app>?<after>")]
 pub(super) async fn list(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     app: &str,
     after: Option<&str>,
 ) -> RouteResult {
-    let app = brought.app(services, Some(app)).await?;
+    let app = credentials.app(services, Some(app)).await?;
     let after = PersonId::new(routes::after(after)?);
     let people = people::list(services, &app, after).await?;
     JsonReply::page(
@@ -80,10 +80,10 @@ pub(super) async fn list(
 #[delete("/user/<user>")]
 pub(super) async fn delete(
     services: &ChatServices,
-    brought: RequestCredentials,
+    credentials: RequestCredentials,
     user: &str,
 ) -> RouteResult {
-    let app = brought.app(services, None).await?;
+    let app = credentials.app(services, None).await?;
     let outcome = people::delete(services, &app, PersonId::new(number(user, MISSING)?)).await;
     let person = outcome.map_err(missing(MISSING))?;
     JsonReply::ok(wire::User::from(&person))

@@ -1,4 +1,4 @@
-//! Nothing that is noted is missed, whoever has the turn meanwhile; and what an unanswered message may have caused waits.
+//! No note is missed, whichever task has the turn meanwhile; and what an unanswered message may have caused waits.
 
 use std::{
     sync::{Barrier, atomic::AtomicU64},
@@ -20,12 +20,12 @@ fn publish(noted: &AtomicBool, turn: &Mutex<u64>, head: &AtomicU64) {
 #[test]
 fn what_is_noted_while_somebody_has_the_turn_is_done_when_they_give_it_back() {
     let (noted, turn, head) = (AtomicBool::new(false), Mutex::new(0), AtomicU64::new(7));
-    let held = turn.try_lock().expect("nobody has it");
+    let held = turn.try_lock().expect("the turn is free");
     publish(&noted, &turn, &head);
     assert_eq!(*held, 0, "it is not theirs to do");
     drop(held);
     work_off(&noted, &turn, |seen| *seen = head.load(Ordering::SeqCst));
-    assert_eq!(*turn.try_lock().expect("nobody has it"), 7);
+    assert_eq!(*turn.try_lock().expect("the turn is free"), 7);
 }
 
 #[test]
@@ -34,14 +34,14 @@ fn what_is_noted_during_the_work_is_looked_at_again() {
     let mut head = 1;
     work_off(&noted, &turn, |seen| {
         seen.push(head);
-        // Something new comes after it has looked. Whoever noted it does not get the turn.
+        // Something new is noted after its last check, by a task that does not get the turn.
         if head < 3 {
             head += 1;
             assert!(!noted.swap(true, Ordering::SeqCst));
             assert!(turn.try_lock().is_err());
         }
     });
-    assert_eq!(*turn.try_lock().expect("nobody has it"), [1, 2, 3]);
+    assert_eq!(*turn.try_lock().expect("the turn is free"), [1, 2, 3]);
     assert!(!noted.load(Ordering::SeqCst));
 }
 
@@ -49,9 +49,9 @@ fn what_is_noted_during_the_work_is_looked_at_again() {
 fn a_note_that_is_there_already_is_done_by_whoever_made_it() {
     let (noted, turn, head) = (AtomicBool::new(true), Mutex::new(0), AtomicU64::new(5));
     publish(&noted, &turn, &head);
-    assert_eq!(*turn.try_lock().expect("nobody has it"), 0);
+    assert_eq!(*turn.try_lock().expect("the turn is free"), 0);
     work_off(&noted, &turn, |seen| *seen = head.load(Ordering::SeqCst));
-    assert_eq!(*turn.try_lock().expect("nobody has it"), 5);
+    assert_eq!(*turn.try_lock().expect("the turn is free"), 5);
 }
 
 #[test]
@@ -74,14 +74,14 @@ fn nothing_is_missed_however_publishers_and_holders_meet() {
                 scope.spawn(|| {
                     start.wait();
                     for _ in 0..ROUNDS {
-                        // An event has the turn, and gives it back.
+                        // An event takes the turn and releases it.
                         drop(turn.blocking_lock());
                         work_off(&noted, &turn, |seen| *seen = head.load(Ordering::SeqCst));
                     }
                 });
             }
         });
-        let seen = *turn.try_lock().expect("nobody has it");
+        let seen = *turn.try_lock().expect("the turn is free");
         assert_eq!(seen, head.load(Ordering::SeqCst), "the last one was missed");
     }
 }
@@ -152,7 +152,7 @@ fn an_answered_message_is_delivered_while_later_ones_are_under_way() {
         open.hold(&change(11, 2, 5)),
         "and the second one is another's"
     );
-    // A refusal, or a repeat, tells nothing of those after it.
+    // A refused or replayed message implies nothing about those after it.
     assert!(open.pop(None));
     assert!(open.hold(&change(12, 1, 5)));
 }
