@@ -317,7 +317,7 @@ impl ChangeFeed {
     }
 }
 
-/// Whether a change brought a message: what a feed of one chat is about.
+/// Whether a change added a message: what a feed of one chat is about.
 fn brings_message(published: &Arc<Published>) -> bool {
     matches!(published.change.what, ChangeKind::Message(_))
 }

@@ -214,7 +214,7 @@ async fn members_come_in_pages_and_none_is_missed() {
             assert!(page["cursor"].is_string());
             break;
         }
-        // Whoever comes meanwhile is on no later page.
+        // A member who joins meanwhile is on no later page.
         remove(&ann, chat, &people[5]).await.ok(200);
         add(&ann, chat, &[&people[5]]).await.ok(200);
     }
