@@ -105,5 +105,6 @@ pub(super) fn denied(why: Denied) -> Error {
         Denied::Removed => Error::forbidden("you were removed from this chat"),
         Denied::NotMember => Error::forbidden("join the chat first"),
         Denied::NotAdmin => Error::forbidden("only an admin of the chat may do that"),
+        Denied::NotSender => Error::forbidden("only its sender may change a message"),
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, Result},
     model::{
         ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonId, PersonName,
-        Position, Timestamp,
+        Position, Surroundings, Timestamp,
     },
 };
 
@@ -30,6 +30,8 @@ pub struct Draft {
     pub kind: MessageKind,
     /// What it says.
     pub content: Content,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
     /// What its sender calls it, which makes saying it again harmless.
     pub client_id: Option<ClientId>,
 }
@@ -98,6 +100,7 @@ async fn send_by(
     let Draft {
         kind,
         content,
+        reply_to,
         client_id,
     } = draft;
     let actor = Arc::clone(caller.person());
@@ -109,6 +112,7 @@ async fn send_by(
             chat,
             kind,
             content,
+            reply_to,
             client_id,
             connection,
         })
@@ -128,7 +132,7 @@ pub async fn edit(
     services.writer.rewrite(request).await
 }
 
-/// Deletes a message of the caller's; what is left of it.
+/// Deletes a message of the caller's, or as an admin of the chat anybody's; what is left of it.
 pub async fn delete(
     services: &Services,
     caller: &Caller,
@@ -151,6 +155,33 @@ pub async fn before(
         .store
         .messages_before(reader.key(), before, limit)
         .await
+}
+
+/// The messages around a place: as many before it as from it on, or more of one where the other has fewer,
+/// at most `limit` together.
+pub async fn around(
+    services: &Services,
+    reader: &Reader,
+    place: MessageId,
+    limit: usize,
+) -> Result<Surroundings> {
+    let store = &services.store;
+    let older = store
+        .messages_before(reader.key(), Some(place), limit)
+        .await?;
+    let newer = store.messages_from(reader.key(), place, limit).await?;
+    let room = limit - older.messages.len().min(limit / 2);
+    let taken = newer.messages.len().min(room);
+    let skipped = older.messages.len().saturating_sub(limit - taken);
+    let is_cut = newer.messages.len() > taken;
+    let messages = older.messages.into_iter().skip(skipped);
+    Ok(Surroundings {
+        messages: messages
+            .chain(newer.messages.into_iter().take(taken))
+            .collect(),
+        older: older.more || skipped > 0,
+        newer: newer.more || is_cut,
+    })
 }
 
 /// The newest messages before `before` that were sent from `from` to `to`, both included, without

@@ -200,7 +200,11 @@ pub struct ChatSummary {
     pub other: Option<PersonId>,
     /// The last message's text, time and sender.
     pub last: Option<(String, Timestamp, PersonName)>,
-    /// The first message that they have not read, where they are a member.
+    /// How many messages they have not read, without those that were deleted, where they are a member.
+    pub unread: i64,
+    /// How many of them name them.
+    pub unread_mentions: i64,
+    /// The first of them.
     pub first_unread: Option<MessageId>,
 }
 
@@ -213,6 +217,6 @@ pub struct GuestChat {
     pub guest: Person,
     /// The last message's text and time.
     pub last: Option<(String, Timestamp)>,
-    /// How many messages the agent has not read.
+    /// How many messages the agent has not read, without those that were deleted.
     pub unread: i64,
 }

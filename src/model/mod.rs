@@ -34,7 +34,9 @@ pub use cursor::{Cursor, Epoch};
 pub use domain::Domain;
 pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use login::{Login, TokenHash};
-pub use message::{Message, MessageKind, Page};
+pub use message::{
+    Mentions, Message, MessageKind, Page, QUOTED_CHARS, Quote, Reaction, Surroundings,
+};
 pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use policy::{Denied, Entry, Relation};

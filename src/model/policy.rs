@@ -36,6 +36,8 @@ pub enum Denied {
     NotMember,
     /// They are no admin of it.
     NotAdmin,
+    /// They did not send the message.
+    NotSender,
 }
 
 /// How an action is allowed.
@@ -145,6 +147,27 @@ impl Relation {
         } else {
             Err(Denied::NotFound)
         }
+    }
+
+    /// Whether they may set and take back reactions of their own.
+    pub fn can_react(&self) -> Result<(), Denied> {
+        self.can_signal()
+    }
+
+    /// Whether they may change the text of a message.
+    pub fn can_edit(&self, is_sender: bool) -> Result<(), Denied> {
+        self.can_signal()?;
+        if is_sender {
+            Ok(())
+        } else {
+            Err(Denied::NotSender)
+        }
+    }
+
+    /// Whether they may delete a message.
+    pub fn can_delete(&self, is_sender: bool) -> Result<(), Denied> {
+        self.can_edit(is_sender)
+            .or_else(|why| self.can_govern().map_err(|_| why))
     }
 
     /// Whether they may add and remove members, give them roles, invite, rename, open, close and delete. A direct chat
@@ -271,6 +294,19 @@ mod tests {
     fn agents_are_in_every_conversation_and_in_nothing_else_by_that() {
         for relation in relations().filter(|r| r.is_agent && r.status.is_none()) {
             assert_eq!(relation.is_in(), relation.kind == ChatKind::Conversation);
+        }
+    }
+
+    #[test]
+    fn a_message_is_changed_by_its_sender_and_deleted_by_admins_too_while_they_are_in() {
+        for relation in relations() {
+            let is_in = relation.can_signal().is_ok();
+            assert_eq!(relation.can_react().is_ok(), is_in, "{relation:?}");
+            assert_eq!(relation.can_edit(true).is_ok(), is_in, "{relation:?}");
+            assert_eq!(relation.can_delete(true).is_ok(), is_in, "{relation:?}");
+            assert!(relation.can_edit(false).is_err(), "{relation:?}");
+            let governs = is_in && relation.can_govern().is_ok();
+            assert_eq!(relation.can_delete(false).is_ok(), governs, "{relation:?}");
         }
     }
 

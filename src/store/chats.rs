@@ -48,8 +48,14 @@ const LIST: &str = concat!(
      l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
      p.name as last_sender_name, \
      case when m.standing = 'in' and c.last_seq > m.read_seq then \
-       (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id) end \
-       as first_unread, ",
+       (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id \
+        and x.deleted_at is null) end as first_unread, \
+     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+       (select count(*) from messages x where x.chat_id = c.id and x.id > m.read_id \
+        and x.deleted_at is not null) end as unread_deleted, \
+     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+       (select count(*) from mentions n where n.chat_id = c.id and n.person_id in ($2, 0) \
+        and n.message_id > m.read_id) end as unread_mentions, ",
     settings_columns!("m"),
     ", ",
     other_name!("$2"),
@@ -142,6 +148,8 @@ row! {
         last_sender_id: Option<i64>,
         last_sender_name: Option<String>,
         first_unread: Option<i64>,
+        unread_deleted: Option<i64>,
+        unread_mentions: Option<i64>,
         other_name: Option<String>,
         other_id: Option<i64>,
         ..chat: ChatRow,
@@ -235,12 +243,17 @@ impl Store {
                 let membership = row.place.membership()?;
                 let is_in = membership.is_some_and(|it| it.standing == MembershipStatus::In);
                 let settings = row.settings.in_chat(chat.kind, chat.members)?;
+                let unread = membership
+                    .filter(|_| is_in)
+                    .map_or(0, |place| chat.last_seq.get() - place.read_seq.get());
                 Ok(ChatSummary {
                     chat,
                     membership,
                     settings: settings.filter(|_| is_in),
                     other: row.other_id.map(PersonId::new),
                     last,
+                    unread: (unread - row.unread_deleted.unwrap_or(0)).max(0),
+                    unread_mentions: row.unread_mentions.unwrap_or(0),
                     first_unread: row.first_unread.map(MessageId::new),
                 })
             })

@@ -8,7 +8,7 @@ use crate::{
     },
     store::{
         Store, Tx, failed,
-        rows::{ChatRow, MessageRow, PersonRow, chat_columns, person_columns},
+        rows::{ChatRow, MessageRow, PersonRow, chat_columns, message_columns, person_columns},
     },
 };
 
@@ -39,7 +39,9 @@ macro_rules! select_conversations {
             ", ",
             person_columns!(),
             ", l.content as last_content, l.created_at as last_at, \
-             coalesce(m.read_seq, 0) as read_seq \
+             coalesce(m.read_seq, 0) as read_seq, \
+             (select count(*) from messages x where x.chat_id = c.id \
+              and x.id > coalesce(m.read_id, 0) and x.deleted_at is not null) as unread_deleted \
              from chats c join people p on p.id = c.created_by \
              left join messages l on l.id = c.last_message_id \
              left join members m on m.chat_id = c.id and m.person_id = $3 \
@@ -73,10 +75,13 @@ const CHAT_OF_GUEST: &str = "select c.id from members m join chats c on c.id = m
     and c.created_by = $2 and c.deleted_at is null order by c.id desc limit 1";
 
 /// Deleted messages keep their place, or slices would shift with each deletion.
-const SLICE: &str = "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
-    m.created_at, m.edited_at, m.deleted_at, '' as sender_name \
-    from messages m where m.chat_id >= $1 and m.chat_id <= $1 and m.tenant_id = $2 \
-     order by m.chat_id, m.id limit $3 offset $4";
+const SLICE: &str = concat!(
+    "select ",
+    message_columns!(),
+    ", '' as sender_name from messages m left join messages q on q.id = m.reply_to \
+     where m.chat_id >= $1 and m.chat_id <= $1 and m.tenant_id = $2 \
+     order by m.chat_id, m.id limit $3 offset $4"
+);
 
 /// A part of a queue.
 #[derive(Debug, Clone, Copy)]
@@ -112,6 +117,7 @@ row! {
         last_content: Option<String>,
         last_at: Option<i64>,
         read_seq: i64,
+        unread_deleted: i64,
         ..chat: ChatRow,
         ..guest: PersonRow,
     }
@@ -150,7 +156,7 @@ impl Store {
             .map(|row| {
                 let chat = Chat::try_from(row.chat)?;
                 Ok(GuestChat {
-                    unread: (chat.last_seq.get() - row.read_seq).max(0),
+                    unread: (chat.last_seq.get() - row.read_seq - row.unread_deleted).max(0),
                     chat,
                     guest: row.guest.try_into()?,
                     last: row.last_content.zip(row.last_at.map(Timestamp::new)),

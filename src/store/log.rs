@@ -5,7 +5,7 @@ use crate::{
     model::{Change, ChatId, Person, Position, TenantId},
     store::{
         EngineSql, Store, failed,
-        rows::{ChangeRow, chat_columns, person_columns, settings_columns},
+        rows::{ChangeRow, beside_message, chat_columns, person_columns, settings_columns},
     },
 };
 
@@ -19,6 +19,8 @@ macro_rules! select_changes {
              m.content as m_content, m.client_id as m_client_id, m.created_at as m_created_at, \
              m.edited_at as m_edited_at, m.deleted_at as m_deleted_at, \
              l.content as l_content, l.created_at as l_created_at, ",
+            beside_message!(),
+            ", ",
             chat_columns!(),
             ", ",
             settings_columns!("s"),
@@ -26,6 +28,7 @@ macro_rules! select_changes {
              join people p on p.id = n.actor_id \
              join chats c on c.id = n.chat_id \
              left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
+             left join messages q on q.id = m.reply_to \
              left join messages l on l.id = c.last_message_id and n.kind = 'desk' \
              left join members s on s.chat_id = n.chat_id and s.person_id = n.actor_id and n.kind = 'settings' \
              where ",

@@ -3,16 +3,19 @@
 use crate::{
     error::Result,
     model::{ChatId, Message, MessageId, Page, PersonName, TenantId, Timestamp},
-    store::{EngineSql, Store, failed, rows::MessageRow},
+    store::{
+        EngineSql, Store, failed,
+        rows::{MessageRow, message_columns},
+    },
 };
 
 macro_rules! select_messages {
     ($condition:literal) => {
         concat!(
-            "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
-             m.created_at, m.edited_at, m.deleted_at, p.name as sender_name \
-             from messages m join people p on p.id = m.sender_id \
-             where m.tenant_id = $2 and ",
+            "select ",
+            message_columns!(),
+            ", p.name as sender_name from messages m join people p on p.id = m.sender_id \
+             left join messages q on q.id = m.reply_to where m.tenant_id = $2 and ",
             $condition
         )
     };
@@ -26,6 +29,12 @@ const BEFORE: EngineSql = EngineSql {
     sqlite: select_messages!("m.chat_id = $1 and m.id < $3 order by m.id desc limit $4"),
     postgres: select_messages!(
         "(m.chat_id, m.id) < ($1, $3) and m.chat_id >= $1 order by m.chat_id desc, m.id desc limit $4"
+    ),
+};
+const FROM: EngineSql = EngineSql {
+    sqlite: select_messages!("m.chat_id = $1 and m.id >= $3 order by m.id limit $4"),
+    postgres: select_messages!(
+        "(m.chat_id, m.id) >= ($1, $3) and m.chat_id <= $1 order by m.chat_id, m.id limit $4"
     ),
 };
 const NEWEST: &str = select_messages!(
@@ -62,6 +71,16 @@ impl Store {
         let mut page = self.messages(BEFORE, (tenant, chat), before, limit).await?;
         page.messages.reverse();
         Ok(page)
+    }
+
+    /// The first messages of a chat from `from` on, ascending, at most `limit`.
+    pub async fn messages_from(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        from: MessageId,
+        limit: usize,
+    ) -> Result<Page> {
+        self.messages(FROM, (tenant, chat), from.get(), limit).await
     }
 
     /// The newest messages of a chat before `before` that were sent from `from` to `to`, both

@@ -46,7 +46,7 @@ fn migration(name: &str, sql: String) -> Option<Migration> {
 mod tests {
     use super::*;
 
-    /// Every file is a migration, they are numbered from 1 without a gap, and both databases have the same.
+    /// Every file is a migration, each has a number of its own, and both databases have the same.
     #[test]
     fn every_file_is_a_migration_of_both_databases() {
         let names = |migrator: &Migrator| -> Vec<_> {
@@ -58,6 +58,6 @@ mod tests {
         assert_eq!(sqlite.len(), SqliteFiles::iter().count());
         assert_eq!(sqlite, names(&POSTGRES));
         let numbers = sqlite.iter().map(|(number, _)| *number);
-        assert!(numbers.eq((1..).take(sqlite.len())), "{sqlite:?}");
+        assert!(numbers.is_sorted_by(|one, next| one < next), "{sqlite:?}");
     }
 }

@@ -1,17 +1,21 @@
 //! Rows as the database gives them, and how each becomes a model value.
 
 mod change;
+mod messages;
 
 use crate::{
     error::{Error, Result},
     model::{
         Chat, ChatId, ChatKind, ChatSettings, ConversationStatus, Login, LoginId, Membership,
-        MembershipStatus, Message, MessageId, MessageKind, Names, Notify, Person, PersonId,
-        PersonKind, Position, Role, Seq, TenantId, Timestamp,
+        MembershipStatus, MessageId, Names, Notify, Person, PersonId, PersonKind, Position, Role,
+        Seq, TenantId, Timestamp,
     },
 };
 
 pub(super) use change::ChangeRow;
+pub(super) use messages::{
+    BesideRow, MessageRow, beside_message, mentions_column, message_columns, reactions_column,
+};
 
 /// Refuses a word in the database that this version does not know.
 fn known<T>(value: Option<T>, column: &str, word: &str) -> Result<T> {
@@ -261,43 +265,4 @@ impl SettingsRow {
 /// Reads the column `chats.kind`.
 pub(super) fn chat_kind(word: &str) -> Result<ChatKind> {
     known(ChatKind::from_stored(word), "chats.kind", word)
-}
-
-row! {
-    pub(super) struct MessageRow {
-        id: i64,
-        chat_id: i64,
-        seq: i64,
-        sender_id: i64,
-        kind: String,
-        content: String,
-        client_id: Option<String>,
-        created_at: i64,
-        edited_at: Option<i64>,
-        deleted_at: Option<i64>,
-        pub(super) sender_name: String,
-    }
-}
-
-impl TryFrom<MessageRow> for Message {
-    type Error = Error;
-
-    fn try_from(row: MessageRow) -> Result<Self> {
-        Ok(Self {
-            id: MessageId::new(row.id),
-            chat: ChatId::new(row.chat_id),
-            seq: Seq::new(row.seq),
-            sender: PersonId::new(row.sender_id),
-            kind: known(
-                MessageKind::from_stored(&row.kind),
-                "messages.kind",
-                &row.kind,
-            )?,
-            content: row.content,
-            client_id: row.client_id,
-            at: Timestamp::new(row.created_at),
-            edited_at: row.edited_at.map(Timestamp::new),
-            deleted_at: row.deleted_at.map(Timestamp::new),
-        })
-    }
 }

@@ -1,4 +1,6 @@
-//! The actions of a batch, one by one: joining and leaving, editing and deleting. What admins decide is in `governing`.
+//! The actions of a batch, one by one: joining and leaving, closing. What admins decide is in `governing`.
+
+mod messages;
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -10,9 +12,9 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Audience, Change, ChangeKind, Chat, ChatKind, ClientId, Content, ConversationStatus, Entry,
-        Membership, MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation,
-        Role, TenantId, Timestamp,
+        Audience, Change, ChangeKind, Chat, ChatKind, ClientId, ConversationStatus, Entry,
+        Membership, MembershipStatus, MessageId, Person, PersonId, Position, Relation, Role,
+        TenantId, Timestamp,
     },
     store::{
         Tx,
@@ -117,8 +119,8 @@ pub(super) async fn act(
         ChatAction::Leave => action.leave().await,
         ChatAction::Add(people) => action.add(people).await,
         ChatAction::Remove(people) => action.remove(people).await,
-        ChatAction::Edit(message, content) => action.rewrite(*message, Some(content)).await,
-        ChatAction::Delete(message) => action.rewrite(*message, None).await,
+        ChatAction::Edit(message, content) => action.edit(*message, content).await,
+        ChatAction::Delete(message) => action.delete(*message).await,
         ChatAction::SetRole(person, role) => action.set_role(person, *role).await,
         ChatAction::Update(edit) => action.update(edit).await,
         ChatAction::Set(edit) => action.set(edit).await,
@@ -307,61 +309,6 @@ impl ActionContext<'_> {
         };
         context.write(new, set, changes).await?;
         Ok(Ok(ActionOutcome::Done))
-    }
-
-    /// Changes a message's text, or deletes it: only its sender may.
-    async fn rewrite(
-        self,
-        id: MessageId,
-        content: Option<&Content>,
-    ) -> Result<Result<ActionOutcome>> {
-        if !self.is_in() {
-            return Ok(Err(no_chat()));
-        }
-        let Some(message) = self.context.tx.message(self.chat.id, id).await? else {
-            return Ok(Err(Error::not_found("there is no such message")));
-        };
-        if message.sender != self.draft.actor.id {
-            return Ok(Err(Error::forbidden(
-                "only its sender may change a message",
-            )));
-        }
-        let audience = self.audience();
-        let Self {
-            context,
-            chat,
-            draft,
-            changes,
-            ..
-        } = self;
-        let now = context.now;
-        let message = match content {
-            Some(content) => Message {
-                content: content.as_str().to_owned(),
-                edited_at: Some(now),
-                ..message
-            },
-            None => Message {
-                content: String::new(),
-                deleted_at: Some(now),
-                ..message
-            },
-        };
-        context.tx.rewrite_message(&message).await?;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now,
-            changes: Vec::new(),
-        };
-        let what = match content {
-            Some(_) => ChangeKind::Edited(message.clone()),
-            None => ChangeKind::Deleted(message.clone()),
-        };
-        builder.push(&draft.actor, audience, what);
-        let new = builder.changes;
-        context.write(new, WriteSet::default(), changes).await?;
-        Ok(Ok(ActionOutcome::Message(Box::new(message))))
     }
 
     /// Closes a conversation: its agents may, and its guest.

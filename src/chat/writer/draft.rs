@@ -6,8 +6,8 @@ use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
-        ChatId, ChatKind, ClientId, Content, Description, Message, MessageId, MessageKind, Notify,
-        Person, Role, Seq, TenantId, Timestamp, Title,
+        ChatId, ChatKind, ClientId, Content, Description, Mentions, Message, MessageId,
+        MessageKind, Notify, Person, Role, Seq, TenantId, Timestamp, Title,
     },
 };
 
@@ -22,6 +22,8 @@ pub(in crate::chat) struct SendDraft {
     pub kind: MessageKind,
     /// Its text.
     pub content: Content,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
     /// Its sender's id for it, by which a repeat is recognised.
     pub client_id: Option<ClientId>,
     /// The connection it comes by, if that speaks for several people.
@@ -31,7 +33,7 @@ pub(in crate::chat) struct SendDraft {
 /// A message that is in the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
-    /// The message as it was sent.
+    /// The message as its sender handed it in. Readers see with it what it answers and whom it names.
     pub message: Message,
     /// Whether it was there before, under the same client id.
     pub replayed: bool,
@@ -60,6 +62,9 @@ impl SendDraft {
             at: placed.at,
             edited_at: None,
             deleted_at: None,
+            reply_to: None,
+            mentions: Mentions::default(),
+            reactions: Vec::new(),
         };
         Sent {
             message,
@@ -170,9 +175,9 @@ pub(in crate::chat) enum ChatAction {
     Add(Vec<Arc<Person>>),
     /// Ends others' membership: of at most [`MOST_IN_ACT`].
     Remove(Vec<Arc<Person>>),
-    /// Changes the text of the actor's message.
+    /// Changes the text of a message of the actor's.
     Edit(MessageId, Content),
-    /// Deletes the actor's message.
+    /// Deletes a message of the actor's, or as an admin any of the chat's.
     Delete(MessageId),
     /// Gives a member a role.
     SetRole(Arc<Person>, Role),

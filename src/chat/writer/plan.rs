@@ -10,8 +10,8 @@ use crate::{
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
-        MembershipStatus, MessageId, Person, PersonId, Position, Relation, Role, Seq, TenantId,
-        Timestamp,
+        MembershipStatus, Message, MessageId, Person, PersonId, Position, Quote, Relation, Role,
+        Seq, TenantId, Timestamp,
     },
     store::{
         Tx,
@@ -102,7 +102,10 @@ async fn plan_messages(
     let lookups: Vec<_> = reads.iter().map(|draft| read_lookup(draft)).collect();
     let read_facts = tx.look_up_reads(&lookups).await?;
     let conversations = conversations_to_update(tx, &sends, &send_facts).await?;
-    let mut plan = Plan::new(next, now, conversations);
+    let mut plan = Plan {
+        quotes: tx.quotes(&answered(&sends)).await?,
+        ..Plan::new(next, now, conversations)
+    };
     let sent = sends.iter().zip(send_facts);
     let sent = sent
         .map(|(draft, facts)| plan.send(draft, &facts))
@@ -114,6 +117,18 @@ async fn plan_messages(
         tx.write(&set, now).await?;
     }
     Ok((sent, read, changes))
+}
+
+/// The messages that these answer: of most messages none.
+fn answered(sends: &[&SendDraft]) -> Vec<MessageId> {
+    sends.iter().filter_map(|draft| draft.reply_to).collect()
+}
+
+/// What a repeat under the same key must have in common with the message that was sent.
+fn digest_of(draft: &SendDraft) -> String {
+    let answered = draft.reply_to.map(|message| message.to_string());
+    let said = [draft.kind.as_str(), draft.content.as_str()];
+    digest(said.into_iter().chain(answered.as_deref()))
 }
 
 fn send_lookup(draft: &SendDraft) -> SendLookup {
@@ -194,6 +209,8 @@ struct Plan {
     memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
     /// The conversations whose status this batch may change, each with its guest.
     conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
+    /// The messages that are answered, each with its chat.
+    quotes: HashMap<MessageId, (ChatId, Quote)>,
     /// What was sent in this batch under a client id, with the digest of its content.
     named: HashMap<(ChatId, PersonId, String), (String, Placed)>,
 }
@@ -206,6 +223,7 @@ impl Plan {
     ) -> Self {
         Self {
             conversations,
+            quotes: HashMap::new(),
             next,
             now,
             set: WriteSet::default(),
@@ -233,13 +251,11 @@ impl Plan {
         let relation = self.relation(&draft.actor, (draft.chat, chat.kind), facts.standing);
         let entry = relation.can_post().map_err(denied)?;
         let joins = entry == Entry::Joins;
-        let digest = draft.client_id.as_ref().map(|_| {
-            let said = [draft.kind.as_str(), draft.content.as_str()];
-            digest(said)
-        });
+        let digest = draft.client_id.as_ref().map(|_| digest_of(draft));
         if let Some(sent) = self.find_replay(draft, digest.as_deref(), facts)? {
             return Ok(sent);
         }
+        let reply_to = self.quote(draft)?;
         let mut chat_update = self.chat_update_of(draft.chat, chat);
         let audience = audience_in(chat.kind);
         // A chat without members has no admin: the first to join becomes one.
@@ -259,7 +275,10 @@ impl Plan {
             at: self.now,
             replayed: false,
         };
-        let message = draft.clone().at(sent).message;
+        let message = Message {
+            reply_to,
+            ..draft.clone().at(sent).message
+        };
         let row = (draft.actor.tenant, message.clone(), digest.clone());
         self.set.messages.push(row);
         chat_update.last_seq = sent.seq;
@@ -285,6 +304,20 @@ impl Plan {
             self.named.insert(key, (digest, sent));
         }
         Ok(sent)
+    }
+
+    /// The message of the same chat that a draft answers.
+    fn quote(&self, draft: &SendDraft) -> Result<Option<Quote>> {
+        let Some(answered) = draft.reply_to else {
+            return Ok(None);
+        };
+        match self.quotes.get(&answered) {
+            Some((chat, quote)) if *chat == draft.chat => Ok(Some(quote.clone())),
+            Some(_) | None => {
+                let sentence = "reply_to must be a message of this chat";
+                Err(Error::invalid_field("reply_to", sentence))
+            }
+        }
     }
 
     /// What a person is to a chat, after the commands before.

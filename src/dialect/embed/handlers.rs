@@ -355,6 +355,7 @@ impl Context<'_> {
         let draft = messages::Draft {
             kind,
             content,
+            reply_to: None,
             client_id,
         };
         let message = self.session.begin_message(&caller, place.chat, draft).await;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::{
     Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, Message,
-    MessageId, Person, PersonId, PersonName, Position, Role, Timestamp,
+    MessageId, Person, PersonId, PersonName, Position, Quote, Role, Timestamp,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
@@ -77,6 +77,7 @@ pub struct ChatListed {
     title: Option<String>,
     description: Option<String>,
     unread: i64,
+    unread_mentions: i64,
     first_unread: Option<i64>,
     last_position: i64,
     created_at: String,
@@ -99,6 +100,8 @@ impl From<&ChatSummary> for ChatListed {
             settings,
             other,
             last,
+            unread,
+            unread_mentions,
             first_unread,
         } = listed;
         let place = membership.filter(|place| place.standing == MembershipStatus::In);
@@ -111,9 +114,8 @@ impl From<&ChatSummary> for ChatListed {
             sender_id: last.map(|(_, _, sender)| sender.id.get()),
             title: chat.title.clone(),
             description: chat.description.clone(),
-            unread: place.map_or(0, |place| {
-                (chat.last_seq.get() - place.read_seq.get()).max(0)
-            }),
+            unread: *unread,
+            unread_mentions: *unread_mentions,
             first_unread: first_unread.map(MessageId::get),
             last_position: chat.last_position.get(),
             created_at: chat.created_at.to_rfc3339(),
@@ -240,6 +242,34 @@ pub struct MessageWire {
     client_id: Option<String>,
     edited_at: Option<String>,
     deleted_at: Option<String>,
+    reply_to: Option<QuoteWire>,
+}
+
+/// The message that another answers: its first 200 characters, as they are now.
+#[derive(Debug, Serialize)]
+struct QuoteWire {
+    id: i64,
+    sender_id: i64,
+    content: String,
+    deleted_at: Option<String>,
+}
+
+impl From<&Quote> for QuoteWire {
+    fn from(quote: &Quote) -> Self {
+        Self {
+            id: quote.id.get(),
+            sender_id: quote.sender.get(),
+            content: quote.content.clone(),
+            deleted_at: quote.deleted_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+impl MessageWire {
+    /// Its id.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
 }
 
 impl From<&Message> for MessageWire {
@@ -254,6 +284,7 @@ impl From<&Message> for MessageWire {
             client_id: message.client_id.clone(),
             edited_at: message.edited_at.map(Timestamp::to_rfc3339),
             deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
+            reply_to: message.reply_to.as_ref().map(QuoteWire::from),
         }
     }
 }
@@ -265,6 +296,9 @@ pub struct History {
     pub messages: Vec<MessageWire>,
     /// Whether there are older ones.
     pub has_more: bool,
+    /// Whether there are newer ones; told of the messages around a place alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub has_newer: Option<bool>,
     /// The log's place before the page was read.
     pub cursor: String,
     /// Who sent them.

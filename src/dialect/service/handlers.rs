@@ -332,6 +332,7 @@ impl Context<'_> {
         let draft = messages::Draft {
             kind: MessageKind::Text,
             content,
+            reply_to: None,
             client_id,
         };
         let message = self

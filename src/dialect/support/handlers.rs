@@ -215,6 +215,7 @@ async fn say(
     let draft = Draft {
         kind: MessageKind::Text,
         content,
+        reply_to: None,
         client_id,
     };
     let message = session.begin_message(caller, chat, draft).await;

@@ -3,12 +3,12 @@
 use crate::{
     error::Result,
     model::{
-        Chat, ChatId, ChatKind, ConversationStatus, Description, Membership, Message, MessageId,
-        Person, PersonId, Position, Role, TenantId, Timestamp, Title,
+        Chat, ChatId, ChatKind, ConversationStatus, Description, Membership, Person, PersonId,
+        Position, Role, TenantId, Timestamp, Title,
     },
     store::{
         Tx, failed,
-        rows::{ChatRow, MembershipRow, MessageRow, PersonRow, chat_columns, person_columns},
+        rows::{ChatRow, MembershipRow, PersonRow, chat_columns, person_columns},
     },
 };
 
@@ -163,37 +163,6 @@ impl Tx {
             .await
             .map_err(failed)?;
         row.map(Person::try_from).transpose()
-    }
-
-    /// A message of a chat that is not deleted, as this transaction sees it.
-    pub async fn message(&mut self, chat: ChatId, message: MessageId) -> Result<Option<Message>> {
-        let row: Option<MessageRow> = self
-            .query(
-                "select m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
-                 m.created_at, m.edited_at, m.deleted_at, '' as sender_name from messages m \
-                 where m.chat_id = $1 and m.id = $2 and m.deleted_at is null",
-            )
-            .bind(chat.get())
-            .bind(message.get())
-            .fetch_optional()
-            .await
-            .map_err(failed)?;
-        row.map(Message::try_from).transpose()
-    }
-
-    /// Updates a message's content, and when it was edited or deleted.
-    pub async fn rewrite_message(&mut self, message: &Message) -> Result<()> {
-        self.query(
-            "update messages set content = $2, edited_at = $3, deleted_at = $4 where id = $1",
-        )
-        .bind(message.id.get())
-        .bind(message.content.as_str())
-        .bind(message.edited_at.map(Timestamp::get))
-        .bind(message.deleted_at.map(Timestamp::get))
-        .execute()
-        .await
-        .map(drop)
-        .map_err(failed)
     }
 
     /// Marks a chat as deleted: its title and its room are free again.

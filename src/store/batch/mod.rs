@@ -5,14 +5,16 @@
 //! PostgreSQL each of these is one statement that takes all rows as a set (`unnest`), because a statement
 //! costs a round trip; on SQLite it is a prepared statement a row, because there it costs a function call.
 //! Both have a text of their own for these statements, in `sqlite` and `postgres`. What is rare (making a
-//! chat, joining, leaving) has statements of its own in the same transaction, in `actions` and `creations`;
-//! those that concern many people take them as a set, in `members`; what admins decide and members set is in `governing`.
+//! chat, joining, leaving, editing) has statements of its own in the same transaction, in `actions`, `creations`
+//! and `rewrites`; those that concern many people take them as a set, in `members`; what admins decide and members
+//! set is in `governing`.
 
 mod actions;
 mod creations;
 mod governing;
 mod members;
 mod postgres;
+mod rewrites;
 mod sqlite;
 
 use crate::{

@@ -4,6 +4,7 @@ use crate::{
     model::{ConversationStatus, MessageId, Timestamp},
     store::{
         batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
+        rows::mentions_column,
         transaction::Transaction,
     },
 };
@@ -37,9 +38,10 @@ const WRITE: &str = "with \
        select d.*, $2 from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], \
          $8::bigint[], $9::bigint[], $10::text[]) as d), \
      new_messages as (insert into messages \
-       (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, created_at) \
+       (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, reply_to, \
+        mentions, created_at) \
        select d.*, $2 from unnest($11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], \
-         $16::text[], $17::text[], $18::text[], $19::text[]) as d), \
+         $16::text[], $17::text[], $18::text[], $19::text[], $34::bigint[], $35::text[]) as d), \
      bumped as (update chats set last_seq = d.last_seq, \
        last_message_id = coalesce(d.last_message_id, chats.last_message_id), \
        last_position = d.last_position, members_count = d.members_count, updated_at = $2, \
@@ -140,6 +142,10 @@ pub(super) async fn write(
             b.status.map(ConversationStatus::as_str)
         }))
         .bind(column(memberships, |(_, _, m)| m.standing.as_str()))
+        .bind(column(messages, |(_, m, _)| {
+            m.reply_to.as_ref().map(|quote| quote.id.get())
+        }))
+        .bind(column(messages, |(_, m, _)| mentions_column(&m.mentions)))
         .execute(&mut **tx)
         .await
         .map(drop)

@@ -5,7 +5,10 @@ use rusqlite::{Connection, Result, params};
 
 use crate::{
     model::{ConversationStatus, MessageId, Timestamp},
-    store::batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
+    store::{
+        batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
+        rows::mentions_column,
+    },
 };
 
 const LOOK_UP_SEND: &str = "select c.kind, c.last_seq, c.members_count, c.status, m.standing, \
@@ -30,8 +33,8 @@ const WRITE_CHANGE: &str = "insert into changes \
      values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 const WRITE_MESSAGE: &str = "insert into messages \
-     (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, created_at) \
-     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+     (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, created_at, \
+      reply_to, mentions) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 
 const WRITE_CHAT: &str = "update chats set last_seq = ?2, \
      last_message_id = coalesce(?3, last_message_id), last_position = ?4, \
@@ -145,6 +148,8 @@ fn write_messages(connection: &Connection, set: &WriteSet, now: Timestamp) -> Re
             message.client_id.as_deref(),
             digest.as_deref(),
             now.get(),
+            message.reply_to.as_ref().map(|quote| quote.id.get()),
+            mentions_column(&message.mentions),
         ])?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! A row of the log with what it is about, and the change that it becomes.
 
-use super::{ChatRow, PersonRow, SettingsRow, conversation_status, known};
+use super::{BesideRow, ChatRow, PersonRow, SettingsRow, conversation_status, known};
 use crate::{
     error::{Error, Result},
     model::{
@@ -31,6 +31,7 @@ row! {
         m_deleted_at: Option<i64>,
         l_content: Option<String>,
         l_created_at: Option<i64>,
+        ..beside: BesideRow,
         ..actor: PersonRow,
         ..chat: ChatRow,
         ..settings: SettingsRow,
@@ -60,6 +61,9 @@ impl ChangeRow {
             at: Timestamp::new(self.m_created_at.ok_or_else(missing)?),
             edited_at: self.m_edited_at.map(Timestamp::new),
             deleted_at: self.m_deleted_at.map(Timestamp::new),
+            reply_to: self.beside.quote(),
+            mentions: self.beside.mentions()?,
+            reactions: self.beside.reactions()?,
         })
     }
 

@@ -41,6 +41,7 @@ async fn say_long(world: &World, caller: &Caller, chat: ChatId, count: usize) {
             let draft = messages::Draft {
                 kind: MessageKind::Text,
                 content: Content::parse(long(number)).expect("it is short enough"),
+                reply_to: None,
                 client_id: ClientId::parse(&number.to_string()).ok(),
             };
             messages::send(services, caller, chat, draft)

@@ -3,9 +3,11 @@
 mod accounts;
 mod chats;
 mod creating;
+mod editing;
 mod governing;
 mod looks;
 mod members;
 mod reads;
+mod replies;
 mod seed;
 mod sending;

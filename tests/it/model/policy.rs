@@ -12,7 +12,7 @@ use std::{
 use parlance::{
     Error, Kind,
     chat::{
-        Caller, access,
+        Caller,
         accounts::{self, Device},
         callers::{self, KeyHolder},
         chats::{self, ChatEdit, NewChat, SettingsEdit, Visibility},
@@ -261,6 +261,7 @@ impl<'a> Stage<'a> {
                 let draft = Draft {
                     kind: MessageKind::Text,
                     content,
+                    reply_to: None,
                     client_id: None,
                 };
                 let sent = messages::send(services, &caller, chat, draft).await?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use parlance::{
     Kind,
     model::{
-        Audience, ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Message, MessageId,
-        MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq, TenantId,
-        Timestamp, Title,
+        Audience, ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Mentions, Message,
+        MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq,
+        TenantId, Timestamp, Title,
     },
     store::{
         NewPerson, Store, Tx,
@@ -163,6 +163,9 @@ async fn say_in(
             at: NOW,
             edited_at: None,
             deleted_at: None,
+            reply_to: None,
+            mentions: Mentions::default(),
+            reactions: Vec::new(),
         };
         set.messages
             .push((HOME, message, key.map(|key| format!("digest of {key}"))));

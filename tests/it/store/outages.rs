@@ -309,6 +309,7 @@ async fn a_server_stops_in_time_while_nothing_can_be_written() {
     let draft = Draft {
         kind: MessageKind::Text,
         content: Content::parse("lost".to_owned()).expect("it is short"),
+        reply_to: None,
         client_id: None,
     };
     let mut sending = pin!(messages::send(&services, &caller, chat, draft));

@@ -195,6 +195,35 @@ impl Actor {
         id.expect("where the chat is")
     }
 
+    /// One message.
+    pub(crate) async fn message(&self, chat: i64, message: i64) -> Value {
+        let path = format!("/api/chats/{chat}/messages/{message}");
+        self.get(&path).await.with(200).json()
+    }
+
+    /// Changes what a message says.
+    pub(crate) async fn edit(&self, chat: i64, message: i64, content: &str) -> Told {
+        let path = format!("/api/chats/{chat}/messages/{message}");
+        self.patch(&path, &[("content", content)]).await
+    }
+
+    /// Deletes a message.
+    pub(crate) async fn unsay(&self, chat: i64, message: i64) -> Told {
+        let path = format!("/api/chats/{chat}/messages/{message}");
+        self.delete(&path).await
+    }
+
+    /// Answers a message, and returns the answer's id.
+    pub(crate) async fn reply(&self, chat: i64, to: i64, content: &str) -> i64 {
+        let form = [("content", content), ("reply_to", &to.to_string())];
+        let told = self
+            .post(&format!("/api/chats/{chat}"), &form)
+            .await
+            .ok(201);
+        let id = told.header("X-Message-Id").parse();
+        id.expect("a message's id is a number")
+    }
+
     /// Sends a message, and returns its id.
     pub(crate) async fn say(&self, chat: i64, content: &str) -> i64 {
         let told = self

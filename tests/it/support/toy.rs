@@ -76,6 +76,7 @@ async fn answer(
     let draft = Draft {
         kind: MessageKind::Text,
         content: Content::parse(told.required("text")?.to_owned())?,
+        reply_to: None,
         client_id: None,
     };
     let sent = messages::send(&session.services, &caller, ChatId::new(chat), draft).await?;

@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use rocket::{
-    Either, Request, Route, State, get,
+    Either, Request, Route, State, delete, get,
     http::Status,
-    post,
+    patch, post,
     request::{FromRequest, Outcome},
     routes,
 };
@@ -21,7 +21,7 @@ use crate::{
         Options,
         messenger::{
             events::ChatMessages,
-            routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult},
+            routes::{ChatServices, Id, IdempotencyKey, Reply, RouteResult, ok},
             wire,
         },
         page,
@@ -33,16 +33,19 @@ use crate::{
         long_poll::LongPoll,
     },
     json::whole_text,
-    model::{ChatId, Content, MessageId, MessageKind, Page, Position},
+    model::{
+        ChatId, Content, Cursor, Message, MessageId, MessageKind, Page, PersonName, Position,
+        Surroundings,
+    },
 };
 
 /// What is mounted.
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, send, one]
+    routes![list, send, one, edit, remove]
 }
 
-/// `GET /api/chats/{id}`: the newest page, an older one with `before`, or with `after` what is new,
-/// waiting for it when a `timeout` is given.
+/// `GET /api/chats/{id}`: the newest page, an older one with `before`, the one around a place with `around`,
+/// or with `after` what is new, waiting for it when a `timeout` is given.
 #[get("/api/chats/<chat>")]
 pub(super) async fn list(
     services: &ChatServices,
@@ -54,10 +57,12 @@ pub(super) async fn list(
 ) -> RouteResult<Either<Reply<wire::History>, LongPoll>> {
     let ask = Ask::read(query, settings, Duration::ZERO)?;
     let before = query.number("before")?.map(MessageId::new);
+    let around = query.number("around")?.map(MessageId::new);
+    let places = [ask.after.is_some(), before.is_some(), around.is_some()];
+    if places.into_iter().filter(|is_given| *is_given).count() > 1 {
+        return Err(Error::invalid("only one of after, before and around can be asked for").into());
+    }
     if let Some(after) = ask.after {
-        if before.is_some() {
-            return Err(Error::invalid("after and before cannot go together").into());
-        }
         let watch = ChangeFeed::chat(services, &caller, chat.0, |services| place(services, after));
         let watch = watch.await;
         let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
@@ -77,18 +82,55 @@ pub(super) async fn list(
     }
     let reader = access::reader(services, &caller, chat.0).await?;
     let cursor = services.cursor();
-    let Page { messages, more } = messages::before(services, &reader, before, ask.limit).await?;
-    // The newest have room first.
-    let newest = messages.iter().rev();
-    let (mut listed, left) = page::fitting(newest.map(|(message, _)| message.into()));
-    listed.reverse();
-    let shown = &messages[messages.len() - listed.len()..];
-    Ok(Either::Left(Reply::ok(wire::History {
-        people: wire::people(shown.iter().map(|(_, sender)| sender.into())),
-        messages: listed,
-        has_more: more || left,
+    let found = match around {
+        Some(place) => messages::around(services, &reader, place, ask.limit).await?,
+        None => {
+            let page = messages::before(services, &reader, before, ask.limit).await?;
+            let Page { messages, more } = page;
+            Surroundings {
+                messages,
+                older: more,
+                newer: before.is_some(),
+            }
+        }
+    };
+    let mut history = history(&found, around, &cursor);
+    history.has_newer = history.has_newer.filter(|_| around.is_some());
+    Ok(Either::Left(Reply::ok(history)))
+}
+
+/// A page of messages as far as they have room: the nearest to a place first, or else the newest.
+fn history(found: &Surroundings, place: Option<MessageId>, cursor: &Cursor) -> wire::History {
+    let Surroundings {
+        messages,
+        older,
+        newer,
+    } = found;
+    let centre = place.map_or(messages.len(), |place| {
+        messages.partition_point(|(message, _)| message.id < place)
+    });
+    let mut by_distance: Vec<_> = messages.iter().enumerate().collect();
+    by_distance.sort_by_key(|(index, _)| index.abs_diff(centre));
+    let nearest = by_distance.iter().map(|(_, (message, _))| message.into());
+    let (mut listed, _) = page::fitting::<wire::MessageWire>(nearest);
+    listed.sort_by_key(wire::MessageWire::id);
+    let edges = listed.first().zip(listed.last());
+    let (first, last) = edges.map_or((0, 0), |(first, last)| (first.id(), last.id()));
+    let shown = |(message, _): &&(Message, PersonName)| (first..=last).contains(&message.id.get());
+    let is_before = |(message, _): &(Message, PersonName)| message.id.get() < first;
+    let is_after = |(message, _): &(Message, PersonName)| message.id.get() > last;
+    wire::History {
+        has_more: *older || messages.iter().any(is_before),
+        has_newer: Some(*newer || messages.iter().any(is_after)),
         cursor: cursor.to_string(),
-    })))
+        people: wire::people(
+            messages
+                .iter()
+                .filter(shown)
+                .map(|(_, sender)| sender.into()),
+        ),
+        messages: listed,
+    }
 }
 
 /// A message's id, or a cursor, which is no number.
@@ -161,11 +203,6 @@ fn draft(fields: &Fields, key: &IdempotencyKey) -> Result<Draft> {
         Some(word) => MessageKind::from_stored(word)
             .ok_or_else(|| Error::invalid_field("type", "type must be text, img or file"))?,
     };
-    if fields.number("reply_to")?.is_some() {
-        // To send it without would say something else than its sender meant.
-        let sentence = "reply_to is not kept by this server: leave it out";
-        return Err(Error::invalid_field("reply_to", sentence));
-    }
     let content = fields.required_text("content")?.to_owned();
     let content = match kind {
         MessageKind::Text => Content::parse(content)?,
@@ -175,6 +212,7 @@ fn draft(fields: &Fields, key: &IdempotencyKey) -> Result<Draft> {
     Ok(Draft {
         kind,
         content,
+        reply_to: fields.number("reply_to")?.map(MessageId::new),
         client_id,
     })
 }
@@ -191,4 +229,35 @@ pub(super) async fn one(
     Ok(Reply::ok(
         (&messages::one(services, &reader, message.0).await?.0).into(),
     ))
+}
+
+/// `PATCH /api/chats/{id}/messages/{message}` content.
+#[patch("/api/chats/<chat>/messages/<message>", data = "<fields>")]
+pub(super) async fn edit(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+    wants: WantsMessage,
+    fields: &Fields,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let content = Content::parse(fields.required_text("content")?.to_owned())?;
+    let edited = messages::edit(services, &caller, chat.0, message.0, content).await?;
+    Ok(Reply::ok(if wants.0 {
+        wire::StatusOk::with((&edited).into())
+    } else {
+        wire::StatusOk::PLAIN
+    }))
+}
+
+/// `DELETE /api/chats/{id}/messages/{message}`.
+#[delete("/api/chats/<chat>/messages/<message>")]
+pub(super) async fn remove(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    messages::delete(services, &caller, chat.0, message.0).await?;
+    Ok(ok())
 }
