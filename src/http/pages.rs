@@ -18,6 +18,10 @@ use rust_embed::{Embed, EmbeddedFile};
 
 use crate::config::Settings;
 
+/// A service worker is bound by the policy of its own script, whatever the page's is: it may ask us.
+const SCRIPT_POLICY: &str = "default-src 'none'; connect-src 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
+
 /// What is in the binary.
 #[derive(Embed)]
 #[folder = "static/"]
@@ -127,6 +131,7 @@ fn begin(media_type: ContentType) -> response::Builder<'static> {
     // The widget's scripts run on other people's sites, whose pages must be let read them as modules.
     if media_type.is_javascript() {
         response
+            .raw_header("Content-Security-Policy", SCRIPT_POLICY)
             .raw_header("Cross-Origin-Resource-Policy", "cross-origin")
             .raw_header("Access-Control-Allow-Origin", "*");
     }

@@ -4,6 +4,7 @@ import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoice, within } from '../shared/dom.js';
 import { hue, inFull, initials, briefly, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
+import { NotificationSettings } from './notification-settings.js';
 
 /**
  * @typedef {object} Login
@@ -19,17 +20,20 @@ export class Account {
   /**
    * @param {object} options
    * @param {import('./model.js').Me} options.me
+   * @param {import('./notifications.js').Notifications} options.notifications
+   * @param {import('./levels.js').Levels} options.levels
    * @param {{waiting: number}} options.outbox
    * @param {boolean} options.streaming
    * @param {(wanted: boolean) => void} options.stream called when the switch is turned
    * @param {() => () => void} options.leaving called before an attempt to sign out, gives what to call when it fails
    * @param {(notice: string) => void} options.left
    */
-  constructor({ me, outbox, streaming, stream, leaving, left }) {
+  constructor({ me, notifications, levels, outbox, streaming, stream, leaving, left }) {
     this.outbox = outbox;
     this.leaving = leaving;
     this.left = left;
     this.dialog = $('account', HTMLDialogElement);
+    this.notificationSettings = new NotificationSettings(notifications, levels);
     setText($('who-name'), me.name);
     setText($('who-email'), me.email ?? '');
     setText($('who-face'), initials(me.name));
@@ -52,6 +56,7 @@ export class Account {
   }
 
   open() {
+    this.notificationSettings.render();
     this.dialog.showModal();
     this.showLogins();
   }

@@ -1,10 +1,15 @@
 // The chat list: mine first, then the open ones I could join.
 import { chatRow } from '../shared/chat-row.js';
-import { $, busy, reconcile, setText, show } from '../shared/dom.js';
+import { $, busy, setText, show } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
+import { plainText } from './markdown.js';
+import { VirtualList } from './virtual-list.js';
 
 /** A filter is worth its place only when there is something to search. */
 const FILTER_FROM = 8;
+const ROW_HEIGHT = 64;
+/** Which sections there are, in their order. @type {('pinned' | 'mine' | 'others')[]} */
+const SECTIONS = ['pinned', 'mine', 'others'];
 
 /** @typedef {import('./model.js').Chat} Chat */
 /** @typedef {import('../shared/outbox.js').Entry} Entry */
@@ -21,9 +26,19 @@ export class ChatList {
     this.model = model;
     this.outbox = outbox;
     this.current = current;
+    this.more = more;
     this.filter = $('filter', HTMLInputElement);
-    $('more-chats').addEventListener('click', () => busy($('more-chats'), () => more().catch(() => {})));
-    this.filter.addEventListener('input', () => this.render());
+    /** The chats of each section, as they are shown. @type {Record<string, Chat[]>} */
+    this.shown = {};
+    this.lists = SECTIONS.map((name) => ({
+      name,
+      rows: new VirtualList({ list: $(`${name}-list`), scroll: $('lists'), height: ROW_HEIGHT, atEnd: () => this.reachedEnd(name) }),
+    }));
+    $('more-chats').addEventListener('click', () => busy($('more-chats'), () => this.readMore()));
+    this.filter.addEventListener('input', () => {
+      this.render();
+      this.readAll();
+    });
     this.filter.addEventListener('keydown', (event) => {
       if (event.key === 'Escape' && this.filter.value) {
         event.preventDefault();
@@ -45,19 +60,38 @@ export class ChatList {
     const sought = this.filter.value.trim().toLocaleLowerCase();
     const found = sought ? chats.filter((chat) => chat.title.toLocaleLowerCase().includes(sought)) : chats;
     const mine = found.filter((chat) => chat.member);
-    const others = found.filter((chat) => !chat.member);
-    reconcile(
-      $('mine-list'),
-      mine.map((chat) => this.item(chat)),
-    );
-    reconcile(
-      $('others-list'),
-      others.map((chat) => this.item(chat)),
-    );
-    show($('mine'), mine.length > 0);
-    show($('others'), others.length > 0);
+    this.shown = {
+      pinned: mine.filter((chat) => chat.pinned),
+      mine: mine.filter((chat) => !chat.pinned),
+      others: found.filter((chat) => !chat.member),
+    };
+    for (const { name } of this.lists) show($(name), this.shown[name].length > 0);
+    for (const { name, rows } of this.lists) rows.render(this.shown[name].length, (index) => this.item(this.shown[name][index]));
     show($('more-chats'), this.model.more);
     this.note(sought, found.length, mine.length);
+  }
+
+  /** The section that is last of all has come to its end: so has what was read of the list. @param {string} name */
+  reachedEnd(name) {
+    const last = SECTIONS.findLast((each) => this.shown[each].length > 0);
+    const { scrollTop, clientHeight } = $('lists');
+    if (name === last && scrollTop > clientHeight) busy($('more-chats'), () => this.readMore());
+  }
+
+  readMore() {
+    return this.model.more ? this.more().catch(() => {}) : Promise.resolve();
+  }
+
+  /** Who looks for a chat by its name looks through all of them. */
+  readAll() {
+    busy(this.filter, async () => {
+      while (this.filter.value.trim() !== '' && this.model.more) {
+        const before = this.model.chats.size;
+        await this.readMore();
+        // Then the server does not answer just now.
+        if (this.model.chats.size === before) return;
+      }
+    });
   }
 
   /**
@@ -89,10 +123,10 @@ export class ChatList {
    * @param {Entry | undefined} newest
    */
   preview(chat, newest) {
-    if (newest) return newest.content;
+    if (newest) return plainText(newest.content);
     if (chat.last_message === null) return chat.member ? 'Nothing said yet' : 'Have a look';
     const who = chat.sender_id === this.model.me.id ? 'You' : this.model.people.get(chat.sender_id ?? 0);
-    const text = chat.last_message === '' ? 'Message deleted' : chat.last_message;
+    const text = chat.last_message === '' ? 'Message deleted' : plainText(chat.last_message);
     return who ? `${who}: ${text}` : text;
   }
 
@@ -120,12 +154,21 @@ export class ChatList {
   step(event) {
     if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
-    const all = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('#lists a.chat-row'));
-    const rows = [...all].filter((row) => !row.closest('[hidden]'));
-    if (rows.length === 0) return;
+    const all = SECTIONS.flatMap((name) => this.shown[name] ?? []);
+    if (all.length === 0) return;
     event.preventDefault();
-    const at = rows.findIndex((row) => row.getAttribute('aria-current') === 'page');
-    const next = event.key === 'ArrowDown' ? at + 1 : at < 0 ? rows.length - 1 : at - 1;
-    rows[(next + rows.length) % rows.length].click();
+    const at = all.findIndex((chat) => chat.id === this.current());
+    const next = event.key === 'ArrowDown' ? at + 1 : at < 0 ? all.length - 1 : at - 1;
+    const chat = all[(next + all.length) % all.length];
+    location.hash = `#/chats/${chat.id}`;
+    this.reveal(chat);
+  }
+
+  /** Brings the row of a chat before one's eyes. @param {Chat} chat */
+  reveal(chat) {
+    for (const { name, rows } of this.lists) {
+      const index = this.shown[name].indexOf(chat);
+      if (index >= 0) rows.reveal(index);
+    }
   }
 }

@@ -1,22 +1,20 @@
-// One chat: its messages, its history upwards, its composer.
-import { ApiError, get, post } from '../shared/api.js';
-import { confirm } from '../shared/confirm.js';
-import { $, busy, reconcile, setText, show, speak } from '../shared/dom.js';
+// One chat: its messages, its history, its composer.
+import { ApiError } from '../shared/api.js';
+import { $, busy, setText, show, speak } from '../shared/dom.js';
 import { hue, plural } from '../shared/format.js';
-import { messageItems } from '../shared/message-view.js';
+import { ChatHistory } from './chat-history.js';
 import { ChatPoll } from './chat-poll.js';
 import { Composer } from './composer.js';
-import { explain } from './error-text.js';
+import { plainText } from './markdown.js';
+import { joinChat, leaveChat } from './membership.js';
+import { drawBody } from './message-body.js';
+import { MessageList } from './message-list.js';
+import { ReadMarks, isWatched } from './read-marks.js';
 
-/** @typedef {import('./model.js').Room} Room */
+/** @typedef {import('./room.js').Room} Room */
 /** @typedef {import('./model.js').Chat} Chat */
+/** @typedef {import('./model.js').Message} Message */
 /** @typedef {import('../shared/message-view.js').Line} Line */
-
-const PAGE = 60;
-/** How far back the first unread message is looked for: so many pages of the server's longest. */
-const UNREAD_PAGE = 200;
-const UNREAD_PAGES = 10;
-const NEAR_END = 80;
 
 export class ChatView {
   /**
@@ -33,63 +31,85 @@ export class ChatView {
     this.chat = null;
     /** The first message that was unread when the chat was opened. @type {number | null} */
     this.divider = null;
-    this.atEnd = true;
     this.missed = 0;
     this.placed = false;
-    this.fetching = false;
     /** @type {number | null} */
     this.loading = null;
-    this.opening = { unread: 0, upTo: 0 };
+    /** @type {{unread: number, upTo: number, first: number | null}} */
+    this.opening = { unread: 0, upTo: 0, first: null };
     /** @type {unknown} */
     this.fault = null;
     /** @type {ChatPoll | null} */
     this.poll = null;
-    /** @type {string | undefined} */
-    this.pollFrom = undefined;
-    /** How far each chat was read, as the server was told. @type {Map<number, number>} */
-    this.reported = new Map();
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.readTimer = undefined;
-    /** @type {Promise<void> | undefined} */
-    this.readRequest = undefined;
-    this.scroll = $('scroll');
+    /** Long messages of which all is shown. @type {Set<string>} */
+    this.unfolded = new Set();
+    this.readMarks = new ReadMarks(model);
+    this.history = new ChatHistory({
+      model,
+      current: () => this.chat,
+      reading: (what) => setText($('earlier-button'), what === 'earlier' ? 'Loading…' : 'Show earlier messages'),
+    });
     this.composer = new Composer({
       person: model.me.id,
       send: (content) => this.send(content),
       grew: () => {
-        if (this.atEnd) this.toEnd();
+        if (this.list.follows) this.list.toEnd();
       },
     });
-    this.actions = {
-      retry: (/** @type {{client_id: string}} */ { client_id: id }) => outbox.retry(id),
-      remove: (/** @type {{client_id: string}} */ { client_id: id }) => outbox.remove(id),
-      // What was refused goes back into the box.
-      edit: (/** @type {{client_id: string, content: string}} */ { client_id: id, content }) => {
-        this.composer.prepend(content);
-        outbox.remove(id);
-      },
-    };
+    this.list = new MessageList({
+      scroll: $('scroll'),
+      list: $('messages'),
+      drawing: this.drawing(),
+      reached: (where) => this.read(where === 'start' ? 'earlier' : 'later'),
+      scrolled: () => this.scrolled(),
+    });
     this.listen();
   }
 
+  /** @returns {import('../shared/message-view.js').Options} */
+  drawing() {
+    return {
+      sending: true,
+      actions: {
+        retry: ({ client_id: id }) => this.outbox.retry(id),
+        remove: ({ client_id: id }) => this.outbox.remove(id),
+        // What was refused goes back into the box.
+        edit: ({ client_id: id, content }) => {
+          this.composer.prepend(content);
+          this.outbox.remove(id);
+        },
+      },
+      draw: (line) =>
+        drawBody(line.content, {
+          unfolded: this.unfolded.has(line.key),
+          unfold: () => {
+            this.unfolded.add(line.key);
+            this.render();
+          },
+        }),
+    };
+  }
+
   listen() {
-    this.scroll.addEventListener('scroll', () => this.scrolled(), { passive: true });
-    $('earlier-button').addEventListener('click', () => this.earlier());
-    $('to-end').addEventListener('click', () => {
-      this.toEnd();
+    $('earlier-button').addEventListener('click', () => this.read('earlier'));
+    $('to-end').addEventListener('click', async () => {
+      await this.toEnd();
       this.composer.focus();
     });
+    $('to-unread').addEventListener('click', () => this.toUnread());
     $('join').addEventListener('click', () => this.join());
     $('leave').addEventListener('click', () => this.leave());
     document.addEventListener('visibilitychange', () => this.markReadIfSeen());
     window.addEventListener('focus', () => this.markReadIfSeen());
-    new ResizeObserver(() => {
-      if (this.atEnd) this.toEnd();
-    }).observe(this.scroll);
   }
 
   get entry() {
     return this.chat === null ? null : (this.model.chats.get(this.chat) ?? null);
+  }
+
+  /** Whether somebody reads the newest messages of this chat here and now. @param {number} chat */
+  isReading(chat) {
+    return this.chat === chat && this.placed && this.list.atEnd && isWatched();
   }
 
   /**
@@ -107,18 +127,19 @@ export class ChatView {
     this.divider = null;
     this.fault = null;
     this.missed = 0;
-    this.atEnd = true;
     this.placed = false;
+    this.unfolded.clear();
+    const { entry } = this;
     // The messages that came up to this place are what is counted: later ones are none of them.
-    this.opening = { unread: this.entry?.unread ?? 0, upTo: this.entry?.active ?? 0 };
-    $('messages').replaceChildren();
+    this.opening = { unread: entry?.unread ?? 0, upTo: entry?.active ?? 0, first: entry?.first_unread ?? null };
+    this.list.clear();
     this.composer.open(id);
     this.render();
     if (id === null) return;
     this.composer.resize();
     const room = this.model.room(id);
-    if (!room.ready || room.stale) this.load();
-    else this.loadToUnread(id);
+    if (!room.ready || room.stale || room.later) this.load();
+    else this.showFirst(id);
     if (focus) this.focus();
   }
 
@@ -141,13 +162,10 @@ export class ChatView {
     this.loading = id;
     this.render();
     try {
-      const { body } = await get(`/api/chats/${id}?limit=${PAGE}`);
-      this.model.takePage(id, body);
-      if (this.chat !== id) return;
+      if (!(await this.history.newest(id))) return;
       this.fault = null;
-      this.pollFrom = body.cursor;
       this.render();
-      if (!this.placed) await this.loadToUnread(id);
+      if (!this.placed) await this.showFirst(id);
     } catch (error) {
       if (this.chat !== id) return;
       this.fault = error;
@@ -164,90 +182,87 @@ export class ChatView {
    * @param {Room} room
    */
   firstUnread(room) {
-    const { unread, upTo } = this.opening;
+    const { unread, upTo, first } = this.opening;
     if (unread === 0) return null;
     const theirs = room.messages.filter((message) => message.id <= upTo && message.sender_id !== this.model.me.id);
+    if (first !== null && room.first && (room.first.id <= first || !room.more)) return theirs.find((message) => message.id >= first)?.id ?? null;
     // Whatever else is counted, the chat has no more than this.
     return theirs.at(-unread)?.id ?? (room.more ? null : (theirs[0]?.id ?? null));
   }
 
   /**
-   * First sight of a chat: reads back to the first unread message, within bounds, and shows it.
+   * First sight of a chat: at the first unread message, or else at the end.
    * @param {number} id
    */
-  async loadToUnread(id) {
+  async showFirst(id) {
     const room = this.model.room(id);
     try {
-      for (let page = 0; page < UNREAD_PAGES && room.more && this.opening.unread > 0 && this.firstUnread(room) === null; page += 1) {
-        const { body } = await get(`/api/chats/${id}?before=${room.messages[0].id}&limit=${UNREAD_PAGE}`);
-        if (this.chat !== id) return;
-        this.model.takeEarlier(id, body);
-      }
+      if (this.opening.unread > 0) await this.history.backTo(id, () => this.firstUnread(room) !== null);
     } catch {
       // Then the chat opens at its end, without the line.
     }
-    if (this.chat === id && !this.placed) this.showFirstUnread();
-  }
-
-  /** At the first unread message, or else at the end. */
-  showFirstUnread() {
-    if (this.chat === null) return;
+    if (this.chat !== id || this.placed) return;
     this.placed = true;
-    this.divider = this.firstUnread(this.model.room(this.chat));
+    this.divider = this.firstUnread(room);
     this.render();
-    this.toEnd();
-    const mark = $('messages').querySelector('.divider');
-    if (mark instanceof HTMLElement && mark.offsetTop < this.scroll.scrollTop) this.scroll.scrollTop = mark.offsetTop - 12;
+    if (this.divider !== null) this.toUnread();
     this.scrolled();
   }
 
-  async earlier() {
+  /** Shows the line above the first message that was unread, unless all after it is in sight as well. */
+  toUnread() {
+    const message = this.model.room(this.chat ?? 0).find(this.divider ?? 0);
+    if (!message) return;
+    this.list.showLine(this.keyOf(message), 60);
+    this.scrolled();
+  }
+
+  /** From wherever one reads to the newest message. */
+  async toEnd() {
     const id = this.chat;
     if (id === null) return;
-    const room = this.model.room(id);
-    if (!room.more || this.fetching || room.messages.length === 0) return;
-    this.fetching = true;
-    const button = $('earlier-button');
-    setText(button, 'Loading…');
-    try {
-      const { body } = await get(`/api/chats/${id}?before=${room.messages[0].id}&limit=${PAGE}`);
+    if (this.model.room(id).later) {
+      this.list.follows = true;
+      await this.load();
       if (this.chat !== id) return;
-      const height = this.scroll.scrollHeight;
-      const top = this.scroll.scrollTop;
-      this.model.takeEarlier(id, body);
-      this.render();
-      // What one was reading stays where it was.
-      this.scroll.scrollTop = top + this.scroll.scrollHeight - height;
-      speak(plural(body.messages.length, 'earlier message', 'earlier messages'));
-    } catch {
-      speak('Earlier messages could not be loaded.');
-    } finally {
-      this.fetching = false;
-      setText(button, 'Show earlier messages');
     }
+    this.list.showEnd();
+    this.scrolled();
+  }
+
+  /** @param {'earlier' | 'later'} direction */
+  async read(direction) {
+    if (!this.placed) return;
+    const count = await this.history.further(direction);
+    if (count === null) speak(`${direction === 'earlier' ? 'Earlier' : 'Later'} messages could not be loaded.`);
+    else if (count > 0) speak(plural(count, `${direction} message`, `${direction} messages`));
   }
 
   scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.scroll;
-    this.atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END;
-    if (this.atEnd) this.missed = 0;
-    this.renderToEnd();
-    if (scrollTop < NEAR_END && this.placed) this.earlier();
+    if (this.list.atEnd) this.missed = 0;
+    this.renderJumps();
     this.markReadIfSeen();
   }
 
-  toEnd() {
-    this.scroll.scrollTop = this.scroll.scrollHeight;
-    this.atEnd = true;
+  renderJumps() {
+    // It keeps its room while the first messages are not drawn, so that nothing moves.
+    $('beginning').style.visibility = this.list.from > 0 ? 'hidden' : '';
+    const open = this.chat !== null && this.placed;
+    show($('to-end'), open && !this.list.atEnd);
+    setText($('to-end-text'), this.missed ? plural(this.missed, 'new message', 'new messages') : 'Newest');
+    show($('to-unread'), open && this.isDividerAbove());
   }
 
-  renderToEnd() {
-    show($('to-end'), !this.atEnd && this.chat !== null);
-    setText($('to-end-text'), this.missed ? plural(this.missed, 'new message', 'new messages') : 'Newest');
+  isDividerAbove() {
+    if (this.divider === null) return false;
+    const mark = $('messages').querySelector('.divider');
+    if (mark instanceof HTMLElement) return this.list.place(mark) < -8;
+    const first = this.list.lines[this.list.from]?.id ?? 0;
+    return first > this.divider;
   }
 
   render() {
-    const entry = this.entry;
+    const { entry } = this;
     show($('open-chat'), this.chat !== null);
     show($('blank'), this.chat === null);
     if (this.chat === null) return;
@@ -260,37 +275,50 @@ export class ChatView {
     show($('joining'), Boolean(entry && !entry.member) && !missing);
     show($('earlier'), room.more);
     this.renderBeginning(room, entry, missing);
-    const keep = this.atEnd;
-    const sending = this.connection() === 'live' && this.outbox.failures === 0;
-    reconcile($('messages'), messageItems(this.lines(room), { actions: this.actions, sending }));
-    if (keep) this.toEnd();
-    this.renderToEnd();
+    this.list.drawing.sending = this.connection() === 'live' && this.outbox.failures === 0;
+    this.list.render(this.lines(room), !room.later);
+    this.renderJumps();
     this.pollIfLookingIn();
+  }
+
+  /** @param {Message} message */
+  keyOf(message) {
+    return message.sender_id === this.model.me.id && message.client_id ? `mine ${message.client_id}` : `message ${message.id}`;
   }
 
   /** @param {Room} room @returns {Line[]} */
   lines(room) {
     const { me } = this.model;
+    const lines = room.messages.map((message) => this.line(message));
+    // Where the newest messages are not shown, what comes after them is not either.
+    if (room.later) return lines;
     const known = new Set(room.messages.map((message) => message.client_id));
-    /** @type {Line[]} */
-    const lines = room.messages.map((message) => ({
-      key: message.sender_id === me.id && message.client_id ? `mine ${message.client_id}` : `message ${message.id}`,
-      sender: message.sender_id,
-      time: message.time,
-      content: message.content,
-      by: message.sender_id === me.id ? 'me' : 'other',
-      name: this.model.name(message.sender_id),
-      hue: hue(message.sender_id),
-      named: message.sender_id !== me.id,
-      edited: message.edited_at,
-      deleted: Boolean(message.deleted_at),
-      divided: message.id === this.divider,
-    }));
     for (const entry of this.outbox.of(this.chat ?? '')) {
       const { client_id: id, content, written: time } = entry;
       if (!known.has(id)) lines.push({ key: `mine ${id}`, sender: me.id, time, content, by: 'me', entry });
     }
     return lines;
+  }
+
+  /** @param {Message} message @returns {Line} */
+  line(message) {
+    const key = this.keyOf(message);
+    const mine = message.sender_id === this.model.me.id;
+    return {
+      key,
+      id: message.id,
+      sender: message.sender_id,
+      time: message.time,
+      content: message.content,
+      by: mine ? 'me' : 'other',
+      name: this.model.name(message.sender_id),
+      hue: hue(message.sender_id),
+      named: !mine,
+      edited: message.edited_at,
+      deleted: Boolean(message.deleted_at),
+      divided: message.id === this.divider,
+      version: this.unfolded.has(key) ? 'whole' : '',
+    };
   }
 
   /**
@@ -319,8 +347,8 @@ export class ChatView {
     if (event.type !== 'message' || event.message.sender_id === this.model.me.id) return;
     const name = this.model.name(event.message.sender_id);
     if (event.chat_id === this.chat) {
-      if (!this.atEnd) this.missed += 1;
-      speak(`${name}: ${event.message.content}`);
+      if (!this.list.atEnd) this.missed += 1;
+      speak(`${name}: ${plainText(event.message.content)}`);
     } else {
       const title = this.model.chats.get(event.chat_id)?.title;
       if (title) speak(`New message from ${name} in ${title}`);
@@ -331,102 +359,41 @@ export class ChatView {
   send(content) {
     if (this.chat === null) return;
     this.divider = null;
-    this.outbox.add(this.chat, content);
+    this.outbox.add(this.chat, content, { title: this.entry?.title });
     this.toEnd();
   }
 
-  /** Tells the server how far I have read, when the newest message is really before my eyes. */
   markReadIfSeen() {
-    const id = this.chat;
-    const { entry } = this;
-    if (id === null || !entry?.member || !this.placed || !this.atEnd || document.visibilityState !== 'visible' || !document.hasFocus()) return;
-    const room = this.model.room(id);
-    const last = room.messages.at(-1);
-    const newest = last?.id;
-    if (!room.ready || !newest || newest <= (this.reported.get(id) ?? 0)) return;
-    const unread = entry.unread > 0;
-    this.reported.set(id, newest);
-    entry.unread = 0;
-    this.model.markRead(id, newest);
-    // My own words are read by nature: no need to tell.
-    if (!unread && last.sender_id === this.model.me.id) return;
-    clearTimeout(this.readTimer);
-    this.readTimer = setTimeout(() => {
-      this.readRequest = this.reportRead(id, newest);
-    }, 250);
-  }
-
-  /**
-   * @param {number} id
-   * @param {number} upTo
-   */
-  async reportRead(id, upTo) {
-    // Who has left meanwhile has nothing to tell.
-    if (!this.model.chats.get(id)?.member) return;
-    try {
-      await post(`/api/chats/${id}/read`, { up_to: String(upTo) });
-    } catch {
-      // Not told: the next look tells it, with whatever came since.
-      if (this.reported.get(id) === upTo) this.reported.delete(id);
-    }
+    if (this.chat !== null && this.isReading(this.chat)) this.readMarks.read(this.chat);
   }
 
   async join() {
     const id = this.chat;
     if (id === null) return;
-    await this.act(id, 'join', () => {
-      this.model.takeChat({ id, member: true });
-      this.model.room(id).stale = true;
+    await busy($('join'), async () => {
+      if (!(await joinChat(this.model, id)) || this.chat !== id) return;
       this.load();
       this.render();
       this.focus();
     });
   }
 
-  async leave() {
+  leave() {
     const id = this.chat;
-    const { entry } = this;
-    if (id === null || !entry) return;
-    const text = entry.open
-      ? 'It leaves your list. Since it is open to everyone, you can join again at any time.'
-      : 'It leaves your list, and only somebody inside can bring you back.';
-    if (!(await confirm({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' }))) return;
-    // A read mark that is told after leaving would be refused.
-    clearTimeout(this.readTimer);
-    await this.readRequest;
-    await this.act(id, 'leave', () => {
-      this.model.takeChat({ id, member: false, unread: 0 });
-      if (!entry.open) this.model.chats.delete(id);
-      location.hash = '#/';
-    });
-  }
-
-  /**
-   * @param {number} chat
-   * @param {'join' | 'leave'} verb
-   * @param {() => void} done
-   */
-  act(chat, verb, done) {
-    return busy($(verb), async () => {
-      try {
-        await post(`/api/chats/${chat}/${verb}`);
-        done();
-      } catch (error) {
-        await confirm({ title: 'That did not work', text: explain(error), no: 'Close' });
-      }
-    });
+    if (id !== null) busy($('leave'), () => leaveChat(this.model, id, this.readMarks));
   }
 
   /** A chat I only look into sends me no events: it is polled for as long as I look. */
   pollIfLookingIn() {
-    const { chat, entry, pollFrom: after } = this;
+    const { chat, entry } = this;
+    const after = this.history.cursor;
     if (chat === null || !entry || entry.member || !this.model.room(chat).ready || !after || this.fault) this.stopPoll();
     else if (this.poll?.chat !== chat) {
       this.stopPoll();
       this.poll = new ChatPoll({
         chat,
         after,
-        took: (answer) => this.model.takeLater(chat, answer),
+        took: (answer) => this.model.takeNew(chat, answer),
         gone: () => {
           this.poll = null;
           this.load();

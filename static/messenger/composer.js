@@ -4,6 +4,7 @@ import { $, setText } from '../shared/dom.js';
 import { Drafts } from '../shared/drafts.js';
 import { LONGEST, bytesOf, measure, plural } from '../shared/format.js';
 import { scoped } from '../shared/server.js';
+import { pickEmoji } from './emoji-picker.js';
 
 /** From this share of the longest message on it is said how much room is left. */
 const NEARLY = 0.9;
@@ -28,6 +29,18 @@ export class Composer {
     });
     sendOnEnter(this.box, () => this.submit());
     this.box.addEventListener('input', () => this.changed());
+    $('emoji-open').addEventListener('click', async () => {
+      const emoji = await pickEmoji($('emoji-open'));
+      if (emoji) this.insert(emoji);
+      this.focus();
+    });
+  }
+
+  /** Puts a text where the cursor is, in place of what is selected. @param {string} text */
+  insert(text) {
+    const { selectionStart, selectionEnd } = this.box;
+    this.box.setRangeText(text, selectionStart, selectionEnd, 'end');
+    this.changed();
   }
 
   /** Shows the draft of a chat. @param {number | null} chat */

@@ -6,11 +6,15 @@ import { $, setText, show } from '../shared/dom.js';
 import { scoped } from '../shared/server.js';
 import { read, write } from '../shared/storage.js';
 import { Account } from './account.js';
+import { showBadge } from './badge.js';
 import { ChatList } from './chat-list.js';
 import { ChatView } from './chat-view.js';
 import { wireDialogs } from './dialogs.js';
 import { Feed } from './feed.js';
+import { Levels } from './levels.js';
 import { Model } from './model.js';
+import { Notifications } from './notifications.js';
+import { keepPage, showWaiting } from './offline.js';
 import { createOutbox } from './outbox.js';
 import { openSignIn } from './sign-in.js';
 
@@ -41,6 +45,7 @@ async function untilAnswered(request) {
         show($('boot'), true);
         setText($('boot-text'), navigator.onLine ? 'The server is not answering. Still trying…' : 'You are offline. Still trying…');
         show(retry, true);
+        showWaiting();
         await pause.wait(backoff(failures, error instanceof ApiError ? error.retryAfter : null));
       }
     }
@@ -95,6 +100,7 @@ const ended = () => signingOut || leave('You were signed out. Please sign in aga
  */
 function openApp(me, snapshot) {
   const model = new Model(me);
+  const levels = new Levels(me.id, () => model.changed());
   const outbox = createOutbox({
     person: me.id,
     changed: () => model.changed(),
@@ -161,6 +167,7 @@ function openApp(me, snapshot) {
           outbox.remove(event.message.client_id);
         }
         view.announce(event);
+        notifications.heard(event);
       }
       if (events.length) model.changed();
       if (again) await refreshChats();
@@ -172,8 +179,17 @@ function openApp(me, snapshot) {
     },
   });
 
+  const notifications = new Notifications({
+    model,
+    levels,
+    isReading: (chat) => view.isReading(chat),
+    isForemost: () => feed.isForemost,
+  });
+
   new Account({
     me,
+    notifications,
+    levels,
     outbox,
     streaming: feed.streaming,
     stream: (wanted) => {
@@ -226,7 +242,7 @@ function openApp(me, snapshot) {
     view.render();
     view.markReadIfSeen();
     renderBlank(model);
-    renderTitle(model, view);
+    renderTitle(model, view, levels);
   });
 
   window.addEventListener('hashchange', () => route());
@@ -257,6 +273,7 @@ function openApp(me, snapshot) {
   route({ focus: true });
   feed.start();
   outbox.run();
+  keepPage();
 }
 
 /** @param {Model} model */
@@ -277,11 +294,12 @@ function renderBlank(model) {
 /**
  * @param {Model} model
  * @param {ChatView} view
+ * @param {Levels} levels
  */
-function renderTitle(model, view) {
-  const unread = model.unread();
-  const name = view.entry ? `${view.entry.title} · Parlance` : 'Parlance';
-  document.title = unread ? `(${unread > 99 ? '99+' : unread}) ${name}` : name;
+function renderTitle(model, view, levels) {
+  let calling = 0;
+  for (const chat of model.chats.values()) calling += levels.count(chat);
+  showBadge(calling, view.entry ? `${view.entry.title} · Parlance` : 'Parlance');
 }
 
 /** @param {string} title */

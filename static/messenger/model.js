@@ -1,7 +1,12 @@
 // What this page knows: people, chats and their messages. A snapshot, kept fresh by events.
+import { filled, withoutGaps } from './chat-entry.js';
+import { Room } from './room.js';
 
-/** @typedef {{id: number, name: string}} Person */
+/** @typedef {{id: number, name: string, photo?: string | null, online?: boolean, last_seen?: string | null}} Person */
 /** @typedef {Person & {email?: string}} Me */
+
+/** @typedef {{emoji: string, count: number, me?: boolean}} Reaction */
+/** @typedef {{id: number, sender_id: number, content: string, deleted_at?: string | null}} Quote */
 
 /**
  * @typedef {object} Message
@@ -12,31 +17,14 @@
  * @property {string} [client_id]
  * @property {string | null} [edited_at]
  * @property {string | null} [deleted_at]
+ * @property {Quote | null} [reply_to]
+ * @property {Reaction[]} [reactions]
+ * @property {(number | Person)[]} [mentions]
  */
 
-/**
- * @typedef {object} Chat an entry of the list
- * @property {number} id
- * @property {string} title
- * @property {boolean} open
- * @property {boolean} member
- * @property {number} unread
- * @property {number} last_position
- * @property {number} last_id
- * @property {number | null} members_count
- * @property {string | null} last_message
- * @property {string | null} last_message_time
- * @property {number | null} sender_id
- * @property {number} active the place of the newest activity
- * @property {boolean} [founding]
- */
-
-/** @typedef {{messages: Message[], more: boolean, ready: boolean, stale: boolean}} Room */
-/** @typedef {{messages: Message[], people?: Person[], has_more?: boolean, cursor?: string}} Page */
+/** @typedef {import('./chat-entry.js').Chat} Chat */
+/** @typedef {{messages: Message[], people?: Person[], has_more?: boolean, has_later?: boolean, more?: boolean, cursor?: string}} Page */
 /** @typedef {{chats: Partial<Chat>[], people?: Person[], has_more?: boolean, cursor?: string}} ChatPage */
-
-/** Compares the way the log does. @param {Message} a @param {Message} b */
-const byId = (a, b) => a.id - b.id;
 
 export class Model {
   /** @param {Me} me */
@@ -84,7 +72,7 @@ export class Model {
   room(chat) {
     let room = this.rooms.get(chat);
     if (!room) {
-      room = { messages: [], more: false, ready: false, stale: false };
+      room = new Room();
       this.rooms.set(chat, room);
     }
     return room;
@@ -150,19 +138,7 @@ export class Model {
    */
   takePage(chat, answer) {
     this.addPeople(answer.people);
-    const room = this.room(chat);
-    const page = answer.messages;
-    const last = room.messages.at(-1);
-    const joined = !answer.has_more || (last && page.length > 0 && page[0].id <= last.id);
-    if (!joined) {
-      room.messages = [];
-      room.more = Boolean(answer.has_more);
-    } else if (!room.ready) {
-      room.more = Boolean(answer.has_more);
-    }
-    room.ready = true;
-    room.stale = false;
-    this.merge(room, page);
+    this.room(chat).takeNewest(answer.messages, Boolean(answer.has_more));
     this.changed();
   }
 
@@ -171,11 +147,13 @@ export class Model {
    * @param {number} chat
    * @param {Page} answer
    */
-  takeLater(chat, answer) {
+  takeNew(chat, answer) {
     this.addPeople(answer.people);
     const room = this.room(chat);
-    this.merge(room, answer.messages);
-    for (const message of answer.messages) this.summarize(chat, message);
+    for (const message of answer.messages) {
+      room.takeLive(message);
+      this.summarize(chat, message);
+    }
     this.changed();
   }
 
@@ -185,20 +163,28 @@ export class Model {
    */
   takeEarlier(chat, answer) {
     this.addPeople(answer.people);
-    const room = this.room(chat);
-    this.merge(room, answer.messages);
-    room.more = Boolean(answer.has_more);
+    this.room(chat).takeEarlier(answer.messages, Boolean(answer.has_more));
     this.changed();
   }
 
   /**
-   * @param {Room} room
-   * @param {Message[]} messages
+   * @param {number} chat
+   * @param {Page} answer what follows the last message we have
    */
-  merge(room, messages) {
-    const all = new Map(room.messages.map((message) => [message.id, message]));
-    for (const message of messages) all.set(message.id, message);
-    room.messages = [...all.values()].sort(byId);
+  takeLater(chat, answer) {
+    this.addPeople(answer.people);
+    this.room(chat).takeLater(answer.messages, Boolean(answer.more));
+    this.changed();
+  }
+
+  /**
+   * @param {number} chat
+   * @param {Page} answer
+   */
+  takeAround(chat, answer) {
+    this.addPeople(answer.people);
+    this.room(chat).takeAround(answer.messages, { more: Boolean(answer.has_more), later: Boolean(answer.has_later) });
+    this.changed();
   }
 
   /**
@@ -207,8 +193,7 @@ export class Model {
    * @param {Message} message
    */
   takeSent(chat, message) {
-    const room = this.rooms.get(chat);
-    if (room?.ready) this.merge(room, [message]);
+    this.rooms.get(chat)?.takeLive(message);
     this.summarize(chat, message);
     this.changed();
   }
@@ -261,8 +246,7 @@ export class Model {
    * @param {{position: number, message: Message}} event
    */
   applyMessage(chat, { position, message }) {
-    const room = this.rooms.get(chat.id);
-    if (room?.ready) this.merge(room, [message]);
+    this.rooms.get(chat.id)?.takeLive(message);
     this.summarize(chat.id, message);
     const fresh = position > chat.last_position;
     chat.last_position = Math.max(chat.last_position, position);
@@ -273,8 +257,7 @@ export class Model {
 
   /** @param {{chat_id: number, message: Message}} event */
   applyChanged({ chat_id: id, message }) {
-    const room = this.rooms.get(id);
-    if (room?.messages.some((each) => each.id === message.id)) this.merge(room, [message]);
+    this.rooms.get(id)?.replace(message);
     const chat = this.chats.get(id);
     if (chat && chat.last_id === message.id) chat.last_message = message.content;
   }
@@ -335,33 +318,4 @@ export class Model {
     }
     this.changed();
   }
-}
-
-/**
- * A list entry with every key this page reads, whatever the server left out.
- * @param {Partial<Chat>} chat
- * @returns {Chat}
- */
-function filled(chat) {
-  return {
-    id: 0,
-    open: true,
-    member: true,
-    unread: 0,
-    last_position: 0,
-    last_id: 0,
-    members_count: null,
-    last_message: null,
-    last_message_time: null,
-    sender_id: null,
-    // The place of the newest activity, which is a message or the chat's beginning: the server's own order.
-    active: chat.last_position ?? 0,
-    ...withoutGaps(chat),
-    title: chat.title ?? 'Chat',
-  };
-}
-
-/** @param {Partial<Chat>} chat @returns {Partial<Chat>} */
-function withoutGaps(chat) {
-  return Object.fromEntries(Object.entries(chat).filter(([, value]) => value !== undefined));
 }

@@ -23,6 +23,8 @@ const GROUP_GAP = 5 * 60_000;
  * @property {boolean} [seen] whether the other side has read as far as this
  * @property {boolean} [divided] whether the line "New" goes before it
  * @property {Entry} [entry] the outbox entry, for a message that is not confirmed yet
+ * @property {string} [version] another version of the same message is drawn otherwise
+ * @property {number} [id] the id of the message, once it has one
  */
 
 /**
@@ -33,9 +35,18 @@ const GROUP_GAP = 5 * 60_000;
  */
 
 /**
+ * @typedef {object} Options
+ * @property {Actions} actions
+ * @property {boolean} sending whether the connection stands, so that what waits goes out just now
+ * @property {(line: Line) => Child[]} [draw] draws what is said; without it addresses are all that is more than text
+ * @property {(line: Line) => Child[]} [below] draws what stands below the bubble
+ * @property {(line: Line) => Child} [face] draws the sender's face
+ */
+
+/**
  * The items for `reconcile`.
  * @param {Line[]} lines
- * @param {{actions: Actions, sending: boolean}} options
+ * @param {Options} options
  */
 export function messageItems(lines, options) {
   /** @type {Item[]} */
@@ -73,25 +84,25 @@ function dividerItem() {
 
 /**
  * @param {Line} line
- * @param {{first: boolean, last: boolean, actions: Actions, sending: boolean}} options
+ * @param {Options & {first: boolean, last: boolean}} options
  * @returns {Item}
  */
 function messageItem(line, options) {
   const { first, last, sending } = options;
-  const { key, name, edited, deleted, seen, entry } = line;
+  const { key, name, edited, deleted, seen, entry, version } = line;
   return {
     key,
-    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending]]),
+    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending], version]),
     make: () => drawMessage(line, options),
   };
 }
 
 /**
  * @param {Line} line
- * @param {{first: boolean, last: boolean, actions: Actions, sending: boolean}} options
+ * @param {Options & {first: boolean, last: boolean}} options
  */
-function drawMessage(line, { first, last, actions, sending }) {
-  const { by, name = '', hue = '', deleted, entry } = line;
+function drawMessage(line, { first, last, actions, sending, draw = linkedLine, below, face = drawFace }) {
+  const { by, deleted, entry, name, hue } = line;
   const classes = ['message', by === 'other' ? 'theirs' : 'mine'];
   if (by === 'colleague') classes.push('colleague');
   if (first) classes.push('first');
@@ -100,17 +111,24 @@ function drawMessage(line, { first, last, actions, sending }) {
   if (entry) classes.push(entry.refused ? 'failed' : 'pending');
   return h(
     'li',
-    { class: classes.join(' ') },
-    by === 'other' ? h('span', { class: `face small ${hue}`, 'aria-hidden': 'true' }, first ? initials(name) : '') : null,
+    { class: classes.join(' '), 'data-message': line.id },
+    by === 'other' ? (first ? face(line) : h('span', { class: 'face small', 'aria-hidden': 'true' })) : null,
     h(
       'div',
       { class: 'said' },
       first && line.named ? h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) : null,
-      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : linked(line.content), inFull(line.time)),
+      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : draw(line), inFull(line.time)),
+      below?.(line),
       entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : null,
     ),
   );
 }
+
+/** @param {Line} line */
+const linkedLine = (line) => linked(line.content);
+
+/** @param {Line} line */
+const drawFace = ({ name = '', hue = '' }) => h('span', { class: `face small ${hue}`, 'aria-hidden': 'true' }, initials(name));
 
 /** What screen readers read out before a message. @param {Line} line */
 function spokenBefore({ by, name, time, entry }) {

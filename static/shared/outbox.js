@@ -19,6 +19,9 @@ const ORPHANED = 10_000;
  * @property {string} [tab] the tab that sends it; without one any tab does
  * @property {boolean} [tried] whether it may have reached the server already
  * @property {string} [refused] why the server rejected it
+ * @property {string} [title] of its chat, for where nothing else of the chat is known
+ * @property {number} [reply_to] the message that it answers
+ * @property {any} [quote] what is shown of that message
  */
 
 /**
@@ -123,9 +126,10 @@ export class Outbox {
   /**
    * @param {string | number} chat
    * @param {string} content
+   * @param {{title?: string, reply_to?: number}} [further]
    */
-  add(chat, content) {
-    this.keep({ client_id: randomId(), chat, content, written: new Date().toISOString(), order: this.nextOrder(), tab: this.tab });
+  add(chat, content, further = {}) {
+    this.keep({ ...further, client_id: randomId(), chat, content, written: new Date().toISOString(), order: this.nextOrder(), tab: this.tab });
     this.changed();
     this.run();
   }

@@ -26,7 +26,7 @@ export function openBrowser() {
 export class Watch {
   constructor(page) {
     this.faults = [];
-    this.allowed = [];
+    this.allowed = [/Service Worker registration blocked by Playwright/];
     page.on('pageerror', (error) => this.faults.push(`exception: ${error.stack ?? error}`));
     page.on('console', (message) => {
       if (message.type() !== 'error' && message.type() !== 'warning') return;
@@ -58,7 +58,14 @@ export class Person {
     const person = new Person();
     person.name = name;
     person.server = server;
-    person.context = await browser.newContext({ viewport: { width: 1200, height: 800 }, locale: 'en-GB', reducedMotion: 'reduce', ...options });
+    // Requests that a worker makes pass by what a test puts in their way, so there is one only where it is the matter.
+    person.context = await browser.newContext({
+      viewport: { width: 1200, height: 800 },
+      locale: 'en-GB',
+      reducedMotion: 'reduce',
+      serviceWorkers: 'block',
+      ...options,
+    });
     person.page = await person.context.newPage();
     person.page.setDefaultTimeout(PATIENCE);
     person.watch = new Watch(person.page);

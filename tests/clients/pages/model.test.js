@@ -187,7 +187,7 @@ describe('the model', () => {
 
   test('a chat that one only looks into keeps its entry fresh', () => {
     model.takePage(10, { messages: [message(5)], has_more: false });
-    model.takeLater(10, { messages: [message(6)], people: [BO] });
+    model.takeNew(10, { messages: [message(6)], people: [BO] });
     assert.deepEqual(ids(10), [5, 6]);
     assert.equal(chat().last_message, 'number 6');
   });

@@ -169,7 +169,10 @@ async fn pages_name_nothing_from_the_root() {
                 check(&path);
                 continue;
             }
-            let text = fs::read_to_string(&path).expect("text");
+            // Pictures are no text.
+            let Ok(text) = fs::read_to_string(&path) else {
+                continue;
+            };
             for line in text
                 .lines()
                 .filter(|line| !line.contains("EventSource(at("))
