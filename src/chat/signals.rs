@@ -244,26 +244,14 @@ async fn expire(typists: Weak<Typists>, connection: u64, place: Place) {
 mod tests {
     use super::*;
     use crate::{
-        model::{Names, Person, PersonKind, Position, TenantId, Timestamp},
+        model::{Person, PersonKind, Position, TenantId, fixture::person},
         pubsub::{Subscriber, Topic},
     };
 
     const HOUR: Duration = Duration::from_hours(1);
 
     fn owner(id: i64) -> Arc<Person> {
-        Arc::new(Person {
-            id: PersonId::new(id),
-            tenant: TenantId::new(1),
-            kind: PersonKind::Owner,
-            name: "Ann".into(),
-            names: Names::default(),
-            email: None,
-            photo: None,
-            external_id: None,
-            created_at: Timestamp::new(0),
-            updated_at: Timestamp::new(0),
-            deleted_at: None,
-        })
+        person(id, PersonKind::Owner)
     }
 
     /// A subscriber of the conversation, and the person who types.

@@ -13,6 +13,8 @@ pub mod chat;
 pub mod connection;
 pub mod cursor;
 pub mod domain;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod hex;
 pub mod ids;
 pub mod login;

@@ -84,12 +84,6 @@ impl Hub {
         Position::new(self.head.load(Ordering::Acquire))
     }
 
-    /// How many topics there are.
-    pub fn topics(&self) -> usize {
-        let state = self.state();
-        state.people.len() + state.chats.len()
-    }
-
     /// How many topics receive the changes of a chat.
     pub fn listening(&self, chat: ChatId) -> usize {
         let state = self.state();

@@ -8,7 +8,9 @@ use crate::{
     },
     store::{
         Store, failed,
-        rows::{ChatRow, MembershipRow, SettingsRow, chat_columns, settings_columns},
+        rows::{
+            ChatRow, MembershipRow, SettingsRow, chat_columns, membership_columns, settings_columns,
+        },
     },
 };
 
@@ -33,8 +35,9 @@ macro_rules! other_name {
 const CHAT: &str = concat!(
     "select ",
     chat_columns!(),
-    ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq \
-     from chats c left join members m on m.chat_id = c.id and m.person_id = $3 \
+    ", ",
+    membership_columns!(),
+    " from chats c left join members m on m.chat_id = c.id and m.person_id = $3 \
      where c.id = $1 and c.tenant_id = $2 and c.deleted_at is null"
 );
 
@@ -44,8 +47,9 @@ const CHAT: &str = concat!(
 const LIST: &str = concat!(
     "select ",
     chat_columns!(),
-    ", m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq, \
-     l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
+    ", ",
+    membership_columns!(),
+    ", l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
      p.name as last_sender_name, \
      case when m.standing = 'in' and c.last_seq > m.read_seq then \
        (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id \

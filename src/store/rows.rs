@@ -178,6 +178,14 @@ pub(super) fn conversation_status(word: &str) -> Result<ConversationStatus> {
     known(ConversationStatus::from_stored(word), "chats.status", word)
 }
 
+/// The columns that [`MembershipRow`] reads, of `members m`.
+macro_rules! membership_columns {
+    () => {
+        "m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq"
+    };
+}
+pub(super) use membership_columns;
+
 row! {
     pub(super) struct MembershipRow {
         pub(super) person_id: i64,

@@ -3,10 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::*;
-use crate::{
-    model::{MessageId, Names, Person, PersonKind, Timestamp},
-    pubsub::Waker,
-};
+use crate::{model::fixture::read_mark, pubsub::Waker};
 
 /// Counts the calls.
 #[derive(Default)]
@@ -35,29 +32,7 @@ impl Counting {
 const CHAT: ChatId = ChatId::new(5);
 
 fn change(position: i64) -> Change {
-    let (at, tenant) = (Timestamp::new(0), TenantId::new(1));
-    let actor = Person {
-        id: PersonId::new(1),
-        tenant,
-        kind: PersonKind::Person,
-        name: "Ann".into(),
-        names: Names::default(),
-        email: None,
-        photo: None,
-        external_id: None,
-        created_at: at,
-        updated_at: at,
-        deleted_at: None,
-    };
-    Change {
-        position: Position::new(position),
-        tenant,
-        chat: CHAT,
-        actor: Arc::new(actor),
-        at,
-        audience: Audience::Members,
-        what: ChangeKind::Read(MessageId::new(1)),
-    }
+    read_mark(position, 1, CHAT)
 }
 
 fn subscriber(hub: &Arc<Hub>, waker: &Arc<Counting>) -> Subscriber {

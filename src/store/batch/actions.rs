@@ -8,7 +8,9 @@ use crate::{
     },
     store::{
         Tx, failed,
-        rows::{ChatRow, MembershipRow, PersonRow, chat_columns, person_columns},
+        rows::{
+            ChatRow, MembershipRow, PersonRow, chat_columns, membership_columns, person_columns,
+        },
     },
 };
 
@@ -99,10 +101,11 @@ impl Tx {
         person: PersonId,
     ) -> Result<Option<Membership>> {
         let row: Option<MembershipRow> = self
-            .query(
-                "select person_id, role, standing, joined_position, read_id, read_seq \
-                 from members where chat_id = $1 and person_id = $2",
-            )
+            .query(concat!(
+                "select ",
+                membership_columns!(),
+                " from members m where m.chat_id = $1 and m.person_id = $2",
+            ))
             .bind(chat.get())
             .bind(person.get())
             .fetch_optional()

@@ -6,9 +6,7 @@ use std::{
 };
 
 use super::*;
-use crate::model::{
-    Audience, ChangeKind, MessageId, Names, Person, PersonKind, TenantId, Timestamp,
-};
+use crate::model::fixture::read_mark;
 
 /// Notes as [`DeliveryWaker`] does, and delivers if that is for the one who noted.
 fn publish(noted: &AtomicBool, turn: &Mutex<u64>, head: &AtomicU64) {
@@ -87,30 +85,7 @@ fn nothing_is_missed_however_publishers_and_holders_meet() {
 }
 
 fn change(position: i64, actor: i64, chat: i64) -> Change {
-    let at = Timestamp::new(0);
-    let tenant = TenantId::new(1);
-    let actor = Person {
-        id: PersonId::new(actor),
-        tenant,
-        kind: PersonKind::Person,
-        name: "Ann".into(),
-        names: Names::default(),
-        email: None,
-        photo: None,
-        external_id: None,
-        created_at: at,
-        updated_at: at,
-        deleted_at: None,
-    };
-    Change {
-        position: Position::new(position),
-        tenant,
-        chat: ChatId::new(chat),
-        actor: Arc::new(actor),
-        at,
-        audience: Audience::Members,
-        what: ChangeKind::Read(MessageId::new(1)),
-    }
+    read_mark(position, actor, ChatId::new(chat))
 }
 
 fn unanswered(messages: &[(i64, i64, i64)]) -> Unanswered {
