@@ -1,34 +1,126 @@
-//! `parlance admin EMAIL`: makes an administrator of the chat service.
+//! What is done on the machine, also beside a running server: `parlance admin` and `parlance passwd`.
 
-use std::{io::BufRead, sync::Arc, time::Duration};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, WriteObserver, developers},
+    chat::{
+        Services, WriteObserver,
+        administration::{self, NewAdministrator},
+        developers,
+    },
     config::Settings,
     error::{Error, Result},
+    model::Password,
     server,
     store::Store,
 };
 
-/// Makes an administrator; the password is the first line of the standard input.
-pub async fn make(settings: &Settings, email: &str) -> Result<()> {
+/// What the operator of the machine wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// An administrator of home, by name.
+    Administrator(String),
+    /// An administrator of the chat service, by e-mail address.
+    ServiceAdministrator(String),
+    /// A new password for the person who signs in by this name.
+    Password(String),
+}
+
+/// Does it, and says so.
+pub async fn run(settings: &Settings, task: &Task) -> Result<()> {
+    let store = Store::open(&server::store_options(settings)).await?;
+    let closing = CancellationToken::new();
+    let services = Services::start_beside(store, settings, Arc::new(Silent), closing).await?;
+    let done = perform(&services, task).await;
+    let stopped = services.stop().await;
+    let said = done?;
+    stopped?;
+    println!("{said}");
+    Ok(())
+}
+
+async fn perform(services: &Services, task: &Task) -> Result<String> {
+    Ok(match task {
+        Task::Administrator(name) => {
+            let password = || new_password(name);
+            match administration::make_administrator(services, name, password).await? {
+                NewAdministrator::Promoted => format!("{name} is an administrator now."),
+                NewAdministrator::Made => {
+                    format!("{name} has an account and is an administrator now.")
+                }
+                NewAdministrator::Already => format!("{name} is an administrator already."),
+            }
+        }
+        Task::ServiceAdministrator(email) => {
+            let password = read_password(&format!("Password for {email}: "))?;
+            developers::add_admin(services, email, &password).await?;
+            format!("{email} is an administrator of the chat service now.")
+        }
+        Task::Password(name) => {
+            let password = || new_password(name);
+            administration::set_password(services, name, password).await?;
+            format!("{name} has a new password, and is signed out everywhere.")
+        }
+    })
+}
+
+/// A new password: at a terminal it is asked for twice, else it is the first line of the standard input.
+fn new_password(name: &str) -> Result<Password> {
+    let password = read_password(&format!("New password for {name}: "))?;
+    if std::io::stdin().is_terminal() && read_password("Once more: ")? != password {
+        return Err(Error::invalid("the two are not the same"));
+    }
+    Password::attempt(password)
+}
+
+/// The first line of the standard input, which a terminal does not show.
+fn read_password(prompt: &str) -> Result<String> {
+    let _hidden = std::io::stdin()
+        .is_terminal()
+        .then(|| Hidden::begin(prompt));
     let mut line = String::new();
     std::io::stdin()
         .lock()
         .read_line(&mut line)
         .map_err(Error::internal)?;
-    let password = line.trim_end_matches(['\r', '\n']);
-    let store = Store::open(&server::store_options(settings)).await?;
-    let closing = CancellationToken::new();
-    let services = Services::start(store, settings, Arc::new(Silent), closing).await?;
-    let made = developers::add_admin(&services, email, password).await;
-    let stopped = services.stop().await;
-    made?;
-    stopped?;
-    println!("{email} is an administrator now.");
-    Ok(())
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// While this lives the terminal does not show what is typed, where it can be told so.
+struct Hidden;
+
+impl Hidden {
+    fn begin(prompt: &str) -> Self {
+        let mut stderr = std::io::stderr();
+        drop(write!(stderr, "{prompt}"));
+        drop(stderr.flush());
+        stty("-echo");
+        Self
+    }
+}
+
+impl Drop for Hidden {
+    fn drop(&mut self) {
+        stty("echo");
+        drop(writeln!(std::io::stderr()));
+    }
+}
+
+/// Tells the terminal at the standard input: every Unix has this program, and it takes no unsafe code.
+fn stty(word: &str) {
+    let told = Command::new("stty")
+        .arg(word)
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::null())
+        .status();
+    drop(told);
 }
 
 /// Nobody reads the figures of a process that ends at once.

@@ -6,7 +6,8 @@ use rocket::figment::Figment;
 use tokio::runtime::Runtime;
 
 use crate::{
-    Error, Result, Server, admin,
+    Error, Result, Server,
+    admin::{self, Task},
     config::{self, Command, Settings, SettingsFile, USAGE},
     telemetry,
 };
@@ -26,7 +27,9 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Ok(Command::Serve) => start(None),
-        Ok(Command::Admin(email)) => start(Some(email)),
+        Ok(Command::Admin(name)) => start(Some(Task::Administrator(name))),
+        Ok(Command::ServiceAdmin(email)) => start(Some(Task::ServiceAdministrator(email))),
+        Ok(Command::Passwd(name)) => start(Some(Task::Password(name))),
         Err(mistake) => {
             complain(format_args!("{mistake}; see parlance --help"));
             ExitCode::from(WRONG_USAGE)
@@ -52,8 +55,8 @@ fn survive_file_size_limit() {
     }
 }
 
-/// Serves, or makes an administrator with this e-mail address.
-fn start(admin: Option<String>) -> ExitCode {
+/// Serves, or does what the operator of the machine wants done.
+fn start(task: Option<Task>) -> ExitCode {
     let file = SettingsFile::find();
     let figment = config::figment(&file);
     let (settings, warnings) = match Settings::read(&figment) {
@@ -85,9 +88,9 @@ fn start(admin: Option<String>) -> ExitCode {
         SettingsFile::Missing(_) => tracing::warn!("{file}"),
         SettingsFile::Read(_) | SettingsFile::None => tracing::info!("{file}"),
     }
-    let done = match admin {
+    let done = match task {
         None => runtime.block_on(Server::build(&figment, settings).run()),
-        Some(email) => runtime.block_on(admin::make(&settings, &email)),
+        Some(task) => runtime.block_on(admin::run(&settings, &task)),
     };
     // A thread that is still blocked must not keep the process from ending.
     runtime.shutdown_background();

@@ -4,13 +4,12 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use crate::{
     chat::{
-        Caller, Services,
+        Caller, Services, administration,
         limits::login_throttle::Guesser,
         logins::{Logins, Token},
         password::{Place, Verdict},
         sign_ins::{Reason, SignIns},
     },
-    config::Registration,
     error::{Error, Kind, Result},
     model::{
         Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
@@ -67,23 +66,22 @@ pub(super) struct Proven {
     pub(super) device_cookie: String,
 }
 
-/// Signs somebody up at home, and in.
+/// Signs somebody up at home, and in: by an invitation also where not everybody may.
 pub async fn register(
     services: &Services,
-    name: &Name,
+    (name, email): (&Name, &Email),
     password: &Password,
-    email: &Email,
+    invitation: Option<&str>,
     device: &Device,
 ) -> Result<IssuedLogin> {
-    if services.settings.registration == Registration::Closed {
-        return Err(Error::forbidden("this server takes no new accounts"));
-    }
+    // Looked up first only to spare the hash; the transaction decides.
+    administration::may_sign_up(services, invitation).await?;
     let names = [name.as_str(), email.as_str(), email.local()];
     let password = new_password(services, password, &names)?;
     let sign_up = services
         .login_throttle
         .sign_up(device.network, Instant::now())?;
-    let made = make(services, (name, &password, email), device).await;
+    let made = make(services, (name, &password, email), invitation, device).await;
     sign_up.unless_failed(&made);
     let made = made?;
     SignIns::signed_up(made.person, device.address);
@@ -93,13 +91,13 @@ pub async fn register(
 async fn make(
     services: &Services,
     (name, password, email): (&Name, &NewPassword, &Email),
+    invitation: Option<&str>,
     device: &Device,
 ) -> Result<IssuedLogin> {
-    let taken = || Error::invalid_field("name", "that name is taken");
     let key = account_key(&name.folded());
     // Looked up first only to spare the hash; the unique key decides.
     if services.store.account_exists(&key).await? {
-        return Err(taken());
+        return Err(name_taken());
     }
     let hash = services.hasher.hash(password).await?;
     let now = services.clock.now();
@@ -115,14 +113,13 @@ async fn make(
         password_hash: Some(hash),
     };
     let login = device.login();
+    let invitation = invitation.map(str::to_owned);
     let made = services.store.write(HOME, move |tx| {
         Box::pin(async move {
-            let inserted = tx.insert_person(&new, now).await;
-            let person = inserted.map_err(|error| error.conflict_as(taken))?;
-            if !tx.insert_looks(person, &new.name.looks()).await? {
-                let sentence = "name looks like one that is taken";
-                return Err(Error::invalid_field("name", sentence));
+            if let Some(invitation) = &invitation {
+                administration::take_invitation(tx, invitation, now).await?;
             }
+            let person = insert_account(tx, &new, now).await?;
             let token = add_login(tx, (HOME, person), &login, now).await?;
             Ok((person, token))
         })
@@ -134,6 +131,26 @@ async fn make(
         token,
         device_cookie: services.device_cookies.signed_in(&device.cookie, &account),
     })
+}
+
+/// Adds a person of home who signs in by name, within a transaction.
+pub(super) async fn insert_account(
+    tx: &mut Tx,
+    new: &NewPerson,
+    now: Timestamp,
+) -> Result<PersonId> {
+    let inserted = tx.insert_person(new, now).await;
+    let person = inserted.map_err(|error| error.conflict_as(name_taken))?;
+    if !tx.insert_looks(person, &new.name.looks()).await? {
+        let sentence = "name looks like one that is taken";
+        return Err(Error::invalid_field("name", sentence));
+    }
+    Ok(person)
+}
+
+/// The refusal of a name that somebody has.
+pub(super) fn name_taken() -> Error {
+    Error::invalid_field("name", "that name is taken")
 }
 
 /// Signs somebody in at home by name and password. One refusal for an unknown name and a wrong
@@ -368,10 +385,7 @@ pub async fn change_password(
     (old, new): (&Password, &Password),
     device: &Device,
 ) -> Result<()> {
-    let person = caller.person();
-    let email = person.email.as_deref().unwrap_or_default();
-    let local = email.split('@').next().unwrap_or_default();
-    let new = new_password(services, new, &[&person.name, email, local]);
+    let new = new_password_of(services, new, caller.person());
     let new = new.map_err(|error| error.about("new_password"))?;
     let guesser = Guesser::Login(caller.login_id()?);
     let checked = guess(services, guesser, device, async |place| {
@@ -441,6 +455,17 @@ pub(super) fn new_password(
     NewPassword::inspect(password, services.settings.password_min, &names)
 }
 
+/// Inspects a password that somebody is about to set who has an account.
+pub(super) fn new_password_of(
+    services: &Services,
+    password: &Password,
+    person: &Person,
+) -> Result<NewPassword> {
+    let email = person.email.as_deref().unwrap_or_default();
+    let local = email.split('@').next().unwrap_or_default();
+    new_password(services, password, &[&person.name, email, local])
+}
+
 /// What guesses at an account are counted by, see [`sign_in_by`]: its key, or what has taken its place where
 /// the key was made when names and addresses were folded otherwise.
 fn counted_as(key: &str) -> String {
@@ -455,7 +480,15 @@ fn counted_as(key: &str) -> String {
     last.map_or_else(|| key.to_owned(), |folded| format!("{kind}/{folded}"))
 }
 
+/// What the key of every account begins with that signs in at home by name.
+const PREFIX: &str = "name/";
+
 /// What a person of home signs in by.
-fn account_key(folded: &str) -> String {
-    format!("name/{folded}")
+pub(super) fn account_key(folded: &str) -> String {
+    format!("{PREFIX}{folded}")
+}
+
+/// Whether this is what a person of home signs in by.
+pub(super) fn is_key_of_home(key: &str) -> bool {
+    key.starts_with(PREFIX)
 }

@@ -276,7 +276,7 @@ pub async fn authenticate(
 
 /// Looks for who has a secret. Where nobody has it that was a guess, and counted as one for the address
 /// it comes from, and for the app whose secret it was to be. Every transport calls this.
-async fn guess<T>(
+pub(super) async fn guess<T>(
     services: &Services,
     secret: &str,
     (app, from): (Option<TenantId>, Option<IpAddr>),

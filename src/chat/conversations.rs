@@ -68,6 +68,7 @@ pub struct GuestChatOpened {
 /// The site that a domain belongs to.
 pub async fn site(services: &Services, domain: &Domain) -> Result<Tenant> {
     let found = services.store.tenant_of_domain(domain).await?;
+    let found = found.filter(|site| site.suspended_at.is_none());
     found.ok_or_else(|| Error::not_found("this domain is not registered"))
 }
 

@@ -2,10 +2,11 @@
 
 use std::{sync::Weak, time::Duration};
 
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, connections},
+    chat::{Services, administration, connections},
     error::Result,
     model::TenantId,
 };
@@ -14,6 +15,8 @@ use crate::{
 const INTERVAL: Duration = Duration::from_secs(15);
 /// How often logins and connections past their time are forgotten.
 const EXPIRY_INTERVAL: Duration = Duration::from_hours(1);
+/// How often the server looks for logins that another process has ended.
+const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a topic log outlives its last subscriber, so that the next poll finds it warm.
 const LINGER: Duration = Duration::from_mins(1);
 
@@ -22,40 +25,62 @@ pub(super) const HOUSE: TenantId = TenantId::new(0);
 /// How many rows it writes in one transaction: no more than others can wait for.
 pub(super) const ROWS_AT_ONCE: usize = 500;
 
-/// Forgets the logins and the connections that are past their time.
+/// Forgets the logins, the connections and the one-time links that are past their time.
 pub async fn expire(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let logins = services.logins.expire(&services.store, now).await;
     let connections = connections::forget(services).await;
-    logins.and(connections)
+    let links = administration::forget_links(services).await;
+    logins.and(connections).and(links)
+}
+
+/// Ends the logins that another process on this machine has ended in the database.
+async fn end_revoked(services: &Services) {
+    if let Err(error) = administration::end_revoked(services).await {
+        tracing::debug!(cause = ?error, "Logins that were ended elsewhere could not be looked for.");
+    }
 }
 
 /// Drops who stopped listening and notes which logins were used, until the server stops.
 pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
     let mut tick = tokio::time::interval(INTERVAL);
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
+    let mut revocation = tokio::time::interval(REVOCATION_INTERVAL);
+    // A database that is slow is not asked in bursts.
+    revocation.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let is_expiry = tokio::select! {
+        let due = tokio::select! {
             () = closing.cancelled() => return,
-            _ = tick.tick() => false,
-            _ = expiry.tick() => true,
+            _ = tick.tick() => Due::Uses,
+            _ = expiry.tick() => Due::Expiry,
+            _ = revocation.tick() => Due::Revocations,
         };
         let Some(services) = services.upgrade() else {
             return;
         };
-        if is_expiry {
-            if let Err(error) = expire(&services).await {
-                tracing::warn!(cause = ?error, "Expired logins or lost connections could not be forgotten.");
+        match due {
+            Due::Uses => note_uses(&services).await,
+            Due::Revocations => end_revoked(&services).await,
+            Due::Expiry => {
+                if let Err(error) = expire(&services).await {
+                    tracing::warn!(cause = ?error, "Expired logins or lost connections could not be forgotten.");
+                }
             }
-            continue;
         }
-        services.hub.sweep(LINGER);
-        let flushed = services
-            .logins
-            .flush(&services.store, services.clock.now())
-            .await;
-        if let Err(error) = flushed {
-            tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
-        }
+    }
+}
+
+/// What it is time for.
+enum Due {
+    Uses,
+    Expiry,
+    Revocations,
+}
+
+async fn note_uses(services: &Services) {
+    services.hub.sweep(LINGER);
+    let now = services.clock.now();
+    if let Err(error) = services.logins.flush(&services.store, now).await {
+        tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
     }
 }

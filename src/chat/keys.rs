@@ -66,7 +66,7 @@ impl Keys {
         self.open.get_or_try_init(|| read).await.cloned()
     }
 
-    /// The tenant that has this secret, and how long it has it.
+    /// The tenant that has this secret, and how long it has it; a refusal where it is suspended.
     pub(super) async fn find(
         &self,
         store: &Store,
@@ -77,6 +77,9 @@ impl Keys {
             let Some(tenant) = store.tenant_by_key(application_id).await? else {
                 return Ok(None);
             };
+            if tenant.suspended_at.is_some() {
+                return Err(suspended());
+            }
             let mut lives = lock(&self.lives);
             if self.ends.load(Ordering::Acquire) != ends {
                 continue;
@@ -93,7 +96,7 @@ impl Keys {
         }
     }
 
-    /// Ends the key of a tenant that is gone from the store.
+    /// Ends the key of a tenant that is gone from the store, or suspended there.
     pub(super) fn end(&self, tenant: TenantId) {
         let mut lives = lock(&self.lives);
         let mut known = lock(&self.known);
@@ -106,6 +109,11 @@ impl Keys {
             life.end();
         }
     }
+}
+
+/// The refusal of the secret of a tenant that an administrator of the server has suspended.
+fn suspended() -> Error {
+    Error::forbidden("this app is suspended")
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -261,7 +261,23 @@ impl Logins {
         }
     }
 
-    /// Ends the logins of a tenant that is no more, those too whose tokens were replaced before.
+    /// The logins of a person that are kept in memory.
+    pub(super) fn live_of(&self, person: PersonId) -> Vec<LoginId> {
+        let state = self.state();
+        let live = state.by_token.values();
+        let theirs = live.filter(|live| live.person.id == person);
+        theirs.map(|live| live.login.id).collect()
+    }
+
+    /// Whether somebody is connected with a login, or waits with it.
+    pub(super) fn is_connected(&self, login: LoginId) -> bool {
+        let state = self.state();
+        let live = state.tokens.get(&login);
+        let live = live.and_then(|key| state.by_token.get(key));
+        live.is_some_and(|live| Arc::strong_count(live) > 1)
+    }
+
+    /// Ends the logins of a tenant that is no more, or is suspended, those too whose tokens were replaced before.
     pub fn end_in(&self, tenant: TenantId) {
         let mut state = self.state();
         self.ends.fetch_add(1, Ordering::AcqRel);

@@ -12,6 +12,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod administration;
 pub mod apps;
 pub mod callers;
 pub mod change_feed;

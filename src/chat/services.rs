@@ -21,7 +21,7 @@ use crate::{
     },
     config::Settings,
     error::{Error, Result},
-    model::{Clock, Cursor, Network, Position},
+    model::{Clock, Cursor, Network, Position, Timestamp},
     pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
@@ -67,6 +67,8 @@ pub struct Services {
     pub(super) lists: Arc<Turns>,
     /// Turns at writing down connections.
     pub(super) connection_writes: Semaphore,
+    /// When the server started.
+    pub(super) started_at: Timestamp,
     /// What time it is.
     pub(super) clock: Clock,
     /// Cancelled when the server begins to stop.
@@ -81,8 +83,23 @@ impl Services {
         observer: Arc<dyn WriteObserver>,
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
+        let services = Self::start_beside(store, settings, observer, closing).await?;
+        tokio::spawn(housekeeping::run(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
+        Ok(services)
+    }
+
+    /// The same beside a server, which does the housekeeping.
+    pub async fn start_beside(
+        store: Store,
+        settings: &Settings,
+        observer: Arc<dyn WriteObserver>,
+        closing: CancellationToken,
+    ) -> Result<Arc<Self>> {
         let hub = log_tail::open(&store).await?;
-        let services = Arc::new(Self {
+        Ok(Arc::new(Self {
             writer: Writer::start(
                 store.clone(),
                 Arc::clone(&hub),
@@ -103,17 +120,13 @@ impl Services {
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
             connection_writes: Semaphore::new(connections::WRITES_AT_ONCE),
+            started_at: Clock.now(),
             clock: Clock,
             hub,
             store,
             settings: settings.clone(),
             closing,
-        });
-        tokio::spawn(housekeeping::run(
-            Arc::downgrade(&services),
-            services.closing.clone(),
-        ));
-        Ok(services)
+        }))
     }
 
     /// The position up to which everything has been published.

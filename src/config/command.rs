@@ -5,8 +5,12 @@
 pub enum Command {
     /// Serve until a signal stops it.
     Serve,
-    /// Make an administrator of the chat service with this e-mail address.
+    /// Make an administrator of the person who signs in by this name.
     Admin(String),
+    /// Make an administrator of the chat service with this e-mail address.
+    ServiceAdmin(String),
+    /// Set a new password for the person who signs in by this name.
+    Passwd(String),
     /// Print the usage.
     Help,
     /// Print the version.
@@ -16,10 +20,16 @@ pub enum Command {
 /// The usage.
 pub const USAGE: &str = "\
 usage: parlance [serve]        serve until a signal stops it
-       parlance admin EMAIL    make an administrator of the chat service; the password is read
-                               from the first line of the standard input
        parlance --help         say this
        parlance --version      say which version this is
+       parlance admin NAME     make the person of this name an administrator; where nobody
+                               has it, an account is made, and its password is asked for
+       parlance passwd NAME    set a new password for the person of this name, and sign them
+                               out everywhere
+       parlance admin EMAIL    make an administrator of the chat service; its password is asked for
+
+A password is asked for at a terminal, else it is the first line of the standard input. All three may
+run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
@@ -38,11 +48,19 @@ impl Command {
             [] | ["serve"] => Ok(Self::Serve),
             ["-h" | "--help" | "help", ..] | [.., "-h" | "--help"] => Ok(Self::Help),
             ["-V" | "--version" | "version"] => Ok(Self::Version),
-            ["admin", email] if !email.starts_with('-') => Ok(Self::Admin(email.to_owned())),
-            ["admin"] => Err("parlance admin needs an e-mail address".to_owned()),
-            ["serve" | "admin" | "-V" | "--version" | "version", .., last] => {
-                Err(format!("parlance {} does not take {last:?}", words[0]))
-            }
+            ["admin", who] if !who.starts_with('-') => Ok(if who.contains('@') {
+                Self::ServiceAdmin(who.to_owned())
+            } else {
+                Self::Admin(who.to_owned())
+            }),
+            ["passwd", name] if !name.starts_with('-') => Ok(Self::Passwd(name.to_owned())),
+            ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
+            ["passwd"] => Err("parlance passwd needs a name".to_owned()),
+            [
+                "serve" | "admin" | "passwd" | "-V" | "--version" | "version",
+                ..,
+                last,
+            ] => Err(format!("parlance {} does not take {last:?}", words[0])),
             [word, ..] => Err(format!("parlance has no command or option {word:?}")),
         }
     }
@@ -60,8 +78,12 @@ mod tests {
     fn the_command_line_is_read() {
         assert_eq!(read(&[]), Ok(Command::Serve));
         assert_eq!(read(&["serve"]), Ok(Command::Serve));
-        let admin = Command::Admin("a@example.com".to_owned());
+        let admin = Command::ServiceAdmin("a@example.com".to_owned());
         assert_eq!(read(&["admin", "a@example.com"]), Ok(admin));
+        let admin = Command::Admin("ann lee".to_owned());
+        assert_eq!(read(&["admin", "ann lee"]), Ok(admin));
+        let passwd = Command::Passwd("ann".to_owned());
+        assert_eq!(read(&["passwd", "ann"]), Ok(passwd));
         for help in [
             &["--help"][..],
             &["-h"],
@@ -82,6 +104,8 @@ mod tests {
         for (words, wrong) in [
             (&["admin"][..], "an e-mail address"),
             (&["admin", "--x"], "\"--x\""),
+            (&["passwd"], "a name"),
+            (&["passwd", "ann", "lee"], "\"lee\""),
             (&["serve", "x"], "\"x\""),
             (&["--port", "9000"], "\"--port\""),
             (&["--version", "x"], "\"x\""),

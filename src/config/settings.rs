@@ -131,7 +131,9 @@ pub struct Network {
 pub enum Registration {
     /// Anybody.
     Open,
-    /// Nobody.
+    /// Who was invited.
+    Invitation,
+    /// Nobody but who was invited, and the page does not ask for an invitation.
     Closed,
 }
 

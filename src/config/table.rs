@@ -193,9 +193,11 @@ const ACCOUNTS: &[Setting] = &[
     Setting::new(
         "registration",
         Preset::Text("open"),
-        Choice(&["open", "closed"]),
-        "Who may make an account: anybody or nobody.",
-    ),
+        Choice(&["open", "invitation", "closed"]),
+        "Who may make an account: anybody; who was invited, and the page says so; who was invited, and the page \
+         offers no account.",
+    )
+    .more("What an administrator chooses at `/admin` goes before this."),
     Setting::new(
         "bcrypt_cost",
         Preset::Number(12),

@@ -8,6 +8,7 @@
 #[macro_use]
 mod words;
 
+pub mod administration;
 pub mod change;
 pub mod chat;
 pub mod connection;
@@ -26,6 +27,10 @@ pub mod tenant;
 pub mod text;
 pub mod time;
 
+pub use administration::{
+    Account, AccountFilter, Act, AuditEntry, Figures, LinkKind, OneTimeLink, Operator, Record,
+    RegistrationMode, SignedInPerson, Target, TargetKind, TenantSummary,
+};
 pub use change::{Audience, Change, ChangeKind, Signal, SignalKind};
 pub use chat::{
     Chat, ChatKind, ChatSettings, ChatSummary, ConversationStatus, GuestChat, Membership,

@@ -42,4 +42,6 @@ pub struct Tenant {
     pub updated_at: Timestamp,
     /// When it was deleted.
     pub deleted_at: Option<Timestamp>,
+    /// Since when it is suspended: nobody gets in by its secret, its domains or its people's tokens.
+    pub suspended_at: Option<Timestamp>,
 }

@@ -174,7 +174,8 @@ row! {
     }
 }
 
-/// The columns and tables of a [`HolderRow`], without people and tenants that are deleted.
+/// The columns and tables of a [`HolderRow`], without people and tenants that are deleted, deactivated or
+/// suspended.
 macro_rules! select_holders {
     ($more:literal, $condition:literal) => {
         concat!(
@@ -183,7 +184,8 @@ macro_rules! select_holders {
             $more,
             person_columns!(),
             " from logins l join people p on p.id = l.person_id join tenants t on t.id = l.tenant_id \
-             where p.deleted_at is null and t.deleted_at is null and ",
+             where p.deleted_at is null and p.deactivated_at is null \
+             and t.deleted_at is null and t.suspended_at is null and ",
             $condition,
         )
     };

@@ -33,6 +33,7 @@ macro_rules! on {
 #[macro_use]
 mod row;
 
+mod administration;
 mod apps;
 pub mod batch;
 mod chats;

@@ -68,12 +68,14 @@ impl Tx {
         })
     }
 
-    /// Whether this is the hash of a person's password; locks the row until the transaction ends.
+    /// Whether this is the hash of the password of a person who may sign in; locks the row until the
+    /// transaction ends.
     pub async fn hold_password(&mut self, person: PersonId, hash: &str) -> Result<bool> {
         // A write that changes nothing locks the row on both engines.
         self.query(
             "update people set password_hash = password_hash \
-                 where id = $1 and password_hash = $2 and deleted_at is null",
+                 where id = $1 and password_hash = $2 and deleted_at is null \
+                 and deactivated_at is null",
         )
         .bind(person.get())
         .bind(hash)
@@ -114,7 +116,8 @@ impl Store {
         Ok(count > 0)
     }
 
-    /// The account with that key, and the hash of its password.
+    /// The account with that key, and the hash of its password; none that is deactivated, or whose tenant
+    /// is suspended.
     pub async fn account(&self, account_key: &str) -> Result<Option<(Person, String)>> {
         row! {
             struct Row {
@@ -126,8 +129,9 @@ impl Store {
             sqlx::query_as(concat!(
                 "select p.password_hash, ",
                 person_columns!(),
-                " from people p \
-                 where p.account_key = $1 and p.deleted_at is null and p.password_hash is not null",
+                " from people p join tenants t on t.id = p.tenant_id \
+                 where p.account_key = $1 and p.deleted_at is null and p.deactivated_at is null \
+                 and t.suspended_at is null and p.password_hash is not null",
             ))
             .bind(account_key)
             .fetch_optional(pool)

@@ -18,6 +18,7 @@ row! {
         created_at: i64,
         updated_at: i64,
         deleted_at: Option<i64>,
+        suspended_at: Option<i64>,
     }
 }
 
@@ -25,7 +26,7 @@ macro_rules! select_tenants {
     ($condition:literal) => {
         concat!(
             "select id, kind, name, application_id, owner_id, verify_url, require_auth, created_at, \
-             updated_at, deleted_at from tenants where ",
+             updated_at, deleted_at, suspended_at from tenants where ",
             $condition
         )
     };
@@ -51,6 +52,7 @@ impl TryFrom<TenantRow> for Tenant {
             created_at: Timestamp::new(row.created_at),
             updated_at: Timestamp::new(row.updated_at),
             deleted_at: row.deleted_at.map(Timestamp::new),
+            suspended_at: row.suspended_at.map(Timestamp::new),
         })
     }
 }

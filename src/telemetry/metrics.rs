@@ -135,11 +135,21 @@ impl Metrics {
         looks.push(Box::new(look));
     }
 
-    /// Every figure in the text format of OpenMetrics.
-    pub fn text(&self) -> Result<String> {
+    fn look(&self) {
         for look in &*self.looks.read().unwrap_or_else(PoisonError::into_inner) {
             look(self);
         }
+    }
+
+    /// How many sessions of the Socket.IO server are open.
+    pub fn open_sockets(&self) -> i64 {
+        self.look();
+        self.sockets.open()
+    }
+
+    /// Every figure in the text format of OpenMetrics.
+    pub fn text(&self) -> Result<String> {
+        self.look();
         let mut text = String::new();
         text::encode(&mut text, &self.registry).map_err(Error::internal)?;
         Ok(text)

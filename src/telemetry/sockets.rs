@@ -53,6 +53,17 @@ impl SocketMetrics {
         counter.inner().store(total, Ordering::Relaxed);
     }
 
+    /// How many sessions are open, by whichever revision and transport.
+    pub(super) fn open(&self) -> i64 {
+        let labels = ["3", "4"].into_iter().flat_map(|eio| {
+            let transports = ["polling", "websocket"].into_iter();
+            transports.map(move |transport| SessionLabels { eio, transport })
+        });
+        labels
+            .map(|labels| self.sessions.get_or_create(&labels).get())
+            .sum()
+    }
+
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "socket_sessions",

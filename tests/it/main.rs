@@ -1,5 +1,6 @@
 //! The tests, in one binary.
 
+mod administration;
 mod dialects;
 mod engine;
 mod events;

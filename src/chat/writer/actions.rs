@@ -6,6 +6,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     chat::access::denied,
+    chat::administration,
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, Right,
         plan::{Subject, audience_in, row_of},
@@ -97,8 +98,30 @@ fn ids_of(people: &[Arc<Person>]) -> Vec<PersonId> {
     people.iter().map(|person| person.id).collect()
 }
 
-/// Carries out a rare action in a chat.
+/// Carries out a rare action in a chat. What an administrator of the server does is proved to be one's, and
+/// written down.
 pub(super) async fn act(
+    mut context: TxContext<'_>,
+    draft: &ActionRequest,
+    changes: &mut Vec<Change>,
+) -> Result<Result<ActionOutcome>> {
+    if draft.right == Right::Administrator {
+        let administrators = context.tx.administrators().await?;
+        if !administrators.contains(&draft.actor.id) {
+            return Ok(Err(administration::not_one()));
+        }
+    }
+    let before = changes.len();
+    let outcome = act_in_chat(context.reborrow(), draft, changes).await?;
+    // What changes nothing is no act.
+    if let (true, Some(audit)) = (changes.len() > before, &draft.audit) {
+        let (by, record) = &**audit;
+        context.tx.insert_audit(by, record, context.now).await?;
+    }
+    Ok(outcome)
+}
+
+async fn act_in_chat(
     context: TxContext<'_>,
     draft: &ActionRequest,
     changes: &mut Vec<Change>,
@@ -150,7 +173,7 @@ impl ActionContext<'_> {
     /// Refuses an actor who may not govern the chat.
     pub(super) fn ensure_can_govern(&self) -> Result<()> {
         match self.draft.right {
-            Right::Tenant => Ok(()),
+            Right::Tenant | Right::Administrator => Ok(()),
             Right::Own => self.relation().can_govern().map_err(denied),
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     error::Result,
     model::{
         ChatId, ChatKind, ClientId, Content, Description, Mentions, Message, MessageId,
-        MessageKind, Notify, Person, Role, Seq, TenantId, Timestamp, Title,
+        MessageKind, Notify, Operator, Person, Record, Role, Seq, TenantId, Timestamp, Title,
     },
 };
 
@@ -141,6 +141,8 @@ pub(in crate::chat) struct ActionRequest {
     pub chat: ChatId,
     /// What.
     pub action: ChatAction,
+    /// What is written down of it in the same transaction, where an administrator of the server does it.
+    pub audit: Option<Arc<(Operator, Record)>>,
 }
 
 impl ActionRequest {
@@ -151,6 +153,21 @@ impl ActionRequest {
             right: Right::Own,
             chat,
             action,
+            audit: None,
+        }
+    }
+
+    /// An action of an administrator of the server, and what is written down of it.
+    pub(in crate::chat) fn by_administrator(
+        actor: &Arc<Person>,
+        chat: ChatId,
+        action: ChatAction,
+        audit: (Operator, Record),
+    ) -> Self {
+        Self {
+            right: Right::Administrator,
+            audit: Some(Arc::new(audit)),
+            ..Self::own(actor, chat, action)
         }
     }
 }
@@ -162,6 +179,8 @@ pub(in crate::chat) enum Right {
     Own,
     /// Their tenant's key: all of the tenant's chats are theirs.
     Tenant,
+    /// The actor administers the server, which is proved in the transaction.
+    Administrator,
 }
 
 /// What is done in a chat.

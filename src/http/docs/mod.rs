@@ -9,6 +9,7 @@
 //! The pages come out of the binary: a documentation that loads scripts from elsewhere would need a
 //! weaker policy than any other page here.
 
+mod admin_docs;
 mod route_docs;
 
 use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -24,6 +25,7 @@ use rocket::{
 use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};
 
+use admin_docs::ADMIN_WORDS;
 use route_docs::{WORDS, Words};
 
 use crate::telemetry::traced;
@@ -69,7 +71,8 @@ pub fn documented<'a>(
 
 fn find(route: &Route, path: &str) -> Option<&'static Words> {
     let name = format!("{} {path}", route.method);
-    WORDS.iter().find(|words| words.route == name)
+    let mut known = WORDS.iter().chain(ADMIN_WORDS);
+    known.find(|words| words.route == name)
 }
 
 /// A route's path as OpenAPI writes it: `/room/<room>` is `/room/{room}`.

@@ -24,19 +24,19 @@ pub(super) struct Words {
     pub(super) media_type: &'static str,
 }
 
-const ENCODING_SLOTS: &[&str] = &[
+pub(super) const ENCODING_SLOTS: &[&str] = &[
     "application/x-www-form-urlencoded",
     "multipart/form-data",
     "application/json",
 ];
 const JSON: &[&str] = &["application/json"];
-const OK: (u16, &str) = (200, r#"{"status":"ok"}"#);
-const CREATED: (u16, &str) = (201, r#"{"status":"ok"}"#);
-const NONE: &[&str] = &[];
+pub(super) const OK: (u16, &str) = (200, r#"{"status":"ok"}"#);
+pub(super) const CREATED: (u16, &str) = (201, r#"{"status":"ok"}"#);
+pub(super) const NONE: &[&str] = &[];
 const AUTHORIZATION: &[&str] = &["Authorization?"];
 const APP: &[&str] = &["appId", "Authorization?"];
 
-const fn words(
+pub(super) const fn words(
     route: &'static str,
     tag: &'static str,
     summary: &'static str,
@@ -142,8 +142,8 @@ const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
 pub(super) const WORDS: &[Words] = &[
     messenger(
         "POST /api/reg",
-        "Signs up and in: sets the cookies user_id and token",
-        &["name", "password", "email"],
+        "Signs up and in: sets the cookies user_id and token; by an invitation also where not everybody may",
+        &["name", "password", "email", "invite?"],
         NONE,
         CREATED,
     ),

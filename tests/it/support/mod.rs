@@ -1,6 +1,7 @@
 //! What the tests share: actors, servers, clients that know nothing of our own code.
 
 pub(crate) mod actor;
+pub(crate) mod administration;
 pub(crate) mod asks;
 pub(crate) mod binary;
 pub(crate) mod engine;

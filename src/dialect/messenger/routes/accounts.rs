@@ -37,7 +37,7 @@ pub(super) fn routes() -> Vec<Route> {
     ]
 }
 
-/// `POST /api/reg` name, password, email.
+/// `POST /api/reg` name, password, email, invite.
 #[post("/api/reg", data = "<fields>")]
 pub(super) async fn register(
     services: &ChatServices,
@@ -49,7 +49,9 @@ pub(super) async fn register(
     let name = Name::parse_own(fields.required_text("name")?)?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let email = Email::parse(fields.required_text("email")?)?;
-    let fresh = accounts::register(services, &name, &password, &email, &device).await?;
+    let invitation = fields.text("invite")?;
+    let fresh =
+        accounts::register(services, (&name, &email), &password, invitation, &device).await?;
     Ok(signed_in(Status::Created, settings, jar, fresh))
 }
 

@@ -5,6 +5,7 @@
 //! reply is made, and how an id in a path is read.
 
 mod accounts;
+mod admin;
 mod chats;
 mod members;
 mod messages;
@@ -26,7 +27,7 @@ use crate::{
     error::{Error, Result},
     http::{ApiError, Fields},
     json::whole_text,
-    model::{ChatId, ClientId, LoginId, MessageId, PersonId},
+    model::{ChatId, ClientId, LoginId, MessageId, PersonId, TenantId},
 };
 
 /// What every route works with.
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Route> {
         chats::routes(),
         members::routes(),
         messages::routes(),
+        admin::routes(),
     ]
     .concat()
 }
@@ -62,7 +64,7 @@ macro_rules! id_from_path {
     )*};
 }
 
-id_from_path!(ChatId, MessageId, LoginId, PersonId);
+id_from_path!(ChatId, MessageId, LoginId, PersonId, TenantId);
 
 /// `Idempotency-Key`: what the field `client_id` says, as a header.
 struct IdempotencyKey(Option<String>);
