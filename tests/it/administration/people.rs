@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     support::actor::{Actor, PASSWORD, Told, list},
     support::administration::{administrator, ask},
-    support::security_world::{Brought, CONNECTIONS, Connection, Held},
+    support::security_world::{CONNECTIONS, Connection, Credentials, Held},
     support::world::World,
 };
 
@@ -203,20 +203,31 @@ async fn who_is_deactivated_is_gone_at_once_and_stays_in_the_chats() {
     let (mut ending, mut staying) = (Vec::new(), Vec::new());
     for by in CONNECTIONS {
         for login in [&ann, &phone] {
-            let brought = Brought::of(login);
-            ending.push(Connection::open(&world, by, &brought).await.expect("in"));
+            let credentials = Credentials::of(login);
+            ending.push(
+                Connection::open(&world, by, &credentials)
+                    .await
+                    .expect("in"),
+            );
         }
-        let brought = Brought::of(&bo);
-        staying.push(Connection::open(&world, by, &brought).await.expect("in"));
+        let credentials = Credentials::of(&bo);
+        staying.push(
+            Connection::open(&world, by, &credentials)
+                .await
+                .expect("in"),
+        );
     }
     let mut held = Vec::new();
     for dialect in ["", "&dialect=embed", "&dialect=support"] {
         for accept in ["application/json", "text/event-stream"] {
-            let brought = Brought::of(&phone).header("accept", accept);
+            let credentials = Credentials::of(&phone).header("accept", accept);
             let path = format!("/api/events?timeout=50{dialect}");
             let status = if accept.contains("json") { 401 } else { 200 };
             let count = held.len() + 1;
-            held.push((status, Held::begin(&world, &brought, &path, count).await));
+            held.push((
+                status,
+                Held::begin(&world, &credentials, &path, count).await,
+            ));
         }
     }
     let person = format!("/api/admin/people/{}", ann.id);
@@ -305,7 +316,7 @@ async fn figures_say_what_there_is() {
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
     ann.say(chat, "hello").await;
-    let line = Connection::open(&world, CONNECTIONS[1], &Brought::of(&ann)).await;
+    let line = Connection::open(&world, CONNECTIONS[1], &Credentials::of(&ann)).await;
     let told = root.get("/api/admin/figures").await.with(200).json();
     for (name, value) in [
         ("people", 2),

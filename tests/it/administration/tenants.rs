@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     support::actor::{Told, list},
     support::administration::{acts, administrator},
-    support::security_world::{Brought, CONNECTIONS, Connection, Held},
+    support::security_world::{CONNECTIONS, Connection, Credentials, Held},
     support::tenants::{CLOSED_SETTINGS, House, developer, send, sign_in},
     support::world::World,
 };
@@ -112,16 +112,16 @@ async fn nothing_gets_through_while_a_tenant_is_suspended() {
     let tenants = list(&tenants, "tenants");
     let ids: Vec<_> = tenants[2..].iter().map(|tenant| &tenant["id"]).collect();
 
-    let key = Brought::default().asking("key", &house.key);
-    let token = Brought::default().asking("token", &house.token);
-    let cookies = Brought::cookies(house.user, &house.token);
-    let owner = Brought::default().asking("token", &house.owner_token);
-    let guest = Brought::default().asking("token", &house.guest_token);
-    let stays = Brought::default().asking("token", &other.token);
+    let key = Credentials::default().asking("key", &house.key);
+    let token = Credentials::default().asking("token", &house.token);
+    let cookies = Credentials::cookies(house.user, &house.token);
+    let owner = Credentials::default().asking("token", &house.owner_token);
+    let guest = Credentials::default().asking("token", &house.guest_token);
+    let stays = Credentials::default().asking("token", &other.token);
     let (mut ending, mut staying) = (Vec::new(), Vec::new());
     for by in CONNECTIONS {
-        for brought in [&key, &token, &cookies, &owner, &guest] {
-            ending.push(Connection::open(&world, by, brought).await.expect("in"));
+        for credentials in [&key, &token, &cookies, &owner, &guest] {
+            ending.push(Connection::open(&world, by, credentials).await.expect("in"));
         }
         staying.push(Connection::open(&world, by, &stays).await.expect("in"));
     }
@@ -132,7 +132,7 @@ async fn nothing_gets_through_while_a_tenant_is_suspended() {
     );
     let support = "/api/events?timeout=50&dialect=support";
     let mut held = Vec::new();
-    for (brought, path) in [
+    for (credentials, path) in [
         (&key, embed.as_str()),
         (&token, service.as_str()),
         (&owner, support),
@@ -140,9 +140,9 @@ async fn nothing_gets_through_while_a_tenant_is_suspended() {
         (&cookies, "/api/events?timeout=50"),
     ] {
         for accept in ["application/json", "text/event-stream"] {
-            let brought = brought.clone().header("accept", accept);
+            let credentials = credentials.clone().header("accept", accept);
             let count = held.len() + 1;
-            held.push(Held::begin(&world, &brought, path, count).await);
+            held.push(Held::begin(&world, &credentials, path, count).await);
         }
     }
     for id in &ids {

@@ -1,0 +1,202 @@
+// People: finding, making, inviting, promoting, deactivating.
+import { call, get, post } from '../shared/api.js';
+import { confirm } from '../shared/confirm.js';
+import { $, busy, firstFault, formError, h, input, within } from '../shared/dom.js';
+import { briefly, hue, initials, plural } from '../shared/format.js';
+import { explain } from '../messenger/error-text.js';
+import { facts, openDetails, showLink, when } from './details.js';
+
+/**
+ * @typedef {object} Person
+ * @property {number} id
+ * @property {string} name
+ * @property {string | null} email
+ * @property {'messenger' | 'service' | null} account
+ * @property {boolean} has_password
+ * @property {boolean} administrator
+ * @property {string} created_at
+ * @property {string | null} deactivated_at
+ * @property {string | null} last_seen
+ * @property {number} logins
+ */
+
+/** @type {import('./section.js').Section} */
+export const peopleSection = {
+  title: 'People',
+  lead: 'Everybody who has an account here. Open somebody to see what can be done.',
+  path: '/api/admin/people',
+  key: 'people',
+  finder: 'Find people by name',
+  only: true,
+  empty: 'Nobody is here.',
+  row: (person, view) => row(person, view),
+  actions: (view) => [
+    h('button', { class: 'button small', type: 'button', onclick: (/** @type {Event} */ event) => invite(view, event) }, 'Invite'),
+    h('button', { class: 'button small primary', type: 'button', onclick: openMake }, 'New account'),
+  ],
+};
+
+/**
+ * @param {Person} person
+ * @param {import('./section.js').SectionView} view
+ */
+function row(person, view) {
+  const seen = person.last_seen ? `last seen ${briefly(person.last_seen)}` : 'not signed in';
+  const tags = [
+    person.administrator ? h('span', { class: 'tag' }, 'Administrator') : null,
+    person.deactivated_at ? h('span', { class: 'tag bad' }, 'Deactivated') : null,
+    person.account === 'service' ? h('span', { class: 'tag' }, 'Chat service') : null,
+  ];
+  return h(
+    'li',
+    { class: 'row' },
+    h('span', { class: `face ${hue(person.id)}`, 'aria-hidden': 'true' }, initials(person.name)),
+    h(
+      'div',
+      { class: 'row-words' },
+      h('p', { class: 'row-title', dir: 'auto' }, person.name, ...tags),
+      h('p', { class: 'row-sub' }, [person.email, seen].filter(Boolean).join(' · ')),
+    ),
+    h('button', { class: 'button small', type: 'button', 'aria-label': `Open ${person.name}`, onclick: () => open(person, view) }, 'Open'),
+  );
+}
+
+/**
+ * @param {Person} person
+ * @param {import('./section.js').SectionView} view
+ */
+function open(person, view) {
+  const base = `/api/admin/people/${person.id}`;
+  const body = [
+    facts([
+      ['Number', String(person.id)],
+      ['E-mail', person.email],
+      ['Signs in', person.account === 'service' ? 'by e-mail, to the chat service' : 'by name'],
+      ['Since', when(person.created_at)],
+      ['Last seen', when(person.last_seen)],
+      ['Signed in', plural(person.logins, 'time', 'times')],
+      ['Deactivated', when(person.deactivated_at)],
+    ]),
+  ];
+  const again = async () => {
+    const { body: fresh } = await get(base);
+    open(fresh, view);
+    await view.refresh();
+  };
+  openDetails({ title: person.name, body, actions: actions(person, base) }, { again });
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ * @returns {import('./details.js').Action[]}
+ */
+function actions(person, base) {
+  /** @type {import('./details.js').Action[]} */
+  const found = [];
+  if (person.deactivated_at) {
+    return [{ label: 'Let in again', work: async () => (await post(`${base}/reactivate`)) && `${person.name} may sign in again.` }];
+  }
+  if (person.logins > 0) {
+    found.push({ label: 'Sign out everywhere', work: async () => (await post(`${base}/logout`)) && `${person.name} is signed out everywhere.` });
+  }
+  if (person.account) {
+    found.push({ label: 'Link for a new password', work: () => passwordLink(person, base) });
+  }
+  if (person.account === 'messenger') {
+    found.push({ label: person.administrator ? 'Administrator no more' : 'Make administrator', work: () => office(person, base) });
+  }
+  found.push({ label: 'Deactivate', kind: 'danger', work: () => deactivate(person, base) });
+  return found;
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ */
+async function passwordLink(person, base) {
+  const { body } = await post(`${base}/password-link`);
+  showLink(`A new password for ${person.name}`, `Give this link to ${person.name}.`, body.url, body.expires_at);
+  return null;
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ */
+async function office(person, base) {
+  const sure = await confirm(
+    person.administrator
+      ? { title: `Take ${person.name}'s office?`, text: `${person.name} stays here, and administers no more.`, yes: 'Take it' }
+      : {
+          title: `Make ${person.name} an administrator?`,
+          text: `${person.name} can then do all that you can do on this page, also to you.`,
+          yes: 'Make administrator',
+        },
+  );
+  if (!sure) return null;
+  await call('PATCH', base, { form: { administrator: String(!person.administrator) } });
+  return person.administrator ? `${person.name} is no administrator any more.` : `${person.name} is an administrator now.`;
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ */
+async function deactivate(person, base) {
+  const sure = await confirm({
+    title: `Deactivate ${person.name}?`,
+    text: `${person.name} is signed out everywhere at once and cannot sign in. What they wrote stays, and so does their name.`,
+    yes: 'Deactivate',
+  });
+  if (!sure) return null;
+  await post(`${base}/deactivate`);
+  return `${person.name} is deactivated.`;
+}
+
+/**
+ * @param {import('./section.js').SectionView} view
+ * @param {Event} event
+ */
+function invite(view, event) {
+  return busy(/** @type {HTMLElement} */ (event.currentTarget), async () => {
+    try {
+      const { body } = await post('/api/admin/invitations');
+      showLink('An invitation', 'Whoever has this link can make an account, even while registration is closed.', body.url, body.expires_at);
+    } catch (error) {
+      view.failed(error);
+    }
+  });
+}
+
+function openMake() {
+  const form = $('make-form', HTMLFormElement);
+  form.reset();
+  formError(form, null);
+  $('make', HTMLDialogElement).showModal();
+  input(form, 'name').focus();
+}
+
+/** Wires the form for a new account once. @param {import('./section.js').SectionView} view */
+export function wirePeople(view) {
+  const form = $('make-form', HTMLFormElement);
+  form.noValidate = true;
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    if (fault) return;
+    busy(within(form, '[type=submit]'), async () => {
+      const name = input(form, 'name').value.trim();
+      const email = input(form, 'email').value.trim();
+      try {
+        const { body } = await post('/api/admin/people', email ? { name, email } : { name });
+        $('make', HTMLDialogElement).close();
+        await view.refresh();
+        showLink(`${name} has an account`, `Give this link to ${name}, who sets a password by it.`, body.url, body.expires_at);
+      } catch (error) {
+        formError(form, explain(error), input(form, 'name'));
+      }
+    });
+  });
+}
