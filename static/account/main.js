@@ -5,7 +5,7 @@ import { inFull } from '../shared/format.js';
 import { at } from '../shared/server.js';
 import { explain } from '../messenger/error-text.js';
 
-const USED = 'This link was used, has expired, or was not copied whole. Ask whoever gave it to you for another one.';
+const USED = 'This link was used, has expired, or was not copied whole. Ask the person who gave it to you for another one.';
 
 /** @param {string} title @param {string} lead */
 function say(title, lead) {

@@ -159,7 +159,7 @@ function takeDownForm(chat, again) {
 async function takeDown(chat, message) {
   const sure = await confirm({
     title: 'Take this message down?',
-    text: 'Its words are gone for everybody, and cannot be brought back. Where it stood it says that it was deleted.',
+    text: 'Its words are gone for everybody, and cannot be restored. Where it stood it says that it was deleted.',
     yes: 'Take down',
   });
   if (!sure) return null;
@@ -174,7 +174,7 @@ async function takeDown(chat, message) {
 async function removeChat(chat, view) {
   const sure = await confirm({
     title: `Delete ${nameOf(chat)}?`,
-    text: `${plural(chat.members_count, 'member loses', 'members lose')} the chat and ${plural(chat.messages, 'message', 'messages')} at once. It cannot be brought back.`,
+    text: `${plural(chat.members_count, 'member loses', 'members lose')} the chat and ${plural(chat.messages, 'message', 'messages')} at once. It cannot be restored.`,
     yes: 'Delete chat',
   });
   if (!sure) return null;

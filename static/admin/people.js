@@ -162,7 +162,7 @@ function invite(view, event) {
   return busy(/** @type {HTMLElement} */ (event.currentTarget), async () => {
     try {
       const { body } = await post('/api/admin/invitations');
-      showLink('An invitation', 'Whoever has this link can make an account, even while registration is closed.', body.url, body.expires_at);
+      showLink('An invitation', 'A person who has this link can make an account, even while registration is closed.', body.url, body.expires_at);
     } catch (error) {
       view.failed(error);
     }

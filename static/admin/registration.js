@@ -7,7 +7,7 @@ import { inFull } from '../shared/format.js';
 /** @type {[string, string, string][]} */
 const MODES = [
   ['open', 'Open', 'Anybody may make an account.'],
-  ['invitation', 'By invitation', 'Who has an invitation may make an account, and whoever comes is told so.'],
+  ['invitation', 'By invitation', 'Who has an invitation may make an account, and the page says so.'],
   ['closed', 'Closed', 'No account is offered. Who has an invitation may make one nevertheless.'],
 ];
 
