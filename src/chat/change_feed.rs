@@ -26,8 +26,8 @@ impl ChangeFilter {
     /// All kinds.
     pub const ALL: Self = Self(u16::MAX);
     /// The words for the kinds, in the order of the bits.
-    pub const WORDS: [&'static str; 7] = [
-        "message", "edited", "deleted", "chat", "member", "read", "settings",
+    pub const WORDS: [&'static str; 8] = [
+        "message", "edited", "deleted", "reaction", "chat", "member", "read", "settings",
     ];
     /// The words for what is told to who listens just now, and never logged.
     pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
@@ -49,10 +49,11 @@ impl ChangeFilter {
             ChangeKind::Message(_) => 0,
             ChangeKind::Edited(_) => 1,
             ChangeKind::Deleted(_) => 2,
-            ChangeKind::Chat(_) | ChangeKind::Conversation(..) => 3,
-            ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => 4,
-            ChangeKind::Read(_) => 5,
-            ChangeKind::Settings(_) => 6,
+            ChangeKind::Reaction(_) => 3,
+            ChangeKind::Chat(_) | ChangeKind::Conversation(..) => 4,
+            ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => 5,
+            ChangeKind::Read(_) => 6,
+            ChangeKind::Settings(_) => 7,
         };
         self.0 & 1 << bit != 0
     }
@@ -308,6 +309,7 @@ impl ChangeFeed {
             ChangeKind::Message(_)
             | ChangeKind::Edited(_)
             | ChangeKind::Deleted(_)
+            | ChangeKind::Reaction(_)
             | ChangeKind::Joined(_)
             | ChangeKind::Role(_)
             | ChangeKind::Settings(_)

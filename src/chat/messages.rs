@@ -1,6 +1,7 @@
 //! Messages: sending and reading them.
 
 use std::{
+    collections::HashSet,
     future::{poll_fn, ready},
     pin::Pin,
     sync::Arc,
@@ -16,8 +17,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        ChatId, ClientId, Content, Message, MessageId, MessageKind, Page, PersonId, PersonName,
-        Position, Surroundings, Timestamp,
+        ChatId, ClientId, Content, Emoji, Message, MessageId, MessageKind, Page, PersonId,
+        PersonName, Position, Surroundings, Timestamp,
     },
 };
 
@@ -142,6 +143,55 @@ pub async fn delete(
     let action = ChatAction::Delete(message);
     let request = ActionRequest::own(caller.person(), chat, action);
     services.writer.rewrite(request).await
+}
+
+/// Sets a reaction of the caller's on a message; setting it again does nothing.
+pub async fn react(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    message: MessageId,
+    emoji: Emoji,
+) -> Result<()> {
+    let action = ChatAction::React(message, emoji);
+    let request = ActionRequest::own(caller.person(), chat, action);
+    services.writer.act(request).await
+}
+
+/// Takes a reaction of the caller's back; taking back what is not there does nothing.
+pub async fn unreact(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+    message: MessageId,
+    emoji: Emoji,
+) -> Result<()> {
+    let action = ChatAction::Unreact(message, emoji);
+    let request = ActionRequest::own(caller.person(), chat, action);
+    services.writer.act(request).await
+}
+
+/// Notes which reactions of some messages are the caller's own.
+pub async fn note_own<'a>(
+    services: &Services,
+    caller: &Caller,
+    messages: impl Iterator<Item = &'a mut Message>,
+) -> Result<()> {
+    let reacted = messages.filter(|message| !message.reactions.is_empty());
+    let mut reacted: Vec<_> = reacted.collect();
+    if reacted.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = reacted.iter().map(|message| message.id).collect();
+    let own = services.store.own_reactions(caller.id(), &ids).await?;
+    let own: HashSet<_> = own.into_iter().collect();
+    for message in &mut reacted {
+        for reaction in &mut message.reactions {
+            let is_own = own.contains(&(message.id, reaction.emoji.clone()));
+            reaction.mine = Some(is_own);
+        }
+    }
+    Ok(())
 }
 
 /// The newest messages before `before`, ascending.

@@ -35,6 +35,8 @@ pub enum ChangeKind {
     Edited(Message),
     /// A message was deleted.
     Deleted(Message),
+    /// The actor has set a reaction, or taken it back.
+    Reaction(ReactionChange),
     /// A chat was made, changed or deleted.
     Chat(Chat),
     /// The actor joined with this role.
@@ -49,6 +51,20 @@ pub enum ChangeKind {
     Read(MessageId),
     /// The actor's conversation got this status; with it the last message's text and time.
     Conversation(Chat, Option<(String, Timestamp)>),
+}
+
+/// A reaction that was set or taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReactionChange {
+    /// The message.
+    pub message: MessageId,
+    /// The emoji.
+    pub emoji: String,
+    /// Whether it was set.
+    pub added: bool,
+    /// How many people have set that emoji on the message, as it is now: after this change, or, where the change
+    /// is read from the log, after all that came since.
+    pub count: i64,
 }
 
 /// One change, at its position in the log.

@@ -50,6 +50,8 @@ pub struct Reaction {
     pub emoji: String,
     /// How many people have set it.
     pub count: i64,
+    /// Whether the reader is one of them; unknown where a message is the same for all readers.
+    pub mine: Option<bool>,
 }
 
 /// A message in a chat.

@@ -420,6 +420,7 @@ fn changes_rights(what: &ChangeKind) -> bool {
         ChangeKind::Message(_)
         | ChangeKind::Edited(_)
         | ChangeKind::Deleted(_)
+        | ChangeKind::Reaction(_)
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
         | ChangeKind::Read(_) => false,

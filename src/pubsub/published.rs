@@ -74,7 +74,8 @@ impl Published {
             ChangeKind::Message(message)
             | ChangeKind::Edited(message)
             | ChangeKind::Deleted(message) => message.content.len(),
-            ChangeKind::Chat(_)
+            ChangeKind::Reaction(_)
+            | ChangeKind::Chat(_)
             | ChangeKind::Conversation(..)
             | ChangeKind::Joined(_)
             | ChangeKind::Role(_)

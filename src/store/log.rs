@@ -27,7 +27,7 @@ macro_rules! select_changes {
             " from changes n \
              join people p on p.id = n.actor_id \
              join chats c on c.id = n.chat_id \
-             left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
+             left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted', 'reaction') \
              left join messages q on q.id = m.reply_to \
              left join messages l on l.id = c.last_message_id and n.kind = 'desk' \
              left join members s on s.chat_id = n.chat_id and s.person_id = n.actor_id and n.kind = 'settings' \

@@ -53,6 +53,7 @@ mod open;
 mod people;
 mod postgres;
 mod query;
+mod reactions;
 mod refold;
 mod registered;
 mod rows;

@@ -144,6 +144,8 @@ async fn act_in_chat(
         ChatAction::Remove(people) => action.remove(people).await,
         ChatAction::Edit(message, content) => action.edit(*message, content).await,
         ChatAction::Delete(message) => action.delete(*message).await,
+        ChatAction::React(message, emoji) => action.react(*message, *emoji).await,
+        ChatAction::Unreact(message, emoji) => action.unreact(*message, *emoji).await,
         ChatAction::SetRole(person, role) => action.set_role(person, *role).await,
         ChatAction::Update(edit) => action.update(edit).await,
         ChatAction::Set(edit) => action.set(edit).await,

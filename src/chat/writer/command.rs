@@ -42,6 +42,8 @@ impl Command {
                 | ChatAction::Leave
                 | ChatAction::Edit(..)
                 | ChatAction::Delete(_)
+                | ChatAction::React(..)
+                | ChatAction::Unreact(..)
                 | ChatAction::SetRole(..)
                 | ChatAction::Update(_)
                 | ChatAction::Set(_)

@@ -6,7 +6,7 @@ use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
-        ChatId, ChatKind, ClientId, Content, Description, Mentions, Message, MessageId,
+        ChatId, ChatKind, ClientId, Content, Description, Emoji, Mentions, Message, MessageId,
         MessageKind, Notify, Operator, Person, Record, Role, Seq, TenantId, Timestamp, Title,
     },
 };
@@ -198,6 +198,10 @@ pub(in crate::chat) enum ChatAction {
     Edit(MessageId, Content),
     /// Deletes a message of the actor's, or as an admin any of the chat's.
     Delete(MessageId),
+    /// Sets a reaction of the actor's on a message.
+    React(MessageId, Emoji),
+    /// Takes it back.
+    Unreact(MessageId, Emoji),
     /// Gives a member a role.
     SetRole(Arc<Person>, Role),
     /// Changes what the chat is called, what it is about, and who may find it.

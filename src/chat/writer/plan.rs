@@ -1,6 +1,6 @@
 //! What becomes of each draft of a batch, and what the batch writes.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use crate::{
     chat::access::denied,
@@ -519,11 +519,17 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         ChangeKind::Message(message) => ("message", Some(message.id), None),
         ChangeKind::Edited(message) => ("edited", Some(message.id), None),
         ChangeKind::Deleted(message) => ("deleted", Some(message.id), None),
+        ChangeKind::Reaction(reaction) => {
+            let sign = if reaction.added { '+' } else { '-' };
+            let word = format!("{sign}{}", reaction.emoji);
+            ("reaction", Some(reaction.message), Some(word.into()))
+        }
         ChangeKind::Chat(_) => ("chat", None, None),
-        ChangeKind::Joined(role) => ("joined", None, Some(role.as_str())),
-        ChangeKind::Role(role) => ("role", None, Some(role.as_str())),
+        ChangeKind::Joined(role) => ("joined", None, Some(role.as_str().into())),
+        ChangeKind::Role(role) => ("role", None, Some(role.as_str().into())),
         ChangeKind::Conversation(chat, _) => {
-            ("desk", None, chat.status.map(ConversationStatus::as_str))
+            let status = chat.status.map(ConversationStatus::as_str);
+            ("desk", None, status.map(Cow::Borrowed))
         }
         ChangeKind::Settings(_) => ("settings", None, None),
         ChangeKind::Left => ("left", None, None),

@@ -72,6 +72,7 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
             !session.is_echo(ID, change)
         }
         ChangeKind::Message(_)
+        | ChangeKind::Reaction(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
         | ChangeKind::Role(_)

@@ -9,7 +9,7 @@ use crate::{
         MESSENGER_SLOT,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire, SettingsWire},
     },
-    model::{Change, ChangeKind},
+    model::{Change, ChangeKind, ReactionChange},
     pubsub::{EventFormat, EventText, Published},
 };
 
@@ -19,6 +19,7 @@ fn word(what: &ChangeKind) -> &'static str {
         ChangeKind::Message(_) => "message",
         ChangeKind::Edited(_) => "edited",
         ChangeKind::Deleted(_) => "deleted",
+        ChangeKind::Reaction(_) => "reaction",
         ChangeKind::Chat(_) | ChangeKind::Conversation(..) => "chat",
         ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => "member",
         ChangeKind::Settings(_) => "settings",
@@ -46,10 +47,32 @@ struct Event<'a> {
     person_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     up_to: Option<i64>,
+    #[serde(flatten)]
+    reaction: Option<ReactionEvent<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settings: Option<SettingsWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<[PersonWire; 1]>,
+}
+
+/// What an event says of a reaction: with how many people have set that emoji now.
+#[derive(Serialize)]
+struct ReactionEvent<'a> {
+    message_id: i64,
+    emoji: &'a str,
+    added: bool,
+    count: i64,
+}
+
+impl<'a> From<&'a ReactionChange> for ReactionEvent<'a> {
+    fn from(reaction: &'a ReactionChange) -> Self {
+        Self {
+            message_id: reaction.message.get(),
+            emoji: &reaction.emoji,
+            added: reaction.added,
+            count: reaction.count,
+        }
+    }
 }
 
 /// What the messenger makes of a change: each is encoded once, however many readers there are.
@@ -91,6 +114,7 @@ fn encode_event(change: &Change) -> String {
         person_id: None,
         up_to: None,
         settings: None,
+        reaction: None,
         people: None,
     };
     match &change.what {
@@ -98,6 +122,11 @@ fn encode_event(change: &Change) -> String {
         | ChangeKind::Edited(message)
         | ChangeKind::Deleted(message) => {
             event.message = Some(message.into());
+            event.people = Some([PersonWire::from(&*change.actor)]);
+        }
+        ChangeKind::Reaction(reaction) => {
+            event.person_id = Some(change.actor.id.get());
+            event.reaction = Some(reaction.into());
             event.people = Some([PersonWire::from(&*change.actor)]);
         }
         ChangeKind::Chat(chat) | ChangeKind::Conversation(chat, _) => {

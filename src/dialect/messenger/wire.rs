@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::{
     Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, Message,
-    MessageId, Person, PersonId, PersonName, Position, Quote, Role, Timestamp,
+    MessageId, Person, PersonId, PersonName, Position, Quote, Reaction, Role, Timestamp,
 };
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
@@ -243,6 +243,26 @@ pub struct MessageWire {
     edited_at: Option<String>,
     deleted_at: Option<String>,
     reply_to: Option<QuoteWire>,
+    reactions: Vec<ReactionWire>,
+}
+
+/// How often an emoji is set on a message, and in what is made for one reader whether they are among those.
+#[derive(Debug, Serialize)]
+struct ReactionWire {
+    emoji: String,
+    count: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    me: Option<bool>,
+}
+
+impl From<&Reaction> for ReactionWire {
+    fn from(reaction: &Reaction) -> Self {
+        Self {
+            emoji: reaction.emoji.clone(),
+            count: reaction.count,
+            me: reaction.mine,
+        }
+    }
 }
 
 /// The message that another answers: its first 200 characters, as they are now.
@@ -285,6 +305,7 @@ impl From<&Message> for MessageWire {
             edited_at: message.edited_at.map(Timestamp::to_rfc3339),
             deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
             reply_to: message.reply_to.as_ref().map(QuoteWire::from),
+            reactions: message.reactions.iter().map(ReactionWire::from).collect(),
         }
     }
 }

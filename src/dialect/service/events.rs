@@ -224,7 +224,9 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
             vec![tell("message", wire::MessageWire::from(message))]
         }
         ChangeKind::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
-        ChangeKind::Chat(_)
+        // The document has no word for a reaction.
+        ChangeKind::Reaction(_)
+        | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)

@@ -179,6 +179,7 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         ChangeKind::Message(_)
         | ChangeKind::Edited(_)
         | ChangeKind::Deleted(_)
+        | ChangeKind::Reaction(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
         | ChangeKind::Role(_)

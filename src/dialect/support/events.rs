@@ -201,6 +201,7 @@ pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
         },
         ChangeKind::Edited(_)
         | ChangeKind::Deleted(_)
+        | ChangeKind::Reaction(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Joined(_)
         | ChangeKind::Role(_)

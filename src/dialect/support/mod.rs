@@ -91,6 +91,7 @@ impl Dialect for Support {
             },
             ChangeKind::Edited(_)
             | ChangeKind::Deleted(_)
+            | ChangeKind::Reaction(_)
             | ChangeKind::Chat(_)
             | ChangeKind::Joined(_)
             | ChangeKind::Role(_)

@@ -315,6 +315,20 @@ pub(super) const WORDS: &[Words] = &[
         OK,
     ),
     messenger(
+        "PUT /api/chats/{chat}/messages/{message}/reactions/{emoji}",
+        "Sets a reaction of mine: one emoji, percent-encoded; setting it again is harmless",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "DELETE /api/chats/{chat}/messages/{message}/reactions/{emoji}",
+        "Takes a reaction of mine back",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
         "GET /api/events",
         "What is new in all my chats: waits (timeout) or streams (Accept: text/event-stream); with dialect as that API tells it",
         NONE,

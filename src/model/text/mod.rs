@@ -1,4 +1,4 @@
-//! Validated strings: names, titles, contents, e-mail addresses, passwords, client ids.
+//! Validated strings: names, titles, contents, emoji, e-mail addresses, passwords, client ids.
 //!
 //! # Why
 //! Texts that look the same are compared as equal, and which characters are invisible or
@@ -8,6 +8,7 @@ mod client_id;
 mod content;
 mod description;
 mod email;
+mod emoji;
 pub mod fold;
 mod name;
 mod password;
@@ -17,6 +18,7 @@ pub use client_id::ClientId;
 pub use content::{CONTENT_BYTES, Content};
 pub use description::Description;
 pub use email::Email;
+pub use emoji::Emoji;
 pub use name::Name;
 pub use password::{NewPassword, Password};
 pub use title::Title;

@@ -17,6 +17,8 @@ mod postgres;
 mod rewrites;
 mod sqlite;
 
+use std::borrow::Cow;
+
 use crate::{
     error::{Error, Result},
     model::{
@@ -123,8 +125,8 @@ pub struct NewChange {
     pub actor: PersonId,
     /// The message it is about.
     pub target: Option<MessageId>,
-    /// The new role, or the conversation's new status.
-    pub word: Option<&'static str>,
+    /// The new role, the conversation's new status, or the emoji of a reaction after `+` or `-`.
+    pub word: Option<Cow<'static, str>>,
 }
 
 /// The new values of a chat's row.

@@ -114,7 +114,7 @@ pub(super) async fn write(
         .bind(column(changes, |c| c.audience.as_str()))
         .bind(column(changes, |c| c.actor.get()))
         .bind(column(changes, |c| c.target.map(MessageId::get)))
-        .bind(column(changes, |c| c.word))
+        .bind(column(changes, |c| c.word.as_deref()))
         .bind(column(messages, |(_, m, _)| m.id.get()))
         .bind(column(messages, |(tenant, _, _)| tenant.get()))
         .bind(column(messages, |(_, m, _)| m.chat.get()))

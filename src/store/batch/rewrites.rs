@@ -1,10 +1,10 @@
-//! What a batch does to messages that are there: quoting, editing and deleting them.
+//! What a batch does to messages that are there: quoting, editing and deleting them, and reactions.
 
 use std::collections::HashMap;
 
 use crate::{
     error::Result,
-    model::{ChatId, Message, MessageId, PersonId, Quote, Timestamp},
+    model::{ChatId, Message, MessageId, PersonId, Quote, Reaction, Timestamp},
     store::{
         EngineSql, Tx, failed,
         rows::{MessageRow, mentions_column, message_columns, reactions_column},
@@ -93,5 +93,69 @@ impl Tx {
         .await
         .map(drop)
         .map_err(failed)
+    }
+
+    /// Updates how often which emoji is set on a message.
+    pub async fn set_reactions(
+        &mut self,
+        message: MessageId,
+        reactions: &[Reaction],
+    ) -> Result<()> {
+        self.query("update messages set reactions = $2 where id = $1")
+            .bind(message.get())
+            .bind(reactions_column(reactions))
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
+    }
+
+    /// Sets a person's reaction on a message; returns `false` if it was set before.
+    pub async fn add_reaction(
+        &mut self,
+        (message, person): (MessageId, PersonId),
+        emoji: &str,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let added: Option<i64> = self
+            .query(
+                "insert into reactions (message_id, person_id, emoji, created_at) \
+                 values ($1, $2, $3, $4) on conflict do nothing returning message_id",
+            )
+            .bind(message.get())
+            .bind(person.get())
+            .bind(emoji)
+            .bind(now.get())
+            .scalar_optional()
+            .await
+            .map_err(failed)?;
+        Ok(added.is_some())
+    }
+
+    /// Takes a person's reaction back; returns `false` if it was not set.
+    pub async fn remove_reaction(
+        &mut self,
+        (message, person): (MessageId, PersonId),
+        emoji: &str,
+    ) -> Result<bool> {
+        let removed = self
+            .query("delete from reactions where message_id = $1 and person_id = $2 and emoji = $3")
+            .bind(message.get())
+            .bind(person.get())
+            .bind(emoji)
+            .execute()
+            .await
+            .map_err(failed)?;
+        Ok(removed > 0)
+    }
+
+    /// Takes all reactions of a message back.
+    pub async fn remove_reactions(&mut self, message: MessageId) -> Result<()> {
+        self.query("delete from reactions where message_id = $1")
+            .bind(message.get())
+            .execute()
+            .await
+            .map(drop)
+            .map_err(failed)
     }
 }

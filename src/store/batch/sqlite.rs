@@ -127,7 +127,7 @@ fn write_changes(connection: &Connection, set: &WriteSet, now: Timestamp) -> Res
             change.audience.as_str(),
             change.actor.get(),
             change.target.map(MessageId::get),
-            change.word,
+            change.word.as_deref(),
             now.get(),
         ])?;
     }

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, Message, MessageId, MessageKind,
-        Person, PersonId, Position, Role, Seq, TenantId, Timestamp,
+        Person, PersonId, Position, ReactionChange, Role, Seq, TenantId, Timestamp,
     },
 };
 
@@ -67,12 +67,33 @@ impl ChangeRow {
         })
     }
 
+    /// The reaction that was set or taken back, with how often it is set now.
+    fn reaction(&self) -> Result<ReactionChange> {
+        let position = self.position;
+        let missing = || Error::internal(format!("change {position} has no reaction"));
+        let word = self.word.as_deref().unwrap_or_default();
+        let (added, emoji) = match (word.strip_prefix('+'), word.strip_prefix('-')) {
+            (Some(emoji), _) => (true, emoji),
+            (None, Some(emoji)) => (false, emoji),
+            (None, None) => return Err(missing()),
+        };
+        let set = self.beside.reactions()?;
+        let now = set.iter().find(|reaction| reaction.emoji == emoji);
+        Ok(ReactionChange {
+            message: MessageId::new(self.target_id.ok_or_else(missing)?),
+            emoji: emoji.to_owned(),
+            added,
+            count: now.map_or(0, |reaction| reaction.count),
+        })
+    }
+
     fn told(mut self, audience: Audience) -> Result<Told> {
         let position = self.position;
         let what = match self.kind.as_str() {
             "message" => ChangeKind::Message(self.message()?),
             "edited" => ChangeKind::Edited(self.message()?),
             "deleted" => ChangeKind::Deleted(self.message()?),
+            "reaction" => ChangeKind::Reaction(self.reaction()?),
             "chat" => {
                 let chat = Chat::try_from(self.chat)?;
                 // What it is now is not for all who were told of it while it was open.

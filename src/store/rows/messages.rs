@@ -97,6 +97,7 @@ fn reactions(text: &str) -> Result<Vec<Reaction>> {
         [emoji, count] => Some(Reaction {
             emoji: (*emoji).to_owned(),
             count: count.parse().ok()?,
+            mine: None,
         }),
         _ => None,
     });
@@ -182,6 +183,7 @@ mod tests {
             .map(|(emoji, count)| Reaction {
                 emoji: emoji.to_owned(),
                 count,
+                mine: None,
             })
             .into();
         let column = reactions_column(&set).expect("there are two");

@@ -46,6 +46,7 @@ const LAYERS: [Layer; 13] = [
         part: "model",
         modules: &[],
         crates: &[
+            "emojis",
             "time",
             "unicode_normalization",
             "unicode_security",

@@ -7,6 +7,7 @@ mod editing;
 mod governing;
 mod looks;
 mod members;
+mod reactions;
 mod reads;
 mod replies;
 mod seed;

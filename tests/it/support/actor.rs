@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
-use crate::support::world::World;
+use crate::{support::asks::percent, support::world::World};
 
 /// The password of everybody who was not given another.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -210,6 +210,20 @@ impl Actor {
     /// Deletes a message.
     pub(crate) async fn unsay(&self, chat: i64, message: i64) -> Told {
         let path = format!("/api/chats/{chat}/messages/{message}");
+        self.delete(&path).await
+    }
+
+    /// Sets a reaction.
+    pub(crate) async fn react(&self, chat: i64, message: i64, emoji: &str) -> Told {
+        let emoji = percent(emoji.as_bytes());
+        let path = format!("/api/chats/{chat}/messages/{message}/reactions/{emoji}");
+        Told::of(self.request(Method::PUT, &path)).await
+    }
+
+    /// Takes a reaction back.
+    pub(crate) async fn unreact(&self, chat: i64, message: i64, emoji: &str) -> Told {
+        let emoji = percent(emoji.as_bytes());
+        let path = format!("/api/chats/{chat}/messages/{message}/reactions/{emoji}");
         self.delete(&path).await
     }
 

@@ -1,4 +1,4 @@
-//! The actions of a batch on one message: editing and deleting it.
+//! The actions of a batch on one message: editing and deleting it, and reacting to it.
 
 use super::{ActionContext, ChangeBuilder};
 use crate::{
@@ -7,9 +7,15 @@ use crate::{
         writer::{ActionOutcome, Right},
     },
     error::{Error, Result},
-    model::{ChangeKind, Content, Denied, Mentions, Message, MessageId, MessageKind, Relation},
+    model::{
+        ChangeKind, Content, Denied, Emoji, Mentions, Message, MessageId, MessageKind, Reaction,
+        ReactionChange, Relation,
+    },
     store::batch::WriteSet,
 };
+
+/// The most different emoji on one message.
+const MOST_REACTIONS: usize = 20;
 
 impl ActionContext<'_> {
     /// Changes a message's text.
@@ -46,6 +52,9 @@ impl ActionContext<'_> {
         if message.deleted_at.is_some() {
             return Ok(Ok(ActionOutcome::Message(Box::new(message))));
         }
+        if !message.reactions.is_empty() {
+            self.context.tx.remove_reactions(id).await?;
+        }
         let message = Message {
             content: String::new(),
             deleted_at: Some(self.context.now),
@@ -54,6 +63,83 @@ impl ActionContext<'_> {
             ..message
         };
         self.rewrite(message, ChangeKind::Deleted).await
+    }
+
+    /// Sets a reaction on a message. Setting it again is nothing new.
+    pub(super) async fn react(
+        mut self,
+        id: MessageId,
+        emoji: Emoji,
+    ) -> Result<Result<ActionOutcome>> {
+        let message = match self.allowed(id, |relation, _| relation.can_react()).await? {
+            Ok(message) => message,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if message.deleted_at.is_some() {
+            return Ok(Err(Error::conflict("a deleted message takes no reaction")));
+        }
+        let mut reactions = message.reactions;
+        let known = reactions.iter().position(|set| set.emoji == emoji.as_str());
+        if known.is_none() && reactions.len() >= MOST_REACTIONS {
+            let sentence = format!("a message takes at most {MOST_REACTIONS} different reactions");
+            return Ok(Err(Error::conflict(sentence)));
+        }
+        let (place, now) = ((id, self.draft.actor.id), self.context.now);
+        let tx = &mut *self.context.tx;
+        if !tx.add_reaction(place, emoji.as_str(), now).await? {
+            return Ok(Ok(ActionOutcome::Done));
+        }
+        match known {
+            Some(at) => reactions[at].count += 1,
+            None => reactions.push(Reaction {
+                emoji: emoji.as_str().to_owned(),
+                count: 1,
+                mine: None,
+            }),
+        }
+        self.tell_reaction(id, (emoji, true), &reactions).await
+    }
+
+    /// Takes a reaction of the actor's back. One that is not there is nothing new.
+    pub(super) async fn unreact(
+        mut self,
+        id: MessageId,
+        emoji: Emoji,
+    ) -> Result<Result<ActionOutcome>> {
+        let message = match self.allowed(id, |relation, _| relation.can_react()).await? {
+            Ok(message) => message,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let place = (id, self.draft.actor.id);
+        let tx = &mut *self.context.tx;
+        if !tx.remove_reaction(place, emoji.as_str()).await? {
+            return Ok(Ok(ActionOutcome::Done));
+        }
+        let mut reactions = message.reactions;
+        for set in &mut reactions {
+            set.count -= i64::from(set.emoji == emoji.as_str());
+        }
+        reactions.retain(|set| set.count > 0);
+        self.tell_reaction(id, (emoji, false), &reactions).await
+    }
+
+    /// Writes how often which emoji is set on a message now, and the change that says so.
+    async fn tell_reaction(
+        self,
+        message: MessageId,
+        (emoji, added): (Emoji, bool),
+        reactions: &[Reaction],
+    ) -> Result<Result<ActionOutcome>> {
+        self.context.tx.set_reactions(message, reactions).await?;
+        let now = reactions.iter().find(|set| set.emoji == emoji.as_str());
+        let what = ReactionChange {
+            message,
+            emoji: emoji.as_str().to_owned(),
+            added,
+            count: now.map_or(0, |set| set.count),
+        };
+        self.tell(ChangeKind::Reaction(what)).await?;
+        Ok(Ok(ActionOutcome::Done))
     }
 
     /// A message of the chat to which the actor may do this, which depends on whether they sent it.
@@ -88,6 +174,13 @@ impl ActionContext<'_> {
         message: Message,
         what: impl FnOnce(Message) -> ChangeKind,
     ) -> Result<Result<ActionOutcome>> {
+        self.context.tx.rewrite_message(&message).await?;
+        self.tell(what(message.clone())).await?;
+        Ok(Ok(ActionOutcome::Message(Box::new(message))))
+    }
+
+    /// Adds a change of the actor's to the log.
+    async fn tell(self, what: ChangeKind) -> Result<()> {
         let audience = self.audience();
         let Self {
             context,
@@ -96,17 +189,15 @@ impl ActionContext<'_> {
             changes,
             ..
         } = self;
-        context.tx.rewrite_message(&message).await?;
         let mut builder = ChangeBuilder {
             chat: &chat,
             next: context.next,
             now: context.now,
             changes: Vec::new(),
         };
-        builder.push(&draft.actor, audience, what(message.clone()));
+        builder.push(&draft.actor, audience, what);
         let new = builder.changes;
-        context.write(new, WriteSet::default(), changes).await?;
-        Ok(Ok(ActionOutcome::Message(Box::new(message))))
+        context.write(new, WriteSet::default(), changes).await
     }
 }
 

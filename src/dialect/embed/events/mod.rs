@@ -144,8 +144,9 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
                 json!({"chat": place, "user": actor(), "users": users}),
             )
         }
-        // This API has no word for a role, for a chat that is called otherwise, or for one's own settings.
-        ChangeKind::Role(_)
+        // This API has no word for a reaction, a role, for a chat that is called otherwise, or for one's own settings.
+        ChangeKind::Reaction(_)
+        | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Conversation(..) => Vec::new(),

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use rocket::{
     Either, Request, Route, State, delete, get,
     http::Status,
-    patch, post,
+    patch, post, put,
     request::{FromRequest, Outcome},
     routes,
 };
@@ -34,14 +34,14 @@ use crate::{
     },
     json::whole_text,
     model::{
-        ChatId, Content, Cursor, Message, MessageId, MessageKind, Page, PersonName, Position,
-        Surroundings,
+        ChatId, Content, Cursor, Emoji, Message, MessageId, MessageKind, Page, PersonName,
+        Position, Surroundings,
     },
 };
 
 /// What is mounted.
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, send, one, edit, remove]
+    routes![list, send, one, edit, remove, react, unreact]
 }
 
 /// `GET /api/chats/{id}`: the newest page, an older one with `before`, the one around a place with `around`,
@@ -82,7 +82,7 @@ pub(super) async fn list(
     }
     let reader = access::reader(services, &caller, chat.0).await?;
     let cursor = services.cursor();
-    let found = match around {
+    let mut found = match around {
         Some(place) => messages::around(services, &reader, place, ask.limit).await?,
         None => {
             let page = messages::before(services, &reader, before, ask.limit).await?;
@@ -94,6 +94,8 @@ pub(super) async fn list(
             }
         }
     };
+    let listed = found.messages.iter_mut().map(|(message, _)| message);
+    messages::note_own(services, &caller, listed).await?;
     let mut history = history(&found, around, &cursor);
     history.has_newer = history.has_newer.filter(|_| around.is_some());
     Ok(Either::Left(Reply::ok(history)))
@@ -182,8 +184,7 @@ pub(super) async fn send(
     let Sent { message, replayed } =
         messages::send(services, &caller, chat, draft(fields, &key)?).await?;
     let body = if wants.0 {
-        let reader = access::reader(services, &caller, chat).await?;
-        wire::StatusOk::with((&messages::one(services, &reader, message.id).await?.0).into())
+        wire::StatusOk::with(seen(services, &caller, chat, message.id).await?)
     } else {
         wire::StatusOk::PLAIN
     };
@@ -225,10 +226,20 @@ pub(super) async fn one(
     chat: Id<ChatId>,
     message: Id<MessageId>,
 ) -> std::result::Result<Reply<wire::MessageWire>, ApiError> {
-    let reader = access::reader(services, &caller, chat.0).await?;
-    Ok(Reply::ok(
-        (&messages::one(services, &reader, message.0).await?.0).into(),
-    ))
+    Ok(Reply::ok(seen(services, &caller, chat.0, message.0).await?))
+}
+
+/// A message as the caller sees it.
+async fn seen(
+    services: &ChatServices,
+    caller: &SignedIn,
+    chat: ChatId,
+    message: MessageId,
+) -> Result<wire::MessageWire> {
+    let reader = access::reader(services, caller, chat).await?;
+    let (mut message, _) = messages::one(services, &reader, message).await?;
+    messages::note_own(services, caller, std::iter::once(&mut message)).await?;
+    Ok((&message).into())
 }
 
 /// `PATCH /api/chats/{id}/messages/{message}` content.
@@ -242,9 +253,9 @@ pub(super) async fn edit(
     fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let content = Content::parse(fields.required_text("content")?.to_owned())?;
-    let edited = messages::edit(services, &caller, chat.0, message.0, content).await?;
+    messages::edit(services, &caller, chat.0, message.0, content).await?;
     Ok(Reply::ok(if wants.0 {
-        wire::StatusOk::with((&edited).into())
+        wire::StatusOk::with(seen(services, &caller, chat.0, message.0).await?)
     } else {
         wire::StatusOk::PLAIN
     }))
@@ -259,5 +270,33 @@ pub(super) async fn remove(
     message: Id<MessageId>,
 ) -> RouteResult<Reply<wire::StatusOk>> {
     messages::delete(services, &caller, chat.0, message.0).await?;
+    Ok(ok())
+}
+
+/// `PUT /api/chats/{id}/messages/{message}/reactions/{emoji}`.
+#[put("/api/chats/<chat>/messages/<message>/reactions/<emoji>")]
+pub(super) async fn react(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+    emoji: &str,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let emoji = Emoji::parse(emoji)?;
+    messages::react(services, &caller, chat.0, message.0, emoji).await?;
+    Ok(ok())
+}
+
+/// `DELETE /api/chats/{id}/messages/{message}/reactions/{emoji}`.
+#[delete("/api/chats/<chat>/messages/<message>/reactions/<emoji>")]
+pub(super) async fn unreact(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+    emoji: &str,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let emoji = Emoji::parse(emoji)?;
+    messages::unreact(services, &caller, chat.0, message.0, emoji).await?;
     Ok(ok())
 }
