@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
     model::{
         ChatId, ClientId, Content, Emoji, Message, MessageId, MessageKind, Page, PersonId,
-        PersonName, Position, Surroundings, Timestamp,
+        PersonName, Position, Surroundings, Timestamp, text::mention_candidates,
     },
 };
 
@@ -104,6 +104,10 @@ async fn send_by(
         reply_to,
         client_id,
     } = draft;
+    let mentions = match kind {
+        MessageKind::Text => mention_candidates(content.as_str()),
+        MessageKind::Image | MessageKind::File => Vec::new(),
+    };
     let actor = Arc::clone(caller.person());
     let client_id = client_id.map(|id| logins::client_id_of(&actor, id));
     services
@@ -114,6 +118,7 @@ async fn send_by(
             kind,
             content,
             reply_to,
+            mentions,
             client_id,
             connection,
         })
@@ -128,7 +133,8 @@ pub async fn edit(
     message: MessageId,
     content: Content,
 ) -> Result<Message> {
-    let action = ChatAction::Edit(message, content);
+    let places = mention_candidates(content.as_str());
+    let action = ChatAction::Edit(message, content, places);
     let request = ActionRequest::own(caller.person(), chat, action);
     services.writer.rewrite(request).await
 }

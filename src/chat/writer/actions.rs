@@ -142,7 +142,7 @@ async fn act_in_chat(
         ChatAction::Leave => action.leave().await,
         ChatAction::Add(people) => action.add(people).await,
         ChatAction::Remove(people) => action.remove(people).await,
-        ChatAction::Edit(message, content) => action.edit(*message, content).await,
+        ChatAction::Edit(message, content, places) => action.edit(*message, content, places).await,
         ChatAction::Delete(message) => action.delete(*message).await,
         ChatAction::React(message, emoji) => action.react(*message, *emoji).await,
         ChatAction::Unreact(message, emoji) => action.unreact(*message, *emoji).await,

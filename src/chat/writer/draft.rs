@@ -8,6 +8,7 @@ use crate::{
     model::{
         ChatId, ChatKind, ClientId, Content, Description, Emoji, Mentions, Message, MessageId,
         MessageKind, Notify, Operator, Person, Record, Role, Seq, TenantId, Timestamp, Title,
+        text::Candidates,
     },
 };
 
@@ -24,6 +25,8 @@ pub(in crate::chat) struct SendDraft {
     pub content: Content,
     /// The message that it answers.
     pub reply_to: Option<MessageId>,
+    /// Where its text may name somebody.
+    pub mentions: Vec<Candidates>,
     /// Its sender's id for it, by which a repeat is recognised.
     pub client_id: Option<ClientId>,
     /// The connection it comes by, if that speaks for several people.
@@ -194,8 +197,8 @@ pub(in crate::chat) enum ChatAction {
     Add(Vec<Arc<Person>>),
     /// Ends others' membership: of at most [`MOST_IN_ACT`].
     Remove(Vec<Arc<Person>>),
-    /// Changes the text of a message of the actor's.
-    Edit(MessageId, Content),
+    /// Changes the text of a message of the actor's, which may name somebody at these places.
+    Edit(MessageId, Content, Vec<Candidates>),
     /// Deletes a message of the actor's, or as an admin any of the chat's.
     Delete(MessageId),
     /// Sets a reaction of the actor's on a message.

@@ -26,6 +26,7 @@ mod governing;
 mod plan;
 mod publisher;
 mod queue;
+mod references;
 mod reply;
 
 use std::{sync::Arc, time::Duration};

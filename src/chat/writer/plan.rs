@@ -6,12 +6,13 @@ use crate::{
     chat::access::denied,
     chat::writer::{
         Command, Outcome, Placed, ReadDraft, SendDraft, actions, creations, digest::digest,
+        references::References,
     },
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
-        MembershipStatus, Message, MessageId, Person, PersonId, Position, Quote, Relation, Role,
-        Seq, TenantId, Timestamp,
+        MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation, Role, Seq,
+        TenantId, Timestamp,
     },
     store::{
         Tx,
@@ -103,7 +104,7 @@ async fn plan_messages(
     let read_facts = tx.look_up_reads(&lookups).await?;
     let conversations = conversations_to_update(tx, &sends, &send_facts).await?;
     let mut plan = Plan {
-        quotes: tx.quotes(&answered(&sends)).await?,
+        references: References::look_up(tx, &sends, &send_facts).await?,
         ..Plan::new(next, now, conversations)
     };
     let sent = sends.iter().zip(send_facts);
@@ -117,11 +118,6 @@ async fn plan_messages(
         tx.write(&set, now).await?;
     }
     Ok((sent, read, changes))
-}
-
-/// The messages that these answer: of most messages none.
-fn answered(sends: &[&SendDraft]) -> Vec<MessageId> {
-    sends.iter().filter_map(|draft| draft.reply_to).collect()
 }
 
 /// What a repeat under the same key must have in common with the message that was sent.
@@ -209,8 +205,8 @@ struct Plan {
     memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
     /// The conversations whose status this batch may change, each with its guest.
     conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
-    /// The messages that are answered, each with its chat.
-    quotes: HashMap<MessageId, (ChatId, Quote)>,
+    /// What the messages refer to.
+    references: References,
     /// What was sent in this batch under a client id, with the digest of its content.
     named: HashMap<(ChatId, PersonId, String), (String, Placed)>,
 }
@@ -223,7 +219,7 @@ impl Plan {
     ) -> Self {
         Self {
             conversations,
-            quotes: HashMap::new(),
+            references: References::default(),
             next,
             now,
             set: WriteSet::default(),
@@ -255,7 +251,7 @@ impl Plan {
         if let Some(sent) = self.find_replay(draft, digest.as_deref(), facts)? {
             return Ok(sent);
         }
-        let reply_to = self.quote(draft)?;
+        let reply_to = self.references.quote(draft)?;
         let mut chat_update = self.chat_update_of(draft.chat, chat);
         let audience = audience_in(chat.kind);
         // A chat without members has no admin: the first to join becomes one.
@@ -277,6 +273,7 @@ impl Plan {
         };
         let message = Message {
             reply_to,
+            mentions: self.references.mentions(draft),
             ..draft.clone().at(sent).message
         };
         let row = (draft.actor.tenant, message.clone(), digest.clone());
@@ -304,20 +301,6 @@ impl Plan {
             self.named.insert(key, (digest, sent));
         }
         Ok(sent)
-    }
-
-    /// The message of the same chat that a draft answers.
-    fn quote(&self, draft: &SendDraft) -> Result<Option<Quote>> {
-        let Some(answered) = draft.reply_to else {
-            return Ok(None);
-        };
-        match self.quotes.get(&answered) {
-            Some((chat, quote)) if *chat == draft.chat => Ok(Some(quote.clone())),
-            Some(_) | None => {
-                let sentence = "reply_to must be a message of this chat";
-                Err(Error::invalid_field("reply_to", sentence))
-            }
-        }
     }
 
     /// What a person is to a chat, after the commands before.

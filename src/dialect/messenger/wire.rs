@@ -244,6 +244,8 @@ pub struct MessageWire {
     deleted_at: Option<String>,
     reply_to: Option<QuoteWire>,
     reactions: Vec<ReactionWire>,
+    mentions: Vec<i64>,
+    mentions_all: bool,
 }
 
 /// How often an emoji is set on a message, and in what is made for one reader whether they are among those.
@@ -306,6 +308,13 @@ impl From<&Message> for MessageWire {
             deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
             reply_to: message.reply_to.as_ref().map(QuoteWire::from),
             reactions: message.reactions.iter().map(ReactionWire::from).collect(),
+            mentions: message
+                .mentions
+                .people
+                .iter()
+                .map(|person| person.get())
+                .collect(),
+            mentions_all: message.mentions.everybody,
         }
     }
 }

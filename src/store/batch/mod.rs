@@ -13,6 +13,7 @@ mod actions;
 mod creations;
 mod governing;
 mod members;
+mod mentions;
 mod postgres;
 mod rewrites;
 mod sqlite;
@@ -31,6 +32,7 @@ use crate::{
 pub use actions::NewChat;
 pub use creations::{Creation, CreationKey};
 pub use governing::StoredSettings;
+pub use mentions::NamedMembers;
 
 /// The lookup for a message: its chat, its sender and its client id.
 #[derive(Debug, Clone)]
@@ -306,9 +308,14 @@ impl Tx {
     /// Writes a batch, and moves the log's head by as many places as it has changes.
     pub async fn write(&mut self, set: &WriteSet, now: Timestamp) -> Result<()> {
         match &mut self.0 {
-            Either::Sqlite(connection) => sqlite::write(connection, set, now).map_err(failed),
-            Either::Postgres(tx) => postgres::write(tx, set, now).await.map_err(failed),
+            Either::Sqlite(connection) => sqlite::write(connection, set, now).map_err(failed)?,
+            Either::Postgres(tx) => postgres::write(tx, set, now).await.map_err(failed)?,
         }
+        // Of most messages none names anybody.
+        for (_, message, _) in &set.messages {
+            self.insert_mentions(message).await?;
+        }
+        Ok(())
     }
 }
 

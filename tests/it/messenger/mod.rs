@@ -7,6 +7,7 @@ mod editing;
 mod governing;
 mod looks;
 mod members;
+mod mentions;
 mod reactions;
 mod reads;
 mod replies;

@@ -4,12 +4,12 @@ use super::{ActionContext, ChangeBuilder};
 use crate::{
     chat::{
         access::denied,
-        writer::{ActionOutcome, Right},
+        writer::{ActionOutcome, Right, references::mentions_in},
     },
     error::{Error, Result},
     model::{
         ChangeKind, Content, Denied, Emoji, Mentions, Message, MessageId, MessageKind, Reaction,
-        ReactionChange, Relation,
+        ReactionChange, Relation, text::Candidates,
     },
     store::batch::WriteSet,
 };
@@ -23,6 +23,7 @@ impl ActionContext<'_> {
         mut self,
         id: MessageId,
         content: &Content,
+        places: &[Candidates],
     ) -> Result<Result<ActionOutcome>> {
         let message = match self.allowed(id, Relation::can_edit).await? {
             Ok(message) => message,
@@ -34,12 +35,21 @@ impl ActionContext<'_> {
         if let Err(refusal) = fits(content, message.kind) {
             return Ok(Err(refusal));
         }
-        let message = Message {
+        let may_name_all = self.relation().can_govern().is_ok();
+        let place = (self.chat.tenant, self.chat.id);
+        // A picture or a file is a link, which names nobody.
+        let places = match message.kind {
+            MessageKind::Text => places,
+            MessageKind::Image | MessageKind::File => &[],
+        };
+        let mentions = mentions_in(self.context.tx, places, place, may_name_all).await?;
+        let now = Message {
             content: content.as_str().to_owned(),
             edited_at: Some(self.context.now),
-            ..message
+            mentions,
+            ..message.clone()
         };
-        self.rewrite(message, ChangeKind::Edited).await
+        self.rewrite(&message, now, ChangeKind::Edited).await
     }
 
     /// Deletes a message: what is left of it has its place, its sender and its times. Deleting it again is
@@ -55,14 +65,14 @@ impl ActionContext<'_> {
         if !message.reactions.is_empty() {
             self.context.tx.remove_reactions(id).await?;
         }
-        let message = Message {
+        let now = Message {
             content: String::new(),
             deleted_at: Some(self.context.now),
             mentions: Mentions::default(),
             reactions: Vec::new(),
-            ..message
+            ..message.clone()
         };
-        self.rewrite(message, ChangeKind::Deleted).await
+        self.rewrite(&message, now, ChangeKind::Deleted).await
     }
 
     /// Sets a reaction on a message. Setting it again is nothing new.
@@ -171,10 +181,16 @@ impl ActionContext<'_> {
     /// Writes a message as it is now, and the change that says so.
     async fn rewrite(
         self,
+        before: &Message,
         message: Message,
         what: impl FnOnce(Message) -> ChangeKind,
     ) -> Result<Result<ActionOutcome>> {
-        self.context.tx.rewrite_message(&message).await?;
+        let tx = &mut *self.context.tx;
+        tx.rewrite_message(&message).await?;
+        if before.mentions != message.mentions {
+            tx.delete_mentions(&message, &before.mentions).await?;
+            tx.insert_mentions(&message).await?;
+        }
         self.tell(what(message.clone())).await?;
         Ok(Ok(ActionOutcome::Message(Box::new(message))))
     }
