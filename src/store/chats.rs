@@ -1,7 +1,7 @@
 //! Reading chats and memberships.
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     model::{
         Chat, ChatId, ChatSummary, Membership, MembershipStatus, MessageId, Person, PersonId,
         PersonName, Position, TenantId, Timestamp,
@@ -169,6 +169,45 @@ row! {
     }
 }
 
+impl TryFrom<ChatSummaryRow> for ChatSummary {
+    type Error = Error;
+
+    fn try_from(row: ChatSummaryRow) -> Result<Self> {
+        let last = match (
+            row.last_content,
+            row.last_at,
+            row.last_sender_id,
+            row.last_sender_name,
+        ) {
+            (Some(content), Some(at), Some(sender), Some(name)) => {
+                let sender = PersonName {
+                    id: PersonId::new(sender),
+                    name: name.into(),
+                };
+                Some((content, Timestamp::new(at), sender))
+            }
+            _ => None,
+        };
+        let chat = called(row.chat, row.other_name)?;
+        let membership = row.place.membership()?;
+        let is_in = membership.is_some_and(|it| it.standing == MembershipStatus::In);
+        let settings = row.settings.in_chat(chat.kind, chat.members)?;
+        let unread = membership
+            .filter(|_| is_in)
+            .map_or(0, |place| chat.last_seq.get() - place.read_seq.get());
+        Ok(Self {
+            chat,
+            membership,
+            settings: settings.filter(|_| is_in),
+            other: row.other_id.map(PersonId::new),
+            last,
+            unread: (unread - row.unread_deleted.unwrap_or(0)).max(0),
+            unread_mentions: row.unread_mentions.unwrap_or(0),
+            first_unread: row.first_unread.map(MessageId::new),
+        })
+    }
+}
+
 /// A chat under its title, or else under that of a direct chat.
 fn called(row: ChatRow, other: Option<String>) -> Result<Chat> {
     let chat = Chat::try_from(row)?;
@@ -227,40 +266,7 @@ impl Store {
         let listed = rows
             .into_iter()
             .take(limit)
-            .map(|row| {
-                let last = match (
-                    row.last_content,
-                    row.last_at,
-                    row.last_sender_id,
-                    row.last_sender_name,
-                ) {
-                    (Some(content), Some(at), Some(sender), Some(name)) => {
-                        let sender = PersonName {
-                            id: PersonId::new(sender),
-                            name: name.into(),
-                        };
-                        Some((content, Timestamp::new(at), sender))
-                    }
-                    _ => None,
-                };
-                let chat = called(row.chat, row.other_name)?;
-                let membership = row.place.membership()?;
-                let is_in = membership.is_some_and(|it| it.standing == MembershipStatus::In);
-                let settings = row.settings.in_chat(chat.kind, chat.members)?;
-                let unread = membership
-                    .filter(|_| is_in)
-                    .map_or(0, |place| chat.last_seq.get() - place.read_seq.get());
-                Ok(ChatSummary {
-                    chat,
-                    membership,
-                    settings: settings.filter(|_| is_in),
-                    other: row.other_id.map(PersonId::new),
-                    last,
-                    unread: (unread - row.unread_deleted.unwrap_or(0)).max(0),
-                    unread_mentions: row.unread_mentions.unwrap_or(0),
-                    first_unread: row.first_unread.map(MessageId::new),
-                })
-            })
+            .map(ChatSummary::try_from)
             .collect::<Result<_>>()?;
         Ok((listed, more))
     }

@@ -11,8 +11,8 @@ use crate::{
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
-        MembershipStatus, Message, MessageId, Person, PersonId, Position, Relation, Role, Seq,
-        TenantId, Timestamp,
+        MembershipStatus, MessageId, Person, PersonId, Position, Relation, Role, Seq, TenantId,
+        Timestamp,
     },
     store::{
         Tx,
@@ -251,7 +251,7 @@ impl Plan {
         if let Some(sent) = self.find_replay(draft, digest.as_deref(), facts)? {
             return Ok(sent);
         }
-        let reply_to = self.references.quote(draft)?;
+        let referred = self.references.of(draft)?;
         let mut chat_update = self.chat_update_of(draft.chat, chat);
         let audience = audience_in(chat.kind);
         // A chat without members has no admin: the first to join becomes one.
@@ -271,11 +271,7 @@ impl Plan {
             at: self.now,
             replayed: false,
         };
-        let message = Message {
-            reply_to,
-            mentions: self.references.mentions(draft),
-            ..draft.clone().at(sent).message
-        };
+        let message = referred.by(draft.clone().at(sent).message);
         let row = (draft.actor.tenant, message.clone(), digest.clone());
         self.set.messages.push(row);
         chat_update.last_seq = sent.seq;

@@ -6,7 +6,7 @@ use crate::{
     chat::writer::SendDraft,
     error::{Error, Result},
     model::{
-        ChatId, Mentions, MessageId, PersonId, Quote, Relation, TenantId,
+        ChatId, Mentions, Message, MessageId, PersonId, Quote, Relation, TenantId,
         text::{Candidates, EVERYBODY},
     },
     store::{
@@ -57,8 +57,16 @@ impl References {
         })
     }
 
+    /// What a draft refers to.
+    pub(super) fn of(&self, draft: &SendDraft) -> Result<Referred> {
+        Ok(Referred {
+            reply_to: self.quote(draft)?,
+            mentions: self.mentions(draft),
+        })
+    }
+
     /// The message of the same chat that a draft answers.
-    pub(super) fn quote(&self, draft: &SendDraft) -> Result<Option<Quote>> {
+    fn quote(&self, draft: &SendDraft) -> Result<Option<Quote>> {
         let Some(answered) = draft.reply_to else {
             return Ok(None);
         };
@@ -72,9 +80,27 @@ impl References {
     }
 
     /// Whom a draft names.
-    pub(super) fn mentions(&self, draft: &SendDraft) -> Mentions {
+    fn mentions(&self, draft: &SendDraft) -> Mentions {
         let may_name_all = self.governing.contains(&(draft.chat, draft.actor.id));
         mentions(&draft.mentions, draft.chat, &self.named, may_name_all)
+    }
+}
+
+/// What one message refers to.
+#[derive(Debug)]
+pub(super) struct Referred {
+    reply_to: Option<Quote>,
+    mentions: Mentions,
+}
+
+impl Referred {
+    /// The message with what it refers to.
+    pub(super) fn by(self, message: Message) -> Message {
+        Message {
+            reply_to: self.reply_to,
+            mentions: self.mentions,
+            ..message
+        }
     }
 }
 
@@ -102,8 +128,8 @@ fn names_everybody(places: &[Candidates]) -> bool {
     places.iter().flatten().any(|name| name == EVERYBODY)
 }
 
-/// At each place the longest name that somebody has. Who may name everybody does so with the word for it, whoever
-/// else is called that.
+/// At each place the longest name that somebody has. Who may name everybody does so with the word for it, also where
+/// somebody is called that.
 fn mentions(
     places: &[Candidates],
     chat: ChatId,
