@@ -33,18 +33,7 @@ export class Server {
     this.words = '';
     this.process = spawn(process.env.PARLANCE_BIN, {
       cwd: this.folder,
-      env: {
-        PATH: process.env.PATH,
-        ROCKET_ADDRESS: '127.0.0.1',
-        ROCKET_PORT: String(this.port),
-        ROCKET_SOCKET_PORT: '0',
-        ROCKET_DATABASES: `{chat={url="sqlite://${join(this.folder, 'chat.db')}"}}`,
-        ROCKET_BCRYPT_COST: '4',
-        ROCKET_RATE_LIMITS: 'false',
-        // The pages of a folder instead of those in the binary, while working on them.
-        ...(process.env.PARLANCE_STATIC && { ROCKET_STATIC_DIR: process.env.PARLANCE_STATIC }),
-        ...this.settings,
-      },
+      env: this.environment(),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const keep = (chunk) => {
@@ -54,6 +43,34 @@ export class Server {
     this.process.stderr.on('data', keep);
     this.gone = once(this.process, 'exit');
     await this.answering();
+  }
+
+  environment() {
+    return {
+      PATH: process.env.PATH,
+      ROCKET_ADDRESS: '127.0.0.1',
+      ROCKET_PORT: String(this.port),
+      ROCKET_SOCKET_PORT: '0',
+      ROCKET_DATABASES: `{chat={url="sqlite://${join(this.folder, 'chat.db')}"}}`,
+      ROCKET_BCRYPT_COST: '4',
+      ROCKET_RATE_LIMITS: 'false',
+      // The pages of a folder instead of those in the binary, while working on them.
+      ...(process.env.PARLANCE_STATIC && { ROCKET_STATIC_DIR: process.env.PARLANCE_STATIC }),
+      ...this.settings,
+    };
+  }
+
+  /** Runs another command of the binary beside the server, with a line on its standard input. */
+  async run(words, line) {
+    const { folder: cwd } = this;
+    const command = spawn(process.env.PARLANCE_BIN, words, { cwd, env: this.environment(), stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    command.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    command.stdin.end(`${line}\n`);
+    const [code] = await once(command, 'exit');
+    if (code !== 0) throw new Error(`parlance ${words.join(' ')}: ${said}`);
   }
 
   /** Asks until the server answers, whatever it says. */
