@@ -20,6 +20,9 @@
  * @property {string | null} [description]
  * @property {'all' | 'mentions' | 'none'} [notify]
  * @property {boolean} [pinned]
+ * @property {string | null} [muted_until]
+ * @property {boolean} [direct] whether it is of two people alone
+ * @property {number | null} [person_id] the other one of the two
  * @property {boolean} [founding]
  */
 
@@ -50,4 +53,9 @@ export function filled(chat) {
 /** @param {Partial<Chat>} chat @returns {Partial<Chat>} */
 export function withoutGaps(chat) {
   return Object.fromEntries(Object.entries(chat).filter(([, value]) => value !== undefined));
+}
+
+/** Whether a message mentions somebody. @param {import('./model.js').Message} message @param {number} person */
+export function mentions(message, person) {
+  return (message.mentions ?? []).some((each) => (typeof each === 'number' ? each : each.id) === person);
 }

@@ -5,9 +5,6 @@ import { get } from '../shared/api.js';
 
 const PAGE = 60;
 const FURTHER = 100;
-/** How far back the first unread message is looked for: so many pages of the server's longest. */
-const UNREAD_PAGE = 200;
-const UNREAD_PAGES = 4;
 
 export class ChatHistory {
   /**
@@ -66,16 +63,14 @@ export class ChatHistory {
   }
 
   /**
-   * Reads back to the first unread message, within bounds.
+   * Reads the page around a message, in place of what there is. Gives whether the message is there now.
    * @param {number} id
-   * @param {() => boolean} reached
+   * @param {number} message
    */
-  async backTo(id, reached) {
-    const room = this.model.room(id);
-    for (let page = 0; page < UNREAD_PAGES && room.more && room.first && !reached(); page += 1) {
-      const { body } = await get(`/api/chats/${id}?before=${room.first.id}&limit=${UNREAD_PAGE}`);
-      if (this.current() !== id) return;
-      this.model.takeEarlier(id, body);
-    }
+  async around(id, message) {
+    const { body } = await get(`/api/chats/${id}?around=${message}&limit=${FURTHER}`);
+    if (this.current() !== id) return false;
+    this.model.takeAround(id, body);
+    return this.model.room(id).find(message) !== undefined;
   }
 }

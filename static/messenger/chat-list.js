@@ -2,11 +2,10 @@
 import { chatRow } from '../shared/chat-row.js';
 import { $, busy, setText, show } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
+import { isMuted } from './levels.js';
 import { plainText } from './markdown.js';
 import { VirtualList } from './virtual-list.js';
 
-/** A filter is worth its place only when there is something to search. */
-const FILTER_FROM = 8;
 const ROW_HEIGHT = 64;
 /** Which sections there are, in their order. @type {('pinned' | 'mine' | 'others')[]} */
 const SECTIONS = ['pinned', 'mine', 'others'];
@@ -19,10 +18,11 @@ export class ChatList {
    * @param {object} options
    * @param {import('./model.js').Model} options.model
    * @param {import('../shared/outbox.js').Outbox<any>} options.outbox
+   * @param {import('./search.js').Search} options.search
    * @param {() => number | null} options.current
    * @param {() => Promise<void>} options.more reads a further page of the list
    */
-  constructor({ model, outbox, current, more }) {
+  constructor({ model, outbox, search, current, more }) {
     this.model = model;
     this.outbox = outbox;
     this.current = current;
@@ -36,6 +36,7 @@ export class ChatList {
     }));
     $('more-chats').addEventListener('click', () => busy($('more-chats'), () => this.readMore()));
     this.filter.addEventListener('input', () => {
+      search.seek(this.filter.value.trim());
       this.render();
       this.readAll();
     });
@@ -43,6 +44,7 @@ export class ChatList {
       if (event.key === 'Escape' && this.filter.value) {
         event.preventDefault();
         this.filter.value = '';
+        search.seek('');
         this.render();
       }
     });
@@ -56,7 +58,6 @@ export class ChatList {
 
   render() {
     const chats = this.sorted();
-    show($('filter-box'), chats.length >= FILTER_FROM || this.filter.value !== '');
     const sought = this.filter.value.trim().toLocaleLowerCase();
     const found = sought ? chats.filter((chat) => chat.title.toLocaleLowerCase().includes(sought)) : chats;
     const mine = found.filter((chat) => chat.member);
@@ -101,7 +102,7 @@ export class ChatList {
    */
   note(sought, found, mine) {
     let text = '';
-    if (sought && found === 0) text = `Nothing here is called “${this.filter.value.trim()}”.`;
+    if (sought && found === 0) text = `No chat is called “${this.filter.value.trim()}”.`;
     else if (!sought && found === 0) text = 'No chats yet. The plus above starts the first one.';
     else if (!sought && mine === 0) text = 'You are in no chat yet. Join one above, or start your own with the plus.';
     setText($('lists-note'), text);
@@ -114,7 +115,18 @@ export class ChatList {
     const newest = this.outbox.of(chat.id).at(-1);
     const time = newest?.written ?? chat.last_message_time;
     const preview = this.preview(chat, newest);
-    const print = JSON.stringify([chat.title, preview, time && briefly(time), chat.unread, here, newest?.refused, Boolean(newest)]);
+    const print = JSON.stringify([
+      chat.title,
+      preview,
+      time && briefly(time),
+      chat.unread,
+      here,
+      newest?.refused,
+      Boolean(newest),
+      this.model.presence.isOnline(chat.person_id),
+      isMuted(chat),
+      chat.unread_mentions,
+    ]);
     return { key: String(chat.id), print, make: () => this.draw(chat, { here, newest, time, preview }) };
   }
 
@@ -144,6 +156,9 @@ export class ChatList {
       preview,
       icon: newest ? (newest.refused ? 'alert' : 'clock') : null,
       unread: chat.unread,
+      state: isMuted(chat) ? 'muted' : '',
+      online: this.model.presence.isOnline(chat.person_id) ?? false,
+      mentioned: (chat.unread_mentions ?? 0) > 0,
     });
   }
 

@@ -10,7 +10,7 @@ const OVERDUE = 8_000;
 const SHORT_ASK = 15_000;
 /** A stream says nothing of its comments to the page: after so long a silence it has to prove itself. */
 const SILENT = 45_000;
-const TYPES = ['message', 'edited', 'deleted', 'chat', 'member', 'read'];
+const TYPES = ['message', 'edited', 'deleted', 'reaction', 'chat', 'member', 'settings', 'person', 'read', 'typing', 'presence'];
 /** A second tab in the background asks now and then: browsers allow few open connections to one server. */
 const ASK_EVERY = 5_000;
 

@@ -1,4 +1,5 @@
-// What of each chat calls for attention: its level, and what is muted for a while in this browser.
+// What of each chat calls for attention: its level, and how long nothing is to be announced in this browser.
+import { mentions } from './chat-entry.js';
 import { scoped } from '../shared/server.js';
 import { read, watch, write } from '../shared/storage.js';
 
@@ -14,42 +15,36 @@ export function levelOf(chat) {
   return chat.notify ?? ((chat.members_count ?? 0) <= SMALL ? 'all' : 'mentions');
 }
 
-/** Whether a message mentions somebody. @param {Message} message @param {number} person */
-export function mentions(message, person) {
-  return (message.mentions ?? []).some((each) => (typeof each === 'number' ? each : each.id) === person);
-}
+/** Whether a chat is muted just now. @param {Chat} chat */
+export const isMuted = (chat) => Boolean(chat.muted_until) && Date.parse(chat.muted_until ?? '') > Date.now();
 
 export class Levels {
   /**
    * @param {number} person
-   * @param {() => void} changed called when something is muted, or no longer
+   * @param {() => void} changed called when a pause begins or ends
    */
   constructor(person, changed) {
     this.me = person;
-    this.key = scoped(`parlance.muted.${person}`);
+    this.key = scoped(`parlance.paused.${person}`);
     this.changed = changed;
     watch(this.key, changed);
   }
 
-  /** Until when a chat is muted, or all of them (`all`); 0 when it is not. @param {number | 'all'} chat */
-  mutedUntil(chat) {
-    const until = Number(read(`${this.key} ${chat}`, 0));
+  /** Until when nothing is to be announced in this browser; 0 when there is no such time. */
+  get pausedUntil() {
+    const until = Number(read(this.key, 0));
     return until > Date.now() ? until : 0;
   }
 
-  /**
-   * @param {number | 'all'} chat
-   * @param {number} until 0 ends it
-   */
-  mute(chat, until) {
-    write(`${this.key} ${chat}`, until || undefined);
+  /** @param {number} until 0 ends it */
+  pause(until) {
+    write(this.key, until || undefined);
     this.changed();
   }
 
   /** @param {Chat} chat @returns {Level} */
   effective(chat) {
-    if (!chat.member || this.mutedUntil(chat.id)) return 'none';
-    return levelOf(chat);
+    return chat.member && !isMuted(chat) ? levelOf(chat) : 'none';
   }
 
   /** How many unread messages of a chat count in the title of the page. @param {Chat} chat */
@@ -65,7 +60,7 @@ export class Levels {
    * @param {Message} message
    */
   calls(chat, message) {
-    if (message.sender_id === this.me || this.mutedUntil('all')) return false;
+    if (message.sender_id === this.me || this.pausedUntil > Date.now()) return false;
     const level = this.effective(chat);
     return level === 'all' || (level === 'mentions' && mentions(message, this.me));
   }

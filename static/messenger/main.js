@@ -9,13 +9,17 @@ import { Account } from './account.js';
 import { showBadge } from './badge.js';
 import { ChatList } from './chat-list.js';
 import { ChatView } from './chat-view.js';
-import { wireDialogs } from './dialogs.js';
+import { ChatDetails } from './chat-details.js';
+import { NewChat, wireDialogs } from './dialogs.js';
 import { Feed } from './feed.js';
 import { Levels } from './levels.js';
+import { Members } from './members.js';
 import { Model } from './model.js';
 import { Notifications } from './notifications.js';
 import { keepPage, showWaiting } from './offline.js';
 import { createOutbox } from './outbox.js';
+import { PersonCard } from './person-card.js';
+import { Search } from './search.js';
 import { openSignIn } from './sign-in.js';
 
 const STREAM = scoped('parlance.stream');
@@ -122,7 +126,14 @@ function openApp(me, snapshot) {
     },
     changed: () => model.changed(),
   });
-  const view = new ChatView({ model, outbox, connection: () => status.state });
+  const members = new Members(model);
+  const card = new PersonCard(model);
+  const person = (/** @type {number} */ id, /** @type {HTMLElement} */ beside) => {
+    card.open(id, beside);
+  };
+  const view = new ChatView({ model, outbox, members, connection: () => status.state, person });
+  const details = new ChatDetails({ model, members, person, leave: (id) => view.leave(id) });
+  $('details-open').addEventListener('click', () => view.chat !== null && details.open(view.chat));
   const moreChats = async () => {
     const oldest = Math.min(...[...model.chats.values()].map((chat) => Math.floor(chat.active)));
     model.takeMoreChats((await get(`/api/chats?limit=200&before=${oldest}`)).body);
@@ -134,7 +145,14 @@ function openApp(me, snapshot) {
   const seek = async (id) => {
     for (let page = 0; page < SEEK_PAGES && model.more && !model.chats.has(id) && view.chat === id; page += 1) await moreChats();
   };
-  const list = new ChatList({ model, outbox, current: () => view.chat, more: moreChats });
+  const search = new Search({ model });
+  const list = new ChatList({ model, outbox, search, current: () => view.chat, more: moreChats });
+  $('search-here').addEventListener('click', () => {
+    const { chat } = view;
+    // On a phone the list has to be there first.
+    if (matchMedia('(max-width: 760px)').matches) location.hash = '#/';
+    search.setScope(chat);
+  });
 
   let readAt = Date.now();
   const refreshChats = async () => {
@@ -210,9 +228,11 @@ function openApp(me, snapshot) {
     },
   });
 
-  wireDialogs({
-    made: (id, title) => {
-      const known = model.chats.has(id) ? {} : { title, open: true, members_count: 1 };
+  wireDialogs();
+  new NewChat({
+    model,
+    made: (id, title, open) => {
+      const known = model.chats.has(id) ? {} : { title, open, members_count: 1, role: /** @type {const} */ ('admin') };
       model.takeBegun({ id, member: true, ...known });
       location.hash = `#/chats/${id}`;
     },
@@ -223,11 +243,14 @@ function openApp(me, snapshot) {
   });
 
   const route = (/** @type {{focus?: boolean}} */ options = {}) => {
-    const match = /^#\/chats\/(\d+)$/.exec(location.hash);
+    const match = /^#\/chats\/(\d+)(?:\/(\d+))?$/.exec(location.hash);
     const id = match ? Number(match[1]) : null;
+    const message = match?.[2] ? Number(match[2]) : null;
     const before = view.chat;
     document.body.classList.toggle('in-chat', id !== null);
-    view.open(id, options);
+    view.open(id, { ...options, message });
+    // The place is of this moment: a later visit opens the chat as always.
+    if (message !== null) history.replaceState(null, '', `#/chats/${id}`);
     if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
     model.changed();
     if (id === null && before !== null) {

@@ -44,7 +44,7 @@ export async function leaveChat(model, id, readMarks) {
     await tellFault(error);
     return;
   }
-  model.takeChat({ id, member: false, unread: 0 });
+  model.takeChat({ id, member: false, role: null, unread: 0 });
   if (!entry.open) model.chats.delete(id);
   location.hash = '#/';
 }

@@ -1,5 +1,6 @@
 // What this page knows: people, chats and their messages. A snapshot, kept fresh by events.
-import { filled, withoutGaps } from './chat-entry.js';
+import { filled, mentions, withoutGaps } from './chat-entry.js';
+import { Presence } from './presence.js';
 import { Room } from './room.js';
 
 /** @typedef {{id: number, name: string, photo?: string | null, online?: boolean, last_seen?: string | null}} Person */
@@ -23,7 +24,7 @@ import { Room } from './room.js';
  */
 
 /** @typedef {import('./chat-entry.js').Chat} Chat */
-/** @typedef {{messages: Message[], people?: Person[], has_more?: boolean, has_later?: boolean, more?: boolean, cursor?: string}} Page */
+/** @typedef {{messages: Message[], people?: Person[], has_more?: boolean, has_newer?: boolean, more?: boolean, cursor?: string}} Page */
 /** @typedef {{chats: Partial<Chat>[], people?: Person[], has_more?: boolean, cursor?: string}} ChatPage */
 
 export class Model {
@@ -31,6 +32,14 @@ export class Model {
   constructor(me) {
     this.me = me;
     this.people = new Map([[me.id, me.name]]);
+    /** @type {Map<number, string>} */
+    this.photos = new Map();
+    /** Others' read marks in the chats opened so far. @type {Map<number, Map<number, number>>} */
+    this.reads = new Map();
+    /** The members and their roles, of the chats whose members were read. @type {Map<number, Map<number, string>>} */
+    this.members = new Map();
+    this.presence = new Presence(me.id, () => this.changed());
+    if (me.photo) this.photos.set(me.id, me.photo);
     /** @type {Map<number, Chat>} */
     this.chats = new Map();
     /** Messages of the chats opened so far. @type {Map<number, Room>} */
@@ -63,9 +72,19 @@ export class Model {
     return this.people.get(person) ?? 'Somebody';
   }
 
+  /** The address of a person's photo. @param {number} person */
+  photo(person) {
+    return this.photos.get(person) ?? null;
+  }
+
   /** @param {Person[] | undefined} people */
   addPeople(people) {
-    for (const person of people ?? []) this.people.set(person.id, person.name);
+    for (const { id, name, photo, online } of people ?? []) {
+      this.people.set(id, name);
+      if (photo) this.photos.set(id, photo);
+      else if (photo === null) this.photos.delete(id);
+      if (typeof online === 'boolean') this.presence.online.set(id, online);
+    }
   }
 
   /** @param {number} chat */
@@ -183,7 +202,17 @@ export class Model {
    */
   takeAround(chat, answer) {
     this.addPeople(answer.people);
-    this.room(chat).takeAround(answer.messages, { more: Boolean(answer.has_more), later: Boolean(answer.has_later) });
+    this.room(chat).takeAround(answer.messages, { more: Boolean(answer.has_more), later: Boolean(answer.has_newer) });
+    this.changed();
+  }
+
+  /**
+   * How far the members of a chat have read.
+   * @param {number} chat
+   * @param {{person_id: number, up_to: number}[]} reads
+   */
+  takeReads(chat, reads) {
+    this.reads.set(chat, new Map(reads.map(({ person_id: person, up_to: upTo }) => [person, upTo])));
     this.changed();
   }
 
@@ -233,9 +262,21 @@ export class Model {
       case 'member':
         return this.applyMember(chat, event);
       case 'read':
-        if (event.person_id !== this.me.id || !chat) return null;
-        this.markRead(chat.id, event.up_to);
-        return chat.unread > 0 && !this.rooms.get(chat.id)?.ready ? 'chats' : null;
+        return this.applyRead(chat, event);
+      case 'settings':
+        if (chat) Object.assign(chat, event.settings);
+        return null;
+      case 'person':
+        return this.applyPerson(event.person);
+      case 'reaction':
+        this.rooms.get(event.chat_id)?.react(event, event.person_id === this.me.id);
+        return null;
+      case 'typing':
+        this.presence.applyTyping(event);
+        return null;
+      case 'presence':
+        this.presence.applyPresence(event);
+        return null;
       default:
         return null;
     }
@@ -247,25 +288,56 @@ export class Model {
    */
   applyMessage(chat, { position, message }) {
     this.rooms.get(chat.id)?.takeLive(message);
+    this.presence.stopped(chat.id, message.sender_id);
     this.summarize(chat.id, message);
     const fresh = position > chat.last_position;
     chat.last_position = Math.max(chat.last_position, position);
     const read = message.id <= (this.readMarks.get(chat.id) ?? 0);
-    if (fresh && message.sender_id !== this.me.id && !read) chat.unread += 1;
+    if (!fresh || message.sender_id === this.me.id || read) return null;
+    chat.unread += 1;
+    chat.first_unread ??= message.id;
+    if (mentions(message, this.me.id)) chat.unread_mentions = (chat.unread_mentions ?? 0) + 1;
+    return null;
+  }
+
+  /**
+   * @param {Chat | undefined} chat
+   * @param {{person_id: number, up_to: number, chat_id: number}} event
+   */
+  applyRead(chat, { person_id: person, up_to: upTo, chat_id: id }) {
+    if (person !== this.me.id) {
+      const reads = this.reads.get(id);
+      if (reads) reads.set(person, Math.max(upTo, reads.get(person) ?? 0));
+      return null;
+    }
+    if (!chat) return null;
+    this.markRead(chat.id, upTo);
+    return chat.unread > 0 && !this.rooms.get(chat.id)?.ready ? 'chats' : null;
+  }
+
+  /** A person has another name or photo, or is gone. @param {Person & {deleted_at?: string | null}} person */
+  applyPerson(person) {
+    this.addPeople([person]);
+    if (person.id === this.me.id) this.me.name = person.name;
+    for (const chat of this.chats.values()) if (chat.person_id === person.id) chat.title = person.name;
     return null;
   }
 
   /** @param {{chat_id: number, message: Message}} event */
   applyChanged({ chat_id: id, message }) {
-    this.rooms.get(id)?.replace(message);
+    this.rooms.get(id)?.change(message);
     const chat = this.chats.get(id);
     if (chat && chat.last_id === message.id) chat.last_message = message.content;
   }
 
   /** @param {any} event */
   applyChat(event) {
-    if (event.chat.deleted_at || event.chat.deleted) {
-      this.chats.delete(event.chat.id);
+    const { id, open, title, direct } = event.chat;
+    const before = this.chats.get(id);
+    // What is closed while one is not in it is told once more, without its title.
+    const closed = open === false && (before ? !before.member : !direct && !title);
+    if (event.chat.deleted_at || event.chat.deleted || closed) {
+      this.chats.delete(id);
       this.changed();
       return;
     }
@@ -279,25 +351,46 @@ export class Model {
   applyMember(chat, event) {
     const person = event.person?.id ?? event.person ?? event.person_id;
     if (event.person?.name) this.addPeople([event.person]);
+    this.presence.stopped(event.chat_id, person);
     if (!chat) return person === this.me.id && event.joined ? 'chats' : null;
     const fresh = event.position > chat.last_position;
     if (fresh) {
       chat.last_position = event.position;
-      // Who starts a chat is in its first count already; the event of their joining comes after.
-      if (chat.founding && event.role === 'admin') chat.founding = false;
-      else if (typeof chat.members_count === 'number') chat.members_count += event.joined ? 1 : -1;
+      this.countMember(chat, person, event);
     }
     if (person !== this.me.id) return null;
+    if (event.joined && event.role) chat.role = event.role;
     if (event.joined) {
       // Between looking in and joining some messages may have passed by unseen.
       if (!chat.member) this.room(chat.id).stale = true;
       chat.member = true;
     } else {
       chat.member = false;
+      chat.role = null;
       chat.unread = 0;
       if (!chat.open) this.chats.delete(chat.id);
     }
     return null;
+  }
+
+  /**
+   * @param {Chat} chat
+   * @param {number} person
+   * @param {{role?: string, joined: boolean}} event
+   */
+  countMember(chat, person, { role, joined }) {
+    // A new role comes as somebody who joined: a person that the panel shows is in already.
+    const known = this.members.get(chat.id);
+    const before = known?.has(person);
+    if (known) {
+      if (joined) known.set(person, role ?? 'member');
+      else known.delete(person);
+    }
+    const promoted = role === 'admin' && !chat.founding && (chat.members_count ?? 0) > 0;
+    if (joined && (before || promoted || (person === this.me.id && chat.role))) return;
+    // Who starts a chat is in its first count already; the event of their joining comes after.
+    if (chat.founding && role === 'admin') chat.founding = false;
+    else if (typeof chat.members_count === 'number') chat.members_count += joined ? 1 : -1;
   }
 
   /**
@@ -311,6 +404,8 @@ export class Model {
     const chat = this.chats.get(id);
     if (!chat) return;
     const room = this.rooms.get(id);
+    chat.first_unread = null;
+    chat.unread_mentions = 0;
     if (upTo >= (chat.last_id || chat.last_position)) chat.unread = 0;
     else if (room?.ready) {
       const later = room.messages.filter((each) => each.id > upTo && each.sender_id !== this.me.id);

@@ -57,9 +57,9 @@ export class NotificationSettings {
   }
 
   renderPause() {
-    const until = this.levels.mutedUntil('all');
+    const until = this.levels.pausedUntil;
     const button = (/** @type {string} */ text, /** @type {number} */ end) =>
-      h('button', { class: 'button small', type: 'button', onclick: () => this.mute(end) }, text);
+      h('button', { class: 'button small', type: 'button', onclick: () => this.stopFor(end) }, text);
     this.pause.replaceChildren(
       ...(until
         ? [h('span', {}, `Paused until ${timeOfDay(new Date(until).toISOString())}`), button('Resume', 0)]
@@ -68,8 +68,8 @@ export class NotificationSettings {
   }
 
   /** @param {number} until */
-  mute(until) {
-    this.levels.mute('all', until);
+  stopFor(until) {
+    this.levels.pause(until);
     this.renderPause();
     this.pause.querySelector('button')?.focus();
   }

@@ -18,11 +18,12 @@ export function createOutbox({ person, changed, sent, ended, unanswered }) {
   return new Outbox({
     key: scoped(`parlance.outbox.${person}`),
     changed,
-    deliver: ({ chat, content, client_id }, { signal, inDoubt }) => {
+    deliver: ({ chat, content, client_id, reply_to: answered }, { signal, inDoubt }) => {
       // Somebody else signed in from this browser: these words are not theirs.
       if (cookiePerson() !== String(person)) throw new ApiError(401, {}, null);
+      const form = { content, client_id, ...(answered && { reply_to: String(answered) }) };
       const request = (/** @type {AbortSignal} */ limit) =>
-        post(`/api/chats/${chat}`, { content, client_id }, { headers: { Prefer: 'return=representation' }, signal: limit, timeout: TIMEOUT });
+        post(`/api/chats/${chat}`, form, { headers: { Prefer: 'return=representation' }, signal: limit, timeout: TIMEOUT });
       return inDoubt ? hedged(request, signal) : request(signal);
     },
     sent: ({ chat, content, client_id }, { body, headers }) => {

@@ -5,6 +5,9 @@
 /** So many are kept; what is far from where one reads is forgotten, and read again when one comes back to it. */
 export const KEPT = 1_000;
 
+/** What an answer shows of the message that it answers, in characters: as much as the server gives. */
+const QUOTED = 200;
+
 /** Compares the way the log does. @param {Message} a @param {Message} b */
 const byId = (a, b) => a.id - b.id;
 
@@ -123,12 +126,31 @@ export class Room {
     if (this.ready && !this.later) this.merge([message]);
   }
 
-  /** One that is different now. @param {Message} message */
-  replace(message) {
-    const at = this.indexOf(message.id);
-    if (this.messages[at]?.id !== message.id) return false;
-    this.messages = this.messages.with(at, message);
-    return true;
+  /** One that is different now, and so is what its answers quote of it. @param {Message} message */
+  change(message) {
+    const { id, content, deleted_at: deleted } = message;
+    this.messages = this.messages.map((each) => {
+      if (each.id === id) return { ...message, reactions: mine(message.reactions, each.reactions) };
+      if (each.reply_to?.id !== id) return each;
+      return { ...each, reply_to: { ...each.reply_to, content: [...content].slice(0, QUOTED).join(''), deleted_at: deleted } };
+    });
+  }
+
+  /**
+   * @param {{message_id: number, emoji: string, added: boolean}} event
+   * @param {boolean} byMe
+   */
+  react({ message_id: id, emoji, added }, byMe) {
+    const message = this.find(id);
+    if (!message) return;
+    const reactions = message.reactions ?? [];
+    const before = reactions.find((each) => each.emoji === emoji);
+    // It was shown when the server had answered: its event is no other one.
+    if (byMe && Boolean(before?.me) === added) return;
+    const count = (before?.count ?? 0) + (added ? 1 : -1);
+    const after = { emoji, count, me: byMe ? added : Boolean(before?.me) };
+    const changed = before ? reactions.map((each) => (each === before ? after : each)) : [...reactions, after];
+    this.messages = this.messages.with(this.indexOf(id), { ...message, reactions: changed.filter((each) => each.count > 0) });
   }
 
   settle() {
@@ -141,4 +163,13 @@ export class Room {
     this.messages = this.messages.slice(-KEPT);
     this.more = true;
   }
+}
+
+/**
+ * An event is the same for all readers: which reactions are mine is known from before.
+ * @param {import('./model.js').Reaction[] | undefined} told
+ * @param {import('./model.js').Reaction[] | undefined} before
+ */
+function mine(told, before) {
+  return told?.map((reaction) => ({ ...reaction, me: reaction.me ?? before?.find(({ emoji }) => emoji === reaction.emoji)?.me }));
 }

@@ -13,15 +13,17 @@ import { briefly, inFull, initials, plural } from './format.js';
  * @param {'clock' | 'alert' | null} [chat.icon]
  * @param {number} [chat.unread]
  * @param {string} [chat.state] a further class
+ * @param {boolean} [chat.online] whether the person it is with is there
+ * @param {boolean} [chat.mentioned] whether something unread mentions me
  */
-export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '' }) {
+export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '', online = false, mentioned = false }) {
   return h(
     'li',
     {},
     h(
       'a',
       { class: ['chat-row', state, unread ? 'unread' : ''].filter(Boolean).join(' '), href, 'aria-current': here ? 'page' : null },
-      h('span', { class: `face ${hue}`, 'aria-hidden': 'true' }, initials(title)),
+      h('span', { class: `face ${hue}${online ? ' online' : ''}`, 'aria-hidden': 'true' }, initials(title)),
       h(
         'span',
         { class: 'chat-words' },
@@ -36,6 +38,7 @@ export function chatRow({ href, here, hue, title, time, preview, icon, unread, s
           { class: 'chat-bottom' },
           icon ? drawIcon(icon) : null,
           h('span', { class: 'chat-preview', dir: 'auto' }, preview),
+          mentioned ? h('span', { class: 'badge at', title: 'You are mentioned' }, '@') : null,
           unread ? badge(unread) : null,
         ),
       ),

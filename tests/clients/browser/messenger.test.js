@@ -353,7 +353,10 @@ describe('the demo page', () => {
     await tabTo(page, 'Join this chat');
     await keyboard.press('Enter');
     await page.locator('#content:focus').waitFor();
-    await tabTo(page, 'Leave', 'Shift+Tab');
+    await tabTo(page, 'Details and members', 'Shift+Tab');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Members' }).waitFor();
+    await tabTo(page, 'Leave this chat');
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: /^Leave/ }).waitFor();
     await tabTo(page, 'Leave');
@@ -439,7 +442,7 @@ describe('the demo page', () => {
     await eve.page.getByLabel('Find a chat').fill('number 21');
     await eve.eventually(rows, 2);
     await eve.page.getByLabel('Find a chat').fill('nothing of the kind');
-    await eve.page.getByText('Nothing here is called').waitFor();
+    await eve.page.getByText('No chat is called').waitFor();
     await eve.page.goto(`${server.url}/#/chats/1`);
     await eve.page.reload();
     await eve.page.getByRole('heading', { name: 'Garden party' }).waitFor();

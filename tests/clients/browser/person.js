@@ -87,7 +87,7 @@ export class Person {
     await this.page.goto(`${this.server.url}/#/sign-up`);
     const form = this.page.getByRole('form', { name: 'Create an account' });
     await form.getByLabel('Name').fill(this.name);
-    await form.getByLabel('E-mail').fill(`${this.name.toLowerCase()}@example.org`);
+    await form.getByLabel('E-mail').fill(`${this.name.toLowerCase().replaceAll(' ', '.')}@example.org`);
     await form.getByLabel('Password').fill(this.password);
     await form.getByRole('button', { name: 'Create account' }).click();
     await this.atDesk();

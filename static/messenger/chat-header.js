@@ -1,0 +1,58 @@
+// The head of the open chat, and what stands where there is nothing to read.
+import { ApiError } from '../shared/api.js';
+import { $, setText, show } from '../shared/dom.js';
+import { plural } from '../shared/format.js';
+import { has } from './features.js';
+import { typingText } from './people.js';
+
+/** @typedef {import('./model.js').Chat} Chat */
+
+/**
+ * @param {import('./model.js').Model} model
+ * @param {Chat | null} entry
+ * @param {boolean} missing
+ */
+export function renderHeader(model, entry, missing) {
+  setText($('room-title'), entry?.title ?? (missing ? 'Chat not found' : 'Chat'));
+  const typing = entry ? typingText(model.presence.typists(entry.id).map((id) => model.name(id))) : '';
+  setText($('room-sub'), typing || (entry ? subtitle(model, entry) : ''));
+  $('room-sub').classList.toggle('typing', typing !== '');
+  show($('details-open'), Boolean(entry) && !missing);
+  show($('search-here'), has.search && Boolean(entry?.member) && !missing);
+  show($('composer'), Boolean(entry?.member) && !missing);
+  show($('joining'), Boolean(entry && !entry.member) && !missing);
+}
+
+/**
+ * @param {import('./model.js').Model} model
+ * @param {Chat} entry
+ */
+function subtitle(model, entry) {
+  if (entry.direct) return { true: 'Here now', false: 'Not here now' }[String(model.presence.isOnline(entry.person_id))] ?? 'Only the two of you';
+  const kind = entry.open ? 'Open to everyone' : 'Private';
+  const count = typeof entry.members_count === 'number' ? `${plural(entry.members_count, 'member', 'members')} · ` : '';
+  return `${count}${kind}${entry.description ? ` · ${entry.description}` : ''}`;
+}
+
+/**
+ * @param {object} state
+ * @param {import('./room.js').Room} state.room
+ * @param {Chat | null} state.entry
+ * @param {unknown} state.fault
+ * @param {boolean} state.waiting whether something is on its way
+ */
+export function renderBeginning({ room, entry, fault, waiting }) {
+  let text = '';
+  if (isMissing(fault)) text = 'This chat is not here any more, or never was.';
+  else if (!room.ready && fault) text = 'The messages cannot be loaded just now. They will come as soon as the server answers.';
+  else if (!room.ready) text = 'Loading messages…';
+  else if (room.messages.length === 0 && !waiting) {
+    text = entry?.member ? 'Nothing said yet. Write the first message below.' : 'Nothing said yet. Join to be the first.';
+  } else if (!room.more) text = 'This is where the chat begins.';
+  setText($('beginning'), text);
+  show($('beginning'), text !== '');
+  $('beginning').classList.toggle('large', room.messages.length === 0);
+}
+
+/** Whether an error means that there is no such chat. @param {unknown} fault */
+export const isMissing = (fault) => fault instanceof ApiError && fault.status === 404;

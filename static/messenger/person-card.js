@@ -1,0 +1,64 @@
+// A person, beside where their name or face was pressed; with a way to write to them.
+import { get, post } from '../shared/api.js';
+import { busy, h, setText } from '../shared/dom.js';
+import { drawFace } from './face.js';
+import { has } from './features.js';
+import { tellFault } from './membership.js';
+import { openMenu } from './menu.js';
+import { lastSeen } from './people.js';
+
+export class PersonCard {
+  /** @param {import('./model.js').Model} model */
+  constructor(model) {
+    this.model = model;
+  }
+
+  /**
+   * @param {number} id
+   * @param {HTMLElement} beside
+   */
+  async open(id, beside) {
+    const { model } = this;
+    const mine = id === model.me.id;
+    const name = model.name(id);
+    const about = h('p', { class: 'hint' }, mine ? 'This is you.' : '');
+    const head = h(
+      'div',
+      { class: 'person-card' },
+      drawFace({ id, name, photo: model.photo(id), online: Boolean(model.presence.isOnline(id)) }),
+      h('div', {}, h('p', { class: 'who-name', dir: 'auto' }, name), about),
+    );
+    openMenu(mine ? [] : [{ text: `Write to ${name}`, act: () => this.write(id) }], { beside, label: name, head });
+    if (mine || !has.people) return;
+    try {
+      const { body } = await get(`/api/people/${id}`);
+      model.addPeople([body]);
+      setText(about, lastSeen(body));
+    } catch {
+      // Then nothing is said of it.
+    }
+  }
+
+  /** Opens the direct chat with somebody; there is one, no matter who began it. @param {number} id */
+  async write(id) {
+    await busy(document.body, async () => {
+      try {
+        await writeTo(this.model, { id, name: this.model.name(id) });
+      } catch (error) {
+        await tellFault(error);
+      }
+    });
+  }
+}
+
+/**
+ * @param {import('./model.js').Model} model
+ * @param {{id: number, name: string}} person
+ */
+export async function writeTo(model, { id: person, name }) {
+  const { headers } = await post('/api/chats', { members: String(person) });
+  const id = Number(headers.get('Location')?.match(/(\d+)$/)?.[1]);
+  const known = model.chats.has(id) ? {} : { title: name, open: false, direct: true, person_id: person, members_count: 2 };
+  model.takeBegun({ id, member: true, ...known });
+  location.hash = `#/chats/${id}`;
+}

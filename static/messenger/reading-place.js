@@ -1,0 +1,162 @@
+// Where in a chat one reads: at the first unread message, at one that was sought, at the end; and the ways between.
+import { $, setText, show, speak } from '../shared/dom.js';
+import { plural } from '../shared/format.js';
+
+/** @typedef {import('./room.js').Room} Room */
+
+export class ReadingPlace {
+  /** @param {import('./chat-view.js').ChatView} view */
+  constructor(view) {
+    this.view = view;
+    /** The first message that was unread when the chat was opened. @type {number | null} */
+    this.divider = null;
+    /** How many messages came while one read elsewhere. */
+    this.missed = 0;
+    /** Whether one has come to the first place to read. */
+    this.placed = false;
+    /** A message that is to be shown, as a link or a hit of a search says. @type {number | null} */
+    this.sought = null;
+    /** What was unread: messages that came after `upTo` are none of them. @type {{unread: number, upTo: number, first: number | null}} */
+    this.opening = { unread: 0, upTo: 0, first: null };
+    $('to-end').addEventListener('click', async () => {
+      await this.toEnd();
+      view.composer.focus();
+    });
+    $('to-unread').addEventListener('click', () => this.toUnread());
+    $('earlier-button').addEventListener('click', () => this.read('earlier'));
+  }
+
+  /**
+   * A chat is opened. The unread count at this moment decides where the line "New" goes.
+   * @param {import('./model.js').Chat | null} entry
+   * @param {number | null} sought
+   */
+  begin(entry, sought) {
+    this.divider = null;
+    this.missed = 0;
+    this.placed = false;
+    this.sought = sought;
+    this.opening = { unread: entry?.unread ?? 0, upTo: entry?.active ?? 0, first: entry?.first_unread ?? null };
+  }
+
+  /**
+   * The first of the messages that were unread at opening; null while what was read does not reach back to it.
+   * @param {Room} room
+   */
+  firstUnread(room) {
+    const { unread, upTo, first } = this.opening;
+    if (unread === 0) return null;
+    const theirs = room.messages.filter((message) => message.id <= upTo && message.sender_id !== this.view.model.me.id);
+    if (first !== null) {
+      const reached = room.first && (room.first.id <= first || !room.more);
+      return reached ? (theirs.find((message) => message.id >= first)?.id ?? null) : null;
+    }
+    // Whatever else is counted, the chat has no more than this.
+    return theirs.at(-unread)?.id ?? (room.more ? null : (theirs[0]?.id ?? null));
+  }
+
+  /**
+   * First sight of a chat.
+   * @param {number} id
+   */
+  async showFirst(id) {
+    const { view, sought, opening } = this;
+    const room = view.model.room(id);
+    const unread = opening.unread > 0 && this.firstUnread(room) === null ? opening.first : null;
+    const target = sought ?? unread;
+    try {
+      if (target !== null && !room.find(target)) await view.history.around(id, target);
+    } catch {
+      // Then the chat opens at its end, without the line.
+    }
+    if (view.chat !== id || this.placed) return;
+    this.placed = true;
+    this.divider = this.firstUnread(room);
+    view.render();
+    if (sought !== null) await this.showMessage(sought);
+    else if (this.divider !== null) await this.toUnread();
+    view.scrolled();
+  }
+
+  /** Shows the line above the first message that was unread, unless all after it is in sight as well. */
+  async toUnread() {
+    if (this.divider !== null) await this.bring(this.divider, 60);
+  }
+
+  /** Brings a message before one's eyes, and makes it stand out for a moment. @param {number} id */
+  async showMessage(id) {
+    this.sought = null;
+    const row = await this.bring(id);
+    if (!row) {
+      speak('That message is not here any more.');
+      return;
+    }
+    row.classList.remove('found');
+    // Read, so that the animation begins anew.
+    void row.offsetWidth;
+    row.classList.add('found');
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+  }
+
+  /**
+   * @param {number} message
+   * @param {number} [top]
+   */
+  async bring(message, top) {
+    const { view } = this;
+    const id = view.chat;
+    if (id === null) return null;
+    const room = view.model.room(id);
+    if (!room.find(message)) {
+      const found = await view.history.around(id, message).catch(() => false);
+      if (!found || view.chat !== id) return null;
+      view.list.follows = false;
+      view.render();
+    }
+    const known = room.find(message);
+    const row = known ? view.list.showLine(view.lines.keyOf(known), top) : null;
+    view.scrolled();
+    return row;
+  }
+
+  /** From wherever one reads to the newest message. */
+  async toEnd() {
+    const { view } = this;
+    const id = view.chat;
+    if (id === null) return;
+    if (view.model.room(id).later) {
+      view.list.follows = true;
+      await view.load();
+      if (view.chat !== id) return;
+    }
+    view.list.showEnd();
+    view.scrolled();
+  }
+
+  /** @param {'earlier' | 'later'} direction */
+  async read(direction) {
+    if (!this.placed) return;
+    const count = await this.view.history.further(direction);
+    if (count === null) speak(`${direction === 'earlier' ? 'Earlier' : 'Later'} messages could not be loaded.`);
+    else if (count > 0) speak(plural(count, `${direction} message`, `${direction} messages`));
+  }
+
+  renderJumps() {
+    const { list, chat } = this.view;
+    // It keeps its room while the first messages are not drawn, so that nothing moves.
+    $('beginning').style.visibility = list.from > 0 ? 'hidden' : '';
+    const open = chat !== null && this.placed;
+    show($('to-end'), open && !list.atEnd);
+    setText($('to-end-text'), this.missed ? plural(this.missed, 'new message', 'new messages') : 'Newest');
+    show($('to-unread'), open && this.isDividerAbove());
+  }
+
+  isDividerAbove() {
+    const { list } = this.view;
+    if (this.divider === null) return false;
+    const mark = $('messages').querySelector('.divider');
+    if (mark instanceof HTMLElement) return list.place(mark) < -8;
+    return (list.lines[list.from]?.id ?? 0) > this.divider;
+  }
+}

@@ -1,0 +1,124 @@
+// Messages found by their words, under the list of chats; a press opens one where it was said.
+import { get } from '../shared/api.js';
+import { $, h, setText, show } from '../shared/dom.js';
+import { briefly, inFull } from '../shared/format.js';
+import { explain } from './error-text.js';
+import { has } from './features.js';
+
+/** @typedef {import('./model.js').Message} Message */
+/** @typedef {{message: Message & {chat_id: number}, chat: {id: number, title: string | null}, excerpt: string, marks: [number, number][]}} Hit */
+
+const PAUSE = 250;
+const PAGE = 20;
+/** A search for what is rare may give an empty page and go on: so often it is followed. */
+const EMPTY_PAGES = 5;
+
+export class Search {
+  /**
+   * @param {object} options
+   * @param {import('./model.js').Model} options.model
+   */
+  constructor({ model }) {
+    this.model = model;
+    this.query = '';
+    /** The one chat that is searched. @type {number | null} */
+    this.scope = null;
+    /** @type {number | null} */
+    this.before = null;
+    this.asked = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined;
+    this.list = $('hits-list');
+    $('more-hits').addEventListener('click', () => this.read(this.asked));
+    $('scope-clear').addEventListener('click', () => this.setScope(null));
+  }
+
+  /** @param {number | null} chat */
+  setScope(chat) {
+    this.scope = chat;
+    show($('scope'), chat !== null);
+    setText($('scope-title'), chat === null ? '' : `In “${this.model.chats.get(chat)?.title ?? 'this chat'}”`);
+    this.begin();
+    $('filter').focus();
+  }
+
+  /** Called with every change of the box. @param {string} query */
+  seek(query) {
+    if (query === this.query) return;
+    this.query = query;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.begin(), PAUSE);
+  }
+
+  begin() {
+    this.asked += 1;
+    this.before = null;
+    this.list.replaceChildren();
+    const wanted = has.search && [...this.query].length >= 2;
+    show($('hits'), wanted);
+    show($('more-hits'), false);
+    setText($('hits-note'), wanted ? 'Searching…' : '');
+    if (wanted) this.read(this.asked);
+  }
+
+  /** @param {number} asked */
+  async read(asked) {
+    try {
+      for (let pages = 0; pages < EMPTY_PAGES; pages += 1) {
+        const query = new URLSearchParams({ query: this.query, limit: String(PAGE) });
+        if (this.scope !== null) query.set('chat', String(this.scope));
+        if (this.before !== null) query.set('before', String(this.before));
+        const { body } = await get(`/api/search?${query}`);
+        if (asked !== this.asked) return;
+        this.model.addPeople(body.people);
+        this.list.append(...body.hits.map((/** @type {Hit} */ hit) => this.row(hit)));
+        this.before = body.before ?? null;
+        show($('more-hits'), Boolean(body.has_more));
+        if (body.hits.length > 0 || !body.has_more) break;
+      }
+      setText($('hits-note'), this.list.childElementCount === 0 ? 'No message has these words.' : '');
+    } catch (error) {
+      if (asked === this.asked) setText($('hits-note'), explain(error));
+    }
+    show($('hits-note'), $('hits-note').textContent !== '');
+  }
+
+  /** @param {Hit} hit */
+  row({ message, chat, excerpt, marks }) {
+    const who = message.sender_id === this.model.me.id ? 'You' : this.model.name(message.sender_id);
+    const title = this.model.chats.get(chat.id)?.title ?? chat.title ?? who;
+    return h(
+      'li',
+      {},
+      h(
+        'a',
+        { class: 'hit', href: `#/chats/${chat.id}/${message.id}` },
+        h(
+          'span',
+          { class: 'chat-top' },
+          h('span', { class: 'hit-where', dir: 'auto' }, this.scope === null ? `${who} in ${title}` : who),
+          h('time', { class: 'chat-time', datetime: message.time, title: inFull(message.time) }, briefly(message.time)),
+        ),
+        h('span', { class: 'hit-words', dir: 'auto' }, marked(excerpt, marks)),
+      ),
+    );
+  }
+}
+
+/**
+ * A text whose marked parts stand out; marks count characters, as people see them.
+ * @param {string} text
+ * @param {[number, number][]} marks
+ */
+export function marked(text, marks) {
+  const characters = [...text];
+  /** @type {(Node | string)[]} */
+  const parts = [];
+  let from = 0;
+  for (const [start, end] of marks) {
+    parts.push(characters.slice(from, start).join(''), h('mark', {}, characters.slice(start, end).join('')));
+    from = end;
+  }
+  parts.push(characters.slice(from).join(''));
+  return parts.filter((part) => part !== '');
+}
