@@ -57,5 +57,5 @@ export function withoutGaps(chat) {
 
 /** Whether a message mentions somebody. @param {import('./model.js').Message} message @param {number} person */
 export function mentions(message, person) {
-  return (message.mentions ?? []).some((each) => (typeof each === 'number' ? each : each.id) === person);
+  return Boolean(message.mentions_all) || (message.mentions ?? []).some((each) => (typeof each === 'number' ? each : each.id) === person);
 }

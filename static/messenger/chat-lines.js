@@ -141,9 +141,9 @@ export class ChatLines {
    */
   decorate(message) {
     const mentioned = (message?.mentions ?? []).map((each) => (typeof each === 'number' ? each : each.id));
-    if (mentioned.length === 0) return undefined;
+    if (mentioned.length === 0 && !message?.mentions_all) return undefined;
     const names = new Map(mentioned.map((id) => [this.model.name(id).toLocaleLowerCase(), id]));
-    names.set('all', this.model.me.id);
+    if (message?.mentions_all) names.set('all', this.model.me.id);
     const sought = [...names.keys()].sort((a, b) => b.length - a.length).map(escaped);
     const pattern = new RegExp(`@(?:${sought.join('|')})(?![\\p{L}\\p{N}])`, 'giu');
     return (text) => {

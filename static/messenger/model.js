@@ -21,6 +21,7 @@ import { Room } from './room.js';
  * @property {Quote | null} [reply_to]
  * @property {Reaction[]} [reactions]
  * @property {(number | Person)[]} [mentions]
+ * @property {boolean} [mentions_all]
  */
 
 /** @typedef {import('./chat-entry.js').Chat} Chat */
