@@ -8,6 +8,7 @@ use crate::{
         limits::login_throttle::Guesser,
         logins::{Logins, Token},
         password::{Place, Verdict},
+        profiles,
         sign_ins::{Reason, SignIns},
     },
     error::{Error, Kind, Result},
@@ -94,7 +95,7 @@ async fn make(
     invitation: Option<&str>,
     device: &Device,
 ) -> Result<IssuedLogin> {
-    let key = account_key(&name.folded());
+    let key = profiles::free_key(name)?;
     // Looked up first only to spare the hash; the unique key decides.
     if services.store.account_exists(&key).await? {
         return Err(name_taken());
@@ -377,8 +378,36 @@ pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result
     Ok(())
 }
 
-/// Sets a new password and ends the caller's other logins. The holder of a login need not know the
-/// password, so guesses are counted, by that login: neither do strangers slow it down, nor it others.
+/// Refuses who does not prove the password that they have. The holder of a login need not know it, so
+/// guesses are counted, by that login: neither do strangers slow it down, nor it others.
+pub(super) async fn prove_again(
+    services: &Services,
+    caller: &Caller,
+    password: &Password,
+    device: &Device,
+) -> Result<()> {
+    let guesser = Guesser::Login(caller.login_id()?);
+    let checked = guess(services, guesser, device, async |place| {
+        let hash = services.store.password_hash(caller.id()).await?;
+        let verdict = place.verify(password, hash).await?;
+        let is_right = verdict != Verdict::Wrong;
+        Ok(is_right.then_some(()).ok_or(Reason::WrongPassword))
+    });
+    let proven = checked.await?;
+    proven.ok_or_else(|| Error::invalid_field("password", "the present password is wrong"))
+}
+
+/// Refuses whose account is not their own: one that the server of an app or a site has made.
+pub(super) async fn own_account(services: &Services, caller: &Caller) -> Result<()> {
+    let key = services.store.account_key(caller.id()).await?;
+    if key.is_some_and(|key| is_key_of_home(&key)) {
+        return Ok(());
+    }
+    let sentence = "this account belongs to the server of an app or a site";
+    Err(Error::forbidden(sentence))
+}
+
+/// Sets a new password and ends the caller's other logins.
 pub async fn change_password(
     services: &Services,
     caller: &Caller,
@@ -387,19 +416,7 @@ pub async fn change_password(
 ) -> Result<()> {
     let new = new_password_of(services, new, caller.person());
     let new = new.map_err(|error| error.about("new_password"))?;
-    let guesser = Guesser::Login(caller.login_id()?);
-    let checked = guess(services, guesser, device, async |place| {
-        let hash = services.store.password_hash(caller.id()).await?;
-        let verdict = place.verify(old, hash).await?;
-        let is_right = verdict != Verdict::Wrong;
-        Ok(is_right.then_some(()).ok_or(Reason::WrongPassword))
-    });
-    if checked.await?.is_none() {
-        return Err(Error::invalid_field(
-            "password",
-            "the present password is wrong",
-        ));
-    }
+    prove_again(services, caller, old, device).await?;
     let hash = services.hasher.hash(&new).await?;
     let (person, login, now) = (caller.id(), caller.login_id()?, services.clock.now());
     let changed = services.store.write(caller.tenant(), move |tx| {
@@ -415,12 +432,6 @@ pub async fn change_password(
 /// The caller's logins, the last used first.
 pub async fn logins(services: &Services, caller: &Caller) -> Result<Vec<Login>> {
     services.store.logins(caller.id()).await
-}
-
-/// The caller as they are written down.
-pub async fn me(services: &Services, caller: &Caller) -> Result<Person> {
-    let person = services.store.person(caller.tenant(), caller.id()).await?;
-    person.ok_or_else(|| Error::new(Kind::Unauthenticated, "this account is gone"))
 }
 
 impl Device {
@@ -468,7 +479,7 @@ pub(super) fn new_password_of(
 
 /// What guesses at an account are counted by, see [`sign_in_by`]: its key, or what has taken its place where
 /// the key was made when names and addresses were folded otherwise.
-fn counted_as(key: &str) -> String {
+pub(super) fn counted_as(key: &str) -> String {
     let Some((kind, folded)) = key.split_once('/') else {
         return key.to_owned();
     };

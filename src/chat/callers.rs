@@ -98,9 +98,12 @@ impl Proof {
 }
 
 impl Caller {
-    /// Who they are.
+    /// Who they are, as they are now.
     pub fn person(&self) -> &Arc<Person> {
-        &self.person
+        match &self.proof {
+            Proof::Login(login) => login.latest.get(),
+            Proof::Key(_) => &self.person,
+        }
     }
 
     /// By what they are believed.

@@ -9,7 +9,10 @@ use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::sync::futures::Notified;
 
 use crate::{
-    chat::{Caller, Services, access, limits::wait_limit::WaitPermit, subscription::Subscription},
+    chat::{
+        Caller, Services, access, limits::wait_limit::WaitPermit, online::Attendance,
+        subscription::Subscription,
+    },
     error::{Error, Kind, Result},
     model::{Change, ChangeKind, ChatId, Cursor, LoginId, Position},
     pubsub::{Backlog, Published, Subscriber},
@@ -26,8 +29,8 @@ impl ChangeFilter {
     /// All kinds.
     pub const ALL: Self = Self(u16::MAX);
     /// The words for the kinds, in the order of the bits.
-    pub const WORDS: [&'static str; 8] = [
-        "message", "edited", "deleted", "reaction", "chat", "member", "read", "settings",
+    pub const WORDS: [&'static str; 9] = [
+        "message", "edited", "deleted", "reaction", "chat", "member", "read", "settings", "person",
     ];
     /// The words for what is told to who listens just now, and never logged.
     pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
@@ -54,6 +57,7 @@ impl ChangeFilter {
             ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => 5,
             ChangeKind::Read(_) => 6,
             ChangeKind::Settings(_) => 7,
+            ChangeKind::Person(_) => 8,
         };
         self.0 & 1 << bit != 0
     }
@@ -102,6 +106,7 @@ pub struct ChangeFeed {
     waiting: Option<WaitPermit>,
     filter: ChangeFilter,
     after: Position,
+    _attendance: Attendance,
 }
 
 /// What is listened to.
@@ -154,11 +159,13 @@ impl ChangeFeed {
         (after, filter): (Position, ChangeFilter),
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
+        let attendance = services.online.attend(caller.person());
         Self {
             services,
             caller,
             source,
             waiting: None,
+            _attendance: attendance,
             filter,
             after,
         }
@@ -314,7 +321,8 @@ impl ChangeFeed {
             | ChangeKind::Role(_)
             | ChangeKind::Settings(_)
             | ChangeKind::Read(_)
-            | ChangeKind::Conversation(..) => false,
+            | ChangeKind::Conversation(..)
+            | ChangeKind::Person(_) => false,
         }
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, administration, connections},
+    chat::{Services, administration, connections, deletion},
     error::Result,
     model::TenantId,
 };
@@ -25,13 +25,15 @@ pub(super) const HOUSE: TenantId = TenantId::new(0);
 /// How many rows it writes in one transaction: no more than others can wait for.
 pub(super) const ROWS_AT_ONCE: usize = 500;
 
-/// Forgets the logins, the connections and the one-time links that are past their time.
+/// Forgets the logins, the connections and the one-time links that are past their time, and takes who is gone out
+/// of their chats.
 pub async fn expire(services: &Services) -> Result<()> {
     let now = services.clock.now();
     let logins = services.logins.expire(&services.store, now).await;
     let connections = connections::forget(services).await;
     let links = administration::forget_links(services).await;
-    logins.and(connections).and(links)
+    let deletions = deletion::finish(services).await;
+    logins.and(connections).and(links).and(deletions)
 }
 
 /// Ends the logins that another process on this machine has ended in the database.
@@ -63,7 +65,7 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
             Due::Revocations => end_revoked(&services).await,
             Due::Expiry => {
                 if let Err(error) = expire(&services).await {
-                    tracing::warn!(cause = ?error, "Expired logins or lost connections could not be forgotten.");
+                    tracing::warn!(cause = ?error, "What is past its time could not be forgotten.");
                 }
             }
         }

@@ -15,10 +15,13 @@ use sha2::{Digest, Sha256};
 use crate::{
     chat::{
         housekeeping::{HOUSE, ROWS_AT_ONCE},
+        latest::Latest,
         lifetime::Lifetime,
     },
     error::Result,
-    model::{ClientId, Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash, hex},
+    model::{
+        ClientId, Login, LoginId, Person, PersonId, Position, TenantId, Timestamp, TokenHash, hex,
+    },
     store::{Holder, Store},
 };
 
@@ -85,8 +88,10 @@ pub fn hash(token: &str) -> TokenHash {
 pub struct LiveLogin {
     /// The login as it was read.
     pub login: Login,
-    /// Whose it is.
+    /// Whose it is, as they were when it was read.
     pub person: Arc<Person>,
+    /// The same as they are.
+    pub(super) latest: Latest,
     /// The hash of its token.
     pub token: TokenHash,
     /// Where the tenant's own system is asked whether the token is good, if it is to be asked.
@@ -214,6 +219,23 @@ impl Logins {
             let live = state.keep(hash, holder);
             drop(state);
             return Ok(self.use_now(&live, now).then_some(live));
+        }
+    }
+
+    /// A person is another one since a position. Their connections know it now; those that have seen it too
+    /// often begin anew.
+    pub(super) fn renamed(&self, position: Position, person: &Arc<Person>) {
+        let state = self.state();
+        // Who reads the store just now may have read the old name.
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        let replaced: Vec<_> = state.replaced.iter().filter_map(Weak::upgrade).collect();
+        let current = state.by_token.values().chain(&replaced);
+        let theirs = current.filter(|live| live.person.id == person.id);
+        let worn = theirs.filter(|live| !live.latest.set(position, person));
+        let worn: Vec<_> = worn.cloned().collect();
+        drop(state);
+        for live in worn {
+            self.end_live(&live);
         }
     }
 
@@ -453,8 +475,10 @@ impl State {
             verify_url,
         } = holder;
         let used = login.used_at.get();
+        let person = Arc::new(person);
         let live = Arc::new(LiveLogin {
-            person: Arc::new(person),
+            latest: Latest::new(Arc::clone(&person)),
+            person,
             token: key.1.clone(),
             verify_url,
             life: Lifetime::default(),

@@ -6,7 +6,8 @@ use crate::{
     chat::{
         Caller, Services,
         callers::{self, KeyHolder},
-        chats, logins,
+        deletion, logins, profiles,
+        writer::{PersonAction, PersonEdit},
     },
     error::{Error, Kind, Result},
     model::{Name, Names, Person, PersonId, PersonKind, TenantId, Timestamp, TokenHash},
@@ -95,32 +96,57 @@ async fn try_register(
 ) -> Result<Caller> {
     let tenant_id = tenant.tenant().id;
     let now = services.clock.now();
-    let known = services.store.registered(tenant_id, external_id).await?;
-    if let (Some(person), None) = (&known, token)
-        && same(person, profile)
-    {
-        return callers::impersonate(tenant, Arc::new(person.clone()));
+    let store = &services.store;
+    if let Some(known) = store.ever_registered(tenant_id, external_id).await? {
+        let person = describe_as(services, known, profile).await?;
+        if token.is_none() {
+            return callers::impersonate(tenant, person);
+        }
     }
     let (external_id, token) = (external_id.to_owned(), token.cloned());
-    let profile = profile.clone();
-    let written = services.store.write(tenant_id, move |tx| {
+    let wanted = profile.clone();
+    let written = store.write(tenant_id, move |tx| {
         Box::pin(async move {
-            let id = upsert(tx, tenant_id, external_id, profile, now).await?;
+            let id = find_or_insert(tx, tenant_id, external_id, wanted, now).await?;
             let ended = match token {
                 Some(token) => give_token(tx, (tenant_id, id), &token, now).await?,
                 None => Vec::new(),
             };
-            let person = tx.person(tenant_id, id).await?;
+            let person = tx.person_ever(tenant_id, id).await?;
             Ok((person.ok_or_else(|| nobody(id))?, ended))
         })
     });
     let (person, ended) = written.await?;
     services.logins.replace(&ended);
-    callers::impersonate(tenant, Arc::new(person))
+    // Somebody else may have registered the same person meanwhile.
+    let person = describe_as(services, person, profile).await?;
+    callers::impersonate(tenant, person)
 }
 
-/// Registers a person under their tenant's id for them, or brings what is known of them up to date.
-async fn upsert(
+/// Brings what is known of a person up to date, and tells those who share a chat with them.
+async fn describe_as(
+    services: &Services,
+    person: Person,
+    profile: &Profile,
+) -> Result<Arc<Person>> {
+    let is_same = person.deleted_at.is_none() && same(&person, profile);
+    let person = Arc::new(person);
+    if is_same {
+        return Ok(person);
+    }
+    let description = PersonEdit {
+        name: Some(profile.name.clone()),
+        names: Some(profile.names.clone()),
+        photo: Some(profile.photo.clone()),
+        restores: true,
+        ..PersonEdit::default()
+    };
+    let action = PersonAction::Describe(Box::new(description));
+    profiles::change(services, &person, action).await
+}
+
+/// The person whom a tenant calls so, who is made if need be.
+async fn find_or_insert(
     tx: &mut Tx,
     tenant: TenantId,
     external_id: String,
@@ -128,13 +154,7 @@ async fn upsert(
     now: Timestamp,
 ) -> Result<PersonId> {
     match tx.registered(tenant, &external_id).await? {
-        Some(person) if person.deleted_at.is_none() && same(&person, &profile) => Ok(person.id),
-        Some(person) => {
-            let photo = profile.photo.as_deref();
-            tx.rename(person.id, &profile.name, &profile.names, photo, now)
-                .await?;
-            Ok(person.id)
-        }
+        Some(person) => Ok(person.id),
         None => {
             let new = NewPerson {
                 tenant,
@@ -182,45 +202,15 @@ fn same(person: &Person, profile: &Profile) -> bool {
 
 /// Brings what is known of a person up to date.
 pub async fn describe(services: &Services, caller: &Caller, profile: &Profile) -> Result<Person> {
-    if same(caller.person(), profile) {
-        return Ok(Person::clone(caller.person()));
-    }
-    let now = services.clock.now();
-    let (tenant, id, profile) = (caller.tenant(), caller.id(), profile.clone());
-    let renamed = services.store.write(tenant, move |tx| {
-        Box::pin(async move {
-            let photo = profile.photo.as_deref();
-            tx.rename(id, &profile.name, &profile.names, photo, now)
-                .await?;
-            tx.person(tenant, id).await
-        })
-    });
-    renamed.await?.ok_or_else(|| nobody(caller.id()))
+    let person = describe_as(services, Person::clone(caller.person()), profile);
+    person.await.map(|person| Person::clone(&person))
 }
 
 /// Deletes a person: they leave their chats, and their logins end.
 pub async fn delete(services: &Services, tenant: &KeyHolder, id: PersonId) -> Result<Person> {
     let caller = find(services, tenant, id).await?;
-    for (chat, _) in services.store.memberships(id).await? {
-        match chats::leave(services, &caller, chat).await {
-            Err(error) if error.kind() != Kind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
-        }
-    }
-    let now = services.clock.now();
-    let deleted = services.store.write(caller.tenant(), move |tx| {
-        Box::pin(async move {
-            tx.delete_person(id, now).await?;
-            tx.delete_logins(id, None).await
-        })
-    });
-    services.logins.end(&deleted.await?);
-    services.logins.end_replaced(id);
-    Ok(Person {
-        deleted_at: Some(now),
-        updated_at: now,
-        ..Person::clone(caller.person())
-    })
+    let gone = deletion::retire(services, caller.person()).await?;
+    Ok(Person::clone(&gone))
 }
 
 fn nobody(id: PersonId) -> Error {

@@ -12,6 +12,7 @@ use crate::{
         housekeeping, keys,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
+        online::Online,
         password::Hasher,
         presence::Presence,
         sign_ins::SignIns,
@@ -55,6 +56,8 @@ pub struct Services {
     pub(super) verifier: Arc<Verifier>,
     /// Who is present where.
     pub(super) presence: Presence,
+    /// Who is online.
+    pub(super) online: Online,
     /// Who types where.
     pub(super) typists: Arc<Typists>,
     /// Hashes passwords.
@@ -115,6 +118,7 @@ impl Services {
             limits: RateLimit::new(rates(settings)),
             verifier: Arc::new(Verifier::new(verify_terms(settings))?),
             presence: Presence::default(),
+            online: Online::default(),
             typists: Typists::new(Arc::clone(&hub)),
             hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),

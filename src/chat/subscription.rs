@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::futures::Notified;
 
 use crate::{
-    chat::Services,
+    chat::{Services, online::Attendance},
     error::Result,
     model::{Person, Position},
     pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic, Waker},
@@ -19,6 +19,7 @@ const WINDOW: i64 = 4096;
 pub struct Subscription {
     person: Arc<Person>,
     subscriber: Subscriber,
+    _attendance: Attendance,
 }
 
 /// What was told after a position.
@@ -42,6 +43,7 @@ impl Subscription {
         Ok(Self {
             person: Arc::clone(person),
             subscriber,
+            _attendance: services.online.attend(person),
         })
     }
 

@@ -23,6 +23,8 @@ words! {
         Others = "others",
         /// Only the actor.
         Actor = "actor",
+        /// The actor, and who is in a chat that the actor is or was in.
+        Acquaintances = "acquaintances",
     }
 }
 
@@ -51,6 +53,18 @@ pub enum ChangeKind {
     Read(MessageId),
     /// The actor's conversation got this status; with it the last message's text and time.
     Conversation(Chat, Option<(String, Timestamp)>),
+    /// The actor has another name or picture, or is gone. It belongs to no chat.
+    Person(PersonChange),
+}
+
+/// What happened to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonChange {
+    /// Whether they are gone.
+    pub gone: bool,
+    /// The chats that they are or were in, where that matters for the delivery. The log keeps none: it is read
+    /// by memberships.
+    pub chats: Arc<[ChatId]>,
 }
 
 /// A reaction that was set or taken back.
@@ -84,6 +98,26 @@ pub struct Change {
     pub audience: Audience,
     /// What changed.
     pub what: ChangeKind,
+}
+
+impl Change {
+    /// The chats whose members it may concern.
+    pub fn chats(&self) -> &[ChatId] {
+        match &self.what {
+            ChangeKind::Person(person) => &person.chats,
+            ChangeKind::Message(_)
+            | ChangeKind::Edited(_)
+            | ChangeKind::Deleted(_)
+            | ChangeKind::Reaction(_)
+            | ChangeKind::Chat(_)
+            | ChangeKind::Joined(_)
+            | ChangeKind::Role(_)
+            | ChangeKind::Left
+            | ChangeKind::Settings(_)
+            | ChangeKind::Read(_)
+            | ChangeKind::Conversation(..) => std::slice::from_ref(&self.chat),
+        }
+    }
 }
 
 /// An event for present subscribers only; it is never stored.

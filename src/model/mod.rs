@@ -31,7 +31,7 @@ pub use administration::{
     Account, AccountFilter, Act, AuditEntry, Figures, LinkKind, OneTimeLink, Operator, Record,
     RegistrationMode, SignedInPerson, Target, TargetKind, TenantSummary,
 };
-pub use change::{Audience, Change, ChangeKind, ReactionChange, Signal, SignalKind};
+pub use change::{Audience, Change, ChangeKind, PersonChange, ReactionChange, Signal, SignalKind};
 pub use chat::{
     Chat, ChatKind, ChatSettings, ChatSummary, ConversationStatus, GuestChat, Membership,
     MembershipStatus, Notify, Role,
@@ -48,5 +48,7 @@ pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use policy::{Denied, Entry, Relation};
 pub use tenant::{Tenant, TenantKind};
-pub use text::{ClientId, Content, Description, Email, Emoji, Name, NewPassword, Password, Title};
+pub use text::{
+    ClientId, Content, Description, Email, Emoji, Name, NewPassword, Password, Photo, Title,
+};
 pub use time::{Clock, Timestamp};

@@ -185,7 +185,8 @@ impl Relation {
 }
 
 /// Whether a person receives a change of their tenant. `is_actor` says that it is about them,
-/// `is_passage` that it is a joining or leaving, and `was_in` whether they were a member at its position.
+/// `is_passage` that it is a joining or leaving, and `was_in` whether they were a member of one of its chats at
+/// its position.
 pub fn hears(
     audience: Audience,
     person: &Person,
@@ -198,6 +199,7 @@ pub fn hears(
         Audience::Others => !person.is_guest() && !was_in(),
         Audience::Members => is_actor && is_passage || was_in(),
         Audience::Agents => is_actor && is_passage || person.is_agent() || was_in(),
+        Audience::Acquaintances => is_actor || was_in(),
     }
 }
 

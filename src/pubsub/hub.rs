@@ -292,7 +292,9 @@ impl State {
                 .or_default()
                 .insert(change.actor.id, Arc::clone(topic_log));
         }
+        let acquaintances = self.acquaintances(change);
         let (members, agents) = match change.audience {
+            Audience::Acquaintances => (Some(&acquaintances), None),
             Audience::Members => (self.members.get(&change.chat), None),
             Audience::Agents => (
                 self.members.get(&change.chat),
@@ -338,6 +340,31 @@ impl State {
             self.remove_member(change.chat, change.actor.id);
         }
         self.remember(published);
+    }
+
+    /// The topics of the actor's acquaintances, where it is they who receive a change.
+    fn acquaintances(&self, change: &Change) -> TopicLogs {
+        match change.audience {
+            Audience::Acquaintances => self.beside(change.chats()),
+            Audience::Members
+            | Audience::Agents
+            | Audience::Tenant
+            | Audience::Others
+            | Audience::Actor => TopicLogs::new(),
+        }
+    }
+
+    /// The topics of those who are in one of these chats, each once.
+    fn beside(&self, chats: &[ChatId]) -> TopicLogs {
+        let mut beside = TopicLogs::new();
+        for members in chats.iter().filter_map(|chat| self.members.get(chat)) {
+            let members = members.iter();
+            beside.extend(members.map(|(person, topic_log)| (*person, Arc::clone(topic_log))));
+            if beside.len() == self.people.len() {
+                break;
+            }
+        }
+        beside
     }
 
     fn remember(&mut self, published: Arc<Published>) {
@@ -423,7 +450,8 @@ fn changes_rights(what: &ChangeKind) -> bool {
         | ChangeKind::Reaction(_)
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
-        | ChangeKind::Read(_) => false,
+        | ChangeKind::Read(_)
+        | ChangeKind::Person(_) => false,
     }
 }
 
@@ -436,7 +464,7 @@ pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
             let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
             change.tenant == person.tenant
                 && policy::hears(change.audience, person, (own, is_passage), || {
-                    topic_log.is_in(change.chat, change.position)
+                    topic_log.is_in_any(change.chats(), change.position)
                 })
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::OnceLock};
 
-use crate::model::{Change, ChangeKind, Signal};
+use crate::model::{Change, ChangeKind, ChatId, Signal};
 
 /// How many encodings of a change there may be: one for each dialect that can be registered.
 pub const ENCODING_SLOTS: usize = 9;
@@ -74,6 +74,7 @@ impl Published {
             ChangeKind::Message(message)
             | ChangeKind::Edited(message)
             | ChangeKind::Deleted(message) => message.content.len(),
+            ChangeKind::Person(person) => person.chats.len() * size_of::<ChatId>(),
             ChangeKind::Reaction(_)
             | ChangeKind::Chat(_)
             | ChangeKind::Conversation(..)

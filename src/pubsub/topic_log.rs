@@ -224,14 +224,14 @@ impl TopicLog {
             .collect()
     }
 
-    /// Whether the person is in a chat, and was when this position was taken.
-    pub(super) fn is_in(&self, chat: ChatId, at: Position) -> bool {
+    /// Whether the person is in one of these chats, and was when this position was taken.
+    pub(super) fn is_in_any(&self, chats: &[ChatId], at: Position) -> bool {
         let state = self.state();
-        state
-            .chats
-            .as_ref()
-            .and_then(|chats| chats.get(&chat))
-            .is_some_and(|joined| *joined <= at)
+        let Some(own) = &state.chats else {
+            return false;
+        };
+        let mut joined = chats.iter().filter_map(|chat| own.get(chat));
+        joined.any(|joined| *joined <= at)
     }
 
     pub(super) fn is_idle(&self, since: Instant) -> bool {

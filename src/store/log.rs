@@ -2,9 +2,9 @@
 
 use crate::{
     error::Result,
-    model::{Change, ChatId, Person, Position, TenantId},
+    model::{Change, ChangeKind, ChatId, Person, PersonId, Position, TenantId},
     store::{
-        EngineSql, Store, failed,
+        EngineSql, Store, Tx, failed,
         rows::{ChangeRow, beside_message, chat_columns, person_columns, settings_columns},
     },
 };
@@ -26,7 +26,7 @@ macro_rules! select_changes {
             settings_columns!("s"),
             " from changes n \
              join people p on p.id = n.actor_id \
-             join chats c on c.id = n.chat_id \
+             left join chats c on c.id = n.chat_id \
              left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted', 'reaction') \
              left join messages q on q.id = m.reply_to \
              left join messages l on l.id = c.last_message_id and n.kind = 'desk' \
@@ -52,7 +52,11 @@ const FOR_PERSON: &str = select_changes!(
         or (n.actor_id = $5 and (n.audience = 'actor' or n.kind in ('joined', 'left'))) \
         or (n.audience in ('members', 'desk') and exists ( \
             select 1 from members x where x.chat_id = n.chat_id and x.person_id = $5 \
-            and x.standing = 'in' and x.joined_position <= n.position)))"
+            and x.standing = 'in' and x.joined_position <= n.position)) \
+        or (n.audience = 'acquaintances' and (n.actor_id = $5 or exists ( \
+            select 1 from members x join members y on y.chat_id = x.chat_id \
+            where x.person_id = $5 and x.standing = 'in' and x.joined_position <= n.position \
+            and y.person_id = n.actor_id and y.joined_position <= n.position))))"
 );
 
 /// The changes that added a chat's messages.
@@ -66,6 +70,27 @@ const MESSAGES: EngineSql = EngineSql {
          and (x.chat_id, x.id) > ($3, $2) and x.chat_id <= $3 order by x.chat_id, x.id limit $1)"
     ),
 };
+
+/// The chats that a person is or was in who came there up to a position, each part by an index of its own.
+const EVER_IN: &str = "select chat_id from members \
+     where person_id = $1 and standing = 'in' and joined_position <= $2 \
+     union all select chat_id from members \
+     where person_id = $1 and standing <> 'in' and joined_position <= $2";
+
+impl Tx {
+    /// The chats that a person is or was in, as this transaction sees it.
+    pub async fn chats_ever_of(&mut self, person: PersonId) -> Result<Vec<ChatId>> {
+        let now = i64::MAX;
+        let chats: Vec<i64> = self
+            .query(EVER_IN)
+            .bind(person.get())
+            .bind(now)
+            .scalars()
+            .await
+            .map_err(failed)?;
+        Ok(chats.into_iter().map(ChatId::new).collect())
+    }
+}
 
 impl Store {
     /// The newest committed position.
@@ -83,7 +108,26 @@ impl Store {
             sqlx::query_as(ALL).bind(limit).bind(after.get()).fetch_all(pool).await
         })
         .map_err(failed)?;
-        rows.into_iter().map(Change::try_from).collect()
+        let changes = rows.into_iter().map(Change::try_from);
+        let mut changes = changes.collect::<Result<Vec<_>>>()?;
+        for change in &mut changes {
+            if let ChangeKind::Person(person) = &mut change.what {
+                person.chats = self
+                    .chats_ever_of(change.actor.id, change.position)
+                    .await?
+                    .into();
+            }
+        }
+        Ok(changes)
+    }
+
+    /// The chats that a person is or was in who came there up to a position.
+    async fn chats_ever_of(&self, person: PersonId, until: Position) -> Result<Vec<ChatId>> {
+        let chats: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(EVER_IN).bind(person.get()).bind(until.get()).fetch_all(pool).await
+        })
+        .map_err(failed)?;
+        Ok(chats.into_iter().map(ChatId::new).collect())
     }
 
     /// At most `limit` changes after `after` and up to `until` that a person may see, ascending.

@@ -52,6 +52,7 @@ mod migrations;
 mod open;
 mod people;
 mod postgres;
+pub mod profiles;
 mod query;
 mod reactions;
 mod refold;

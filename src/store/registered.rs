@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{LoginId, Name, Names, Person, PersonId, TenantId, Timestamp, TokenHash},
+    model::{LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
     store::{
         Store, Tx, failed,
         failure::DbError,
@@ -33,33 +33,6 @@ impl Tx {
             .await
             .map_err(failed)?;
         row.map(Person::try_from).transpose()
-    }
-
-    /// Updates a person's names and picture; a deleted person is restored.
-    pub async fn rename(
-        &mut self,
-        person: PersonId,
-        name: &Name,
-        names: &Names,
-        photo: Option<&str>,
-        now: Timestamp,
-    ) -> Result<()> {
-        self.query(
-            "update people set name = $2, name_key = $3, first_name = $4, middle_name = $5, \
-                 last_name = $6, photo = $7, updated_at = $8, deleted_at = null where id = $1",
-        )
-        .bind(person.get())
-        .bind(name.as_str())
-        .bind(name.folded())
-        .bind(names.first.as_deref())
-        .bind(names.middle.as_deref())
-        .bind(names.last.as_deref())
-        .bind(photo)
-        .bind(now.get())
-        .execute()
-        .await
-        .map(drop)
-        .map_err(failed)
     }
 
     /// Marks a person as deleted; the row is kept so that they can be restored.
@@ -112,6 +85,27 @@ impl Store {
                 person_columns!(),
                 " from people p where p.tenant_id = $1 and p.external_id = $2 \
                  and p.deleted_at is null",
+            ))
+            .bind(tenant.get())
+            .bind(external_id)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(failed)?;
+        row.map(Person::try_from).transpose()
+    }
+
+    /// The same, deleted or not.
+    pub async fn ever_registered(
+        &self,
+        tenant: TenantId,
+        external_id: &str,
+    ) -> Result<Option<Person>> {
+        let row: Option<PersonRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(concat!(
+                "select ",
+                person_columns!(),
+                " from people p where p.tenant_id = $1 and p.external_id = $2",
             ))
             .bind(tenant.get())
             .bind(external_id)

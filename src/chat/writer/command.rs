@@ -2,8 +2,8 @@
 
 use crate::{
     chat::writer::{
-        ActionOutcome, ActionRequest, ChatAction, CreateDraft, Created, ReadDraft, SendDraft, Sent,
-        fair::Origin, reply::Reply,
+        ActionOutcome, ActionRequest, ChatAction, CreateDraft, Created, PersonChanged,
+        PersonRequest, ReadDraft, SendDraft, Sent, fair::Origin, reply::Reply,
     },
     error::Error,
     pubsub::Hub,
@@ -24,6 +24,7 @@ pub(super) enum Command {
     Read(ReadDraft, Reply<()>),
     Create(CreateDraft, Reply<Created>),
     Action(ActionRequest, Reply<ActionOutcome>),
+    Person(PersonRequest, Reply<PersonChanged>),
 }
 
 impl Command {
@@ -35,6 +36,7 @@ impl Command {
                 1 + bytes / BYTES + hub.listening(draft.chat) / LISTENERS
             }
             Self::Read(..) => 1,
+            Self::Person(..) => ACT,
             Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
             Self::Action(draft, _) => match &draft.action {
                 ChatAction::Add(people) | ChatAction::Remove(people) => ACT + people.len() / PEOPLE,
@@ -60,6 +62,7 @@ impl Command {
             Self::Create(_, reply) => reply.is_overdue(),
             Self::Read(_, reply) => reply.is_overdue(),
             Self::Action(_, reply) => reply.is_overdue(),
+            Self::Person(_, reply) => reply.is_overdue(),
         }
     }
 
@@ -70,10 +73,11 @@ impl Command {
             Self::Read(draft, _) => &draft.actor,
             Self::Create(draft, _) => &draft.created_by,
             Self::Action(draft, _) => &draft.actor,
+            Self::Person(request, _) => &request.actor,
         };
         let connection = match self {
             Self::Send(draft, _) => draft.connection,
-            Self::Read(..) | Self::Create(..) | Self::Action(..) => None,
+            Self::Read(..) | Self::Create(..) | Self::Action(..) | Self::Person(..) => None,
         };
         Origin {
             flow: (person.tenant, person.id),
@@ -87,6 +91,7 @@ impl Command {
             Self::Create(_, reply) => reply.send(Err(error)),
             Self::Read(_, reply) => reply.send(Err(error)),
             Self::Action(_, reply) => reply.send(Err(error)),
+            Self::Person(_, reply) => reply.send(Err(error)),
         }
     }
 }

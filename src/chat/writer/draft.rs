@@ -6,9 +6,9 @@ use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
-        ChatId, ChatKind, ClientId, Content, Description, Emoji, Mentions, Message, MessageId,
-        MessageKind, Notify, Operator, Person, Record, Role, Seq, TenantId, Timestamp, Title,
-        text::Candidates,
+        ChatId, ChatKind, ClientId, Content, Description, Emoji, LoginId, Mentions, Message,
+        MessageId, MessageKind, Name, Names, Notify, Operator, Person, Position, Record, Role, Seq,
+        TenantId, Timestamp, Title, text::Candidates,
     },
 };
 
@@ -239,6 +239,87 @@ pub struct SettingsEdit {
     pub muted_until: Option<Option<Timestamp>>,
 }
 
+/// A change of a person.
+#[derive(Debug, Clone)]
+pub(in crate::chat) struct PersonRequest {
+    /// Of whom.
+    pub actor: Arc<Person>,
+    /// Which.
+    pub action: PersonAction,
+}
+
+/// What changes of a person.
+#[derive(Debug, Clone)]
+pub(in crate::chat) enum PersonAction {
+    /// What is known of them.
+    Describe(Box<PersonEdit>),
+    /// They are deleted, and their logins end.
+    Delete(Kept),
+}
+
+/// What is kept of somebody who is deleted, beside what they wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::chat) enum Kept {
+    /// Nothing: their name is free again.
+    Nothing,
+    /// Everything, so that their tenant may bring them back.
+    Profile,
+}
+
+/// What is known of a person from now on; what is left out stays.
+#[derive(Debug, Clone, Default)]
+pub(in crate::chat) struct PersonEdit {
+    /// What they are called.
+    pub name: Option<Name>,
+    /// The key under which they sign in by their name, which is then theirs alone.
+    pub account_key: Option<String>,
+    /// Their names one by one.
+    pub names: Option<Names>,
+    /// Their picture, or that they have none.
+    pub photo: Option<Option<String>>,
+    /// Their e-mail address.
+    pub email: Option<String>,
+    /// Whether it brings back somebody who was deleted.
+    pub restores: bool,
+}
+
+impl PersonEdit {
+    /// A person as they are with this.
+    pub(super) fn of(&self, person: &Person) -> Person {
+        let name = self.name.as_ref().map(|name| name.as_str().into());
+        Person {
+            name: name.unwrap_or_else(|| Arc::clone(&person.name)),
+            names: self.names.clone().unwrap_or_else(|| person.names.clone()),
+            photo: self.photo.clone().unwrap_or_else(|| person.photo.clone()),
+            email: self.email.clone().or_else(|| person.email.clone()),
+            deleted_at: person.deleted_at.filter(|_| !self.restores),
+            ..person.clone()
+        }
+    }
+}
+
+/// A person who was changed.
+#[derive(Debug, Clone)]
+pub(in crate::chat) struct PersonChanged {
+    /// As they are now.
+    pub person: Arc<Person>,
+    /// Where the log tells of it; nowhere if there is nothing to tell.
+    pub position: Option<Position>,
+    /// Their logins that have ended with it.
+    pub ended: Vec<LoginId>,
+}
+
+impl PersonChanged {
+    /// Nothing that others see.
+    pub(super) fn nothing(person: impl Into<Arc<Person>>) -> Self {
+        Self {
+            person: person.into(),
+            position: None,
+            ended: Vec::new(),
+        }
+    }
+}
+
 /// The outcome of an action.
 #[derive(Debug, Clone)]
 pub(super) enum ActionOutcome {
@@ -252,4 +333,5 @@ pub(super) enum Outcome {
     Created(Result<Created>),
     Read(Result<()>),
     Action(Result<ActionOutcome>),
+    Person(Result<PersonChanged>),
 }

@@ -23,10 +23,12 @@ mod digest;
 mod draft;
 mod fair;
 mod governing;
+mod people;
 mod plan;
 mod publisher;
 mod queue;
 mod references;
+mod renamed;
 mod reply;
 
 use std::{sync::Arc, time::Duration};
@@ -49,11 +51,15 @@ use crate::{
 
 use draft::{ActionOutcome, Outcome, Placed};
 use publisher::{Batch, Publisher};
+use renamed::Renamed;
 use reply::Reply;
 
 pub use creations::{CreateKey, Created, Was};
 pub(super) use creations::{creation_digest, replay};
-pub(super) use draft::{ActionRequest, ChatAction, CreateDraft, ReadDraft, Right, SendDraft};
+pub(super) use draft::{
+    ActionRequest, ChatAction, CreateDraft, Kept, PersonAction, PersonChanged, PersonEdit,
+    PersonRequest, ReadDraft, Right, SendDraft,
+};
 pub use draft::{ChatEdit, Sent, SettingsEdit};
 
 /// In chats of at most so many members a read mark is published to all of them, else to its reader alone.
@@ -122,6 +128,7 @@ impl Writer {
             hub: Arc::clone(&hub),
             clock: Clock,
             observer,
+            renamed: Renamed::default(),
             stop: stop.clone(),
         };
         let task = tokio::spawn(writer_task.run(Taken(Arc::clone(&queue))));
@@ -167,6 +174,11 @@ impl Writer {
             ActionOutcome::Message(message) => Ok(*message),
             ActionOutcome::Done => Err(Error::internal("a rewrite without a message")),
         }
+    }
+
+    /// Changes what is known of a person, or deletes them.
+    pub(super) async fn change_person(&self, request: PersonRequest) -> Result<PersonChanged> {
+        self.submit(|reply| Command::Person(request, reply)).await
     }
 
     /// Takes no more drafts, writes those that wait, and returns when all are answered; fails when the
@@ -224,6 +236,7 @@ struct WriterTask {
     head: Position,
     clock: Clock,
     observer: Arc<dyn Observer>,
+    renamed: Renamed,
     /// Cancelled when no more drafts are taken: nothing is then waited for that may never come.
     stop: CancellationToken,
 }
@@ -346,8 +359,11 @@ impl WriterTask {
             }
         };
         let Planned {
-            outcomes, changes, ..
+            outcomes,
+            mut changes,
+            ..
         } = planned;
+        self.renamed.refresh(&mut changes);
         self.head = changes.last().map_or(planned.head, |last| last.position);
         let messages = changes
             .iter()

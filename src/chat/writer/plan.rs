@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::HashMap, sync::Arc};
 use crate::{
     chat::access::denied,
     chat::writer::{
-        Command, Outcome, Placed, ReadDraft, SendDraft, actions, creations, digest::digest,
+        Command, Outcome, Placed, ReadDraft, SendDraft, actions, creations, digest::digest, people,
         references::References,
     },
     error::{Error, Kind, Result},
@@ -44,7 +44,7 @@ pub(super) async fn process_batch(
     let outcomes = commands.iter().map(|command| match command {
         Command::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
         Command::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
-        Command::Create(..) | Command::Action(..) => rare
+        Command::Create(..) | Command::Action(..) | Command::Person(..) => rare
             .next()
             .unwrap_or_else(|| Outcome::Action(Err(missing()))),
     });
@@ -74,6 +74,9 @@ async fn act_one_by_one(
             Command::Action(draft, _) => {
                 Outcome::Action(actions::act(context, draft, changes).await?)
             }
+            Command::Person(request, _) => {
+                Outcome::Person(people::act(context, request, changes).await?)
+            }
             Command::Send(..) | Command::Read(..) => continue,
         });
     }
@@ -95,7 +98,7 @@ async fn plan_messages(
         match command {
             Command::Send(draft, _) => sends.push(draft),
             Command::Read(draft, _) => reads.push(draft),
-            Command::Create(..) | Command::Action(..) => {}
+            Command::Create(..) | Command::Action(..) | Command::Person(..) => {}
         }
     }
     let lookups: Vec<_> = sends.iter().map(|draft| send_lookup(draft)).collect();
@@ -513,6 +516,7 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         ChangeKind::Settings(_) => ("settings", None, None),
         ChangeKind::Left => ("left", None, None),
         ChangeKind::Read(up_to) => ("read", Some(*up_to), None),
+        ChangeKind::Person(person) => ("person", None, person.gone.then_some("gone")),
     };
     NewChange {
         position: change.position,

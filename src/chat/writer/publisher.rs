@@ -97,6 +97,7 @@ fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
             (Command::Create(_, reply), Outcome::Created(created)) => reply.send(created),
             (Command::Read(_, reply), Outcome::Read(read)) => reply.send(read),
             (Command::Action(_, reply), Outcome::Action(acted)) => reply.send(acted),
+            (Command::Person(_, reply), Outcome::Person(changed)) => reply.send(changed),
             (command, _) => command.refuse(Error::internal("an outcome of another kind")),
         }
     }

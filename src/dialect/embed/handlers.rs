@@ -79,6 +79,8 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         | ChangeKind::Settings(_)
         | ChangeKind::Left
         | ChangeKind::Conversation(..) => true,
+        // There is no word for it: names come with what people say and do.
+        ChangeKind::Person(_) => false,
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     dialect::{
         MESSENGER_SLOT,
-        messenger::wire::{self, ChatWire, MessageWire, PersonWire, SettingsWire},
+        messenger::wire::{self, ChatWire, MessageWire, PersonWire, ProfileWire, SettingsWire},
     },
     model::{Change, ChangeKind, ReactionChange},
     pubsub::{EventFormat, EventText, Published},
@@ -24,6 +24,7 @@ fn word(what: &ChangeKind) -> &'static str {
         ChangeKind::Joined(_) | ChangeKind::Role(_) | ChangeKind::Left => "member",
         ChangeKind::Settings(_) => "settings",
         ChangeKind::Read(_) => "read",
+        ChangeKind::Person(_) => "person",
     }
 }
 
@@ -32,13 +33,14 @@ fn word(what: &ChangeKind) -> &'static str {
 struct Event<'a> {
     r#type: &'static str,
     position: i64,
-    chat_id: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_id: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
     chat: Option<ChatWire>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    person: Option<PersonWire>,
+    person: Option<EventPerson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,6 +77,14 @@ impl<'a> From<&'a ReactionChange> for ReactionEvent<'a> {
     }
 }
 
+/// Whom an event is about: with more of them where it is about that.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EventPerson {
+    Member(PersonWire),
+    Profile(ProfileWire),
+}
+
 /// What the messenger makes of a change: each is encoded once, however many readers there are.
 #[derive(Default)]
 struct Encodings {
@@ -105,7 +115,7 @@ fn encode_event(change: &Change) -> String {
     let mut event = Event {
         r#type: word(&change.what),
         position: change.position.get(),
-        chat_id: change.chat.get(),
+        chat_id: Some(change.chat.get()),
         message: None,
         chat: None,
         person: None,
@@ -133,18 +143,22 @@ fn encode_event(change: &Change) -> String {
             event.chat = Some(chat.into());
         }
         ChangeKind::Joined(role) | ChangeKind::Role(role) => {
-            event.person = Some(PersonWire::from(&*change.actor));
+            event.person = Some(EventPerson::Member((&*change.actor).into()));
             event.role = Some(role.as_str());
             event.joined = Some(true);
         }
         ChangeKind::Left => {
-            event.person = Some(PersonWire::from(&*change.actor));
+            event.person = Some(EventPerson::Member((&*change.actor).into()));
             event.joined = Some(false);
         }
         ChangeKind::Settings(settings) => event.settings = Some(settings.into()),
         ChangeKind::Read(up_to) => {
             event.person_id = Some(change.actor.id.get());
             event.up_to = Some(up_to.get());
+        }
+        ChangeKind::Person(_) => {
+            event.chat_id = None;
+            event.person = Some(EventPerson::Profile((&*change.actor).into()));
         }
     }
     json(&event)

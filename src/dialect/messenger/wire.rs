@@ -56,6 +56,58 @@ impl From<&Person> for PersonWire {
     }
 }
 
+/// A person who has another name or picture, or is gone.
+#[derive(Debug, Serialize)]
+pub struct ProfileWire {
+    id: i64,
+    name: String,
+    photo: Option<String>,
+    deleted_at: Option<String>,
+}
+
+impl From<&Person> for ProfileWire {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+            photo: person.photo.clone(),
+            deleted_at: person.deleted_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+/// A person as another one finds them.
+#[derive(Debug, Serialize)]
+pub struct FoundWire {
+    id: i64,
+    name: String,
+    photo: Option<String>,
+    online: Option<bool>,
+    last_seen: Option<String>,
+}
+
+impl FoundWire {
+    /// A person, with what the reader may know of when they were here.
+    pub fn new(person: &Person, online: Option<bool>, last_seen: Option<Timestamp>) -> Self {
+        Self {
+            id: person.id.get(),
+            name: person.name.to_string(),
+            photo: person.photo.clone(),
+            online,
+            last_seen: last_seen.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+/// People whose names begin as was asked.
+#[derive(Debug, Serialize)]
+pub struct People {
+    /// By name.
+    pub people: Vec<FoundWire>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
 /// Each person once.
 pub fn people(people: impl Iterator<Item = PersonWire>) -> Vec<PersonWire> {
     let mut seen = std::collections::HashSet::new();
@@ -341,6 +393,7 @@ pub struct Me {
     id: i64,
     name: String,
     email: Option<String>,
+    photo: Option<String>,
     created_at: String,
 }
 
@@ -350,6 +403,7 @@ impl From<&Person> for Me {
             id: person.id.get(),
             name: person.name.to_string(),
             email: person.email.clone(),
+            photo: person.photo.clone(),
             created_at: person.created_at.to_rfc3339(),
         }
     }

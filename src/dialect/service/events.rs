@@ -231,7 +231,8 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
         | ChangeKind::Left
-        | ChangeKind::Conversation(..) => Vec::new(),
+        | ChangeKind::Conversation(..)
+        | ChangeKind::Person(_) => Vec::new(),
     }
 }
 

@@ -185,7 +185,8 @@ pub(super) fn should_deliver(session: &ClientSession, change: &Change) -> bool {
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
         | ChangeKind::Left
-        | ChangeKind::Conversation(..) => false,
+        | ChangeKind::Conversation(..)
+        | ChangeKind::Person(_) => false,
     };
     !is_answered && is_present(session, change.chat)
 }

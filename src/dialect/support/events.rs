@@ -206,7 +206,8 @@ pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
         | ChangeKind::Joined(_)
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
-        | ChangeKind::Left => {
+        | ChangeKind::Left
+        | ChangeKind::Person(_) => {
             return Vec::new();
         }
     };

@@ -96,7 +96,8 @@ impl Dialect for Support {
             | ChangeKind::Joined(_)
             | ChangeKind::Role(_)
             | ChangeKind::Settings(_)
-            | ChangeKind::Left => false,
+            | ChangeKind::Left
+            | ChangeKind::Person(_) => false,
         }
     }
 

@@ -134,6 +134,10 @@ const UPDATED: &str = r#"{"message":"updated"}"#;
 const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
 const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"first_unread":null,"notify":"all","pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
 const MEMBERS: &str = r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
+const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z"}"#;
+const PERSON: &str =
+    r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
+const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
 const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
 const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
 const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
@@ -157,15 +161,34 @@ pub(super) const WORDS: &[Words] = &[
     messenger("GET /api/logout", "Signs out", NONE, NONE, OK),
     messenger("POST /api/logout", "Signs out", NONE, NONE, OK),
     messenger("POST /api/logout-all", "Ends all my logins", NONE, NONE, OK),
+    messenger("GET /api/me", "Who I am", NONE, NONE, (200, ME)),
     messenger(
-        "GET /api/me",
-        "Who I am",
+        "PATCH /api/me",
+        "Changes what I say of myself; those who share a chat with me are told",
+        &["name?", "email?", "photo?"],
+        NONE,
+        (200, ME),
+    ),
+    messenger(
+        "DELETE /api/me",
+        "Deletes my account: what I wrote stays under the name \"deleted\"",
+        &["password"],
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/people",
+        "People whose names begin so, by name",
+        NONE,
+        &["query?", "limit?", "before?"],
+        (200, PEOPLE),
+    ),
+    messenger(
+        "GET /api/people/{person}",
+        "A person",
         NONE,
         NONE,
-        (
-            200,
-            r#"{"id":1,"name":"ann","email":"ann@example.com","created_at":"2021-07-15T05:14:12.117Z"}"#,
-        ),
+        (200, PERSON),
     ),
     messenger(
         "POST /api/password",

@@ -13,6 +13,7 @@ pub mod fold;
 mod mention;
 mod name;
 mod password;
+mod photo;
 mod title;
 
 pub use client_id::ClientId;
@@ -23,6 +24,7 @@ pub use emoji::Emoji;
 pub use mention::{Candidates, EVERYBODY, mention_candidates};
 pub use name::Name;
 pub use password::{NewPassword, Password};
+pub use photo::Photo;
 pub use title::Title;
 
 use crate::error::{Error, Result};

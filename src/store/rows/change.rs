@@ -1,12 +1,15 @@
 //! A row of the log with what it is about, and the change that it becomes.
 
+use std::sync::Arc;
+
 use super::{BesideRow, ChatRow, PersonRow, SettingsRow, conversation_status, known};
 use crate::{
     error::{Error, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, Message, MessageId, MessageKind,
-        Person, PersonId, Position, ReactionChange, Role, Seq, TenantId, Timestamp,
+        Person, PersonChange, PersonId, Position, ReactionChange, Role, Seq, TenantId, Timestamp,
     },
+    store::query::FromSqlite,
 };
 
 row! {
@@ -33,8 +36,39 @@ row! {
         l_created_at: Option<i64>,
         ..beside: BesideRow,
         ..actor: PersonRow,
-        ..chat: ChatRow,
+        ..chat: MaybeChatRow,
         ..settings: SettingsRow,
+    }
+}
+
+/// A chat's columns from an outer join: nothing where they are null.
+pub(in crate::store) struct MaybeChatRow(Option<ChatRow>);
+
+impl MaybeChatRow {
+    fn chat(self, position: i64) -> Result<Chat> {
+        let missing = || Error::internal(format!("change {position} has no chat"));
+        self.0.ok_or_else(missing)?.try_into()
+    }
+}
+
+impl FromSqlite for MaybeChatRow {
+    fn from_sqlite(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let id: Option<i64> = row.get("c_id")?;
+        let chat = id.map(|_| ChatRow::from_sqlite(row)).transpose();
+        chat.map(Self)
+    }
+}
+
+impl<'r, R: sqlx::Row> sqlx::FromRow<'r, R> for MaybeChatRow
+where
+    &'static str: sqlx::ColumnIndex<R>,
+    Option<i64>: sqlx::Decode<'r, R::Database> + sqlx::Type<R::Database>,
+    ChatRow: sqlx::FromRow<'r, R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let id: Option<i64> = row.try_get("c_id")?;
+        let chat = id.map(|_| ChatRow::from_row(row)).transpose();
+        chat.map(Self)
     }
 }
 
@@ -95,7 +129,7 @@ impl ChangeRow {
             "deleted" => ChangeKind::Deleted(self.message()?),
             "reaction" => ChangeKind::Reaction(self.reaction()?),
             "chat" => {
-                let chat = Chat::try_from(self.chat)?;
+                let chat = self.chat.chat(position)?;
                 // What it is now is not for all who were told of it while it was open.
                 let was_closed = chat.kind != ChatKind::Open && audience == Audience::Tenant;
                 ChangeKind::Chat(if was_closed || audience == Audience::Others {
@@ -105,7 +139,7 @@ impl ChangeRow {
                 })
             }
             "settings" => {
-                let chat = Chat::try_from(self.chat)?;
+                let chat = self.chat.chat(position)?;
                 let settings = self.settings.in_chat(chat.kind, chat.members)?;
                 let missing = || Error::internal(format!("change {position} has no member"));
                 ChangeKind::Settings(settings.ok_or_else(missing)?)
@@ -117,7 +151,7 @@ impl ChangeRow {
                 ChangeKind::Conversation(
                     Chat {
                         status,
-                        ..self.chat.try_into()?
+                        ..self.chat.chat(position)?
                     },
                     last,
                 )
@@ -131,6 +165,10 @@ impl ChangeRow {
                 ChangeKind::Role(known(Role::from_stored(word), "changes.word", word)?)
             }
             "left" => ChangeKind::Left,
+            "person" => ChangeKind::Person(PersonChange {
+                gone: self.word.is_some(),
+                chats: Arc::default(),
+            }),
             "read" => ChangeKind::Read(MessageId::new(self.target_id.unwrap_or_default())),
             word => return Err(Error::internal(format!("unknown change {word:?}"))),
         };

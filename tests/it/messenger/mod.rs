@@ -8,6 +8,7 @@ mod governing;
 mod looks;
 mod members;
 mod mentions;
+mod people;
 mod reactions;
 mod reads;
 mod replies;

@@ -39,6 +39,8 @@ enum Action {
     /// The same words under the same key are the same message.
     SayAs(usize, u8),
     Read(usize, u8),
+    /// Gets another name.
+    Rename(u8),
     /// Asks for events with a small limit.
     Follow(u8),
     /// Asks, and gives up before the answer.
@@ -58,6 +60,7 @@ fn action() -> impl Strategy<Value = Action> {
         6 => (chat.clone(), any::<u8>()).prop_map(|(chat, word)| Action::Say(chat, word)),
         3 => (chat.clone(), 0..3_u8).prop_map(|(chat, key)| Action::SayAs(chat, key)),
         3 => (chat, any::<u8>()).prop_map(|(chat, which)| Action::Read(chat, which)),
+        1 => any::<u8>().prop_map(Action::Rename),
         3 => (1..6_u8).prop_map(Action::Follow),
         1 => Just(Action::Drop),
         1 => Just(Action::Rewind),
@@ -144,6 +147,11 @@ impl Stage {
                     let told = actor.post(&path, &[("up_to", &up_to)]).await;
                     assert!(matches!(told.status, 200 | 403), "{}", told.body);
                 }
+            }
+            Action::Rename(number) => {
+                let name = format!("{who} of {} once {number}", self.number);
+                let told = actor.patch("/api/me", &[("name", &name)]).await.with(200);
+                assert_eq!(told.json()["name"], name.as_str());
             }
             Action::Drop => {
                 let request =
@@ -249,8 +257,14 @@ fn place_of(cursor: &str) -> i64 {
     position.parse().expect("a position is a number")
 }
 
-/// The event without values that are read at delivery: a chat's counts.
+/// The event without values that are read at delivery: a chat's counts, and what people are called.
 fn lasting(mut event: Value) -> Value {
+    if let Some(person) = event.get_mut("person") {
+        *person = person["id"].clone();
+    }
+    if let Some(people) = event.get_mut("people") {
+        *people = people[0]["id"].clone();
+    }
     if let Some(chat) = event.get_mut("chat") {
         *chat = chat["id"].clone();
     }

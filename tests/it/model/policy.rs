@@ -19,6 +19,7 @@ use parlance::{
         conversations,
         members::{self, Authority},
         messages::{self, Draft},
+        people::{self, Profile},
         rooms,
     },
     model::{
@@ -80,6 +81,8 @@ enum Action {
     Read(usize),
     Close(usize),
     DeleteChat(usize),
+    /// They get another name.
+    Rename(usize),
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -104,6 +107,7 @@ fn action() -> impl Strategy<Value = Action> {
         2 => chat().prop_map(Action::Read),
         2 => chat().prop_map(Action::Close),
         1 => chat().prop_map(Action::DeleteChat),
+        2 => any::<usize>().prop_map(Action::Rename),
     ]
 }
 
@@ -286,6 +290,14 @@ impl<'a> Stage<'a> {
             Action::DeleteChat(which) => {
                 rooms::delete(services, &holder, chat(which)?).await?;
             }
+            Action::Rename(number) => {
+                let profile = Profile {
+                    name: Name::parse(&format!("somebody {number}"))?,
+                    names: Names::default(),
+                    photo: None,
+                };
+                people::describe(services, &caller, &profile).await?;
+            }
         }
         Ok(())
     }
@@ -375,10 +387,11 @@ fn hears(
 ) -> bool {
     let is_actor = change.actor.id == person.id;
     let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
-    let joined = members.get(&(change.chat, person.id));
+    let joined = |chat: &ChatId| members.get(&(*chat, person.id));
     change.tenant == person.tenant
         && policy::hears(change.audience, person, (is_actor, is_passage), || {
-            joined.is_some_and(|joined| *joined <= change.position)
+            let mut joined = change.chats().iter().filter_map(joined);
+            joined.any(|joined| *joined <= change.position)
         })
 }
 

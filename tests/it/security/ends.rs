@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, PASSWORD},
+    support::poll::hold,
     support::security_world::{By, CONNECTIONS, Connection, Credentials, Held},
     support::tenants::{CLOSED_SETTINGS, developer, send, sign_in, text},
     support::world::World,
@@ -280,5 +281,67 @@ async fn typing_tells_little() {
         assert_eq!(say("embed", typing(value)).await, 200);
     }
     assert_ne!(app.ann, app.bo);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_outlives_an_account() {
+    let world = World::with(CLOSED_SETTINGS).await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let phone = Actor::sign_in(&world, "ann", PASSWORD).await;
+    let chat = ann.make("tea").await;
+    let (mut ending, mut staying) = (Vec::new(), Vec::new());
+    for by in CONNECTIONS {
+        for login in [&ann, &phone] {
+            let token = Credentials::default().asking("token", &login.token);
+            for brought in [Credentials::of(login), token] {
+                // One that sends nothing, and one that has sent an event.
+                ending.push(opened(&world, by, &brought).await);
+                let mut line = opened(&world, by, &brought).await;
+                let list = json!({"user": {"id": ann.id}});
+                assert!(line.is_answered("list-chats", &list).await);
+                ending.push(line);
+            }
+        }
+        staying.push(opened(&world, by, &Credentials::of(&bo)).await);
+    }
+    let mut held = Vec::new();
+    let of_chat = format!("/api/chats/{chat}?after={}&timeout=50", ann.now().await);
+    for (number, login) in [&ann, &phone].into_iter().enumerate() {
+        for path in [
+            "/api/events?timeout=50",
+            of_chat.as_str(),
+            "/api/events?timeout=50&dialect=embed",
+        ] {
+            for accept in ["application/json", "text/event-stream"] {
+                if accept.contains("stream") && path == of_chat {
+                    continue;
+                }
+                let brought = Credentials::of(login).header("accept", accept);
+                let count = held.len() + 1;
+                let status = if accept.contains("json") { 401 } else { 200 };
+                held.push((status, Held::begin(&world, &brought, path, count).await));
+            }
+        }
+        assert_eq!(held.len(), (number + 1) * 5);
+    }
+    let other = hold(&bo, "/api/events?timeout=50");
+    world.waiting(held.len() + 1).await;
+    let request = ann.request(reqwest::Method::DELETE, "/api/me");
+    let request = request.form(&[("password", PASSWORD)]);
+    crate::support::actor::Told::of(request).await.with(200);
+    for (status, held) in held {
+        assert_eq!(held.ended().await.0, status);
+    }
+    for line in ending {
+        line.ended().await;
+    }
+    for mut line in staying {
+        assert!(line.ask("leave", &Value::Null).await.is_some());
+    }
+    // Who shares no chat with her goes on waiting.
+    world.waiting(1).await;
+    bo.make("marker").await;
+    crate::support::poll::answer(other).await.with(200);
     world.stop().await;
 }

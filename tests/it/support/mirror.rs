@@ -33,6 +33,8 @@ pub(crate) struct Mirror {
     me: i64,
     cursor: String,
     chats: BTreeMap<i64, Mirrored>,
+    /// What everybody is called of whom it was told.
+    names: BTreeMap<i64, String>,
 }
 
 impl Mirror {
@@ -43,6 +45,7 @@ impl Mirror {
             me: actor.id,
             cursor,
             chats: BTreeMap::new(),
+            names: BTreeMap::new(),
         };
         for chat in listed.iter().filter(|chat| chat["member"] == true) {
             let id = number(&chat["id"]);
@@ -54,13 +57,16 @@ impl Mirror {
     }
 
     /// What there is to know of one chat now; nothing when its owner is not in it.
-    async fn fetch(&self, actor: &Actor, id: i64, beside: &mut Beside) -> Option<Mirrored> {
+    async fn fetch(&mut self, actor: &Actor, id: i64, beside: &mut Beside) -> Option<Mirrored> {
         let page = actor
             .get(&format!("/api/chats/{id}?limit=200"))
             .await
             .with(200)
             .json();
         assert_eq!(page["has_more"], false, "the histories here are short");
+        list(&page, "people")
+            .iter()
+            .for_each(|person| self.call(person));
         let messages: BTreeMap<_, _> = list(&page, "messages")
             .into_iter()
             .map(|message| (number(&message["id"]), message))
@@ -121,7 +127,22 @@ impl Mirror {
         told["more"] == true
     }
 
+    fn call(&mut self, person: &Value) {
+        self.names
+            .insert(number(&person["id"]), text(person, "name"));
+    }
+
     async fn apply(&mut self, actor: &Actor, event: &Value, beside: &mut Beside) {
+        let told = event["people"].as_array().into_iter().flatten();
+        let told = told.chain(event.get("person"));
+        told.for_each(|person| self.call(person));
+        if event["type"] == "person" {
+            assert!(
+                event.get("chat_id").is_none(),
+                "it belongs to no chat: {event}"
+            );
+            return;
+        }
         let (id, position) = (number(&event["chat_id"]), number(&event["position"]));
         let kind = event["type"].as_str().expect("a type");
         let own = kind == "member" && event["person"]["id"] == self.me;
@@ -202,6 +223,9 @@ impl Mirror {
                 "members_count": members.len(),
                 "members": members,
                 "messages": chat.messages.values().collect::<Vec<_>>(),
+                "senders": chat.messages.values()
+                    .map(|message| &self.names[&number(&message["sender_id"])])
+                    .collect::<Vec<_>>(),
             })
         };
         self.chats.iter().map(show).collect()

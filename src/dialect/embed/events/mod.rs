@@ -144,12 +144,14 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
                 json!({"chat": place, "user": actor(), "users": users}),
             )
         }
-        // This API has no word for a reaction, a role, for a chat that is called otherwise, or for one's own settings.
+        // This API has no word for a reaction, a role, a chat that is called otherwise, one's own settings, or a
+        // person who is: names come with what they say.
         ChangeKind::Reaction(_)
         | ChangeKind::Role(_)
         | ChangeKind::Settings(_)
         | ChangeKind::Chat(_)
-        | ChangeKind::Conversation(..) => Vec::new(),
+        | ChangeKind::Conversation(..)
+        | ChangeKind::Person(_) => Vec::new(),
     }
 }
 

@@ -30,7 +30,6 @@ pub(super) fn routes() -> Vec<Route> {
         sign_out,
         sign_out_by_post,
         sign_out_everywhere,
-        me,
         password,
         logins,
         end_login
@@ -106,14 +105,6 @@ pub(super) async fn sign_out_everywhere(
     Ok(signed_out(settings, jar))
 }
 
-/// `GET /api/me`.
-#[get("/api/me")]
-pub(super) async fn me(services: &ChatServices, caller: SignedIn) -> RouteResult<Reply<wire::Me>> {
-    Ok(Reply::ok(wire::Me::from(
-        &accounts::me(services, &caller).await?,
-    )))
-}
-
 /// `POST /api/password` password, `new_password`: the others of my logins end.
 #[post("/api/password", data = "<fields>")]
 pub(super) async fn password(
@@ -174,7 +165,7 @@ fn signed_in(
 }
 
 /// Empties both cookies and points to the sign-in.
-fn signed_out(settings: &Settings, jar: &CookieJar<'_>) -> Reply<wire::StatusOk> {
+pub(super) fn signed_out(settings: &Settings, jar: &CookieJar<'_>) -> Reply<wire::StatusOk> {
     for name in [USER_ID, TOKEN] {
         let mut gone = cookie(settings, name, String::new(), CookieAge::ZERO);
         gone.set_expires(rocket::time::OffsetDateTime::UNIX_EPOCH);

@@ -9,6 +9,7 @@ mod admin;
 mod chats;
 mod members;
 mod messages;
+mod people;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ type RouteResult<T> = std::result::Result<T, ApiError>;
 pub fn all() -> Vec<Route> {
     [
         accounts::routes(),
+        people::routes(),
         chats::routes(),
         members::routes(),
         messages::routes(),

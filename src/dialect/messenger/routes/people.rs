@@ -1,0 +1,110 @@
+//! Who I am and what I say of myself, and finding others.
+
+use rocket::{Route, State, delete, get, http::CookieJar, patch, routes};
+
+use crate::{
+    chat::{
+        accounts::Device,
+        deletion,
+        profiles::{self, Found, OwnProfile},
+    },
+    config::Settings,
+    dialect::messenger::{
+        routes::{ChatServices, Id, Reply, RouteResult, accounts::signed_out},
+        wire,
+    },
+    error::Error,
+    http::{Fields, Query, SignedIn, feed, set_device_cookie},
+    model::{Email, Name, Password, PersonId, Photo},
+};
+
+/// The most characters of what names are to begin with: no name has more.
+const QUERY_CHARS: usize = 64;
+
+/// What is mounted.
+pub(super) fn routes() -> Vec<Route> {
+    routes![me, describe_me, delete_me, list, find]
+}
+
+/// `GET /api/me`.
+#[get("/api/me")]
+pub(super) async fn me(services: &ChatServices, caller: SignedIn) -> RouteResult<Reply<wire::Me>> {
+    let me = profiles::me(services, &caller).await?;
+    Ok(Reply::ok(wire::Me::from(&me)))
+}
+
+/// `PATCH /api/me` name, email, photo: what is left out stays, and an empty photo is none.
+#[patch("/api/me", data = "<fields>")]
+pub(super) async fn describe_me(
+    services: &ChatServices,
+    settings: &State<Settings>,
+    jar: &CookieJar<'_>,
+    caller: SignedIn,
+    device: Device,
+    fields: &Fields,
+) -> RouteResult<Reply<wire::Me>> {
+    let photo = match fields.text("photo")? {
+        Some("") => Some(None),
+        Some(photo) => Some(Some(Photo::parse(photo)?)),
+        None => None,
+    };
+    let profile = OwnProfile {
+        name: fields.text("name")?.map(Name::parse_own).transpose()?,
+        email: fields.text("email")?.map(Email::parse).transpose()?,
+        photo,
+    };
+    let (me, cookie) = profiles::describe_me(services, &caller, profile, &device).await?;
+    if let Some(cookie) = cookie {
+        set_device_cookie(settings, jar, cookie);
+    }
+    Ok(Reply::ok(wire::Me::from(&*me)))
+}
+
+/// `DELETE /api/me` password: ends my account.
+#[delete("/api/me", data = "<fields>")]
+pub(super) async fn delete_me(
+    services: &ChatServices,
+    settings: &State<Settings>,
+    jar: &CookieJar<'_>,
+    caller: SignedIn,
+    device: Device,
+    fields: &Fields,
+) -> RouteResult<Reply<wire::StatusOk>> {
+    let password = Password::attempt(fields.required_text("password")?.to_owned())?;
+    deletion::delete_me(services, &caller, &password, &device).await?;
+    Ok(signed_out(settings, jar))
+}
+
+/// `GET /api/people` query, limit, before: people whose names begin so, by name.
+#[get("/api/people")]
+pub(super) async fn list(
+    services: &ChatServices,
+    caller: SignedIn,
+    query: &Query,
+) -> RouteResult<Reply<wire::People>> {
+    let beginning = query.text("query")?.unwrap_or_default();
+    if beginning.chars().count() > QUERY_CHARS {
+        let sentence = format!("query must have at most {QUERY_CHARS} characters");
+        return Err(Error::invalid_field("query", sentence).into());
+    }
+    let before = query.number("before")?.map(PersonId::new);
+    let limit = feed::limit(query)?;
+    let (people, has_more) = profiles::list(services, &caller, (beginning, before), limit).await?;
+    let people = people.iter().map(on_the_wire).collect();
+    Ok(Reply::ok(wire::People { people, has_more }))
+}
+
+/// `GET /api/people/{id}`.
+#[get("/api/people/<person>")]
+pub(super) async fn find(
+    services: &ChatServices,
+    caller: SignedIn,
+    person: Id<PersonId>,
+) -> RouteResult<Reply<wire::FoundWire>> {
+    let found = profiles::find(services, &caller, person.0).await?;
+    Ok(Reply::ok(on_the_wire(&found)))
+}
+
+fn on_the_wire(found: &Found) -> wire::FoundWire {
+    wire::FoundWire::new(&found.person, found.online, found.last_seen)
+}
