@@ -5,6 +5,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 use crate::{
     chat::{
         Caller, Services, administration,
+        invites::{self, InviteCode},
         limits::login_throttle::Guesser,
         logins::{Logins, Token},
         password::{Place, Verdict},
@@ -13,8 +14,8 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        Email, Login, LoginId, Name, Names, NewPassword, Password, Person, PersonId, PersonKind,
-        TenantId, Timestamp,
+        ChatId, Email, InviteHash, Login, LoginId, Name, Names, NewPassword, Password, Person,
+        PersonId, PersonKind, TenantId, Timestamp,
     },
     store::{NewPerson, Tx, Work},
 };
@@ -46,8 +47,8 @@ pub struct Device {
 /// What is kept of a device with a login.
 #[derive(Debug, Clone)]
 pub(super) struct NewLogin {
-    client: Option<String>,
-    address: String,
+    pub(super) client: Option<String>,
+    pub(super) address: String,
 }
 
 /// A fresh login: the token is told once.
@@ -56,6 +57,8 @@ pub struct IssuedLogin {
     pub person: PersonId,
     /// Their token.
     pub token: Token,
+    /// The chat that they signed up to by an invitation.
+    pub chat: Option<ChatId>,
     /// What the browser shows when they sign in again.
     pub device_cookie: String,
 }
@@ -67,7 +70,8 @@ pub(super) struct Proven {
     pub(super) device_cookie: String,
 }
 
-/// Signs somebody up at home, and in: by an invitation also where not everybody may.
+/// Signs somebody up at home, and in: by an invitation also where not everybody may, and by one to a chat into
+/// that chat.
 pub async fn register(
     services: &Services,
     (name, email): (&Name, &Email),
@@ -76,13 +80,19 @@ pub async fn register(
     device: &Device,
 ) -> Result<IssuedLogin> {
     // Looked up first only to spare the hash; the transaction decides.
-    administration::may_sign_up(services, invitation).await?;
+    let by = match invitation.and_then(InviteCode::parse) {
+        Some(code) => Invited::ToChat(invites::for_sign_up(services, &code, device).await?),
+        None => {
+            administration::may_sign_up(services, invitation).await?;
+            Invited::ToServer(invitation)
+        }
+    };
     let names = [name.as_str(), email.as_str(), email.local()];
     let password = new_password(services, password, &names)?;
     let sign_up = services
         .login_throttle
         .sign_up(device.network, Instant::now())?;
-    let made = make(services, (name, &password, email), invitation, device).await;
+    let made = make(services, (name, &password, email), by, device).await;
     sign_up.unless_failed(&made);
     let made = made?;
     SignIns::signed_up(made.person, device.address);
@@ -92,7 +102,7 @@ pub async fn register(
 async fn make(
     services: &Services,
     (name, password, email): (&Name, &NewPassword, &Email),
-    invitation: Option<&str>,
+    by: Invited<'_>,
     device: &Device,
 ) -> Result<IssuedLogin> {
     let key = profiles::free_key(name)?;
@@ -101,7 +111,6 @@ async fn make(
         return Err(name_taken());
     }
     let hash = services.hasher.hash(password).await?;
-    let now = services.clock.now();
     let new = NewPerson {
         tenant: HOME,
         kind: PersonKind::Person,
@@ -114,6 +123,31 @@ async fn make(
         password_hash: Some(hash),
     };
     let login = device.login();
+    let (made, chat) = match by {
+        Invited::ToChat(invite) => {
+            let (person, token, chat) = invites::sign_up(services, new, (login, invite)).await?;
+            ((person, token), Some(chat))
+        }
+        Invited::ToServer(invitation) => (insert(services, new, (login, invitation)).await?, None),
+    };
+    Ok(issued(services, made, chat, (device, &key)))
+}
+
+/// By what somebody signs up.
+enum Invited<'a> {
+    /// An invitation to the server, or none where everybody may.
+    ToServer(Option<&'a str>),
+    /// An invitation to a chat.
+    ToChat(InviteHash),
+}
+
+/// Adds an account with its first login, and takes the invitation.
+async fn insert(
+    services: &Services,
+    new: NewPerson,
+    (login, invitation): (NewLogin, Option<&str>),
+) -> Result<(PersonId, Token)> {
+    let now = services.clock.now();
     let invitation = invitation.map(str::to_owned);
     let made = services.store.write(HOME, move |tx| {
         Box::pin(async move {
@@ -125,13 +159,23 @@ async fn make(
             Ok((person, token))
         })
     });
-    let (person, token) = made.await?;
-    let account = counted_as(&key);
-    Ok(IssuedLogin {
+    made.await
+}
+
+/// The first login of somebody who has signed up.
+fn issued(
+    services: &Services,
+    (person, token): (PersonId, Token),
+    chat: Option<ChatId>,
+    (device, key): (&Device, &str),
+) -> IssuedLogin {
+    let account = counted_as(key);
+    IssuedLogin {
         person,
         token,
+        chat,
         device_cookie: services.device_cookies.signed_in(&device.cookie, &account),
-    })
+    }
 }
 
 /// Adds a person of home who signs in by name, within a transaction.
@@ -143,10 +187,14 @@ pub(super) async fn insert_account(
     let inserted = tx.insert_person(new, now).await;
     let person = inserted.map_err(|error| error.conflict_as(name_taken))?;
     if !tx.insert_looks(person, &new.name.looks()).await? {
-        let sentence = "name looks like one that is taken";
-        return Err(Error::invalid_field("name", sentence));
+        return Err(name_looks_taken());
     }
     Ok(person)
+}
+
+/// The refusal of a name that looks like another.
+pub(super) fn name_looks_taken() -> Error {
+    Error::invalid_field("name", "name looks like one that is taken")
 }
 
 /// The refusal of a name that somebody has.
@@ -169,6 +217,7 @@ pub async fn sign_in(
     Ok(IssuedLogin {
         person: proven.person.id,
         token: proven.token,
+        chat: None,
         device_cookie: proven.device_cookie,
     })
 }

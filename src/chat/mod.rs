@@ -24,6 +24,7 @@ pub mod developers;
 mod device_cookies;
 pub mod domains;
 pub mod housekeeping;
+pub mod invites;
 mod keys;
 mod latest;
 mod lifetime;

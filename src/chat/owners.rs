@@ -127,6 +127,7 @@ pub async fn sign_in(
     let tenant = tenant.ok_or_else(refusal)?;
     let login = IssuedLogin {
         person: proven.person.id,
+        chat: None,
         token: proven.token,
         device_cookie: proven.device_cookie,
     };

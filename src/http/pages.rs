@@ -11,6 +11,7 @@ use std::{
 use rocket::{
     Request, Response, Route, State, get,
     http::{ContentType, Status, uri::Origin},
+    request::FromParam,
     response::{self, Redirect, Responder},
     routes, tokio,
 };
@@ -29,7 +30,7 @@ const SCRIPT_POLICY: &str = "default-src 'none'; connect-src 'self'; base-uri 'n
 struct Embedded;
 
 pub(super) fn routes() -> Vec<Route> {
-    routes![start, page]
+    routes![start, invitation, page]
 }
 
 /// What a path of the pages answers.
@@ -43,6 +44,27 @@ enum Page {
 #[get("/")]
 async fn start(uri: &Origin<'_>, settings: &State<Settings>) -> Option<Page> {
     find(Path::new(""), uri, settings).await
+}
+
+/// The page of an invitation, whatever its code.
+#[get("/invite/<_code>", rank = 900)]
+async fn invitation(_code: Code, settings: &State<Settings>) -> Option<Page> {
+    open(Path::new("invite/index.html"), settings).await
+}
+
+/// What is no file of the page's own.
+struct Code;
+
+impl<'a> FromParam<'a> for Code {
+    type Error = &'a str;
+
+    fn from_param(text: &'a str) -> Result<Self, Self::Error> {
+        if text.is_empty() || text.contains('.') {
+            Err(text)
+        } else {
+            Ok(Self)
+        }
+    }
 }
 
 // Last of all routes: whatever else is mounted comes first.

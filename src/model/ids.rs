@@ -72,6 +72,10 @@ id!(
     ChatId
 );
 id!(
+    /// An invitation to a chat.
+    InviteId
+);
+id!(
     /// A message: the position of the change that added it.
     MessageId
 );

@@ -18,6 +18,7 @@ pub mod domain;
 pub(crate) mod fixture;
 pub mod hex;
 pub mod ids;
+pub mod invite;
 pub mod login;
 pub mod message;
 pub mod network;
@@ -39,7 +40,8 @@ pub use chat::{
 pub use connection::Connection;
 pub use cursor::{Cursor, Epoch};
 pub use domain::Domain;
-pub use ids::{ChatId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
+pub use ids::{ChatId, InviteId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
+pub use invite::{Invitation, Invite, InviteHash, InviteKey};
 pub use login::{Login, TokenHash};
 pub use message::{
     Mentions, Message, MessageKind, Page, QUOTED_CHARS, Quote, Reaction, Surroundings,

@@ -127,6 +127,22 @@ impl Relation {
         }
     }
 
+    /// Whether they may become a member by an invitation.
+    pub fn can_accept(&self) -> Result<Entry, Denied> {
+        match (self.kind, self.status) {
+            (_, Some(MembershipStatus::In)) => Ok(Entry::Present),
+            (ChatKind::Direct | ChatKind::Conversation, _) => Err(Denied::NotFound),
+            (ChatKind::Open | ChatKind::Private, _) if self.is_guest => Err(Denied::NotFound),
+            (ChatKind::Open | ChatKind::Private, Some(MembershipStatus::Removed)) => {
+                Err(Denied::Removed)
+            }
+            (
+                ChatKind::Open | ChatKind::Private,
+                None | Some(MembershipStatus::Left | MembershipStatus::Observer),
+            ) => Ok(Entry::Joins),
+        }
+    }
+
     /// Whether they may move their read mark and send a typing signal.
     pub fn can_signal(&self) -> Result<(), Denied> {
         if self.is_in() {
@@ -203,6 +219,15 @@ pub fn hears(
     }
 }
 
+/// Whether a change of a chat that was deleted since is still told to those who were in it: that it was deleted,
+/// and what was never the chat's alone.
+pub fn outlives_chat(audience: Audience, is_own_passage: bool, is_of_facts: bool) -> bool {
+    match audience {
+        Audience::Members | Audience::Agents => is_own_passage || is_of_facts,
+        Audience::Tenant | Audience::Others | Audience::Actor | Audience::Acquaintances => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,6 +291,15 @@ mod tests {
     fn who_was_removed_may_not_come_back() {
         for relation in relations().filter(|r| r.status == Some(MembershipStatus::Removed)) {
             assert_ne!(relation.can_join(), Ok(Entry::Joins), "{relation:?}");
+            assert_ne!(relation.can_accept(), Ok(Entry::Joins), "{relation:?}");
+        }
+    }
+
+    #[test]
+    fn an_invitation_brings_people_into_governed_chats_alone() {
+        for relation in relations().filter(|r| r.can_accept() == Ok(Entry::Joins)) {
+            assert!(matches!(relation.kind, ChatKind::Open | ChatKind::Private));
+            assert!(!relation.is_guest && relation.status != Some(MembershipStatus::In));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The hub: the one place where changes are published, and the registry of topics and their subscribers.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -266,13 +266,10 @@ impl Hub {
             .unwrap_or(0)
             .min(state.tail.len());
         let newer = state.tail.range(state.tail.len() - newer..);
-        Backlog::Complete(
-            newer
-                .filter(|p| is_visible_to(topic_log, &p.change))
-                .cloned()
-                .collect(),
-            head,
-        )
+        let newer = newer.filter(|p| is_visible_to(topic_log, &p.change));
+        let mut changes = newer.cloned().collect();
+        drop_deleted(topic_log, &mut changes);
+        Backlog::Complete(changes, head)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -453,6 +450,29 @@ fn changes_rights(what: &ChangeKind) -> bool {
         | ChangeKind::Read(_)
         | ChangeKind::Person(_) => false,
     }
+}
+
+/// Takes out what a person is told no longer of chats whose deletion comes later. The store decides the same in SQL.
+pub(super) fn drop_deleted(topic_log: &TopicLog, changes: &mut Vec<Arc<Published>>) {
+    let Topic::Person(person) = &topic_log.topic else {
+        return;
+    };
+    let gone = changes.iter().filter_map(|p| match &p.change.what {
+        ChangeKind::Chat(chat) if chat.deleted_at.is_some() => Some(chat.id),
+        _ => None,
+    });
+    let gone: HashSet<_> = gone.collect();
+    if gone.is_empty() {
+        return;
+    }
+    changes.retain(|p| {
+        let change = &p.change;
+        let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
+        let is_own_passage = is_passage && change.actor.id == person.id;
+        let is_of_facts = matches!(change.what, ChangeKind::Chat(_));
+        !gone.contains(&change.chat)
+            || policy::outlives_chat(change.audience, is_own_passage, is_of_facts)
+    });
 }
 
 /// Whether a change concerns a topic. The store decides the same in SQL for one person's changes.

@@ -13,7 +13,7 @@ use crate::{
     model::{ChatId, Person, PersonId, Position},
     pubsub::{
         Hub, Published,
-        hub::is_visible_to,
+        hub::{drop_deleted, is_visible_to},
         published::PublishedSignal,
         waker::{Noted, Waker},
     },
@@ -346,6 +346,7 @@ impl Subscriber {
         drop(state);
         // A person who has left since gets no earlier changes, neither from memory nor from the log.
         changes.retain(|published| is_visible_to(&self.topic_log, &published.change));
+        drop_deleted(&self.topic_log, &mut changes);
         Backlog::Complete(changes, head.max(after))
     }
 }

@@ -96,7 +96,7 @@ const OWN: &str = concat!(
 );
 
 row! {
-    struct PlaceRow {
+    pub(super) struct PlaceRow {
         person_id: Option<i64>,
         role: Option<String>,
         standing: Option<String>,
@@ -107,7 +107,7 @@ row! {
 }
 
 impl PlaceRow {
-    fn membership(self) -> Result<Option<Membership>> {
+    pub(super) fn membership(self) -> Result<Option<Membership>> {
         let (
             Some(person_id),
             Some(role),

@@ -48,9 +48,9 @@ const FOR_PERSON: &str = select_changes!(
         or (n.audience = 'others' and not $7 and not exists ( \
             select 1 from members y where y.chat_id = n.chat_id and y.person_id = $5 \
             and y.standing = 'in' and y.joined_position <= n.position)) \
-        or (n.audience = 'desk' and $6) \
+        or (n.audience = 'desk' and $6 and (c.deleted_at is null or n.kind = 'chat')) \
         or (n.actor_id = $5 and (n.audience = 'actor' or n.kind in ('joined', 'left'))) \
-        or (n.audience in ('members', 'desk') and exists ( \
+        or (n.audience in ('members', 'desk') and (c.deleted_at is null or n.kind = 'chat') and exists ( \
             select 1 from members x where x.chat_id = n.chat_id and x.person_id = $5 \
             and x.standing = 'in' and x.joined_position <= n.position)) \
         or (n.audience = 'acquaintances' and (n.actor_id = $5 or exists ( \

@@ -19,6 +19,22 @@ impl Tx {
         Ok(self.add_looks(&looks).await? == looks.len())
     }
 
+    /// Whether another name looks like one of these, as this transaction sees it.
+    pub async fn is_look_taken(&mut self, looks: &[String]) -> Result<bool> {
+        for look in looks {
+            let found: Option<i64> = self
+                .query("select person_id from name_looks where look = $1")
+                .bind(look.as_str())
+                .scalar_optional()
+                .await
+                .map_err(failed)?;
+            if found.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Records what names look like unless another looks the same; returns how many were recorded.
     pub(super) async fn add_looks(&mut self, looks: &[(String, PersonId)]) -> Result<usize> {
         if looks.is_empty() {

@@ -43,6 +43,7 @@ mod crowds;
 mod domains;
 mod failure;
 mod file;
+mod invites;
 mod log;
 mod logins;
 mod looks;
@@ -78,6 +79,7 @@ use crate::{
 };
 
 pub use conversations::ConversationPage;
+pub use invites::NewInvite;
 pub use logins::Holder;
 pub use open::{Db, Options};
 pub use people::NewPerson;

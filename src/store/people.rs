@@ -68,6 +68,17 @@ impl Tx {
         })
     }
 
+    /// Whether an account has that key, as this transaction sees it.
+    pub async fn is_account_key_taken(&mut self, account_key: &str) -> Result<bool> {
+        let count: i64 = self
+            .query("select count(*) from people where account_key = $1")
+            .bind(account_key)
+            .scalar()
+            .await
+            .map_err(failed)?;
+        Ok(count > 0)
+    }
+
     /// Whether this is the hash of the password of a person who may sign in; locks the row until the
     /// transaction ends.
     pub async fn hold_password(&mut self, person: PersonId, hash: &str) -> Result<bool> {

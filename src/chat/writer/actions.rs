@@ -146,6 +146,9 @@ async fn act_in_chat(
         ChatAction::Delete(message) => action.delete(*message).await,
         ChatAction::React(message, emoji) => action.react(*message, *emoji).await,
         ChatAction::Unreact(message, emoji) => action.unreact(*message, *emoji).await,
+        ChatAction::Invite(new) => action.invite(new).await,
+        ChatAction::Uninvite(key) => action.uninvite(key).await,
+        ChatAction::Accept(invite) => action.accept(invite).await,
         ChatAction::SetRole(person, role) => action.set_role(person, *role).await,
         ChatAction::Update(edit) => action.update(edit).await,
         ChatAction::Set(edit) => action.set(edit).await,
@@ -216,7 +219,7 @@ impl ActionContext<'_> {
     }
 
     /// Adds members.
-    async fn add_members(
+    pub(super) async fn add_members(
         self,
         newcomers: Vec<(Arc<Person>, Role)>,
     ) -> Result<Result<ActionOutcome>> {

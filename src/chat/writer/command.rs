@@ -3,9 +3,11 @@
 use crate::{
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, CreateDraft, Created, PersonChanged,
-        PersonRequest, ReadDraft, SendDraft, Sent, fair::Origin, reply::Reply,
+        PersonRequest, ReadDraft, SendDraft, Sent, SignUpDraft, SignedUp, fair::Origin,
+        reply::Reply,
     },
     error::Error,
+    model::PersonId,
     pubsub::Hub,
 };
 
@@ -25,6 +27,7 @@ pub(super) enum Command {
     Create(CreateDraft, Reply<Created>),
     Action(ActionRequest, Reply<ActionOutcome>),
     Person(PersonRequest, Reply<PersonChanged>),
+    SignUp(SignUpDraft, Reply<SignedUp>),
 }
 
 impl Command {
@@ -37,6 +40,7 @@ impl Command {
             }
             Self::Read(..) => 1,
             Self::Person(..) => ACT,
+            Self::SignUp(..) => ACT,
             Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
             Self::Action(draft, _) => match &draft.action {
                 ChatAction::Add(people) | ChatAction::Remove(people) => ACT + people.len() / PEOPLE,
@@ -46,6 +50,9 @@ impl Command {
                 | ChatAction::Delete(_)
                 | ChatAction::React(..)
                 | ChatAction::Unreact(..)
+                | ChatAction::Invite(_)
+                | ChatAction::Uninvite(_)
+                | ChatAction::Accept(_)
                 | ChatAction::SetRole(..)
                 | ChatAction::Update(_)
                 | ChatAction::Set(_)
@@ -63,6 +70,7 @@ impl Command {
             Self::Read(_, reply) => reply.is_overdue(),
             Self::Action(_, reply) => reply.is_overdue(),
             Self::Person(_, reply) => reply.is_overdue(),
+            Self::SignUp(_, reply) => reply.is_overdue(),
         }
     }
 
@@ -74,10 +82,21 @@ impl Command {
             Self::Create(draft, _) => &draft.created_by,
             Self::Action(draft, _) => &draft.actor,
             Self::Person(request, _) => &request.actor,
+            // Who signs up is nobody yet: they take their turns together.
+            Self::SignUp(draft, _) => {
+                return Origin {
+                    flow: (draft.person.tenant, PersonId::new(0)),
+                    connection: None,
+                };
+            }
         };
         let connection = match self {
             Self::Send(draft, _) => draft.connection,
-            Self::Read(..) | Self::Create(..) | Self::Action(..) | Self::Person(..) => None,
+            Self::Read(..)
+            | Self::Create(..)
+            | Self::Action(..)
+            | Self::Person(..)
+            | Self::SignUp(..) => None,
         };
         Origin {
             flow: (person.tenant, person.id),
@@ -92,6 +111,7 @@ impl Command {
             Self::Read(_, reply) => reply.send(Err(error)),
             Self::Action(_, reply) => reply.send(Err(error)),
             Self::Person(_, reply) => reply.send(Err(error)),
+            Self::SignUp(_, reply) => reply.send(Err(error)),
         }
     }
 }

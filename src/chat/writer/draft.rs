@@ -6,10 +6,11 @@ use super::creations::{CreateKey, Created};
 use crate::{
     error::Result,
     model::{
-        ChatId, ChatKind, ClientId, Content, Description, Emoji, LoginId, Mentions, Message,
-        MessageId, MessageKind, Name, Names, Notify, Operator, Person, Position, Record, Role, Seq,
-        TenantId, Timestamp, Title, text::Candidates,
+        ChatId, ChatKind, ClientId, Content, Description, Emoji, InviteHash, InviteKey, LoginId,
+        Mentions, Message, MessageId, MessageKind, Name, Names, Notify, Operator, Person, PersonId,
+        Position, Record, Role, Seq, TenantId, Timestamp, Title, TokenHash, text::Candidates,
     },
+    store::{NewInvite, NewPerson},
 };
 
 /// A message to send.
@@ -133,6 +134,37 @@ impl CreateDraft {
     }
 }
 
+/// Somebody who signs up by an invitation.
+#[derive(Debug)]
+pub(in crate::chat) struct SignUpDraft {
+    /// Who they are to be.
+    pub person: NewPerson,
+    /// Their first login.
+    pub login: SignUpLogin,
+    /// The invitation.
+    pub invite: InviteHash,
+}
+
+/// The first login of somebody who signs up.
+#[derive(Debug)]
+pub(in crate::chat) struct SignUpLogin {
+    /// The hash of its token.
+    pub token: TokenHash,
+    /// What its client calls itself.
+    pub client: Option<String>,
+    /// The address it comes from.
+    pub address: String,
+}
+
+/// Somebody who has signed up by an invitation.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::chat) struct SignedUp {
+    /// Who they are.
+    pub person: PersonId,
+    /// The chat they are in.
+    pub chat: ChatId,
+}
+
 /// A rare action in a chat.
 #[derive(Debug, Clone)]
 pub(in crate::chat) struct ActionRequest {
@@ -205,6 +237,12 @@ pub(in crate::chat) enum ChatAction {
     React(MessageId, Emoji),
     /// Takes it back.
     Unreact(MessageId, Emoji),
+    /// Invites to the chat.
+    Invite(NewInvite),
+    /// Takes an invitation back.
+    Uninvite(InviteKey),
+    /// Comes in by an invitation.
+    Accept(InviteHash),
     /// Gives a member a role.
     SetRole(Arc<Person>, Role),
     /// Changes what the chat is called, what it is about, and who may find it.
@@ -334,4 +372,5 @@ pub(super) enum Outcome {
     Read(Result<()>),
     Action(Result<ActionOutcome>),
     Person(Result<PersonChanged>),
+    SignedUp(Result<SignedUp>),
 }

@@ -1,9 +1,9 @@
-//! What the admins of a chat decide (roles, its facts, its end), and what a member sets for themselves.
+//! What the admins of a chat decide (roles, its facts, invitations, its end), and what a member sets for themselves.
 
 use std::sync::Arc;
 
 use super::{
-    ActionOutcome, ChatEdit, SettingsEdit,
+    ActionOutcome, ChatEdit, MOST_INVITES, SettingsEdit,
     actions::{ActionContext, ChangeBuilder},
     plan::audience_in,
 };
@@ -11,10 +11,13 @@ use crate::{
     chat::access::denied,
     error::{Error, Result},
     model::{
-        Audience, ChangeKind, Chat, ChatKind, ChatSettings, Description, Notify, Person, Role,
-        Title,
+        Audience, ChangeKind, Chat, ChatKind, ChatSettings, Description, Entry, InviteHash,
+        InviteKey, Notify, Person, Role, Title,
     },
-    store::batch::{StoredSettings, WriteSet},
+    store::{
+        NewInvite,
+        batch::{StoredSettings, WriteSet},
+    },
 };
 
 impl ActionContext<'_> {
@@ -103,6 +106,49 @@ impl ActionContext<'_> {
         .await
     }
 
+    /// Invites to the chat, which has a number of invitations at a time.
+    pub(super) async fn invite(self, new: &NewInvite) -> Result<Result<ActionOutcome>> {
+        if let Err(refusal) = self.ensure_can_govern() {
+            return Ok(Err(refusal));
+        }
+        let (tx, now) = (&mut *self.context.tx, self.context.now);
+        if tx.count_invites(self.chat.id, now).await? >= MOST_INVITES {
+            let sentence = format!("a chat has at most {MOST_INVITES} invitations: take one back");
+            return Ok(Err(Error::conflict(sentence)));
+        }
+        let place = (self.chat.tenant, self.chat.id, self.draft.actor.id);
+        tx.insert_invite(place, new, now).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+
+    /// Takes an invitation back.
+    pub(super) async fn uninvite(self, key: &InviteKey) -> Result<Result<ActionOutcome>> {
+        if let Err(refusal) = self.ensure_can_govern() {
+            return Ok(Err(refusal));
+        }
+        let there = self.context.tx.delete_invite(self.chat.id, key).await?;
+        let missing = || Error::not_found("there is no such invitation");
+        Ok(there.then_some(ActionOutcome::Done).ok_or_else(missing))
+    }
+
+    /// Comes in by an invitation, which is used once by that.
+    pub(super) async fn accept(self, invite: &InviteHash) -> Result<Result<ActionOutcome>> {
+        match self.relation().can_accept() {
+            Ok(Entry::Present) => return Ok(Ok(ActionOutcome::Done)),
+            Ok(Entry::Joins) => {}
+            Err(why) => return Ok(Err(denied(why))),
+        }
+        let (tx, now) = (&mut *self.context.tx, self.context.now);
+        let found = tx.invitation(invite).await?;
+        let found = found.filter(|it| it.chat.id == self.chat.id && it.is_good(now));
+        let Some(invitation) = found else {
+            return Ok(Err(no_invitation()));
+        };
+        tx.use_invite(invitation.invite.id).await?;
+        let newcomers = vec![(Arc::clone(&self.draft.actor), Role::Member)];
+        self.add_members(newcomers).await
+    }
+
     /// Keeps what a member sets for themselves: it is told to their own logins.
     pub(super) async fn set(self, edit: &SettingsEdit) -> Result<Result<ActionOutcome>> {
         if let Err(why) = self.relation().can_set() {
@@ -152,6 +198,11 @@ impl ActionContext<'_> {
         context.write(new, WriteSet::default(), changes).await?;
         Ok(Ok(ActionOutcome::Done))
     }
+}
+
+/// The refusal of an invitation that is over, used up or taken back.
+pub(in crate::chat) fn no_invitation() -> Error {
+    Error::not_found("this invitation is not good any more: ask for a new one")
 }
 
 /// A chat as it is to be.

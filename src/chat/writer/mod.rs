@@ -30,6 +30,7 @@ mod queue;
 mod references;
 mod renamed;
 mod reply;
+mod sign_ups;
 
 use std::{sync::Arc, time::Duration};
 
@@ -58,9 +59,10 @@ pub use creations::{CreateKey, Created, Was};
 pub(super) use creations::{creation_digest, replay};
 pub(super) use draft::{
     ActionRequest, ChatAction, CreateDraft, Kept, PersonAction, PersonChanged, PersonEdit,
-    PersonRequest, ReadDraft, Right, SendDraft,
+    PersonRequest, ReadDraft, Right, SendDraft, SignUpDraft, SignUpLogin, SignedUp,
 };
 pub use draft::{ChatEdit, Sent, SettingsEdit};
+pub(super) use governing::no_invitation;
 
 /// In chats of at most so many members a read mark is published to all of them, else to its reader alone.
 pub const READS_SHOWN_UP_TO: i64 = 50;
@@ -77,6 +79,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
 const STOPPING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The most people that one chat is made with: they all come in one transaction.
 pub const MOST_AT_ONCE: usize = 5_000;
+/// The most invitations to one chat that are good at a time.
+pub(super) const MOST_INVITES: i64 = 50;
 /// The most people whom one act brings or takes: no more than others can wait for.
 pub(super) const MOST_IN_ACT: usize = 64;
 
@@ -159,6 +163,11 @@ impl Writer {
             return Err(Error::invalid_field("users", sentence));
         }
         self.submit(|reply| Command::Create(draft, reply)).await
+    }
+
+    /// Signs somebody up by an invitation.
+    pub(super) async fn sign_up(&self, draft: SignUpDraft) -> Result<SignedUp> {
+        self.submit(|reply| Command::SignUp(draft, reply)).await
     }
 
     /// Does something rare in a chat.

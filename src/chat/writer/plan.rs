@@ -6,7 +6,7 @@ use crate::{
     chat::access::denied,
     chat::writer::{
         Command, Outcome, Placed, ReadDraft, SendDraft, actions, creations, digest::digest, people,
-        references::References,
+        references::References, sign_ups,
     },
     error::{Error, Kind, Result},
     model::{
@@ -44,9 +44,10 @@ pub(super) async fn process_batch(
     let outcomes = commands.iter().map(|command| match command {
         Command::Send(..) => Outcome::Sent(sent.next().ok_or_else(missing).flatten()),
         Command::Read(..) => Outcome::Read(read.next().ok_or_else(missing).flatten()),
-        Command::Create(..) | Command::Action(..) | Command::Person(..) => rare
-            .next()
-            .unwrap_or_else(|| Outcome::Action(Err(missing()))),
+        Command::Create(..) | Command::Action(..) | Command::Person(..) | Command::SignUp(..) => {
+            rare.next()
+                .unwrap_or_else(|| Outcome::Action(Err(missing())))
+        }
     });
     Ok((outcomes.collect(), changes))
 }
@@ -77,6 +78,9 @@ async fn act_one_by_one(
             Command::Person(request, _) => {
                 Outcome::Person(people::act(context, request, changes).await?)
             }
+            Command::SignUp(draft, _) => {
+                Outcome::SignedUp(sign_ups::sign_up(context, draft, changes).await?)
+            }
             Command::Send(..) | Command::Read(..) => continue,
         });
     }
@@ -98,7 +102,10 @@ async fn plan_messages(
         match command {
             Command::Send(draft, _) => sends.push(draft),
             Command::Read(draft, _) => reads.push(draft),
-            Command::Create(..) | Command::Action(..) | Command::Person(..) => {}
+            Command::Create(..)
+            | Command::Action(..)
+            | Command::Person(..)
+            | Command::SignUp(..) => {}
         }
     }
     let lookups: Vec<_> = sends.iter().map(|draft| send_lookup(draft)).collect();

@@ -98,6 +98,7 @@ fn answer(commands: Vec<Command>, outcomes: Vec<Outcome>) {
             (Command::Read(_, reply), Outcome::Read(read)) => reply.send(read),
             (Command::Action(_, reply), Outcome::Action(acted)) => reply.send(acted),
             (Command::Person(_, reply), Outcome::Person(changed)) => reply.send(changed),
+            (Command::SignUp(_, reply), Outcome::SignedUp(person)) => reply.send(person),
             (command, _) => command.refuse(Error::internal("an outcome of another kind")),
         }
     }

@@ -1,6 +1,10 @@
 //! The messenger's JSON, as its document shows it, and the keys added to it.
 
+mod invites;
+
 use serde::Serialize;
+
+pub use invites::{InvitationWire, InviteWire, Invites, IssuedInviteWire};
 
 use crate::model::{
     Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, Message,

@@ -61,6 +61,7 @@ pub fn documented<'a>(
         let path = template(route);
         let own = path != "/"
             && path != "/{path}"
+            && path != "/invite/{_code}"
             && !["/socket.io", "/.refused", "/swagger", DOCUMENT]
                 .iter()
                 .any(|base| path.starts_with(base));

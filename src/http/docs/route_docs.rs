@@ -138,6 +138,9 @@ const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,
 const PERSON: &str =
     r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
 const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
+const INVITED: &str = r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
+const INVITES: &str = r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
+const INVITATION: &str = r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;
 const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
 const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
 const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
@@ -146,7 +149,7 @@ const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
 pub(super) const WORDS: &[Words] = &[
     messenger(
         "POST /api/reg",
-        "Signs up and in: sets the cookies user_id and token; by an invitation also where not everybody may",
+        "Signs up and in: sets the cookies user_id and token; by an invitation also where not everybody may, and by one to a chat into that chat",
         &["name", "password", "email", "invite?"],
         NONE,
         CREATED,
@@ -277,6 +280,41 @@ pub(super) const WORDS: &[Words] = &[
     messenger(
         "DELETE /api/chats/{chat}/members/{person}",
         "Takes a member out of a chat: its admins may, and everybody themselves",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "POST /api/chats/{chat}/invites",
+        "Invites to a chat for so many seconds and so many people: its admins may; the code is told once",
+        &["expires?", "uses?"],
+        NONE,
+        (200, INVITED),
+    ),
+    messenger(
+        "GET /api/chats/{chat}/invites",
+        "The invitations to a chat, for its admins; before is an id",
+        NONE,
+        &["limit?", "before?"],
+        (200, INVITES),
+    ),
+    messenger(
+        "DELETE /api/chats/{chat}/invites/{invite}",
+        "Takes an invitation back, by its id or its code: the chat's admins may",
+        NONE,
+        NONE,
+        OK,
+    ),
+    messenger(
+        "GET /api/invites/{code}",
+        "What an invitation is to, for everybody who has its code",
+        NONE,
+        NONE,
+        (200, INVITATION),
+    ),
+    messenger(
+        "POST /api/invites/{code}",
+        "Comes into the chat that an invitation is to",
         NONE,
         NONE,
         OK,

@@ -96,6 +96,27 @@ async fn a_page_that_the_browser_has_keeps_its_headers() {
 }
 
 #[rocket::async_test]
+async fn an_invitation_is_one_page_whatever_its_code() {
+    let client = client("").await;
+    let page = get(&client, "/invite/3q2-7wAAAAAAAAAAAAAAAA").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(
+        page.header("Content-Type"),
+        Some("text/html; charset=utf-8")
+    );
+    let policy = page.header("Content-Security-Policy").unwrap_or_default();
+    assert!(policy.contains("script-src 'self'"), "{policy}");
+    assert_eq!(page.header("Referrer-Policy"), Some("same-origin"));
+    assert!(page.body.contains("main.js") && !page.body.contains("3q2-7w"));
+    // What the page links to is beside it.
+    let script = get(&client, "/invite/main.js").await;
+    assert_eq!(script.header("Content-Type"), Some("text/javascript"));
+    for nothing in ["/invite/none.js", "/invite/a/b"] {
+        assert_eq!(get(&client, nothing).await.status, 404, "{nothing}");
+    }
+}
+
+#[rocket::async_test]
 async fn a_folder_serves_what_is_in_it_now() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("index.html"), "<p>start").expect("written");

@@ -383,12 +383,16 @@ fn members_of(log: &[Change]) -> HashMap<(ChatId, PersonId), Position> {
 fn hears(
     person: &Person,
     change: &Change,
-    members: &HashMap<(ChatId, PersonId), Position>,
+    (members, deleted): (&HashMap<(ChatId, PersonId), Position>, &BTreeSet<ChatId>),
 ) -> bool {
     let is_actor = change.actor.id == person.id;
     let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
     let joined = |chat: &ChatId| members.get(&(*chat, person.id));
-    change.tenant == person.tenant
+    let is_of_facts = matches!(change.what, ChangeKind::Chat(_));
+    let is_there = !deleted.contains(&change.chat)
+        || policy::outlives_chat(change.audience, is_actor && is_passage, is_of_facts);
+    is_there
+        && change.tenant == person.tenant
         && policy::hears(change.audience, person, (is_actor, is_passage), || {
             let mut joined = change.chats().iter().filter_map(joined);
             joined.any(|joined| *joined <= change.position)
@@ -421,13 +425,16 @@ fn the_log_tells_each_person_what_the_policy_lets_them_hear() {
     run(64, "what the log tells", &async |stage| {
         let log = stage.log().await;
         let members = members_of(&log);
+        let deleted = deleted_in(&log);
         let head = stage.world.services().head();
         for caller in &stage.people {
             let person = caller.person();
             let range = (stage.start, head);
             let told = stage.world.store().changes_for(person, range, 100_000);
             let told: Vec<_> = told.await.expect("the log");
-            let heard = log.iter().filter(|change| hears(person, change, &members));
+            let heard = log
+                .iter()
+                .filter(|change| hears(person, change, (&members, &deleted)));
             let heard: Vec<_> = heard.map(|change| change.position).collect();
             let told: Vec<_> = told.iter().map(|change| change.position).collect();
             assert_eq!(told, heard, "{person:?}");
@@ -459,11 +466,8 @@ fn lists_show_each_person_the_chats_that_the_policy_lets_them_read() {
                 );
                 if relation.can_read() {
                     readable.insert(id);
-                    // Of agents who have a place in a conversation nobody is told.
-                    if chat.kind != ChatKind::Conversation {
-                        let listed = member_list(stage.world, caller, id).await;
-                        assert_eq!(listed, roles_of(&log, id), "who is in {id}");
-                    }
+                    let listed = member_list(stage.world, caller, id).await;
+                    assert_eq!(listed, roles_of(&log, id), "who is in {id}");
                 }
                 if is_in {
                     own.insert(id);
@@ -490,6 +494,15 @@ fn lists_show_each_person_the_chats_that_the_policy_lets_them_read() {
             }
         }
     });
+}
+
+/// The chats that are deleted.
+fn deleted_in(log: &[Change]) -> BTreeSet<ChatId> {
+    let deleted = log.iter().filter_map(|change| match &change.what {
+        ChangeKind::Chat(chat) if chat.deleted_at.is_some() => Some(chat.id),
+        _ => None,
+    });
+    deleted.collect()
 }
 
 /// A chat of the caller's tenant, with their membership; nothing once it is deleted.

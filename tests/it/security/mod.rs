@@ -7,6 +7,7 @@ mod ends;
 mod hostile;
 mod local;
 mod logins;
+mod removal;
 mod sign_ins;
 mod strangers;
 mod throttles;

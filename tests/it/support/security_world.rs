@@ -345,6 +345,18 @@ impl Connection {
         is_well
     }
 
+    /// What comes, up to a packet with this word.
+    pub(crate) async fn until(&mut self, word: &str) -> Vec<String> {
+        let mut heard = Vec::new();
+        while !heard
+            .last()
+            .is_some_and(|packet: &String| packet.contains(word))
+        {
+            heard.push(self.packet().await.expect("it stands"));
+        }
+        heard
+    }
+
     /// Returns when the server has ended it.
     pub(crate) async fn ended(mut self) {
         while self.packet().await.is_some() {}

@@ -48,7 +48,7 @@ pub(super) async fn register(
     let name = Name::parse_own(fields.required_text("name")?)?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
     let email = Email::parse(fields.required_text("email")?)?;
-    let invitation = fields.text("invite")?;
+    let invitation = fields.text("invite")?.filter(|code| !code.is_empty());
     let fresh =
         accounts::register(services, (&name, &email), &password, invitation, &device).await?;
     Ok(signed_in(Status::Created, settings, jar, fresh))
@@ -146,13 +146,17 @@ pub(super) async fn end_login(
     Ok(ok())
 }
 
-/// Sets the cookies and points to the chats.
+/// Sets the cookies and points to the chats, or to the one that an invitation led to.
 fn signed_in(
     status: Status,
     settings: &Settings,
     jar: &CookieJar<'_>,
     fresh: IssuedLogin,
 ) -> Reply<wire::StatusOk> {
+    let next = match fresh.chat {
+        Some(chat) => format!("/api/chats/{chat}"),
+        None => "/api/chats".to_owned(),
+    };
     let age = CookieAge::try_from(settings.login_max).unwrap_or(CookieAge::MAX);
     for (name, value) in [
         (USER_ID, fresh.person.to_string()),
@@ -161,7 +165,7 @@ fn signed_in(
         jar.add(cookie(settings, name, value, age));
     }
     set_device_cookie(settings, jar, fresh.device_cookie);
-    Reply::new(status, wire::StatusOk::PLAIN).header("Location", "/api/chats")
+    Reply::new(status, wire::StatusOk::PLAIN).header("Location", next)
 }
 
 /// Empties both cookies and points to the sign-in.

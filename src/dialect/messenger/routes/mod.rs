@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod chats;
+mod invites;
 mod members;
 mod messages;
 mod people;
@@ -43,6 +44,7 @@ pub fn all() -> Vec<Route> {
         accounts::routes(),
         people::routes(),
         chats::routes(),
+        invites::routes(),
         members::routes(),
         messages::routes(),
         admin::routes(),
