@@ -40,6 +40,7 @@ pub mod presence;
 pub mod profiles;
 mod renewal;
 pub mod rooms;
+pub mod search;
 mod services;
 mod sign_ins;
 pub mod signals;

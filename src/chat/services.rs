@@ -15,6 +15,7 @@ use crate::{
         online::Online,
         password::Hasher,
         presence::Presence,
+        search,
         sign_ins::SignIns,
         signals::Typists,
         verify::{self, Verifier},
@@ -68,6 +69,8 @@ pub struct Services {
     pub(super) settings: Settings,
     /// Turns at reading long lists.
     pub(super) lists: Arc<Turns>,
+    /// How far the search index has come.
+    pub(super) index: search::Index,
     /// Turns at writing down connections.
     pub(super) connection_writes: Semaphore,
     /// When the server started.
@@ -88,6 +91,10 @@ impl Services {
     ) -> Result<Arc<Self>> {
         let services = Self::start_beside(store, settings, observer, closing).await?;
         tokio::spawn(housekeeping::run(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
+        tokio::spawn(search::run(
             Arc::downgrade(&services),
             services.closing.clone(),
         ));
@@ -123,6 +130,7 @@ impl Services {
             hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
+            index: search::Index::open(&store).await?,
             connection_writes: Semaphore::new(connections::WRITES_AT_ONCE),
             started_at: Clock.now(),
             clock: Clock,

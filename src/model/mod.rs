@@ -24,6 +24,7 @@ pub mod message;
 pub mod network;
 pub mod person;
 pub mod policy;
+pub mod search;
 pub mod tenant;
 pub mod text;
 pub mod time;

@@ -1,5 +1,7 @@
 //! Reading chats and memberships.
 
+use sqlx::types::Json;
+
 use crate::{
     error::{Error, Result},
     model::{
@@ -7,7 +9,8 @@ use crate::{
         PersonName, Position, TenantId, Timestamp,
     },
     store::{
-        Store, failed,
+        Either, Store,
+        failure::{bounded, failed},
         rows::{
             ChatRow, MembershipRow, SettingsRow, chat_columns, membership_columns, settings_columns,
         },
@@ -94,6 +97,26 @@ const OWN: &str = concat!(
      where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null \
      and c.last_position < $4 order by c.last_position desc limit $3"
 );
+
+/// Of these chats those that a person is in, with their membership.
+macro_rules! chats_of_member {
+    ($condition:literal) => {
+        concat!(
+            "select ",
+            chat_columns!(),
+            ", ",
+            membership_columns!(),
+            ", ",
+            other_name!("$1"),
+            " from members m join chats c on c.id = m.chat_id \
+             where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 \
+             and c.deleted_at is null and ",
+            $condition
+        )
+    };
+}
+const JOINED_SQLITE: &str = chats_of_member!("m.chat_id in (select value from json_each($3))");
+const JOINED_POSTGRES: &str = chats_of_member!("m.chat_id = any($3)");
 
 row! {
     pub(super) struct PlaceRow {
@@ -208,6 +231,14 @@ impl TryFrom<ChatSummaryRow> for ChatSummary {
     }
 }
 
+row! {
+    struct JoinedRow {
+        other_name: Option<String>,
+        ..chat: ChatRow,
+        ..place: PlaceRow,
+    }
+}
+
 /// A chat under its title, or else under that of a direct chat.
 fn called(row: ChatRow, other: Option<String>) -> Result<Chat> {
     let chat = Chat::try_from(row)?;
@@ -296,6 +327,34 @@ impl Store {
         let rows = rows.into_iter().take(limit);
         let chats = rows.map(|row| called(row.chat, row.other_name));
         Ok((chats.collect::<Result<_>>()?, more))
+    }
+
+    /// Of these chats those that a person is in, with their membership.
+    pub async fn joined_among(
+        &self,
+        person: &Person,
+        chats: &[ChatId],
+    ) -> Result<Vec<(Chat, Option<Membership>)>> {
+        let ids: Vec<i64> = chats.iter().map(|chat| chat.get()).collect();
+        let (person, tenant) = (person.id.get(), person.tenant.get());
+        let rows: Vec<JoinedRow> = bounded(async {
+            match &self.inner.read {
+                Either::Sqlite(pool) => {
+                    let asked = sqlx::query_as(JOINED_SQLITE).bind(person).bind(tenant);
+                    asked.bind(Json(ids)).fetch_all(pool).await
+                }
+                Either::Postgres(pool) => {
+                    let asked = sqlx::query_as(JOINED_POSTGRES).bind(person).bind(tenant);
+                    asked.bind(ids).fetch_all(pool).await
+                }
+            }
+        })
+        .await
+        .map_err(failed)?;
+        let chats = rows.into_iter();
+        chats
+            .map(|row| Ok((called(row.chat, row.other_name)?, row.place.membership()?)))
+            .collect()
     }
 
     /// The chats a person is in, each with the change by which they came.

@@ -1,10 +1,13 @@
 //! Reading messages.
 
+use sqlx::types::Json;
+
 use crate::{
     error::Result,
-    model::{ChatId, Message, MessageId, Page, PersonName, TenantId, Timestamp},
+    model::{ChatId, Message, MessageId, Page, Person, PersonId, PersonName, TenantId, Timestamp},
     store::{
-        EngineSql, Store, failed,
+        Either, EngineSql, Store,
+        failure::{bounded, failed},
         rows::{MessageRow, message_columns},
     },
 };
@@ -51,6 +54,26 @@ const BETWEEN: EngineSql = EngineSql {
          and m.created_at >= $5 and m.created_at <= $6 order by m.chat_id desc, m.id desc limit $4"
     ),
 };
+/// What somebody may find: messages of chats that they are in. The policy decides again about each.
+macro_rules! mine {
+    () => {
+        " and m.deleted_at is null and exists (select 1 from members x \
+         join chats c on c.id = x.chat_id where x.chat_id = m.chat_id and x.person_id = $1 \
+         and x.standing = 'in' and c.deleted_at is null) order by m.id desc"
+    };
+}
+const AMONG_SQLITE: &str = concat!(
+    select_messages!("m.id in (select value from json_each($3))"),
+    mine!()
+);
+const AMONG_POSTGRES: &str = concat!(select_messages!("m.id = any($3)"), mine!());
+const WITHIN: &str = concat!(
+    select_messages!(
+        "m.id >= $3 and m.id < $4 and ($6 = 0 or m.chat_id = $6) and ($7 = 0 or m.sender_id = $7)"
+    ),
+    mine!(),
+    " limit $5"
+);
 const ONE: EngineSql = {
     let text = select_messages!("m.chat_id = $1 and m.id = $3 limit $4");
     EngineSql {
@@ -142,6 +165,56 @@ impl Store {
             .await?
             .messages
             .pop())
+    }
+
+    /// Of these messages those that somebody may find, newest first.
+    pub async fn found_among(
+        &self,
+        person: &Person,
+        messages: &[MessageId],
+    ) -> Result<Vec<(Message, PersonName)>> {
+        let ids: Vec<i64> = messages.iter().map(|message| message.get()).collect();
+        let (person, tenant) = (person.id.get(), person.tenant.get());
+        let rows: Vec<MessageRow> = bounded(async {
+            match &self.inner.read {
+                Either::Sqlite(pool) => {
+                    let asked = sqlx::query_as(AMONG_SQLITE).bind(person).bind(tenant);
+                    asked.bind(Json(ids)).fetch_all(pool).await
+                }
+                Either::Postgres(pool) => {
+                    let asked = sqlx::query_as(AMONG_POSTGRES).bind(person).bind(tenant);
+                    asked.bind(ids).fetch_all(pool).await
+                }
+            }
+        })
+        .await
+        .map_err(failed)?;
+        Ok(page(rows, usize::MAX)?.messages)
+    }
+
+    /// The messages from `from` to before `before` that somebody may find, newest first, at most `limit`: of one
+    /// chat or all, of one sender or all.
+    pub async fn found_within(
+        &self,
+        person: &Person,
+        (from, before): (i64, i64),
+        (chat, sender): (Option<ChatId>, Option<PersonId>),
+        limit: i64,
+    ) -> Result<Vec<(Message, PersonName)>> {
+        let rows: Vec<MessageRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(WITHIN)
+                .bind(person.id.get())
+                .bind(person.tenant.get())
+                .bind(from)
+                .bind(before)
+                .bind(limit)
+                .bind(chat.map_or(0, ChatId::get))
+                .bind(sender.map_or(0, PersonId::get))
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(page(rows, usize::MAX)?.messages)
     }
 
     async fn messages(

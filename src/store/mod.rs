@@ -59,6 +59,7 @@ mod reactions;
 mod refold;
 mod registered;
 mod rows;
+mod search;
 mod sqlite;
 mod tenants;
 mod transaction;
@@ -83,6 +84,7 @@ pub use invites::NewInvite;
 pub use logins::Holder;
 pub use open::{Db, Options};
 pub use people::NewPerson;
+pub use search::{IndexBatch, IndexEntry, IndexProgress};
 pub use tenants::NewTenant;
 pub use turns::{Turn, Turns};
 

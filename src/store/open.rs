@@ -99,6 +99,7 @@ impl Store {
             ));
         };
         store.refold().await?;
+        store.renew_index().await?;
         Ok(store)
     }
 

@@ -114,6 +114,12 @@ impl Database {
 
     /// Puts `count` messages of one person into a chat, with their lines in the log.
     pub async fn fill(&self, chat: i64, count: u64) -> Outcome {
+        let content = "'message number ' || n || ' of this chat'";
+        self.fill_with(chat, count, content).await
+    }
+
+    /// The same with what each of them says, in SQL by its number `n`.
+    pub async fn fill_with(&self, chat: i64, count: u64, content: &str) -> Outcome {
         let numbers = match self {
             Self::Sqlite(_) => format!(
                 "(with recursive n(n) as (select 1 union all select n + 1 from n where n < {count}) select n from n)"
@@ -123,7 +129,7 @@ impl Database {
         let statements = [
             format!(
                 "insert into messages (id, tenant_id, chat_id, seq, sender_id, kind, content, created_at) \
-                 select log.head + n, 1, {chat}, n, 1, 'text', 'message number ' || n || ' of this chat', 1700000000000 + n \
+                 select log.head + n, 1, {chat}, n, 1, 'text', {content}, 1700000000000 + n \
                  from {numbers} as numbers(n), log"
             ),
             format!(

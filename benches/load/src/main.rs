@@ -25,6 +25,7 @@ mod member;
 mod options;
 mod report;
 mod run;
+mod search;
 mod server;
 mod stage;
 mod workloads;
@@ -46,10 +47,14 @@ use workloads::WORKLOADS;
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What is measured of Parlance alone, beside the workloads.
-pub const ALONE: [(&str, &str); 2] = [
+pub const ALONE: [(&str, &str); 3] = [
     (
         "history",
         "opening, paging and posting in a chat of millions of messages; Parlance alone",
+    ),
+    (
+        "search",
+        "searches over a million messages against ten thousand; Parlance alone",
     ),
     (
         "floods",
@@ -114,6 +119,10 @@ async fn alone(folder: &Path, options: &Options, report: &mut Report) -> Outcome
         if options.wants("history") {
             eprintln!("history: {}", engine.title());
             report.add_section(history::measure(*engine, folder, options).await?);
+        }
+        if options.wants("search") {
+            eprintln!("search: {}", engine.title());
+            report.add_section(search::measure(*engine, folder, options).await?);
         }
         if options.wants("floods") {
             eprintln!("floods: {}", engine.title());

@@ -9,6 +9,7 @@
 //! set, and either is taken.
 
 pub mod events;
+pub mod hits;
 pub mod routes;
 pub mod wire;
 

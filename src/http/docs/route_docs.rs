@@ -141,6 +141,7 @@ const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":tru
 const INVITED: &str = r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
 const INVITES: &str = r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
 const INVITATION: &str = r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;
+const HITS: &str = r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"people":[{"id":1,"name":"ann"}]}"#;
 const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
 const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
 const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
@@ -388,6 +389,13 @@ pub(super) const WORDS: &[Words] = &[
         NONE,
         NONE,
         OK,
+    ),
+    messenger(
+        "GET /api/search",
+        "Messages of my chats that have all words (the last may be the beginning of one) and \"phrases\", newest first",
+        NONE,
+        &["query", "chat?", "from?", "limit?", "before?"],
+        (200, HITS),
     ),
     messenger(
         "GET /api/events",

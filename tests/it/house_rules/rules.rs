@@ -49,6 +49,8 @@ const LAYERS: [Layer; 13] = [
             "emojis",
             "time",
             "unicode_normalization",
+            "unicode_properties",
+            "unicode_script",
             "unicode_security",
             "url",
             "idna",

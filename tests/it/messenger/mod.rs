@@ -13,5 +13,6 @@ mod people;
 mod reactions;
 mod reads;
 mod replies;
+mod search;
 mod seed;
 mod sending;

@@ -4,5 +4,6 @@ mod contract;
 mod migrations;
 mod outages;
 mod plans;
+mod search_index;
 mod shared_transactions;
 mod writer_failures;

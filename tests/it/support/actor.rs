@@ -174,6 +174,13 @@ impl Actor {
         Told::of(self.request(Method::DELETE, path)).await
     }
 
+    /// Searches; the fields are those of the query.
+    pub(crate) async fn search(&self, fields: &[(&str, &str)]) -> Told {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(fields);
+        self.get(&format!("/api/search?{}", query.finish())).await
+    }
+
     /// Makes an open chat.
     pub(crate) async fn make(&self, title: &str) -> i64 {
         let told = self.post("/api/chats", &[("title", title)]).await.ok(201);

@@ -11,6 +11,7 @@ mod invites;
 mod members;
 mod messages;
 mod people;
+mod search;
 
 use std::sync::Arc;
 
@@ -48,6 +49,7 @@ pub fn all() -> Vec<Route> {
         members::routes(),
         messages::routes(),
         admin::routes(),
+        search::routes(),
     ]
     .concat()
 }

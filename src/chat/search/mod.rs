@@ -1,0 +1,165 @@
+//! Searching the messages of one's chats.
+//!
+//! # Why
+//! An index makes a search cheap, and adding to it must not make sending dearer: so it is filled behind the log
+//! ([`indexer`]), when the writer has time for it. Answers are exact all the same: what is newer than the index
+//! is read from the messages themselves, and what the index answers is compared with each message's
+//! present text.
+//!
+//! No search occupies the server: it goes back from the newest message in bounded steps, and
+//! stops when its time is over. Then, as at the end of a page, the answer says from which message to go on.
+
+mod indexer;
+mod walk;
+
+use std::{collections::HashMap, time::Duration};
+
+use tokio::{
+    sync::{Mutex, watch},
+    time::Instant,
+};
+
+use crate::{
+    chat::{
+        Caller, Services,
+        access::{self, denied},
+        limits::Who,
+    },
+    error::Result,
+    model::{
+        Chat, ChatId, Denied, Membership, Message, MessageId, PersonId, PersonName, Position,
+        Relation,
+        search::{Excerpt, Match, Query, excerpt},
+    },
+    store::{IndexProgress, Store},
+};
+
+pub use indexer::catch_up;
+pub(super) use indexer::run;
+
+use walk::{Walk, Walked};
+
+/// As many requests as a search counts as.
+const COSTS: usize = 4;
+/// How long a search goes on before it answers with what it has.
+const TIME: Duration = Duration::from_millis(400);
+
+/// What somebody searches for.
+#[derive(Debug)]
+pub struct Search {
+    /// The words.
+    pub query: Query,
+    /// The chat that is searched; none: all that they are in.
+    pub chat: Option<ChatId>,
+    /// Whose messages are searched; none: everybody's.
+    pub from: Option<PersonId>,
+    /// Only messages before this one.
+    pub before: Option<MessageId>,
+    /// The most hits.
+    pub limit: usize,
+}
+
+/// A message that was found.
+#[derive(Debug)]
+pub struct Hit {
+    /// The message.
+    pub message: Message,
+    /// Its sender.
+    pub sender: PersonName,
+    /// Its chat, under the title that the searcher sees.
+    pub chat: Chat,
+    /// Where it says what was searched for.
+    pub excerpt: Excerpt,
+}
+
+/// What was found, newest first.
+#[derive(Debug)]
+pub struct Hits {
+    /// The hits.
+    pub hits: Vec<Hit>,
+    /// From where to go on, if there may be more: what is before this message was not searched.
+    pub before: Option<MessageId>,
+}
+
+/// How far the index has come, as this server knows. It may have come further.
+#[derive(Debug)]
+pub(super) struct Index {
+    progress: watch::Sender<IndexProgress>,
+    /// Held by who adds to it.
+    adding: Mutex<()>,
+}
+
+impl Index {
+    pub(super) async fn open(store: &Store) -> Result<Self> {
+        Ok(Self {
+            progress: watch::Sender::new(store.index_progress().await?),
+            adding: Mutex::default(),
+        })
+    }
+
+    fn progress(&self) -> IndexProgress {
+        *self.progress.borrow()
+    }
+}
+
+/// Searches the messages of the chats that the caller is in.
+pub async fn search(services: &Services, caller: &Caller, search: &Search) -> Result<Hits> {
+    if let Some(login) = caller.login() {
+        let login = Who::Login(login.login.id);
+        services.limits.count_many(login, COSTS)?;
+    }
+    if let Some(chat) = search.chat {
+        let reader = access::reader(services, caller, chat).await?;
+        let relation = Relation::new(reader.chat().kind, caller.person(), reader.membership());
+        if !relation.is_in() {
+            return Err(denied(Denied::NotMember));
+        }
+    }
+    let _turn = services.lists.take(caller.tenant()).await?;
+    // The index first: what it has not by now is among what is read of the messages after.
+    let progress = services.index.progress();
+    let head = services.head().max(progress.to);
+    let walk = Walk::new(&services.store, caller.person(), search, (progress, head));
+    let Walked { found, before } = walk.run(Instant::now() + TIME).await?;
+    let hits = with_chats(services, caller, found).await?;
+    Ok(Hits { hits, before })
+}
+
+/// The hits with their chats, without those of chats that the caller is not in any more.
+async fn with_chats(
+    services: &Services,
+    caller: &Caller,
+    found: Vec<(Message, PersonName, Vec<Match>)>,
+) -> Result<Vec<Hit>> {
+    let mut ids: Vec<ChatId> = found.iter().map(|(message, ..)| message.chat).collect();
+    ids.sort();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let joined = services.store.joined_among(caller.person(), &ids).await?;
+    let is_in = |(chat, membership): &(Chat, Option<Membership>)| {
+        Relation::new(chat.kind, caller.person(), membership.as_ref()).is_in()
+    };
+    let chats: HashMap<ChatId, Chat> = joined
+        .into_iter()
+        .filter(is_in)
+        .map(|(chat, _)| (chat.id, chat))
+        .collect();
+    let hits = found.into_iter().filter_map(|(message, sender, matches)| {
+        let chat = chats.get(&message.chat)?.clone();
+        let excerpt = excerpt(&message.content, &matches);
+        Some(Hit {
+            message,
+            sender,
+            chat,
+            excerpt,
+        })
+    });
+    Ok(hits.collect())
+}
+
+/// The first position after another, as an id.
+fn after(position: Position) -> i64 {
+    position.get().saturating_add(1)
+}

@@ -1,0 +1,261 @@
+//! A search on its way from the newest message back: through what is newer than the index, the index, and what is
+//! older than it.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use super::{Search, after};
+use crate::{
+    error::{Error, Result},
+    model::{
+        Message, MessageId, Person, PersonName, Position,
+        search::{Match, TermSets, of_chat, of_sender},
+    },
+    store::{IndexProgress, Store},
+};
+
+/// How many messages are read at a time where there is no index, and among how many ids.
+const READ_AT_ONCE: i64 = 256;
+const READ_AMONG: i64 = 4_096;
+/// How many candidates are asked for at a time, first and at most.
+const CANDIDATES: i64 = 64;
+const MOST_CANDIDATES: i64 = 1_024;
+/// In how many chats one may be for the index to be asked for those alone.
+const CHATS: i64 = 64;
+/// The most edits that the index may lag behind.
+const EDITS: i64 = 2_000;
+
+/// A message in which everything was found.
+type Found = (Message, PersonName, Vec<Match>);
+
+/// What was found, newest first.
+pub(super) struct Walked {
+    pub(super) found: Vec<Found>,
+    /// Everything from this message on was searched; none: everything.
+    pub(super) before: Option<MessageId>,
+}
+
+/// See the module.
+pub(super) struct Walk<'a> {
+    store: &'a Store,
+    person: &'a Person,
+    search: &'a Search,
+    progress: IndexProgress,
+    head: Position,
+    found: Vec<Found>,
+    /// Found in messages that were edited since the index was, newest first.
+    edited: VecDeque<Found>,
+    /// Everything from this message on was searched.
+    place: i64,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        person: &'a Person,
+        search: &'a Search,
+        (progress, head): (IndexProgress, Position),
+    ) -> Self {
+        let before = search.before.map_or(i64::MAX, MessageId::get);
+        Self {
+            store,
+            person,
+            search,
+            progress,
+            head,
+            found: Vec::new(),
+            edited: VecDeque::new(),
+            place: before.min(after(head)),
+        }
+    }
+
+    /// Searches until the page is full, everything was searched, or it is too late.
+    pub(super) async fn run(mut self, until: Instant) -> Result<Walked> {
+        self.read_edited().await?;
+        let newer = after(self.progress.to);
+        let ended = self.read_down_to(newer, until).await?
+            && self.ask_down_to(self.progress.from.get(), until).await?
+            && self.read_down_to(1, until).await?;
+        if ended {
+            self.place = 1;
+        }
+        self.take_edited();
+        let limit = self.search.limit;
+        let is_full = self.found.len() > limit;
+        self.found.truncate(limit);
+        let before = if is_full {
+            self.found.last().map(|(message, ..)| message.id)
+        } else {
+            (!ended).then(|| MessageId::new(self.place))
+        };
+        Ok(Walked {
+            found: self.found,
+            before,
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        self.found.len() > self.search.limit
+    }
+
+    /// Messages that the index has under an earlier text.
+    async fn read_edited(&mut self) -> Result<()> {
+        if self.head <= self.progress.to {
+            return Ok(());
+        }
+        let edited = self.store.edited_since(self.progress.to, EDITS).await?;
+        if edited.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX) {
+            let sentence = "many messages are being edited, please try again";
+            return Err(Error::unavailable(
+                sentence,
+                std::time::Duration::from_secs(1),
+            ));
+        }
+        let place = self.place;
+        let edited: Vec<_> = edited.into_iter().filter(|id| id.get() < place).collect();
+        if edited.is_empty() {
+            return Ok(());
+        }
+        let messages = self.store.found_among(self.person, &edited).await?;
+        let found = messages.into_iter().filter_map(|it| self.test(it));
+        self.edited = found.collect();
+        Ok(())
+    }
+
+    /// Reads messages themselves; whether they are all searched.
+    async fn read_down_to(&mut self, least: i64, until: Instant) -> Result<bool> {
+        while self.place > least {
+            if self.is_full() {
+                return Ok(false);
+            }
+            let from = least.max(self.place - READ_AMONG);
+            let only = (self.search.chat, self.search.from);
+            let range = (from, self.place);
+            let messages = self
+                .store
+                .found_within(self.person, range, only, READ_AT_ONCE);
+            let messages = messages.await?;
+            let is_part = messages.len() >= usize::try_from(READ_AT_ONCE).unwrap_or_default();
+            let last = messages
+                .last()
+                .map_or(from, |(message, _)| message.id.get());
+            self.add(messages);
+            self.place = if is_part { last } else { from };
+            if self.place > least && late(until) {
+                return Ok(false);
+            }
+        }
+        Ok(!self.is_full())
+    }
+
+    /// Asks the index; whether all that it has is searched.
+    async fn ask_down_to(&mut self, least: i64, until: Instant) -> Result<bool> {
+        if self.place <= least {
+            return Ok(true);
+        }
+        let mut sets = self.sets();
+        let mut all_chats = self.search.chat.is_none();
+        let ranges = self.store.index_ranges();
+        let (mut range, mut largest) = (0, ranges.len() - 1);
+        let mut most = CANDIDATES;
+        while self.place > least {
+            if self.is_full() {
+                return Ok(false);
+            }
+            let from = least.max(self.place - ranges[range]);
+            let ids = self.store.indexed_under(&sets, (from, self.place), most);
+            let Some(ids) = ids.await? else {
+                largest = range.saturating_sub(1);
+                range = largest;
+                continue;
+            };
+            let is_part = ids.len() >= usize::try_from(most).unwrap_or_default();
+            if !ids.is_empty() {
+                let messages = self.store.found_among(self.person, &ids).await?;
+                self.add(messages);
+            }
+            match ids.last() {
+                Some(last) if is_part => {
+                    self.place = last.get();
+                    most = (most * 4).min(MOST_CANDIDATES);
+                    // What is rare is found without them, and faster.
+                    if std::mem::take(&mut all_chats) {
+                        match self.chats().await? {
+                            Some(chats) if chats.is_empty() => self.place = least,
+                            chats => sets.extend(chats),
+                        }
+                    }
+                }
+                Some(_) | None => {
+                    self.place = from;
+                    range = (range + 1).min(largest);
+                }
+            }
+            if self.place > least && late(until) {
+                return Ok(false);
+            }
+        }
+        Ok(!self.is_full())
+    }
+
+    /// What the index is asked for at first: the words, the sender, one chat.
+    fn sets(&self) -> TermSets {
+        let mut sets = self.search.query.terms();
+        sets.extend(self.search.from.map(|sender| vec![of_sender(sender)]));
+        sets.extend(self.search.chat.map(|chat| vec![of_chat(chat)]));
+        sets
+    }
+
+    /// The terms of the chats that somebody is in, if they are few.
+    async fn chats(&self) -> Result<Option<Vec<String>>> {
+        let chats = self.store.some_chats_of(self.person, CHATS + 1).await?;
+        let few = chats.len() <= usize::try_from(CHATS).unwrap_or_default();
+        Ok(few.then(|| chats.into_iter().map(of_chat).collect()))
+    }
+
+    /// Takes messages in which everything is found.
+    fn add(&mut self, messages: Vec<(Message, PersonName)>) {
+        for message in messages {
+            if self.is_full() {
+                return;
+            }
+            let id = message.0.id;
+            while let Some((edited, ..)) = self.edited.front()
+                && edited.id >= id
+                && !self.is_full()
+            {
+                self.found.extend(self.edited.pop_front());
+            }
+            let is_last = self.found.last().is_some_and(|(last, ..)| last.id == id);
+            if !is_last
+                && !self.is_full()
+                && let Some(found) = self.test(message)
+            {
+                self.found.push(found);
+            }
+        }
+    }
+
+    /// Takes what was edited and is not older than what was searched.
+    fn take_edited(&mut self) {
+        while let Some((edited, ..)) = self.edited.front()
+            && edited.id.get() >= self.place
+            && !self.is_full()
+        {
+            self.found.extend(self.edited.pop_front());
+        }
+    }
+
+    fn test(&self, (message, sender): (Message, PersonName)) -> Option<Found> {
+        let Search { chat, from, .. } = self.search;
+        let fits = chat.is_none_or(|chat| chat == message.chat)
+            && from.is_none_or(|from| from == message.sender);
+        let matches = self.search.query.find(&message.content).filter(|_| fits)?;
+        Some((message, sender, matches))
+    }
+}
+
+fn late(until: Instant) -> bool {
+    Instant::now() >= until
+}

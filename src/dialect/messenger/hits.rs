@@ -1,0 +1,53 @@
+//! What a search finds, as JSON.
+
+use serde::Serialize;
+
+use crate::{
+    dialect::messenger::wire::{MessageWire, PersonWire},
+    model::{Chat, Message, search::Excerpt},
+};
+
+/// A message that was found.
+#[derive(Debug, Serialize)]
+pub struct HitWire {
+    message: MessageWire,
+    chat: HitChat,
+    excerpt: String,
+    /// `[[start, end], …]`: what was searched for, in characters (code points) of the excerpt.
+    marks: Vec<(usize, usize)>,
+}
+
+/// Its chat: a direct one has the other's name as its title.
+#[derive(Debug, Serialize)]
+struct HitChat {
+    id: i64,
+    title: Option<String>,
+}
+
+impl HitWire {
+    /// A message of a chat, and the part of it that shows the hit.
+    pub fn new(message: &Message, chat: &Chat, excerpt: &Excerpt) -> Self {
+        Self {
+            message: message.into(),
+            chat: HitChat {
+                id: chat.id.get(),
+                title: chat.title.clone(),
+            },
+            excerpt: excerpt.text.clone(),
+            marks: excerpt.marks.clone(),
+        }
+    }
+}
+
+/// A page of hits.
+#[derive(Debug, Serialize)]
+pub struct Hits {
+    /// Newest first.
+    pub hits: Vec<HitWire>,
+    /// Whether there may be older ones.
+    pub has_more: bool,
+    /// With which `before` the search goes on.
+    pub before: Option<i64>,
+    /// Who sent them.
+    pub people: Vec<PersonWire>,
+}

@@ -1,0 +1,188 @@
+//! The terms under which an index holds a text, and those that a query needs.
+//!
+//! A letter says what a term is: `w` a word, `p` the beginning of a longer one, `b` two adjacent words, `c` a chat,
+//! `s` a sender. After it come letters and digits alone, so that no database takes a term for syntax.
+
+use std::{collections::HashSet, fmt::Write as _};
+
+use super::{query::Query, words::words};
+use crate::model::{ChatId, PersonId};
+
+/// The version of the terms. A change of the words, of the terms or of Unicode's tables is a new number: the
+/// index is then built again.
+pub const TERMS_VERSION: i64 = 1;
+
+/// The longest beginning that is a term.
+const PREFIX_CHARS: usize = 8;
+/// Words are the same to an index from this length on.
+const WORD_CHARS: usize = 40;
+/// The most sets of a query: more narrow its hits no further.
+const SETS: usize = 16;
+
+/// What a query needs of an index: of each set at least one term.
+pub type TermSets = Vec<Vec<String>>;
+
+/// The terms of a text, each once, parted by blanks.
+pub fn terms(text: &str) -> String {
+    let words = words(text);
+    let mut seen = HashSet::new();
+    let mut terms = String::with_capacity(text.len() * 4);
+    let mut add = |term: String| {
+        if !seen.contains(&term) {
+            terms.push_str(&term);
+            terms.push(' ');
+            seen.insert(term);
+        }
+    };
+    for (index, word) in words.iter().enumerate() {
+        add(whole(&word.text));
+        for (length, (end, _)) in word.text.char_indices().enumerate().skip(1) {
+            if length > PREFIX_CHARS {
+                break;
+            }
+            add(format!("p{}", &word.text[..end]));
+        }
+        if let Some(next) = words.get(index + 1) {
+            add(pair(&word.text, &next.text));
+        }
+    }
+    terms.truncate(terms.trim_end().len());
+    terms
+}
+
+/// The term of a chat's messages.
+pub fn of_chat(chat: ChatId) -> String {
+    format!("c{chat}")
+}
+
+/// The term of a sender's messages.
+pub fn of_sender(sender: PersonId) -> String {
+    format!("s{sender}")
+}
+
+impl Query {
+    /// The terms that a text has which has what is searched for.
+    pub fn terms(&self) -> TermSets {
+        let mut sets = TermSets::new();
+        for clause in &self.clauses {
+            let texts: Vec<_> = clause.words.iter().map(|word| word.text.as_str()).collect();
+            let Some((last, before)) = texts.split_last() else {
+                continue;
+            };
+            let (adjacent, beginning) = if clause.prefix {
+                (before, Some(*last))
+            } else {
+                (&texts[..], None)
+            };
+            match adjacent {
+                [] => {}
+                [word] => sets.push(vec![whole(word)]),
+                _ => sets.extend(adjacent.windows(2).map(|two| vec![pair(two[0], two[1])])),
+            }
+            sets.extend(beginning.map(begins));
+        }
+        // Of two sets the one with the longer terms is likely to narrow more.
+        sets.sort_by_key(|set| std::cmp::Reverse(set.iter().map(String::len).min()));
+        sets.dedup();
+        sets.truncate(SETS);
+        sets
+    }
+}
+
+fn whole(word: &str) -> String {
+    format!("w{}", first(word, WORD_CHARS))
+}
+
+fn begins(beginning: &str) -> Vec<String> {
+    let prefix = format!("p{}", first(beginning, PREFIX_CHARS));
+    if beginning.chars().count() > PREFIX_CHARS {
+        // Whoever begins so is longer than its longest beginning.
+        vec![prefix]
+    } else {
+        vec![whole(beginning), prefix]
+    }
+}
+
+fn first(word: &str, most: usize) -> &str {
+    word.char_indices()
+        .nth(most)
+        .map_or(word, |(end, _)| &word[..end])
+}
+
+/// Two adjacent words as one short term: a hash (FNV-1a), since what it finds is compared with the text.
+fn pair(one: &str, other: &str) -> String {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0100_0000_01b3;
+    let bytes = one.bytes().chain([b' ']).chain(other.bytes());
+    let hash = bytes.fold(OFFSET, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(PRIME)
+    });
+    let mut term = String::from("b");
+    // Writing to a text does not fail.
+    let _ = write!(term, "{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff));
+    term
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn has(terms: &str, sets: &TermSets) -> bool {
+        let terms: HashSet<_> = terms.split(' ').collect();
+        sets.iter()
+            .all(|set| set.iter().any(|term| terms.contains(term.as_str())))
+    }
+
+    #[test]
+    fn a_text_has_its_words_their_beginnings_and_pairs() {
+        let terms = terms("Ab abc");
+        let terms: Vec<_> = terms.split(' ').collect();
+        assert_eq!(terms.len(), 5, "{terms:?}");
+        for term in ["wab", "pa", "wabc", "pab"] {
+            assert!(terms.contains(&term), "{terms:?}");
+        }
+        assert_eq!(super::terms(" ... "), "");
+    }
+
+    #[test]
+    fn terms_have_no_syntax_and_fit_an_index() {
+        let long = "x".repeat(16_384);
+        for term in terms(&format!("a'b\"c\\d:*&|! {long} 東京 é")).split(' ') {
+            assert!(term.len() < 200);
+            let odd = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric();
+            assert!(!term.contains(odd), "{term}");
+        }
+    }
+
+    #[test]
+    fn long_words_are_narrowed_to_what_they_begin_with() {
+        let index = terms("internationalisation");
+        for query in ["internat", "internatio", "internationalisation"] {
+            assert!(
+                has(&index, &Query::parse(query).expect("a query").terms()),
+                "{query}"
+            );
+        }
+        assert!(!has(
+            &index,
+            &Query::parse("internet").expect("a query").terms()
+        ));
+    }
+
+    proptest! {
+        /// An index never misses what the text has.
+        #[test]
+        fn what_is_found_in_a_text_is_found_by_its_terms(
+            text in "([abé]{1,3}|東|京|ab{9,12}|[ .']){0,12}",
+            query in "([abé]{1,3}[ *\"']?|東|京|ab{9,12}|\"){1,6}",
+        ) {
+            if let Ok(query) = Query::parse(&query)
+                && query.find(&text).is_some()
+            {
+                prop_assert!(has(&terms(&text), &query.terms()));
+            }
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! The index of full-text search: what is in it, adding to it, and asking it.
+//!
+//! The index is filled behind the log, in transactions of its own. What it answers are candidates, whose
+//! texts decide: it may hold a message's earlier text until it has come to its edit.
+
+use crate::{
+    error::{Error, Result},
+    model::{
+        ChatId, MessageId, Person, PersonId, Position,
+        search::{TERMS_VERSION, TermSets, of_chat, of_sender, terms},
+    },
+    store::{
+        Either, EngineSql, Store, Tx,
+        failure::{bounded, failed},
+    },
+};
+
+/// PostgreSQL sorts all that a term finds, however few are wanted. So there messages also have the terms of the
+/// ranges of ids that they are in, and a range is asked for by the term of its size, in powers of two.
+const RANGES: [(char, u32); 3] = [('x', 12), ('y', 16), ('z', 20)];
+/// SQLite reads what a term finds in order, so a range need only be bounded.
+const SQLITE_RANGES: [(char, u32); 1] = [('z', 20)];
+
+/// The most that PostgreSQL is to sort: more than the smallest range can have.
+const MOST_SORTED: i64 = (1 << RANGES[0].1) + 1;
+
+const CANDIDATES: EngineSql = EngineSql {
+    sqlite: "select rowid, 0 from message_terms where message_terms match $1 \
+             and rowid < $2 and rowid >= $3 order by rowid desc limit $4",
+    // By its terms alone, and not by reading everything in the order of ids.
+    postgres: "select message_id, count(*) over () from (select message_id from \
+               (select message_id from message_terms \
+               where terms @@ cast(cast($1 as text) as tsquery) offset 0) found \
+               where message_id < $2 and message_id >= $3 limit $5) found \
+               order by message_id desc limit $4",
+};
+
+const EDITED: &str = "select distinct target_id from changes \
+     where position > $1 and kind = 'edited' and target_id <= $1 order by target_id desc limit $2";
+
+/// What changed about messages after a position; other changes have no text.
+const NEWER: &str = "select n.position as place, n.kind, m.id, m.chat_id, m.sender_id, m.content, m.deleted_at \
+     from changes n left join messages m \
+     on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
+     where n.position > $1 order by n.position limit $2";
+
+/// Messages that were sent before the index was.
+const OLDER: &str = "select m.id as place, 'message' as kind, m.id, m.chat_id, m.sender_id, m.content, \
+     m.deleted_at from messages m where m.id < $1 order by m.id desc limit $2";
+
+const FORGET: EngineSql = EngineSql {
+    sqlite: "delete from message_terms where rowid in (select value from json_each($1))",
+    postgres: "delete from message_terms where message_id = any($1)",
+};
+
+const ADD_SQLITE: &str = "insert into message_terms (rowid, terms) values ($1, $2)";
+
+const ADD_POSTGRES: &str = "insert into message_terms (message_id, terms) \
+     select n.id, array_to_tsvector(string_to_array(n.terms, ' ')) \
+     from unnest($1::bigint[], $2::text[]) as n (id, terms)";
+
+const PROGRESS: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
+     where id = 1 and indexed_to = $3 and indexed_from = $4";
+
+/// The chats that somebody is in, in no order.
+const CHATS: &str = "select m.chat_id from members m join chats c on c.id = m.chat_id \
+     where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null limit $3";
+
+/// The most bytes of text that are added at a time, so that no other write waits for long.
+const BATCH_BYTES: usize = 64 << 10;
+
+/// How far the index has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IndexProgress {
+    /// What happened up to here is in it.
+    pub to: Position,
+    /// It has the messages from this one on; those before are added afterwards.
+    pub from: MessageId,
+}
+
+/// What the index is to hold of a message.
+#[derive(Debug)]
+pub struct IndexEntry {
+    message: MessageId,
+    /// None once it is deleted.
+    terms: Option<String>,
+    /// Whether the index may hold it already.
+    again: bool,
+}
+
+/// What is to be added to the index, and how far it has come then.
+#[derive(Debug)]
+pub struct IndexBatch {
+    /// What is added.
+    pub entries: Vec<IndexEntry>,
+    /// How far the index had come before.
+    pub since: IndexProgress,
+    /// How far the index has come then.
+    pub progress: IndexProgress,
+}
+
+row! {
+    struct IndexRow {
+        place: i64,
+        kind: String,
+        id: Option<i64>,
+        chat_id: Option<i64>,
+        sender_id: Option<i64>,
+        content: Option<String>,
+        deleted_at: Option<i64>,
+    }
+}
+
+impl IndexRow {
+    /// None for a change that is about no message.
+    fn entry(self, by_range: bool) -> Option<IndexEntry> {
+        let (id, chat) = (self.id?, ChatId::new(self.chat_id?));
+        let sender = PersonId::new(self.sender_id?);
+        let text = self.content.filter(|_| self.deleted_at.is_none());
+        let terms = text.map(|text| {
+            let mut all = vec![of_chat(chat), of_sender(sender), terms(&text)];
+            all.retain(|terms| !terms.is_empty());
+            if by_range {
+                all.extend(RANGES.map(|range| of_range(range, id)));
+            }
+            all.join(" ")
+        });
+        Some(IndexEntry {
+            message: MessageId::new(id),
+            terms,
+            again: self.kind != "message",
+        })
+    }
+}
+
+fn of_range((size, bits): (char, u32), id: i64) -> String {
+    format!("{size}{}", id >> bits)
+}
+
+impl Store {
+    /// How far the index has come.
+    pub async fn index_progress(&self) -> Result<IndexProgress> {
+        let (to, from): (i64, i64) = on!(&self.inner.read, pool => {
+            sqlx::query_as("select indexed_to, indexed_from from search_progress where id = 1")
+                .fetch_one(pool)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(IndexProgress {
+            to: Position::new(to),
+            from: MessageId::new(from),
+        })
+    }
+
+    /// Empties an index that an older version made of other terms.
+    pub(super) async fn renew_index(&self) -> Result<()> {
+        let version: i64 = on!(&self.inner.read, pool => {
+            sqlx::query_scalar("select version from search_progress where id = 1")
+                .fetch_one(pool)
+                .await
+        })
+        .map_err(failed)?;
+        if version == TERMS_VERSION {
+            return Ok(());
+        }
+        let renewed = self.write_anyway(|tx| Box::pin(async move { tx.renew_index().await }));
+        renewed.await
+    }
+
+    /// What happened to messages after what is in the index, at most so many changes.
+    pub async fn newer_than_index(
+        &self,
+        progress: IndexProgress,
+        limit: i64,
+    ) -> Result<Option<IndexBatch>> {
+        let rows = self.index_rows(NEWER, progress.to.get(), limit).await?;
+        let Some(last) = rows.last() else {
+            return Ok(None);
+        };
+        let to = Position::new(last.place);
+        let mut entries: Vec<IndexEntry> = self.entries(rows);
+        // An older message is added as it is then.
+        entries.retain(|entry| entry.message >= progress.from);
+        // Of several changes of a message all show the same text.
+        entries.sort_by_key(|entry| entry.message);
+        entries.dedup_by(|next, kept| {
+            let same = next.message == kept.message;
+            kept.again |= same && next.again;
+            same
+        });
+        Ok(Some(IndexBatch {
+            entries,
+            since: progress,
+            progress: IndexProgress { to, ..progress },
+        }))
+    }
+
+    /// The newest messages before those in the index, at most so many; none when it has all.
+    pub async fn older_than_index(
+        &self,
+        progress: IndexProgress,
+        limit: i64,
+    ) -> Result<Option<IndexBatch>> {
+        if progress.from.get() <= 1 {
+            return Ok(None);
+        }
+        let rows = self.index_rows(OLDER, progress.from.get(), limit).await?;
+        let from = MessageId::new(rows.last().map_or(1, |row| row.place));
+        Ok(Some(IndexBatch {
+            entries: self.entries(rows),
+            since: progress,
+            progress: IndexProgress { from, ..progress },
+        }))
+    }
+
+    async fn index_rows(&self, sql: &'static str, place: i64, limit: i64) -> Result<Vec<IndexRow>> {
+        let mut rows: Vec<IndexRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(sql).bind(place).bind(limit).fetch_all(pool).await
+        })
+        .map_err(failed)?;
+        let mut bytes = 0;
+        let fitting = rows.iter().take_while(|row| {
+            let fits = bytes < BATCH_BYTES;
+            bytes += row.content.as_ref().map_or(0, String::len);
+            fits
+        });
+        let fitting = fitting.count();
+        rows.truncate(fitting);
+        Ok(rows)
+    }
+
+    fn entries(&self, rows: Vec<IndexRow>) -> Vec<IndexEntry> {
+        let by_range = !self.is_sqlite();
+        rows.into_iter()
+            .filter_map(|row| row.entry(by_range))
+            .collect()
+    }
+
+    fn is_sqlite(&self) -> bool {
+        matches!(self.inner.read, Either::Sqlite(_))
+    }
+
+    /// The messages that the index has under these terms, from `from` to before `before`, newest first: at most `limit`.
+    /// None if it has too many in that range.
+    pub async fn indexed_under(
+        &self,
+        sets: &TermSets,
+        (from, before): (i64, i64),
+        limit: i64,
+    ) -> Result<Option<Vec<MessageId>>> {
+        let rows: Vec<(i64, i64)> = bounded(async {
+            match &self.inner.read {
+                Either::Sqlite(pool) => {
+                    let asked = match_text(sets, '"', (" AND ", " OR "));
+                    let query = sqlx::query_as(CANDIDATES.sqlite).bind(asked);
+                    let query = query.bind(before).bind(from).bind(limit);
+                    query.fetch_all(pool).await
+                }
+                Either::Postgres(pool) => {
+                    let mut sets = sets.clone();
+                    sets.extend(terms_of_range(from, before));
+                    let asked = match_text(&sets, '\'', (" & ", " | "));
+                    let query = sqlx::query_as(CANDIDATES.postgres).bind(asked);
+                    let query = query.bind(before).bind(from).bind(limit);
+                    query.bind(MOST_SORTED).fetch_all(pool).await
+                }
+            }
+        })
+        .await
+        .map_err(failed)?;
+        let too_many = rows.first().is_some_and(|(_, count)| *count >= MOST_SORTED);
+        let ids = rows.into_iter().map(|(id, _)| MessageId::new(id));
+        Ok((!too_many).then(|| ids.collect()))
+    }
+
+    /// How many ids are asked for at a time, first and later.
+    pub fn index_ranges(&self) -> Vec<i64> {
+        let sizes = if self.is_sqlite() {
+            &SQLITE_RANGES[..]
+        } else {
+            &RANGES[..]
+        };
+        sizes.iter().map(|(_, bits)| 1 << bits).collect()
+    }
+
+    /// The messages among those in the index that were edited since, newest first, at most `limit`.
+    pub async fn edited_since(&self, position: Position, limit: i64) -> Result<Vec<MessageId>> {
+        let ids: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(EDITED).bind(position.get()).bind(limit).fetch_all(pool).await
+        })
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(MessageId::new).collect())
+    }
+
+    /// Some of the chats that somebody is in, at most `limit`.
+    pub async fn some_chats_of(&self, person: &Person, limit: i64) -> Result<Vec<ChatId>> {
+        let ids: Vec<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(CHATS)
+                .bind(person.id.get())
+                .bind(person.tenant.get())
+                .bind(limit)
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(ids.into_iter().map(ChatId::new).collect())
+    }
+}
+
+/// The terms of the smallest ranges that hold all these ids; none for more than the largest.
+fn terms_of_range(from: i64, before: i64) -> Option<Vec<String>> {
+    let size = RANGES
+        .iter()
+        .find(|(_, bits)| before - from <= 1 << *bits)?;
+    let (first, last) = (from >> size.1, (before - 1) >> size.1);
+    Some((first..=last).map(|n| format!("{}{n}", size.0)).collect())
+}
+
+/// All sets, of each one of its terms, as an engine writes it.
+fn match_text(sets: &TermSets, quote: char, (and, or): (&str, &str)) -> String {
+    let set = |set: &Vec<String>| {
+        let terms: Vec<_> = set
+            .iter()
+            .map(|term| format!("{quote}{term}{quote}"))
+            .collect();
+        format!("({})", terms.join(or))
+    };
+    sets.iter().map(set).collect::<Vec<_>>().join(and)
+}
+
+impl Tx {
+    /// Adds to the index; refuses when it has come further by now.
+    pub async fn index(&mut self, batch: &IndexBatch) -> Result<()> {
+        let (entries, since, progress) = (&batch.entries, batch.since, batch.progress);
+        let noted = self
+            .query(PROGRESS)
+            .bind(progress.to.get())
+            .bind(progress.from.get())
+            .bind(since.to.get())
+            .bind(since.from.get())
+            .execute()
+            .await;
+        if noted.map_err(failed)? == 0 {
+            return Err(Error::conflict("another server adds to the index"));
+        }
+        let again = entries.iter().filter(|entry| entry.again);
+        let again: Vec<i64> = again.map(|entry| entry.message.get()).collect();
+        if !again.is_empty() {
+            let forgotten = self.query(FORGET).bind(again).execute().await;
+            forgotten.map_err(failed)?;
+        }
+        let added = entries
+            .iter()
+            .filter_map(|entry| Some((entry.message.get(), entry.terms.as_deref()?)));
+        if self.is_sqlite() {
+            for (id, terms) in added {
+                let added = self.query(ADD_SQLITE).bind(id).bind(terms).execute().await;
+                added.map_err(failed)?;
+            }
+        } else {
+            let (ids, texts): (Vec<i64>, Vec<String>) =
+                added.map(|(id, terms)| (id, terms.to_owned())).unzip();
+            let added = self
+                .query(ADD_POSTGRES)
+                .bind(ids)
+                .bind(texts)
+                .execute()
+                .await;
+            added.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn renew_index(&mut self) -> Result<()> {
+        let head = self.lock_log().await?.get();
+        let emptied = self.query(EngineSql {
+            sqlite: "insert into message_terms (message_terms) values ('delete-all')",
+            postgres: "truncate message_terms",
+        });
+        emptied.execute().await.map_err(failed)?;
+        let noted = self
+            .query(
+                "update search_progress set version = $1, indexed_to = $2, indexed_from = $3 where id = 1",
+            )
+            .bind(TERMS_VERSION)
+            .bind(head)
+            .bind(head + 1)
+            .execute()
+            .await;
+        noted.map(drop).map_err(failed)
+    }
+}
