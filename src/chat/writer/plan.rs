@@ -523,7 +523,7 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         ChangeKind::Settings(_) => ("settings", None, None),
         ChangeKind::Left => ("left", None, None),
         ChangeKind::Read(up_to) => ("read", Some(*up_to), None),
-        ChangeKind::Person(person) => ("person", None, person.gone.then_some("gone")),
+        ChangeKind::Person(person) => ("person", None, person.gone.then_some("gone".into())),
     };
     NewChange {
         position: change.position,
