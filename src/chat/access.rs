@@ -48,8 +48,8 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
 }
 
 /// Subscribes to a chat that the caller may read. A caller who polls again is not looked
-/// up in the store again, unless something has happened to the chat or to its members. What nobody
-/// may read is not subscribed to: strangers cannot fill the hub.
+/// up in the store again, unless something has happened to the chat or to its members. A chat that
+/// the caller may not read is not subscribed to, so that such requests cannot fill the hub.
 pub async fn subscribe(services: &Services, caller: &Caller, chat: ChatId) -> Result<Subscriber> {
     let person = caller.id();
     let Some(subscriber) = services.hub.subscribe_known(chat) else {
@@ -69,7 +69,7 @@ pub async fn tenant_reader(
     tenant: &KeyHolder,
     chat: ChatId,
 ) -> Result<Reader> {
-    // Nobody has the number 0: nobody's place is read.
+    // No person has the number 0: no membership is read.
     let nobody = PersonId::new(0);
     let found = services
         .store
@@ -98,7 +98,7 @@ fn no_chat() -> Error {
     Error::not_found("there is no such chat")
 }
 
-/// Says why somebody may not.
+/// The error of a denial.
 pub(super) fn denied(why: Denied) -> Error {
     match why {
         Denied::NotFound => no_chat(),

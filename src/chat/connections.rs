@@ -15,7 +15,7 @@ use crate::{
 
 /// How long after it was lost a connection may come back.
 const WINDOW: Duration = Duration::from_mins(2);
-/// How long a connection is kept that nobody saw being lost.
+/// How long a connection is kept whose loss was not noticed, as after a crash.
 const AT_MOST: Duration = Duration::from_hours(24 * 7);
 
 /// How many connections are written at once.

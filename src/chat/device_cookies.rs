@@ -1,8 +1,8 @@
-//! Device cookies: they tell a browser from which somebody has signed in before from a stranger's.
+//! Device cookies: they distinguish a browser that has signed in before from others.
 //!
 //! # Why
 //! Guesses at an account's password slow down every sign-in to it, also its owner's. So a browser
-//! that has signed in gets a cookie that says so, and its attempts are counted apart from strangers'.
+//! that has signed in gets a cookie that says so, and its attempts are counted apart from others.
 //! Nothing is kept here of it: the server believes what it has signed. The cookie lets nobody in, and
 //! says nothing of whose it is to who reads it.
 //!
@@ -32,7 +32,7 @@ pub(super) struct DeviceCookies {
 
 impl std::fmt::Debug for DeviceCookies {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The secret is for nobody's eyes.
+        // The secret must not be logged.
         out.write_str("..")
     }
 }

@@ -17,11 +17,11 @@ use crate::{
     store::Store,
 };
 
-/// So many lives are kept before those that nobody relies on are looked for.
+/// How many lifetimes are kept before unused ones are removed.
 const MANY: usize = 1_000;
 
-/// See the module. A caller that looked a tenant up before it ended and relies on it after would never
-/// be told; so every end moves `ends` on, and what was read before is read again.
+/// The lifetimes of the tenants' keys. A caller that read a tenant before its key ended and relies on it afterwards would
+/// not be notified; so every end increments `ends`, and what was read before is read again.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     ends: AtomicU64,

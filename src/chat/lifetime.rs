@@ -1,4 +1,4 @@
-//! How long a proof of identity stays good, and who is told when it ends.
+//! How long a proof of identity is valid, and who is notified of its end.
 
 use std::{
     fmt,
@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::pubsub::{Noted, Waker};
 
-/// The life of a login or of a tenant's key, in this process: it ends once, and all that rely on it are
-/// told at once.
+/// The life of a login or of a tenant's key, in this process: it ends once, and everything that relies on it is
+/// notified at once.
 #[derive(Default)]
 pub struct Lifetime {
     ended: CancellationToken,

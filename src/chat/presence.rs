@@ -31,7 +31,7 @@ pub fn enter(services: &Services, chat: ChatId, connection: u64, person: PersonI
     services.presence.enter(chat, connection, person)
 }
 
-/// Notes that a connection has left a chat: nobody is present or types there by it any more.
+/// Notes that a connection has left a chat, which ends presence and typing by it there.
 pub fn leave(services: &Services, chat: ChatId, connection: u64) {
     services.typists.chat_left(connection, chat);
     services.presence.leave(chat, connection);

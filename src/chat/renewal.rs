@@ -1,8 +1,8 @@
-//! Verifies tokens again for as long as somebody is connected with them.
+//! Verifies tokens again for as long as connections use them.
 //!
 //! A request asks for itself, and an answer is believed for a while. Who stays (a socket, a stream, a
-//! wait) is asked about by a task of its own, one for each token, which holds nobody else up: when the
-//! tenant's system says no, the login ends here and all who rely on it are told at once.
+//! wait) is asked about by a task of its own, one for each token, which delays no other: when the
+//! tenant's system rejects it, the login ends here and everything that relies on it is notified at once.
 
 use std::{
     sync::{Arc, Weak, atomic::Ordering},
@@ -51,7 +51,7 @@ pub(super) fn start(services: &Services, live: &Arc<LiveLogin>, token: &str) {
 
 impl Renewal {
     async fn run(self) {
-        // A system that is away for a moment ends nobody, one that stays away does.
+        // A short outage of the tenant's system ends no login, a long one does.
         let grace = self.verifier.good_for() * 2;
         let mut proved = Instant::now();
         let mut rest = self.believed_for().await;

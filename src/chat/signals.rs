@@ -16,12 +16,12 @@ use crate::{
     pubsub::Hub,
 };
 
-/// How long somebody is taken to type who does not say so again, where nothing else ends it.
+/// How long a typing signal lasts that is not repeated, where nothing else ends it.
 const TYPING_LASTS: Duration = Duration::from_secs(6);
 /// The most that are remembered to type at once; beyond that their stopping is their own to tell.
 const MOST: usize = 50_000;
 
-/// When typing ends that nobody takes back.
+/// When typing ends without a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ends {
     /// With the connection it came by. What came by a request, which is over at once, ends after a while.
@@ -60,7 +60,7 @@ pub fn typing(
     Ok(())
 }
 
-/// A connection is over: nobody types on it any more. A request's typing ends by itself.
+/// A connection has ended, and all typing on it. A request's typing ends by itself.
 pub fn connection_ended(services: &Services, connection: u64) {
     services.typists.connection_ended(connection);
 }
@@ -73,17 +73,17 @@ pub fn person_left(services: &Services, connection: u64, person: PersonId) {
 /// Who types where.
 type Place = (ChatId, PersonId);
 
-/// Somebody who types.
+/// A person who types.
 #[derive(Debug)]
 struct Typist {
-    /// What is told when they stop.
+    /// The signal that is published when they stop.
     stopped: Signal,
     /// When they are taken to have stopped.
     until: Option<Instant>,
     timer: Option<AbortHandle>,
 }
 
-/// Who types just now, so that everybody who was told so is told when it ends, whatever ends it.
+/// Who types just now, so that the end of typing is published too, whatever ends it.
 #[derive(Debug)]
 pub(super) struct Typists {
     hub: Arc<Hub>,
@@ -209,7 +209,7 @@ impl Typists {
         }
     }
 
-    /// When somebody is taken to have stopped; none when they have.
+    /// When they are taken to have stopped; none when they have.
     fn until(&self, connection: u64, place: Place) -> Option<Instant> {
         let mut now = self.now();
         now.find(connection, place).and_then(|typist| typist.until)

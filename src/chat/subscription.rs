@@ -22,14 +22,14 @@ pub struct Subscription {
     _attendance: Attendance,
 }
 
-/// What was told after a position.
+/// What a person received after a position.
 #[derive(Debug)]
 pub struct CaughtUp {
     /// The changes, ascending.
     pub changes: Vec<Arc<Published>>,
     /// Everything up to here is among them.
     pub complete: Position,
-    /// Whether the log was read, for memory no longer reached back so far.
+    /// Whether the log was read, because memory did not reach back that far.
     pub is_from_log: bool,
 }
 
@@ -47,22 +47,22 @@ impl Subscription {
         })
     }
 
-    /// Wakes somebody from now on whenever something is told: one waker may serve many subscriptions.
+    /// Notifies a waker of every new change and signal: one waker may serve many subscriptions.
     pub fn wake_with(&mut self, waker: Arc<dyn Waker>) {
         self.subscriber.wake_with(waker);
     }
 
-    /// The signals told since this was last asked.
+    /// The signals since the last call.
     pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
         self.subscriber.signals()
     }
 
-    /// A future that is ready after the next change. Make it, and `enable` it, before looking.
+    /// A future that is ready after the next change. Create and `enable` it before reading the backlog.
     pub(super) fn changed(&self) -> Notified<'_> {
         self.subscriber.changed()
     }
 
-    /// What was told after a position, if memory reaches back so far.
+    /// The changes after a position, if the topic log reaches back that far.
     pub fn recent(&self, after: Position) -> Option<CaughtUp> {
         match self.subscriber.backlog(after) {
             Backlog::Complete(changes, complete) => Some(CaughtUp {
@@ -74,7 +74,7 @@ impl Subscription {
         }
     }
 
-    /// What was told after a position: all of it from memory or, where that does not reach back so far,
+    /// The changes after a position: all of them from memory or, where that does not reach back so far,
     /// at most `limit` changes out of one window of the log, so that it costs the same however far back
     /// the position is.
     pub async fn catch_up(

@@ -9,8 +9,8 @@
 //! defaults, the checks and their messages come from it, and so do `Rocket.toml` and the README's
 //! table, which a test writes or compares.
 //!
-//! Everything is checked once, before anything listens, and every mistake is told at once with what
-//! to change. A key nobody reads is only a warning: an older binary must start with a newer file.
+//! Everything is checked once, before anything listens, and every mistake is reported at once with what
+//! to change. An unknown key is only a warning: an older binary must start with a newer file.
 //!
 //! This is the only module that reads the environment.
 

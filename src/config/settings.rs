@@ -41,7 +41,7 @@ pub struct Settings {
     pub bcrypt_parallel: usize,
     /// The fewest characters of a password that is set.
     pub password_min: usize,
-    /// Cookies are sent over TLS only, and browsers are told to insist on it.
+    /// Cookies are sent over TLS only, and browsers are instructed to insist on it.
     pub cookie_secure: bool,
     /// The `SameSite` attribute of cookies.
     pub cookie_same_site: SameSite,
@@ -79,7 +79,7 @@ pub struct Settings {
     pub support_resume_by_email: bool,
     /// Who may embed chat without a key.
     pub embed_open: EmbedOpen,
-    /// Who is told embedded messages under their chat's own event too.
+    /// Which connections get embedded messages under their chat's own event too.
     pub embed_twin: EmbedTwin,
     /// The e-mail address of the first administrator of the chat service, made at start.
     pub admin_email: Option<String>,
@@ -151,7 +151,7 @@ pub enum EmbedOpen {
     Never,
 }
 
-/// Who is told embedded messages under their chat's own event too.
+/// Which connections get embedded messages under their chat's own event too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EmbedTwin {

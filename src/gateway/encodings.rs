@@ -45,7 +45,7 @@ pub(super) fn of_change(published: &Published, dialect: DialectId, aliases: bool
     }
 }
 
-/// The events that a change is told as in a dialect, with or without its aliases.
+/// The events that encode a change in a dialect, with or without its aliases.
 pub(super) fn outgoing(
     dialect: DialectEntry,
     options: &Options,

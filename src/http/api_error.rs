@@ -147,7 +147,7 @@ fn status_of(kind: Kind) -> Status {
     Status::new(kind.status())
 }
 
-/// A JSON answer that nobody keeps.
+/// A JSON answer that must not be cached.
 pub(super) fn json(status: Status, body: &impl Serialize) -> Response<'static> {
     // Plain keys and texts: writing them cannot fail.
     let body = serde_json::to_string(body).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a request tells of the device it comes from, and what is told to it.
+//! The device of a request: its address, its client and its device cookie.
 
 use rocket::{
     Request,
@@ -13,7 +13,7 @@ use crate::{
     config::{SameSite as Policy, Settings},
 };
 
-/// How long a browser is known in which nobody signs in.
+/// The lifetime of a device cookie, which every sign-in renews.
 const KNOWN: CookieAge = CookieAge::days(365);
 
 #[rocket::async_trait]

@@ -25,13 +25,13 @@ use crate::{
 
 /// The most entries that one answer lists.
 const LIMIT_MOST: i64 = 200;
-/// What one answer lists when nobody says.
+/// The default of `limit`.
 const LIMIT_DEFAULT: i64 = 100;
 /// How long clients wait, at most, before they come back after a restart: spread, so that they do
 /// not all come at once.
 const RETURN_AFTER_RESTART_MS: std::ops::RangeInclusive<u64> = 0..=5_000;
-/// How long a client waits that was superseded, in case it still wants to be told: two that take
-/// turns at one place must not do so in a tight loop.
+/// How long a superseded client waits before it retries: two clients that supersede each other must
+/// not do so in a tight loop.
 const RETURN_WHEN_SUPERSEDED_MS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
 
 /// What a request for events asks for.
@@ -133,7 +133,7 @@ impl Feed {
         self.metrics.wait(transport)
     }
 
-    /// Counts changes that the client was told of.
+    /// Counts changes that the client received.
     pub(crate) fn delivered(&self, transport: Transport, changes: usize) {
         self.metrics
             .delivered(transport, u64::try_from(changes).unwrap_or(u64::MAX));

@@ -52,7 +52,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes![live, ready, both]
 }
 
-/// What the server depends on, where it was told; a `State` guard would insist that it was.
+/// What the server depends on, if it is managed; a `State` guard would fail without.
 struct Dependence<'r>(Option<&'r Readiness>);
 
 #[rocket::async_trait]
@@ -64,7 +64,7 @@ impl<'r> FromRequest<'r> for Dependence<'r> {
     }
 }
 
-/// Good news, as JSON that nobody keeps.
+/// A success, as JSON that must not be cached.
 struct Well(Value);
 
 impl<'r> response::Responder<'r, 'static> for Well {

@@ -18,7 +18,7 @@ use crate::{
 /// The most bytes of events in one answer; a single event may be larger.
 const ANSWER_BYTES: usize = 1 << 20;
 
-/// An answer to a long-poll: JSON that is already written, which nobody keeps.
+/// An answer to a long-poll: JSON that is already written, which must not be cached.
 #[derive(Debug)]
 pub struct LongPoll(String);
 
@@ -44,11 +44,11 @@ impl<'r> Responder<'r, 'static> for LongPoll {
 fn write(feed: &Feed, batch: &Batch) -> String {
     let mut body = format!("{{\"{}\":[", feed.format.list_key());
     let (mut cursor, mut more) = (batch.cursor, batch.more);
-    let mut told: Vec<&Published> = Vec::new();
+    let mut listed: Vec<&Published> = Vec::new();
     for published in &batch.changes {
         let events = feed.format.events(published);
         let bytes: usize = events.iter().map(|event| event.listed.len() + 1).sum();
-        if let Some(last) = told.last()
+        if let Some(last) = listed.last()
             && body.len() + bytes > ANSWER_BYTES
         {
             (cursor, more) = (last.change.position, true);
@@ -60,16 +60,16 @@ fn write(feed: &Feed, batch: &Batch) -> String {
             }
             body.push_str(event.listed);
         }
-        told.push(published);
+        listed.push(published);
     }
-    feed.delivered(Transport::LongPoll, told.len());
+    feed.delivered(Transport::LongPoll, listed.len());
     // Writing to a string cannot fail.
     let _ = write!(
         body,
         "],\"cursor\":\"{}\",\"more\":{more},\"retry_ms\":{}{}",
         feed.services.cursor_at(cursor),
         feed::return_after_ms(batch.end),
-        feed.format.more_keys(&told),
+        feed.format.more_keys(&listed),
     );
     if batch.end == Some(End::Superseded) {
         body.push_str(",\"superseded\":true");

@@ -1,4 +1,4 @@
-//! Tells everybody who waits that the server is stopping.
+//! The signal to all waits that the server is stopping.
 
 use std::{convert::Infallible, future::Future};
 
@@ -85,7 +85,7 @@ impl<'r> FromRequest<'r> for &'r ShutdownSignal {
     type Error = Infallible;
 
     async fn from_request(request: &'r Request<'_>) -> Outcome<Self, Infallible> {
-        // A server without the fairing never stops gracefully; nobody waits on it in vain.
+        // A server without the fairing never stops gracefully; no wait depends on it.
         let managed = request.rocket().state::<ShutdownSignal>();
         Outcome::Success(managed.unwrap_or_else(|| request.local_cache(ShutdownSignal::new)))
     }

@@ -1,4 +1,4 @@
-//! The guard for routes that act in somebody's name.
+//! The guard for routes that act for a signed-in person.
 
 use std::sync::Arc;
 

@@ -52,7 +52,7 @@ impl<'r> FromRequest<'r> for WantsStream {
     }
 }
 
-/// A stream of events that no proxy holds back and nobody keeps.
+/// A stream of events that no proxy may buffer or cache.
 pub struct Sse(EventStream<BoxStream<'static, Event>>);
 
 impl Sse {

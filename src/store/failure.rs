@@ -1,7 +1,7 @@
 //! Database errors, classified: an outage or an internal error.
 //!
 //! An outage (no room, no answer, a damaged file) is `Unavailable`: the same request may succeed
-//! later, so callers are told when to retry. Everything else is a bug of this program.
+//! later, so the error says when to retry. Everything else is a bug of this program.
 
 use std::{fmt, future::Future, time::Duration};
 

@@ -11,7 +11,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// How a client is told of changes.
+/// How a client receives changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// A Socket.IO connection.
@@ -80,7 +80,7 @@ impl DialectFamilies {
         );
         registry.register(
             "deliveries",
-            "Changes that a client was told of in a dialect",
+            "Changes that clients received in a dialect",
             self.deliveries.clone(),
         );
         registry.register(
@@ -169,7 +169,7 @@ impl DialectMetrics {
         known.or_else(|| self.events.last())
     }
 
-    /// Counts changes that a client was told of.
+    /// Counts changes that a client received.
     pub fn delivered(&self, transport: Transport, changes: u64) {
         self.deliveries[transport as usize].inc_by(changes);
     }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Kind};
 
-/// Logs an error that a caller is told of. Whose it is, the span says.
+/// Logs an error that is returned to a caller, whom the span names.
 ///
 /// Faults of ours are errors, what cannot be done just now is a warning, and refusals are shown when debugging.
 /// An error without a cause has nothing to tell, or was logged where its cause was known: the writer logs

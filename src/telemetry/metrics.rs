@@ -51,7 +51,7 @@ pub struct Metrics {
     pub batch_size: Histogram,
     /// Seconds from the first statement of such a transaction until it was durable.
     pub commit_seconds: Histogram,
-    /// The newest position that subscribers were told of.
+    /// The newest position that was published.
     pub head_position: Gauge,
     /// Logins held in memory.
     pub logins_cached: Gauge,
@@ -237,7 +237,7 @@ impl Metrics {
         );
         registry.register(
             "head_position",
-            "The newest position that subscribers were told of",
+            "The newest position that was published",
             self.head_position.clone(),
         );
         registry.register(

@@ -1,8 +1,8 @@
-//! How often anybody may ask: per address, per login and per tenant.
+//! Rate limits: per address, per login and per tenant.
 //!
 //! # Why
-//! Each has a steady rate and may save up ten seconds of it for a burst. A client that asks too often is
-//! told when to come back, and is not punished for having asked. The counting is the governor
+//! Each has a steady rate and may save up ten seconds of it for a burst. A client past its limit
+//! is refused with a `Retry-After`, and refused requests do not count. The counting is the governor
 //! crate's; what is ours is who is counted together, and that a flood of callers never seen before
 //! cannot grow the tables without bound.
 
@@ -56,7 +56,7 @@ pub struct RateLimit<C: Clock + Clone = MonotonicClock> {
 }
 
 impl RateLimit {
-    /// Limits that nobody has used yet.
+    /// Limits without any request yet.
     pub fn new(rates: Rates) -> Self {
         Self::with_clock(rates, &MonotonicClock)
     }

@@ -23,13 +23,13 @@ use crate::{
 const PER_LOGIN: usize = 8;
 /// The most waits of a person that live, with all their logins.
 const PER_PERSON: usize = 32;
-/// The most waits of a person that were told to end and have not yet: a client that reads nothing can
-/// keep a stream from ending, and is not to pile them up.
+/// The most waits of a person that were superseded and have not ended yet: a client that reads nothing can
+/// keep a stream from ending, and must not accumulate them.
 const ENDING: usize = 256;
 /// When to try again past that.
 const ENDED_SOON: Duration = Duration::from_secs(1);
 
-/// The register of waits. No setting lifts its caps: each wait holds memory that one stranger's
+/// The register of waits. No setting lifts its caps: each wait holds memory that one client's
 /// loop must not take from the others.
 #[derive(Debug, Default)]
 pub struct WaitLimit {
@@ -49,7 +49,7 @@ struct State {
 struct Waits {
     /// Those that live, the oldest first.
     living: VecDeque<Wait>,
-    /// How many were told to end and have not yet.
+    /// How many were superseded and have not ended yet.
     ending: usize,
 }
 

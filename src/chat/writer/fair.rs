@@ -31,7 +31,7 @@ pub(super) const LARGE: usize = 64;
 const SHARE: usize = 32;
 /// Who had most of a transaction and at least this much of it pauses while others are active.
 const NOTICED: usize = 8;
-/// How long somebody counts as active after they last handed something in.
+/// How long a flow counts as active after its last command.
 const ACTIVE: Duration = Duration::from_secs(1);
 /// After large work the writer belongs to others for this many times as long as it took.
 const PAUSE_FACTOR: u32 = 2;
@@ -221,7 +221,7 @@ impl<J> FairQueue<J> {
             self.large_resumes_at = Some(now + (took * PAUSE_FACTOR).min(LONGEST_PAUSE));
         }
         let resumes_at = now + took.min(LONGEST_PAUSE);
-        // A short transaction of somebody else's ends nobody's pause.
+        // A short transaction of another flow ends no pause.
         if let Some(tenant) = self.tenant_at_work.take() {
             self.paused_tenant = Some((tenant, resumes_at));
         }

@@ -87,12 +87,12 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     limits: Limits,
     metrics: Arc<Metrics>,
-    /// Told when a connection has closed.
+    /// LineLimit when a connection has closed.
     closed: Notify,
     /// Attempts to accept that failed in a row.
     failures: AtomicU32,
-    full_told: Told,
-    failure_told: Told,
+    full_line: LineLimit,
+    failure_line: LineLimit,
 }
 
 impl Connections {
@@ -103,8 +103,8 @@ impl Connections {
             metrics,
             closed: Notify::new(),
             failures: AtomicU32::new(0),
-            full_told: Told::default(),
-            failure_told: Told::default(),
+            full_line: LineLimit::default(),
+            failure_line: LineLimit::default(),
         }))
     }
 
@@ -129,7 +129,7 @@ impl Bounds for Connections {
                 if !self.is_full() {
                     return;
                 }
-                if self.0.full_told.is_due() {
+                if self.0.full_line.is_due() {
                     let connections = self.0.limits.connections;
                     tracing::warn!(
                         connections,
@@ -143,7 +143,7 @@ impl Bounds for Connections {
 
     fn accept_failed(&self, error: &io::Error) -> Duration {
         let failures = self.0.failures.fetch_add(1, Ordering::Relaxed);
-        if self.0.failure_told.is_due() {
+        if self.0.failure_line.is_due() {
             tracing::warn!(
                 %error,
                 "No connection can be accepted: it is tried again. Where files run out, raise the \
@@ -185,18 +185,18 @@ impl Drop for Slot {
     }
 }
 
-/// When something was last told of.
+/// Limits a repeated log line: when it was written last.
 #[derive(Debug, Default)]
-struct Told(Mutex<Option<Instant>>);
+struct LineLimit(Mutex<Option<Instant>>);
 
-impl Told {
-    /// Whether it may be told again; from then on it has been.
+impl LineLimit {
+    /// Whether the line may be written now; if so, it counts as written.
     fn is_due(&self) -> bool {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let due = told.is_none_or(|at| now.duration_since(at) >= BETWEEN_LINES);
+        let due = last.is_none_or(|at| now.duration_since(at) >= BETWEEN_LINES);
         if due {
-            *told = Some(now);
+            *last = Some(now);
         }
         due
     }
@@ -243,9 +243,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_goes_on_is_told_once_a_minute() {
-        let told = Told::default();
-        assert!(told.is_due() && !told.is_due());
+        let limit = LineLimit::default();
+        assert!(limit.is_due() && !limit.is_due());
         tokio::time::advance(BETWEEN_LINES).await;
-        assert!(told.is_due() && !told.is_due());
+        assert!(limit.is_due() && !limit.is_due());
     }
 }

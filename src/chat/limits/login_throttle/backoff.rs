@@ -47,7 +47,7 @@ impl Backoff {
 pub(super) enum Verdict {
     /// Right, and what was counted is forgotten.
     Forgiven,
-    /// Nothing to count: it was right, or nobody found out.
+    /// Nothing to count: it was right, or was never checked.
     Neutral,
     /// Wrong.
     Wrong,
@@ -76,7 +76,7 @@ pub(super) struct Entry {
     count: u32,
     /// When the pause ends.
     until: Instant,
-    /// Attempts that have begun, of which nobody knows yet how they go.
+    /// Attempts that have begun and have no outcome yet.
     pending: u32,
     /// Wakes one of those who wait for them.
     turn: Arc<Notify>,

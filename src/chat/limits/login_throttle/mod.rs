@@ -1,10 +1,10 @@
 //! Slows down who guesses passwords, tokens or secrets, or makes accounts by the dozen; pure, with the
-//! time handed in.
+//! time passed in.
 //!
 //! # Why
-//! The first attempts are free. Each one after them doubles a pause, up to a cap, and who comes
-//! during the pause is told when it ends. Nothing is ever locked: after the pause one attempt goes
-//! through, so nobody can be shut out of their own account for longer than the cap.
+//! The first attempts are free. Each one after them doubles a pause, up to a cap, and an attempt
+//! during the pause is refused with the time of its end. Nothing is ever locked: after the pause one attempt goes
+//! through, so no user is shut out of their own account for longer than the cap.
 //!
 //! Only what was found to be wrong is counted. So that a thousand guesses at once do not all begin before
 //! the first has failed, attempts begin together only as far as they could all be wrong without a pause;
@@ -12,7 +12,7 @@
 //! pause that those have begun. Who was never checked has not guessed.
 //!
 //! A browser from which somebody has signed in before shows a *device cookie* (`chat::device_cookies`). Its
-//! attempts have a counter of their own and no other, so that strangers' guesses do not slow down who is
+//! attempts have a counter of their own and no other, so that guesses of others do not slow down who is
 //! known (OWASP's scheme). Who has a login and proves the password anew is counted by that login, alone
 //! and with longer pauses: a thief of it guesses no further, and its owner may sign in anew.
 //!
@@ -71,7 +71,7 @@ const OF_APP: Budget = Budget {
     every: Duration::from_secs(1),
 };
 
-/// Wrong tokens of which nobody said for which app they are.
+/// Wrong tokens that name no app.
 const OF_NO_APP: Budget = Budget {
     burst: 1_000,
     every: Duration::from_millis(10),
@@ -350,9 +350,9 @@ impl LoginThrottle {
     }
 }
 
-/// An attempt that has begun and counts as failed until it is told otherwise.
+/// An attempt that has begun and counts as failed until its success is recorded.
 #[derive(Debug)]
-#[must_use = "an attempt counts as failed unless it is told that it succeeded"]
+#[must_use = "an attempt counts as failed unless its success is recorded"]
 pub struct Attempt<'a> {
     throttle: &'a LoginThrottle,
     what: Attempted,
@@ -475,7 +475,7 @@ fn budget(app: Option<TenantId>) -> Budget {
     app.map_or(OF_NO_APP, |_| OF_APP)
 }
 
-/// Enough of a hash to tell tokens apart; nobody finds another token with the same 64 bits.
+/// Enough of a hash to tell tokens apart; another token with the same 64 bits cannot be found.
 fn fingerprint(token: &TokenHash) -> u64 {
     let digits = token.as_str().get(..16).unwrap_or_default();
     u64::from_str_radix(digits, 16).unwrap_or_default()
