@@ -87,7 +87,7 @@ pub struct Connections(Arc<Shared>);
 struct Shared {
     limits: Limits,
     metrics: Arc<Metrics>,
-    /// LineLimit when a connection has closed.
+    /// Notified when a connection has closed.
     closed: Notify,
     /// Attempts to accept that failed in a row.
     failures: AtomicU32,

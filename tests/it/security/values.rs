@@ -505,7 +505,7 @@ async fn who_may_read_is_never_ignored() {
         r#"{"title":"x","members":[1.5]}"#,
         r#"{"title":"x","members":"2,x"}"#,
         r#"{"title":"x","members":[99999]}"#,
-        r#"{"title":"x","description":"lost"}"#,
+        r#"{"description":"lost","members":[2]}"#,
         r#"{"open":true,"members":[2]}"#,
         r#"{"private":false,"members":[2]}"#,
         r#"{"private":true}"#,
