@@ -3,7 +3,7 @@
 //! # Why
 //! A socket acts for its person for days. Another name must reach it, and everything else that holds the
 //! login, without each of them reading the store for every message. What they were called stays valid for
-//! whoever has borrowed it, so newer versions are only ever appended, and there is a bound on them.
+//! code that has borrowed it, so newer versions are only ever appended, and there is a bound on them.
 
 use std::sync::{
     Arc, OnceLock,

@@ -71,7 +71,7 @@ impl State {
                 return;
             }
             self.left.pop_front();
-            // Whoever has come back since, or left again, is not gone by this.
+            // A person who has returned since, or left again, is not removed by this.
             let is_gone = |seen: &Seen| seen.left_at == Some(left_at);
             if self.people.get(&person).is_some_and(is_gone) {
                 self.people.remove(&person);

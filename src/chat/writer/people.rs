@@ -59,7 +59,7 @@ async fn describe(
             let sentence = "name is taken, or looks like one that is";
             return Ok(Err(Error::invalid_field("name", sentence)));
         }
-        // Whoever has signed up meanwhile is found when this is tried again.
+        // A person who has signed up meanwhile is found when this is retried.
         if !tx.replace_looks(person.id, &looks).await? {
             return Err(Error::conflict("that name is taken"));
         }

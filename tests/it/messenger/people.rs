@@ -434,7 +434,7 @@ async fn a_deleted_account_leaves_what_it_wrote_and_nothing_else() {
         json!(["person", ann.id, "deleted"])
     );
     assert!(text(&first["person"], "deleted_at").ends_with('Z'));
-    // Whoever was in the chat the longest becomes its admin.
+    // The longest member of the chat becomes its admin.
     let passages = events[1..].iter().map(|event| {
         json!([
             event["chat_id"] == chat,

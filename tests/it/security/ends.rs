@@ -294,10 +294,10 @@ async fn nothing_outlives_an_account() {
     for by in CONNECTIONS {
         for login in [&ann, &phone] {
             let token = Credentials::default().asking("token", &login.token);
-            for brought in [Credentials::of(login), token] {
+            for credentials in [Credentials::of(login), token] {
                 // One that sends nothing, and one that has sent an event.
-                ending.push(opened(&world, by, &brought).await);
-                let mut line = opened(&world, by, &brought).await;
+                ending.push(opened(&world, by, &credentials).await);
+                let mut line = opened(&world, by, &credentials).await;
                 let list = json!({"user": {"id": ann.id}});
                 assert!(line.is_answered("list-chats", &list).await);
                 ending.push(line);
@@ -317,10 +317,10 @@ async fn nothing_outlives_an_account() {
                 if accept.contains("stream") && path == of_chat {
                     continue;
                 }
-                let brought = Credentials::of(login).header("accept", accept);
+                let credentials = Credentials::of(login).header("accept", accept);
                 let count = held.len() + 1;
                 let status = if accept.contains("json") { 401 } else { 200 };
-                held.push((status, Held::begin(&world, &brought, path, count).await));
+                held.push((status, Held::begin(&world, &credentials, path, count).await));
             }
         }
         assert_eq!(held.len(), (number + 1) * 5);
