@@ -10,6 +10,7 @@
 //! weaker policy than any other page here.
 
 mod admin_docs;
+mod examples;
 mod route_docs;
 
 use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, sync::Arc};

@@ -1,5 +1,9 @@
 //! What the documentation says of each route.
 
+use super::examples::{
+    ACCOUNT, APP_ROW, CHATS, DOMAINS, EVENTS, HITS, INVITATION, INVITED, INVITES, ME, MEMBERS,
+    MESSAGES, PEOPLE, PERSON, ROOM_ROW, SAID, UPDATED, USER_ROW,
+};
 use crate::telemetry::Metrics;
 
 /// What is said of one route.
@@ -124,27 +128,6 @@ const fn operations(route: &'static str, summary: &'static str, example: &'stati
         (200, example),
     )
 }
-
-const APP_ROW: &str = r#"{"id":3,"applicationId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11","name":"shop","verifyUrl":null,"requireAuth":false,"authUserId":1,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
-const USER_ROW: &str = r#"{"id":2,"appId":3,"firstName":"use-1","lastName":"usr-1","middleName":null,"appUserId":2,"token":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
-const ROOM_ROW: &str = r#"{"id":1,"appId":3,"room":"usr-1-2","extra":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null,"users":[]}"#;
-const ACCOUNT: &str =
-    r#"{"token":"…","firstName":"Ann","lastName":"Lee","email":"ann@example.com"}"#;
-const UPDATED: &str = r#"{"message":"updated"}"#;
-const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
-const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"first_unread":null,"notify":"all","pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
-const MEMBERS: &str = r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
-const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z"}"#;
-const PERSON: &str =
-    r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
-const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
-const INVITED: &str = r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
-const INVITES: &str = r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
-const INVITATION: &str = r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;
-const HITS: &str = r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"people":[{"id":1,"name":"ann"}]}"#;
-const EVENTS: &str = r#"{"events":[],"cursor":"1.k3v9x1ab.4","more":false,"retry_ms":0}"#;
-const DOMAINS: &str = r#"{"statusCode":200,"status":"success","data":"Domain added","domains":["münchen.example","shop.example"]}"#;
-const SAID: &str = r#"{"event":"new-message","data":{"status":"ok"}}"#;
 
 /// Every route, by method and path.
 pub(super) const WORDS: &[Words] = &[

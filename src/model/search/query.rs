@@ -51,7 +51,7 @@ impl Query {
                 clauses.extend(chunks.filter_map(|chunk| clause(chunk, chunk.ends_with('*'))));
             }
         }
-        // Whoever types has not finished the last word, unless a quote ends it.
+        // The last word may be unfinished while it is typed, unless a quote ends it.
         let quoted = text.trim_end().ends_with(is_quote);
         if let Some(last) = clauses.last_mut()
             && !quoted

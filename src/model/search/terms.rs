@@ -96,7 +96,7 @@ fn whole(word: &str) -> String {
 fn begins(beginning: &str) -> Vec<String> {
     let prefix = format!("p{}", first(beginning, PREFIX_CHARS));
     if beginning.chars().count() > PREFIX_CHARS {
-        // Whoever begins so is longer than its longest beginning.
+        // A word with this beginning is longer than its longest indexed prefix.
         vec![prefix]
     } else {
         vec![whole(beginning), prefix]
