@@ -112,14 +112,7 @@ async fn who_is_out_hears_nothing_more_by_whichever_way_they_listen() {
             is_silent(how, &heard);
         }
         for mut stream in streams {
-            let mut heard = Vec::new();
-            while !heard
-                .last()
-                .is_some_and(|data: &String| data.contains(MARKER))
-            {
-                heard.push(stream.event().await.data.expect("it has data"));
-            }
-            is_silent(how, &heard);
+            is_silent(how, &streamed(&mut stream).await);
         }
         let (events, _) = bo.events(&since, 0).await;
         let heard: Vec<_> = events.iter().map(Value::to_string).collect();
