@@ -28,7 +28,7 @@ use crate::{
     http,
     signals::{Signals, Stopping},
     store::{self, Db, Store},
-    telemetry::{Metrics, traced},
+    telemetry::{Metrics, SocketMetrics, traced},
 };
 
 /// `Retry-After` while the server starts.
@@ -382,6 +382,8 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
             metrics.head_position.set(services.head().get());
             metrics.logins_cached.set(gauge(services.logins_cached()));
             metrics.waiters_held.set(gauge(services.waiting()));
+            let reads = services.database_reads();
+            SocketMetrics::set(&metrics.database_reads, reads);
         }
     });
 }

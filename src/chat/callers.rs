@@ -1,6 +1,6 @@
 //! Who asks: the one place where a token, cookies or a tenant's key become somebody.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use crate::{
     chat::{
@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::{LoginId, Person, PersonId, Tenant, TenantId},
     pubsub::Waker,
+    store::Store,
 };
 
 /// What is told when a tenant's own system cannot be asked about a token.
@@ -325,6 +326,12 @@ pub async fn holder_who(
     Ok(Some(caller))
 }
 
+/// The holder of a token who is one of these people, if their login is in use: nothing is read for that.
+pub fn known_holder(services: &Services, token: &str, people: &[PersonId]) -> Option<Candidate> {
+    let now = services.clock.now();
+    services.logins.known(people, token, now).map(Candidate)
+}
+
 /// Counts a request of somebody, for their login and for their tenant.
 pub fn count(services: &Services, caller: &Caller) -> Result<()> {
     if let Some(login) = caller.login() {
@@ -399,6 +406,37 @@ pub async fn by_key(services: &Services, tenant: &KeyHolder, person: PersonId) -
     let found = services.store.person(tenant.tenant().id, person).await?;
     let nobody = || Error::not_found(format!("there is no user {person}"));
     impersonate(tenant, Arc::new(found.ok_or_else(nobody)?))
+}
+
+/// The same for a connection that comes back; nobody when that person is no more. Thousands may come back at
+/// once: they are looked up together.
+pub async fn returned_by_key(
+    services: &Services,
+    tenant: &KeyHolder,
+    person: PersonId,
+) -> Result<Option<Caller>> {
+    let store = services.store.clone();
+    let read = move |asked| people_of(store.clone(), asked);
+    let found = services.returning.get((tenant.tenant().id, person), read);
+    let found = found.await?;
+    found.map(|person| impersonate(tenant, person)).transpose()
+}
+
+/// People of one or several tenants.
+async fn people_of(
+    store: Store,
+    asked: Vec<(TenantId, PersonId)>,
+) -> Result<Vec<((TenantId, PersonId), Arc<Person>)>> {
+    let mut by_tenant: HashMap<_, Vec<_>> = HashMap::new();
+    for (tenant, person) in asked {
+        by_tenant.entry(tenant).or_default().push(person);
+    }
+    let mut found = Vec::new();
+    for (tenant, people) in by_tenant {
+        let people = store.people(tenant, &people).await?.into_iter();
+        found.extend(people.map(|person| ((tenant, person.id), Arc::new(person))));
+    }
+    Ok(found)
 }
 
 /// The tenant that has this secret.

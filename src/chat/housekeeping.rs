@@ -17,8 +17,9 @@ const INTERVAL: Duration = Duration::from_secs(15);
 const EXPIRY_INTERVAL: Duration = Duration::from_hours(1);
 /// How often the server looks for logins that another process has ended.
 const REVOCATION_INTERVAL: Duration = Duration::from_secs(1);
-/// How long a topic log outlives its last subscriber, so that the next poll finds it warm.
-const LINGER: Duration = Duration::from_mins(1);
+/// How long a topic log outlives its last subscriber, so that the next poll finds it, and so does a connection
+/// that comes back: what it has missed is read from memory, and so is which chats are its person's.
+const LINGER: Duration = connections::WINDOW;
 
 /// In whose name housekeeping writes, where tenants take turns.
 pub(super) const HOUSE: TenantId = TenantId::new(0);

@@ -26,8 +26,9 @@ const MANY: usize = 1_000;
 pub(super) struct Keys {
     ends: AtomicU64,
     lives: Mutex<HashMap<TenantId, Weak<Lifetime>>>,
-    /// Whose secrets those are that were asked for lately: every event of some clients names one.
-    known: Mutex<HashMap<String, TenantId>>,
+    /// Whose secrets those are that were asked for lately: every event of some clients names one, and so does
+    /// every connection that comes back. What is here of a tenant never changes but by its end.
+    known: Mutex<HashMap<String, Tenant>>,
     /// The tenant for which every client may act: it never ends.
     open: OnceCell<Tenant>,
 }
@@ -39,21 +40,28 @@ impl Keys {
         store: &Store,
         application_id: &str,
     ) -> Result<Option<TenantId>> {
+        let tenant = self.tenant(store, application_id).await?;
+        Ok(tenant.map(|tenant| tenant.id))
+    }
+
+    /// The tenant that has this secret.
+    async fn tenant(&self, store: &Store, application_id: &str) -> Result<Option<Tenant>> {
         if let Some(known) = lock(&self.known).get(application_id) {
-            return Ok(Some(*known));
+            return Ok(Some(known.clone()));
         }
         let ends = self.ends.load(Ordering::Acquire);
         let Some(tenant) = store.tenant_by_key(application_id).await? else {
             return Ok(None);
         };
         let mut known = lock(&self.known);
-        if self.ends.load(Ordering::Acquire) == ends {
+        // A suspended one may be resumed, which nobody is told of here.
+        if self.ends.load(Ordering::Acquire) == ends && tenant.suspended_at.is_none() {
             if known.len() >= MANY {
                 known.clear();
             }
-            known.insert(application_id.to_owned(), tenant.id);
+            known.insert(application_id.to_owned(), tenant.clone());
         }
-        Ok(Some(tenant.id))
+        Ok(Some(tenant))
     }
 
     /// The tenant for which every client may act.
@@ -74,7 +82,7 @@ impl Keys {
     ) -> Result<Option<(Tenant, Arc<Lifetime>)>> {
         loop {
             let ends = self.ends.load(Ordering::Acquire);
-            let Some(tenant) = store.tenant_by_key(application_id).await? else {
+            let Some(tenant) = self.tenant(store, application_id).await? else {
                 return Ok(None);
             };
             if tenant.suspended_at.is_some() {
@@ -101,7 +109,7 @@ impl Keys {
         let mut lives = lock(&self.lives);
         let mut known = lock(&self.known);
         self.ends.fetch_add(1, Ordering::AcqRel);
-        known.retain(|_, id| *id != tenant);
+        known.retain(|_, known| known.id != tenant);
         drop(known);
         let life = lives.remove(&tenant);
         drop(lives);

@@ -1,8 +1,12 @@
 //! How long a proof of identity is valid, and who is notified of its end.
 
 use std::{
+    collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tokio_util::sync::CancellationToken;
@@ -13,9 +17,38 @@ use crate::pubsub::{Noted, Waker};
 /// notified at once.
 #[derive(Default)]
 pub struct Lifetime {
+    /// Looked at for everybody for whom a connection acts at every event: the token below would lock for it.
+    is_over: AtomicBool,
     ended: CancellationToken,
     /// The wakers to notify when it ends.
-    wakers: Mutex<Vec<Weak<dyn Waker>>>,
+    wakers: Mutex<Wakers>,
+}
+
+/// Wakers, each once: ten thousand connections may rely on one key, so none of them is compared with all others.
+#[derive(Default)]
+struct Wakers {
+    /// By the address of each, which is not used again as long as the weak reference is kept.
+    known: HashMap<usize, Weak<dyn Waker>>,
+    /// With so many, those of connections that are gone are taken out.
+    most: usize,
+}
+
+/// With fewer wakers than this nobody looks for those that are gone.
+const FEW: usize = 8;
+
+impl Wakers {
+    fn add(&mut self, waker: &Arc<dyn Waker>) {
+        let address = Arc::as_ptr(waker).addr();
+        if self.known.len() >= self.most.max(FEW) && !self.known.contains_key(&address) {
+            self.known.retain(|_, waker| waker.strong_count() > 0);
+            self.known.shrink_to(2 * self.known.len());
+            // So each one that is added costs the same on average.
+            self.most = 2 * self.known.len();
+        }
+        self.known
+            .entry(address)
+            .or_insert_with(|| Arc::downgrade(waker));
+    }
 }
 
 impl fmt::Debug for Lifetime {
@@ -29,7 +62,7 @@ impl fmt::Debug for Lifetime {
 impl Lifetime {
     /// Whether it has ended.
     pub fn is_over(&self) -> bool {
-        self.ended.is_cancelled()
+        self.is_over.load(Ordering::SeqCst)
     }
 
     /// Waits until it ends.
@@ -39,26 +72,68 @@ impl Lifetime {
 
     /// Notifies a waker when it ends; one waker may serve many lifetimes.
     pub fn notify_when_over(&self, waker: &Arc<dyn Waker>) {
-        let mut wakers = self.wakers.lock().unwrap_or_else(PoisonError::into_inner);
-        wakers.retain(|waker| waker.strong_count() > 0);
-        if !wakers
-            .iter()
-            .any(|known| std::ptr::addr_eq(known.as_ptr(), Arc::as_ptr(waker)))
-        {
-            wakers.push(Arc::downgrade(waker));
-        }
-        drop(wakers);
+        self.wakers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .add(waker);
         if self.is_over() {
             waker.wake();
         }
     }
 
     pub(super) fn end(&self) {
+        // Before the wakers are taken: one that is added after that finds that it is over.
+        self.is_over.store(true, Ordering::SeqCst);
         self.ended.cancel();
         let wakers =
             std::mem::take(&mut *self.wakers.lock().unwrap_or_else(PoisonError::into_inner));
-        let noted: Noted = wakers.iter().filter_map(Weak::upgrade).collect();
+        let noted: Noted = wakers.known.values().filter_map(Weak::upgrade).collect();
         // The caller that ends it may hold locks.
         noted.deliver_later();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counted(AtomicUsize);
+
+    impl Waker for Counted {
+        fn note(&self) -> bool {
+            self.0.fetch_add(1, Ordering::Relaxed) == 0
+        }
+
+        fn deliver(&self) {}
+    }
+
+    fn kept(life: &Lifetime) -> usize {
+        life.wakers.lock().expect("no panic").known.len()
+    }
+
+    #[tokio::test]
+    async fn everybody_who_still_relies_on_it_is_notified_once_and_the_gone_are_not_kept() {
+        let life = Lifetime::default();
+        let staying: Vec<_> = (0..100).map(|_| Arc::new(Counted::default())).collect();
+        for waker in &staying {
+            let waker = Arc::clone(waker) as Arc<dyn Waker>;
+            life.notify_when_over(&waker);
+            life.notify_when_over(&waker);
+        }
+        assert_eq!(kept(&life), staying.len());
+        for _ in 0..10_000 {
+            let gone: Arc<dyn Waker> = Arc::new(Counted::default());
+            life.notify_when_over(&gone);
+        }
+        assert!(kept(&life) <= 2 * staying.len() + 1, "{}", kept(&life));
+        life.end();
+        let notified = staying
+            .iter()
+            .map(|waker| waker.0.load(Ordering::Relaxed))
+            .sum::<usize>();
+        assert_eq!(notified, staying.len());
     }
 }

@@ -169,6 +169,17 @@ impl Logins {
         }
     }
 
+    /// The live login that has this token, if it is one of these people's and in use.
+    pub(super) fn known(
+        &self,
+        people: &[PersonId],
+        token: &str,
+        now: Timestamp,
+    ) -> Option<Arc<LiveLogin>> {
+        let live = self.state().known(people, &hash(token))?;
+        self.use_now(&live, now).then_some(live)
+    }
+
     /// The live logins that have this token: one, unless tenants' own tokens happen to be the same.
     /// Asks the store each time, for what is in memory need not be all.
     pub async fn find_all(
@@ -208,6 +219,9 @@ impl Logins {
         now: Timestamp,
     ) -> Result<Option<Arc<LiveLogin>>> {
         loop {
+            if let Some(live) = self.state().numbered(id) {
+                return Ok(self.use_now(&live, now).then_some(live));
+            }
             let ends = self.ends.load(Ordering::Acquire);
             let Some((hash, holder)) = store.login_by_id(id).await? else {
                 return Ok(None);
@@ -450,6 +464,12 @@ impl State {
     fn known(&self, people: &[PersonId], token: &TokenHash) -> Option<Arc<LiveLogin>> {
         let mut keys = people.iter().map(|person| (*person, token.clone()));
         keys.find_map(|key| self.by_token.get(&key).cloned())
+    }
+
+    /// The login of that number.
+    fn numbered(&self, login: LoginId) -> Option<Arc<LiveLogin>> {
+        let key = self.tokens.get(&login)?;
+        self.by_token.get(key).cloned()
     }
 
     /// Takes a login out.

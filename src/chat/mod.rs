@@ -23,6 +23,7 @@ pub mod deletion;
 pub mod developers;
 mod device_cookies;
 pub mod domains;
+mod gathered;
 pub mod housekeeping;
 pub mod invites;
 mod keys;

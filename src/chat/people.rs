@@ -1,6 +1,6 @@
 //! People whom a tenant's server, or somebody in its name, registers, looks up and deletes.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use crate::{
     chat::{
@@ -10,7 +10,7 @@ use crate::{
         writer::{PersonAction, PersonEdit},
     },
     error::{Error, Kind, Result},
-    model::{Name, Names, Person, PersonId, PersonKind, TenantId, Timestamp, TokenHash},
+    model::{Name, Names, Person, PersonId, PersonKind, Position, TenantId, Timestamp, TokenHash},
     store::{NewPerson, Tx},
 };
 
@@ -20,16 +20,27 @@ const TOKEN_CHARS: usize = 8;
 const TOKEN_BYTES: usize = 256;
 /// How often a registration that met another one of the same person is tried.
 const ATTEMPTS: usize = 3;
+/// How long a registration waits for its write before it is looked up whether there is anything to write.
+const WRITE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// What is known of somebody.
 #[derive(Debug, Clone)]
 pub struct Profile {
     /// What they are called.
     pub name: Name,
-    /// Their names one by one.
-    pub names: Names,
-    /// Their picture.
-    pub photo: Option<String>,
+    /// Their names one by one, unless they stay as they are.
+    pub names: Option<Names>,
+    /// Their picture, unless it stays as it is.
+    pub photo: Option<Option<String>>,
+}
+
+/// Somebody whom their tenant has registered.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// Who.
+    pub caller: Caller,
+    /// Where the log's head was before they were made, if they are new: they were in no chat then.
+    pub made_after: Option<Position>,
 }
 
 /// A person of the tenant.
@@ -37,19 +48,6 @@ pub async fn find(services: &Services, tenant: &KeyHolder, id: PersonId) -> Resu
     let person = services.store.person(tenant.tenant().id, id).await?;
     let person = person.ok_or_else(|| nobody(id))?;
     callers::impersonate(tenant, Arc::new(person))
-}
-
-/// The person whom the tenant calls so.
-pub async fn find_registered(
-    services: &Services,
-    tenant: &KeyHolder,
-    external_id: &str,
-) -> Result<Option<Caller>> {
-    let tenant_id = tenant.tenant().id;
-    let found = services.store.registered(tenant_id, external_id).await?;
-    found
-        .map(|person| callers::impersonate(tenant, Arc::new(person)))
-        .transpose()
 }
 
 /// Everybody whom the tenant registered.
@@ -65,7 +63,7 @@ pub async fn register(
     tenant: &KeyHolder,
     external_id: &str,
     profile: &Profile,
-) -> Result<Caller> {
+) -> Result<Registered> {
     register_with_token(services, tenant, external_id, profile, None).await
 }
 
@@ -76,7 +74,7 @@ pub async fn register_with_token(
     external_id: &str,
     profile: &Profile,
     token: Option<&str>,
-) -> Result<Caller> {
+) -> Result<Registered> {
     let hash = token.map(token_hash).transpose()?;
     let mut attempt = 1;
     loop {
@@ -93,34 +91,66 @@ async fn try_register(
     external_id: &str,
     profile: &Profile,
     token: Option<&TokenHash>,
-) -> Result<Caller> {
-    let tenant_id = tenant.tenant().id;
-    let now = services.clock.now();
-    let store = &services.store;
-    if let Some(known) = store.ever_registered(tenant_id, external_id).await? {
-        let person = describe_as(services, known, profile).await?;
-        if token.is_none() {
-            return callers::impersonate(tenant, person);
+) -> Result<Registered> {
+    let before = services.head();
+    let mut written = pin!(write(services, tenant, external_id, profile, token));
+    let in_time = tokio::time::timeout(WRITE_PATIENCE, &mut written).await;
+    let outcome = match in_time {
+        Ok(Err(error)) if error.kind() == Kind::Unavailable => Err(error),
+        Ok(outcome) => return registered(services, tenant, outcome?, profile, before).await,
+        Err(_) => Ok(written),
+    };
+    // While nothing can be written, somebody of whom nothing is to be written is found nevertheless.
+    if token.is_none() {
+        let tenant_id = tenant.tenant().id;
+        let known = services.store.registered(tenant_id, external_id).await?;
+        if let Some(person) = known.filter(|person| same(person, profile)) {
+            return registered(services, tenant, (person, false), profile, before).await;
         }
     }
+    let written = outcome?.await?;
+    registered(services, tenant, written, profile, before).await
+}
+
+/// What a registration has written, with what is known of the person up to date.
+async fn registered(
+    services: &Services,
+    tenant: &KeyHolder,
+    (person, is_new): (Person, bool),
+    profile: &Profile,
+    before: Position,
+) -> Result<Registered> {
+    let person = describe_as(services, person, profile).await?;
+    Ok(Registered {
+        caller: callers::impersonate(tenant, person)?,
+        made_after: is_new.then_some(before),
+    })
+}
+
+/// Finds or makes a person in one transaction; whether they are new.
+async fn write(
+    services: &Services,
+    tenant: &KeyHolder,
+    external_id: &str,
+    profile: &Profile,
+    token: Option<&TokenHash>,
+) -> Result<(Person, bool)> {
+    let (tenant, now) = (tenant.tenant().id, services.clock.now());
     let (external_id, token) = (external_id.to_owned(), token.cloned());
-    let wanted = profile.clone();
-    let written = store.write(tenant_id, move |tx| {
+    let profile = profile.clone();
+    let written = services.store.write(tenant, move |tx| {
         Box::pin(async move {
-            let id = find_or_insert(tx, tenant_id, external_id, wanted, now).await?;
+            let (person, is_new) = find_or_insert(tx, tenant, external_id, profile, now).await?;
             let ended = match token {
-                Some(token) => give_token(tx, (tenant_id, id), &token, now).await?,
+                Some(token) => give_token(tx, (tenant, person.id), &token, now).await?,
                 None => Vec::new(),
             };
-            let person = tx.person_ever(tenant_id, id).await?;
-            Ok((person.ok_or_else(|| nobody(id))?, ended))
+            Ok((person, is_new, ended))
         })
     });
-    let (person, ended) = written.await?;
+    let (person, is_new, ended) = written.await?;
     services.logins.replace(&ended);
-    // Somebody else may have registered the same person meanwhile.
-    let person = describe_as(services, person, profile).await?;
-    callers::impersonate(tenant, person)
+    Ok((person, is_new))
 }
 
 /// Brings what is known of a person up to date, and tells those who share a chat with them.
@@ -136,8 +166,8 @@ async fn describe_as(
     }
     let description = PersonEdit {
         name: Some(profile.name.clone()),
-        names: Some(profile.names.clone()),
-        photo: Some(profile.photo.clone()),
+        names: profile.names.clone(),
+        photo: profile.photo.clone(),
         restores: true,
         ..PersonEdit::default()
     };
@@ -145,29 +175,30 @@ async fn describe_as(
     profiles::change(services, &person, action).await
 }
 
-/// The person whom a tenant calls so, who is made if need be.
+/// The person whom a tenant calls so, who is made if need be; whether they are new.
 async fn find_or_insert(
     tx: &mut Tx,
     tenant: TenantId,
     external_id: String,
     profile: Profile,
     now: Timestamp,
-) -> Result<PersonId> {
+) -> Result<(Person, bool)> {
     match tx.registered(tenant, &external_id).await? {
-        Some(person) => Ok(person.id),
+        Some(person) => Ok((person, false)),
         None => {
             let new = NewPerson {
                 tenant,
                 kind: PersonKind::Person,
                 name: profile.name,
-                names: profile.names,
-                photo: profile.photo,
+                names: profile.names.unwrap_or_default(),
+                photo: profile.photo.flatten(),
                 external_id: Some(external_id),
                 email: None,
                 account_key: None,
                 password_hash: None,
             };
-            tx.insert_person(&new, now).await
+            let id = tx.insert_person(&new, now).await?;
+            Ok((new.made(id, now), true))
         }
     }
 }
@@ -195,9 +226,11 @@ fn token_hash(token: &str) -> Result<TokenHash> {
 }
 
 fn same(person: &Person, profile: &Profile) -> bool {
+    let names = profile.names.as_ref();
+    let photo = profile.photo.as_ref();
     *person.name == *profile.name.as_str()
-        && person.names == profile.names
-        && person.photo == profile.photo
+        && names.is_none_or(|names| *names == person.names)
+        && photo.is_none_or(|photo| *photo == person.photo)
 }
 
 /// Brings what is known of a person up to date.

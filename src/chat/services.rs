@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{
-        WriteObserver, WriterBounds, connections,
+        WriteObserver, WriterBounds,
+        connections::Register,
         device_cookies::DeviceCookies,
+        gathered::Gathered,
         housekeeping, keys,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
@@ -23,7 +24,7 @@ use crate::{
     },
     config::Settings,
     error::{Error, Result},
-    model::{Clock, Cursor, Network, Position, Timestamp},
+    model::{Clock, Cursor, Network, Person, PersonId, Position, TenantId, Timestamp},
     pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
@@ -71,8 +72,10 @@ pub struct Services {
     pub(super) lists: Arc<Turns>,
     /// How far the search index has come.
     pub(super) index: search::Index,
-    /// Turns at writing down connections.
-    pub(super) connection_writes: Semaphore,
+    /// Connections that may come back.
+    pub(super) connections: Register,
+    /// Looks up the people for whom connections come back.
+    pub(super) returning: Gathered<(TenantId, PersonId), Arc<Person>>,
     /// When the server started.
     pub(super) started_at: Timestamp,
     /// What time it is.
@@ -131,7 +134,8 @@ impl Services {
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
             index: search::Index::open(&store).await?,
-            connection_writes: Semaphore::new(connections::WRITES_AT_ONCE),
+            connections: Register::default(),
+            returning: Gathered::default(),
             started_at: Clock.now(),
             clock: Clock,
             hub,
@@ -146,9 +150,14 @@ impl Services {
         self.hub.head()
     }
 
-    /// The same as a cursor.
+    /// The position up to which everything has been published, as a cursor.
     pub fn cursor(&self) -> Cursor {
         self.cursor_at(self.head())
+    }
+
+    /// How many signals have been published.
+    pub fn signals(&self) -> u64 {
+        self.hub.signals()
     }
 
     /// The cursor of a position.
@@ -176,6 +185,11 @@ impl Services {
     /// How many logins are kept in memory.
     pub fn logins_cached(&self) -> usize {
         self.logins.count()
+    }
+
+    /// How many statements were run to read.
+    pub fn database_reads(&self) -> u64 {
+        self.store.reads()
     }
 
     /// How many wait for changes, or have yet to end.

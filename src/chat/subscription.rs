@@ -36,8 +36,18 @@ pub struct CaughtUp {
 impl Subscription {
     /// Subscribes to everything that a person receives, from now on.
     pub async fn open(services: &Services, person: &Arc<Person>) -> Result<Self> {
+        Self::open_made(services, person, None).await
+    }
+
+    /// The same; of somebody who was made when the head was at a position or later, the chats need not be read.
+    pub async fn open_made(
+        services: &Services,
+        person: &Arc<Person>,
+        made_after: Option<Position>,
+    ) -> Result<Self> {
         let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
-        if subscriber.needs_memberships() {
+        let is_known = || made_after.is_some_and(|made_after| subscriber.seed_newcomer(made_after));
+        if subscriber.needs_memberships() && !is_known() {
             subscriber.seed_memberships(services.store.memberships(person.id).await?);
         }
         Ok(Self {

@@ -229,8 +229,18 @@ impl ClientSession {
 
     /// Acts for a person in a dialect from now on: receives what they receive, as long as their login lives.
     pub async fn act_as(&mut self, dialect: DialectId, caller: &Caller) -> Result<()> {
+        self.act_as_registered(dialect, caller, None).await
+    }
+
+    /// The same for somebody who was made when the head was at a position or later, if one is given.
+    pub async fn act_as_registered(
+        &mut self,
+        dialect: DialectId,
+        caller: &Caller,
+        made_after: Option<Position>,
+    ) -> Result<()> {
         let from = self.services.head();
-        self.act_as_since(DialectMask::of(dialect), caller, from)
+        self.add_identity(DialectMask::of(dialect), caller, from, made_after)
             .await
     }
 
@@ -240,6 +250,16 @@ impl ClientSession {
         dialects: DialectMask,
         caller: &Caller,
         from: Position,
+    ) -> Result<()> {
+        self.add_identity(dialects, caller, from, None).await
+    }
+
+    async fn add_identity(
+        &mut self,
+        dialects: DialectMask,
+        caller: &Caller,
+        from: Position,
+        made_after: Option<Position>,
     ) -> Result<()> {
         let known = self
             .identities
@@ -258,8 +278,9 @@ impl ClientSession {
         let subscription = match &self.waker {
             None => None,
             Some(waker) => {
-                let opened = Subscription::open(&self.services, caller.person()).await;
-                let mut subscription = opened?;
+                let person = caller.person();
+                let opened = Subscription::open_made(&self.services, person, made_after);
+                let mut subscription = opened.await?;
                 subscription.wake_with(Arc::clone(waker));
                 Some(subscription)
             }
@@ -419,6 +440,17 @@ impl ClientSession {
             Some(candidate) => self.prove(candidate, token, is_new).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether one of these people, for whom a connection comes back, holds a token.
+    pub async fn holds_one_of(&mut self, token: &str, people: &[PersonId]) -> Result<bool> {
+        let hash = logins::hash(token);
+        let is_new = self.known.iter().all(|(known, _)| *known != hash);
+        if is_new && let Some(known) = callers::known_holder(&self.services, token, people) {
+            return self.prove(&known, token, true).await.map(|_| true);
+        }
+        let is_meant = |person: &Person| people.contains(&person.id);
+        Ok(self.holder_who(token, is_meant).await?.is_some())
     }
 
     /// The one who holds a token in the tenant that this connection means.

@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -30,6 +30,8 @@ pub struct Hub {
     state: Mutex<State>,
     /// The newest position up to which every topic has its changes.
     head: AtomicI64,
+    /// How many signals every topic has.
+    signals: AtomicU64,
 }
 
 /// Topics with changes of one batch, whose subscribers are not woken yet.
@@ -76,12 +78,18 @@ impl Hub {
         Arc::new(Self {
             state: Mutex::default(),
             head: AtomicI64::new(head.get()),
+            signals: AtomicU64::new(0),
         })
     }
 
     /// The newest published position.
     pub fn head(&self) -> Position {
         Position::new(self.head.load(Ordering::Acquire))
+    }
+
+    /// How many signals were published: a subscriber that has looked since then has missed none.
+    pub fn signals(&self) -> u64 {
+        self.signals.load(Ordering::Acquire)
     }
 
     /// How many topics receive the changes of a chat.
@@ -204,6 +212,7 @@ impl Hub {
         for topic_log in recipients(members, agents) {
             topic_log.push_signal(&published, &mut noted);
         }
+        self.signals.store(published.number, Ordering::Release);
         drop(state);
         // The caller may hold locks.
         noted.deliver_later();
@@ -232,40 +241,41 @@ impl Hub {
         topic_log: &Arc<TopicLog>,
         memberships: Vec<(ChatId, Position)>,
     ) {
+        self.state()
+            .seed_memberships(topic_log, memberships, self.head());
+    }
+
+    /// Sets the chats of somebody who is nowhere before a position, as the tail tells them. Whether it reaches back
+    /// so far.
+    pub(super) fn seed_newcomer(&self, topic_log: &Arc<TopicLog>, since: Position) -> bool {
         let Topic::Person(person) = &topic_log.topic else {
-            return;
+            return false;
         };
-        let person = person.id;
         let mut state = self.state();
-        for chat in topic_log
-            .seed_memberships(memberships, self.head())
-            .into_iter()
-            .flatten()
-        {
-            state
-                .members
-                .entry(chat)
-                .or_default()
-                .insert(person, Arc::clone(topic_log));
+        let head = self.head();
+        let Some(newer) = state.after(since, head) else {
+            return false;
+        };
+        let mut chats = HashMap::new();
+        for published in newer.filter(|published| published.change.actor.id == person.id) {
+            let change = &published.change;
+            if let ChangeKind::Joined(_) = change.what {
+                chats.entry(change.chat).or_insert(change.position);
+            } else if let ChangeKind::Left = change.what {
+                chats.remove(&change.chat);
+            }
         }
+        state.seed_memberships(topic_log, chats.into_iter().collect(), head);
+        true
     }
 
     /// The changes of the tail after a position that concern a topic.
     pub(super) fn backlog_from_tail(&self, topic_log: &TopicLog, after: Position) -> Backlog {
         let state = self.state();
         let head = self.head();
-        let reaches = state
-            .tail
-            .front()
-            .is_some_and(|first| first.change.position <= after.plus(1));
-        if !reaches && after < head {
+        let Some(newer) = state.after(after, head) else {
             return Backlog::Lagged;
-        }
-        // The tail has no gaps, so a position's index in it is a subtraction.
-        let newer = usize::try_from(head.get() - after.get())
-            .unwrap_or(0)
-            .min(state.tail.len());
-        let newer = state.tail.range(state.tail.len() - newer..);
+        };
         let newer = newer.filter(|p| is_visible_to(topic_log, &p.change));
         let mut changes = newer.cloned().collect();
         drop_deleted(topic_log, &mut changes);
@@ -278,6 +288,40 @@ impl Hub {
 }
 
 impl State {
+    /// The changes after a position, if the tail reaches back so far.
+    fn after(
+        &self,
+        after: Position,
+        head: Position,
+    ) -> Option<impl Iterator<Item = &Arc<Published>>> {
+        let first = self.tail.front();
+        let reaches = first.is_some_and(|first| first.change.position <= after.plus(1));
+        if !reaches && after < head {
+            return None;
+        }
+        // The tail has no gaps, so a position's index in it is a subtraction.
+        let newer = usize::try_from(head.get() - after.get())
+            .unwrap_or(0)
+            .min(self.tail.len());
+        Some(self.tail.range(self.tail.len() - newer..))
+    }
+
+    fn seed_memberships(
+        &mut self,
+        topic_log: &Arc<TopicLog>,
+        memberships: Vec<(ChatId, Position)>,
+        head: Position,
+    ) {
+        let Topic::Person(person) = &topic_log.topic else {
+            return;
+        };
+        let known = topic_log.seed_memberships(memberships, head);
+        for chat in known.into_iter().flatten() {
+            let members = self.members.entry(chat).or_default();
+            members.insert(person.id, Arc::clone(topic_log));
+        }
+    }
+
     /// Appends a change to the topics it concerns.
     fn append(&mut self, published: Arc<Published>, unnotified: &mut Unnotified) {
         let change = &published.change;

@@ -325,6 +325,13 @@ impl Subscriber {
         }
     }
 
+    /// Sets the chats of a person who was in none when the head was at a position, as memory tells them. Whether it
+    /// reaches back so far: else they have to be read.
+    pub fn seed_newcomer(&self, since: Position) -> bool {
+        let hub = self.hub.upgrade();
+        hub.is_some_and(|hub| hub.seed_newcomer(&self.topic_log, since))
+    }
+
     /// The changes after a position.
     pub fn backlog(&self, after: Position) -> Backlog {
         let Some(hub) = self.hub.upgrade() else {

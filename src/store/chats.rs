@@ -338,7 +338,7 @@ impl Store {
         let ids: Vec<i64> = chats.iter().map(|chat| chat.get()).collect();
         let (person, tenant) = (person.id.get(), person.tenant.get());
         let rows: Vec<JoinedRow> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(JOINED_SQLITE).bind(person).bind(tenant);
                     asked.bind(Json(ids)).fetch_all(pool).await

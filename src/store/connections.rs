@@ -1,5 +1,7 @@
 //! Socket.IO connections that may be recovered, with what recovery needs.
 
+use std::collections::BTreeMap;
+
 use crate::{
     error::Result,
     model::{Connection, LoginId, Timestamp, TokenHash},
@@ -17,27 +19,67 @@ const FORGET: EngineSql = EngineSql {
                and (left_at < $2 or created_at < $3)",
 };
 
+/// Adds one, or takes the place of what is kept of it.
+macro_rules! keep {
+    ($rows:literal) => {
+        concat!(
+            "insert into connections (private_hash, socket_id, acting, left_at, created_at) ",
+            $rows,
+            " on conflict (private_hash) do update set \
+             socket_id = excluded.socket_id, acting = excluded.acting, left_at = excluded.left_at"
+        )
+    };
+}
+
+const KEEP_ONE: &str = keep!("values ($1, $2, $3, $4, $5)");
+const KEEP_SET: &str = keep!(
+    "select d.*, $5 from (select hash, socket_id, acting, nullif(left_at, -1) from \
+     unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as u (hash, socket_id, acting, left_at)) as d"
+);
+
 impl Tx {
-    /// Stores a connection under the hash of its private id.
-    pub async fn keep_connection(
+    /// Stores connections under the hashes of their private ids; of one that is there more than once, the last.
+    pub async fn keep_connections(
         &mut self,
-        private: &TokenHash,
-        connection: &Connection,
+        connections: &[(TokenHash, Connection)],
         now: Timestamp,
     ) -> Result<()> {
-        self.query(
-                "insert into connections (private_hash, socket_id, acting, left_at, created_at) \
-                 values ($1, $2, $3, $4, $5) on conflict (private_hash) do update set \
-                 socket_id = excluded.socket_id, acting = excluded.acting, left_at = excluded.left_at",
-            )
-            .bind(private.as_str())
-            .bind(connection.socket_id.as_str())
-            .bind(connection.identities.as_str())
-            .bind(connection.left_at.map(Timestamp::get))
+        if self.is_sqlite() {
+            for (hash, connection) in connections {
+                self.query(KEEP_ONE)
+                    .bind(hash.as_str())
+                    .bind(connection.socket_id.as_str())
+                    .bind(connection.identities.as_str())
+                    .bind(connection.left_at.map(Timestamp::get))
+                    .bind(now.get())
+                    .execute()
+                    .await
+                    .map_err(failed)?;
+            }
+            return Ok(());
+        }
+        // A statement changes no row twice.
+        let last: BTreeMap<_, _> = connections
+            .iter()
+            .map(|(hash, connection)| (hash.as_str(), connection))
+            .collect();
+        let (mut hashes, mut ids, mut acting, mut left) = (vec![], vec![], vec![], vec![]);
+        for (hash, connection) in last {
+            hashes.push(hash.to_owned());
+            ids.push(connection.socket_id.clone());
+            acting.push(connection.identities.clone());
+            left.push(connection.left_at.map_or(-1, Timestamp::get));
+        }
+        self.query(KEEP_SET)
+            .bind(hashes)
+            .bind(ids)
+            .bind(acting)
+            .bind(left)
             .bind(now.get())
-            .execute().await
+            .execute()
+            .await
             .map(drop)
-        .map_err(failed)
+            .map_err(failed)
     }
 
     /// Deletes those of these connections that were lost before the first of two times, or made

@@ -48,7 +48,7 @@ impl Store {
     pub async fn people(&self, tenant: TenantId, people: &[PersonId]) -> Result<Vec<Person>> {
         let asked: Vec<_> = people.iter().map(|person| person.get()).collect();
         let rows: Vec<PersonRow> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(BY_ID_SQLITE).bind(Json(asked));
                     asked.bind(tenant.get()).fetch_all(pool).await
@@ -71,7 +71,7 @@ impl Store {
         names: &[String],
     ) -> Result<Vec<Person>> {
         let rows: Vec<PersonRow> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(BY_NAME_SQLITE).bind(Json(names));
                     asked.bind(tenant.get()).fetch_all(pool).await

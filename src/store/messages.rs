@@ -176,7 +176,7 @@ impl Store {
         let ids: Vec<i64> = messages.iter().map(|message| message.get()).collect();
         let (person, tenant) = (person.id.get(), person.tenant.get());
         let rows: Vec<MessageRow> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(AMONG_SQLITE).bind(person).bind(tenant);
                     asked.bind(Json(ids)).fetch_all(pool).await

@@ -21,7 +21,7 @@
 macro_rules! on {
     ($either:expr, $handle:ident => $body:expr) => {
         $crate::store::failure::bounded(async {
-            match $either {
+            match $either.for_statement() {
                 $crate::store::Either::Sqlite($handle) => $body,
                 $crate::store::Either::Postgres($handle) => $body,
             }
@@ -56,6 +56,7 @@ mod postgres;
 pub mod profiles;
 mod query;
 mod reactions;
+mod read_pool;
 mod refold;
 mod registered;
 mod rows;
@@ -72,7 +73,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 
 use crate::{
     error::{Error, Result},
@@ -89,6 +90,7 @@ pub use tenants::NewTenant;
 pub use turns::{Turn, Turns};
 
 use failure::{failed, is_taken};
+use read_pool::ReadPool;
 use sqlite::Priority;
 use transaction::Transaction;
 
@@ -113,6 +115,13 @@ pub enum Either<S, P> {
 struct EngineSql {
     sqlite: &'static str,
     postgres: &'static str,
+}
+
+impl<S, P> Either<S, P> {
+    /// The engine, for one statement of `on!`.
+    fn for_statement(&self) -> &Self {
+        self
+    }
 }
 
 impl EngineSql {
@@ -145,7 +154,7 @@ struct LogIdentity {
 }
 
 struct Inner {
-    read: Either<SqlitePool, PgPool>,
+    read: ReadPool,
     write: Either<sqlite::Writer, PgPool>,
     writes: Arc<writes::Writes>,
     /// The advisory lock of the one server of a PostgreSQL database.
@@ -206,7 +215,7 @@ impl Store {
 
     /// The word for the engine, for logs and metrics.
     pub fn engine(&self) -> &'static str {
-        match self.inner.read {
+        match *self.inner.read {
             Either::Sqlite(_) => "sqlite",
             Either::Postgres(_) => "postgres",
         }
@@ -311,6 +320,11 @@ impl Store {
         }
     }
 
+    /// How many statements were run to read, beside those of writing transactions.
+    pub fn reads(&self) -> u64 {
+        self.inner.read.statements()
+    }
+
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         let one: i64 = on!(&self.inner.read, pool => {
@@ -328,7 +342,7 @@ impl Store {
     /// database.
     pub async fn close(&self) {
         let closed = async {
-            match (&self.inner.write, &self.inner.read) {
+            match (&self.inner.write, &*self.inner.read) {
                 (Either::Sqlite(write), Either::Sqlite(read)) => {
                     write.close().await;
                     read.close().await;

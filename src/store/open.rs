@@ -14,7 +14,7 @@ use super::{postgres, sqlite, writes::Writes};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
-    store::{Either, Inner, LogIdentity, Store, Turns},
+    store::{Either, Inner, LogIdentity, ReadPool, Store, Turns},
 };
 
 /// Letters and digits in an epoch, and in a secret.
@@ -22,7 +22,7 @@ const EPOCH_LENGTH: usize = 8;
 const SECRET_LENGTH: usize = 43;
 
 /// How many writes other than batches wait for SQLite's writer at once: they are one transaction.
-const SQLITE_AT_ONCE: usize = 64;
+const SQLITE_AT_ONCE: usize = 256;
 
 /// The store as Rocket manages it: `databases.chat` in the settings.
 #[derive(Debug, Database)]
@@ -111,7 +111,7 @@ impl Store {
         let started = opened.start().await?;
         Ok(Self {
             inner: Arc::new(Inner {
-                read: Either::Sqlite(started.read),
+                read: ReadPool::new(Either::Sqlite(started.read)),
                 write: Either::Sqlite(started.write),
                 writes: started.writes,
                 sole: None,
@@ -129,7 +129,7 @@ impl Store {
         let at_once = (postgres::WRITERS - 1) as usize;
         Ok(Self {
             inner: Arc::new(Inner {
-                read: Either::Postgres(read),
+                read: ReadPool::new(Either::Postgres(read)),
                 write: Either::Postgres(write),
                 writes: Arc::new(Writes::new(None)),
                 sole,

@@ -34,6 +34,25 @@ pub struct NewPerson {
     pub password_hash: Option<String>,
 }
 
+impl NewPerson {
+    /// The person that has been made of it.
+    pub fn made(self, id: PersonId, now: Timestamp) -> Person {
+        Person {
+            id,
+            tenant: self.tenant,
+            kind: self.kind,
+            name: self.name.as_str().into(),
+            names: self.names,
+            email: self.email,
+            photo: self.photo,
+            external_id: self.external_id,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        }
+    }
+}
+
 impl Tx {
     /// Adds a person; a conflict when the account key is taken.
     pub async fn insert_person(&mut self, new: &NewPerson, now: Timestamp) -> Result<PersonId> {

@@ -230,7 +230,7 @@ impl Store {
     ) -> Result<Vec<PersonId>> {
         let among: Vec<_> = among.iter().map(|other| other.get()).collect();
         let known: Vec<i64> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_scalar(ACQUAINTED_SQLITE).bind(person.get());
                     asked.bind(Json(among)).bind(most).fetch_all(pool).await
@@ -250,7 +250,7 @@ impl Store {
     pub async fn last_uses(&self, people: &[PersonId]) -> Result<HashMap<PersonId, Timestamp>> {
         let people: Vec<_> = people.iter().map(|person| person.get()).collect();
         let uses: Vec<(i64, i64)> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(USES_SQLITE).bind(Json(people));
                     asked.fetch_all(pool).await

@@ -24,7 +24,7 @@ impl Store {
     ) -> Result<Vec<(MessageId, String)>> {
         let asked: Vec<_> = messages.iter().map(|message| message.get()).collect();
         let rows: Vec<(i64, String)> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sqlx::query_as(OWN_SQLITE).bind(Json(asked));
                     asked.bind(person.get()).fetch_all(pool).await

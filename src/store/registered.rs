@@ -95,27 +95,6 @@ impl Store {
         row.map(Person::try_from).transpose()
     }
 
-    /// The same, deleted or not.
-    pub async fn ever_registered(
-        &self,
-        tenant: TenantId,
-        external_id: &str,
-    ) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(concat!(
-                "select ",
-                person_columns!(),
-                " from people p where p.tenant_id = $1 and p.external_id = $2",
-            ))
-            .bind(tenant.get())
-            .bind(external_id)
-            .fetch_optional(pool)
-            .await
-        })
-        .map_err(failed)?;
-        row.map(Person::try_from).transpose()
-    }
-
     /// The people whom a tenant's server registered in the order they came, those after one.
     pub async fn all_registered(&self, tenant: TenantId, after: PersonId) -> Result<Vec<Person>> {
         let rows: Vec<PersonRow> = on!(&self.inner.read, pool => {

@@ -237,7 +237,7 @@ impl Store {
     }
 
     fn is_sqlite(&self) -> bool {
-        matches!(self.inner.read, Either::Sqlite(_))
+        matches!(*self.inner.read, Either::Sqlite(_))
     }
 
     /// The messages that the index has under these terms, from `from` to before `before`, newest first: at most `limit`.
@@ -249,7 +249,7 @@ impl Store {
         limit: i64,
     ) -> Result<Option<Vec<MessageId>>> {
         let rows: Vec<(i64, i64)> = bounded(async {
-            match &self.inner.read {
+            match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = match_text(sets, '"', (" AND ", " OR "));
                     let query = sqlx::query_as(CANDIDATES.sqlite).bind(asked);

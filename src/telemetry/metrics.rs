@@ -55,6 +55,8 @@ pub struct Metrics {
     pub head_position: Gauge,
     /// Logins held in memory.
     pub logins_cached: Gauge,
+    /// Statements that read, beside those of writing transactions.
+    pub database_reads: Counter,
     /// The Socket.IO server.
     pub sockets: SocketMetrics,
     dialects: DialectFamilies,
@@ -122,6 +124,7 @@ impl Metrics {
             commit_seconds: seconds(),
             head_position: Gauge::default(),
             logins_cached: Gauge::default(),
+            database_reads: Counter::default(),
             sockets: SocketMetrics::default(),
             dialects: DialectFamilies::default(),
         };
@@ -244,6 +247,11 @@ impl Metrics {
             "logins_cached",
             "Logins held in memory",
             self.logins_cached.clone(),
+        );
+        registry.register(
+            "database_reads",
+            "Statements run to read, beside those of writing transactions",
+            self.database_reads.clone(),
         );
     }
 }

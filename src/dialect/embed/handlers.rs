@@ -27,7 +27,7 @@ use crate::{
         page,
     },
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, MessageId, Names, Person, PersonId, Timestamp},
+    model::{Change, ChangeKind, ChatId, MessageId, Person, PersonId, Timestamp},
 };
 
 /// The most users that a connection without a key acts for.
@@ -205,8 +205,8 @@ impl Context<'_> {
         let CreateUser { who, name, photo } = request;
         let profile = people::Profile {
             name,
-            names: Names::default(),
-            photo: Some(photo),
+            names: None,
+            photo: Some(Some(photo)),
         };
         let person = match &self.authority {
             Authority::User(caller) => {
@@ -222,7 +222,6 @@ impl Context<'_> {
                 };
                 let profile = people::Profile {
                     name: crate::model::Name::parse(&named)?,
-                    names: caller.person().names.clone(),
                     ..profile
                 };
                 let person = people::describe(self.services, &caller, &profile).await?;
@@ -231,14 +230,17 @@ impl Context<'_> {
             }
             Authority::Server(tenant) | Authority::Open(tenant) => {
                 let tenant = tenant.clone();
-                let caller = find_or_make(self.services, &tenant, &who, profile).await?;
+                let registered = find_or_make(self.services, &tenant, &who, profile).await?;
+                let people::Registered { caller, made_after } = registered;
                 let is_new = self.session.acts_for(ID, caller.id()).is_none();
                 let is_open = matches!(self.authority, Authority::Open(_));
                 if is_new && is_open && self.session.identities().len() >= OPEN_USERS {
                     let sentence = "this connection has created or fetched too many users";
                     return Err(Error::too_many(sentence, LATER));
                 }
-                self.session.act_as(ID, &caller).await?;
+                self.session
+                    .act_as_registered(ID, &caller, made_after)
+                    .await?;
                 Person::clone(caller.person())
             }
         };
@@ -480,7 +482,7 @@ async fn find_or_make(
     tenant: &KeyHolder,
     who: &Who,
     profile: people::Profile,
-) -> Result<Caller> {
+) -> Result<people::Registered> {
     let (id, external) = match who {
         Who::Id(id) => (Some(id), None),
         Who::External(external) => (None, Some(external)),
@@ -496,21 +498,17 @@ async fn find_or_make(
         };
         match (found, external) {
             (Ok(caller), _) => {
-                let profile = people::Profile {
-                    names: caller.person().names.clone(),
-                    ..profile
-                };
                 let person = people::describe(services, &caller, &profile).await?;
-                return callers::impersonate(tenant, Arc::new(person));
+                return Ok(people::Registered {
+                    caller: callers::impersonate(tenant, Arc::new(person))?,
+                    made_after: None,
+                });
             }
             (Err(error), Some(_)) if error.kind() == Kind::NotFound => {}
             (Err(error), _) => return Err(error),
         }
     }
     let external = external.ok_or_else(|| Error::invalid("user.external_id is missing"))?;
-    let known = people::find_registered(services, tenant, external).await?;
-    let names = known.map_or_else(Names::default, |caller| caller.person().names.clone());
-    let profile = people::Profile { names, ..profile };
     people::register(services, tenant, external, &profile).await
 }
 

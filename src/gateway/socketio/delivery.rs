@@ -37,6 +37,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(250);
 pub(super) struct DeliveryCursor {
     after: Position,
     frames: usize,
+    /// How many signals had been published when they were last looked for.
+    signals: u64,
 }
 
 impl Default for DeliveryCursor {
@@ -44,6 +46,7 @@ impl Default for DeliveryCursor {
         Self {
             after: Position::START,
             frames: 0,
+            signals: 0,
         }
     }
 }
@@ -145,8 +148,12 @@ fn deliver_recent(
     turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> DeliveryOutcome {
-    if deliver_signals(socket, &mut turn.session, recovery) == Err(SendError::Closed) {
+    if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return DeliveryOutcome::Closed;
+    }
+    // Somebody new for whom it acts is no change: a connection that acts for hundreds is not searched for them.
+    if turn.session.services.head() <= turn.cursor.after {
+        return DeliveryOutcome::Complete;
     }
     match recent(&mut turn.session, turn.cursor.after) {
         Some(gathered) => send(socket, turn, gathered, recovery),
@@ -159,7 +166,7 @@ async fn deliver_missed(
     turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> Result<DeliveryOutcome> {
-    if deliver_signals(socket, &mut turn.session, recovery) == Err(SendError::Closed) {
+    if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
     }
     let gathered = gather(&mut turn.session, turn.cursor.after).await?;
@@ -279,9 +286,16 @@ fn deliver_change(
 /// Sends signals, which are dropped if the outbox is full.
 fn deliver_signals(
     socket: &Socket,
-    session: &mut ClientSession,
+    turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
+    let Turn {
+        session, cursor, ..
+    } = turn;
+    let published = session.services.signals();
+    if std::mem::replace(&mut cursor.signals, published) == published {
+        return Ok(());
+    }
     let set = session.options.dialects;
     let mut signals = Vec::new();
     for identity in session.identities_mut() {

@@ -42,7 +42,6 @@ use crate::{
     chat::{Services, connections},
     dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{self, Error, Kind},
-    model::Person,
     telemetry::{RecoveryOutcome, log_failure},
 };
 
@@ -335,11 +334,9 @@ async fn on_resume(
     };
     // A client with a token is recovered as its holder or not at all.
     if let (Some(token), None) = (session.credentials.token.clone(), &key) {
-        let is_back = |person: &Person| {
-            let mut identity = returned.identities.iter();
-            identity.any(|(_, caller)| caller.id() == person.id)
-        };
-        if session.holder_who(&token, is_back).await?.is_none() {
+        let back = returned.identities.iter();
+        let back: Vec<_> = back.map(|(_, caller)| caller.id()).collect();
+        if !session.holds_one_of(&token, &back).await? {
             return Ok(None);
         }
     }

@@ -149,7 +149,7 @@ async fn caller(
     let caller = match login.parse::<LoginId>() {
         Ok(login) => callers::holder_of(services, login, tokens).await?,
         Err(_) => match key {
-            Some(key) => Some(callers::by_key(services, key, person).await?),
+            Some(key) => callers::returned_by_key(services, key, person).await?,
             None => None,
         },
     };

@@ -23,7 +23,7 @@ macro_rules! over_tenants {
     ($store:expr, $before:expr, $after:expr, $ids:expr) => {{
         let ids: Vec<i64> = $ids;
         bounded(async {
-            match &$store.inner.read {
+            match $store.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let sql = concat!($before, " in (select value from json_each($1)) ", $after);
                     sqlx::query_as(sql).bind(Json(ids)).fetch_all(pool).await

@@ -18,7 +18,7 @@ use std::{
 };
 
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     BUSY, explained,
@@ -43,6 +43,9 @@ pub(in crate::store) struct Writer {
     queue: Arc<Queue>,
     ended: watch::Receiver<()>,
 }
+
+/// What a transaction has done, and what became of it.
+type Ended = (Vec<Box<dyn Job>>, End);
 
 struct Queue {
     waiting: Mutex<Waiting>,
@@ -73,8 +76,8 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// All that waits; nothing once the queue is closed and empty.
-    fn next(&self) -> Option<Vec<Box<dyn Job>>> {
+    /// All that waits, and how much of it comes first; nothing once the queue is closed and empty.
+    fn next(&self) -> Option<(Vec<Box<dyn Job>>, usize)> {
         let mut waiting = self.waiting();
         loop {
             let Waiting {
@@ -83,7 +86,8 @@ impl Queue {
                 closed,
             } = &mut *waiting;
             if !first.is_empty() || !rest.is_empty() {
-                return Some(first.drain(..).chain(rest.drain(..)).collect());
+                let urgent = first.len();
+                return Some((first.drain(..).chain(rest.drain(..)).collect(), urgent));
             }
             if *closed {
                 return None;
@@ -116,18 +120,18 @@ impl Writer {
             arrived: Condvar::new(),
         });
         let (ends, ended) = watch::channel(());
+        let (finished, outcomes) = mpsc::unbounded_channel();
+        tokio::spawn(answer_all(outcomes, ends));
         let thread = Thread {
             place,
             tx: Some(Tx(Either::Sqlite(connection))),
             writes,
+            finished,
         };
         let jobs = Arc::clone(&queue);
         std::thread::Builder::new()
             .name("sqlite-writer".to_owned())
-            .spawn(move || {
-                thread.run(&jobs);
-                drop(ends);
-            })
+            .spawn(move || thread.run(&jobs))
             .map_err(Error::internal)?;
         Ok(Self { queue, ended })
     }
@@ -217,14 +221,33 @@ struct Thread {
     /// None after a transaction that could not be ended.
     tx: Option<Tx>,
     writes: Arc<Writes>,
+    finished: mpsc::UnboundedSender<Ended>,
+}
+
+/// Sends the outcomes of transactions, until the thread has ended. This is a task because to wake hundreds of
+/// tasks costs the thread that writes more than what it has written for them.
+async fn answer_all(mut finished: mpsc::UnboundedReceiver<Ended>, ends: watch::Sender<()>) {
+    while let Some((jobs, end)) = finished.recv().await {
+        for job in jobs {
+            job.end(&end);
+        }
+    }
+    drop(ends);
 }
 
 impl Thread {
     fn run(mut self, queue: &Queue) {
-        while let Some(mut jobs) = queue.next() {
+        while let Some((mut jobs, urgent)) = queue.next() {
             let end = self.transaction(&mut jobs);
+            let rest = jobs.split_off(urgent);
             for job in jobs {
                 job.end(&end);
+            }
+            if !rest.is_empty()
+                && let Err(lost) = self.finished.send((rest, end))
+            {
+                // The runtime is shutting down.
+                drop(lost);
             }
         }
         if let Some(Tx(Either::Sqlite(connection))) = self.tx

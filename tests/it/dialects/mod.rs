@@ -6,6 +6,7 @@ mod embed_repeats;
 mod fifth;
 mod large_answers;
 mod pipelining;
+mod returning;
 mod service_docs;
 mod service_limits;
 mod service_verify;

@@ -293,8 +293,8 @@ impl<'a> Stage<'a> {
             Action::Rename(number) => {
                 let profile = Profile {
                     name: Name::parse(&format!("somebody {number}"))?,
-                    names: Names::default(),
-                    photo: None,
+                    names: Some(Names::default()),
+                    photo: Some(None),
                 };
                 people::describe(services, &caller, &profile).await?;
             }

@@ -12,7 +12,7 @@ use tokio::{
 use super::{Ground, chats::sum};
 use crate::{
     Outcome,
-    audit::Audit,
+    audit::{Audit, Sequence},
     contender::Contender,
     figures::{Column, Figures, Times, milliseconds},
     member::{Heard, Member},
@@ -25,6 +25,8 @@ use crate::{
 const IN_A_CHAT: usize = 100;
 /// How many messages each has missed.
 const MISSED: u64 = 20;
+/// How many each has heard before: a client goes on from the last thing that it heard.
+const HEARD: u64 = 1;
 /// Within which time all come back.
 const WITHIN: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 64;
@@ -46,6 +48,8 @@ struct Lost {
     user: String,
     sid: String,
     auth: Value,
+    /// What they heard before.
+    heard: Sequence,
 }
 
 pub async fn turn(
@@ -68,10 +72,20 @@ pub async fn turn(
         speaker.enter(&chat);
         speakers.push(speaker);
     }
-    // Here their connections break, all at once.
-    let lost = open.into_iter().map(|(lost, _)| lost).collect();
-    server.rest().await?;
     let mut speaking = JoinSet::new();
+    for speaker in &mut speakers {
+        say(speaker, HEARD).await?;
+    }
+    let mut hearing = JoinSet::new();
+    for (lost, socket) in open {
+        hearing.spawn_local(hear(lost, socket));
+    }
+    // Here their connections break, all at once.
+    let mut lost = Vec::new();
+    while let Some(one) = hearing.join_next().await {
+        lost.push(one??);
+    }
+    server.rest().await?;
     for speaker in speakers {
         speaking.spawn_local(speak(speaker));
     }
@@ -114,17 +128,56 @@ async fn connect(port: u16, query: &str, number: usize, name: &str) -> Outcome<(
     }
     let sid = said["sid"].as_str().ok_or("no sid")?.to_owned();
     let user = member.user;
-    Ok((Lost { user, sid, auth }, member.socket))
+    let heard = Sequence::default();
+    let lost = Lost {
+        user,
+        sid,
+        auth,
+        heard,
+    };
+    Ok((lost, member.socket))
 }
 
 async fn speak(mut speaker: Member) -> Outcome<Audit> {
-    for said in 1..=MISSED {
+    say(&mut speaker, HEARD + MISSED).await?;
+    Ok(speaker.audit([HEARD + MISSED, 0]))
+}
+
+/// Says one thing after the other until it is so many.
+async fn say(speaker: &mut Member, most: u64) -> Outcome {
+    while speaker.said < most {
         speaker.say().await?;
+        let said = speaker.said;
         speaker
             .until(|heard| heard.answers.has(said) && heard.speakers[0].has(said))
             .await?;
     }
-    Ok(speaker.audit([MISSED, 0]))
+    Ok(())
+}
+
+/// Hears what is said before the connection breaks, and remembers from where to go on.
+async fn hear(mut lost: Lost, mut socket: Socket) -> Outcome<Lost> {
+    let mut heard = Heard::default();
+    while !heard.speakers[0].has(HEARD) {
+        let read = socket.read(|payload| {
+            if heard.note(payload).is_some() {
+                heard.offset = offset(payload);
+            }
+        });
+        timeout(ANSWER_TIMEOUT, read).await??;
+    }
+    if let Some(offset) = heard.offset {
+        lost.auth["offset"] = offset.into();
+    }
+    let [speaker, _] = heard.speakers;
+    lost.heard = speaker;
+    Ok(lost)
+}
+
+/// The offset of an event: its last argument, after the one that says what happened.
+fn offset(event: &[u8]) -> Option<String> {
+    let event: Vec<Value> = serde_json::from_slice(event.strip_prefix(b"42")?).ok()?;
+    event.get(2)?.as_str().map(str::to_owned)
 }
 
 /// When somebody was let in, and when they had caught up, if they did.
@@ -146,7 +199,7 @@ async fn come_back(server: &Server, query: &str, lost: Vec<Lost>) -> Outcome<(Fi
         let query = query.to_owned();
         coming.spawn_local(async move {
             sleep_until(at).await;
-            one_comes_back(port, &query, number, &lost).await
+            one_comes_back(port, &query, number, lost).await
         });
     }
     let mut back = Vec::new();
@@ -176,13 +229,14 @@ async fn come_back(server: &Server, query: &str, lost: Vec<Lost>) -> Outcome<(Fi
     Ok((figures, audit))
 }
 
-async fn one_comes_back(port: u16, query: &str, number: usize, lost: &Lost) -> Outcome<Return> {
+async fn one_comes_back(port: u16, query: &str, number: usize, lost: Lost) -> Outcome<Return> {
     let began = Instant::now();
     let mut socket = Socket::open(port, query, number).await?;
     socket.send(&format!("40{}", lost.auth)).await?;
     let handshake = Instant::now();
     let (mut heard, mut welcomed) = (Heard::default(), None);
-    while welcomed.is_none() || !heard.speakers[0].has(MISSED) {
+    heard.speakers[0] = lost.heard;
+    while welcomed.is_none() || !heard.speakers[0].has(HEARD + MISSED) {
         let read = socket.read(|payload| {
             if payload.starts_with(b"4") && payload.get(1) == Some(&b'0') {
                 welcomed = Some(String::from_utf8_lossy(payload).into_owned());
@@ -195,7 +249,7 @@ async fn one_comes_back(port: u16, query: &str, number: usize, lost: &Lost) -> O
             Err(_) => break,
         }
     }
-    let caught_up = heard.speakers[0].has(MISSED).then(Instant::now);
+    let caught_up = heard.speakers[0].has(HEARD + MISSED).then(Instant::now);
     if !welcomed.is_some_and(|said| said.contains(&lost.sid)) {
         return Err("a client that came back was not recovered".into());
     }
@@ -203,7 +257,7 @@ async fn one_comes_back(port: u16, query: &str, number: usize, lost: &Lost) -> O
         began,
         handshake,
         caught_up,
-        audit: heard.speakers[0].audit(MISSED),
+        audit: heard.speakers[0].audit(HEARD + MISSED),
         _socket: socket,
     })
 }

@@ -41,17 +41,16 @@ pub(super) async fn upsert(
         middle: told.name("middleName")?,
         last: told.name("lastName")?,
     };
-    let known = people::find_registered(services, &app, &external_id).await?;
     let profile = Profile {
         name: developers::full_name(&names)?,
-        names,
-        photo: known.and_then(|caller| caller.person().photo.clone()),
+        names: Some(names),
+        photo: None,
     };
     let token = told.text("token")?.filter(|token| !token.is_empty());
     let outcome = people::register_with_token(services, &app, &external_id, &profile, token).await;
     match outcome {
-        Ok(caller) => {
-            let row = wire::User::from(&**caller.person());
+        Ok(registered) => {
+            let row = wire::User::from(&**registered.caller.person());
             JsonReply::ok(row.with_token(token.map(str::to_owned)))
         }
         Err(error) if error.kind() == Kind::Conflict => Err(Failure::with(400, error.text())),
