@@ -59,6 +59,7 @@ const SHELL = [
   'messenger/people.js',
   'messenger/person-card.js',
   'messenger/presence.js',
+  'messenger/profile.js',
   'messenger/read-marks.js',
   'messenger/readers.js',
   'messenger/reading-place.js',

@@ -2,9 +2,11 @@
 import { ApiError, call, get, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoice, within } from '../shared/dom.js';
-import { hue, inFull, initials, briefly, plural } from '../shared/format.js';
+import { inFull, briefly, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
+import { has } from './features.js';
 import { NotificationSettings } from './notification-settings.js';
+import { Profile } from './profile.js';
 
 /**
  * @typedef {object} Login
@@ -19,7 +21,7 @@ import { NotificationSettings } from './notification-settings.js';
 export class Account {
   /**
    * @param {object} options
-   * @param {import('./model.js').Me} options.me
+   * @param {import('./model.js').Model} options.model
    * @param {import('./notifications.js').Notifications} options.notifications
    * @param {import('./levels.js').Levels} options.levels
    * @param {{waiting: number}} options.outbox
@@ -28,16 +30,14 @@ export class Account {
    * @param {() => () => void} options.leaving called before an attempt to sign out, gives what to call when it fails
    * @param {(notice: string) => void} options.left
    */
-  constructor({ me, notifications, levels, outbox, streaming, stream, leaving, left }) {
+  constructor({ model, notifications, levels, outbox, streaming, stream, leaving, left }) {
     this.outbox = outbox;
     this.leaving = leaving;
     this.left = left;
     this.dialog = $('account', HTMLDialogElement);
     this.notificationSettings = new NotificationSettings(notifications, levels);
-    setText($('who-name'), me.name);
-    setText($('who-email'), me.email ?? '');
-    setText($('who-face'), initials(me.name));
-    $('who-face').classList.add(hue(me.id));
+    this.profile = new Profile(model, left);
+    show($('profile-open'), has.people);
 
     $('account-open').addEventListener('click', () => this.open());
     wireThemeChoice(this.dialog);
@@ -46,7 +46,7 @@ export class Account {
     streams.addEventListener('change', () => stream(streams.checked));
     const form = $('password-form', HTMLFormElement);
     form.noValidate = true;
-    input(form, 'name').value = me.name;
+    input(form, 'name').value = model.me.name;
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       busy(within(form, '[type=submit]'), () => this.changePassword(form));
@@ -56,6 +56,7 @@ export class Account {
   }
 
   open() {
+    this.profile.render();
     this.notificationSettings.render();
     this.dialog.showModal();
     this.showLogins();

@@ -205,7 +205,7 @@ function openApp(me, snapshot) {
   });
 
   new Account({
-    me,
+    model,
     notifications,
     levels,
     outbox,

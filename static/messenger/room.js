@@ -137,17 +137,16 @@ export class Room {
   }
 
   /**
-   * @param {{message_id: number, emoji: string, added: boolean}} event
+   * @param {{message_id: number, emoji: string, added: boolean, count?: number}} event without a count it is not confirmed yet
    * @param {boolean} byMe
    */
-  react({ message_id: id, emoji, added }, byMe) {
+  react({ message_id: id, emoji, added, count: told }, byMe) {
     const message = this.find(id);
     if (!message) return;
     const reactions = message.reactions ?? [];
     const before = reactions.find((each) => each.emoji === emoji);
-    // It was shown when the server had answered: its event is no other one.
-    if (byMe && Boolean(before?.me) === added) return;
-    const count = (before?.count ?? 0) + (added ? 1 : -1);
+    if (told === undefined && Boolean(before?.me) === added) return;
+    const count = told ?? (before?.count ?? 0) + (added ? 1 : -1);
     const after = { emoji, count, me: byMe ? added : Boolean(before?.me) };
     const changed = before ? reactions.map((each) => (each === before ? after : each)) : [...reactions, after];
     this.messages = this.messages.with(this.indexOf(id), { ...message, reactions: changed.filter((each) => each.count > 0) });

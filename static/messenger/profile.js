@@ -1,0 +1,106 @@
+// What I say of myself: name, address, photo; and the end of the account.
+import { ApiError, call } from '../shared/api.js';
+import { confirm } from '../shared/confirm.js';
+import { $, busy, firstFault, formError, h, setText } from '../shared/dom.js';
+import { drawFace } from './face.js';
+import { explain } from './error-text.js';
+import { has } from './features.js';
+import { errorLine, labelled, openSheet } from './sheet.js';
+
+export class Profile {
+  /**
+   * @param {import('./model.js').Model} model
+   * @param {(notice: string) => void} left called when the account is gone
+   */
+  constructor(model, left) {
+    this.model = model;
+    this.left = left;
+    $('profile-open').addEventListener('click', () => this.open());
+    this.render();
+  }
+
+  /** Who I am, at the top of the account dialog. */
+  render() {
+    const { me } = this.model;
+    setText($('who-name'), me.name);
+    setText($('who-email'), me.email ?? '');
+    $('who-face').replaceChildren(drawFace({ id: me.id, name: me.name, photo: this.model.photo(me.id) }));
+  }
+
+  open() {
+    const { me } = this.model;
+    const sheet = openSheet('Your profile');
+    const name = h('input', { name: 'name', required: true, maxlength: '64', value: me.name, autocomplete: 'username', spellcheck: 'false' });
+    const email = h('input', { name: 'email', type: 'email', required: true, value: me.email ?? '', autocomplete: 'email' });
+    const photo = h('input', { name: 'photo', type: 'url', value: this.model.photo(me.id) ?? '', placeholder: 'https://…', autocomplete: 'photo' });
+    const done = h('p', { class: 'hint', role: 'status' });
+    const save = h('button', { class: 'button primary', type: 'submit' }, 'Save');
+    const form = h(
+      'form',
+      { class: 'stack', novalidate: true, 'aria-label': 'Profile' },
+      labelled('Name', name, 'You sign in with it, and everybody sees it. It changes everywhere at once.'),
+      labelled('E-mail', email),
+      labelled('Photo', photo, 'The address of a picture. Without one you are your initials.'),
+      errorLine(),
+      h('div', { class: 'row-end' }, done, save),
+    );
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      busy(save, () => this.save(form, done));
+    });
+    const more = h(
+      'div',
+      { class: 'choice row-split' },
+      h('a', { class: 'button', href: 'api/me/export', download: 'parlance.jsonl', hidden: !has.export }, 'Download all that is kept of me'),
+      h('button', { class: 'button danger-quiet', type: 'button', onclick: () => this.remove() }, 'Delete my account'),
+    );
+    sheet.body.append(form, more);
+    name.focus();
+  }
+
+  /**
+   * @param {HTMLFormElement} form
+   * @param {HTMLElement} done
+   */
+  async save(form, done) {
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    setText(done, '');
+    if (fault) return;
+    try {
+      const { body } = await call('PATCH', '/api/me', { form: new FormData(form) });
+      this.model.addPeople([{ id: body.id, name: body.name, photo: body.photo ?? null }]);
+      Object.assign(this.model.me, { name: body.name, email: body.email });
+      this.model.changed();
+      this.render();
+      setText(done, 'Saved.');
+    } catch (error) {
+      formError(form, explain(error));
+    }
+  }
+
+  async remove() {
+    const text = 'What you wrote stays, under the name “deleted”. Your name becomes free, and you are signed out everywhere. This cannot be undone.';
+    if (!(await confirm({ title: 'Delete your account?', text, yes: 'Go on' }))) return;
+    const sheet = openSheet('Delete your account');
+    const password = h('input', { name: 'password', type: 'password', required: true, autocomplete: 'current-password' });
+    const button = h('button', { class: 'button danger', type: 'submit' }, 'Delete my account for good');
+    const form = h('form', { class: 'stack', novalidate: true }, labelled('Your password', password), errorLine(), h('div', { class: 'row-end' }, button));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      busy(button, () => this.end(form));
+    });
+    sheet.body.append(form);
+    password.focus();
+  }
+
+  /** @param {HTMLFormElement} form */
+  async end(form) {
+    try {
+      await call('DELETE', '/api/me', { form: new FormData(form) });
+      this.left('Your account is deleted.');
+    } catch (error) {
+      formError(form, explain(error), error instanceof ApiError ? /** @type {HTMLInputElement} */ (form.elements.namedItem('password')) : null);
+    }
+  }
+}
