@@ -28,8 +28,10 @@ export class ChatView {
    * @param {import('./members.js').Members} options.members
    * @param {() => import('../shared/connection-status.js').State} options.connection
    * @param {(person: number, beside: HTMLElement) => void} options.person shows who somebody is
+   * @param {() => void} options.joined called when I have joined a chat: of what happened in it before no event told
    */
-  constructor({ model, outbox, members, connection, person }) {
+  constructor({ model, outbox, members, connection, person, joined }) {
+    this.joined = joined;
     this.model = model;
     this.outbox = outbox;
     this.connection = connection;
@@ -293,7 +295,9 @@ export class ChatView {
     const id = this.chat;
     if (id === null) return;
     await busy($('join'), async () => {
-      if (!(await joinChat(this.model, id)) || this.chat !== id) return;
+      if (!(await joinChat(this.model, id))) return;
+      this.joined();
+      if (this.chat !== id) return;
       this.load();
       this.render();
       this.focus();

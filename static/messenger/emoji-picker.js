@@ -187,6 +187,10 @@ class EmojiPicker {
     if (step && !(this.search.value && Math.abs(step) === 1 && event.shiftKey)) {
       event.preventDefault();
       this.activate(this.active + step);
+    } else if (event.key === 'Escape') {
+      // A search box would take the first one to empty itself.
+      event.preventDefault();
+      this.dialog.close();
     } else if (event.key === 'Enter' && emoji) {
       event.preventDefault();
       this.dialog.close(inTone(emoji, toneChosen()));

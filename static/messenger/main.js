@@ -131,7 +131,7 @@ function openApp(me, snapshot) {
   const person = (/** @type {number} */ id, /** @type {HTMLElement} */ beside) => {
     card.open(id, beside);
   };
-  const view = new ChatView({ model, outbox, members, connection: () => status.state, person });
+  const view = new ChatView({ model, outbox, members, connection: () => status.state, person, joined: () => refreshChats().catch(() => {}) });
   const details = new ChatDetails({ model, members, person, leave: (id) => view.leave(id) });
   $('details-open').addEventListener('click', () => view.chat !== null && details.open(view.chat));
   const moreChats = async () => {

@@ -1,5 +1,5 @@
 // Signing in and signing up.
-import { ApiError, cookiePerson, post } from '../shared/api.js';
+import { ApiError, cookiePerson, get, post } from '../shared/api.js';
 import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
 import { explain } from './error-text.js';
 
@@ -20,8 +20,10 @@ export function openSignIn({ notice, entered }) {
   show($('entry-notice'), Boolean(notice));
   setText($('entry-notice'), notice ?? '');
 
+  let open = true;
+
   function showForm() {
-    const wanted = location.hash === '#/sign-up' ? 'sign-up' : 'sign-in';
+    const wanted = location.hash === '#/sign-up' && open ? 'sign-up' : 'sign-in';
     for (const name of names) show(forms[name], name === wanted);
     setText($('entry-lead'), LEADS[wanted]);
     document.title = wanted === 'sign-up' ? 'Create an account · Parlance' : 'Sign in · Parlance';
@@ -63,6 +65,22 @@ export function openSignIn({ notice, entered }) {
   document.addEventListener('visibilitychange', returned);
   $('entry').classList.add('ready');
   showForm();
+  readRegistration().then((registration) => {
+    open = registration === 'open';
+    show($('entry-new'), open);
+    show($('entry-invited'), registration === 'invitation');
+    if (!open && location.hash === '#/sign-up') showForm();
+  });
+}
+
+/** Who may make an account: anybody, those who are invited, or nobody. @returns {Promise<string>} */
+async function readRegistration() {
+  try {
+    return (await get('/api/registration')).body.registration;
+  } catch {
+    // Then the server says it when somebody tries.
+    return 'open';
+  }
 }
 
 /**

@@ -1,0 +1,141 @@
+// From nothing: a private chat, an invitation by its link, people found by name, a search, a profile.
+import assert from 'node:assert/strict';
+import { after, before, describe } from 'node:test';
+import { chapters } from './chapters.js';
+import { Person, openBrowser } from './person.js';
+import { Server } from './server.js';
+
+describe('newcomers', () => {
+  const test = chapters();
+  let server;
+  let browser;
+  let ann;
+  let bo;
+  let cy;
+
+  before(async () => {
+    server = await Server.start();
+    browser = await openBrowser();
+    ann = await Person.arrive(browser, server, 'Ann');
+    bo = await Person.arrive(browser, server, 'Bo Lindqvist');
+    cy = await Person.arrive(browser, server, 'Cy', { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true });
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.end();
+  });
+
+  test('the first page says what else is here', async () => {
+    await ann.page.goto(server.url);
+    await ann.page.getByRole('link', { name: 'A shop with live support' }).waitFor();
+    await ann.assertAccessible('the first page');
+    for (const name of ['A shop with live support', 'The support desk', 'The documents of every route']) {
+      const href = await ann.page.getByRole('link', { name }).getAttribute('href');
+      assert.equal((await ann.context.request.get(`${server.url}/${href}`)).status(), 200, name);
+    }
+    await ann.signUp();
+    await bo.signUp();
+  });
+
+  test('a private chat is made with people who are found by name', async () => {
+    const { page } = ann;
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.getByRole('radio', { name: 'Some people' }).check();
+    await page.getByLabel('What is it about?').fill('Surprise');
+    await page.getByLabel('Find people by name').fill('bo');
+    await page.getByRole('button', { name: 'Bo Lindqvist' }).click();
+    await ann.assertAccessible('a new chat');
+    await page.getByRole('button', { name: 'Start chat' }).click();
+    await page.getByRole('heading', { name: 'Surprise' }).waitFor();
+    await ann.eventually(() => page.locator('#room-sub').textContent(), '2 members · Private');
+    await ann.say('Nobody else may know of the cake');
+    await bo.openChat('Surprise');
+    await bo.hears('the cake');
+  });
+
+  test('by a link somebody comes who has no account yet', async () => {
+    const { page } = ann;
+    await page.getByRole('button', { name: 'Details and members' }).click();
+    await page.getByRole('heading', { name: 'Invite by a link' }).waitFor();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    await ann.eventually(async () => /\/invite\/[\w-]+$/u.test(await page.getByLabel('The link').inputValue()), true);
+    await ann.assertAccessible('an invitation');
+    const link = await page.getByLabel('The link').inputValue();
+    await page.keyboard.press('Escape');
+
+    await cy.page.goto(link);
+    await cy.page.getByRole('heading', { name: 'Surprise' }).waitFor();
+    const form = cy.page.getByRole('form', { name: 'Create an account' });
+    await form.getByLabel('Name').fill('Cy');
+    await form.getByLabel('E-mail').fill('cy@example.org');
+    await form.getByLabel('Password').fill(cy.password);
+    await form.getByRole('button', { name: 'Create account and join' }).click();
+    await cy.hears('the cake');
+    await ann.eventually(() => page.locator('#room-sub').textContent(), '3 members · Private');
+  });
+
+  test('one writes to one other person', async () => {
+    const { page } = cy;
+    await page.getByRole('link', { name: 'Back to chats' }).click();
+    await page.getByRole('button', { name: 'New chat' }).click();
+    await page.getByRole('radio', { name: 'One person' }).check();
+    await page.getByRole('button', { name: 'Ann' }).click();
+    await page.getByRole('heading', { name: 'Ann', exact: true }).waitFor();
+    await cy.say('Chocolate, I hope?');
+    await ann.eventually(() => ann.row('Cy').locator('.badge .sr-only').textContent(), '1 unread message');
+    await ann.openChat('Cy');
+    await ann.bubble('Chocolate').hover();
+    await ann.page.getByRole('button', { name: 'React' }).click();
+    await ann.page.keyboard.type('chocolate bar');
+    await ann.eventually(() => ann.page.locator('.emoji-name').textContent(), 'chocolate bar');
+    await ann.page.keyboard.press('Enter');
+    const chip = cy.page.locator('.reaction:not(.more)');
+    await cy.eventually(() => chip.getAttribute('aria-pressed'), 'false');
+    await chip.click();
+    await ann.page.locator('.reaction', { hasText: '2' }).waitFor();
+    await cy.assertAccessible('a reaction, on a phone');
+    await chip.click();
+    await ann.page.locator('.reaction', { hasText: '1' }).waitFor();
+  });
+
+  test('a search finds a message, and opens it where it was said', async () => {
+    const path = '/api/chats/1';
+    for (let number = 1; number <= 120; number += 1) assert.equal((await bo.request('POST', path, { content: `Filler ${number}` })).status(), 201);
+    const { page } = ann;
+    await page.getByLabel('Find a chat or a message').fill('CAKE');
+    const hit = page.locator('.hit', { hasText: 'the cake' });
+    await hit.waitFor();
+    assert.equal(await hit.locator('mark').textContent(), 'cake');
+    await ann.assertAccessible('a search');
+    await hit.click();
+    await page.locator('.message.found', { hasText: 'the cake' }).waitFor();
+    await page.getByRole('heading', { name: 'Surprise' }).waitFor();
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await ann.hears('Filler 120');
+    await page.getByRole('button', { name: 'Search in this chat' }).click();
+    await page.getByText('In “Surprise”').waitFor();
+    await page.getByLabel('Find a chat or a message').fill('chocolate');
+    await page.getByText('No message has these words.').waitFor();
+    await page.getByRole('button', { name: 'Search everywhere' }).click();
+    await page.locator('.hit', { hasText: 'Chocolate' }).waitFor();
+    await page.getByLabel('Find a chat or a message').fill('');
+  });
+
+  test('a new name is seen everywhere at once', async () => {
+    const { page } = bo;
+    await page.getByRole('button', { name: 'Account and settings' }).click();
+    await page.getByRole('button', { name: 'Edit', exact: true }).click();
+    await page.getByRole('form', { name: 'Profile' }).getByLabel('Name').fill('Bo the Baker');
+    await bo.assertAccessible('one’s profile');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Saved.').waitFor();
+    await ann.page.locator('.message .from', { hasText: 'Bo the Baker' }).first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+  });
+
+  test('nobody saw an error or a broken rule of the page', () => {
+    for (const person of [ann, bo, cy]) person.watch.assertQuiet();
+  });
+});
