@@ -200,6 +200,21 @@ describe('the page of administrators', () => {
     await notice('Registration: closed.');
     const form = { name: 'Dee', password: NEW, email: 'dee@example.org' };
     const dee = await Person.arrive(browser, server, 'Dee');
+    const offer = dee.page.getByRole('link', { name: 'Create an account' });
+    await dee.watch.expecting(/status of 401/, async () => {
+      const told = dee.page.waitForResponse('**/api/registration');
+      await dee.page.goto(server.url);
+      await told;
+      await dee.page.getByRole('form', { name: 'Sign in' }).waitFor();
+      await offer.waitFor({ state: 'hidden' });
+      await page.getByRole('radio', { name: 'By invitation' }).check();
+      await notice('Registration: by invitation.');
+      await dee.page.reload();
+      await dee.page.getByText('You need an invitation').waitFor();
+      assert.equal(await offer.count(), 0);
+      await page.getByRole('radio', { name: 'Closed' }).check();
+      await notice('Registration: closed.');
+    });
     assert.equal((await dee.request('POST', '/api/reg', form)).status(), 403);
     await go('People');
     await page.getByRole('button', { name: 'Invite' }).click();
