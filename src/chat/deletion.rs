@@ -17,7 +17,7 @@ use crate::{
         writer::{ActionRequest, ChatAction, Kept, PersonAction},
     },
     error::{Kind, Result},
-    model::{ChatId, Password, Person},
+    model::{ChatId, Operator, Password, Person, Record},
 };
 
 /// How many memberships end at a time.
@@ -48,8 +48,23 @@ pub(super) async fn retire(services: &Services, person: &Arc<Person>) -> Result<
     end(services, person, Kept::Profile).await
 }
 
+/// Deletes an account as an administrator of the server does, which is written down.
+pub(super) async fn erase_by(
+    services: &Services,
+    person: &Arc<Person>,
+    audit: (Operator, Record),
+) -> Result<()> {
+    let action = PersonAction::Delete(Kept::Nothing);
+    let gone = profiles::change_by(services, person, action, Some(audit)).await?;
+    ended(services, gone).await.map(drop)
+}
+
 async fn end(services: &Services, person: &Arc<Person>, kept: Kept) -> Result<Arc<Person>> {
     let gone = profiles::change(services, person, PersonAction::Delete(kept)).await?;
+    ended(services, gone).await
+}
+
+async fn ended(services: &Services, gone: Arc<Person>) -> Result<Arc<Person>> {
     services.logins.end_replaced(gone.id);
     leave_all(services, &gone).await?;
     Ok(gone)

@@ -9,7 +9,7 @@ use crate::{
         writer::{PersonAction, PersonEdit, PersonRequest},
     },
     error::{Error, Kind, Result},
-    model::{Email, Name, Person, PersonId, Photo, Timestamp},
+    model::{Email, Name, Operator, Person, PersonId, Photo, Record, Timestamp},
     store::profiles::GONE,
 };
 
@@ -87,8 +87,21 @@ pub(super) async fn change(
     person: &Arc<Person>,
     action: PersonAction,
 ) -> Result<Arc<Person>> {
-    let actor = Arc::clone(person);
-    let request = PersonRequest { actor, action };
+    change_by(services, person, action, None).await
+}
+
+/// The same by an administrator of the server, and what is written down of it.
+pub(super) async fn change_by(
+    services: &Services,
+    person: &Arc<Person>,
+    action: PersonAction,
+    audit: Option<(Operator, Record)>,
+) -> Result<Arc<Person>> {
+    let request = PersonRequest {
+        actor: Arc::clone(person),
+        action,
+        audit: audit.map(Arc::new),
+    };
     let changed = services.writer.change_person(request).await?;
     if let Some(position) = changed.position {
         services.logins.renamed(position, &changed.person);

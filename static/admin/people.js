@@ -4,7 +4,7 @@ import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, input, within } from '../shared/dom.js';
 import { briefly, hue, initials, plural } from '../shared/format.js';
 import { explain } from '../messenger/error-text.js';
-import { facts, openDetails, showLink, when } from './details.js';
+import { closeDetails, facts, openDetails, runInDetails, showLink, when } from './details.js';
 
 /**
  * @typedef {object} Person
@@ -67,6 +67,7 @@ function row(person, view) {
  */
 function open(person, view) {
   const base = `/api/admin/people/${person.id}`;
+  /** @type {HTMLElement[]} */
   const body = [
     facts([
       ['Number', String(person.id)],
@@ -79,10 +80,10 @@ function open(person, view) {
     ]),
   ];
   const again = async () => {
-    const { body: fresh } = await get(base);
-    open(fresh, view);
+    if ($('details', HTMLDialogElement).open) open((await get(base)).body, view);
     await view.refresh();
   };
+  if (person.account === 'messenger') body.push(renameForm(person, base, again));
   openDetails({ title: person.name, body, actions: actions(person, base) }, { again });
 }
 
@@ -94,8 +95,9 @@ function open(person, view) {
 function actions(person, base) {
   /** @type {import('./details.js').Action[]} */
   const found = [];
+  const removal = { label: 'Delete', kind: /** @type {const} */ ('danger'), work: () => remove(person, base) };
   if (person.deactivated_at) {
-    return [{ label: 'Let in again', work: async () => (await post(`${base}/reactivate`)) && `${person.name} may sign in again.` }];
+    return [{ label: 'Let in again', work: async () => (await post(`${base}/reactivate`)) && `${person.name} may sign in again.` }, removal];
   }
   if (person.logins > 0) {
     found.push({ label: 'Sign out everywhere', work: async () => (await post(`${base}/logout`)) && `${person.name} is signed out everywhere.` });
@@ -106,8 +108,52 @@ function actions(person, base) {
   if (person.account === 'messenger') {
     found.push({ label: person.administrator ? 'Administrator no more' : 'Make administrator', work: () => office(person, base) });
   }
-  found.push({ label: 'Deactivate', kind: 'danger', work: () => deactivate(person, base) });
+  found.push({ label: 'Deactivate', kind: 'danger', work: () => deactivate(person, base) }, removal);
   return found;
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ */
+async function remove(person, base) {
+  const sure = await confirm({
+    title: `Delete ${person.name}?`,
+    text: `The account is gone for good and everywhere at once. What ${person.name} wrote stays, without the name, which is free again.`,
+    yes: 'Delete account',
+  });
+  if (!sure) return null;
+  await call('DELETE', base);
+  closeDetails();
+  return `${person.name} is deleted.`;
+}
+
+/**
+ * The form by which a person gets another name.
+ * @param {Person} person
+ * @param {string} base
+ * @param {() => Promise<void>} again
+ */
+function renameForm(person, base, again) {
+  const form = h(
+    'form',
+    { class: 'inline-form', 'aria-label': 'Another name' },
+    h(
+      'div',
+      { class: 'field' },
+      h('label', { for: 'rename' }, 'Another name'),
+      h('input', { id: 'rename', name: 'name', value: person.name, autocomplete: 'off', required: true, maxlength: '64' }),
+    ),
+    h('button', { class: 'button', type: 'submit' }, 'Rename'),
+  );
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const button = form.querySelector('button');
+    const name = input(form, 'name').value.trim();
+    const work = async () => (await call('PATCH', base, { form: { name } })) && `${person.name} is called ${name} now.`;
+    if (button) runInDetails(button, work, again);
+  });
+  return form;
 }
 
 /**

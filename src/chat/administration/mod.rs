@@ -32,8 +32,8 @@ pub(super) use links::{forget_links, take_invitation};
 pub(super) use machine::end_revoked;
 pub use machine::{NewAdministrator, make_administrator, set_password};
 pub use people::{
-    NewAccount, create, deactivate, demote, end_login, people, person, promote, reactivate,
-    sign_out,
+    NewAccount, create, deactivate, delete, demote, end_login, people, person, promote, reactivate,
+    rename, sign_out,
 };
 pub(super) use registration::may_sign_up;
 pub use registration::{Registration, choose_registration, registration};
@@ -86,6 +86,19 @@ pub async fn prove(services: &Services, caller: &Caller, from: IpAddr) -> Result
 /// The refusal of a person who is no administrator.
 pub(super) fn not_one() -> Error {
     Error::forbidden("only an administrator of this server may do that")
+}
+
+/// Refuses an act of a person who is none of the administrators, or that would take the last of them away.
+pub(super) fn may_act(
+    administrators: &[PersonId],
+    by: &Operator,
+    goes: Option<PersonId>,
+) -> Result<()> {
+    let by = by.person.as_ref().map(|(id, _)| id);
+    if by.is_some_and(|id| !administrators.contains(id)) {
+        return Err(not_one());
+    }
+    goes.map_or(Ok(()), |goes| people::someone_stays(administrators, goes))
 }
 
 /// Does an administrator's work in a transaction, and writes it down if it changed anything.

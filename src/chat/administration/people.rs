@@ -1,5 +1,7 @@
 //! People of home: finding and making them, promoting, deactivating, signing out.
 
+use std::sync::Arc;
+
 use super::{
     Administrator, IssuedLink, account,
     links::{self, Term},
@@ -9,12 +11,15 @@ use crate::{
     chat::{
         Services,
         accounts::{self, HOME},
+        deletion,
         logins::Token,
+        profiles,
+        writer::{PersonAction, PersonEdit},
     },
     error::{Error, Result},
     model::{
         Account, AccountFilter, Act, Email, LoginId, Name, Names, Password, PersonId, PersonKind,
-        text::fold,
+        Record, text::fold,
     },
     store::NewPerson,
 };
@@ -208,6 +213,43 @@ pub async fn reactivate(services: &Services, admin: &Administrator, id: PersonId
     .await
 }
 
+/// Gives a person another name, by which they sign in from then on.
+pub async fn rename(
+    services: &Services,
+    admin: &Administrator,
+    id: PersonId,
+    name: Name,
+) -> Result<()> {
+    let account = person(services, admin, id).await?;
+    if !account.key.as_deref().is_some_and(accounts::is_key_of_home) {
+        let sentence = "only who signs in by name can be given another one";
+        return Err(Error::conflict(sentence));
+    }
+    let record = Record {
+        detail: Some(format!("to {}", name.as_str())),
+        ..on_person(Act::Rename, &account)
+    };
+    let edit = PersonEdit {
+        account_key: Some(profiles::free_key(&name)?),
+        name: Some(name),
+        ..PersonEdit::default()
+    };
+    let action = PersonAction::Describe(Box::new(edit));
+    let (person, by) = (Arc::new(account.person), (admin.operator(), record));
+    profiles::change_by(services, &person, action, Some(by))
+        .await
+        .map(drop)
+}
+
+/// Deletes an account: what it wrote stays under another name, its own name is free again, and everything
+/// that is open by it ends at once.
+pub async fn delete(services: &Services, admin: &Administrator, id: PersonId) -> Result<()> {
+    let account = person(services, admin, id).await?;
+    let record = on_person(Act::Delete, &account);
+    let person = Arc::new(account.person);
+    deletion::erase_by(services, &person, (admin.operator(), record)).await
+}
+
 /// Ends all logins of a person.
 pub async fn sign_out(services: &Services, admin: &Administrator, id: PersonId) -> Result<()> {
     let ended = perform(services, admin, move |tx| {
@@ -230,7 +272,7 @@ pub async fn end_login(services: &Services, admin: &Administrator, login: LoginI
             let found = tx.login_at_home(login).await?.ok_or_else(missing)?;
             let account = account(tx, found.login.person).await?;
             tx.delete_login(found.login.person, login).await?;
-            let record = crate::model::Record {
+            let record = Record {
                 detail: found.login.client,
                 ..on_person(Act::EndLogin, &account)
             };

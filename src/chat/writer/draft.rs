@@ -284,6 +284,8 @@ pub(in crate::chat) struct PersonRequest {
     pub actor: Arc<Person>,
     /// Which.
     pub action: PersonAction,
+    /// What is written down of it in the same transaction, where an administrator of the server does it.
+    pub audit: Option<Arc<(Operator, Record)>>,
 }
 
 /// What changes of a person.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
+    chat::administration,
     chat::writer::{
         actions::TxContext,
         draft::{Kept, PersonAction, PersonChanged, PersonEdit, PersonRequest},
@@ -16,8 +17,31 @@ use crate::{
 /// Where a change stands that belongs to no chat: none has this number.
 const NO_CHAT: ChatId = ChatId::new(0);
 
-/// Carries out what a request asks for; a refusal writes nothing.
+/// Carries out what a request asks for; a refusal writes nothing. What an administrator of the server does is
+/// proved to be one's, and written down.
 pub(super) async fn act(
+    mut context: TxContext<'_>,
+    request: &PersonRequest,
+    changes: &mut Vec<Change>,
+) -> Result<Result<PersonChanged>> {
+    if let Some(audit) = &request.audit {
+        let administrators = context.tx.administrators().await?;
+        let goes = matches!(request.action, PersonAction::Delete(_)).then_some(request.actor.id);
+        if let Err(refusal) = administration::may_act(&administrators, &audit.0, goes) {
+            return Ok(Err(refusal));
+        }
+    }
+    let before = changes.len();
+    let outcome = act_on(context.reborrow(), request, changes).await?;
+    // What changes nothing is no act.
+    if let (true, Some(audit)) = (changes.len() > before, &request.audit) {
+        let (by, record) = &**audit;
+        context.tx.insert_audit(by, record, context.now).await?;
+    }
+    Ok(outcome)
+}
+
+async fn act_on(
     context: TxContext<'_>,
     request: &PersonRequest,
     changes: &mut Vec<Change>,

@@ -53,8 +53,15 @@ pub(super) const ADMIN_WORDS: &[Words] = &[
     ),
     admin(
         "PATCH /api/admin/people/{person}",
-        "Makes somebody an administrator, or an ordinary person again",
-        &["administrator!"],
+        "Makes somebody an administrator, or an ordinary person again; or gives them another name",
+        &["administrator!?", "name?"],
+        NONE,
+        OK,
+    ),
+    admin(
+        "DELETE /api/admin/people/{person}",
+        "Deletes an account: what it wrote stays, and its name is free again",
+        NONE,
         NONE,
         OK,
     ),

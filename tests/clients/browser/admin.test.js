@@ -131,7 +131,12 @@ describe('the page of administrators', () => {
     assert.equal((await cy.request('GET', '/api/me')).status(), 401);
     await details().getByRole('button', { name: 'Let in again' }).click();
     await details().getByText('Cy may sign in again.').waitFor();
-    await close();
+    await details().getByLabel('Another name', { exact: true }).fill('Cyril');
+    await details().getByRole('button', { name: 'Rename' }).click();
+    await details().getByText('Cy is called Cyril now.').waitFor();
+    await details().getByRole('button', { name: 'Delete' }).click();
+    await confirm('Delete account');
+    await root.eventually(rows, ['Bo', 'RootAdministrator']);
     await root.watch.expecting(/status of 409/, async () => {
       await page.getByRole('button', { name: 'Open Root' }).click();
       await details().getByRole('button', { name: 'Deactivate' }).click();

@@ -40,6 +40,11 @@ async fn every_act_is_written_down_once() {
     again.get("/api/me").await.refused(401, "unauthenticated");
     root.post(&under("deactivate"), &[]).await.ok(200);
     root.post(&under("reactivate"), &[]).await.ok(200);
+    let named = [("name", "Robert")];
+    ask(&root, "PATCH", &person, &named).await.ok(200);
+    root.delete(&format!("/api/admin/people/{cy}"))
+        .await
+        .ok(200);
     let below = format!("/api/admin/chats/{chat}");
     root.delete(&format!("{below}/messages/{message}"))
         .await
@@ -65,6 +70,8 @@ async fn every_act_is_written_down_once() {
         ["root", "end_login", "person", "bo", null],
         ["root", "deactivate", "person", "bo", null],
         ["root", "reactivate", "person", "bo", null],
+        ["root", "rename", "person", "bo", "to Robert"],
+        ["root", "delete", "person", "cy", null],
         [
             "root",
             "take_down",
@@ -82,13 +89,13 @@ async fn every_act_is_written_down_once() {
     assert_eq!(entries[0]["by"]["id"], root.id);
     assert_eq!(entries[0]["address"], "127.0.0.1");
     assert_eq!(entries[3]["target"]["id"], message);
-    assert_eq!(entries[13]["target"]["id"], cy);
-    let machine = &entries[14];
+    assert_eq!(entries[15]["target"]["id"], cy);
+    let machine = &entries[16];
     assert_eq!(
         (&machine["act"], &machine["by"]),
         (&json!("promote"), &Value::Null)
     );
-    assert_eq!((&machine["address"], entries.len()), (&Value::Null, 15));
+    assert_eq!((&machine["address"], entries.len()), (&Value::Null, 17));
 
     // Pages of it, from the newest on.
     let mut pages = Vec::new();

@@ -277,6 +277,40 @@ async fn who_is_deactivated_is_gone_at_once_and_stays_in_the_chats() {
 }
 
 #[rocket::async_test]
+async fn who_is_renamed_or_deleted_is_so_everywhere() {
+    let world = World::new().await;
+    let root = administrator(&world, "root").await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let chat = ann.make("tea").await;
+    bo.join(chat).await;
+    ann.say(chat, "hello").await;
+    let path = format!("/api/admin/people/{}", ann.id);
+    for taken in ["bo", "ROOT"] {
+        let told = ask(&root, "PATCH", &path, &[("name", taken)]).await;
+        told.refused(400, "bad_request");
+    }
+    let now = bo.now().await;
+    ask(&root, "PATCH", &path, &[("name", "Anna")])
+        .await
+        .ok(200);
+    let (events, _) = bo.events(&now, 5).await;
+    assert_eq!(events[0]["type"], "person", "{events:?}");
+    assert_eq!(events[0]["person"]["name"], "Anna");
+    ann.get("/api/me").await.with(200);
+    let anna = Actor::sign_in(&world, "anna", PASSWORD).await;
+    let line = Connection::open(&world, CONNECTIONS[1], &Credentials::of(&anna)).await;
+    root.delete(&path).await.ok(200);
+    line.expect("it was let in").ended().await;
+    for login in [&ann, &anna] {
+        login.get("/api/me").await.refused(401, "unauthenticated");
+    }
+    root.delete(&path).await.refused(404, "not_found");
+    let page = bo.get(&format!("/api/chats/{chat}")).await.with(200).json();
+    assert_eq!(page["messages"][0]["content"], "hello");
+    world.actor("Anna").await;
+}
+
+#[rocket::async_test]
 async fn nobody_signs_in_while_they_are_deactivated() {
     let world = World::new().await;
     let root = administrator(&world, "root").await;

@@ -107,6 +107,10 @@ async fn try_verbs(world: &World, admin: &Administrator, bo: PersonId) -> Vec<Ki
         administration::deactivate(services, admin, bo).await.err(),
         administration::reactivate(services, admin, bo).await.err(),
         administration::sign_out(services, admin, bo).await.err(),
+        administration::rename(services, admin, bo, new.name.clone())
+            .await
+            .err(),
+        administration::delete(services, admin, bo).await.err(),
         administration::end_login(services, admin, LoginId::new(1))
             .await
             .err(),
@@ -155,7 +159,7 @@ async fn a_proof_of_a_moment_before_changes_nothing() {
         beside.run(&sql).await;
         drop(beside);
         let refusals = try_verbs(&world, &proof, PersonId::new(bo.id)).await;
-        assert_eq!(refusals, [Kind::Forbidden; 15], "{change}");
+        assert_eq!(refusals, [Kind::Forbidden; 17], "{change}");
     }
     assert!(acts(&root).await.is_empty());
     assert_eq!(bo.said(chat).await, ["hello"]);
@@ -172,6 +176,7 @@ async fn somebody_always_administers() {
         .refused(409, "conflict");
     let deactivate = format!("{}/deactivate", path(&root));
     root.post(&deactivate, &[]).await.refused(409, "conflict");
+    root.delete(&path(&root)).await.refused(409, "conflict");
     // Two who demote each other at the same time: one of them comes first.
     for round in 0..6 {
         let other = administrator(&world, &format!("other {round}")).await;

@@ -18,6 +18,7 @@ pub(super) fn routes() -> Vec<Route> {
         create,
         one,
         change,
+        remove,
         sign_out,
         password_link,
         deactivate,
@@ -89,7 +90,7 @@ async fn one(
     Ok(Reply::ok((&account).into()))
 }
 
-/// `PATCH /api/admin/people/{id}` administrator.
+/// `PATCH /api/admin/people/{id}` administrator, name: one of them.
 #[patch("/api/admin/people/<person>", data = "<fields>")]
 async fn change(
     services: &ChatServices,
@@ -97,11 +98,30 @@ async fn change(
     person: Id<PersonId>,
     fields: &Fields,
 ) -> RouteResult<Reply<StatusOk>> {
-    match fields.flag("administrator")? {
-        Some(true) => administration::promote(services, &admin.0, person.0).await?,
-        Some(false) => administration::demote(services, &admin.0, person.0).await?,
-        None => return Err(fields.missing("administrator").into()),
+    match (fields.flag("administrator")?, fields.text("name")?) {
+        (Some(true), None) => administration::promote(services, &admin.0, person.0).await?,
+        (Some(false), None) => administration::demote(services, &admin.0, person.0).await?,
+        (None, Some(name)) => {
+            let name = Name::parse_own(name)?;
+            administration::rename(services, &admin.0, person.0, name).await?;
+        }
+        (None, None) => return Err(fields.missing("administrator").into()),
+        // Each is an act of its own, and one of them might be refused.
+        (Some(_), Some(_)) => {
+            return Err(Error::invalid("send administrator or name, not both").into());
+        }
     }
+    Ok(ok())
+}
+
+/// `DELETE /api/admin/people/{id}`.
+#[delete("/api/admin/people/<person>")]
+async fn remove(
+    services: &ChatServices,
+    admin: Admin,
+    person: Id<PersonId>,
+) -> RouteResult<Reply<StatusOk>> {
+    administration::delete(services, &admin.0, person.0).await?;
     Ok(ok())
 }
 
