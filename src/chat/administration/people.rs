@@ -96,7 +96,7 @@ pub(super) async fn new_person(services: &Services, new: &NewAccount) -> Result<
         email,
         password,
     } = new;
-    let key = accounts::account_key(&name.folded());
+    let key = profiles::free_key(name)?;
     // Looked up first only to spare the hash; the unique key decides.
     if services.store.account_exists(&key).await? {
         return Err(accounts::name_taken());
