@@ -20,7 +20,10 @@ struct Member {
 /// A chat that its owner is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mirrored {
-    title: String,
+    /// What a `chat` event tells of it: its title, its description, whether it is open.
+    facts: Value,
+    /// What its owner has set for themselves.
+    settings: Value,
     messages: BTreeMap<i64, Value>,
     members: BTreeMap<i64, Member>,
     /// Events up to here are in it already.
@@ -35,6 +38,71 @@ pub(crate) struct Mirror {
     chats: BTreeMap<i64, Mirrored>,
     /// What everybody is called of whom it was told.
     names: BTreeMap<i64, String>,
+}
+
+impl Mirrored {
+    /// Somebody comes, goes or gets a role.
+    fn member(&mut self, event: &Value, position: i64) {
+        let person = number(&event["person"]["id"]);
+        if event["joined"] == false {
+            self.members.remove(&person);
+            return;
+        }
+        let read = self.messages.range(..position).count();
+        let member = self.members.entry(person).or_insert(Member {
+            role: String::new(),
+            read,
+        });
+        member.role = text(event, "role");
+    }
+
+    /// Somebody sets a reaction or takes it back.
+    fn reaction(&mut self, event: &Value, me: i64) {
+        let message = self.messages.get_mut(&number(&event["message_id"]));
+        let reactions = &mut message.expect("it was told before")["reactions"];
+        let reaction = &mut reactions[text(event, "emoji")];
+        let added = event["added"] == true;
+        let mine = if event["person_id"] == me {
+            added
+        } else {
+            reaction[1] == true
+        };
+        // A message that was told late has them already: the number is set, not counted.
+        let count = number(&event["count"]);
+        *reaction = if count > 0 {
+            json!([count, mine])
+        } else {
+            Value::Null
+        };
+    }
+}
+
+/// A message with its reactions by their emoji: how many, and whether one is mine.
+fn plain(mut message: Value) -> Value {
+    let mut reactions = json!({});
+    for reaction in list(&message, "reactions") {
+        let mine = reaction["me"] == true;
+        reactions[text(&reaction, "emoji")] = json!([reaction["count"], mine]);
+    }
+    message["reactions"] = reactions;
+    message
+}
+
+/// The same as a snapshot has it, without those that were taken back.
+fn without_none(message: &Value) -> Value {
+    let mut message = message.clone();
+    if let Some(reactions) = message["reactions"].as_object_mut() {
+        reactions.retain(|_, reaction| !reaction.is_null());
+    }
+    message
+}
+
+fn facts(chat: &Value) -> Value {
+    json!({"title": chat["title"], "description": chat["description"], "open": chat["open"]})
+}
+
+fn settings(chat: &Value) -> Value {
+    json!({"notify": chat["notify"], "pinned": chat["pinned"], "muted_until": chat["muted_until"]})
 }
 
 impl Mirror {
@@ -58,18 +126,19 @@ impl Mirror {
 
     /// What there is to know of one chat now; nothing when its owner is not in it.
     async fn fetch(&mut self, actor: &Actor, id: i64, beside: &mut Beside) -> Option<Mirrored> {
-        let page = actor
-            .get(&format!("/api/chats/{id}?limit=200"))
-            .await
-            .with(200)
-            .json();
+        let told = actor.get(&format!("/api/chats/{id}?limit=200")).await;
+        if told.status == 404 {
+            // They were in it, and are not any more.
+            return None;
+        }
+        let page = told.with(200).json();
         assert_eq!(page["has_more"], false, "the histories here are short");
         list(&page, "people")
             .iter()
             .for_each(|person| self.call(person));
         let messages: BTreeMap<_, _> = list(&page, "messages")
             .into_iter()
-            .map(|message| (number(&message["id"]), message))
+            .map(|message| (number(&message["id"]), plain(message)))
             .collect();
         let condition =
             format!("from members where chat_id = {id} and standing = 'in' order by person_id");
@@ -107,9 +176,10 @@ impl Mirror {
             .rsplit_once('.')
             .map(|(a, b)| (a.to_owned(), b.to_owned()))?;
         members.contains_key(&self.me).then_some(())?;
-        let title = text(&actor.chat(id).await, "title");
+        let listed = actor.chat(id).await;
         Some(Mirrored {
-            title,
+            facts: facts(&listed),
+            settings: settings(&listed),
             messages,
             members,
             since: since.parse().ok()?,
@@ -151,6 +221,13 @@ impl Mirror {
             return;
         }
         if own {
+            if let Some(chat) = self.chats.get_mut(&id) {
+                // They are in it already, and have another role.
+                if position > chat.since {
+                    chat.member(event, position);
+                }
+                return;
+            }
             // A person who joins knows nothing of the chat yet.
             match self.fetch(actor, id, beside).await {
                 Some(mirrored) => drop(self.chats.insert(id, mirrored)),
@@ -158,41 +235,40 @@ impl Mirror {
             }
             return;
         }
+        let me = self.me;
         let Some(chat) = self.chats.get_mut(&id).filter(|chat| position > chat.since) else {
             return;
         };
         match kind {
             "message" => {
                 let message = &event["message"];
-                chat.messages.insert(position, message.clone());
+                chat.messages.insert(position, plain(message.clone()));
                 let all = chat.messages.range(..=position).count();
                 if let Some(sender) = chat.members.get_mut(&number(&message["sender_id"])) {
                     sender.read = all.max(sender.read);
                 }
             }
-            "member" => {
-                let person = number(&event["person"]["id"]);
-                if event["joined"] == false {
-                    chat.members.remove(&person);
-                } else {
-                    let role = text(event, "role");
-                    let all = chat.messages.range(..position).count();
-                    let member = chat.members.entry(person);
-                    member
-                        .or_insert(Member {
-                            role: String::new(),
-                            read: all,
-                        })
-                        .role = role;
+            "edited" | "deleted" => {
+                let mut message = plain(event["message"].clone());
+                let known = chat.messages.get_mut(&number(&message["id"]));
+                let known = known.expect("it was told before");
+                if kind == "edited" {
+                    // Which of them are mine, the event does not say.
+                    message["reactions"] = known["reactions"].take();
                 }
+                *known = message;
             }
+            "reaction" => chat.reaction(event, me),
+            "member" => chat.member(event, position),
+            "settings" => chat.settings = settings(&event["settings"]),
             "read" => {
                 let read = chat.messages.range(..=number(&event["up_to"])).count();
                 if let Some(reader) = chat.members.get_mut(&number(&event["person_id"])) {
                     reader.read = read.max(reader.read);
                 }
             }
-            "chat" => chat.title = text(&event["chat"], "title"),
+            "chat" if !event["chat"]["deleted_at"].is_null() => drop(self.chats.remove(&id)),
+            "chat" => chat.facts = facts(&event["chat"]),
             word => panic!("nobody did anything like {word}"),
         }
     }
@@ -215,14 +291,22 @@ impl Mirror {
                 .collect();
             json!({
                 "id": id,
-                "title": chat.title,
+                "title": chat.facts["title"],
+                "description": chat.facts["description"],
+                "open": chat.facts["open"],
+                "role": mine.role,
+                "notify": chat.settings["notify"],
+                "pinned": chat.settings["pinned"],
+                "muted_until": chat.settings["muted_until"],
                 "last_message": of_last("content"),
                 "last_message_time": of_last("time"),
                 "sender_id": of_last("sender_id"),
-                "unread": chat.messages.len() - mine.read,
+                "unread": chat.messages.values().skip(mine.read)
+                    .filter(|message| message["deleted_at"].is_null())
+                    .count(),
                 "members_count": members.len(),
                 "members": members,
-                "messages": chat.messages.values().collect::<Vec<_>>(),
+                "messages": chat.messages.values().map(without_none).collect::<Vec<_>>(),
                 "senders": chat.messages.values()
                     .map(|message| &self.names[&number(&message["sender_id"])])
                     .collect::<Vec<_>>(),
@@ -237,6 +321,12 @@ impl Mirror {
         let keys = [
             "id",
             "title",
+            "description",
+            "open",
+            "role",
+            "notify",
+            "pinned",
+            "muted_until",
             "last_message",
             "last_message_time",
             "sender_id",
