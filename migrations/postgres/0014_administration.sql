@@ -5,10 +5,10 @@ alter table tenants add column suspended_at bigint;
 
 create index people_administrators on people (id) where administrator;
 
--- What administrators list, newest first. Home is the tenant 1.
-create index people_at_home on people (id) where tenant_id = 1;
-create index logins_at_home on logins (id) where tenant_id = 1;
-create index chats_at_home on chats (id) where tenant_id = 1 and deleted_at is null;
+-- What administrators list, newest first.
+create index people_by_tenant on people (tenant_id, id);
+create index logins_by_tenant on logins (tenant_id, id);
+create index chats_by_tenant on chats (tenant_id, id) where deleted_at is null;
 
 -- Every act of an administrator, with the names of that time. Without an actor it was done on the machine.
 create table audit (

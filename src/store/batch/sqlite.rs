@@ -188,3 +188,30 @@ fn write_memberships(connection: &Connection, set: &WriteSet, now: Timestamp) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::store::migrations;
+
+    /// SQLite prepares a statement again for each value of a parameter that a partial index compares with a
+    /// constant, which costs more than the lookup itself.
+    #[test]
+    fn no_lookup_is_prepared_again_for_other_values() -> Result<()> {
+        let connection = Connection::open_in_memory()?;
+        for migration in migrations::SQLITE.iter() {
+            connection.execute_batch(migration.sql.as_str())?;
+        }
+        for sql in [LOOK_UP_SEND, LOOK_UP_READ] {
+            let mut statement = connection.prepare(sql)?;
+            for value in 1..4 {
+                statement.query([value; 4])?.next()?;
+            }
+            let again = statement.get_status(StatementStatus::RePrepare);
+            assert_eq!(again, 0, "{sql}");
+        }
+        Ok(())
+    }
+}
