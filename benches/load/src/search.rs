@@ -22,7 +22,7 @@ const RARE: u64 = 10;
 const REQUESTS: usize = 100;
 const TARGET: f64 = 3.0;
 /// The longest that building an index may take.
-const PATIENCE: Duration = Duration::from_mins(60);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// What is searched for, by whom, and how many hits a page of it has.
 const SEARCHES: [(&str, bool, &str, usize); 8] = [

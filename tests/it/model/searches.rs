@@ -232,7 +232,7 @@ fn naive(query: &str, text: &str) -> bool {
     let fold = |word: &str| word.to_lowercase().replace('ä', "a");
     let words: Vec<String> = text.split(", ").map(fold).collect();
     let parts: Vec<&str> = query.split('"').collect();
-    let open = parts.len() % 2 == 0;
+    let open = parts.len().is_multiple_of(2);
     let mut clauses: Vec<(Vec<String>, bool)> = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         if index % 2 == 1 {

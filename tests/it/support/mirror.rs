@@ -133,9 +133,9 @@ impl Mirror {
         }
         let page = told.with(200).json();
         assert_eq!(page["has_more"], false, "the histories here are short");
-        list(&page, "people")
-            .iter()
-            .for_each(|person| self.call(person));
+        for person in list(&page, "people") {
+            self.call(&person);
+        }
         let messages: BTreeMap<_, _> = list(&page, "messages")
             .into_iter()
             .map(|message| (number(&message["id"]), plain(message)))
