@@ -131,7 +131,7 @@ describe('the page of administrators', () => {
     assert.equal((await cy.request('GET', '/api/me')).status(), 401);
     await details().getByRole('button', { name: 'Let in again' }).click();
     await details().getByText('Cy may sign in again.').waitFor();
-    await details().getByLabel('Another name', { exact: true }).fill('Cyril');
+    await details().getByRole('textbox', { name: 'Another name' }).fill('Cyril');
     await details().getByRole('button', { name: 'Rename' }).click();
     await details().getByText('Cy is called Cyril now.').waitFor();
     await details().getByRole('button', { name: 'Delete' }).click();
