@@ -170,7 +170,7 @@ async fn write_all(store: Store, unwritten: Arc<Mutex<Unwritten>>, clock: crate:
         });
         let written = written.await;
         for reply in replies {
-            let outcome = written.as_ref().map(|()| ()).map_err(Error::duplicate);
+            let outcome = written.as_ref().copied().map_err(Error::duplicate);
             // Who waited for it may have gone away.
             drop(reply.send(outcome));
         }

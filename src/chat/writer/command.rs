@@ -39,8 +39,7 @@ impl Command {
                 1 + bytes / BYTES + hub.listening(draft.chat) / LISTENERS
             }
             Self::Read(..) => 1,
-            Self::Person(..) => ACT,
-            Self::SignUp(..) => ACT,
+            Self::Person(..) | Self::SignUp(..) => ACT,
             Self::Create(draft, _) => ACT + draft.members.len() / PEOPLE,
             Self::Action(draft, _) => match &draft.action {
                 ChatAction::Add(people) | ChatAction::Remove(people) => ACT + people.len() / PEOPLE,

@@ -316,6 +316,7 @@ pub(in crate::chat) struct PersonEdit {
     /// Their names one by one.
     pub names: Option<Names>,
     /// Their picture, or that they have none.
+    #[expect(clippy::option_option, reason = "left out is one thing, none another")]
     pub photo: Option<Option<String>>,
     /// Their e-mail address.
     pub email: Option<String>,

@@ -40,8 +40,7 @@ pub fn mention_candidates(text: &str) -> Vec<Candidates> {
 /// The beginnings of a text that may be a name: each ends where a word does.
 fn candidates(text: &str) -> Candidates {
     let mut ends = Vec::new();
-    let mut letters = text.char_indices().take(NAME_CHARS).peekable();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in text.char_indices().take(NAME_CHARS) {
         if letter.is_control() || at == 0 && letter.is_whitespace() {
             break;
         }

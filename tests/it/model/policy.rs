@@ -166,6 +166,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Does one thing; what the policy refuses is no part of the history.
+    #[expect(clippy::too_many_lines, reason = "one arm for each action")]
     async fn act(&mut self, who: usize, action: &Action) -> Result<(), Error> {
         let services = self.world.services();
         let caller = self.people[who].clone();

@@ -87,7 +87,7 @@ impl LinkWire {
         Self {
             status: "ok",
             id: Some(id),
-            url: link.map(|link| password_url(link)),
+            url: link.map(password_url),
             expires_at: link.map(|link| link.expires_at.to_rfc3339()),
         }
     }
