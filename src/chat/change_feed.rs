@@ -14,8 +14,8 @@ use crate::{
         subscription::Subscription,
     },
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, Cursor, LoginId, Position},
-    pubsub::{Backlog, Published, Subscriber},
+    model::{Change, ChangeKind, ChatId, Cursor, LoginId, Position, SignalKind},
+    pubsub::{Backlog, Published, PublishedSignal, Subscriber},
 };
 
 /// How many windows are searched before the caller is asked to come again.
@@ -35,16 +35,20 @@ impl ChangeFilter {
     /// The words for what is told to who listens just now, and never logged.
     pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
 
-    /// The kinds that these words name; none when one of them names no kind. Signals, which are in no
-    /// log, are known and left out.
+    /// The kinds that these words name; none when one of them names no kind.
     pub fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
         words.into_iter().try_fold(Self(0), |filter, word| {
-            if Self::SIGNALS.contains(&word) {
-                return Some(filter);
-            }
-            let bit = Self::WORDS.iter().position(|known| *known == word)?;
+            let mut words = Self::WORDS.iter().chain(&Self::SIGNALS);
+            let bit = words.position(|known| *known == word)?;
             Some(Self(filter.0 | 1 << bit))
         })
+    }
+
+    fn matches_signal(self, kind: &SignalKind) -> bool {
+        let bit = match kind {
+            SignalKind::Typing(..) => Self::WORDS.len(),
+        };
+        self.0 & 1 << bit != 0
     }
 
     fn matches(self, what: &ChangeKind) -> bool {
@@ -68,6 +72,8 @@ impl ChangeFilter {
 pub struct Batch {
     /// The changes; empty when the time was up.
     pub changes: Vec<Arc<Published>>,
+    /// What others signalled meanwhile. It has no position: who does not wait at that moment misses it.
+    pub signals: Vec<Arc<PublishedSignal>>,
     /// Everything up to here has been seen.
     pub cursor: Position,
     /// Whether there is more already.
@@ -199,9 +205,11 @@ impl ChangeFeed {
             if self.caller.is_gone() {
                 return Err(Error::unauthenticated());
             }
-            if more || !changes.is_empty() {
+            let signals = self.signals();
+            if more || !changes.is_empty() || !signals.is_empty() {
                 return Ok(Batch {
                     changes,
+                    signals,
                     cursor,
                     more,
                     end: None,
@@ -241,10 +249,24 @@ impl ChangeFeed {
     fn nothing(&self, end: Option<End>) -> Batch {
         Batch {
             changes: Vec::new(),
+            signals: Vec::new(),
             cursor: self.after,
             more: false,
             end,
         }
+    }
+
+    /// What others have signalled since this was last asked.
+    fn signals(&self) -> Vec<Arc<PublishedSignal>> {
+        let Source::Person(subscription) = &self.source else {
+            return Vec::new();
+        };
+        let mut signals = subscription.signals();
+        signals.retain(|published| {
+            let is_own = published.signal.actor.id == self.caller.id();
+            !is_own && self.filter.matches_signal(&published.signal.kind)
+        });
+        signals
     }
 
     /// What there is after the last position seen, and up to where that is complete.

@@ -4,13 +4,15 @@ use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     chat::{
-        Caller, Services, members,
+        Caller, Services,
+        access::{self, denied},
+        members,
         writer::{self, ActionRequest, ChatAction, CreateDraft, ReadDraft},
     },
     error::{Error, Result},
     model::{
         Chat, ChatId, ChatKind, ChatSummary, Cursor, Description, MessageId, PersonId, Position,
-        Role, Title,
+        Relation, Role, Title,
     },
 };
 
@@ -204,6 +206,26 @@ pub async fn read(
 ) -> Result<()> {
     let actor = Arc::clone(caller.person());
     services.writer.read(ReadDraft { actor, chat, up_to }).await
+}
+
+/// How far the members of a chat have read: of a chat of more than [`READS_SHOWN_UP_TO`] the caller's own mark alone.
+pub async fn reads(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+) -> Result<Vec<(PersonId, MessageId)>> {
+    let reader = access::reader(services, caller, chat).await?;
+    let chat = reader.chat();
+    Relation::new(chat.kind, caller.person(), reader.membership())
+        .can_signal()
+        .map_err(denied)?;
+    if chat.members > READS_SHOWN_UP_TO {
+        let own = reader.membership().map(|own| (caller.id(), own.read));
+        return Ok(own.into_iter().collect());
+    }
+    // A site's agents are no members of its conversations.
+    let all_marks = chat.kind == ChatKind::Conversation;
+    services.store.read_marks(reader.key(), all_marks).await
 }
 
 async fn act(services: &Services, caller: &Caller, chat: ChatId, action: ChatAction) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -53,10 +54,12 @@ pub fn typing(
         origin: Some(connection),
         kind: SignalKind::Typing(typing, value),
     };
-    let fades = connection == 0 || ends == Ends::AfterAWhile;
-    services
-        .typists
-        .tell(signal, connection, fades.then_some(TYPING_LASTS));
+    let times_out = connection == 0 || ends == Ends::AfterAWhile;
+    let timeout = times_out.then(|| Timeout {
+        after: TYPING_LASTS,
+        login: Some(caller.clone()),
+    });
+    services.typists.tell(signal, connection, timeout);
     Ok(())
 }
 
@@ -68,6 +71,15 @@ pub fn connection_ended(services: &Services, connection: u64) {
 /// A connection acts for a person no more, who types on it no more either.
 pub fn person_left(services: &Services, connection: u64, person: PersonId) {
     services.typists.person_left(connection, person);
+}
+
+/// How typing ends that nobody takes back.
+#[derive(Debug)]
+struct Timeout {
+    /// So long after it was last told.
+    after: Duration,
+    /// And with the login by which it was first told.
+    login: Option<Caller>,
 }
 
 /// Who types where.
@@ -145,21 +157,21 @@ impl Typists {
 
     /// Tells that somebody types or has stopped, and remembers it. Told under the lock, so that an end
     /// never overtakes its beginning.
-    fn tell(&self, signal: Signal, connection: u64, lasts: Option<Duration>) {
+    fn tell(&self, signal: Signal, connection: u64, timeout: Option<Timeout>) {
         let place = (signal.chat, signal.actor.id);
         let mut now = self.now();
         let SignalKind::Typing(typing, _) = signal.kind;
         if typing {
-            self.remember(&mut now, connection, &signal, lasts);
+            self.remember(&mut now, connection, &signal, timeout);
         } else {
             now.take(connection, place);
         }
         self.hub.signal(signal);
     }
 
-    fn remember(&self, now: &mut Now, connection: u64, signal: &Signal, lasts: Option<Duration>) {
+    fn remember(&self, now: &mut Now, connection: u64, signal: &Signal, timeout: Option<Timeout>) {
         let place = (signal.chat, signal.actor.id);
-        let until = lasts.map(|lasts| Instant::now() + lasts);
+        let until = timeout.as_ref().map(|it| Instant::now() + it.after);
         if let Some(typist) = now.find(connection, place) {
             typist.until = until;
             return;
@@ -167,8 +179,9 @@ impl Typists {
         if now.all >= MOST {
             return;
         }
-        let timer = until.map(|_| {
-            let task = tokio::spawn(expire(Weak::clone(&self.this), connection, place));
+        let timer = timeout.map(|timeout| {
+            let this = Weak::clone(&self.this);
+            let task = tokio::spawn(expire(this, connection, place, timeout.login));
             task.abort_handle()
         });
         let stopped = Signal {
@@ -220,20 +233,32 @@ impl Typists {
     }
 }
 
-/// Waits until somebody has not said for long enough that they type, and tells that they stopped.
-async fn expire(typists: Weak<Typists>, connection: u64, place: Place) {
+/// Waits until somebody has not said for long enough that they type, or their login has ended, and tells that they
+/// stopped.
+async fn expire(typists: Weak<Typists>, connection: u64, place: Place, login: Option<Caller>) {
+    let gone = async {
+        match &login {
+            Some(caller) => caller.gone().await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut gone = pin!(gone);
     loop {
         let until = match typists.upgrade() {
             Some(typists) => typists.until(connection, place),
             None => None,
         };
         let Some(until) = until else { return };
-        tokio::time::sleep_until(until).await;
+        let is_gone = tokio::select! {
+            biased;
+            () = &mut gone => true,
+            () = tokio::time::sleep_until(until) => false,
+        };
         let Some(typists) = typists.upgrade() else {
             return;
         };
         let said_again = typists.until(connection, place) > Some(until);
-        if !said_again {
+        if is_gone || !said_again {
             typists.end(connection, |other| *other == place);
             return;
         }
@@ -270,7 +295,8 @@ mod tests {
             origin: Some(connection),
             kind: SignalKind::Typing(true, "true".to_owned()),
         };
-        typists.tell(signal, connection, lasts);
+        let timeout = lasts.map(|after| Timeout { after, login: None });
+        typists.tell(signal, connection, timeout);
     }
 
     fn heard(listener: &mut Subscriber) -> Vec<bool> {

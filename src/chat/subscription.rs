@@ -63,7 +63,7 @@ impl Subscription {
     }
 
     /// The signals since the last call.
-    pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
+    pub fn signals(&self) -> Vec<Arc<PublishedSignal>> {
         self.subscriber.signals()
     }
 

@@ -149,8 +149,10 @@ impl Feed {
             let format = &mut self.format;
             let is_told = |published: &Arc<_>| !format.events(published).is_empty();
             batch.changes.retain(is_told);
+            let is_told = |signal: &Arc<_>| !format.signals(signal).is_empty();
+            batch.signals.retain(is_told);
             let is_over = batch.end.is_some() || batch.more || left.is_zero();
-            if is_over || !batch.changes.is_empty() {
+            if is_over || !batch.changes.is_empty() || !batch.signals.is_empty() {
                 return Ok(batch);
             }
         }

@@ -40,6 +40,13 @@ impl<'r> Responder<'r, 'static> for LongPoll {
     }
 }
 
+fn push_entry(body: &mut String, entry: &str) {
+    if !body.ends_with('[') {
+        body.push(',');
+    }
+    body.push_str(entry);
+}
+
 /// Puts an answer together from events that are written already.
 fn write(feed: &Feed, batch: &Batch) -> String {
     let mut body = format!("{{\"{}\":[", feed.format.list_key());
@@ -55,12 +62,16 @@ fn write(feed: &Feed, batch: &Batch) -> String {
             break;
         }
         for event in events {
-            if !body.ends_with('[') {
-                body.push(',');
-            }
-            body.push_str(event.listed);
+            push_entry(&mut body, event.listed);
         }
         listed.push(published);
+    }
+    for event in batch
+        .signals
+        .iter()
+        .flat_map(|signal| feed.format.signals(signal))
+    {
+        push_entry(&mut body, event.listed);
     }
     feed.delivered(Transport::LongPoll, listed.len());
     // Writing to a string cannot fail.

@@ -74,7 +74,7 @@ impl Sse {
                         return;
                     }
                 };
-                if batch.changes.is_empty() && batch.end.is_none() {
+                if batch.changes.is_empty() && batch.signals.is_empty() && batch.end.is_none() {
                     yield Event::comment("");
                 }
                 feed.delivered(Transport::Stream, batch.changes.len());
@@ -84,6 +84,12 @@ impl Sse {
                         yield Event::data(event.data.to_owned())
                             .event(event.name.to_owned())
                             .id(id.clone());
+                    }
+                }
+                // Without an id: only what is in the log has a place to go on from.
+                for signal in &batch.signals {
+                    for event in feed.format.signals(signal) {
+                        yield Event::data(event.data.to_owned()).event(event.name.to_owned());
                     }
                 }
                 if let Some(end) = batch.end {

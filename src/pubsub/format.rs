@@ -1,6 +1,6 @@
 //! A dialect's encoding of changes for long-polls and streams.
 
-use crate::pubsub::Published;
+use crate::pubsub::{Published, PublishedSignal};
 
 /// One event, in JSON.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +22,11 @@ pub trait EventFormat: Send {
 
     /// The events that encode a change; none when it is not for this request.
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>>;
+
+    /// The events of a signal; none where signals are for sockets alone.
+    fn signals<'p>(&self, _signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
+        Vec::new()
+    }
 
     /// Keys that a long-poll's answer has beyond the common ones: JSON, each with a comma before it.
     fn more_keys(&self, _told: &[&Published]) -> String {

@@ -3,7 +3,10 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     fmt,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Instant,
 };
 
@@ -251,7 +254,7 @@ pub struct Subscriber {
     hub: Weak<Hub>,
     waker: Option<u64>,
     /// The newest signal that this subscriber has received.
-    signals: u64,
+    signals: AtomicU64,
 }
 
 impl Subscriber {
@@ -260,7 +263,7 @@ impl Subscriber {
             topic_log,
             hub,
             waker: None,
-            signals,
+            signals: AtomicU64::new(signals),
         }
     }
 
@@ -274,17 +277,19 @@ impl Subscriber {
     }
 
     /// The signals since the last call.
-    pub fn signals(&mut self) -> Vec<Arc<PublishedSignal>> {
+    pub fn signals(&self) -> Vec<Arc<PublishedSignal>> {
         let state = self.topic_log.state();
-        let newer = state
-            .signals
-            .iter()
-            .filter(|signal| signal.number > self.signals);
-        let newer: Vec<_> = newer.cloned().collect();
-        drop(state);
+        // Read and written under the lock: two that look at once receive each signal once.
+        let received = self.signals.load(Ordering::Relaxed);
+        let signals = state.signals.iter();
+        let newer: Vec<_> = signals
+            .filter(|signal| signal.number > received)
+            .cloned()
+            .collect();
         if let Some(last) = newer.last() {
-            self.signals = last.number;
+            self.signals.store(last.number, Ordering::Relaxed);
         }
+        drop(state);
         newer
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, Person, PersonId, Position, Role, TenantId},
+    model::{ChatId, MessageId, Person, PersonId, Position, Role, TenantId},
     store::{
         Store, failed,
         rows::{self, PersonRow, person_columns},
@@ -86,6 +86,31 @@ impl Store {
         })
         .map_err(failed)?;
         Ok(ids.into_iter().map(PersonId::new).collect())
+    }
+
+    /// How far the members of a chat have read, in the order they joined; with `all_marks` also those who read it and
+    /// are no members, as a site's agents.
+    pub async fn read_marks(
+        &self,
+        (tenant, chat): (TenantId, ChatId),
+        all_marks: bool,
+    ) -> Result<Vec<(PersonId, MessageId)>> {
+        let rows: Vec<(i64, i64)> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select person_id, read_id from members where chat_id = $1 and tenant_id = $2 \
+                 and (standing = 'in' or $3) order by joined_position",
+            )
+            .bind(chat.get())
+            .bind(tenant.get())
+            .bind(all_marks)
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        let marks = rows.into_iter();
+        Ok(marks
+            .map(|(person, read)| (PersonId::new(person), MessageId::new(read)))
+            .collect())
     }
 
     /// Everybody in the chats of a person that were active at `since` or after: each with the chat,

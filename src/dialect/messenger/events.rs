@@ -9,8 +9,8 @@ use crate::{
         MESSENGER_SLOT,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire, ProfileWire, SettingsWire},
     },
-    model::{Change, ChangeKind, ReactionChange},
-    pubsub::{EventFormat, EventText, Published},
+    model::{Change, ChangeKind, ReactionChange, Signal, SignalKind},
+    pubsub::{EventFormat, EventText, Published, PublishedSignal},
 };
 
 /// The word for a change, as `type` and as the stream's `event:`.
@@ -164,6 +164,32 @@ fn encode_event(change: &Change) -> String {
     json(&event)
 }
 
+/// The word for a signal.
+fn signal_word(kind: &SignalKind) -> &'static str {
+    match kind {
+        SignalKind::Typing(..) => "typing",
+    }
+}
+
+/// A signal as an event. It has no position.
+#[derive(Serialize)]
+struct SignalEvent {
+    r#type: &'static str,
+    chat_id: i64,
+    person_id: i64,
+    typing: bool,
+}
+
+fn encode_signal(signal: &Signal) -> String {
+    let SignalKind::Typing(typing, _) = signal.kind;
+    json(&SignalEvent {
+        r#type: signal_word(&signal.kind),
+        chat_id: signal.chat.get(),
+        person_id: signal.actor.id.get(),
+        typing,
+    })
+}
+
 fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("strings, numbers and fixed keys are always JSON")
 }
@@ -177,6 +203,15 @@ impl EventFormat for AllEvents {
         let data = encode_change(published);
         vec![EventText {
             name: word(&published.change.what),
+            data,
+            listed: data,
+        }]
+    }
+
+    fn signals<'p>(&self, signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
+        let data: &String = signal.encoding(MESSENGER_SLOT, encode_signal);
+        vec![EventText {
+            name: signal_word(&signal.signal.kind),
             data,
             listed: data,
         }]

@@ -1,15 +1,18 @@
 //! The messenger's JSON, as its document shows it, and the keys added to it.
 
 mod invites;
+mod messages;
 
 use serde::Serialize;
 
 pub use invites::{InvitationWire, InviteWire, Invites, IssuedInviteWire};
 
 use crate::model::{
-    Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, Message,
-    MessageId, Person, PersonId, PersonName, Position, Quote, Reaction, Role, Timestamp,
+    Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, MessageId, Person,
+    PersonId, PersonName, Position, Role, Timestamp,
 };
+
+pub use messages::{History, MessageWire, ReadMark, Reads};
 
 /// `{"status": "ok"}`: the body of whatever succeeded.
 #[derive(Debug, Serialize)]
@@ -280,115 +283,6 @@ impl From<&Chat> for ChatWire {
             deleted_at: chat.deleted_at.map(Timestamp::to_rfc3339),
         }
     }
-}
-
-/// A message:
-///
-/// ```json
-/// {"content": {content}, "id": {id}, "sender_id": {sender_id}, "time": {time}}
-/// ```
-#[derive(Debug, Serialize)]
-pub struct MessageWire {
-    content: String,
-    id: i64,
-    sender_id: i64,
-    time: String,
-    chat_id: i64,
-    r#type: &'static str,
-    client_id: Option<String>,
-    edited_at: Option<String>,
-    deleted_at: Option<String>,
-    reply_to: Option<QuoteWire>,
-    reactions: Vec<ReactionWire>,
-    mentions: Vec<i64>,
-    mentions_all: bool,
-}
-
-/// How often an emoji is set on a message, and in what is made for one reader whether they are among those.
-#[derive(Debug, Serialize)]
-struct ReactionWire {
-    emoji: String,
-    count: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    me: Option<bool>,
-}
-
-impl From<&Reaction> for ReactionWire {
-    fn from(reaction: &Reaction) -> Self {
-        Self {
-            emoji: reaction.emoji.clone(),
-            count: reaction.count,
-            me: reaction.mine,
-        }
-    }
-}
-
-/// The message that another answers: its first 200 characters, as they are now.
-#[derive(Debug, Serialize)]
-struct QuoteWire {
-    id: i64,
-    sender_id: i64,
-    content: String,
-    deleted_at: Option<String>,
-}
-
-impl From<&Quote> for QuoteWire {
-    fn from(quote: &Quote) -> Self {
-        Self {
-            id: quote.id.get(),
-            sender_id: quote.sender.get(),
-            content: quote.content.clone(),
-            deleted_at: quote.deleted_at.map(Timestamp::to_rfc3339),
-        }
-    }
-}
-
-impl MessageWire {
-    /// Its id.
-    pub fn id(&self) -> i64 {
-        self.id
-    }
-}
-
-impl From<&Message> for MessageWire {
-    fn from(message: &Message) -> Self {
-        Self {
-            content: message.content.clone(),
-            id: message.id.get(),
-            sender_id: message.sender.get(),
-            time: message.at.to_rfc3339(),
-            chat_id: message.chat.get(),
-            r#type: message.kind.as_str(),
-            client_id: message.client_id.clone(),
-            edited_at: message.edited_at.map(Timestamp::to_rfc3339),
-            deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
-            reply_to: message.reply_to.as_ref().map(QuoteWire::from),
-            reactions: message.reactions.iter().map(ReactionWire::from).collect(),
-            mentions: message
-                .mentions
-                .people
-                .iter()
-                .map(|person| person.get())
-                .collect(),
-            mentions_all: message.mentions.everybody,
-        }
-    }
-}
-
-/// `{"messages": […]}` of a page of history.
-#[derive(Debug, Serialize)]
-pub struct History {
-    /// Ascending.
-    pub messages: Vec<MessageWire>,
-    /// Whether there are older ones.
-    pub has_more: bool,
-    /// Whether there are newer ones; told of the messages around a place alone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub has_newer: Option<bool>,
-    /// The log's place before the page was read.
-    pub cursor: String,
-    /// Who sent them.
-    pub people: Vec<PersonWire>,
 }
 
 /// Who I am.

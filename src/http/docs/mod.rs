@@ -11,6 +11,7 @@
 
 mod admin_docs;
 mod examples;
+mod message_docs;
 mod route_docs;
 
 use std::{borrow::Cow, collections::BTreeMap, path::PathBuf, sync::Arc};
@@ -27,6 +28,7 @@ use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};
 
 use admin_docs::ADMIN_WORDS;
+use message_docs::MESSAGE_WORDS;
 use route_docs::{WORDS, Words};
 
 use crate::telemetry::traced;
@@ -73,7 +75,7 @@ pub fn documented<'a>(
 
 fn find(route: &Route, path: &str) -> Option<&'static Words> {
     let name = format!("{} {path}", route.method);
-    let mut known = WORDS.iter().chain(ADMIN_WORDS);
+    let mut known = WORDS.iter().chain(ADMIN_WORDS).chain(MESSAGE_WORDS);
     known.find(|words| words.route == name)
 }
 

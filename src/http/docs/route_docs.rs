@@ -61,7 +61,7 @@ pub(super) const fn words(
     }
 }
 
-const fn messenger(
+pub(super) const fn messenger(
     route: &'static str,
     summary: &'static str,
     body: &'static [&'static str],
@@ -337,41 +337,6 @@ pub(super) const WORDS: &[Words] = &[
         &["content", "type?", "reply_to?", "client_id?"],
         NONE,
         CREATED,
-    ),
-    messenger(
-        "GET /api/chats/{chat}/messages/{message}",
-        "One message",
-        NONE,
-        NONE,
-        (200, MESSAGES),
-    ),
-    messenger(
-        "PATCH /api/chats/{chat}/messages/{message}",
-        "Changes what a message of mine says",
-        &["content"],
-        NONE,
-        OK,
-    ),
-    messenger(
-        "DELETE /api/chats/{chat}/messages/{message}",
-        "Deletes a message of mine, or as an admin of the chat anybody's: its place, sender and times are left",
-        NONE,
-        NONE,
-        OK,
-    ),
-    messenger(
-        "PUT /api/chats/{chat}/messages/{message}/reactions/{emoji}",
-        "Sets a reaction of mine: one emoji, percent-encoded; setting it again is harmless",
-        NONE,
-        NONE,
-        OK,
-    ),
-    messenger(
-        "DELETE /api/chats/{chat}/messages/{message}/reactions/{emoji}",
-        "Takes a reaction of mine back",
-        NONE,
-        NONE,
-        OK,
     ),
     messenger(
         "GET /api/search",

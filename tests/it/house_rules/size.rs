@@ -46,10 +46,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "one reader an event, and their tests",
     ),
     ("src/dialect/embed/handlers.rs", "one handler an event"),
-    (
-        "src/dialect/messenger/wire.rs",
-        "one struct for each object of the API",
-    ),
     ("src/dialect/service/handlers.rs", "one handler an event"),
     (
         "src/dialect/session.rs",

@@ -376,3 +376,29 @@ async fn of_long_messages_the_nearest_have_room() {
         (&json!(true), &json!(true))
     );
 }
+
+#[rocket::async_test]
+async fn what_is_done_to_a_message_is_counted_as_sending_one_is() {
+    let world = World::with("rate_limits = true\nrate_per_login = 1").await;
+    let names = ["ann", "bo", "cy"];
+    for (number, name) in names.into_iter().enumerate() {
+        let who = world.actor(name).await;
+        let chat = who.make(name).await;
+        let message = who.say(chat, "hi").await;
+        let told = async |time: usize| match number {
+            0 => who.edit(chat, message, &time.to_string()).await,
+            1 => who.react(chat, message, "\u{1f375}").await,
+            _ => who.unsay(chat, message).await,
+        };
+        let mut refused = None;
+        for time in 0..30 {
+            let told = told(time).await;
+            if told.status != 200 {
+                refused = Some(told);
+                break;
+            }
+        }
+        let refused = refused.expect("thirty at once are too many for one a second");
+        refused.refused(429, "rate_limited");
+    }
+}

@@ -16,3 +16,4 @@ mod replies;
 mod search;
 mod seed;
 mod sending;
+mod typing;

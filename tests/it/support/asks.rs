@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{support::actor::Actor, support::world::World};
 
-const PATHS: [&str; 20] = [
+const PATHS: [&str; 23] = [
     "/api/reg",
     "/api/login",
     "/api/logout",
@@ -25,7 +25,10 @@ const PATHS: [&str; 20] = [
     "/api/chats/{n}/join",
     "/api/chats/{n}/leave",
     "/api/chats/{n}/read",
+    "/api/chats/{n}/reads",
+    "/api/chats/{n}/typing",
     "/api/chats/{n}/messages/{n}",
+    "/api/chats/{n}/messages/{n}/reactions/{s}",
     "/api/chats/{n}/{s}",
     "/api/{s}",
     "/api/events",
@@ -34,7 +37,7 @@ const PATHS: [&str; 20] = [
     "/api",
 ];
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "name",
     "password",
     "email",
@@ -44,6 +47,9 @@ const NAMES: [&str; 18] = [
     "type",
     "client_id",
     "up_to",
+    "reply_to",
+    "typing",
+    "around",
     "after",
     "before",
     "limit",
@@ -84,7 +90,7 @@ pub(crate) fn percent(bytes: &[u8]) -> String {
 fn value() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => select(vec!["1", "2", "0", "-1", "x", "true", "now", "message", "img", "9007199254740992",
-            "99999999999999999999", "1.5", "", "%00", "%FF%FE", "%", "%F0%9F%8D%B5", "+", "1.abcdefgh.1",
+            "99999999999999999999", "1.5", "", "%00", "%FF%FE", "%", "%F0%9F%8D%B5", "%40all", "+", "1.abcdefgh.1",
             "https://example.com/a", "support", "embed", "service", "messenger"])
             .prop_map(str::to_owned),
         2 => "[a-zA-Z0-9 .,:;@~_-]{0,20}".prop_map(|text| text.replace(' ', "+")),

@@ -276,6 +276,7 @@ impl House {
         let fill = |name: &String| {
             let parts = template.split('/').map(|part| match part {
                 "{message}" => self.message.to_string(),
+                "{emoji}" => "%F0%9F%8D%B5".to_owned(),
                 part if part.starts_with('{') => name.clone(),
                 part => part.to_owned(),
             });

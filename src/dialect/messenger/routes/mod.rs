@@ -11,6 +11,7 @@ mod invites;
 mod members;
 mod messages;
 mod people;
+mod reading;
 mod search;
 
 use std::sync::Arc;
@@ -50,6 +51,7 @@ pub fn all() -> Vec<Route> {
         messages::routes(),
         admin::routes(),
         search::routes(),
+        reading::routes(),
     ]
     .concat()
 }
