@@ -15,6 +15,10 @@ pub enum Kind {
     BadCursor,
     /// Nobody is signed in, or no longer.
     Unauthenticated,
+    /// The password is right, and the account has a second factor whose code did not come.
+    CodeRequired,
+    /// The person is known, and is to prove their password again first.
+    PasswordRequired,
     /// The person is known and may not do this.
     Forbidden,
     /// Cookies came from a page that is not ours.
@@ -50,6 +54,8 @@ impl Kind {
             Self::Invalid => (400, "bad_request"),
             Self::BadCursor => (400, "bad_cursor"),
             Self::Unauthenticated => (401, "unauthenticated"),
+            Self::CodeRequired => (400, "code_required"),
+            Self::PasswordRequired => (403, "password_required"),
             Self::Forbidden => (403, "forbidden"),
             Self::CrossSite => (403, "csrf_rejected"),
             Self::NotFound => (404, "not_found"),

@@ -1,4 +1,4 @@
-//! Accounts: signing up, in and out, and the logins of a person.
+//! Accounts: signing up and in.
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -10,12 +10,13 @@ use crate::{
         logins::{Logins, Token},
         password::{Place, Verdict},
         profiles,
+        second_factor::{self, Shown},
         sign_ins::{Reason, SignIns},
     },
     error::{Error, Kind, Result},
     model::{
-        ChatId, Email, InviteHash, Login, LoginId, Name, Names, NewPassword, Password, Person,
-        PersonId, PersonKind, TenantId, Timestamp,
+        ChatId, Email, InviteHash, LoginId, Name, Names, NewPassword, Password, Person, PersonId,
+        PersonKind, SignInOutcome, TenantId, Timestamp,
     },
     store::{NewPerson, Tx, Work},
 };
@@ -24,9 +25,7 @@ use crate::{
 pub const HOME: TenantId = TenantId::new(1);
 /// Where embedding without a key happens.
 pub const OPEN: TenantId = TenantId::new(2);
-/// The most logins that a person has: a phone, some browsers, and scripts that sign in and never out.
-const LOGINS: usize = 100;
-/// The most that a guest has, who is given one with every page that they open.
+/// The most logins that a guest has, who is given one with every page that they open.
 const GUEST_LOGINS: usize = 20;
 /// The most characters kept of what a client calls itself.
 const CLIENT_CHARS: usize = 200;
@@ -207,13 +206,18 @@ pub(super) fn name_taken() -> Error {
 pub async fn sign_in(
     services: &Services,
     name: &str,
-    password: &Password,
+    (password, code): (&Password, Option<&str>),
     device: &Device,
 ) -> Result<IssuedLogin> {
     let keys = Name::candidates(name);
     let keys: Vec<_> = keys.iter().map(|name| account_key(name)).collect();
-    let found = sign_in_by(services, &keys, password, device).await?;
-    let proven = found.ok_or_else(|| Error::invalid("name or password is wrong"))?;
+    let found = sign_in_with(services, &keys, (password, code), device).await?;
+    // One sentence with a code, whether or not the account has a second factor.
+    let sentence = match code {
+        Some(_) => "name, password or code is wrong",
+        None => "name or password is wrong",
+    };
+    let proven = found.ok_or_else(|| Error::invalid(sentence))?;
     Ok(IssuedLogin {
         person: proven.person.id,
         token: proven.token,
@@ -231,6 +235,16 @@ pub(super) async fn sign_in_by(
     password: &Password,
     device: &Device,
 ) -> Result<Option<Proven>> {
+    sign_in_with(services, keys, (password, None), device).await
+}
+
+/// The same with the code of a second factor, which is asked for where the account has one.
+async fn sign_in_with(
+    services: &Services,
+    keys: &[String],
+    (password, code): (&Password, Option<&str>),
+    device: &Device,
+) -> Result<Option<Proven>> {
     let counted = keys.last().map_or("", String::as_str);
     let guesser = match services.device_cookies.nonce(&device.cookie, counted) {
         Some(nonce) => Guesser::Device(nonce),
@@ -245,37 +259,40 @@ pub(super) async fn sign_in_by(
         }
         let hash = account.as_ref().map(|(_, hash)| hash.clone());
         let verdict = place.verify(password, hash).await?;
-        Ok(match account {
-            Some((person, hash)) if verdict != Verdict::Wrong => Ok((person, hash, verdict)),
-            Some(_) => Err(Reason::WrongPassword),
-            None => Err(Reason::UnknownAccount),
-        })
+        let Some((person, hash)) = account else {
+            return Ok(Err(Reason::UnknownAccount));
+        };
+        let shown = shown_by(services, &person, (verdict, code), device).await?;
+        Ok(shown.map(|shown| (person, hash, verdict, shown)))
     });
-    let Some((person, hash, verdict)) = checked.await? else {
+    let Some((person, hash, verdict, shown)) = checked.await? else {
         return Ok(None);
     };
-    let renewed = match verdict {
-        Verdict::RightAsSent => {
-            let password = NewPassword::renewed(password);
-            Some(services.hasher.hash(&password).await?)
-        }
-        Verdict::Right | Verdict::Wrong => None,
-    };
+    let renewed = renewed(services, password, verdict).await?;
     let (id, now) = (person.id, services.clock.now());
     let added = add_login_of(services, &person, device, move |tx| {
         Box::pin(async move {
             // Hashing takes long: a password that was changed meanwhile, and the logins it ended, stay so.
-            let still = tx.hold_password(id, &hash).await?;
-            if let (true, Some(renewed)) = (still, renewed) {
+            if !tx.hold_password(id, &hash).await? {
+                return Ok(false);
+            }
+            if let Some(shown) = shown
+                && !shown.take(tx, id).await?
+            {
+                return Ok(false);
+            }
+            if let Some(renewed) = renewed {
                 tx.set_password(id, &renewed, now).await?;
             }
-            Ok(still)
+            Ok(true)
         })
     });
     let Some(token) = added.await? else {
         return Ok(None);
     };
     SignIns::succeeded(person.id, device.address);
+    let outcome = SignInOutcome::Succeeded;
+    services.sign_ins.note(person.id, outcome, device, now);
     Ok(Some(Proven {
         person,
         token,
@@ -283,10 +300,54 @@ pub(super) async fn sign_in_by(
     }))
 }
 
+/// The hash of a password that was made of it as it was sent, made anew.
+async fn renewed(
+    services: &Services,
+    password: &Password,
+    verdict: Verdict,
+) -> Result<Option<String>> {
+    match verdict {
+        Verdict::RightAsSent => {
+            let password = NewPassword::renewed(password);
+            services.hasher.hash(&password).await.map(Some)
+        }
+        Verdict::Right | Verdict::Wrong => Ok(None),
+    }
+}
+
+/// What somebody shows of a second factor whose password was compared; why they are refused, which is noted
+/// for them.
+async fn shown_by(
+    services: &Services,
+    person: &Person,
+    (verdict, code): (Verdict, Option<&str>),
+    device: &Device,
+) -> Result<std::result::Result<Option<Shown>, Reason>> {
+    let now = services.clock.now();
+    let note = |outcome| services.sign_ins.note(person.id, outcome, device, now);
+    if verdict == Verdict::Wrong {
+        note(SignInOutcome::WrongPassword);
+        return Ok(Err(Reason::WrongPassword));
+    }
+    match second_factor::check(services, person.id, code).await {
+        Ok(Ok(shown)) => Ok(Ok(shown)),
+        Ok(Err(())) => {
+            note(SignInOutcome::WrongCode);
+            Ok(Err(Reason::WrongCode))
+        }
+        Err(error) => {
+            if error.kind() == Kind::CodeRequired {
+                note(SignInOutcome::NoCode);
+            }
+            Err(error)
+        }
+    }
+}
+
 /// Checks a password, as an attempt that is counted and told in the log: nothing when it is wrong. An
 /// attempt that is never checked is not held against anybody; that there is room to check it is certain
 /// before it begins, and others that wait for its outcome need not wait for that.
-async fn guess<T>(
+pub(super) async fn guess<T>(
     services: &Services,
     guesser: Guesser<'_>,
     device: &Device,
@@ -311,7 +372,10 @@ async fn guess<T>(
             Ok(None)
         }
         Err(error) => {
-            failed(Reason::Unchecked);
+            failed(match error.kind() {
+                Kind::CodeRequired => Reason::NoCode,
+                _ => Reason::Unchecked,
+            });
             Err(error)
         }
     }
@@ -366,7 +430,7 @@ pub(super) async fn bound_logins(
     let most = if person.is_guest() {
         GUEST_LOGINS
     } else {
-        LOGINS
+        logins.most
     };
     let mut uses = tx.login_uses(person.id).await?;
     if uses.len() <= most {
@@ -399,53 +463,6 @@ pub(super) async fn add_login(
     Ok(token)
 }
 
-/// Ends the caller's login: its waiters are told at once.
-pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
-    end_login(services, caller, caller.login_id()?).await
-}
-
-/// Ends one of the caller's logins.
-pub async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> Result<()> {
-    let person = caller.id();
-    let deleted = services.store.write(caller.tenant(), move |tx| {
-        Box::pin(tx.delete_login(person, login))
-    });
-    if !deleted.await? {
-        return Err(Error::not_found("there is no such login"));
-    }
-    services.logins.end(&[login]);
-    Ok(())
-}
-
-/// Ends all of the caller's logins.
-pub async fn sign_out_everywhere(services: &Services, caller: &Caller) -> Result<()> {
-    let person = caller.id();
-    let deleted = services.store.write(caller.tenant(), move |tx| {
-        Box::pin(tx.delete_logins(person, None))
-    });
-    services.logins.end(&deleted.await?);
-    Ok(())
-}
-
-/// Refuses who does not prove the password that they have. The holder of a login need not know it, so
-/// guesses are counted, by that login: neither do strangers slow it down, nor it others.
-pub(super) async fn prove_again(
-    services: &Services,
-    caller: &Caller,
-    password: &Password,
-    device: &Device,
-) -> Result<()> {
-    let guesser = Guesser::Login(caller.login_id()?);
-    let checked = guess(services, guesser, device, async |place| {
-        let hash = services.store.password_hash(caller.id()).await?;
-        let verdict = place.verify(password, hash).await?;
-        let is_right = verdict != Verdict::Wrong;
-        Ok(is_right.then_some(()).ok_or(Reason::WrongPassword))
-    });
-    let proven = checked.await?;
-    proven.ok_or_else(|| Error::invalid_field("password", "the present password is wrong"))
-}
-
 /// Refuses whose account is not their own: one that the server of an app or a site has made.
 pub(super) async fn own_account(services: &Services, caller: &Caller) -> Result<()> {
     let key = services.store.account_key(caller.id()).await?;
@@ -456,34 +473,13 @@ pub(super) async fn own_account(services: &Services, caller: &Caller) -> Result<
     Err(Error::forbidden(sentence))
 }
 
-/// Sets a new password and ends the caller's other logins.
-pub async fn change_password(
-    services: &Services,
-    caller: &Caller,
-    (old, new): (&Password, &Password),
-    device: &Device,
-) -> Result<()> {
-    let new = new_password_of(services, new, caller.person());
-    let new = new.map_err(|error| error.about("new_password"))?;
-    prove_again(services, caller, old, device).await?;
-    let hash = services.hasher.hash(&new).await?;
-    let (person, login, now) = (caller.id(), caller.login_id()?, services.clock.now());
-    let changed = services.store.write(caller.tenant(), move |tx| {
-        Box::pin(async move {
-            tx.set_password(person, &hash, now).await?;
-            tx.delete_logins(person, Some(login)).await
-        })
-    });
-    services.logins.end(&changed.await?);
-    Ok(())
-}
-
-/// The caller's logins, the last used first.
-pub async fn logins(services: &Services, caller: &Caller) -> Result<Vec<Login>> {
-    services.store.logins(caller.id()).await
-}
-
 impl Device {
+    /// What is kept of it: what the client calls itself, and the address.
+    pub(super) fn kept(&self) -> (Option<String>, String) {
+        let NewLogin { client, address } = self.login();
+        (client, address)
+    }
+
     /// What is kept of it with a login.
     pub(super) fn login(&self) -> NewLogin {
         let client = self.client.as_deref().map(|client| {

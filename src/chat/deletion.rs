@@ -13,7 +13,7 @@ use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device},
-        profiles,
+        profiles, sessions,
         writer::{ActionRequest, ChatAction, Kept, PersonAction},
     },
     error::{Kind, Result},
@@ -33,7 +33,7 @@ pub async fn delete_me(
     device: &Device,
 ) -> Result<()> {
     accounts::own_account(services, caller).await?;
-    accounts::prove_again(services, caller, password, device).await?;
+    sessions::prove_again(services, caller, password, device).await?;
     erase(services, caller.person()).await
 }
 

@@ -6,7 +6,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, administration, connections, deletion},
+    chat::{Services, administration, connections, deletion, sign_ins},
     error::Result,
     model::TenantId,
 };
@@ -34,7 +34,12 @@ pub async fn expire(services: &Services) -> Result<()> {
     let connections = connections::forget(services).await;
     let links = administration::forget_links(services).await;
     let deletions = deletion::finish(services).await;
-    logins.and(connections).and(links).and(deletions)
+    let sign_ins = sign_ins::forget(services).await;
+    logins
+        .and(connections)
+        .and(links)
+        .and(deletions)
+        .and(sign_ins)
 }
 
 /// Ends the logins that another process on this machine has ended in the database.
@@ -85,5 +90,8 @@ async fn note_uses(services: &Services) {
     let now = services.clock.now();
     if let Err(error) = services.logins.flush(&services.store, now).await {
         tracing::warn!(cause = ?error, "Uses of logins could not be written down.");
+    }
+    if let Err(error) = services.sign_ins.flush(&services.store).await {
+        tracing::warn!(cause = ?error, "Sign-ins could not be written down.");
     }
 }

@@ -102,6 +102,20 @@ pub struct LiveLogin {
     written_at: AtomicI64,
     /// Somebody sees to it that its token is verified again and again.
     pub(super) is_renewed: AtomicBool,
+    /// When its holder last proved the password: with it a login begins.
+    proved_at: AtomicI64,
+}
+
+impl LiveLogin {
+    /// Its holder has proved the password again.
+    pub(super) fn prove(&self, now: Timestamp) {
+        self.proved_at.fetch_max(now.get(), Ordering::Relaxed);
+    }
+
+    /// How long ago its holder proved the password.
+    pub(super) fn since_proof(&self, now: Timestamp) -> Duration {
+        now.since(Timestamp::new(self.proved_at.load(Ordering::Relaxed)))
+    }
 }
 
 /// The logins in use.
@@ -113,6 +127,8 @@ pub struct LiveLogin {
 pub struct Logins {
     idle: Duration,
     max: Duration,
+    /// The most that a person has who is no guest.
+    pub(super) most: usize,
     ends: AtomicU64,
     state: Mutex<State>,
 }
@@ -127,11 +143,12 @@ struct State {
 }
 
 impl Logins {
-    /// Logins that live this long unused, and this long at all.
-    pub fn new(idle: Duration, max: Duration) -> Self {
+    /// Logins that live this long unused, and this long at all; so many of a person.
+    pub fn new(idle: Duration, max: Duration, most: usize) -> Self {
         Self {
             idle,
             max,
+            most,
             ends: AtomicU64::new(0),
             state: Mutex::default(),
         }
@@ -505,6 +522,7 @@ impl State {
             used_at: AtomicI64::new(used),
             written_at: AtomicI64::new(used),
             is_renewed: AtomicBool::new(false),
+            proved_at: AtomicI64::new(login.created_at.get()),
             login,
         });
         self.tokens.insert(live.login.id, key.clone());

@@ -7,7 +7,7 @@ use crate::{
         Caller, Services,
         accounts::{self, Device, IssuedLogin},
         apps::new_application_id,
-        callers, domains,
+        callers, domains, sessions,
         sign_ins::SignIns,
     },
     error::{Error, Kind, Result},
@@ -139,7 +139,7 @@ pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Resu
     let Some(owner) = by_token(services, token, device).await? else {
         return Ok(false);
     };
-    accounts::sign_out(services, &owner).await?;
+    sessions::sign_out(services, &owner).await?;
     Ok(true)
 }
 

@@ -120,7 +120,11 @@ impl Services {
                 observer,
                 closing.clone(),
             ),
-            logins: Arc::new(Logins::new(settings.login_idle, settings.login_max)),
+            logins: Arc::new(Logins::new(
+                settings.login_idle,
+                settings.login_max,
+                settings.logins_per_person,
+            )),
             keys: keys::Keys::default(),
             login_throttle: LoginThrottle::new(settings.rate_limits),
             device_cookies: DeviceCookies::new(store.secret()),
@@ -202,6 +206,11 @@ impl Services {
     pub async fn stop(&self) -> Result<()> {
         self.closing.cancel();
         let drained = self.writer.drain().await;
+        if self.store.writes_work().is_ok()
+            && let Err(error) = self.sign_ins.flush(&self.store).await
+        {
+            tracing::warn!(cause = ?error, "The last sign-ins could not be written down.");
+        }
         if drained.is_ok()
             && self.store.writes_work().is_ok()
             && let Err(error) = self.logins.flush(&self.store, self.clock.now()).await

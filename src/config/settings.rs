@@ -43,6 +43,10 @@ pub struct Settings {
     pub password_min: usize,
     /// Cookies are sent over TLS only, and browsers are instructed to insist on it.
     pub cookie_secure: bool,
+    /// Cookies are named `__Host-…`.
+    pub cookie_host_prefix: bool,
+    /// Browsers insist on TLS for all hosts below this one too.
+    pub hsts_subdomains: bool,
     /// The `SameSite` attribute of cookies.
     pub cookie_same_site: SameSite,
     /// Origins beside our own whose pages may use our cookies.
@@ -51,6 +55,8 @@ pub struct Settings {
     pub login_idle: Duration,
     /// A login ends after this long however much it is used.
     pub login_max: Duration,
+    /// The most logins that a person has at a time.
+    pub logins_per_person: usize,
     /// Whether throttles are on.
     pub rate_limits: bool,
     /// Requests a second from one address; 0 is no limit. Ten seconds' worth may come at once.
@@ -234,6 +240,15 @@ impl Settings {
             let what = "must be true when cookie_same_site is \"none\", or browsers drop the \
                         cookies";
             mistakes.note("cookie_secure", what);
+        }
+        for (key, is_set) in [
+            ("cookie_host_prefix", self.cookie_host_prefix),
+            ("hsts_subdomains", self.hsts_subdomains),
+        ] {
+            if is_set && !self.cookie_secure {
+                let what = format!("must be true when {key} is");
+                mistakes.note("cookie_secure", what);
+            }
         }
         if self.login_idle > self.login_max {
             let what = "must be no shorter than login_idle";

@@ -230,6 +230,12 @@ const ACCOUNTS: &[Setting] = &[
         "How long a login lasts at most, however much it is used.",
     ),
     Setting::new(
+        "logins_per_person",
+        Preset::Number(100),
+        Number(1..=10_000, "logins"),
+        "Most logins that a person has at a time; past it the one ends that was not used for the longest time.",
+    ),
+    Setting::new(
         "rate_limits",
         Preset::Flag(true),
         Flag,
@@ -265,6 +271,19 @@ const BROWSERS: &[Setting] = &[
         "Cookies are sent over TLS only; set it when people reach the server by https.",
     )
     .more("Browsers are then told to insist on https."),
+    Setting::new(
+        "cookie_host_prefix",
+        Preset::Flag(false),
+        Flag,
+        "Cookies are named `__Host-…`, so that no other host of the domain can set them; needs `cookie_secure`.",
+    )
+    .more("They are read by both names. Clients that look for `user_id` and `token` must look for the others then."),
+    Setting::new(
+        "hsts_subdomains",
+        Preset::Flag(false),
+        Flag,
+        "Browsers are told to insist on https for all hosts below this one too; needs `cookie_secure`.",
+    ),
     Setting::new(
         "cookie_same_site",
         Preset::Text("lax"),

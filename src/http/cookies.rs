@@ -20,14 +20,24 @@ pub const TOKEN: &str = "token";
 const ACCESS_TOKEN: &str = "access_token";
 /// The cookie by which a browser is known that has signed in before; it lets nobody in.
 pub const DEVICE: &str = "device";
+/// What a browser takes from this host alone, over TLS, for all of its paths: no other host of the domain can
+/// set a cookie whose name begins so.
+const HOST_PREFIX: &str = "__Host-";
 /// The most values of one kind that are tried: each unknown token is a question to the database.
 const MOST: usize = 4;
 
 /// Whom the `Cookie` header lines of a request name, and by which tokens; nothing unless both came.
 pub fn claims<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Claims> {
+    let pairs: Vec<_> = pairs(lines).collect();
+    // Another host of the domain can set the others only: they count where there are no better ones.
+    let ours = claims_among(spelt(&pairs, true));
+    ours.or_else(|| claims_among(spelt(&pairs, false)))
+}
+
+fn claims_among<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Option<Claims> {
     let mut claims = Claims::default();
     let mut others = Vec::new();
-    for (name, value) in pairs(lines) {
+    for (name, value) in pairs {
         match str::from_utf8(name) {
             Ok(USER_ID) => {
                 for person in spellings(value).filter_map(|text| PersonId::from_any(&text).ok()) {
@@ -46,14 +56,43 @@ pub fn claims<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Option<Claims> {
     complete.then_some(claims)
 }
 
+/// The name of a cookie that no other host of the domain can set.
+pub fn prefixed(name: &str) -> Cow<'static, str> {
+    format!("{HOST_PREFIX}{name}").into()
+}
+
+/// The name of a cookie by whichever spelling: both are read, so that a setting that changes ends no login.
+fn plain(name: &[u8]) -> &[u8] {
+    name.strip_prefix(HOST_PREFIX.as_bytes()).unwrap_or(name)
+}
+
+/// Those pairs whose names have the prefix, without it, or the others.
+fn spelt<'a>(
+    pairs: &[(&'a [u8], &'a [u8])],
+    is_prefixed: bool,
+) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+    let spelt = pairs.iter().filter_map(move |(name, value)| {
+        let bare = name.strip_prefix(HOST_PREFIX.as_bytes());
+        if is_prefixed {
+            bare.map(|bare| (bare, *value))
+        } else {
+            bare.is_none().then_some((*name, *value))
+        }
+    });
+    spelt.collect::<Vec<_>>().into_iter()
+}
+
 /// Whether a request brings a cookie that could sign somebody in, good or not.
 pub fn has_token<'a>(lines: impl Iterator<Item = &'a [u8]>) -> bool {
-    pairs(lines).any(|(name, _)| name == TOKEN.as_bytes() || name == ACCESS_TOKEN.as_bytes())
+    pairs(lines).any(|(name, _)| {
+        let name = plain(name);
+        name == TOKEN.as_bytes() || name == ACCESS_TOKEN.as_bytes()
+    })
 }
 
 /// What device cookies say, one after the other.
 pub fn device<'a>(lines: impl Iterator<Item = &'a [u8]>) -> String {
-    let shown = pairs(lines).filter(|(name, _)| *name == DEVICE.as_bytes());
+    let shown = pairs(lines).filter(|(name, _)| plain(name) == DEVICE.as_bytes());
     let shown = shown.filter_map(|(_, value)| str::from_utf8(value).ok());
     shown.take(MOST).collect::<Vec<_>>().join(".")
 }
@@ -167,6 +206,20 @@ mod tests {
         let many = many.join("; ");
         let (people, tokens) = read(&[many.as_bytes()]);
         assert_eq!((people.len(), tokens.len()), (MOST, MOST));
+    }
+
+    #[test]
+    fn both_spellings_are_read_and_the_one_that_only_this_host_can_set_counts_first() {
+        let prefixed = b"__Host-user_id=6; __Host-token=abc";
+        assert_eq!(read(&[prefixed]), is(&[6], &["abc"]));
+        let both = b"user_id=7; token=x; __Host-user_id=6; __Host-token=abc; access_token=y";
+        assert_eq!(read(&[both]), is(&[6], &["abc"]));
+        let half = b"user_id=7; token=x; __Host-token=abc";
+        assert_eq!(read(&[half]), is(&[7], &["x"]));
+        let has = |line: &'static [u8]| has_token(std::iter::once(line));
+        assert!(has(b"__Host-token=abc") && !has(b"__Host-tokens=abc"));
+        let shown = device(std::iter::once(&b"device=a; __Host-device=b"[..]));
+        assert_eq!(shown, "a.b");
     }
 
     #[test]

@@ -53,7 +53,12 @@ pub fn cookie(
         Policy::Strict => SameSite::Strict,
         Policy::None => SameSite::None,
     };
-    Cookie::build((name, value))
+    let set = if settings.cookie_host_prefix {
+        cookies::prefixed(name)
+    } else {
+        name.into()
+    };
+    Cookie::build((set, value))
         .path("/")
         .same_site(same_site)
         .secure(settings.cookie_secure)

@@ -19,6 +19,8 @@ const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 
 
 /// A year: what browsers' preload lists ask for.
 const INSIST_ON_TLS: &str = "max-age=31536000";
+/// The same for all hosts below this one too.
+const INSIST_ON_TLS_BELOW: &str = "max-age=31536000; includeSubDomains";
 
 /// Dresses every answer.
 pub(super) struct Headers;
@@ -50,12 +52,14 @@ pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
         let policy = if is_page { PAGE_POLICY } else { DATA_POLICY };
         response.set_raw_header("Content-Security-Policy", policy);
     }
-    let secure = request
-        .rocket()
-        .state::<Settings>()
-        .is_some_and(|settings| settings.cookie_secure);
-    if secure {
-        response.set_raw_header("Strict-Transport-Security", INSIST_ON_TLS);
+    let settings = request.rocket().state::<Settings>();
+    if let Some(settings) = settings.filter(|settings| settings.cookie_secure) {
+        let insist = if settings.hsts_subdomains {
+            INSIST_ON_TLS_BELOW
+        } else {
+            INSIST_ON_TLS
+        };
+        response.set_raw_header("Strict-Transport-Security", insist);
     }
     if under(&api_error::asked_path(request), "/api")
         && !response.headers().contains("Cache-Control")

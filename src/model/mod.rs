@@ -25,6 +25,7 @@ pub mod network;
 pub mod person;
 pub mod policy;
 pub mod search;
+pub mod sign_in;
 pub mod tenant;
 pub mod text;
 pub mod time;
@@ -50,6 +51,7 @@ pub use message::{
 pub use network::Network;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use policy::{Denied, Entry, Relation};
+pub use sign_in::{SecondFactor, SignIn, SignInOutcome};
 pub use tenant::{Tenant, TenantKind};
 pub use text::{
     ClientId, Content, Description, Email, Emoji, Name, NewPassword, Password, Photo, Title,

@@ -8,7 +8,7 @@ use crate::{
     model::{
         Chat, ChatId, ChatKind, ChatSettings, ConversationStatus, Login, LoginId, Membership,
         MembershipStatus, MessageId, Names, Notify, Person, PersonId, PersonKind, Position, Role,
-        Seq, TenantId, Timestamp,
+        Seq, SignInOutcome, TenantId, Timestamp,
     },
 };
 
@@ -268,6 +268,11 @@ impl SettingsRow {
             muted_until: self.s_muted_until.map(Timestamp::new),
         }))
     }
+}
+
+/// Reads the column `sign_ins.outcome`.
+pub(super) fn sign_in_outcome(word: &str) -> Result<SignInOutcome> {
+    known(SignInOutcome::from_stored(word), "sign_ins.outcome", word)
 }
 
 /// Reads the column `chats.kind`.

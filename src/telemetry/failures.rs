@@ -21,6 +21,8 @@ pub fn log_failure(error: &Error) {
         Kind::Invalid
         | Kind::BadCursor
         | Kind::Unauthenticated
+        | Kind::CodeRequired
+        | Kind::PasswordRequired
         | Kind::Forbidden
         | Kind::CrossSite
         | Kind::NotFound

@@ -130,6 +130,6 @@ export const post = (path, form, options) => call('POST', path, { form: form ?? 
 
 /** The id of the signed-in person, from the cookie that scripts can read; null without a login. */
 export function cookiePerson() {
-  const match = /(?:^|;\s*)user_id=([^;]+)/.exec(document.cookie);
+  const match = /(?:^|;\s*)(?:__Host-)?user_id=([^;]+)/.exec(document.cookie);
   return match ? decodeURIComponent(match[1]) : null;
 }

@@ -11,6 +11,7 @@
 pub mod events;
 pub mod hits;
 pub mod routes;
+pub mod security_wire;
 pub mod wire;
 
 /// The dialect's name, as `?dialect=` and the metrics have it.

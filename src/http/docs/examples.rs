@@ -9,10 +9,6 @@ pub(super) const UPDATED: &str = r#"{"message":"updated"}"#;
 pub(super) const MESSAGES: &str = r#"{"messages":[{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
 pub(super) const CHATS: &str = r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"first_unread":null,"notify":"all","pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
 pub(super) const MEMBERS: &str = r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
-pub(super) const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z"}"#;
-pub(super) const PERSON: &str =
-    r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
-pub(super) const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
 pub(super) const INVITED: &str = r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
 pub(super) const INVITES: &str = r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
 pub(super) const INVITATION: &str = r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;

@@ -9,6 +9,7 @@
 //! The pages come out of the binary: a documentation that loads scripts from elsewhere would need a
 //! weaker policy than any other page here.
 
+mod account_docs;
 mod admin_docs;
 mod examples;
 mod message_docs;
@@ -27,6 +28,7 @@ use rocket::{
 use rust_embed::RustEmbed;
 use serde_json::{Map, Value, json};
 
+use account_docs::ACCOUNT_WORDS;
 use admin_docs::ADMIN_WORDS;
 use message_docs::MESSAGE_WORDS;
 use route_docs::{WORDS, Words};
@@ -75,7 +77,9 @@ pub fn documented<'a>(
 
 fn find(route: &Route, path: &str) -> Option<&'static Words> {
     let name = format!("{} {path}", route.method);
-    let mut known = WORDS.iter().chain(ADMIN_WORDS).chain(MESSAGE_WORDS);
+    let mut known = [WORDS, ACCOUNT_WORDS, ADMIN_WORDS, MESSAGE_WORDS]
+        .into_iter()
+        .flatten();
     known.find(|words| words.route == name)
 }
 

@@ -1,8 +1,8 @@
 //! What the documentation says of each route.
 
 use super::examples::{
-    ACCOUNT, APP_ROW, CHATS, DOMAINS, EVENTS, HITS, INVITATION, INVITED, INVITES, ME, MEMBERS,
-    MESSAGES, PEOPLE, PERSON, ROOM_ROW, SAID, UPDATED, USER_ROW,
+    ACCOUNT, APP_ROW, CHATS, DOMAINS, EVENTS, HITS, INVITATION, INVITED, INVITES, MEMBERS,
+    MESSAGES, ROOM_ROW, SAID, UPDATED, USER_ROW,
 };
 use crate::telemetry::Metrics;
 
@@ -100,6 +100,11 @@ impl Words {
     const fn asking(self, query: &'static [&'static str]) -> Self {
         Self { query, ..self }
     }
+
+    /// The same with another media type of its answer.
+    pub(super) const fn of(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
+    }
 }
 
 const fn support(
@@ -131,73 +136,6 @@ const fn operations(route: &'static str, summary: &'static str, example: &'stati
 
 /// Every route, by method and path.
 pub(super) const WORDS: &[Words] = &[
-    messenger(
-        "POST /api/reg",
-        "Signs up and in: sets the cookies user_id and token; by an invitation also where not everybody may, and by one to a chat into that chat",
-        &["name", "password", "email", "invite?"],
-        NONE,
-        CREATED,
-    ),
-    messenger(
-        "POST /api/login",
-        "Signs in: sets the cookies user_id and token",
-        &["name", "password"],
-        NONE,
-        OK,
-    ),
-    messenger("GET /api/logout", "Signs out", NONE, NONE, OK),
-    messenger("POST /api/logout", "Signs out", NONE, NONE, OK),
-    messenger("POST /api/logout-all", "Ends all my logins", NONE, NONE, OK),
-    messenger("GET /api/me", "Who I am", NONE, NONE, (200, ME)),
-    messenger(
-        "PATCH /api/me",
-        "Changes what I say of myself; those who share a chat with me are told",
-        &["name?", "email?", "photo?"],
-        NONE,
-        (200, ME),
-    ),
-    messenger(
-        "DELETE /api/me",
-        "Deletes my account: what I wrote stays under the name \"deleted\"",
-        &["password"],
-        NONE,
-        OK,
-    ),
-    messenger(
-        "GET /api/people",
-        "People whose names begin so, by name",
-        NONE,
-        &["query?", "limit?", "before?"],
-        (200, PEOPLE),
-    ),
-    messenger(
-        "GET /api/people/{person}",
-        "A person",
-        NONE,
-        NONE,
-        (200, PERSON),
-    ),
-    messenger(
-        "POST /api/password",
-        "Sets a new password and ends my other logins",
-        &["password", "new_password"],
-        NONE,
-        OK,
-    ),
-    messenger(
-        "GET /api/logins",
-        "My logins",
-        NONE,
-        NONE,
-        (200, r#"{"logins":[]}"#),
-    ),
-    messenger(
-        "DELETE /api/logins/{login}",
-        "Ends one of my logins",
-        NONE,
-        NONE,
-        OK,
-    ),
     messenger(
         "GET /api/chats",
         "The open chats and mine, newest activity first",

@@ -97,6 +97,8 @@ const LAYERS: [Layer; 13] = [
             "tokio_rustls",
             "url",
             "webpki_roots",
+            "async_stream",
+            "totp_rs",
         ],
         why: "verbs serve every API, so they know none of them and no framework",
     },
@@ -472,6 +474,11 @@ const NAMED: [(&str, &str, &str); 4] = [
         "src/http/docs/route_docs.rs",
         "",
         "it describes every dialect's routes",
+    ),
+    (
+        "src/http/docs/account_docs.rs",
+        "",
+        "it describes the routes of one dialect's accounts",
     ),
     (
         "src/gateway/http/mod.rs",

@@ -16,7 +16,7 @@ const LONG: usize = 400;
 const LONG_FILES: &[(&str, &str)] = &[
     (
         "src/chat/accounts.rs",
-        "signing up, in and out share one way to check a password",
+        "signing up and in share one way to check a password",
     ),
     ("src/chat/callers.rs", "authentication has one place"),
     (

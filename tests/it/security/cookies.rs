@@ -1,7 +1,7 @@
 //! Cookies as in RFC 6265, wherever cookies are accepted.
 
 use crate::{
-    support::actor::{Actor, PASSWORD},
+    support::actor::{Actor, PASSWORD, Told},
     support::security_world::{Credentials, Endpoint, endpoints},
     support::world::World,
 };
@@ -121,4 +121,63 @@ async fn quotes_do_not_let_another_sites_page_in() {
     let own = Credentials::of(&ann);
     assert!(Endpoint::Rest.opens(&world, ann.id, &own).await);
     world.stop().await;
+}
+
+#[rocket::async_test]
+async fn by_a_setting_no_other_host_of_the_domain_can_set_our_cookies() {
+    let plain = World::with("cookie_secure = true").await;
+    let told = plain.get("/").await;
+    assert_eq!(told.header("Strict-Transport-Security"), "max-age=31536000");
+    let settings = "cookie_secure = true\ncookie_host_prefix = true\nhsts_subdomains = true";
+    let world = World::with(settings).await;
+    let form = [
+        ("name", "ann"),
+        ("password", PASSWORD),
+        ("email", "a@example.com"),
+    ];
+    let told = world.post("/api/reg", &form).await.ok(201);
+    let below = "max-age=31536000; includeSubDomains";
+    assert_eq!(told.header("Strict-Transport-Security"), below);
+    assert!(told.cookie("token").is_none() && told.cookie("user_id").is_none());
+    let mut values = Vec::new();
+    for name in ["user_id", "token", "device"] {
+        let (value, attributes) = told.cookie(&format!("__Host-{name}")).expect("it is set");
+        // What browsers insist on for such a name.
+        assert!(
+            attributes.contains(&"Secure".to_owned()),
+            "{name}: {attributes:?}"
+        );
+        assert!(
+            attributes.contains(&"Path=/".to_owned()),
+            "{name}: {attributes:?}"
+        );
+        assert!(
+            !attributes.iter().any(|it| it.starts_with("Domain")),
+            "{name}"
+        );
+        assert_eq!(
+            attributes.contains(&"HttpOnly".to_owned()),
+            name != "user_id"
+        );
+        values.push(value);
+    }
+    let (id, token) = (&values[0], &values[1]);
+    let ask = async |line: String| {
+        let request = world.http.get(format!("{}/api/me", world.base()));
+        Told::of(request.header("Cookie", line)).await
+    };
+    ask(format!("__Host-user_id={id}; __Host-token={token}"))
+        .await
+        .with(200);
+    ask(format!("user_id={id}; token={token}")).await.with(200);
+    let planted = format!("user_id=1; token=planted; __Host-user_id={id}; __Host-token={token}");
+    ask(planted).await.with(200);
+    let request = world.http.get(format!("{}/api/logout", world.base()));
+    let line = format!("__Host-user_id={id}; __Host-token={token}");
+    let told = Told::of(request.header("Cookie", line)).await.ok(200);
+    for name in ["__Host-user_id", "__Host-token"] {
+        assert_eq!(told.cookie(name).expect("it is emptied").0, "");
+    }
+    world.stop().await;
+    plain.stop().await;
 }

@@ -8,6 +8,7 @@ mod hostile;
 mod local;
 mod logins;
 mod removal;
+mod second_factor;
 mod sign_ins;
 mod strangers;
 mod throttles;

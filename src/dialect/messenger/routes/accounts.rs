@@ -8,7 +8,10 @@ use rocket::{
 };
 
 use crate::{
-    chat::accounts::{self, Device, IssuedLogin},
+    chat::{
+        accounts::{self, Device, IssuedLogin},
+        sessions,
+    },
     config::Settings,
     dialect::messenger::{
         routes::{ChatServices, Id, Reply, RouteResult, ok},
@@ -54,7 +57,7 @@ pub(super) async fn register(
     Ok(signed_in(Status::Created, settings, jar, fresh))
 }
 
-/// `POST /api/login` name, password.
+/// `POST /api/login` name, password, code.
 #[post("/api/login", data = "<fields>")]
 pub(super) async fn sign_in(
     services: &ChatServices,
@@ -65,7 +68,8 @@ pub(super) async fn sign_in(
 ) -> RouteResult<Reply<wire::StatusOk>> {
     let name = fields.required_text("name")?;
     let password = Password::attempt(fields.required_text("password")?.to_owned())?;
-    let fresh = accounts::sign_in(services, name, &password, &device).await?;
+    let code = fields.text("code")?.filter(|code| !code.is_empty());
+    let fresh = accounts::sign_in(services, name, (&password, code), &device).await?;
     Ok(signed_in(Status::Ok, settings, jar, fresh))
 }
 
@@ -77,7 +81,7 @@ pub(super) async fn sign_out(
     jar: &CookieJar<'_>,
     caller: SignedIn,
 ) -> RouteResult<Reply<wire::StatusOk>> {
-    accounts::sign_out(services, &caller).await?;
+    sessions::sign_out(services, &caller).await?;
     Ok(signed_out(settings, jar))
 }
 
@@ -89,19 +93,23 @@ pub(super) async fn sign_out_by_post(
     jar: &CookieJar<'_>,
     caller: SignedIn,
 ) -> RouteResult<Reply<wire::StatusOk>> {
-    accounts::sign_out(services, &caller).await?;
+    sessions::sign_out(services, &caller).await?;
     Ok(signed_out(settings, jar))
 }
 
-/// `POST /api/logout-all`: ends all my logins.
-#[post("/api/logout-all")]
+/// `POST /api/logout-all` password: ends all my logins.
+#[post("/api/logout-all", data = "<fields>")]
 pub(super) async fn sign_out_everywhere(
     services: &ChatServices,
     settings: &State<Settings>,
     jar: &CookieJar<'_>,
     caller: SignedIn,
+    device: Device,
+    fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
-    accounts::sign_out_everywhere(services, &caller).await?;
+    let password = password_again(fields)?;
+    let proof = (password.as_ref(), &device);
+    sessions::sign_out_everywhere(services, &caller, proof).await?;
     Ok(signed_out(settings, jar))
 }
 
@@ -116,7 +124,7 @@ pub(super) async fn password(
     let old = Password::attempt(fields.required_text("password")?.to_owned())?;
     let new = Password::attempt(fields.required_text("new_password")?.to_owned())
         .map_err(|error| error.about("new_password"))?;
-    accounts::change_password(services, &caller, (&old, &new), &device).await?;
+    sessions::change_password(services, &caller, (&old, &new), &device).await?;
     Ok(ok())
 }
 
@@ -127,7 +135,7 @@ pub(super) async fn logins(
     caller: SignedIn,
 ) -> RouteResult<Reply<wire::Logins>> {
     let current = caller.login().map(|login| login.login.id);
-    let logins = accounts::logins(services, &caller).await?;
+    let logins = sessions::logins(services, &caller).await?;
     let logins = logins
         .iter()
         .map(|login| wire::LoginWire::new(login, current))
@@ -135,15 +143,27 @@ pub(super) async fn logins(
     Ok(Reply::ok(wire::Logins { logins }))
 }
 
-/// `DELETE /api/logins/{id}`.
-#[delete("/api/logins/<login>")]
+/// `DELETE /api/logins/{id}` password.
+#[delete("/api/logins/<login>", data = "<fields>")]
 pub(super) async fn end_login(
     services: &ChatServices,
     caller: SignedIn,
     login: Id<LoginId>,
+    device: Device,
+    fields: &Fields,
 ) -> RouteResult<Reply<wire::StatusOk>> {
-    accounts::end_login(services, &caller, login.0).await?;
+    let password = password_again(fields)?;
+    let proof = (password.as_ref(), &device);
+    sessions::end_other_login(services, &caller, login.0, proof).await?;
     Ok(ok())
+}
+
+/// The password, where it came: what matters asks for it that was not proved for a while.
+fn password_again(fields: &Fields) -> crate::Result<Option<Password>> {
+    let password = fields.text("password")?;
+    password
+        .map(|password| Password::attempt(password.to_owned()))
+        .transpose()
 }
 
 /// Sets the cookies and points to the chats, or to the one that an invitation led to.

@@ -13,6 +13,7 @@ mod messages;
 mod people;
 mod reading;
 mod search;
+mod security;
 
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ pub fn all() -> Vec<Route> {
     [
         accounts::routes(),
         people::routes(),
+        security::routes(),
         chats::routes(),
         invites::routes(),
         members::routes(),
