@@ -464,7 +464,7 @@ fn pure_events(source: &Source<'_>) -> Vec<String> {
 }
 
 /// Where dialects may be named outside their folders, and which.
-const NAMED: [(&str, &str, &str); 4] = [
+const NAMED: [(&str, &str, &str); 5] = [
     (
         "src/http/pages.rs",
         "embed",
@@ -474,6 +474,11 @@ const NAMED: [(&str, &str, &str); 4] = [
         "src/http/docs/route_docs.rs",
         "",
         "it describes every dialect's routes",
+    ),
+    (
+        "src/http/docs/message_docs.rs",
+        "",
+        "it describes the routes of one dialect's messages",
     ),
     (
         "src/http/docs/account_docs.rs",
