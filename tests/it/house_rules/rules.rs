@@ -464,7 +464,7 @@ fn pure_events(source: &Source<'_>) -> Vec<String> {
 }
 
 /// Where dialects may be named outside their folders, and which.
-const NAMED: [(&str, &str, &str); 5] = [
+const NAMED: [(&str, &str, &str); 6] = [
     (
         "src/http/pages.rs",
         "embed",

@@ -132,8 +132,9 @@ impl<'r> Responder<'r, 'r> for Lines {
 }
 
 /// `GET /api/me/export`: everything that is kept of me, a JSON object a line; the last one says that it is whole.
+#[expect(clippy::needless_pass_by_value, reason = "a request guard is a value")]
 #[get("/api/me/export")]
-pub(super) async fn export_me(services: &ChatServices, caller: SignedIn) -> Lines {
+pub(super) fn export_me(services: &ChatServices, caller: SignedIn) -> Lines {
     let items = export::export(services, &caller);
     let whole = futures_util::stream::once(async { Ok(export::Item::End) });
     let lines = items.chain(whole).scan((), |(), item| {
