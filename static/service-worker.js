@@ -34,7 +34,6 @@ const SHELL = [
   'messenger/emoji.js',
   'messenger/error-text.js',
   'messenger/face.js',
-  'messenger/features.js',
   'messenger/feed.js',
   'messenger/invite-list.js',
   'messenger/levels.js',

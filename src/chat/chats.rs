@@ -11,8 +11,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Chat, ChatId, ChatKind, ChatSummary, Cursor, Description, MessageId, PersonId, Position,
-        Relation, Role, Title,
+        Chat, ChatId, ChatKind, ChatSummary, Cursor, Description, MessageId, PersonId, PersonName,
+        Position, Relation, Role, Title,
     },
 };
 
@@ -213,14 +213,16 @@ pub async fn reads(
     services: &Services,
     caller: &Caller,
     chat: ChatId,
-) -> Result<Vec<(PersonId, MessageId)>> {
+) -> Result<Vec<(PersonName, MessageId)>> {
     let reader = access::reader(services, caller, chat).await?;
     let chat = reader.chat();
     Relation::new(chat.kind, caller.person(), reader.membership())
         .can_signal()
         .map_err(denied)?;
     if chat.members > READS_SHOWN_UP_TO {
-        let own = reader.membership().map(|own| (caller.id(), own.read));
+        let own = reader
+            .membership()
+            .map(|own| (caller.person().called(), own.read));
         return Ok(own.into_iter().collect());
     }
     // A site's agents are no members of its conversations.

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{ChatId, MessageId, Person, PersonId, Position, Role, TenantId},
+    model::{ChatId, MessageId, Person, PersonId, PersonName, Position, Role, TenantId},
     store::{
         Store, failed,
         rows::{self, PersonRow, person_columns},
@@ -94,11 +94,12 @@ impl Store {
         &self,
         (tenant, chat): (TenantId, ChatId),
         all_marks: bool,
-    ) -> Result<Vec<(PersonId, MessageId)>> {
-        let rows: Vec<(i64, i64)> = on!(&self.inner.read, pool => {
+    ) -> Result<Vec<(PersonName, MessageId)>> {
+        let rows: Vec<(i64, String, i64)> = on!(&self.inner.read, pool => {
             sqlx::query_as(
-                "select person_id, read_id from members where chat_id = $1 and tenant_id = $2 \
-                 and (standing = 'in' or $3) order by joined_position",
+                "select m.person_id, p.name, m.read_id from members m join people p on p.id = m.person_id \
+                 where m.chat_id = $1 and m.tenant_id = $2 \
+                 and (m.standing = 'in' or $3) order by m.joined_position",
             )
             .bind(chat.get())
             .bind(tenant.get())
@@ -107,10 +108,12 @@ impl Store {
             .await
         })
         .map_err(failed)?;
-        let marks = rows.into_iter();
-        Ok(marks
-            .map(|(person, read)| (PersonId::new(person), MessageId::new(read)))
-            .collect())
+        let marks = rows.into_iter().map(|(id, name, read)| {
+            let id = PersonId::new(id);
+            let name = name.into();
+            (PersonName { id, name }, MessageId::new(read))
+        });
+        Ok(marks.collect())
     }
 
     /// Everybody in the chats of a person that were active at `since` or after: each with the chat,

@@ -33,7 +33,7 @@ row! {
 }
 
 impl Tx {
-    /// Writes down sign-ins, and forgets the oldest of those accounts beyond [`KEPT`].
+    /// Writes down sign-ins, and forgets the oldest of those accounts beyond `KEPT`.
     pub async fn add_sign_ins(&mut self, sign_ins: &[(PersonId, SignIn)]) -> Result<()> {
         for (person, sign_in) in sign_ins {
             self.query(ADD)

@@ -4,7 +4,6 @@ import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoice, within } from '../shared/dom.js';
 import { inFull, briefly, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
-import { has } from './features.js';
 import { NotificationSettings } from './notification-settings.js';
 import { Profile } from './profile.js';
 
@@ -37,7 +36,6 @@ export class Account {
     this.dialog = $('account', HTMLDialogElement);
     this.notificationSettings = new NotificationSettings(notifications, levels);
     this.profile = new Profile(model, left);
-    show($('profile-open'), has.people);
 
     $('account-open').addEventListener('click', () => this.open());
     wireThemeChoice(this.dialog);

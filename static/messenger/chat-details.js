@@ -4,7 +4,6 @@ import { confirm } from '../shared/confirm.js';
 import { busy, firstFault, formError, h, setText } from '../shared/dom.js';
 import { inFull, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
-import { has } from './features.js';
 import { InviteList } from './invite-list.js';
 import { levelOf, tomorrow } from './levels.js';
 import { MemberList } from './member-list.js';
@@ -57,7 +56,7 @@ export class ChatDetails {
     const governs = chat.role === 'admin' && !chat.direct;
     this.about = h('p', { class: 'dialog-text' });
     this.memberList = new MemberList({ model: this.model, members: this.members, chat: chat.id, person: this.person });
-    this.inviteList = governs && has.invites ? new InviteList(chat.id) : null;
+    this.inviteList = governs ? new InviteList(chat.id) : null;
     this.builtFor = signature(chat);
     this.sheet?.body.replaceChildren(
       this.about,

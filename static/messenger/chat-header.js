@@ -2,7 +2,6 @@
 import { ApiError } from '../shared/api.js';
 import { $, setText, show } from '../shared/dom.js';
 import { plural } from '../shared/format.js';
-import { has } from './features.js';
 import { typingText } from './people.js';
 
 /** @typedef {import('./model.js').Chat} Chat */
@@ -18,7 +17,7 @@ export function renderHeader(model, entry, missing) {
   setText($('room-sub'), typing || (entry ? subtitle(model, entry) : ''));
   $('room-sub').classList.toggle('typing', typing !== '');
   show($('details-open'), Boolean(entry) && !missing);
-  show($('search-here'), has.search && Boolean(entry?.member) && !missing);
+  show($('search-here'), Boolean(entry?.member) && !missing);
   show($('composer'), Boolean(entry?.member) && !missing);
   show($('joining'), Boolean(entry && !entry.member) && !missing);
 }

@@ -6,7 +6,6 @@ import { ChatHistory } from './chat-history.js';
 import { ChatLines } from './chat-lines.js';
 import { ChatPoll } from './chat-poll.js';
 import { Composer } from './composer.js';
-import { has } from './features.js';
 import { plainText } from './markdown.js';
 import { joinChat, leaveChat } from './membership.js';
 import { MessageActions } from './message-actions.js';
@@ -62,7 +61,6 @@ export class ChatView {
       members: async () => (this.chat === null ? [] : (await members.of(this.chat)).filter(({ id }) => id !== model.me.id)),
       types: (chat, typing) => {
         // Whether anybody hears it or not is no matter.
-        if (!has.typing) return;
         post(`/api/chats/${chat}/typing`, { typing: String(typing) }).catch(() => {});
       },
     });
@@ -102,7 +100,7 @@ export class ChatView {
       jump: (id) => this.place.showMessage(id),
       person,
       changed: () => this.render(),
-      canReact: () => has.reactions && Boolean(this.entry?.member),
+      canReact: () => Boolean(this.entry?.member),
     };
   }
 
@@ -112,7 +110,7 @@ export class ChatView {
     const inside = () => Boolean(this.entry?.member);
     return {
       find: (id) => this.room?.find(id),
-      canReact: () => has.reactions && inside(),
+      canReact: inside,
       canReply: inside,
       canEdit: (message) => inside() && actions.isMine(message),
       canDelete: (message) => inside() && (actions.isMine(message) || this.entry?.role === 'admin'),
@@ -210,9 +208,10 @@ export class ChatView {
   /** How far others have read, in a chat of few. @param {number} id */
   async readReads(id) {
     const { entry } = this;
-    if (!has.reads || !entry?.member || (entry.members_count ?? Infinity) > READERS_UP_TO) return;
+    if (!entry?.member || (entry.members_count ?? Infinity) > READERS_UP_TO) return;
     try {
       const { body } = await get(`/api/chats/${id}/reads`);
+      this.model.addPeople(body.people);
       this.model.takeReads(id, body.reads);
     } catch {
       // Then nobody's place is shown.

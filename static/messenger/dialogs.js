@@ -3,7 +3,6 @@ import { ApiError, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { $, busy, formError, input, setText, show, wireCloseButtons, within } from '../shared/dom.js';
 import { explain } from './error-text.js';
-import { has } from './features.js';
 import { PeopleChooser } from './people-picker.js';
 import { writeTo } from './person-card.js';
 
@@ -47,7 +46,6 @@ export class NewChat {
 
   open() {
     this.form.reset();
-    show(within(this.form, '[value=direct]').parentElement ?? this.form, has.people);
     formError(this.form, null);
     this.dialog.showModal();
     this.turn();
@@ -61,8 +59,8 @@ export class NewChat {
     show($('chat-name-field'), kind !== 'direct');
     show(within(this.form, '[type=submit]'), kind !== 'direct');
     if (kind !== 'direct') setText($('chat-name-hint'), HINTS[kind]);
-    show($('chat-people'), has.people && kind !== 'open');
-    if (!has.people || kind === 'open') return;
+    show($('chat-people'), kind !== 'open');
+    if (kind === 'open') return;
     const except = (/** @type {number} */ id) => id === this.model.me.id;
     this.chooser = new PeopleChooser({ except, picked: kind === 'direct' ? (person) => this.write(person) : undefined });
     $('chat-people').replaceChildren(this.chooser.element);

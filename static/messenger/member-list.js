@@ -3,7 +3,6 @@ import { call, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { h, reconcile, setText, show } from '../shared/dom.js';
 import { drawFace } from './face.js';
-import { has } from './features.js';
 import { openMenu } from './menu.js';
 import { tellFault } from './membership.js';
 import { pickPeople } from './people-picker.js';
@@ -60,7 +59,7 @@ export class MemberList {
   }
 
   render() {
-    show(this.add, has.people && Boolean(this.governs));
+    show(this.add, Boolean(this.governs));
     const all = this.members.known(this.chat);
     show(this.note, this.note.textContent !== '');
     this.scroll.style.maxHeight = all.length > 7 ? '' : 'none';

@@ -2,7 +2,6 @@
 import { get, post } from '../shared/api.js';
 import { busy, h, setText } from '../shared/dom.js';
 import { drawFace } from './face.js';
-import { has } from './features.js';
 import { tellFault } from './membership.js';
 import { openMenu } from './menu.js';
 import { lastSeen } from './people.js';
@@ -29,7 +28,7 @@ export class PersonCard {
       h('div', {}, h('p', { class: 'who-name', dir: 'auto' }, name), about),
     );
     openMenu(mine ? [] : [{ text: `Write to ${name}`, act: () => this.write(id) }], { beside, label: name, head });
-    if (mine || !has.people) return;
+    if (mine) return;
     try {
       const { body } = await get(`/api/people/${id}`);
       model.addPeople([body]);

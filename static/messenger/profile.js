@@ -4,7 +4,6 @@ import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, setText } from '../shared/dom.js';
 import { drawFace } from './face.js';
 import { explain } from './error-text.js';
-import { has } from './features.js';
 import { errorLine, labelled, openSheet } from './sheet.js';
 
 export class Profile {
@@ -51,7 +50,7 @@ export class Profile {
     const more = h(
       'div',
       { class: 'choice row-split' },
-      h('a', { class: 'button', href: 'api/me/export', download: 'parlance.jsonl', hidden: !has.export }, 'Download all that is kept of me'),
+      h('a', { class: 'button', href: 'api/me/export', download: 'parlance-export.ndjson' }, 'Download all that is kept of me'),
       h('button', { class: 'button danger-quiet', type: 'button', onclick: () => this.remove() }, 'Delete my account'),
     );
     sheet.body.append(form, more);

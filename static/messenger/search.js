@@ -3,7 +3,6 @@ import { get } from '../shared/api.js';
 import { $, h, setText, show } from '../shared/dom.js';
 import { briefly, inFull } from '../shared/format.js';
 import { explain } from './error-text.js';
-import { has } from './features.js';
 
 /** @typedef {import('./model.js').Message} Message */
 /** @typedef {{message: Message & {chat_id: number}, chat: {id: number, title: string | null}, excerpt: string, marks: [number, number][]}} Hit */
@@ -54,7 +53,7 @@ export class Search {
     this.asked += 1;
     this.before = null;
     this.list.replaceChildren();
-    const wanted = has.search && [...this.query].length >= 2;
+    const wanted = [...this.query].length >= 2;
     show($('hits'), wanted);
     show($('more-hits'), false);
     setText($('hits-note'), wanted ? 'Searching…' : '');

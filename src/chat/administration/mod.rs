@@ -3,11 +3,11 @@
 //! # Why
 //! An administrator may do much, so two things are certain of every act: that it was an administrator's at
 //! the moment when it was written, and that it is in the audit. Both are decided in the transaction of the act:
-//! [`perform`] locks the rows of all administrators, refuses a person who is none of them, does the work and writes
+//! `perform` locks the rows of all administrators, refuses a person who is none of them, does the work and writes
 //! the entry. Who was demoted a moment before is refused, however far their request had come; and two
 //! administrators cannot end each other's office at once and leave nobody. An act that changes nothing is
 //! no act, and leaves no entry. Acts in chats go through the writer, which does the same
-//! ([`ActionRequest::by_administrator`](crate::chat::writer)).
+//! (`ActionRequest::by_administrator`).
 //!
 //! What others rely on ends after the commit, and before the answer: logins with all their waits, streams
 //! and sockets, and the keys and logins of a suspended site or app.

@@ -2,7 +2,7 @@
 //!
 //! # Why
 //! An index makes a search cheap, and adding to it must not make sending dearer: so it is filled behind the log
-//! ([`indexer`]), when the writer has time for it. Answers are exact all the same: what is newer than the index
+//! (`indexer`), when the writer has time for it. Answers are exact all the same: what is newer than the index
 //! is read from the messages themselves, and what the index answers is compared with each message's
 //! present text.
 //!

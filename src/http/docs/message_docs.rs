@@ -35,7 +35,7 @@ pub(super) const MESSAGE_WORDS: &[Words] = &[
         NONE,
         (
             200,
-            r#"{"reads":[{"person_id":1,"up_to":4}],"cursor":"1.k3v9x1ab.4"}"#,
+            r#"{"reads":[{"person_id":1,"up_to":4}],"people":[{"id":1,"name":"ann"}],"cursor":"1.k3v9x1ab.4"}"#,
         ),
     ),
     messenger(

@@ -109,6 +109,20 @@ describe('three people', () => {
     await bo.hears('Thanks, @Bo Lindqvist');
   });
 
+  test('who types is told, and how far the others have read', async () => {
+    await bo.page.getByLabel('Message', { exact: true }).pressSequentially('Well');
+    await ann.page.getByText('Bo Lindqvist is typing…').waitFor();
+    await bo.say('Well, then');
+    await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '3 members · Open to everyone');
+    await ann.say('See you on Saturday');
+    await bo.hears('See you on Saturday');
+    const readers = ann.page.locator('.message', { hasText: 'See you on Saturday' }).locator('.readers');
+    const names = async () => (await readers.locator('.sr-only').textContent()).replace('Read by ', '').split(', ').sort();
+    await ann.eventually(names, ['Bo Lindqvist', 'Cy']);
+    await ann.page.reload();
+    await ann.eventually(names, ['Bo Lindqvist', 'Cy']);
+  });
+
   test('a message is deleted, and leaves its place', async () => {
     await menu(ann, 'Thanks');
     await choose(ann, 'Delete');

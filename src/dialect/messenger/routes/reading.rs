@@ -30,7 +30,11 @@ pub(super) async fn reads(
     let cursor = services.cursor().to_string();
     let marks = chats::reads(services, &caller, chat.0).await?;
     Ok(Reply::ok(wire::Reads {
-        reads: marks.into_iter().map(wire::ReadMark::from).collect(),
+        reads: marks.iter().map(wire::ReadMark::from).collect(),
+        people: marks
+            .iter()
+            .map(|(person, _)| wire::PersonWire::from(person))
+            .collect(),
         cursor,
     }))
 }

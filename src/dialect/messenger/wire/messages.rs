@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::PersonWire;
-use crate::model::{Message, MessageId, PersonId, Quote, Reaction, Timestamp};
+use crate::model::{Message, MessageId, PersonName, Quote, Reaction, Timestamp};
 
 /// A message:
 ///
@@ -121,10 +121,10 @@ pub struct ReadMark {
     up_to: i64,
 }
 
-impl From<(PersonId, MessageId)> for ReadMark {
-    fn from((person, up_to): (PersonId, MessageId)) -> Self {
+impl From<&(PersonName, MessageId)> for ReadMark {
+    fn from((person, up_to): &(PersonName, MessageId)) -> Self {
         Self {
-            person_id: person.get(),
+            person_id: person.id.get(),
             up_to: up_to.get(),
         }
     }
@@ -135,6 +135,8 @@ impl From<(PersonId, MessageId)> for ReadMark {
 pub struct Reads {
     /// In the order in which the members came.
     pub reads: Vec<ReadMark>,
+    /// Who they are.
+    pub people: Vec<PersonWire>,
     /// The log's place before they were read.
     pub cursor: String,
 }
