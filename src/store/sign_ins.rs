@@ -10,7 +10,7 @@ use crate::{
 /// are not to wash away who succeeded.
 const KEPT: i64 = 50;
 
-// Whoever is gone since has nothing written down.
+// Nothing is written down of people who are gone since.
 const ADD: &str = "insert into sign_ins (person_id, outcome, client, address, at) \
      select p.id, $2, $3, $4, $5 from people p where p.id = $1 and p.deleted_at is null";
 
