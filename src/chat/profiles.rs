@@ -67,7 +67,10 @@ pub async fn describe_me(
         restores: false,
     };
     let action = PersonAction::Describe(Box::new(description));
-    let person = change(services, caller.person(), action).await?;
+    let changed = change(services, caller.person(), action).await;
+    // Somebody else may have taken the name while this was decided.
+    let taken = || Error::invalid_field("name", "that name is taken");
+    let person = changed.map_err(|error| error.conflict_as(taken))?;
     let cookie = shown.map(|account| services.device_cookies.signed_in(&device.cookie, &account));
     Ok((person, cookie))
 }

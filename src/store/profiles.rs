@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use sqlx::types::Json;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     model::{Person, PersonId, TenantId, Timestamp, text::fold::fold},
     store::{
         Either, EngineSql, Store, Tx, failed,
         failure::bounded,
+        is_taken,
         rows::{PersonRow, person_columns},
     },
 };
@@ -86,7 +87,8 @@ impl Tx {
         row.map(Person::try_from).transpose()
     }
 
-    /// Writes down a person as they are now, and the key under which they sign in if it is another one.
+    /// Writes down a person as they are now, and the key under which they sign in if it is another one; a
+    /// conflict when somebody has taken that key meanwhile.
     pub async fn put_profile(&mut self, person: &Person, account_key: Option<&str>) -> Result<()> {
         let names = &person.names;
         self.query(
@@ -108,7 +110,13 @@ impl Tx {
         .execute()
         .await
         .map(drop)
-        .map_err(failed)
+        .map_err(|error| {
+            if is_taken(&error) {
+                Error::conflict("that name is taken").because(error)
+            } else {
+                failed(error)
+            }
+        })
     }
 
     /// Whether somebody else signs in under a key, or has a name that looks like one of these.
