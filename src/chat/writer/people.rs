@@ -10,7 +10,7 @@ use crate::{
         plan::Subject,
     },
     error::{Error, Kind, Result},
-    model::{Audience, Change, ChangeKind, ChatId, LoginId, Person, PersonChange},
+    model::{Audience, Change, ChangeKind, ChatId, LoginId, Name, Person, PersonChange},
     store::{batch::WriteSet, profiles::GONE},
 };
 
@@ -76,19 +76,21 @@ async fn describe(
         ..described
     };
     let key = description.account_key.as_deref();
-    if let (Some(name), Some(key)) = (&description.name, key) {
-        let looks = name.looks();
-        let tx = &mut *context.tx;
-        if tx.is_of_another(person.id, key, &looks).await? {
-            let sentence = "name is taken, or looks like one that is";
-            return Ok(Err(Error::invalid_field("name", sentence)));
-        }
-        // A person who has signed up meanwhile is found when this is retried.
-        if !tx.replace_looks(person.id, &looks).await? {
-            return Err(Error::conflict("that name is taken"));
-        }
+    let looks = description.name.as_ref().map(Name::looks);
+    let looks = looks.filter(|_| key.is_some()).unwrap_or_default();
+    let tx = &mut *context.tx;
+    if let Some(key) = key
+        && tx.is_of_another(person.id, key, &looks).await?
+    {
+        let sentence = "name is taken, or looks like one that is";
+        return Ok(Err(Error::invalid_field("name", sentence)));
     }
-    context.tx.put_profile(&described, key).await?;
+    // The key before what it looks like, as a sign-up has it: in another order the two would wait for each
+    // other. A sign-up that took the name meanwhile is found by either.
+    tx.put_profile(&described, key).await?;
+    if key.is_some() && !tx.replace_looks(person.id, &looks).await? {
+        return Err(Error::conflict("that name is taken"));
+    }
     let is_seen = described.name != person.name
         || described.names != person.names
         || described.photo != person.photo
