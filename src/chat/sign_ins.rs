@@ -42,14 +42,13 @@ const KEPT: Duration = Duration::from_hours(90 * 24);
 pub(super) async fn forget(services: &Services) -> Result<()> {
     let before = services.clock.now().minus(KEPT);
     let most = i64::try_from(ROWS_AT_ONCE).unwrap_or(i64::MAX);
-    loop {
+    while services.store.has_sign_ins_before(before).await? {
         let forgotten = services.store.write(HOUSE, move |tx| {
             Box::pin(async move { tx.forget_sign_ins(before, most).await })
         });
-        if forgotten.await? == 0 {
-            return Ok(());
-        }
+        forgotten.await?;
     }
+    Ok(())
 }
 
 /// Why a sign-in was refused.

@@ -58,8 +58,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Forgets at most so many sign-ins from before a time; says how many.
-    pub async fn forget_sign_ins(&mut self, before: Timestamp, limit: i64) -> Result<u64> {
+    /// Forgets at most so many sign-ins from before a time.
+    pub async fn forget_sign_ins(&mut self, before: Timestamp, limit: i64) -> Result<()> {
         self.query(
             "delete from sign_ins where id in \
              (select id from sign_ins where at < $1 order by at limit $2)",
@@ -68,11 +68,24 @@ impl Tx {
         .bind(limit)
         .execute()
         .await
+        .map(drop)
         .map_err(failed)
     }
 }
 
 impl Store {
+    /// Whether there are sign-ins from before a time.
+    pub async fn has_sign_ins_before(&self, before: Timestamp) -> Result<bool> {
+        let first: Option<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar("select id from sign_ins where at < $1 order by at limit 1")
+                .bind(before.get())
+                .fetch_optional(pool)
+                .await
+        })
+        .map_err(failed)?;
+        Ok(first.is_some())
+    }
+
     /// A person's sign-ins, the latest first, those before one of them.
     pub async fn sign_ins(
         &self,
