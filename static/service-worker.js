@@ -54,6 +54,7 @@ const SHELL = [
   'messenger/offline.js',
   'messenger/outbox.js',
   'messenger/panels.css',
+  'messenger/password-again.js',
   'messenger/people-picker.js',
   'messenger/people.js',
   'messenger/person-card.js',

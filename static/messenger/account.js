@@ -5,6 +5,7 @@ import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoic
 import { inFull, briefly, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
 import { NotificationSettings } from './notification-settings.js';
+import { withPassword } from './password-again.js';
 import { Profile } from './profile.js';
 
 /**
@@ -107,7 +108,11 @@ export class Account {
   async end(login, button) {
     button.setAttribute('aria-disabled', 'true');
     try {
-      await call('DELETE', `/api/logins/${login.id}`);
+      const done = await withPassword('Sign out there', (form) => call('DELETE', `/api/logins/${login.id}`, { form }));
+      if (!done) {
+        button.removeAttribute('aria-disabled');
+        return;
+      }
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) {
         setText($('logins-note'), explain(error));
@@ -149,7 +154,7 @@ export class Account {
       });
       if (!sure) return;
     }
-    await this.over('/api/logout', 'You are signed out.');
+    await this.over('/api/logout', 'You are signed out.', 'Sign out');
   }
 
   async logoutAll() {
@@ -158,17 +163,21 @@ export class Account {
       text: 'Every browser and program that is signed in with your name has to sign in again, this one too.',
       yes: 'Sign out everywhere',
     });
-    if (sure) await this.over('/api/logout-all', 'You are signed out everywhere.');
+    if (sure) await this.over('/api/logout-all', 'You are signed out everywhere.', 'Sign out everywhere');
   }
 
   /**
    * @param {string} path
    * @param {string} notice
+   * @param {string} title
    */
-  async over(path, notice) {
+  async over(path, notice, title) {
     const stay = this.leaving();
     try {
-      await post(path);
+      if (!(await withPassword(title, (form) => post(path, form)))) {
+        stay();
+        return;
+      }
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 401)) {
         stay();

@@ -44,6 +44,10 @@ export function openSignIn({ notice, entered }) {
         document.removeEventListener('visibilitychange', returned);
         entered();
       } catch (error) {
+        if (error instanceof ApiError && error.code === 'code_required') {
+          askForCode(form);
+          return;
+        }
         formError(form, explain(error), blamed(form, error));
       }
     });
@@ -73,6 +77,15 @@ export function openSignIn({ notice, entered }) {
   });
 }
 
+/** The second factor, for accounts that have one. @param {HTMLFormElement} form */
+function askForCode(form) {
+  const code = input(form, 'code');
+  code.disabled = false;
+  show($('in-code-field'), true);
+  formError(form, null);
+  code.focus();
+}
+
 /** Who may make an account: anybody, those who are invited, or nobody. @returns {Promise<string>} */
 async function readRegistration() {
   try {
@@ -91,7 +104,7 @@ async function readRegistration() {
 function blamed(form, error) {
   if (!(error instanceof ApiError) || error.status !== 400) return null;
   const words = error.message.toLowerCase();
-  if (form.id === 'sign-in') return input(form, 'password');
+  if (form.id === 'sign-in') return input(form, words.startsWith('code') ? 'code' : 'password');
   if (/e-?mail/u.test(words)) return input(form, 'email');
   if (words.includes('password')) return input(form, 'password');
   if (words.includes('name')) return input(form, 'name');

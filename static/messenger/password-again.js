@@ -1,0 +1,50 @@
+// Acts for which the server asks for the password once more.
+import { ApiError } from '../shared/api.js';
+import { busy, formError, h } from '../shared/dom.js';
+import { explain } from './error-text.js';
+import { errorLine, labelled, openSheet } from './sheet.js';
+
+/** @param {unknown} error */
+const isAsked = (error) => error instanceof ApiError && error.code === 'password_required';
+
+/**
+ * Does something, and again with the password where the server wants it. False when it was not given.
+ * @param {string} title what is done, where the password is asked for
+ * @param {(fields: Record<string, string>) => Promise<unknown>} act
+ * @returns {Promise<boolean>}
+ */
+export async function withPassword(title, act) {
+  try {
+    await act({});
+    return true;
+  } catch (error) {
+    if (!isAsked(error)) throw error;
+  }
+  return new Promise((resolve, reject) => {
+    let done = false;
+    const sheet = openSheet(title, { closed: () => resolve(done) });
+    const password = h('input', { name: 'password', type: 'password', required: true, autocomplete: 'current-password' });
+    const button = h('button', { class: 'button primary', type: 'submit' }, 'Go on');
+    const form = h('form', { class: 'stack', novalidate: true }, labelled('Your password', password), errorLine(), h('div', { class: 'row-end' }, button));
+    const attempt = async () => {
+      try {
+        await act({ password: password.value });
+        done = true;
+        sheet.close();
+      } catch (error) {
+        if (error instanceof ApiError && (error.status === 401 || error.status === 404)) {
+          sheet.close();
+          reject(error);
+        } else {
+          formError(form, explain(error), error instanceof ApiError ? password : null);
+        }
+      }
+    };
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      busy(button, attempt);
+    });
+    sheet.body.append(form);
+    password.focus();
+  });
+}
