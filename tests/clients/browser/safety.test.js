@@ -1,4 +1,4 @@
-// A second factor at the door, and the password that is asked for again.
+// A second factor at sign-in, and the password that is asked for again.
 import { createHmac } from 'node:crypto';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
@@ -50,7 +50,7 @@ describe('the safety of an account', () => {
     await form.getByLabel('Password').fill(ann.password);
     await form.getByRole('button', { name: 'Sign in' }).click();
     await form.getByLabel('Code').fill('000000');
-    await ann.assertAccessible('the code at the door');
+    await ann.assertAccessible('the code at sign-in');
     await form.getByRole('button', { name: 'Sign in' }).click();
     await form.getByRole('alert').filter({ hasText: 'code is wrong' }).waitFor();
     await form.getByLabel('Code').fill(codes[0]);
