@@ -152,20 +152,10 @@ impl Tx {
         row.map(Person::try_from).transpose()
     }
 
-    /// A person of a tenant, as this transaction sees them.
+    /// A person of a tenant who is not deleted, as this transaction sees them.
     pub async fn person(&mut self, tenant: TenantId, person: PersonId) -> Result<Option<Person>> {
-        let row: Option<PersonRow> = self
-            .query(concat!(
-                "select ",
-                person_columns!(),
-                " from people p where p.id = $1 and p.tenant_id = $2 and p.deleted_at is null",
-            ))
-            .bind(person.get())
-            .bind(tenant.get())
-            .fetch_optional()
-            .await
-            .map_err(failed)?;
-        row.map(Person::try_from).transpose()
+        let person = self.person_ever(tenant, person).await?;
+        Ok(person.filter(|person| person.deleted_at.is_none()))
     }
 
     /// Marks a chat as deleted: its title and its room are free again.
