@@ -28,8 +28,10 @@ export class ChatHistory {
    * @param {number} id
    */
   async newest(id) {
-    const { body } = await get(`/api/chats/${id}?limit=${PAGE}`);
-    this.model.takePage(id, body);
+    const { body } = await this.model.taking(
+      () => get(`/api/chats/${id}?limit=${PAGE}`),
+      (answer) => this.model.takePage(id, answer.body),
+    );
     if (this.current() !== id) return false;
     this.cursor = body.cursor;
     return true;
@@ -49,11 +51,17 @@ export class ChatHistory {
     this.reading(direction);
     try {
       const place = direction === 'earlier' ? `before=${first.id}` : `after=${last.id}&timeout=0`;
-      const { body } = await get(`/api/chats/${id}?${place}&limit=${FURTHER}`);
-      if (this.current() !== id || room.first !== first || room.last?.id !== last.id) return 0;
-      if (direction === 'earlier') this.model.takeEarlier(id, body);
-      else this.model.takeLater(id, body);
-      return body.messages.length;
+      let count = 0;
+      await this.model.taking(
+        () => get(`/api/chats/${id}?${place}&limit=${FURTHER}`),
+        ({ body }) => {
+          if (this.current() !== id || room.first !== first || room.last?.id !== last.id) return;
+          count = body.messages.length;
+          if (direction === 'earlier') this.model.takeEarlier(id, body);
+          else this.model.takeLater(id, body);
+        },
+      );
+      return count;
     } catch {
       return null;
     } finally {
@@ -68,9 +76,12 @@ export class ChatHistory {
    * @param {number} message
    */
   async around(id, message) {
-    const { body } = await get(`/api/chats/${id}?around=${message}&limit=${FURTHER}`);
-    if (this.current() !== id) return false;
-    this.model.takeAround(id, body);
-    return this.model.room(id).find(message) !== undefined;
+    await this.model.taking(
+      () => get(`/api/chats/${id}?around=${message}&limit=${FURTHER}`),
+      ({ body }) => {
+        if (this.current() === id) this.model.takeAround(id, body);
+      },
+    );
+    return this.current() === id && this.model.room(id).find(message) !== undefined;
   }
 }

@@ -67,7 +67,7 @@ export class ChatView {
     this.list = new MessageList({
       scroll: $('scroll'),
       list: $('messages'),
-      drawing: { ...this.lines.drawing, sending: true, actions: this.outboxActions() },
+      drawing: { ...this.lines.drawing, sending: true, actions: this.outboxActions(), found: (id) => this.place.found === id },
       reached: (where) => this.place.read(where === 'start' ? 'earlier' : 'later'),
       scrolled: () => this.scrolled(),
     });
@@ -210,9 +210,13 @@ export class ChatView {
     const { entry } = this;
     if (!entry?.member || (entry.members_count ?? Infinity) > READERS_UP_TO) return;
     try {
-      const { body } = await get(`/api/chats/${id}/reads`);
-      this.model.addPeople(body.people);
-      this.model.takeReads(id, body.reads);
+      await this.model.taking(
+        () => get(`/api/chats/${id}/reads`),
+        ({ body }) => {
+          this.model.addPeople(body.people);
+          this.model.takeReads(id, body.reads);
+        },
+      );
     } catch {
       // Then nobody's place is shown.
     }
@@ -255,7 +259,11 @@ export class ChatView {
    * @param {any} event
    */
   announce(event) {
-    if (event.type === 'member' || event.type === 'chat') this.checkPlace();
+    if (event.type === 'member' || event.type === 'chat') {
+      this.checkPlace();
+      // Joined in another tab: what was said since this one looked in may be missing.
+      if (this.entry?.member && this.room?.stale) this.load();
+    }
     if (event.type !== 'message' || event.message.sender_id === this.model.me.id) return;
     const name = this.model.name(event.message.sender_id);
     if (event.chat_id === this.chat) {

@@ -136,7 +136,10 @@ function openApp(me, snapshot) {
   $('details-open').addEventListener('click', () => view.chat !== null && details.open(view.chat));
   const moreChats = async () => {
     const oldest = Math.min(...[...model.chats.values()].map((chat) => Math.floor(chat.active)));
-    model.takeMoreChats((await get(`/api/chats?limit=200&before=${oldest}`)).body);
+    await model.taking(
+      () => get(`/api/chats?limit=200&before=${oldest}`),
+      ({ body }) => model.takeMoreChats(body),
+    );
   };
   /**
    * A link may lead to a chat that is further down than what was read of the list.
@@ -156,7 +159,7 @@ function openApp(me, snapshot) {
 
   let readAt = Date.now();
   const refreshChats = async () => {
-    model.takeChats(await readChats());
+    await model.taking(readChats, (answer) => model.takeChats(answer));
     readAt = Date.now();
     view.refresh();
     if (view.chat !== null) await seek(view.chat);

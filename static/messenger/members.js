@@ -39,6 +39,14 @@ export class Members {
 
   /** @param {number} chat */
   async read(chat) {
+    await this.model.taking(
+      () => this.pages(chat),
+      (found) => this.model.members.set(chat, found),
+    );
+  }
+
+  /** @param {number} chat */
+  async pages(chat) {
     /** @type {Map<number, string>} */
     const found = new Map();
     let before = '';
@@ -49,6 +57,6 @@ export class Members {
       before = `&before=${body.members.at(-1)?.joined_position}`;
       more = Boolean(body.has_more) && body.members.length > 0;
     }
-    this.model.members.set(chat, found);
+    return found;
   }
 }

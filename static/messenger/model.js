@@ -48,6 +48,8 @@ export class Model {
     /** How far I have read, as this page has told the server. @type {Map<number, number>} */
     this.readMarks = new Map();
     this.more = false;
+    /** What was applied while answers are awaited, to be applied once more after them. @type {Set<(() => void)[]>} */
+    this.recordings = new Set();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
     this.due = false;
@@ -66,6 +68,33 @@ export class Model {
       this.due = false;
       for (const listener of this.listeners) listener();
     });
+  }
+
+  /**
+   * Takes what the server answers. It may be older than an event that came meanwhile, so those are applied once more
+   * after it: they may repeat what they find.
+   * @template T
+   * @param {() => Promise<T>} read
+   * @param {(answer: T) => void} take
+   */
+  async taking(read, take) {
+    /** @type {(() => void)[]} */
+    const meanwhile = [];
+    this.recordings.add(meanwhile);
+    try {
+      const answer = await read();
+      take(answer);
+      this.recordings.delete(meanwhile);
+      for (const applyAgain of meanwhile) applyAgain();
+      return answer;
+    } finally {
+      this.recordings.delete(meanwhile);
+    }
+  }
+
+  /** @param {() => void} applyAgain */
+  record(applyAgain) {
+    for (const meanwhile of this.recordings) meanwhile.push(applyAgain);
   }
 
   /** @param {number} person */
@@ -112,7 +141,11 @@ export class Model {
     this.addPeople(answer.people);
     /** @type {Map<number, Chat>} */
     const known = new Map();
-    for (const chat of answer.chats.map(filled)) known.set(chat.id, chat);
+    for (const chat of answer.chats.map(filled)) {
+      known.set(chat.id, chat);
+      // Read to its end here, it is not unread for an answer that does not know it yet.
+      if (chat.last_id > 0 && (this.readMarks.get(chat.id) ?? 0) >= chat.last_id) Object.assign(chat, { unread: 0, unread_mentions: 0, first_unread: null });
+    }
     this.chats = known;
     this.more = Boolean(answer.has_more);
     for (const room of this.rooms.values()) room.stale = true;
@@ -223,6 +256,7 @@ export class Model {
    * @param {Message} message
    */
   takeSent(chat, message) {
+    this.record(() => this.takeSent(chat, message));
     this.rooms.get(chat)?.takeLive(message);
     this.summarize(chat, message);
     this.changed();
@@ -248,6 +282,7 @@ export class Model {
    * @param {any} event
    */
   apply(event) {
+    this.record(() => this.apply(event));
     const chat = this.chats.get(event.chat_id ?? event.chat?.id);
     switch (event.type) {
       case 'message':
@@ -354,10 +389,14 @@ export class Model {
     if (event.person?.name) this.addPeople([event.person]);
     this.presence.stopped(event.chat_id, person);
     if (!chat) return person === this.me.id && event.joined ? 'chats' : null;
-    const fresh = event.position > chat.last_position;
-    if (fresh) {
+    const known = this.members.get(chat.id);
+    // A new role comes as somebody who joined: a person that the panel shows is in already.
+    const before = known?.has(person);
+    if (event.joined) known?.set(person, event.role ?? 'member');
+    else known?.delete(person);
+    if (event.position > chat.last_position) {
       chat.last_position = event.position;
-      this.countMember(chat, person, event);
+      this.countMember(chat, { person, known: Boolean(before) }, event);
     }
     if (person !== this.me.id) return null;
     if (event.joined && event.role) chat.role = event.role;
@@ -376,19 +415,12 @@ export class Model {
 
   /**
    * @param {Chat} chat
-   * @param {number} person
+   * @param {{person: number, known: boolean}} who known: a member already, as far as the list of members says
    * @param {{role?: string, joined: boolean}} event
    */
-  countMember(chat, person, { role, joined }) {
-    // A new role comes as somebody who joined: a person that the panel shows is in already.
-    const known = this.members.get(chat.id);
-    const before = known?.has(person);
-    if (known) {
-      if (joined) known.set(person, role ?? 'member');
-      else known.delete(person);
-    }
+  countMember(chat, { person, known }, { role, joined }) {
     const promoted = role === 'admin' && !chat.founding && (chat.members_count ?? 0) > 0;
-    if (joined && (before || promoted || (person === this.me.id && chat.role))) return;
+    if (joined && (known || promoted || (person === this.me.id && chat.role))) return;
     // Who starts a chat is in its first count already; the event of their joining comes after.
     if (chat.founding && role === 'admin') chat.founding = false;
     else if (typeof chat.members_count === 'number') chat.members_count += joined ? 1 : -1;

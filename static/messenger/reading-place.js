@@ -16,11 +16,16 @@ export class ReadingPlace {
     this.placed = false;
     /** A message that is to be shown, as a link or a hit of a search says. @type {number | null} */
     this.sought = null;
+    /** The message that stands out for a moment, also when it is drawn anew meanwhile. @type {number | null} */
+    this.found = null;
     /** What was unread: messages that came after `upTo` are none of them. @type {{unread: number, upTo: number, first: number | null}} */
     this.opening = { unread: 0, upTo: 0, first: null };
     $('to-end').addEventListener('click', async () => {
       await this.toEnd();
       view.composer.focus();
+    });
+    $('messages').addEventListener('animationend', ({ animationName }) => {
+      if (animationName === 'found') this.found = null;
     });
     $('to-unread').addEventListener('click', () => this.toUnread());
     $('earlier-button').addEventListener('click', () => this.read('earlier'));
@@ -36,6 +41,7 @@ export class ReadingPlace {
     this.missed = 0;
     this.placed = false;
     this.sought = sought;
+    this.found = null;
     this.opening = { unread: entry?.unread ?? 0, upTo: entry?.active ?? 0, first: entry?.first_unread ?? null };
   }
 
@@ -91,6 +97,7 @@ export class ReadingPlace {
       speak('That message is not here any more.');
       return;
     }
+    this.found = id;
     row.classList.remove('found');
     // Read, so that the animation begins anew.
     void row.offsetWidth;

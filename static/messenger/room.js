@@ -123,7 +123,8 @@ export class Room {
   /** One that was just sent. @param {Message} message */
   takeLive(message) {
     this.heard = Math.max(this.heard, message.id);
-    if (this.ready && !this.later) this.merge([message]);
+    // What may lack messages is read anew: put at its end, this one would hide the gap.
+    if (this.ready && !this.stale && !this.later) this.merge([message]);
   }
 
   /** One that is different now, and so is what its answers quote of it. @param {Message} message */

@@ -125,11 +125,13 @@ export function reconcile(parent, items) {
     let element = old.get(item.key);
     if (element && element.dataset.print !== item.print) {
       const focused = element.contains(document.activeElement);
+      const whole = element === document.activeElement;
       const made = stamped(item);
       if (place === element) place = made;
       element.replaceWith(made);
-      const target = made.matches('a,button') ? made : made.querySelector('a,button');
-      if (focused && target instanceof HTMLElement) target.focus();
+      if (whole) made.tabIndex = element.tabIndex;
+      const target = whole || made.matches('a,button') ? made : made.querySelector('a,button');
+      if (focused && target instanceof HTMLElement) target.focus({ preventScroll: whole });
       element = made;
     }
     old.delete(item.key);

@@ -41,6 +41,7 @@ const GROUP_GAP = 5 * 60_000;
  * @property {(line: Line) => Child[]} [draw] draws what is said; without it addresses are all that is more than text
  * @property {(line: Line) => Child[]} [below] draws what stands below the bubble
  * @property {(line: Line) => Child} [face] draws the sender's face
+ * @property {(id: number) => boolean} [found] whether a message stands out just now, because it was sought
  */
 
 /**
@@ -101,13 +102,14 @@ function messageItem(line, options) {
  * @param {Line} line
  * @param {Options & {first: boolean, last: boolean}} options
  */
-function drawMessage(line, { first, last, actions, sending, draw = linkedLine, below, face = drawFace }) {
+function drawMessage(line, { first, last, actions, sending, draw = linkedLine, below, face = drawFace, found }) {
   const { by, deleted, entry, name, hue } = line;
   const classes = ['message', by === 'other' ? 'theirs' : 'mine'];
   if (by === 'colleague') classes.push('colleague');
   if (first) classes.push('first');
   if (last) classes.push('last');
   if (deleted) classes.push('gone');
+  if (line.id !== undefined && found?.(line.id)) classes.push('found');
   if (entry) classes.push(entry.refused ? 'failed' : 'pending');
   return h(
     'li',

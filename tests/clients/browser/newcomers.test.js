@@ -109,7 +109,14 @@ describe('newcomers', () => {
     assert.equal(await hit.locator('mark').textContent(), 'cake');
     await ann.assertAccessible('a search');
     await hit.click();
-    await page.locator('.message.found', { hasText: 'the cake' }).waitFor();
+    const found = page.locator('.message.found', { hasText: 'the cake' });
+    await found.waitFor();
+    // Drawn anew, for a reaction here, it still stands out and has the focus.
+    await page.evaluate(() => document.getAnimations().forEach((animation) => animation.pause()));
+    const id = await found.getAttribute('data-message');
+    assert.equal((await cy.request('PUT', `${path}/messages/${id}/reactions/🎂`)).status(), 200);
+    await found.locator('.reaction', { hasText: '🎂' }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('data-message')), id);
     await page.getByRole('heading', { name: 'Surprise' }).waitFor();
     await page.getByRole('button', { name: 'Newest' }).click();
     await ann.hears('Filler 120');

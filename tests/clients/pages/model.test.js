@@ -100,6 +100,78 @@ describe('the model', () => {
     assert.equal(model.room(10).more, true);
   });
 
+  describe('an answer that is older than an event which came before it', () => {
+    /** Takes an answer that was made before what `meanwhile` does. */
+    const late = (answer, take, meanwhile) =>
+      model.taking(async () => {
+        meanwhile();
+        return answer;
+      }, take);
+
+    test('the first page of a chat: the message is there, once', async () => {
+      const page = { messages: [message(4), message(5)], has_more: false };
+      const mine = message(7, { sender_id: ME.id, client_id: 'x' });
+      await late(
+        page,
+        (answer) => model.takePage(10, answer),
+        () => {
+          model.apply(said(6));
+          model.takeSent(10, mine);
+          model.apply({ type: 'edited', chat_id: 10, message: message(4, { content: 'better' }) });
+        },
+      );
+      assert.deepEqual(ids(10), [4, 5, 6, 7]);
+      assert.equal(model.room(10).find(4).content, 'better');
+      assert.equal(chat().unread, 1);
+    });
+
+    test('the newest page of a chat that may have gaps: they do not hide behind the message', async () => {
+      model.takePage(10, { messages: [message(4), message(5)], has_more: false });
+      model.room(10).stale = true;
+      await late(
+        { messages: [message(20), message(21)], has_more: true },
+        (answer) => model.takePage(10, answer),
+        () => model.apply(said(22)),
+      );
+      assert.deepEqual(ids(10), [20, 21, 22]);
+      assert.equal(model.room(10).more, true);
+    });
+
+    test('an earlier page: the edited message is the edited one', async () => {
+      model.takePage(10, { messages: [message(4), message(5)], has_more: true });
+      await late(
+        { messages: [message(2), message(3)], has_more: false },
+        (answer) => model.takeEarlier(10, answer),
+        () => model.apply({ type: 'deleted', chat_id: 10, message: message(3, { content: '', deleted_at: 'now' }) }),
+      );
+      assert.equal(model.room(10).find(3).deleted_at, 'now');
+    });
+
+    test('the list of chats: unread, the last message, what was read', async () => {
+      const { chats } = model;
+      const before = { chats: [...chats.values()].map((each) => ({ ...each })) };
+      await late(
+        before,
+        (answer) => model.takeChats(answer),
+        () => {
+          model.apply(said(6));
+          model.apply({ type: 'read', chat_id: 11, person_id: ME.id, up_to: 4, position: 7 });
+        },
+      );
+      assert.deepEqual([chat().unread, chat().last_id, chat(11).unread], [1, 6, 0]);
+    });
+
+    test('the members of a chat', async () => {
+      await late(
+        new Map([[ME.id, 'admin']]),
+        (found) => model.members.set(10, found),
+        () => model.apply({ type: 'member', chat_id: 10, position: 6, person: BO, joined: true }),
+      );
+      assert.deepEqual([...model.members.get(10).keys()], [ME.id, BO.id]);
+      assert.equal(chat().members_count, 3);
+    });
+  });
+
   test('what I sent is shown before its event, and not twice after it', () => {
     model.takePage(10, { messages: [message(5)], has_more: false });
     const mine = message(6, { sender_id: ME.id, client_id: 'x' });
