@@ -10,9 +10,22 @@ use crate::{
     support::world::World,
 };
 
+/// How many messages are found, over all pages: a search that takes long gives what it has, and goes on.
 async fn count(who: &Actor, words: &str) -> usize {
-    let told = who.search(&[("query", words), ("limit", "200")]).await;
-    list(&told.with(200).json(), "hits").len()
+    let mut found = 0;
+    let mut before = String::new();
+    loop {
+        let mut query = vec![("query", words), ("limit", "200")];
+        if !before.is_empty() {
+            query.push(("before", &before));
+        }
+        let page = who.search(&query).await.with(200).json();
+        found += list(&page, "hits").len();
+        match &page["before"] {
+            serde_json::Value::Null => return found,
+            next => before = next.to_string(),
+        }
+    }
 }
 
 /// What the index has, and how far it has come.
