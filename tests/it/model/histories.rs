@@ -13,9 +13,10 @@ use tokio::{runtime::Runtime, task::JoinHandle};
 
 use crate::{
     support::actor::{Actor, list, text},
-    support::history::{Action, CHATS, Stage, history},
+    support::history::{Action, CHATS, history},
     support::mirror::Mirror,
     support::place::Beside,
+    support::stage::Stage,
     support::world::World,
 };
 
@@ -28,7 +29,7 @@ async fn replay(world: &World, history: &[Vec<(usize, Action)>], beside: &mut Be
     }
     for round in history {
         stage.round(round).await;
-        for (who, action) in round {
+        for (who, action) in round.iter().filter(|(who, _)| !stage.is_gone(*who)) {
             let (actor, (first, mirror)) = (&stage.people[*who], &mut mirrors[*who]);
             match action {
                 Action::Follow(limit) => drop(mirror.follow(actor, *limit, beside).await),
@@ -41,7 +42,8 @@ async fn replay(world: &World, history: &[Vec<(usize, Action)>], beside: &mut Be
             }
         }
     }
-    for (actor, (_, mut mirror)) in stage.people.iter().zip(mirrors) {
+    let people = stage.people.iter().zip(mirrors).enumerate();
+    for (_, (actor, (_, mut mirror))) in people.filter(|(who, _)| !stage.is_gone(*who)) {
         while mirror.follow(actor, 200, beside).await {}
         let fresh = Mirror::take(actor, beside).await;
         assert_eq!(mirror.shown(), fresh.shown(), "what {} sees", actor.name);
@@ -100,7 +102,7 @@ fn place_of(cursor: &str) -> i64 {
 }
 
 /// Events without values that are read at delivery: a chat's facts, what people are called, somebody's settings, how
-/// many have reacted, and what is said by a message that was edited.
+/// many have reacted, and what is said by a message that was edited, and by what answers it.
 fn lasting(mut events: Vec<Value>) -> Vec<Value> {
     let rewritten = |event: &&Value| event["type"] == "edited" || event["type"] == "deleted";
     let rewritten = events.iter().filter(rewritten);
@@ -125,6 +127,8 @@ fn lasting(mut events: Vec<Value>) -> Vec<Value> {
             message["reactions"] = Value::Null;
             if rewritten.contains(&message["id"].as_i64()) {
                 *message = message["id"].clone();
+            } else if rewritten.contains(&message["reply_to"]["id"].as_i64()) {
+                message["reply_to"] = message["reply_to"]["id"].clone();
             }
         }
     }
@@ -162,7 +166,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
         .into();
     for round in history {
         let stays = |who: usize, action: &Action| match action {
-            Action::Leave(_) | Action::Create(_) => who == 2,
+            Action::Leave(_) | Action::Create(_) | Action::Erase => who == 2,
             Action::Remove(_, person) => *person == 2,
             Action::DeleteChat(_) => false,
             _ => true,
@@ -196,7 +200,8 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
         assert_eq!(heard, told, "what {} hears", actor.name);
     }
     // A person who joined and left gets the same events from memory as from the log.
-    for actor in &stage.people {
+    let people = stage.people.iter().enumerate();
+    for (_, actor) in people.filter(|(who, _)| !stage.is_gone(*who)) {
         let (mut heard, mut cursor) = (Vec::new(), from.clone());
         loop {
             let path = format!("/api/events?after={cursor}&timeout=0&limit=7");

@@ -1,21 +1,14 @@
-//! Random histories: what some people do in some chats, and doing it.
+//! Random histories: what some people do in some chats.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
-use futures_util::future::join_all;
 use proptest::{
     collection::vec,
     prelude::{Just, Strategy, any, prop_oneof},
 };
-use reqwest::Method;
-
-use crate::{
-    support::actor::{Actor, Told},
-    support::world::World,
-};
 
 pub(crate) const PEOPLE: usize = 3;
 pub(crate) const CHATS: usize = 3;
+/// The place of the direct chat that was made last, after those of the others.
+pub(crate) const DIRECT: usize = CHATS;
 
 /// One thing that one person does. Whether they may is the server's to say.
 #[derive(Debug, Clone)]
@@ -23,7 +16,11 @@ pub(crate) enum Action {
     Create(usize),
     Join(usize),
     Leave(usize),
+    /// Opens the direct chat with another one.
+    Direct(usize),
     Say(usize, u8),
+    /// Answers one of the messages.
+    Reply(u8, u8),
     /// The same words under the same key are the same message.
     SayAs(usize, u8),
     Read(usize, u8),
@@ -41,6 +38,14 @@ pub(crate) enum Action {
     Open(usize, bool),
     Set(usize, u8),
     DeleteChat(usize),
+    /// Makes an invitation for so many; none: for any number.
+    Invite(usize, u8),
+    Uninvite(u8),
+    Accept(u8),
+    /// Somebody new signs up by an invitation.
+    SignUp(u8),
+    /// Deletes their own account.
+    Erase,
     /// Asks for events with a small limit.
     Follow(u8),
     /// Asks, and gives up before the answer.
@@ -52,13 +57,15 @@ pub(crate) enum Action {
 }
 
 fn action() -> impl Strategy<Value = Action> {
-    let chat = || 0..CHATS;
-    let member = || (0..CHATS, 0..PEOPLE);
+    let chat = || 0..=DIRECT;
+    let member = || (0..=DIRECT, 0..PEOPLE);
     prop_oneof![
-        2 => chat().prop_map(Action::Create),
+        2 => (0..CHATS).prop_map(Action::Create),
+        2 => (0..PEOPLE).prop_map(Action::Direct),
         3 => chat().prop_map(Action::Join),
         2 => chat().prop_map(Action::Leave),
         6 => (chat(), any::<u8>()).prop_map(|(chat, word)| Action::Say(chat, word)),
+        3 => any::<(u8, u8)>().prop_map(|(which, word)| Action::Reply(which, word)),
         3 => (chat(), 0..3_u8).prop_map(|(chat, key)| Action::SayAs(chat, key)),
         3 => (chat(), any::<u8>()).prop_map(|(chat, which)| Action::Read(chat, which)),
         2 => any::<(u8, u8)>().prop_map(|(which, word)| Action::Edit(which, word)),
@@ -74,6 +81,11 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (chat(), any::<bool>()).prop_map(|(chat, open)| Action::Open(chat, open)),
         2 => (chat(), any::<u8>()).prop_map(|(chat, what)| Action::Set(chat, what)),
         1 => chat().prop_map(Action::DeleteChat),
+        2 => (chat(), 0..3_u8).prop_map(|(chat, uses)| Action::Invite(chat, uses)),
+        1 => any::<u8>().prop_map(Action::Uninvite),
+        3 => any::<u8>().prop_map(Action::Accept),
+        1 => any::<u8>().prop_map(Action::SignUp),
+        1 => Just(Action::Erase),
         3 => (1..6_u8).prop_map(Action::Follow),
         1 => Just(Action::Drop),
         1 => Just(Action::Rewind),
@@ -84,211 +96,4 @@ fn action() -> impl Strategy<Value = Action> {
 /// Rounds of actions; those of one round run concurrently.
 pub(crate) fn history() -> impl Strategy<Value = Vec<Vec<(usize, Action)>>> {
     vec(vec((0..PEOPLE, action()), 1..5), 1..14)
-}
-
-/// A message that was sent.
-#[derive(Debug, Clone, Copy)]
-struct Sent {
-    id: i64,
-    chat: i64,
-    sender: usize,
-}
-
-/// What came of an action.
-#[derive(Default)]
-struct Done {
-    made: Option<(usize, i64)>,
-    sent: Option<Sent>,
-}
-
-/// The state of one history: its people, the chats they made, the messages they sent.
-pub(crate) struct Stage {
-    pub(crate) number: u32,
-    pub(crate) people: Vec<Actor>,
-    pub(crate) chats: Vec<Option<i64>>,
-    sent: Vec<Sent>,
-}
-
-static STAGES: AtomicU32 = AtomicU32::new(0);
-
-/// The answer to something that may be refused, but not fail.
-fn settled(told: &Told) {
-    let (status, body) = (told.status, &told.body);
-    assert!(
-        matches!(status, 200 | 201 | 403 | 404 | 409),
-        "{status} {body}"
-    );
-}
-
-impl Stage {
-    pub(crate) async fn set(world: &World) -> Self {
-        let number = STAGES.fetch_add(1, Ordering::Relaxed);
-        let names: Vec<_> = (0..PEOPLE)
-            .map(|person| format!("{person} of {number}"))
-            .collect();
-        let people = join_all(names.iter().map(|name| world.actor(name))).await;
-        Self {
-            number,
-            people,
-            chats: vec![None; CHATS],
-            sent: Vec::new(),
-        }
-    }
-
-    async fn act(&self, who: usize, action: &Action) -> Done {
-        let actor = &self.people[who];
-        match action {
-            Action::Create(chat) => return self.create(actor, *chat).await,
-            Action::Edit(which, _) | Action::Delete(which) | Action::React(which, ..) => {
-                self.act_on(who, *which, action).await;
-            }
-            Action::Call(number) => {
-                let name = format!("{who} of {} once {number}", self.number);
-                let told = actor.patch("/api/me", &[("name", &name)]).await.with(200);
-                assert_eq!(told.json()["name"], name.as_str());
-            }
-            Action::Drop => {
-                let request = actor.request(Method::GET, "/api/events?after=now&timeout=5");
-                let asked = tokio::spawn(request.send());
-                tokio::task::yield_now().await;
-                asked.abort();
-            }
-            Action::Follow(_) | Action::Rewind | Action::Reload => {}
-            Action::Join(chat)
-            | Action::Leave(chat)
-            | Action::Say(chat, _)
-            | Action::SayAs(chat, _)
-            | Action::Read(chat, _)
-            | Action::Add(chat, _)
-            | Action::Remove(chat, _)
-            | Action::SetRole(chat, ..)
-            | Action::Rename(chat, _)
-            | Action::Describe(chat, _)
-            | Action::Open(chat, _)
-            | Action::Set(chat, _)
-            | Action::DeleteChat(chat) => {
-                if let Some(chat) = self.chats[*chat] {
-                    let told = self.act_in(who, chat, action).await;
-                    settled(&told);
-                    let id = told.header("X-Message-Id").parse().ok();
-                    let sent = id.map(|id| Sent {
-                        id,
-                        chat,
-                        sender: who,
-                    });
-                    return Done { made: None, sent };
-                }
-            }
-        }
-        Done::default()
-    }
-
-    async fn create(&self, actor: &Actor, chat: usize) -> Done {
-        let title = format!("chat {chat} of {}", self.number);
-        let told = actor.post("/api/chats", &[("title", &title)]).await;
-        settled(&told);
-        let id = told.header("Location").rsplit('/').next();
-        let id = id.and_then(|id| id.parse().ok());
-        Done {
-            made: id.map(|id| (chat, id)),
-            sent: None,
-        }
-    }
-
-    /// Sends the request of an action in a chat.
-    async fn act_in(&self, who: usize, chat: i64, action: &Action) -> Told {
-        let actor = &self.people[who];
-        let path = format!("/api/chats/{chat}");
-        let member = |person: &usize| format!("{path}/members/{}", self.people[*person].id);
-        match action {
-            Action::Join(_) => actor.post(&format!("{path}/join"), &[]).await,
-            Action::Leave(_) => actor.post(&format!("{path}/leave"), &[]).await,
-            Action::Say(_, word) => {
-                let content = format!("word {word}");
-                actor.post(&path, &[("content", &content)]).await
-            }
-            Action::SayAs(_, key) => {
-                actor
-                    .say_as(chat, &format!("key {key}"), &format!("k{key}"))
-                    .await
-            }
-            Action::Read(_, which) => {
-                let sent = self.sent.get(usize::from(*which) % self.sent.len().max(1));
-                let up_to = sent.map_or(1, |sent| sent.id).to_string();
-                actor
-                    .post(&format!("{path}/read"), &[("up_to", &up_to)])
-                    .await
-            }
-            Action::Add(_, person) => {
-                let person = self.people[*person].id.to_string();
-                actor
-                    .post(&format!("{path}/members"), &[("members", &person)])
-                    .await
-            }
-            Action::Remove(_, person) => actor.delete(&member(person)).await,
-            Action::SetRole(_, person, role) => {
-                actor.patch(&member(person), &[("role", role)]).await
-            }
-            Action::Rename(_, word) => {
-                let title = format!("title {} of {}", word % 4, self.number);
-                actor.patch(&path, &[("title", &title)]).await
-            }
-            Action::Describe(_, word) => {
-                let text = ["", "one", "another"][usize::from(word % 3)];
-                actor.patch(&path, &[("description", text)]).await
-            }
-            Action::Open(_, open) => {
-                let open = open.to_string();
-                actor.patch(&path, &[("open", &open)]).await
-            }
-            Action::Set(_, what) => {
-                let set = [
-                    ("notify", "none"),
-                    ("notify", "mentions"),
-                    ("pinned", "true"),
-                    ("pinned", "false"),
-                    ("muted_until", "2099-01-31T09:30:00Z"),
-                    ("muted_until", ""),
-                ][usize::from(what % 6)];
-                actor.patch(&format!("{path}/settings"), &[set]).await
-            }
-            Action::DeleteChat(_) => actor.delete(&path).await,
-            other => panic!("{other:?} happens in no chat"),
-        }
-    }
-
-    /// Changes or deletes one of the messages in its sender's name, or reacts to it.
-    async fn act_on(&self, who: usize, which: u8, action: &Action) {
-        let count = self.sent.len().max(1);
-        let Some(sent) = self.sent.get(usize::from(which) % count) else {
-            return;
-        };
-        let (actor, sender) = (&self.people[who], &self.people[sent.sender]);
-        let path = format!("/api/chats/{}/messages/{}", sent.chat, sent.id);
-        let told = match action {
-            Action::Edit(_, word) => {
-                let content = format!("edited {word}");
-                sender.patch(&path, &[("content", &content)]).await
-            }
-            Action::React(_, emoji, set) => {
-                let emoji = ["%F0%9F%91%8D", "%F0%9F%8E%89"][usize::from(emoji % 2)];
-                let method = if *set { Method::PUT } else { Method::DELETE };
-                Told::of(actor.request(method, &format!("{path}/reactions/{emoji}"))).await
-            }
-            _ => sender.delete(&path).await,
-        };
-        settled(&told);
-    }
-
-    /// Runs all actions of one round concurrently.
-    pub(crate) async fn round(&mut self, round: &[(usize, Action)]) {
-        let actions = round.iter();
-        let done = join_all(actions.map(|(who, action)| self.act(*who, action))).await;
-        for Done { made, sent } in done {
-            if let Some((chat, id)) = made {
-                self.chats[chat] = Some(id);
-            }
-            self.sent.extend(sent);
-        }
-    }
 }

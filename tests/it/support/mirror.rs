@@ -22,6 +22,8 @@ struct Member {
 struct Mirrored {
     /// What a `chat` event tells of it: its title, its description, whether it is open.
     facts: Value,
+    /// The other one of a direct chat, whose name is its title.
+    other: Option<i64>,
     /// What its owner has set for themselves.
     settings: Value,
     messages: BTreeMap<i64, Value>,
@@ -40,6 +42,9 @@ pub(crate) struct Mirror {
     names: BTreeMap<i64, String>,
 }
 
+/// How many characters of a message an answer shows.
+const QUOTED: usize = 200;
+
 impl Mirrored {
     /// Somebody comes, goes or gets a role.
     fn member(&mut self, event: &Value, position: i64) {
@@ -54,6 +59,34 @@ impl Mirrored {
             read,
         });
         member.role = text(event, "role");
+    }
+
+    /// A message says something else, or nothing any more; so do the quotes of it.
+    fn rewritten(&mut self, event: &Value) {
+        let mut message = plain(event["message"].clone());
+        let id = number(&message["id"]);
+        for answer in self.messages.values_mut() {
+            let quote = &mut answer["reply_to"];
+            if quote["id"] == id {
+                let quoted = text(&message, "content").chars().take(QUOTED).collect();
+                quote["content"] = Value::String(quoted);
+                quote["deleted_at"] = message["deleted_at"].clone();
+            }
+        }
+        let known = self.messages.get_mut(&id);
+        let known = known.expect("it was told before");
+        if event["type"] == "edited" {
+            // Which of them are mine, the event does not say.
+            message["reactions"] = known["reactions"].take();
+        }
+        *known = message;
+    }
+
+    /// What their owner has not read, and is still there.
+    fn unread(&self, me: i64) -> impl Iterator<Item = &Value> {
+        let read = self.members[&me].read;
+        let unread = self.messages.values().skip(read);
+        unread.filter(|message| message["deleted_at"].is_null())
     }
 
     /// Somebody sets a reaction or takes it back.
@@ -75,6 +108,12 @@ impl Mirrored {
             Value::Null
         };
     }
+}
+
+/// Whether a message names somebody.
+fn names(message: &Value, person: i64) -> bool {
+    let mut people = message["mentions"].as_array().into_iter().flatten();
+    message["mentions_all"] == true || people.any(|named| *named == person)
 }
 
 /// A message with its reactions by their emoji: how many, and whether one is mine.
@@ -177,8 +216,13 @@ impl Mirror {
             .map(|(a, b)| (a.to_owned(), b.to_owned()))?;
         members.contains_key(&self.me).then_some(())?;
         let listed = actor.chat(id).await;
+        let other = listed["person_id"].as_i64();
+        if let Some(other) = other {
+            self.names.insert(other, text(&listed, "title"));
+        }
         Some(Mirrored {
             facts: facts(&listed),
+            other,
             settings: settings(&listed),
             messages,
             members,
@@ -248,16 +292,7 @@ impl Mirror {
                     sender.read = all.max(sender.read);
                 }
             }
-            "edited" | "deleted" => {
-                let mut message = plain(event["message"].clone());
-                let known = chat.messages.get_mut(&number(&message["id"]));
-                let known = known.expect("it was told before");
-                if kind == "edited" {
-                    // Which of them are mine, the event does not say.
-                    message["reactions"] = known["reactions"].take();
-                }
-                *known = message;
-            }
+            "edited" | "deleted" => chat.rewritten(event),
             "reaction" => chat.reaction(event, me),
             "member" => chat.member(event, position),
             "settings" => chat.settings = settings(&event["settings"]),
@@ -291,7 +326,9 @@ impl Mirror {
                 .collect();
             json!({
                 "id": id,
-                "title": chat.facts["title"],
+                "title": chat.other.map_or(chat.facts["title"].clone(), |other| {
+                    self.names[&other].as_str().into()
+                }),
                 "description": chat.facts["description"],
                 "open": chat.facts["open"],
                 "role": mine.role,
@@ -301,8 +338,10 @@ impl Mirror {
                 "last_message": of_last("content"),
                 "last_message_time": of_last("time"),
                 "sender_id": of_last("sender_id"),
-                "unread": chat.messages.values().skip(mine.read)
-                    .filter(|message| message["deleted_at"].is_null())
+                "unread": chat.unread(self.me).count(),
+                "first_unread": chat.unread(self.me).next().map(|message| &message["id"]),
+                "unread_mentions": chat.unread(self.me)
+                    .filter(|message| names(message, self.me))
                     .count(),
                 "members_count": members.len(),
                 "members": members,
@@ -331,6 +370,8 @@ impl Mirror {
             "last_message_time",
             "sender_id",
             "unread",
+            "first_unread",
+            "unread_mentions",
             "members_count",
         ];
         let pick = |chat: &Value| Value::from(keys.map(|key| chat[key].clone()).to_vec());

@@ -19,6 +19,7 @@ pub(crate) mod security_world;
 pub(crate) mod socketio;
 pub(crate) mod socketio_client;
 pub(crate) mod socketio_world;
+pub(crate) mod stage;
 pub(crate) mod stream;
 pub(crate) mod support_world;
 pub(crate) mod tenants;
