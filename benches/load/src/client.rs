@@ -113,6 +113,11 @@ impl Client {
         Ok(())
     }
 
+    /// Writes bytes on a connection that is no longer one of requests.
+    pub async fn write(&mut self, bytes: &[u8]) -> Outcome {
+        Ok(self.stream.write_all(bytes).await?)
+    }
+
     pub async fn receive(&mut self) -> Outcome<Answer> {
         let mut answer = self.head().await?;
         if let Ok(length) = answer.header("content-length") {

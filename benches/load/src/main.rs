@@ -17,6 +17,7 @@ mod audit;
 mod client;
 mod contender;
 mod database;
+mod endings;
 mod figures;
 mod floods;
 mod history;
@@ -47,7 +48,7 @@ use workloads::WORKLOADS;
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What is measured of Parlance alone, beside the workloads.
-pub const ALONE: [(&str, &str); 3] = [
+pub const ALONE: [(&str, &str); 4] = [
     (
         "history",
         "opening, paging and posting in a chat of millions of messages; Parlance alone",
@@ -59,6 +60,10 @@ pub const ALONE: [(&str, &str); 3] = [
     (
         "floods",
         "a person's posts while another tenant floods the server; Parlance alone",
+    ),
+    (
+        "endings",
+        "how soon polls, streams and sockets end with a login, an account or a chat; Parlance alone",
     ),
 ];
 
@@ -127,6 +132,10 @@ async fn alone(folder: &Path, options: &Options, report: &mut Report) -> Outcome
         if options.wants("floods") {
             eprintln!("floods: {}", engine.title());
             report.add_section(floods::measure(*engine, folder, options).await?);
+        }
+        if options.wants("endings") {
+            eprintln!("endings: {}", engine.title());
+            report.add_section(endings::measure(*engine, folder, options).await?);
         }
     }
     Ok(())

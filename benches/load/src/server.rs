@@ -25,6 +25,8 @@ const ALIVE: &str = "/health/live";
 /// Whatever ends a run, a server that does not stop is killed after this.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// Everybody's password.
+pub const PASSWORD: &str = "secret-number-7";
 /// The administrator of Parlance's chat service, who registers apps.
 const ADMIN: (&str, &str) = ("admin@example.com", "correct horse battery");
 pub const ADMIN_SETTINGS: [(&str, &str); 2] = [
@@ -147,10 +149,34 @@ impl Server {
 
     /// Makes an account; returns its cookies.
     pub async fn register(&self, name: &str) -> Outcome<String> {
-        let form = format!("name={name}&password=secret-number-7&email=someone%40example.com");
+        let form = format!("name={name}&password={PASSWORD}&email=someone%40example.com");
         let mut client = Client::connect(self.port, "").await?;
         let answer = client.post("/api/reg", &form).await?.expect(201)?;
         Ok(answer.cookies())
+    }
+
+    /// Signs somebody in once more; returns the cookies.
+    pub async fn sign_in(&self, name: &str) -> Outcome<String> {
+        let form = format!("name={name}&password={PASSWORD}");
+        let mut client = Client::connect(self.port, "").await?;
+        let answer = client.post("/api/login", &form).await?.expect(200)?;
+        Ok(answer.cookies())
+    }
+
+    /// Makes somebody an administrator of Parlance, beside the server as on its machine.
+    pub async fn make_administrator(&self, name: &str) -> Outcome {
+        let database = self.database.as_ref().ok_or("no database")?;
+        let url = format!("{{chat={{url=\"{}\"}}}}", database.url());
+        let made = Command::new(env::var("PARLANCE_BIN")?)
+            .args(["admin", name])
+            .env("ROCKET_DATABASES", url)
+            .current_dir(&self.folder)
+            .output()
+            .await?;
+        if made.status.success() {
+            return Ok(());
+        }
+        Err(String::from_utf8_lossy(&made.stderr).into())
     }
 
     /// Makes an open chat; returns its id.

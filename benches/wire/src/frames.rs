@@ -8,7 +8,7 @@ pub fn frame(text: &str) -> io::Result<Vec<u8>> {
 }
 
 /// A text frame from a client.
-pub(crate) fn masked_frame(text: &str) -> io::Result<Vec<u8>> {
+pub fn masked_frame(text: &str) -> io::Result<Vec<u8>> {
     with_head(text, 0x80, &[0; 4])
 }
 

@@ -5,4 +5,4 @@ mod client;
 mod frames;
 
 pub use client::{ANSWER_TIMEOUT, Socket};
-pub use frames::frame;
+pub use frames::{frame, masked_frame};

@@ -4,6 +4,7 @@ mod bad_input;
 mod cookies;
 mod credentials;
 mod ends;
+mod everything_open;
 mod hostile;
 mod local;
 mod logins;

@@ -5,6 +5,7 @@ pub(crate) mod administration;
 pub(crate) mod asks;
 pub(crate) mod binary;
 pub(crate) mod engine;
+pub(crate) mod everything;
 pub(crate) mod history;
 pub(crate) mod http_world;
 pub(crate) mod log;

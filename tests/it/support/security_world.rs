@@ -358,8 +358,17 @@ impl Connection {
     }
 
     /// Returns when the server has ended it.
-    pub(crate) async fn ended(mut self) {
-        while self.packet().await.is_some() {}
+    pub(crate) async fn ended(self) {
+        self.heard_to_the_end().await;
+    }
+
+    /// What comes until the server has ended it.
+    pub(crate) async fn heard_to_the_end(mut self) -> Vec<String> {
+        let mut heard = Vec::new();
+        while let Some(packet) = self.packet().await {
+            heard.push(packet);
+        }
+        heard
     }
 }
 
@@ -399,6 +408,11 @@ impl Held {
         });
         world.waiting(count).await;
         Self(held)
+    }
+
+    /// Whether it is held still.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.0.is_finished()
     }
 
     /// The status and the body, once it has ended.
