@@ -69,10 +69,11 @@ mod tenants;
 mod transaction;
 mod turns;
 mod writes;
+mod writing;
 
 use std::{
-    sync::Arc,
-    time::{Duration, Instant},
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 
 use futures_util::future::BoxFuture;
@@ -80,7 +81,7 @@ use sqlx::PgPool;
 
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Position, TenantId, Timestamp},
+    model::{Epoch, Position, Timestamp},
 };
 
 pub use conversations::ConversationPage;
@@ -94,15 +95,10 @@ pub use turns::{Turn, Turns};
 
 use failure::{failed, is_taken};
 use read_pool::ReadPool;
-use sqlite::Priority;
 use transaction::Transaction;
 
 /// How long closing waits for connections that are still in use.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a write other than a batch may take, with the wait for the writes before it.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(8);
-/// How long a batch may take before its commit.
-const BATCH_TIMEOUT: Duration = Duration::from_secs(6);
 
 /// One of two engines.
 #[derive(Debug, Clone)]
@@ -165,6 +161,8 @@ struct Inner {
     identity: LogIdentity,
     /// Fair queue for transactions other than the writer's.
     turns: Arc<Turns>,
+    /// How much work was handed in that somebody waits for.
+    foreground: AtomicU64,
 }
 
 /// A writing transaction, which a piece of work is given. What it did is undone when it fails.
@@ -221,105 +219,6 @@ impl Store {
         match *self.inner.read {
             Either::Sqlite(_) => "sqlite",
             Either::Postgres(_) => "postgres",
-        }
-    }
-
-    /// Does a tenant's work, when it is its turn, in a transaction; refuses at once while the last write
-    /// failed. After an error the work may be committed nevertheless.
-    pub async fn write<T: Send + 'static>(
-        &self,
-        tenant: TenantId,
-        work: impl Work<T>,
-    ) -> Result<T> {
-        self.writes_work()?;
-        let until = Instant::now() + WRITE_TIMEOUT;
-        let turn = self.inner.turns.take(tenant).await?;
-        match &self.inner.write {
-            Either::Sqlite(writer) => {
-                let written = writer.run(Priority::InOrder, until, turn, work);
-                let written = tokio::time::timeout_at(until.into(), written);
-                let written: Result<T> = written.await.map_err(failure::late)?.into();
-                written.map_err(|error| self.note_failed_write(error))
-            }
-            Either::Postgres(pool) => {
-                let written = self.write_postgres(pool, WRITE_TIMEOUT, work).await.into();
-                drop(turn);
-                written
-            }
-        }
-    }
-
-    /// Does the work of the writer of chats in a transaction, before all other work that waits; refuses at
-    /// once while the last write failed.
-    pub async fn write_batch<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
-        match self.writes_work() {
-            Ok(()) => self.write_first(work).await,
-            Err(error) => Written::Undone(error),
-        }
-    }
-
-    /// Does work whether the last write failed or not, once every transaction before it has come to its end.
-    pub async fn write_anyway<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
-        let written = self.write_first(work);
-        match &self.inner.write {
-            // A disk that does not answer keeps the thread for as long as it likes, and not its callers.
-            Either::Sqlite(_) => {
-                let written = tokio::time::timeout(WRITE_TIMEOUT, written).await;
-                written.map_err(failure::late)?.into()
-            }
-            Either::Postgres(_) => written.await.into(),
-        }
-    }
-
-    async fn write_first<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
-        let writer = match &self.inner.write {
-            Either::Sqlite(writer) => writer,
-            Either::Postgres(pool) => return self.write_postgres(pool, BATCH_TIMEOUT, work).await,
-        };
-        // The thread reports the outcome, however long the disk takes. Work that has not begun in time does
-        // not begin at all.
-        let until = Instant::now() + BATCH_TIMEOUT;
-        let mut written = std::pin::pin!(writer.run(Priority::First, until, (), work));
-        let in_time = tokio::time::timeout_at(until.into(), &mut written);
-        let written = match in_time.await {
-            Ok(written) => written,
-            Err(late) => {
-                self.note_failed_write(failure::late(late));
-                written.await
-            }
-        };
-        match written {
-            Written::Undone(error) => Written::Undone(self.note_failed_write(error)),
-            written => written,
-        }
-    }
-
-    async fn write_postgres<T>(
-        &self,
-        pool: &PgPool,
-        most: Duration,
-        work: impl Work<T>,
-    ) -> Written<T> {
-        let done = async {
-            let mut tx = Tx(Either::Postgres(
-                Transaction::begin(pool, &self.inner.writes).await?,
-            ));
-            let value = work(&mut tx).await?;
-            Ok((tx, value))
-        };
-        let done = tokio::time::timeout(most, done).await;
-        let done = done.unwrap_or_else(|late| Err(failure::late(late)));
-        let (tx, value) = match done {
-            Ok(done) => done,
-            Err(error) => return Written::Undone(self.note_failed_write(error)),
-        };
-        let committed = match tx.0 {
-            Either::Postgres(transaction) => transaction.commit().await,
-            Either::Sqlite(_) => Ok(()),
-        };
-        match committed {
-            Ok(()) => Written::Committed(value),
-            Err(error) => Written::Unknown(value, error),
         }
     }
 

@@ -1,6 +1,10 @@
 //! Opening the database: where it is, what it is, and what to do when it cannot be used.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use rand::distr::{Alphanumeric, SampleString};
 use rocket::figment::Figment;
@@ -117,6 +121,7 @@ impl Store {
                 sole: None,
                 identity,
                 turns: Turns::new(SQLITE_AT_ONCE, options.connect_timeout),
+                foreground: AtomicU64::default(),
             }),
         })
     }
@@ -135,6 +140,7 @@ impl Store {
                 sole,
                 identity,
                 turns: Turns::new(at_once, options.connect_timeout),
+                foreground: AtomicU64::default(),
             }),
         })
     }

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, Result},
     model::{
         ChatId, MessageId, Person, PersonId, Position,
-        search::{TERMS_VERSION, TermSets, of_chat, of_sender, terms},
+        search::{IndexRange, TERMS_VERSION, TermSets, of_chat, of_sender, terms},
     },
     store::{
         Either, EngineSql, Store, Tx,
@@ -15,14 +15,8 @@ use crate::{
     },
 };
 
-/// PostgreSQL sorts all that a term finds, however few are wanted. So there messages also have the terms of the
-/// ranges of ids that they are in, and a range is asked for by the term of its size, in powers of two.
-const RANGES: [(char, u32); 3] = [('x', 12), ('y', 16), ('z', 20)];
-/// SQLite reads what a term finds in order, so a range need only be bounded.
-const SQLITE_RANGES: [(char, u32); 1] = [('z', 20)];
-
 /// The most that PostgreSQL is to sort: more than the smallest range can have.
-const MOST_SORTED: i64 = (1 << RANGES[0].1) + 1;
+const MOST_SORTED: i64 = IndexRange::SMALLEST + 1;
 
 const CANDIDATES: EngineSql = EngineSql {
     sqlite: "select rowid, 0 from message_terms where message_terms match $1 \
@@ -36,7 +30,8 @@ const CANDIDATES: EngineSql = EngineSql {
 };
 
 const EDITED: &str = "select distinct target_id from changes \
-     where position > $1 and kind = 'edited' and target_id <= $1 order by target_id desc limit $2";
+     where position > $1 and kind = 'edited' and target_id <= $1 and target_id < $3 \
+     order by target_id desc limit $2";
 
 /// What changed about messages after a position; other changes have no text.
 const NEWER: &str = "select n.position as place, n.kind, m.id, m.chat_id, m.sender_id, m.content, m.deleted_at \
@@ -113,16 +108,14 @@ row! {
 
 impl IndexRow {
     /// None for a change that is about no message.
-    fn entry(self, by_range: bool) -> Option<IndexEntry> {
+    fn entry(self) -> Option<IndexEntry> {
         let (id, chat) = (self.id?, ChatId::new(self.chat_id?));
         let sender = PersonId::new(self.sender_id?);
         let text = self.content.filter(|_| self.deleted_at.is_none());
         let terms = text.map(|text| {
             let mut all = vec![of_chat(chat), of_sender(sender), terms(&text)];
             all.retain(|terms| !terms.is_empty());
-            if by_range {
-                all.extend(RANGES.map(|range| of_range(range, id)));
-            }
+            all.extend((0..IndexRange::SIZES).map(|size| IndexRange::of(id, size).term()));
             all.join(" ")
         });
         Some(IndexEntry {
@@ -131,10 +124,6 @@ impl IndexRow {
             again: self.kind != "message",
         })
     }
-}
-
-fn of_range((size, bits): (char, u32), id: i64) -> String {
-    format!("{size}{}", id >> bits)
 }
 
 impl Store {
@@ -178,7 +167,7 @@ impl Store {
             return Ok(None);
         };
         let to = Position::new(last.place);
-        let mut entries: Vec<IndexEntry> = self.entries(rows);
+        let mut entries: Vec<IndexEntry> = entries(rows);
         // An older message is added as it is then.
         entries.retain(|entry| entry.message >= progress.from);
         // Of several changes of a message all show the same text.
@@ -207,7 +196,7 @@ impl Store {
         let rows = self.index_rows(OLDER, progress.from.get(), limit).await?;
         let from = MessageId::new(rows.last().map_or(1, |row| row.place));
         Ok(Some(IndexBatch {
-            entries: self.entries(rows),
+            entries: entries(rows),
             since: progress,
             progress: IndexProgress { from, ..progress },
         }))
@@ -229,36 +218,26 @@ impl Store {
         Ok(rows)
     }
 
-    fn entries(&self, rows: Vec<IndexRow>) -> Vec<IndexEntry> {
-        let by_range = !self.is_sqlite();
-        rows.into_iter()
-            .filter_map(|row| row.entry(by_range))
-            .collect()
-    }
-
-    fn is_sqlite(&self) -> bool {
-        matches!(*self.inner.read, Either::Sqlite(_))
-    }
-
-    /// The messages that the index has under these terms, from `from` to before `before`, newest first: at most `limit`.
-    /// None if it has too many in that range.
+    /// The messages that the index has under these terms, of a range those from `from` to before `before`, newest first:
+    /// at most `limit`. None if it has too many in that range.
     pub async fn indexed_under(
         &self,
         sets: &TermSets,
+        range: IndexRange,
         (from, before): (i64, i64),
         limit: i64,
     ) -> Result<Option<Vec<MessageId>>> {
+        let mut sets = sets.clone();
+        sets.push(vec![range.term()]);
         let rows: Vec<(i64, i64)> = bounded(async {
             match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
-                    let asked = match_text(sets, '"', (" AND ", " OR "));
+                    let asked = match_text(&sets, '"', (" AND ", " OR "));
                     let query = sqlx::query_as(CANDIDATES.sqlite).bind(asked);
                     let query = query.bind(before).bind(from).bind(limit);
                     query.fetch_all(pool).await
                 }
                 Either::Postgres(pool) => {
-                    let mut sets = sets.clone();
-                    sets.extend(terms_of_range(from, before));
                     let asked = match_text(&sets, '\'', (" & ", " | "));
                     let query = sqlx::query_as(CANDIDATES.postgres).bind(asked);
                     let query = query.bind(before).bind(from).bind(limit);
@@ -273,20 +252,21 @@ impl Store {
         Ok((!too_many).then(|| ids.collect()))
     }
 
-    /// How many ids are asked for at a time, first and later.
-    pub fn index_ranges(&self) -> Vec<i64> {
-        let sizes = if self.is_sqlite() {
-            &SQLITE_RANGES[..]
-        } else {
-            &RANGES[..]
-        };
-        sizes.iter().map(|(_, bits)| 1 << bits).collect()
-    }
-
-    /// The messages among those in the index that were edited since, newest first, at most `limit`.
-    pub async fn edited_since(&self, position: Position, limit: i64) -> Result<Vec<MessageId>> {
+    /// The messages among those in the index that were edited since, newest first: those before `before`, at most
+    /// `limit`.
+    pub async fn edited_since(
+        &self,
+        position: Position,
+        before: i64,
+        limit: i64,
+    ) -> Result<Vec<MessageId>> {
         let ids: Vec<i64> = on!(&self.inner.read, pool => {
-            sqlx::query_scalar(EDITED).bind(position.get()).bind(limit).fetch_all(pool).await
+            sqlx::query_scalar(EDITED)
+                .bind(position.get())
+                .bind(limit)
+                .bind(before)
+                .fetch_all(pool)
+                .await
         })
         .map_err(failed)?;
         Ok(ids.into_iter().map(MessageId::new).collect())
@@ -307,13 +287,9 @@ impl Store {
     }
 }
 
-/// The terms of the smallest ranges that hold all these ids; none for more than the largest.
-fn terms_of_range(from: i64, before: i64) -> Option<Vec<String>> {
-    let size = RANGES
-        .iter()
-        .find(|(_, bits)| before - from <= 1 << *bits)?;
-    let (first, last) = (from >> size.1, (before - 1) >> size.1);
-    Some((first..=last).map(|n| format!("{}{n}", size.0)).collect())
+/// What is added of changes or messages.
+fn entries(rows: Vec<IndexRow>) -> Vec<IndexEntry> {
+    rows.into_iter().filter_map(IndexRow::entry).collect()
 }
 
 /// All sets, of each one of its terms, as an engine writes it.

@@ -6,16 +6,12 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::Arc,
     time::Duration,
 };
 
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 
-use super::{
-    failure::{bounded, failed},
-    writes::Writes,
-};
+use super::failure::{bounded, failed};
 use crate::error::Result;
 
 /// How long a rollback may take before the connection is closed.
@@ -32,34 +28,22 @@ async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sql
 #[derive(Debug)]
 pub(super) struct Transaction {
     connection: Option<PoolConnection<Postgres>>,
-    writes: Arc<Writes>,
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool, writes: &Arc<Writes>) -> Result<Self> {
+    pub(super) async fn begin(pool: &PgPool) -> Result<Self> {
         let begun = bounded(async {
             // If the caller gives up from here on, the transaction is rolled back.
             let mut begun = Self {
                 connection: Some(pool.acquire().await?),
-                writes: Arc::clone(writes),
             };
             Ok(run(&mut begun, "BEGIN").await.map(|()| begun))
         });
-        let begun = begun.await.map_err(failed)?.map_err(failed);
-        if begun.is_err() {
-            writes.note(&begun);
-        }
-        begun
+        begun.await.map_err(failed)?.map_err(failed)
     }
 
     /// Commits. After an error it is unknown whether the transaction is in the database.
     pub(super) async fn commit(mut self) -> Result<()> {
-        let committed = self.try_commit().await;
-        self.writes.note(&committed);
-        committed
-    }
-
-    async fn try_commit(&mut self) -> Result<()> {
         tokio::time::timeout(COMMIT_TIMEOUT, run(&mut *self, "COMMIT"))
             .await
             .map_err(super::failure::late)?

@@ -24,8 +24,13 @@ const TARGET: f64 = 3.0;
 /// The longest that building an index may take.
 const PATIENCE: Duration = Duration::from_hours(1);
 
+/// What has to look at half of all messages to find nothing: its time is bounded instead, and the answer says from where
+/// to go on.
+const WIDE: &str = "two words in half of the messages each, and in none both";
+const LONGEST: Duration = Duration::from_secs(1);
+
 /// What is searched for, by whom, and how many hits a page of it has.
-const SEARCHES: [(&str, bool, &str, usize); 8] = [
+const SEARCHES: [(&str, bool, &str, usize); 9] = [
     ("a rare word", false, "query=needle", 10),
     (
         "a word in half of the messages",
@@ -40,11 +45,12 @@ const SEARCHES: [(&str, bool, &str, usize); 8] = [
         20,
     ),
     (
-        "two words of which no message has both",
+        "two adjacent words of which no message has both",
         false,
         "query=%22even+odd%22",
         0,
     ),
+    (WIDE, false, "query=even+%22odd%22", 0),
     (
         "a rare phrase of words in every message",
         false,
@@ -99,7 +105,11 @@ pub async fn measure(engine: Engine, folder: &Path, options: &Options) -> Outcom
         }
         let [mut small, mut large] = times;
         let ratio = ratio(large.at(0.5), small.at(0.5));
-        met &= ratio < TARGET;
+        met &= if search.0 == WIDE {
+            large.at(0.99) < LONGEST
+        } else {
+            ratio < TARGET
+        };
         let cells = (small.cells(), large.cells());
         writeln!(
             table,
@@ -110,7 +120,11 @@ pub async fn measure(engine: Engine, folder: &Path, options: &Options) -> Outcom
             "small_p50_ms": milliseconds(small.at(0.5)), "large_p50_ms": milliseconds(large.at(0.5)),
             "small_p99_ms": milliseconds(small.at(0.99)), "large_p99_ms": milliseconds(large.at(0.99))}));
     }
-    writeln!(table, "\nTarget: below {TARGET}.")?;
+    writeln!(
+        table,
+        "\nTarget: below {TARGET}; for {WIDE}: below {}, which is bounded.",
+        written(LONGEST)
+    )?;
     small.server.end().await?;
     large.server.end().await?;
     Ok(Section {

@@ -21,15 +21,17 @@ const AT_ONCE: i64 = 128;
 /// The pause after a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// How long the writer is left to others after a batch, as a multiple of what that took: while much is sent, and
-/// otherwise.
+/// while something is written at all. Who writes nothing needs no pause.
 const PAUSE_WHEN_BUSY: u32 = 9;
 const PAUSE: u32 = 3;
+/// After how long without a write there is no pause any more: the next writer waits for one batch at most.
+const QUIET: Duration = Duration::from_secs(1);
 /// Much is sent when there is more than this at a time.
 const BUSY: i64 = AT_ONCE / 2;
 
 /// Adds what is missing, until the server stops.
 pub(in crate::chat) async fn run(services: Weak<Services>, closing: CancellationToken) {
-    let mut head = Position::START;
+    let mut others = Others::default();
     let mut pause = Duration::ZERO;
     loop {
         tokio::select! {
@@ -39,12 +41,11 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
         let Some(services) = services.upgrade() else {
             return;
         };
-        let sent = services.head().get() - head.get();
-        let is_busy = head != Position::START && sent > BUSY;
-        head = services.head();
         let began = Instant::now();
+        let written = services.store.foreground_writes();
+        others.look(services.head(), written, began);
         pause = match step(&services).await {
-            Ok(Step::Part) => began.elapsed() * if is_busy { PAUSE_WHEN_BUSY } else { PAUSE },
+            Ok(Step::Part) => others.pause(began.elapsed(), began),
             Ok(Step::All) => INTERVAL,
             Err(_) if closing.is_cancelled() => return,
             Err(error) => {
@@ -52,6 +53,40 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
                 PAUSE_AFTER_FAILURE
             }
         };
+    }
+}
+
+/// What others wrote since the step before.
+#[derive(Default)]
+struct Others {
+    head: Option<Position>,
+    written: u64,
+    /// How many changes came since the step before.
+    sent: i64,
+    /// When something was last seen to be written.
+    last: Option<Instant>,
+}
+
+impl Others {
+    fn look(&mut self, head: Position, written: u64, now: Instant) {
+        let before = self.head.replace(head);
+        self.sent = before.map_or(0, |before| head.get() - before.get());
+        if before.is_none() || written != self.written {
+            self.last = Some(now);
+        }
+        self.written = written;
+    }
+
+    /// How long the writer is left to them after a step that took so long.
+    fn pause(&self, took: Duration, now: Instant) -> Duration {
+        let quiet = self.last.map(|last| now.duration_since(last));
+        if quiet.is_some_and(|quiet| quiet >= QUIET) {
+            Duration::ZERO
+        } else if self.sent > BUSY {
+            took * PAUSE_WHEN_BUSY
+        } else {
+            took * PAUSE
+        }
     }
 }
 
@@ -94,7 +129,7 @@ async fn add(services: &Services, progress: IndexProgress) -> Result<Step> {
         return Ok(Step::All);
     };
     let progress = batch.progress;
-    let work = store.write(HOUSE, move |tx| {
+    let work = store.write_in_background(HOUSE, move |tx| {
         Box::pin(async move { tx.index(&batch).await })
     });
     work.await?;
@@ -103,5 +138,36 @@ async fn add(services: &Services, progress: IndexProgress) -> Result<Step> {
         Ok(Step::Part)
     } else {
         Ok(Step::All)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOOK: Duration = Duration::from_millis(10);
+
+    #[test]
+    fn the_writer_is_left_to_others_while_they_write_and_no_longer() {
+        let mut others = Others::default();
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut pause = |head: i64, written, now| {
+            others.look(Position::new(head), written, now);
+            others.pause(TOOK, now)
+        };
+        // Whether anybody writes is not known at first.
+        assert_eq!(pause(1_000, 7, at(0)), TOOK * PAUSE);
+        assert_eq!(pause(1_000, 7, at(999)), TOOK * PAUSE);
+        assert_eq!(pause(1_000, 7, at(1_000)), Duration::ZERO);
+        assert_eq!(pause(1_000, 7, at(90_000)), Duration::ZERO);
+        // Somebody signs in: that is no change of the log.
+        assert_eq!(pause(1_000, 8, at(90_001)), TOOK * PAUSE);
+        assert_eq!(
+            pause(1_000 + BUSY + 1, 9, at(90_050)),
+            TOOK * PAUSE_WHEN_BUSY
+        );
+        assert_eq!(pause(1_000 + BUSY + 2, 10, at(90_100)), TOOK * PAUSE);
+        assert_eq!(pause(1_000 + BUSY + 2, 10, at(91_100)), Duration::ZERO);
     }
 }

@@ -104,6 +104,16 @@ impl Index {
 
 /// Searches the messages of the chats that the caller is in.
 pub async fn search(services: &Services, caller: &Caller, search: &Search) -> Result<Hits> {
+    search_for(services, caller, search, TIME).await
+}
+
+/// The same with a time of one's own: however short it is, the search comes further.
+pub async fn search_for(
+    services: &Services,
+    caller: &Caller,
+    search: &Search,
+    time: Duration,
+) -> Result<Hits> {
     if let Some(login) = caller.login() {
         let login = Who::Login(login.login.id);
         services.limits.count_many(login, COSTS)?;
@@ -120,7 +130,7 @@ pub async fn search(services: &Services, caller: &Caller, search: &Search) -> Re
     let progress = services.index.progress();
     let head = services.head().max(progress.to);
     let walk = Walk::new(&services.store, caller.person(), search, (progress, head));
-    let Walked { found, before } = walk.run(Instant::now() + TIME).await?;
+    let Walked { found, before } = walk.run(Instant::now() + time).await?;
     let hits = with_chats(services, caller, found).await?;
     Ok(Hits { hits, before })
 }

@@ -1,16 +1,16 @@
 //! A search on its way from the newest message back: through what is newer than the index, the index, and what is
 //! older than it.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{Search, after};
 use crate::{
-    error::{Error, Result},
+    error::Result,
     model::{
         Message, MessageId, Person, PersonName, Position,
-        search::{Match, TermSets, of_chat, of_sender},
+        search::{IndexRange, Match, TermSets, of_chat, of_sender},
     },
     store::{IndexProgress, Store},
 };
@@ -23,8 +23,11 @@ const CANDIDATES: i64 = 64;
 const MOST_CANDIDATES: i64 = 1_024;
 /// In how many chats one may be for the index to be asked for those alone.
 const CHATS: i64 = 64;
-/// The most edits that the index may lag behind.
-const EDITS: i64 = 2_000;
+/// How many messages that were edited since the index was are looked at at a time.
+const EDITS: i64 = 1_000;
+/// How quickly the index answers of a range before a larger one is asked for, which has sixteen times as much in it: so that
+/// no question takes long, however much it has to pass over to find nothing.
+const QUICKLY: Duration = Duration::from_millis(8);
 
 /// A message in which everything was found.
 type Found = (Message, PersonName, Vec<Match>);
@@ -42,10 +45,11 @@ pub(super) struct Walk<'a> {
     person: &'a Person,
     search: &'a Search,
     progress: IndexProgress,
-    head: Position,
     found: Vec<Found>,
     /// Found in messages that were edited since the index was, newest first.
     edited: VecDeque<Found>,
+    /// All such messages from this one on were looked at.
+    edited_from: i64,
     /// Everything from this message on was searched.
     place: i64,
 }
@@ -58,21 +62,21 @@ impl<'a> Walk<'a> {
         (progress, head): (IndexProgress, Position),
     ) -> Self {
         let before = search.before.map_or(i64::MAX, MessageId::get);
+        let place = before.min(after(head));
         Self {
             store,
             person,
             search,
             progress,
-            head,
             found: Vec::new(),
             edited: VecDeque::new(),
-            place: before.min(after(head)),
+            edited_from: if head > progress.to { place } else { 0 },
+            place,
         }
     }
 
     /// Searches until the page is full, everything was searched, or it is too late.
     pub(super) async fn run(mut self, until: Instant) -> Result<Walked> {
-        self.read_edited().await?;
         let newer = after(self.progress.to);
         let ended = self.read_down_to(newer, until).await?
             && self.ask_down_to(self.progress.from.get(), until).await?
@@ -99,28 +103,26 @@ impl<'a> Walk<'a> {
         self.found.len() > self.search.limit
     }
 
-    /// Messages that the index has under an earlier text.
-    async fn read_edited(&mut self) -> Result<()> {
-        if self.head <= self.progress.to {
-            return Ok(());
+    /// Looks at messages before the place that the index has under an earlier text, from `from` on; returns from which on
+    /// all of them were looked at, which is later where they are many.
+    async fn read_edited(&mut self, from: i64) -> Result<i64> {
+        if self.edited_from <= from {
+            return Ok(from);
         }
-        let edited = self.store.edited_since(self.progress.to, EDITS).await?;
-        if edited.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX) {
-            let sentence = "many messages are being edited, please try again";
-            return Err(Error::unavailable(
-                sentence,
-                std::time::Duration::from_secs(1),
-            ));
+        let (since, before) = (self.progress.to, self.edited_from);
+        let edited = self.store.edited_since(since, before, EDITS).await?;
+        let is_part = edited.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX);
+        let last = edited.last().filter(|_| is_part);
+        self.edited_from = last.map_or(0, |id| id.get());
+        if !edited.is_empty() {
+            let messages = self.store.found_among(self.person, &edited).await?;
+            let found: Vec<_> = messages
+                .into_iter()
+                .filter_map(|it| self.test(it))
+                .collect();
+            self.edited.extend(found);
         }
-        let place = self.place;
-        let edited: Vec<_> = edited.into_iter().filter(|id| id.get() < place).collect();
-        if edited.is_empty() {
-            return Ok(());
-        }
-        let messages = self.store.found_among(self.person, &edited).await?;
-        let found = messages.into_iter().filter_map(|it| self.test(it));
-        self.edited = found.collect();
-        Ok(())
+        Ok(from.max(self.edited_from))
     }
 
     /// Reads messages themselves; whether they are all searched.
@@ -130,6 +132,7 @@ impl<'a> Walk<'a> {
                 return Ok(false);
             }
             let from = least.max(self.place - READ_AMONG);
+            let from = self.read_edited(from).await?;
             let only = (self.search.chat, self.search.from);
             let range = (from, self.place);
             let messages = self
@@ -156,18 +159,21 @@ impl<'a> Walk<'a> {
         }
         let mut sets = self.sets();
         let mut all_chats = self.search.chat.is_none();
-        let ranges = self.store.index_ranges();
-        let (mut range, mut largest) = (0, ranges.len() - 1);
+        let (mut size, mut largest) = (0, IndexRange::SIZES - 1);
         let mut most = CANDIDATES;
         while self.place > least {
             if self.is_full() {
                 return Ok(false);
             }
-            let from = least.max(self.place - ranges[range]);
-            let ids = self.store.indexed_under(&sets, (from, self.place), most);
-            let Some(ids) = ids.await? else {
-                largest = range.saturating_sub(1);
-                range = largest;
+            let range = IndexRange::of(self.place - 1, size);
+            let from = self.read_edited(least.max(range.first())).await?;
+            let asked = Instant::now();
+            let bounds = (from, self.place);
+            let ids = self.store.indexed_under(&sets, range, bounds, most).await?;
+            let took = asked.elapsed();
+            let Some(ids) = ids else {
+                largest = size.saturating_sub(1);
+                size = largest;
                 continue;
             };
             let is_part = ids.len() >= usize::try_from(most).unwrap_or_default();
@@ -189,7 +195,7 @@ impl<'a> Walk<'a> {
                 }
                 Some(_) | None => {
                     self.place = from;
-                    range = (range + 1).min(largest);
+                    size = next_size(size, took).min(largest);
                 }
             }
             if self.place > least && late(until) {
@@ -253,6 +259,17 @@ impl<'a> Walk<'a> {
             && from.is_none_or(|from| from == message.sender);
         let matches = self.search.query.find(&message.content).filter(|_| fits)?;
         Some((message, sender, matches))
+    }
+}
+
+/// The size of the range to ask for after one that took so long.
+fn next_size(size: usize, took: Duration) -> usize {
+    if took < QUICKLY {
+        size + 1
+    } else if took > QUICKLY * 16 {
+        size.saturating_sub(1)
+    } else {
+        size
     }
 }
 

@@ -15,5 +15,5 @@ mod words;
 
 pub use excerpt::{Excerpt, excerpt};
 pub use query::{Match, Query};
-pub use terms::{TERMS_VERSION, TermSets, of_chat, of_sender, terms};
+pub use terms::{IndexRange, TERMS_VERSION, TermSets, of_chat, of_sender, terms};
 pub use words::{Word, words};

@@ -63,7 +63,46 @@ struct Waiting {
     /// What comes first in the next transaction.
     first: VecDeque<Box<dyn Job>>,
     rest: VecDeque<Box<dyn Job>>,
+    background: VecDeque<Box<dyn Job>>,
+    /// Whether the last transaction was done while something in the background waited.
+    passed: bool,
     closed: bool,
+}
+
+/// What the next transaction does.
+struct Batch {
+    jobs: Vec<Box<dyn Job>>,
+    /// How many of the jobs come first.
+    urgent: usize,
+    /// A job in the background is alone in its transaction: what fails there fails nothing else.
+    background: bool,
+}
+
+impl Waiting {
+    /// All that waits, or else one job in the background, which at most one transaction passes.
+    fn next(&mut self) -> Option<Batch> {
+        let idle = self.first.is_empty() && self.rest.is_empty();
+        if (idle || self.passed)
+            && let Some(job) = self.background.pop_front()
+        {
+            self.passed = false;
+            return Some(Batch {
+                jobs: vec![job],
+                urgent: 0,
+                background: true,
+            });
+        }
+        if idle {
+            return None;
+        }
+        self.passed = !self.background.is_empty();
+        let urgent = self.first.len();
+        Some(Batch {
+            jobs: self.first.drain(..).chain(self.rest.drain(..)).collect(),
+            urgent,
+            background: false,
+        })
+    }
 }
 
 impl Queue {
@@ -76,21 +115,13 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    /// All that waits, and how much of it comes first; nothing once the queue is closed and empty.
-    fn next(&self) -> Option<(Vec<Box<dyn Job>>, usize)> {
+    /// What is to be done next; nothing once the queue is closed and empty.
+    fn next(&self) -> Option<Batch> {
         let mut waiting = self.waiting();
         loop {
-            let Waiting {
-                first,
-                rest,
-                closed,
-            } = &mut *waiting;
-            if !first.is_empty() || !rest.is_empty() {
-                let urgent = first.len();
-                return Some((first.drain(..).chain(rest.drain(..)).collect(), urgent));
-            }
-            if *closed {
-                return None;
+            let next = waiting.next();
+            if next.is_some() || waiting.closed {
+                return next;
             }
             let woken = self.arrived.wait(waiting);
             waiting = woken.unwrap_or_else(PoisonError::into_inner);
@@ -105,6 +136,9 @@ pub(in crate::store) enum Priority {
     First,
     /// In the order they came.
     InOrder,
+    /// In a transaction of its own, when nothing else waits or one transaction later; its failure says nothing of
+    /// other writes.
+    Background,
 }
 
 impl Writer {
@@ -167,6 +201,7 @@ impl Writer {
             match priority {
                 Priority::First => waiting.first.push_back(job),
                 Priority::InOrder => waiting.rest.push_back(job),
+                Priority::Background => waiting.background.push_back(job),
             }
         }
         self.queue.arrived.notify_one();
@@ -237,9 +272,10 @@ async fn answer_all(mut finished: mpsc::UnboundedReceiver<Ended>, ends: watch::S
 
 impl Thread {
     fn run(mut self, queue: &Queue) {
-        while let Some((mut jobs, urgent)) = queue.next() {
-            let end = self.transaction(&mut jobs);
-            let rest = jobs.split_off(urgent);
+        while let Some(mut batch) = queue.next() {
+            let end = self.transaction(&mut batch);
+            let mut jobs = batch.jobs;
+            let rest = jobs.split_off(batch.urgent);
             for job in jobs {
                 job.end(&end);
             }
@@ -257,7 +293,8 @@ impl Thread {
         }
     }
 
-    fn transaction(&mut self, jobs: &mut [Box<dyn Job>]) -> End {
+    fn transaction(&mut self, batch: &mut Batch) -> End {
+        let background = batch.background;
         if let Err(error) = self.writes.look_at_file() {
             return End::Undone(error);
         }
@@ -265,16 +302,16 @@ impl Thread {
         let tx = tx.unwrap_or_else(|| Ok(Tx(Either::Sqlite(self.place.reconnect()?))));
         let mut tx = match tx {
             Ok(tx) => tx,
-            Err(error) => return self.undone(error),
+            Err(error) => return self.undone(error, background),
         };
         if let Err(error) = run(&tx, "begin immediate") {
             self.tx = Some(tx);
-            return self.undone(failed(error));
+            return self.undone(failed(error), background);
         }
-        let end = match write_all(&mut tx, jobs) {
+        let end = match write_all(&mut tx, &mut batch.jobs) {
             Err(error) => End::Undone(error),
             Ok(0) => End::Committed,
-            Ok(_) => self.commit(&tx),
+            Ok(_) => self.commit(&tx, background),
         };
         if is_over(&tx) || rolled_back(&tx) {
             self.tx = Some(tx);
@@ -282,19 +319,25 @@ impl Thread {
         end
     }
 
-    fn commit(&self, tx: &Tx) -> End {
+    fn commit(&self, tx: &Tx, background: bool) -> End {
         let committed = run(tx, "commit").map_err(failed);
         // What is flushed into a deleted file is lost, so it must not be acknowledged.
         let committed = committed.and_then(|()| self.writes.look_at_file());
-        self.writes.note(&committed);
+        if !background {
+            self.writes.note(&committed);
+        }
         match committed {
             Ok(()) => End::Committed,
             Err(error) => End::Unknown(error),
         }
     }
 
-    fn undone(&self, error: Error) -> End {
-        End::Undone(self.writes.failed_with(error))
+    fn undone(&self, error: Error, background: bool) -> End {
+        End::Undone(if background {
+            error
+        } else {
+            self.writes.failed_with(error)
+        })
     }
 }
 
