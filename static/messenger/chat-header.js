@@ -9,10 +9,10 @@ import { typingText } from './people.js';
 /**
  * @param {import('./model.js').Model} model
  * @param {Chat | null} entry
- * @param {boolean} missing
+ * @param {{missing: boolean, title?: string}} state whether there is no such chat, and what it was called if there was one
  */
-export function renderHeader(model, entry, missing) {
-  setText($('room-title'), entry?.title ?? (missing ? 'Chat not found' : 'Chat'));
+export function renderHeader(model, entry, { missing, title = 'Chat not found' }) {
+  setText($('room-title'), entry?.title ?? (missing ? title : 'Chat'));
   const typing = entry ? typingText(model.presence.typists(entry.id).map((id) => model.name(id))) : '';
   setText($('room-sub'), typing || (entry ? subtitle(model, entry) : ''));
   $('room-sub').classList.toggle('typing', typing !== '');
@@ -39,18 +39,26 @@ function subtitle(model, entry) {
  * @param {Chat | null} state.entry
  * @param {unknown} state.fault
  * @param {boolean} state.waiting whether something is on its way
+ * @param {string} [state.why] why the chat is gone
  */
-export function renderBeginning({ room, entry, fault, waiting }) {
+export function renderBeginning({ room, entry, fault, waiting, why = 'This chat is not here any more, or never was.' }) {
   let text = '';
-  if (isMissing(fault)) text = 'This chat is not here any more, or never was.';
+  if (isMissing(fault)) text = why;
   else if (!room.ready && fault) text = 'The messages cannot be loaded just now. They will come as soon as the server answers.';
   else if (!room.ready) text = 'Loading messages…';
   else if (room.messages.length === 0 && !waiting) {
-    text = entry?.member ? 'Nothing said yet. Write the first message below.' : 'Nothing said yet. Join to be the first.';
+    text = entry?.member ? firstWords(entry) : 'Nothing said yet. Join to be the first.';
   } else if (!room.more) text = 'This is where the chat begins.';
   setText($('beginning'), text);
   show($('beginning'), text !== '');
   $('beginning').classList.toggle('large', room.messages.length === 0);
+}
+
+/** Who begins a chat that nobody else can find needs others first. @param {Chat} entry */
+function firstWords(entry) {
+  const alone = !entry.open && !entry.direct && entry.members_count === 1;
+  if (alone) return 'Only you are here so far. Add people, or invite them by a link, with the last button above.';
+  return 'Nothing said yet. Write the first message below.';
 }
 
 /** Whether an error means that there is no such chat. @param {unknown} fault */

@@ -228,6 +228,8 @@ function readersOf(model, chat, room) {
     const message = room.messages[at];
     // Further up is where nobody looks for it, and what is not shown has no end.
     if (!message || (room.later && message === room.last)) continue;
+    // Who wrote it has read it.
+    if (message.sender_id === person) continue;
     found.set(message.id, [...(found.get(message.id) ?? []), person]);
   }
   return found;

@@ -137,7 +137,9 @@ export class ChatList {
   preview(chat, newest) {
     if (newest) return plainText(newest.content);
     if (chat.last_message === null) return chat.member ? 'Nothing said yet' : 'Have a look';
-    const who = chat.sender_id === this.model.me.id ? 'You' : this.model.people.get(chat.sender_id ?? 0);
+    // The title of a direct chat says who the other one is.
+    const other = chat.direct ? undefined : this.model.people.get(chat.sender_id ?? 0);
+    const who = chat.sender_id === this.model.me.id ? 'You' : other;
     const text = chat.last_message === '' ? 'Message deleted' : plainText(chat.last_message);
     return who ? `${who}: ${text}` : text;
   }

@@ -234,9 +234,10 @@ export class ChatView {
     show($('blank'), chat === null);
     if (chat === null) return;
     const room = this.model.room(chat);
-    renderHeader(this.model, entry, isMissing(this.fault));
+    const lost = this.model.lost.get(chat);
+    renderHeader(this.model, entry, { missing: isMissing(this.fault), title: lost?.title });
     show($('earlier'), room.more);
-    renderBeginning({ room, entry, fault: this.fault, waiting: this.outbox.of(chat).length > 0 });
+    renderBeginning({ room, entry, fault: this.fault, waiting: this.outbox.of(chat).length > 0, why: lost?.why });
     this.list.drawing.sending = this.connection() === 'live' && this.outbox.failures === 0;
     this.list.render(this.lines.all(chat, room, this.place.divider), !room.later);
     this.place.renderJumps();
@@ -270,8 +271,8 @@ export class ChatView {
       if (!this.list.atEnd) this.place.missed += 1;
       speak(`${name}: ${plainText(event.message.content)}`);
     } else {
-      const title = this.model.chats.get(event.chat_id)?.title;
-      if (title) speak(`New message from ${name} in ${title}`);
+      const chat = this.model.chats.get(event.chat_id);
+      if (chat) speak(chat.direct ? `New message from ${name}` : `New message from ${name} in ${chat.title}`);
     }
   }
 

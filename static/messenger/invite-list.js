@@ -80,6 +80,7 @@ export class InviteList {
       this.made.hidden = false;
       await this.copyLink();
       await this.read();
+      for (const part of [this.note, this.made]) part.scrollIntoView({ block: 'nearest' });
     } catch (error) {
       setText(this.note, explain(error));
     }

@@ -324,7 +324,14 @@ function renderBlank(model) {
  */
 function renderTitle(model, view, levels) {
   let calling = 0;
-  for (const chat of model.chats.values()) calling += levels.count(chat);
+  let elsewhere = 0;
+  for (const chat of model.chats.values()) {
+    calling += levels.count(chat);
+    if (chat.id !== view.chat && levels.count(chat) > 0) elsewhere += 1;
+  }
+  // On a phone the list is not beside the chat.
+  $('back').classList.toggle('calling', elsewhere > 0);
+  $('back').setAttribute('aria-label', elsewhere > 0 ? `Back to chats, ${elsewhere} with something new` : 'Back to chats');
   showBadge(calling, view.entry ? `${view.entry.title} · Parlance` : 'Parlance');
 }
 

@@ -50,6 +50,8 @@ export class Model {
     this.more = false;
     /** What was applied while answers are awaited, to be applied once more after them. @type {Set<(() => void)[]>} */
     this.recordings = new Set();
+    /** Of chats that are gone: what they were called, and why. @type {Map<number, {title: string, why: string}>} */
+    this.lost = new Map();
     /** @type {Set<() => void>} */
     this.listeners = new Set();
     this.due = false;
@@ -290,8 +292,7 @@ export class Model {
         return this.applyMessage(chat, event);
       case 'edited':
       case 'deleted':
-        this.applyChanged(event);
-        return null;
+        return this.applyChanged(chat, event);
       case 'chat':
         this.applyChat(event);
         return null;
@@ -328,12 +329,28 @@ export class Model {
     this.summarize(chat.id, message);
     const fresh = position > chat.last_position;
     chat.last_position = Math.max(chat.last_position, position);
-    const read = message.id <= (this.readMarks.get(chat.id) ?? 0);
-    if (!fresh || message.sender_id === this.me.id || read) return null;
+    this.takeRead(chat.id, message.sender_id, message.id);
+    if (!fresh || message.id <= (this.readMarks.get(chat.id) ?? 0)) return null;
+    if (message.sender_id === this.me.id) {
+      // Who says something has read what was said before, also where they said it on another device.
+      this.markRead(chat.id, message.id);
+      return null;
+    }
     chat.unread += 1;
     chat.first_unread ??= message.id;
     if (mentions(message, this.me.id)) chat.unread_mentions = (chat.unread_mentions ?? 0) + 1;
     return null;
+  }
+
+  /**
+   * How far another one has read a chat whose read marks are known.
+   * @param {number} chat
+   * @param {number} person
+   * @param {number} upTo
+   */
+  takeRead(chat, person, upTo) {
+    const reads = this.reads.get(chat);
+    if (reads && person !== this.me.id) reads.set(person, Math.max(upTo, reads.get(person) ?? 0));
   }
 
   /**
@@ -342,8 +359,7 @@ export class Model {
    */
   applyRead(chat, { person_id: person, up_to: upTo, chat_id: id }) {
     if (person !== this.me.id) {
-      const reads = this.reads.get(id);
-      if (reads) reads.set(person, Math.max(upTo, reads.get(person) ?? 0));
+      this.takeRead(id, person, upTo);
       return null;
     }
     if (!chat) return null;
@@ -359,11 +375,19 @@ export class Model {
     return null;
   }
 
-  /** @param {{chat_id: number, message: Message}} event */
-  applyChanged({ chat_id: id, message }) {
+  /**
+   * @param {Chat | undefined} chat
+   * @param {{type: string, chat_id: number, message: Message}} event
+   */
+  applyChanged(chat, { type, chat_id: id, message }) {
     this.rooms.get(id)?.change(message);
-    const chat = this.chats.get(id);
-    if (chat && chat.last_id === message.id) chat.last_message = message.content;
+    if (!chat) return null;
+    if (chat.last_id === message.id) chat.last_message = message.content;
+    const read = message.id < (chat.first_unread ?? 0) || message.id <= (this.readMarks.get(id) ?? 0);
+    if (chat.unread === 0 || read || message.sender_id === this.me.id) return null;
+    // What is deleted is unread no more, and an edit may name me or name me no more: the list has the counts.
+    const named = mentions(message, this.me.id) || (chat.unread_mentions ?? 0) > 0;
+    return type === 'deleted' || named ? 'chats' : null;
   }
 
   /** @param {any} event */
@@ -373,11 +397,17 @@ export class Model {
     // What is closed while one is not in it is told once more, without its title.
     const closed = open === false && (before ? !before.member : !direct && !title);
     if (event.chat.deleted_at || event.chat.deleted || closed) {
-      this.chats.delete(id);
+      if (before) this.lose(before, closed ? 'This chat is private now, and you are not in it.' : 'This chat was deleted.');
       this.changed();
       return;
     }
     this.takeChat(event.chat);
+  }
+
+  /** A chat that I may not read any more. @param {Chat} chat @param {string} why */
+  lose({ id, title }, why) {
+    this.chats.delete(id);
+    this.lost.set(id, { title, why });
   }
 
   /**
@@ -408,7 +438,7 @@ export class Model {
       chat.member = false;
       chat.role = null;
       chat.unread = 0;
-      if (!chat.open) this.chats.delete(chat.id);
+      if (!chat.open) this.lose(chat, 'You are not in this chat any more.');
     }
     return null;
   }
@@ -441,8 +471,10 @@ export class Model {
     chat.unread_mentions = 0;
     if (upTo >= (chat.last_id || chat.last_position)) chat.unread = 0;
     else if (room?.ready) {
-      const later = room.messages.filter((each) => each.id > upTo && each.sender_id !== this.me.id);
+      const later = room.messages.filter((each) => each.id > upTo && each.sender_id !== this.me.id && !each.deleted_at);
       chat.unread = Math.min(chat.unread, later.length);
+      chat.first_unread = later[0]?.id ?? null;
+      chat.unread_mentions = later.filter((each) => mentions(each, this.me.id)).length;
     }
     this.changed();
   }

@@ -164,7 +164,7 @@ describe('three people', () => {
     await choose(ann, 'Remove from this chat');
     await ann.page.locator('#confirm-yes').click();
     await ann.eventually(() => ann.page.locator('.member').count(), 2);
-    await cy.watch.expecting(/status of 404/, () => cy.page.getByText('This chat is not here any more').waitFor());
+    await cy.watch.expecting(/status of 404/, () => cy.page.getByText('You are not in this chat any more.').waitFor());
     await ann.assertAccessible('the details of a chat, as its admin');
     await close(ann);
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '2 members · Private · Saturday, rain or shine');

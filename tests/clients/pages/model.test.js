@@ -62,9 +62,8 @@ describe('the model', () => {
     model.apply(said(6));
     assert.equal(chat().unread, 1);
     model.apply(said(7, 10, { sender_id: ME.id }));
-    assert.equal(chat().unread, 1);
+    assert.deepEqual([chat().unread, chat().first_unread], [0, null], 'who says something has read what was said before');
     model.markRead(10, 8);
-    assert.equal(chat().unread, 0);
     model.apply(said(8));
     assert.equal(chat().unread, 0, 'it was read on another device');
     assert.equal(chat().last_message, 'number 8');
@@ -195,6 +194,28 @@ describe('the model', () => {
     assert.deepEqual(ids(10), [4, 5], 'a message that was not read is not put in');
   });
 
+  test('what is unread and is deleted, or names somebody by an edit, asks for the counts', () => {
+    const changed = (type, id, extra = {}) => model.apply({ type, chat_id: 10, message: message(id, extra) });
+    assert.equal(changed('deleted', 5), null, 'it was read');
+    model.apply(said(6));
+    model.apply(said(7));
+    assert.equal(changed('edited', 6, { content: 'better' }), null);
+    assert.equal(changed('edited', 6, { content: '@Ann', mentions: [ME.id] }), 'chats');
+    assert.equal(changed('deleted', 5), null);
+    assert.equal(changed('deleted', 7), 'chats');
+    chat().unread_mentions = 1;
+    assert.equal(changed('edited', 7), 'chats', 'it may have named me before');
+    model.markRead(10, 7);
+    assert.equal(changed('deleted', 6), null);
+  });
+
+  test('what was read in part leaves the first that is unread, and what names me', () => {
+    for (const id of [6, 7, 8]) model.apply(said(id, 10, { mentions: [ME.id] }));
+    model.takePage(10, { messages: [6, 7, 8].map((id) => message(id, { mentions: [ME.id] })), has_more: false });
+    model.markRead(10, 6);
+    assert.deepEqual([chat().unread, chat().first_unread, chat().unread_mentions], [2, 7, 2]);
+  });
+
   test('members come and go, each counted once', () => {
     model.apply({ type: 'member', chat_id: 10, position: 6, person: { id: 3, name: 'Cy' }, joined: true });
     model.apply({ type: 'member', chat_id: 10, position: 6, person: { id: 3, name: 'Cy' }, joined: true });
@@ -220,9 +241,20 @@ describe('the model', () => {
     assert.equal(model.room(10).stale, true, 'something may have been said between looking in and joining');
   });
 
-  test('a deleted chat goes', () => {
+  test('a deleted chat goes, and so does one that I am removed from: it is known what it was and why', () => {
     model.apply({ type: 'chat', chat: { id: 10, deleted_at: 'now' } });
     assert.equal(chat(10), undefined);
+    assert.deepEqual(model.lost.get(10), { title: 'Ten', why: 'This chat was deleted.' });
+    model.apply({ type: 'member', chat_id: 11, position: 9, person: ME, joined: false });
+    assert.deepEqual(model.lost.get(11), { title: 'Eleven', why: 'You are not in this chat any more.' });
+  });
+
+  test('who says something has read as far', () => {
+    model.takeReads(10, [{ person_id: BO.id, up_to: 3 }]);
+    model.apply(said(6));
+    assert.equal(model.reads.get(10).get(BO.id), 6);
+    model.apply({ type: 'read', chat_id: 10, person_id: BO.id, up_to: 4 });
+    assert.equal(model.reads.get(10).get(BO.id), 6, 'a read mark only moves forward');
   });
 
   test('what another device has read is read here', () => {
