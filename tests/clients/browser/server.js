@@ -89,6 +89,31 @@ export class Server {
     }
   }
 
+  /** Does something while the server is not there. */
+  async stopped(work) {
+    await this.kill('SIGTERM');
+    await work();
+    await this.start();
+  }
+
+  /** Writes to the database past the server, which must not be there. Python, because Node has no SQLite of its own. */
+  async write(statements) {
+    const script = [
+      'import json, sqlite3, sys',
+      'connection = sqlite3.connect(sys.argv[1])',
+      'for statement in json.load(sys.stdin): connection.execute(statement)',
+      'connection.commit()',
+    ].join('\n');
+    const python = spawn('python3', ['-c', script, join(this.folder, 'chat.db')], { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    python.stderr.on('data', (chunk) => {
+      said += chunk;
+    });
+    python.stdin.end(JSON.stringify(statements));
+    const [code] = await once(python, 'exit');
+    if (code !== 0) throw new Error(`the database was not written: ${said}`);
+  }
+
   async kill(signal) {
     this.process.kill(signal);
     await this.gone;
