@@ -341,6 +341,8 @@ impl State {
                 self.members.get(&change.chat),
                 self.agents.get(&change.tenant),
             ),
+            // Also to members: whether they are told is decided when they read, as the store does, since they may
+            // have left by then.
             Audience::Tenant | Audience::Others => (self.tenants.get(&change.tenant), None),
             Audience::Actor => (None, None),
         };
@@ -352,9 +354,6 @@ impl State {
         };
         let mut reached_actor = false;
         for topic_log in recipients(members, agents) {
-            if change.audience == Audience::Others && !is_visible_to(topic_log, change) {
-                continue;
-            }
             reached_actor |= actor
                 .as_ref()
                 .is_some_and(|actor| Arc::ptr_eq(actor, topic_log));

@@ -147,6 +147,19 @@ fn what_a_listener_hears_is_what_the_log_tells() {
     tried.expect("no history breaks it");
 }
 
+/// What a random history found once, or nearly did.
+#[rocket::async_test]
+async fn who_leaves_a_chat_after_it_was_closed_is_told_the_same_from_memory_and_from_the_log() {
+    let world = World::new().await;
+    let history = [
+        vec![(2, Action::Join(0))],
+        vec![(0, Action::Open(0, false))],
+        vec![(2, Action::Leave(0))],
+    ];
+    hear_out(&world, &history).await;
+    world.stop().await;
+}
+
 /// The first two are in every chat and stay; the third joins and leaves. All are subscribed.
 async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
     let mut stage = Stage::set(world).await;
