@@ -25,6 +25,7 @@ mod device_cookies;
 pub mod domains;
 pub mod export;
 mod gathered;
+mod hashing;
 pub mod housekeeping;
 pub mod invites;
 mod keys;
