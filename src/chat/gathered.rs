@@ -26,7 +26,7 @@ const KEYS: usize = 1_000;
 /// How many statements run without a pause, where there were none for a while.
 const BURST: u32 = 16;
 /// How long it takes until one more may.
-const PAUSE: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(200);
 
 type Reply<V> = oneshot::Sender<Result<Option<V>>>;
 

@@ -349,13 +349,15 @@ impl Subscriber {
             drop(state);
             return hub.backlog_from_tail(&self.topic_log, after);
         }
-        // Changes beyond the head are left for later: a cursor beyond the head could not be
-        // resumed from, and the next read with the old head would go backwards.
-        let newer = state.changes.iter().filter(|published| {
-            published.change.position > after && published.change.position <= head
-        });
+        // From the back, where the few new ones are: the others are no longer in the processor's cache. Changes
+        // beyond the head are left for later: a cursor beyond the head could not be resumed from, and the next
+        // read with the old head would go backwards.
+        let newest = state.changes.iter().rev();
+        let newest = newest.skip_while(|published| published.change.position > head);
+        let newer = newest.take_while(|published| published.change.position > after);
         let mut changes: Vec<_> = newer.cloned().collect();
         drop(state);
+        changes.reverse();
         // A person who has left since gets no earlier changes, neither from memory nor from the log.
         changes.retain(|published| is_visible_to(&self.topic_log, &published.change));
         drop_deleted(&self.topic_log, &mut changes);

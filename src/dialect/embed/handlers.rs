@@ -123,20 +123,21 @@ pub(super) async fn handle(
         authority,
         event,
     };
+    // Each but the most frequent one on the heap, or every message would have room for all of them.
     let reply = match events::decode(event, argument)? {
         Request::NewMessage(request) => {
             return context.new_message(request).await.map(Handled::Sending);
         }
-        Request::CreateUser(request) => context.create_user(request).await,
-        Request::CreateChat(request) => context.create_chat(request).await,
-        Request::ListChats(request) => context.list_chats(request).await,
-        Request::ListMessages(request) => context.list_messages(request).await,
-        Request::Typing(request) => context.typing(&request).await,
-        Request::Seen(request) => context.seen(&request).await,
-        Request::EditMessage(request) => context.edit(request).await,
-        Request::DeleteMessage(place, message) => context.delete(place, message).await,
-        Request::AddUsers(request) => context.add_users(request).await,
-        Request::RemoveUsers(request) => context.remove_users(request).await,
+        Request::CreateUser(request) => Box::pin(context.create_user(request)).await,
+        Request::CreateChat(request) => Box::pin(context.create_chat(request)).await,
+        Request::ListChats(request) => Box::pin(context.list_chats(request)).await,
+        Request::ListMessages(request) => Box::pin(context.list_messages(request)).await,
+        Request::Typing(request) => Box::pin(context.typing(&request)).await,
+        Request::Seen(request) => Box::pin(context.seen(&request)).await,
+        Request::EditMessage(request) => Box::pin(context.edit(request)).await,
+        Request::DeleteMessage(place, message) => Box::pin(context.delete(place, message)).await,
+        Request::AddUsers(request) => Box::pin(context.add_users(request)).await,
+        Request::RemoveUsers(request) => Box::pin(context.remove_users(request)).await,
     };
     reply.map(Handled::Answered)
 }
@@ -527,4 +528,22 @@ fn not_yours(user: PersonId) -> Error {
     let sentence =
         format!("this connection does not speak for user {user}: send create-user first");
     Error::forbidden(sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn size<'a, F>(
+        _: impl FnOnce(&'a mut ClientSession, &'a str, Option<&'a Value>) -> F,
+    ) -> usize {
+        size_of::<F>()
+    }
+
+    /// The future of each message is put on the heap, and moved there.
+    #[test]
+    fn the_future_of_a_message_has_no_room_for_all_other_events() {
+        let size = size(handle);
+        assert!(size <= 2048, "{size}");
+    }
 }
