@@ -12,7 +12,8 @@ use crate::{
         Either, Store,
         failure::{bounded, failed},
         rows::{
-            ChatRow, MembershipRow, SettingsRow, chat_columns, membership_columns, settings_columns,
+            ChatRow, MembershipRow, SettingsRow, chat_columns, membership_columns, read_seq,
+            settings_columns,
         },
     },
 };
@@ -54,13 +55,19 @@ const LIST: &str = concat!(
     membership_columns!(),
     ", l.content as last_content, l.created_at as last_at, l.sender_id as last_sender_id, \
      p.name as last_sender_name, \
-     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+     case when m.standing = 'in' and c.last_seq > ",
+    read_seq!(),
+    " then \
        (select min(x.id) from messages x where x.chat_id = c.id and x.id > m.read_id \
         and x.deleted_at is null) end as first_unread, \
-     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+     case when m.standing = 'in' and c.last_seq > ",
+    read_seq!(),
+    " then \
        (select count(*) from messages x where x.chat_id = c.id and x.id > m.read_id \
         and x.deleted_at is not null) end as unread_deleted, \
-     case when m.standing = 'in' and c.last_seq > m.read_seq then \
+     case when m.standing = 'in' and c.last_seq > ",
+    read_seq!(),
+    " then \
        (select count(*) from mentions n where n.chat_id = c.id and n.person_id in ($2, 0) \
         and n.message_id > m.read_id) end as unread_mentions, ",
     settings_columns!("m"),

@@ -8,7 +8,9 @@ use crate::{
     },
     store::{
         Store, Tx, failed,
-        rows::{ChatRow, MessageRow, PersonRow, chat_columns, message_columns, person_columns},
+        rows::{
+            ChatRow, MessageRow, PersonRow, chat_columns, message_columns, person_columns, read_seq,
+        },
     },
 };
 
@@ -39,7 +41,9 @@ macro_rules! select_conversations {
             ", ",
             person_columns!(),
             ", l.content as last_content, l.created_at as last_at, \
-             coalesce(m.read_seq, 0) as read_seq, \
+             coalesce(",
+            read_seq!(),
+            ", 0) as read_seq, \
              (select count(*) from messages x where x.chat_id = c.id \
               and x.id > coalesce(m.read_id, 0) and x.deleted_at is not null) as unread_deleted \
              from chats c join people p on p.id = c.created_by \

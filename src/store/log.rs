@@ -9,9 +9,9 @@ use crate::{
     },
 };
 
-/// A change with what it is about, as it is now.
-macro_rules! select_changes {
-    ($condition:literal) => {
+/// A change with what it is about, as it is now: of those in a table, or of what is called `n` in its place.
+macro_rules! select_from {
+    ($from:expr, $condition:literal) => {
         concat!(
             "select n.position, n.tenant_id, n.chat_id, n.kind, n.audience, n.target_id, n.word, n.at, ",
             person_columns!(),
@@ -24,8 +24,9 @@ macro_rules! select_changes {
             chat_columns!(),
             ", ",
             settings_columns!("s"),
-            " from changes n \
-             join people p on p.id = n.actor_id \
+            " from ",
+            $from,
+            " join people p on p.id = n.actor_id \
              left join chats c on c.id = n.chat_id \
              left join messages m on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted', 'reaction') \
              left join messages q on q.id = m.reply_to \
@@ -34,6 +35,30 @@ macro_rules! select_changes {
              where ",
             $condition,
             " order by n.position limit $1"
+        )
+    };
+}
+
+/// The changes that added messages: each message is its own, and has no other row.
+macro_rules! message_changes {
+    () => {
+        "(select t.id as position, t.tenant_id, t.chat_id, cast('message' as text) as kind, \
+         case (select k.kind from chats k where k.id = t.chat_id) \
+           when 'desk' then 'desk' else 'members' end as audience, \
+         t.sender_id as actor_id, t.id as target_id, cast(null as text) as word, t.created_at as at \
+         from messages t) n"
+    };
+}
+
+/// Changes of any kind. Each part is limited before the union, so that neither is read further than need be.
+macro_rules! select_changes {
+    ($condition:literal) => {
+        concat!(
+            "select * from (",
+            select_from!("changes n", $condition),
+            ") others union all select * from (",
+            select_from!(message_changes!(), $condition),
+            ") messages order by position limit $1"
         )
     };
 }
@@ -61,11 +86,13 @@ const FOR_PERSON: &str = select_changes!(
 
 /// The changes that added a chat's messages.
 const MESSAGES: EngineSql = EngineSql {
-    sqlite: select_changes!(
+    sqlite: select_from!(
+        message_changes!(),
         "n.position in (select x.id from messages x where x.tenant_id = $4 \
          and x.chat_id = $3 and x.id > $2 order by x.id limit $1)"
     ),
-    postgres: select_changes!(
+    postgres: select_from!(
+        message_changes!(),
         "n.position in (select x.id from messages x where x.tenant_id = $4 \
          and (x.chat_id, x.id) > ($3, $2) and x.chat_id <= $3 order by x.chat_id, x.id limit $1)"
     ),

@@ -5,7 +5,7 @@ use crate::{
     model::{ChatId, MessageId, Person, PersonId, PersonName, Position, Role, TenantId},
     store::{
         Store, failed,
-        rows::{self, PersonRow, person_columns},
+        rows::{self, PersonRow, person_columns, read_id},
     },
 };
 
@@ -96,11 +96,14 @@ impl Store {
         all_marks: bool,
     ) -> Result<Vec<(PersonName, MessageId)>> {
         let rows: Vec<(i64, String, i64)> = on!(&self.inner.read, pool => {
-            sqlx::query_as(
-                "select m.person_id, p.name, m.read_id from members m join people p on p.id = m.person_id \
+            sqlx::query_as(concat!(
+                "select m.person_id, p.name, ",
+                read_id!(),
+                " from members m join people p on p.id = m.person_id \
+                 join chats c on c.id = m.chat_id \
                  where m.chat_id = $1 and m.tenant_id = $2 \
                  and (m.standing = 'in' or $3) order by m.joined_position",
-            )
+            ))
             .bind(chat.get())
             .bind(tenant.get())
             .bind(all_marks)

@@ -178,10 +178,34 @@ pub(super) fn conversation_status(word: &str) -> Result<ConversationStatus> {
     known(ConversationStatus::from_stored(word), "chats.status", word)
 }
 
-/// The columns that [`MembershipRow`] reads, of `members m`.
+/// The last message that a member has read, from `members m` and `chats c`: who sent a chat's last one has read it,
+/// whatever their own row says. See [`LastMessage`](crate::store::batch::LastMessage).
+macro_rules! read_id {
+    () => {
+        "case when c.last_sender_id = m.person_id and c.last_message_id > m.read_id \
+         then c.last_message_id else m.read_id end as read_id"
+    };
+}
+pub(super) use read_id;
+
+/// The number of that message within the chat, likewise.
+macro_rules! read_seq {
+    () => {
+        "case when c.last_sender_id = m.person_id then c.last_seq else m.read_seq end"
+    };
+}
+pub(super) use read_seq;
+
+/// The columns that [`MembershipRow`] reads, of `members m` and `chats c`.
 macro_rules! membership_columns {
     () => {
-        "m.person_id, m.role, m.standing, m.joined_position, m.read_id, m.read_seq"
+        concat!(
+            "m.person_id, m.role, m.standing, m.joined_position, ",
+            $crate::store::rows::read_id!(),
+            ", ",
+            $crate::store::rows::read_seq!(),
+            " as read_seq"
+        )
     };
 }
 pub(super) use membership_columns;

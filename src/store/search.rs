@@ -34,10 +34,14 @@ const EDITED: &str = "select distinct target_id from changes \
      order by target_id desc limit $2";
 
 /// What changed about messages after a position; other changes have no text.
-const NEWER: &str = "select n.position as place, n.kind, m.id, m.chat_id, m.sender_id, m.content, m.deleted_at \
-     from changes n left join messages m \
-     on m.id = n.target_id and n.kind in ('message', 'edited', 'deleted') \
-     where n.position > $1 order by n.position limit $2";
+const NEWER: &str = "select * from ( \
+       select n.position as place, n.kind, m.id, m.chat_id, m.sender_id, m.content, m.deleted_at \
+       from changes n left join messages m on m.id = n.target_id and n.kind in ('edited', 'deleted') \
+       where n.position > $1 order by n.position limit $2) others \
+     union all select * from ( \
+       select m.id as place, cast('message' as text) as kind, m.id, m.chat_id, m.sender_id, m.content, \
+       m.deleted_at from messages m where m.id > $1 order by m.id limit $2) sent \
+     order by place limit $2";
 
 /// Messages that were sent before the index was.
 const OLDER: &str = "select m.id as place, 'message' as kind, m.id, m.chat_id, m.sender_id, m.content, \

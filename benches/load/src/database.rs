@@ -133,10 +133,6 @@ impl Database {
                  from {numbers} as numbers(n), log"
             ),
             format!(
-                "insert into changes (position, tenant_id, chat_id, kind, audience, actor_id, target_id, at) \
-                 select id, 1, chat_id, 'message', 'members', 1, id, created_at from messages where chat_id = {chat}"
-            ),
-            format!(
                 "update chats set last_seq = {count}, \
                  last_message_id = (select max(id) from messages where chat_id = {chat}), \
                  last_position = (select max(id) from messages where chat_id = {chat}) where id = {chat}"

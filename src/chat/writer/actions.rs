@@ -48,7 +48,7 @@ impl TxContext<'_> {
         mut set: WriteSet,
         changes: &mut Vec<Change>,
     ) -> Result<()> {
-        set.changes = new.iter().map(row_of).collect();
+        set.changes = new.iter().filter_map(row_of).collect();
         self.tx.write(&set, self.now).await?;
         changes.extend(new);
         Ok(())
@@ -405,7 +405,7 @@ fn no_chat() -> Error {
 pub(super) fn chat_update(chat: &Chat, members: i64) -> ChatUpdate {
     ChatUpdate {
         last_seq: chat.last_seq,
-        last_message: None,
+        last: None,
         last_position: chat.last_position,
         members,
         status: None,

@@ -17,8 +17,8 @@ use crate::{
     store::{
         Tx,
         batch::{
-            ChatFacts, ChatUpdate, MembershipUpdate, NewChange, ReadFacts, ReadLookup, SendFacts,
-            SendLookup, WriteSet,
+            ChatFacts, ChatUpdate, LastMessage, MembershipUpdate, NewChange, ReadFacts, ReadLookup,
+            SendFacts, SendLookup, WriteSet,
         },
     },
 };
@@ -213,6 +213,8 @@ struct Plan {
     changes: Vec<Change>,
     chat_updates: HashMap<ChatId, ChatUpdate>,
     memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
+    /// What was read by those who sent a chat's last message before somebody else did.
+    marks: HashMap<(ChatId, PersonId), MembershipUpdate>,
     /// The conversations whose status this batch may change, each with its guest.
     conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
     /// What the messages refer to.
@@ -236,11 +238,15 @@ impl Plan {
             changes: Vec::new(),
             chat_updates: HashMap::new(),
             memberships: HashMap::new(),
+            marks: HashMap::new(),
             named: HashMap::new(),
         }
     }
 
     fn finish(mut self) -> (WriteSet, Vec<Change>) {
+        for (place, mark) in std::mem::take(&mut self.marks) {
+            self.update(place, mark);
+        }
         self.set.chat_updates = self.chat_updates.into_iter().collect();
         self.set.memberships = self
             .memberships
@@ -284,8 +290,7 @@ impl Plan {
         let message = referred.by(draft.clone().at(sent).message);
         let row = (draft.actor.tenant, message.clone(), digest.clone());
         self.set.messages.push(row);
-        chat_update.last_seq = sent.seq;
-        chat_update.last_message = Some(sent.id);
+        self.note_last(draft, sent, &mut chat_update);
         chat_update.last_position = self.note(draft, audience, ChangeKind::Message(message));
         if let Some(status) = next_status(draft, chat.kind, chat_update.status.or(chat.status)) {
             let text = draft.content.as_str();
@@ -293,20 +298,44 @@ impl Plan {
             chat_update.status = Some(status);
         }
         self.chat_updates.insert(draft.chat, chat_update);
-        let update = MembershipUpdate {
-            tenant: draft.actor.tenant,
-            standing: relation.status_after(entry),
-            role,
-            joined,
-            read: sent.id,
-            read_seq: sent.seq,
-        };
-        self.update((draft.chat, draft.actor.id), update);
+        // The chat's row says that they have read it: their own is written where there is none, or they join.
+        if joins || facts.standing.is_none() {
+            let update = MembershipUpdate {
+                tenant: draft.actor.tenant,
+                standing: relation.status_after(entry),
+                role,
+                joined,
+                read: sent.id,
+                read_seq: sent.seq,
+            };
+            self.update((draft.chat, draft.actor.id), update);
+        }
         if let (Some(client_id), Some(digest)) = (&draft.client_id, digest) {
             let key = (draft.chat, draft.actor.id, client_id.as_str().to_owned());
             self.named.insert(key, (digest, sent));
         }
         Ok(sent)
+    }
+
+    /// A message is a chat's last one now. If somebody else sent the one before, they have a read mark of their own.
+    fn note_last(&mut self, draft: &SendDraft, sent: Placed, chat: &mut ChatUpdate) {
+        if let Some(last) = chat.last.filter(|last| last.sender != draft.actor.id) {
+            let mark = MembershipUpdate {
+                tenant: draft.actor.tenant,
+                // They have a row, whose status stays.
+                standing: MembershipStatus::Observer,
+                role: Role::Member,
+                joined: self.next,
+                read: last.id,
+                read_seq: chat.last_seq,
+            };
+            self.marks.insert((draft.chat, last.sender), mark);
+        }
+        chat.last_seq = sent.seq;
+        chat.last = Some(LastMessage {
+            id: sent.id,
+            sender: draft.actor.id,
+        });
     }
 
     /// What a person is to a chat, after the commands before.
@@ -326,7 +355,7 @@ impl Plan {
         let so_far = self.chat_updates.get(&id).copied();
         so_far.unwrap_or(ChatUpdate {
             last_seq: chat.last_seq,
-            last_message: None,
+            last: chat.last,
             last_position: self.next,
             members: chat.members,
             status: None,
@@ -401,7 +430,7 @@ impl Plan {
         let Some((kind, members)) = answer.chat else {
             return Err(no_chat());
         };
-        let marked = self.memberships.get(&place).map(|update| update.read);
+        let marked = self.marked(place);
         let relation = self.relation(&draft.actor, (draft.chat, kind), answer.standing);
         relation.can_signal().map_err(denied)?;
         let Some((newest, seq)) = answer.newest else {
@@ -439,13 +468,22 @@ impl Plan {
         Ok(())
     }
 
+    /// What a person has read by what this batch did before.
+    fn marked(&self, place: (ChatId, PersonId)) -> Option<MessageId> {
+        let last = self.chat_updates.get(&place.0).and_then(|chat| chat.last);
+        let sent = last.filter(|last| last.sender == place.1);
+        let updates = [self.memberships.get(&place), self.marks.get(&place)];
+        let read = updates.into_iter().flatten().map(|update| update.read);
+        read.chain(sent.map(|last| last.id)).max()
+    }
+
     /// Moves a person's read mark, and makes them a member if they join.
     fn update(&mut self, place: (ChatId, PersonId), update: MembershipUpdate) {
         self.memberships
             .entry(place)
             .and_modify(|earlier| {
-                earlier.read = update.read;
-                earlier.read_seq = update.read_seq;
+                earlier.read = earlier.read.max(update.read);
+                earlier.read_seq = earlier.read_seq.max(update.read_seq);
             })
             .or_insert(update);
     }
@@ -462,7 +500,7 @@ impl Plan {
     fn change(&mut self, subject: Subject<'_>, audience: Audience, what: ChangeKind) -> Position {
         let position = self.next;
         let change = subject.change(position, self.now, audience, what);
-        self.set.changes.push(row_of(&change));
+        self.set.changes.extend(row_of(&change));
         self.changes.push(change);
         self.next = position.plus(1);
         position
@@ -502,10 +540,10 @@ impl Subject<'_> {
     }
 }
 
-/// The row of the log for a change.
-pub(super) fn row_of(change: &Change) -> NewChange {
+/// The row of the log for a change; none for a message, which is its own.
+pub(super) fn row_of(change: &Change) -> Option<NewChange> {
     let (kind, target, word) = match &change.what {
-        ChangeKind::Message(message) => ("message", Some(message.id), None),
+        ChangeKind::Message(_) => return None,
         ChangeKind::Edited(message) => ("edited", Some(message.id), None),
         ChangeKind::Deleted(message) => ("deleted", Some(message.id), None),
         ChangeKind::Reaction(reaction) => {
@@ -525,7 +563,7 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         ChangeKind::Read(up_to) => ("read", Some(*up_to), None),
         ChangeKind::Person(person) => ("person", None, person.gone.then_some("gone".into())),
     };
-    NewChange {
+    Some(NewChange {
         position: change.position,
         tenant: change.tenant,
         chat: change.chat,
@@ -534,5 +572,5 @@ pub(super) fn row_of(change: &Change) -> NewChange {
         actor: change.actor.id,
         target,
         word,
-    }
+    })
 }

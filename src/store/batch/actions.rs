@@ -104,7 +104,8 @@ impl Tx {
             .query(concat!(
                 "select ",
                 membership_columns!(),
-                " from members m where m.chat_id = $1 and m.person_id = $2",
+                " from members m join chats c on c.id = m.chat_id \
+                 where m.chat_id = $1 and m.person_id = $2",
             ))
             .bind(chat.get())
             .bind(person.get())

@@ -65,10 +65,22 @@ pub struct ChatFacts {
     pub kind: ChatKind,
     /// How many messages were ever sent to it.
     pub last_seq: Seq,
+    /// Its newest message, if it is known who sent it.
+    pub last: Option<LastMessage>,
     /// How many members it has.
     pub members: i64,
     /// The status of a conversation.
     pub status: Option<ConversationStatus>,
+}
+
+/// The newest message of a chat. Who sent it has read it, and is not written down as having so before somebody else
+/// sends one: so people who send several messages in turn have no row written for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastMessage {
+    /// The message.
+    pub id: MessageId,
+    /// Who sent it.
+    pub sender: PersonId,
 }
 
 /// A message that was sent before under the same client id.
@@ -110,7 +122,7 @@ pub struct ReadFacts {
     pub newest: Option<(MessageId, Seq)>,
 }
 
-/// A row of the log.
+/// A row of the log for a change that is no new message: a message is its own row.
 #[derive(Debug, Clone)]
 pub struct NewChange {
     /// Its position.
@@ -137,7 +149,7 @@ pub struct ChatUpdate {
     /// How many messages were ever sent to it.
     pub last_seq: Seq,
     /// Its newest message, if the batch has one.
-    pub last_message: Option<MessageId>,
+    pub last: Option<LastMessage>,
     /// Its newest activity.
     pub last_position: Position,
     /// How many members it has now.
@@ -158,7 +170,7 @@ pub struct MembershipUpdate {
     pub role: Role,
     /// The position of their joining, if they join in this batch.
     pub joined: Position,
-    /// The last message they have read.
+    /// The last message they have read; a later one that is stored stays.
     pub read: MessageId,
     /// The number of that message within the chat.
     pub read_seq: Seq,
@@ -167,7 +179,7 @@ pub struct MembershipUpdate {
 /// Everything one batch writes.
 #[derive(Debug, Default)]
 pub struct WriteSet {
-    /// The rows of the log, ascending and without gaps.
+    /// The changes that are no new messages: together with these ascending and without gaps.
     pub changes: Vec<NewChange>,
     /// The messages, each with the digest of what it says.
     pub messages: Vec<(TenantId, Message, Option<String>)>,
@@ -177,10 +189,20 @@ pub struct WriteSet {
     pub memberships: Vec<(ChatId, PersonId, MembershipUpdate)>,
 }
 
+impl WriteSet {
+    /// How many places of the log it takes.
+    fn places(&self) -> i64 {
+        let places = self.changes.len() + self.messages.len();
+        i64::try_from(places).unwrap_or(i64::MAX)
+    }
+}
+
 row! {
     struct SendRow {
         chat_kind: Option<String>,
         last_seq: Option<i64>,
+        last_message_id: Option<i64>,
+        last_sender_id: Option<i64>,
         members_count: Option<i64>,
         status: Option<String>,
         standing: Option<String>,
@@ -199,6 +221,13 @@ impl TryFrom<SendRow> for SendFacts {
             (Some(kind), Some(last_seq), Some(members)) => Some(ChatFacts {
                 kind: rows::chat_kind(&kind)?,
                 last_seq: Seq::new(last_seq),
+                last: row
+                    .last_message_id
+                    .zip(row.last_sender_id)
+                    .map(|(id, sender)| LastMessage {
+                        id: MessageId::new(id),
+                        sender: PersonId::new(sender),
+                    }),
                 members,
                 status: row
                     .status

@@ -9,8 +9,8 @@ use crate::{
     },
 };
 
-const LOOK_UP_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_count, c.status, m.standing, \
-     e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
+const LOOK_UP_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.last_message_id, c.last_sender_id, \
+     c.members_count, c.status, m.standing, e.id as earlier_id, e.seq as earlier_seq, e.client_digest as earlier_digest, e.created_at as earlier_at \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[]) \
        with ordinality as d (tenant_id, chat_id, sender_id, client_id, n) \
      left join chats c on c.id = d.chat_id and c.tenant_id = d.tenant_id and c.deleted_at is null \
@@ -19,7 +19,10 @@ const LOOK_UP_SENDS: &str = "select c.kind as chat_kind, c.last_seq, c.members_c
        and e.client_id = d.client_id and e.client_id is not null \
      order by d.n";
 
-const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, m.read_id, n.id as newest_id, n.seq as newest_seq \
+const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.standing, \
+     case when c.last_sender_id = m.person_id and c.last_message_id > m.read_id \
+     then c.last_message_id else m.read_id end as read_id, \
+     n.id as newest_id, n.seq as newest_seq \
      from unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
        with ordinality as d (tenant_id, chat_id, reader_id, up_to, n) \
      left join chats c on c.id = d.chat_id and c.tenant_id = d.tenant_id and c.deleted_at is null \
@@ -46,9 +49,11 @@ const WRITE: &str = "with \
        last_message_id = coalesce(d.last_message_id, chats.last_message_id), \
        last_position = d.last_position, members_count = d.members_count, updated_at = $2, \
        status = coalesce(d.status, chats.status), \
-       status_position = case when d.status is null then chats.status_position else d.last_position end \
-       from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $32::text[]) \
-         as d (id, last_seq, last_message_id, last_position, members_count, status) \
+       status_position = case when d.status is null then chats.status_position else d.last_position end, \
+       last_sender_id = coalesce(d.last_sender_id, chats.last_sender_id) \
+       from unnest($20::bigint[], $21::bigint[], $22::bigint[], $23::bigint[], $24::bigint[], $32::text[], \
+         $36::bigint[]) \
+         as d (id, last_seq, last_message_id, last_position, members_count, status, last_sender_id) \
        where chats.id = d.id), \
      marked as (insert into members \
        (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
@@ -64,7 +69,8 @@ const WRITE: &str = "with \
        joined_position = case when members.standing = 'in' or excluded.standing <> 'in' \
          then members.joined_position else excluded.joined_position end, \
        standing = case when excluded.standing = 'in' then 'in' else members.standing end, \
-       read_id = excluded.read_id, read_seq = excluded.read_seq) \
+       read_id = greatest(members.read_id, excluded.read_id), \
+       read_seq = greatest(members.read_seq, excluded.read_seq)) \
      select pg_notify('parlance', '')";
 
 pub(super) async fn look_up_sends(
@@ -105,7 +111,7 @@ pub(super) async fn write(
         memberships,
     } = set;
     sqlx::query(WRITE)
-        .bind(i64::try_from(changes.len()).unwrap_or(i64::MAX))
+        .bind(set.places())
         .bind(now.get())
         .bind(column(changes, |c| c.position.get()))
         .bind(column(changes, |c| c.tenant.get()))
@@ -127,7 +133,7 @@ pub(super) async fn write(
         .bind(column(chat_updates, |(chat, _)| chat.get()))
         .bind(column(chat_updates, |(_, b)| b.last_seq.get()))
         .bind(column(chat_updates, |(_, b)| {
-            b.last_message.map(MessageId::get)
+            b.last.map(|last| last.id.get())
         }))
         .bind(column(chat_updates, |(_, b)| b.last_position.get()))
         .bind(column(chat_updates, |(_, b)| b.members))
@@ -146,6 +152,9 @@ pub(super) async fn write(
             m.reply_to.as_ref().map(|quote| quote.id.get())
         }))
         .bind(column(messages, |(_, m, _)| mentions_column(&m.mentions)))
+        .bind(column(chat_updates, |(_, b)| {
+            b.last.map(|last| last.sender.get())
+        }))
         .execute(&mut **tx)
         .await
         .map(drop)

@@ -11,16 +11,18 @@ use crate::{
     },
 };
 
-const LOOK_UP_SEND: &str = "select c.kind, c.last_seq, c.members_count, c.status, m.standing, \
-     e.id, e.seq, e.client_digest, e.created_at \
+const LOOK_UP_SEND: &str = "select c.kind, c.last_seq, c.last_message_id, c.last_sender_id, \
+     c.members_count, c.status, m.standing, e.id, e.seq, e.client_digest, e.created_at \
      from (select 1) \
      left join chats c on c.id = ?2 and c.tenant_id = ?1 and c.deleted_at is null \
      left join members m on m.chat_id = c.id and m.person_id = ?3 \
      left join messages e on e.chat_id = c.id and e.sender_id = ?3 \
        and e.client_id = ?4 and e.client_id is not null";
 
-const LOOK_UP_READ: &str = "select c.kind, c.members_count, m.standing, m.read_id, n.id, n.seq \
-     from (select 1) \
+const LOOK_UP_READ: &str = "select c.kind, c.members_count, m.standing, \
+     case when c.last_sender_id = m.person_id and c.last_message_id > m.read_id \
+     then c.last_message_id else m.read_id end as read_id, \
+     n.id, n.seq from (select 1) \
      left join chats c on c.id = ?2 and c.tenant_id = ?1 and c.deleted_at is null \
      left join members m on m.chat_id = c.id and m.person_id = ?3 \
      left join messages n on n.id = \
@@ -39,8 +41,8 @@ const WRITE_MESSAGE: &str = "insert into messages \
 const WRITE_CHAT: &str = "update chats set last_seq = ?2, \
      last_message_id = coalesce(?3, last_message_id), last_position = ?4, \
      members_count = ?5, updated_at = ?7, status = coalesce(?6, status), \
-     status_position = case when ?6 is null then status_position else ?4 end \
-     where id = ?1";
+     status_position = case when ?6 is null then status_position else ?4 end, \
+     last_sender_id = coalesce(?8, last_sender_id) where id = ?1";
 
 const WRITE_MEMBERSHIP: &str = "insert into members \
      (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, read_id, read_seq) \
@@ -52,7 +54,7 @@ const WRITE_MEMBERSHIP: &str = "insert into members \
      joined_position = case when standing = 'in' or excluded.standing <> 'in' then joined_position \
        else excluded.joined_position end, \
      standing = case when excluded.standing = 'in' then 'in' else standing end, \
-     read_id = excluded.read_id, read_seq = excluded.read_seq";
+     read_id = max(read_id, excluded.read_id), read_seq = max(read_seq, excluded.read_seq)";
 
 pub(super) fn look_up_sends(
     connection: &Connection,
@@ -70,13 +72,15 @@ pub(super) fn look_up_sends(
             Ok(SendRow {
                 chat_kind: row.get(0)?,
                 last_seq: row.get(1)?,
-                members_count: row.get(2)?,
-                status: row.get(3)?,
-                standing: row.get(4)?,
-                earlier_id: row.get(5)?,
-                earlier_seq: row.get(6)?,
-                earlier_digest: row.get(7)?,
-                earlier_at: row.get(8)?,
+                last_message_id: row.get(2)?,
+                last_sender_id: row.get(3)?,
+                members_count: row.get(4)?,
+                status: row.get(5)?,
+                standing: row.get(6)?,
+                earlier_id: row.get(7)?,
+                earlier_seq: row.get(8)?,
+                earlier_digest: row.get(9)?,
+                earlier_at: row.get(10)?,
             })
         })
     };
@@ -105,6 +109,10 @@ pub(super) fn look_up_reads(
 }
 
 pub(super) fn write(connection: &Connection, set: &WriteSet, now: Timestamp) -> Result<()> {
+    let places = set.places();
+    if places > 0 {
+        connection.prepare_cached(MOVE_LOG)?.execute([places])?;
+    }
     write_changes(connection, set, now)?;
     write_messages(connection, set, now)?;
     write_chats(connection, set, now)?;
@@ -112,11 +120,6 @@ pub(super) fn write(connection: &Connection, set: &WriteSet, now: Timestamp) -> 
 }
 
 fn write_changes(connection: &Connection, set: &WriteSet, now: Timestamp) -> Result<()> {
-    if set.changes.is_empty() {
-        return Ok(());
-    }
-    let count = i64::try_from(set.changes.len()).unwrap_or(i64::MAX);
-    connection.prepare_cached(MOVE_LOG)?.execute([count])?;
     let mut statement = connection.prepare_cached(WRITE_CHANGE)?;
     for change in &set.changes {
         statement.execute(params![
@@ -161,11 +164,12 @@ fn write_chats(connection: &Connection, set: &WriteSet, now: Timestamp) -> Resul
         statement.execute(params![
             chat.get(),
             update.last_seq.get(),
-            update.last_message.map(MessageId::get),
+            update.last.map(|last| last.id.get()),
             update.last_position.get(),
             update.members,
             update.status.map(ConversationStatus::as_str),
             now.get(),
+            update.last.map(|last| last.sender.get()),
         ])?;
     }
     Ok(())

@@ -30,7 +30,7 @@ DAMAGE = {
                        "select id + 1000000, tenant_id, chat_id, seq, sender_id, kind, content, created_at "
                        "from messages where id = {message}",
     "a changed message": "update messages set content = content || '.' where id = {message}",
-    "a lost line of the log": "delete from changes where position = {message}",
+    "a lost line of the log": "delete from changes where position = (select min(position) from changes)",
     "a head that lags": "update log set head = head - 1",
     "a chat that miscounts": "update chats set last_seq = last_seq + 1 "
                              "where id = (select chat_id from messages where id = {message})",

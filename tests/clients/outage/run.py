@@ -175,7 +175,7 @@ class People:
             self.fault(f"nobody sent {content[:12]}")
         (head,), = database.rows("select head from log")
         positions = [int(position) for position, in
-                     database.rows("select position from changes order by position")]
+                     database.rows("select position from changes union all select id from messages order by 1")]
         if positions != list(range(1, int(head) + 1)):
             self.fault(f"the log's head is {head}, and it has {len(positions)} lines")
 

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use parlance::{
     Kind,
     model::{
-        Audience, ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Mentions, Message,
-        MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq,
-        TenantId, Timestamp, Title,
+        ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Mentions, Message, MessageId,
+        MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq, TenantId,
+        Timestamp, Title,
     },
     store::{
         NewPerson, Store, Tx,
         batch::{
-            ChatUpdate, MembershipUpdate, NewChange, NewChat, ReadLookup, SendLookup, WriteSet,
+            ChatUpdate, LastMessage, MembershipUpdate, NewChat, ReadLookup, SendLookup, WriteSet,
         },
     },
 };
@@ -142,16 +142,6 @@ async fn say_in(
         position = position.plus(1);
         seq += 1;
         let id = MessageId::from(position);
-        set.changes.push(NewChange {
-            position,
-            tenant: HOME,
-            chat,
-            kind: "message",
-            audience: Audience::Members,
-            actor: who,
-            target: Some(id),
-            word: None,
-        });
         let message = Message {
             id,
             chat,
@@ -173,7 +163,7 @@ async fn say_in(
     let id = MessageId::from(position);
     let chat_update = ChatUpdate {
         last_seq: Seq::new(seq),
-        last_message: Some(id),
+        last: Some(LastMessage { id, sender: who }),
         last_position: position,
         members: facts.members,
         status: None,

@@ -1,6 +1,8 @@
 //! Databases of earlier versions are migrated without loss.
 
-use parlance::model::{ChatId, Domain, MembershipStatus, PersonId, TenantId};
+use parlance::model::{
+    Audience, ChangeKind, ChatId, Domain, MembershipStatus, PersonId, Position, TenantId,
+};
 
 use crate::support::old_database::database_of;
 
@@ -102,5 +104,76 @@ async fn agents_who_never_joined_a_conversation_are_no_members_of_it() {
         let membership = membership.expect("a row");
         assert_eq!((membership.standing, membership.read.get()), (standing, 4));
     }
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_told_by_the_log_as_they_were() {
+    let (place, mut beside) = database_of(14).await;
+    for sql in [
+        "insert into log (id, head, floor, epoch) values (1, 6, 0, 'epochish')",
+        "insert into tenants (id, kind, name, application_id, created_at, updated_at) \
+         values (11, 'site', 'site', 'key-11', 0, 0)",
+        "insert into people (id, tenant_id, kind, name, name_key, created_at, updated_at) \
+         values (101, 11, 'guest', 'p', 'p', 0, 0)",
+        "insert into chats (id, tenant_id, kind, created_by, created_at, updated_at, members_count, \
+         last_seq, last_message_id, last_position) \
+         values (21, 11, 'desk', 101, 0, 0, 1, 1, 2, 4), (22, 11, 'private', 101, 0, 0, 1, 2, 5, 6)",
+        "insert into members (chat_id, person_id, tenant_id, role, standing, joined_at, joined_position, \
+         read_id, read_seq) values (21, 101, 11, 'member', 'in', 0, 1, 2, 1), \
+         (22, 101, 11, 'member', 'in', 0, 3, 3, 1)",
+        "insert into messages (id, tenant_id, chat_id, seq, sender_id, kind, content, created_at) \
+         values (2, 11, 21, 1, 101, 'text', 'a', 20), (3, 11, 22, 1, 101, 'text', 'b', 30), \
+         (5, 11, 22, 2, 101, 'text', 'c', 50)",
+    ] {
+        beside.run(sql).await;
+    }
+    for (position, chat, kind, audience, target) in [
+        (1, 21, "joined", "desk", "null"),
+        (2, 21, "message", "desk", "2"),
+        (3, 22, "message", "members", "3"),
+        (4, 21, "read", "desk", "2"),
+        (5, 22, "message", "members", "5"),
+        (6, 22, "edited", "members", "3"),
+    ] {
+        let sql = format!(
+            "insert into changes (position, tenant_id, chat_id, kind, audience, actor_id, target_id, word, at) \
+             values ({position}, 11, {chat}, '{kind}', '{audience}', 101, {target}, \
+             case '{kind}' when 'joined' then 'member' end, {position}0)"
+        );
+        beside.run(&sql).await;
+    }
+    let store = place.store().await;
+    let changes = store.changes(Position::START, 5).await.expect("a list");
+    let told: Vec<_> = changes
+        .iter()
+        .map(|change| {
+            let message = match &change.what {
+                ChangeKind::Message(message) => Some(message.content.as_str()),
+                _ => None,
+            };
+            let place = (change.position.get(), change.chat.get(), change.at.get());
+            (place, change.audience, message)
+        })
+        .collect();
+    let (agents, members) = (Audience::Agents, Audience::Members);
+    assert_eq!(
+        told,
+        [
+            ((1, 21, 10), agents, None),
+            ((2, 21, 20), agents, Some("a")),
+            ((3, 22, 30), members, Some("b")),
+            ((4, 21, 40), agents, None),
+            ((5, 22, 50), members, Some("c")),
+        ]
+    );
+    let rest = store.changes(Position::new(5), 5).await.expect("a list");
+    assert_eq!(rest.len(), 1);
+    assert_eq!(beside.head_without_gaps().await, 6);
+    // Nobody knew who sent the last message: what is stored of members counts.
+    let found = store.chat(TenantId::new(11), ChatId::new(22), PersonId::new(101));
+    let (chat, membership) = found.await.expect("an answer").expect("the chat");
+    let read = membership.map(|it| (it.read.get(), it.read_seq.get()));
+    assert_eq!((read, chat.last_seq.get()), (Some((3, 1)), 2));
     store.close().await;
 }

@@ -179,12 +179,19 @@ impl Mirror {
             .into_iter()
             .map(|message| (number(&message["id"]), plain(message)))
             .collect();
-        let condition =
-            format!("from members where chat_id = {id} and standing = 'in' order by person_id");
+        let condition = format!(
+            "from members m join chats c on c.id = m.chat_id \
+             where m.chat_id = {id} and m.standing = 'in' order by m.person_id"
+        );
         let people = beside
             .numbers(&format!("select person_id {condition}"))
             .await;
-        let reads = beside.numbers(&format!("select read_id {condition}")).await;
+        let reads = beside
+            .numbers(&format!(
+                "select case when c.last_sender_id = m.person_id and c.last_message_id > m.read_id \
+                 then c.last_message_id else m.read_id end {condition}"
+            ))
+            .await;
         let admins: BTreeSet<_> = beside
             .numbers(&format!(
                 "select case role when 'admin' then person_id else 0 end {condition}"

@@ -114,7 +114,7 @@ impl Beside {
     /// The log's head. The log has no gaps.
     pub(crate) async fn head_without_gaps(&mut self) -> i64 {
         let positions = self
-            .numbers("select position from changes order by position")
+            .numbers("select position from changes union all select id from messages order by 1")
             .await;
         let head = self.number("select head from log").await;
         assert_eq!(positions, (1..=head).collect::<Vec<_>>());
