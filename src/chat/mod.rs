@@ -41,6 +41,7 @@ mod password;
 pub mod people;
 pub mod presence;
 pub mod profiles;
+mod registrations;
 mod renewal;
 pub mod rooms;
 pub mod search;

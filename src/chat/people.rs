@@ -127,7 +127,7 @@ async fn registered(
     })
 }
 
-/// Finds or makes a person in one transaction; whether they are new.
+/// Finds or makes a person; whether they are new.
 async fn write(
     services: &Services,
     tenant: &KeyHolder,
@@ -136,21 +136,38 @@ async fn write(
     token: Option<&TokenHash>,
 ) -> Result<(Person, bool)> {
     let (tenant, now) = (tenant.tenant().id, services.clock.now());
-    let (external_id, token) = (external_id.to_owned(), token.cloned());
-    let profile = profile.clone();
+    let new = new_person(tenant, external_id, profile);
+    let Some(token) = token.cloned() else {
+        return services.registrations.register(&services.store, new).await;
+    };
     let written = services.store.write(tenant, move |tx| {
         Box::pin(async move {
-            let (person, is_new) = find_or_insert(tx, tenant, external_id, profile, now).await?;
-            let ended = match token {
-                Some(token) => give_token(tx, (tenant, person.id), &token, now).await?,
-                None => Vec::new(),
-            };
+            let registered = tx.register_all(tenant, &[new], now).await?;
+            let (person, is_new) = registered
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::internal("a registration without an outcome"))?;
+            let ended = give_token(tx, (tenant, person.id), &token, now).await?;
             Ok((person, is_new, ended))
         })
     });
     let (person, is_new, ended) = written.await?;
     services.logins.replace(&ended);
     Ok((person, is_new))
+}
+
+fn new_person(tenant: TenantId, external_id: &str, profile: &Profile) -> NewPerson {
+    NewPerson {
+        tenant,
+        kind: PersonKind::Person,
+        name: profile.name.clone(),
+        names: profile.names.clone().unwrap_or_default(),
+        photo: profile.photo.clone().flatten(),
+        external_id: Some(external_id.to_owned()),
+        email: None,
+        account_key: None,
+        password_hash: None,
+    }
 }
 
 /// Brings what is known of a person up to date, and tells those who share a chat with them.
@@ -173,34 +190,6 @@ async fn describe_as(
     };
     let action = PersonAction::Describe(Box::new(description));
     profiles::change(services, &person, action).await
-}
-
-/// The person whom a tenant calls so, who is made if need be; whether they are new.
-async fn find_or_insert(
-    tx: &mut Tx,
-    tenant: TenantId,
-    external_id: String,
-    profile: Profile,
-    now: Timestamp,
-) -> Result<(Person, bool)> {
-    match tx.registered(tenant, &external_id).await? {
-        Some(person) => Ok((person, false)),
-        None => {
-            let new = NewPerson {
-                tenant,
-                kind: PersonKind::Person,
-                name: profile.name,
-                names: profile.names.unwrap_or_default(),
-                photo: profile.photo.flatten(),
-                external_id: Some(external_id),
-                email: None,
-                account_key: None,
-                password_hash: None,
-            };
-            let id = tx.insert_person(&new, now).await?;
-            Ok((new.made(id, now), true))
-        }
-    }
 }
 
 /// Makes a token the only one of a person; says which logins are no more.

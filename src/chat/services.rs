@@ -16,6 +16,7 @@ use crate::{
         online::Online,
         password::Hasher,
         presence::Presence,
+        registrations::Registrations,
         search,
         sign_ins::SignIns,
         signals::Typists,
@@ -74,6 +75,8 @@ pub struct Services {
     pub(super) index: search::Index,
     /// Connections that may come back.
     pub(super) connections: Register,
+    /// Registers people.
+    pub(super) registrations: Registrations,
     /// Looks up the people for whom connections come back.
     pub(super) returning: Gathered<(TenantId, PersonId), Arc<Person>>,
     /// When the server started.
@@ -139,6 +142,7 @@ impl Services {
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
             index: search::Index::open(&store).await?,
             connections: Register::default(),
+            registrations: Registrations::default(),
             returning: Gathered::default(),
             started_at: Clock.now(),
             clock: Clock,

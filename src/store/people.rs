@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The values of a new person.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NewPerson {
     /// Whose person this is.
     pub tenant: TenantId,

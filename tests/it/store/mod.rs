@@ -4,6 +4,7 @@ mod contract;
 mod migrations;
 mod outages;
 mod plans;
+mod registrations;
 mod search_index;
 mod shared_transactions;
 mod writer_failures;
