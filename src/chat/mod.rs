@@ -25,7 +25,6 @@ mod device_cookies;
 pub mod domains;
 pub mod export;
 mod gathered;
-mod hashing;
 pub mod housekeeping;
 pub mod invites;
 mod keys;

@@ -1,31 +1,16 @@
 //! Passwords: hashed with bcrypt, away from the tasks that answer requests.
 
-use std::{hint::black_box, sync::Arc, time::Duration};
-
-use base64::{
-    Engine as _,
-    alphabet::BCRYPT,
-    engine::{
-        GeneralPurpose,
-        general_purpose::{NO_PAD, STANDARD},
-    },
-};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use parlance_bcrypt::{Hash, SALT_BYTES};
-use rand::Rng;
 use sha2::Sha384;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
-    chat::hashing::{HashQueue, Job},
     error::{Error, Result},
     model::{NewPassword, Password},
 };
 
-/// How bcrypt writes bytes.
-const BASE64: GeneralPurpose = GeneralPurpose::new(&BCRYPT, NO_PAD);
-/// The characters of a salt.
-const SALT_CHARS: usize = 22;
 /// Sets our digests apart from those of any other program that hashes the same password.
 const LABEL: &[u8] = b"parlance password v1";
 /// How many hashes may wait for each one that runs.
@@ -49,7 +34,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Hasher {
     cost: u32,
-    queue: HashQueue,
+    turns: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
 }
 
@@ -57,24 +42,17 @@ pub(super) struct Hasher {
 #[derive(Debug)]
 pub(super) struct Place {
     cost: u32,
-    queue: HashQueue,
-    place: Arc<OwnedSemaphorePermit>,
-}
-
-/// A hash as it is stored.
-struct Stored {
-    cost: u32,
-    salt: [u8; SALT_BYTES],
-    hash: Hash,
+    turns: Arc<Semaphore>,
+    _place: OwnedSemaphorePermit,
 }
 
 impl Hasher {
-    /// A hasher of a cost, which hashes on `parallel` threads at once.
+    /// A hasher of a cost, which runs `parallel` hashes at once.
     pub(super) fn new(cost: u32, parallel: usize) -> Self {
         let parallel = parallel.max(1);
         Self {
             cost,
-            queue: HashQueue::new(parallel),
+            turns: Arc::new(Semaphore::new(parallel)),
             waiting: Arc::new(Semaphore::new(parallel.saturating_mul(QUEUE + 1))),
         }
     }
@@ -88,8 +66,8 @@ impl Hasher {
         })?;
         Ok(Place {
             cost: self.cost,
-            queue: self.queue.clone(),
-            place: Arc::new(place),
+            turns: Arc::clone(&self.turns),
+            _place: place,
         })
     }
 
@@ -101,11 +79,9 @@ impl Hasher {
 
 impl Place {
     async fn hash(self, password: &NewPassword) -> Result<String> {
-        let mut salt = [0; SALT_BYTES];
-        rand::rng().fill_bytes(&mut salt);
+        let digest = digest(password.expose());
         let cost = self.cost;
-        let hash = self.run((cost, salt), digest(password.expose())).await?;
-        Ok(Stored { cost, salt, hash }.to_string())
+        self.run(move || bcrypt::hash(digest, cost)).await
     }
 
     /// Whether a password has this hash. Without a hash it takes as long and says no, so that
@@ -116,71 +92,33 @@ impl Place {
     pub(super) async fn verify(self, password: &Password, hash: Option<String>) -> Result<Verdict> {
         let prepared = password.prepared();
         let other = (prepared != password.expose()).then(|| digest(password.expose()));
+        let prepared = digest(&prepared);
         let exists = hash.is_some();
-        let stored = Stored::parse(&hash.unwrap_or_else(|| nobody(self.cost)))?;
-        let verdict = if self.is_hash_of(&stored, digest(&prepared)).await? {
-            Verdict::Right
-        } else if let Some(other) = other
-            && self.is_hash_of(&stored, other).await?
-        {
-            Verdict::RightAsSent
-        } else {
-            Verdict::Wrong
-        };
+        let hash = hash.unwrap_or_else(|| nobody(self.cost));
+        let verdict = self.run(move || {
+            if bcrypt::verify(prepared, &hash)? {
+                return Ok(Verdict::Right);
+            }
+            Ok(match other {
+                Some(other) if bcrypt::verify(&other, &hash)? => Verdict::RightAsSent,
+                Some(_) | None => Verdict::Wrong,
+            })
+        });
+        let verdict = verdict.await?;
         Ok(if exists { verdict } else { Verdict::Wrong })
     }
 
-    async fn is_hash_of(&self, stored: &Stored, digest: String) -> Result<bool> {
-        let hash = self.run((stored.cost, stored.salt), digest).await?;
-        Ok(is_same(&stored.hash, &hash))
+    async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> std::result::Result<T, bcrypt::BcryptError> + Send + 'static,
+    ) -> Result<T> {
+        let turns = self.turns.acquire();
+        let _turn = turns.await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(Error::internal)?
+            .map_err(Error::internal)
     }
-
-    async fn run(&self, (cost, salt): (u32, [u8; SALT_BYTES]), digest: String) -> Result<Hash> {
-        let job = Job {
-            cost,
-            salt,
-            password: digest,
-            _place: Arc::clone(&self.place),
-        };
-        self.queue.hash(job).await
-    }
-}
-
-impl Stored {
-    /// Reads a hash of any bcrypt.
-    fn parse(text: &str) -> Result<Self> {
-        let parsed = || {
-            let (version, rest) = text.strip_prefix("$2")?.split_once('$')?;
-            let (cost, rest) = rest.split_once('$')?;
-            let (salt, hash) = rest.split_at_checked(SALT_CHARS)?;
-            let cost = cost.parse().ok().filter(|cost| (4..32).contains(cost))?;
-            Some(Self {
-                cost,
-                salt: bytes(salt)?,
-                hash: bytes(hash)?,
-            })
-            .filter(|_| matches!(version, "a" | "b" | "x" | "y"))
-        };
-        parsed().ok_or_else(|| Error::internal("a password's hash is malformed"))
-    }
-}
-
-impl std::fmt::Display for Stored {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (salt, hash) = (BASE64.encode(self.salt), BASE64.encode(self.hash));
-        write!(out, "$2b${:02}${salt}{hash}", self.cost)
-    }
-}
-
-fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
-    BASE64.decode(text).ok()?.try_into().ok()
-}
-
-/// Compares hashes in a time that does not depend on where they differ.
-fn is_same(one: &Hash, other: &Hash) -> bool {
-    let pairs = one.iter().zip(other);
-    let differing = pairs.fold(0, |differing, (a, b)| black_box(differing | (a ^ b)));
-    differing == 0
 }
 
 /// A well-formed hash of a cost that no password has been found for.
@@ -196,8 +134,6 @@ fn digest(password: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::{FutureExt as _, future::join_all};
-
     use super::*;
 
     fn password(text: &str) -> Password {
@@ -256,79 +192,5 @@ mod tests {
             bcrypt::verify("anything", &hash).is_ok(),
             "it is a well-formed hash: {hash}"
         );
-    }
-
-    #[tokio::test]
-    async fn hashes_are_those_of_every_other_bcrypt() {
-        let hasher = Hasher::new(4, 2);
-        let texts = (0..11).map(|number| "secret word ".repeat(number + 1));
-        let verified = texts.map(|text| {
-            let hasher = &hasher;
-            async move {
-                let ours = hasher.hash(&set(&text)).await.expect("hashed");
-                let is_right = bcrypt::verify(digest(&text), &ours);
-                assert!(is_right.expect("well-formed"), "{ours}");
-                let cost = if text.len() > 50 { 5 } else { 4 };
-                let theirs = bcrypt::hash(digest(&text), cost).expect("hashed");
-                for (stored, verdict) in [
-                    (theirs.clone(), Verdict::Right),
-                    (theirs.replacen("$2b$", "$2y$", 1), Verdict::Right),
-                    (flipped(&theirs), Verdict::Wrong),
-                ] {
-                    let attempt = password(&text);
-                    let verified = place(hasher).verify(&attempt, Some(stored)).await;
-                    assert_eq!(verified.expect("compared"), verdict, "{theirs}");
-                }
-            }
-        });
-        // All at once, so that several are hashed side by side.
-        join_all(verified).await;
-    }
-
-    /// The same hash but for its first character.
-    fn flipped(hash: &str) -> String {
-        let place = hash.len() - 31;
-        let other = if hash[place..].starts_with('a') {
-            "b"
-        } else {
-            "a"
-        };
-        format!("{}{other}{}", &hash[..place], &hash[place + 1..])
-    }
-
-    #[tokio::test]
-    async fn what_is_no_hash_is_compared_with_nothing() {
-        let hasher = Hasher::new(4, 1);
-        let good = bcrypt::hash("secret", 4).expect("hashed");
-        for stored in [
-            "",
-            "secret",
-            &good[..59],
-            &format!("{good}a"),
-            &good.replacen("$2b$", "$2c$", 1),
-            &good.replacen("$04$", "$03$", 1),
-            &good.replacen("$04$", "$32$", 1),
-            &good.replacen("$04$", "$xx$", 1),
-            &good.replace(&good[20..21], "\u{e9}"),
-        ] {
-            let attempt = password("secret");
-            let verified = place(&hasher).verify(&attempt, Some(stored.to_owned()));
-            assert!(verified.await.is_err(), "{stored}");
-        }
-    }
-
-    #[tokio::test]
-    async fn who_waits_no_longer_has_no_place() {
-        let hasher = Hasher::new(4, 1);
-        let secret = set("secret");
-        let free = hasher.waiting.available_permits();
-        for _ in 0..2 * (QUEUE + 1) {
-            let mut hashed = Box::pin(hasher.hash(&secret));
-            assert!(hashed.as_mut().now_or_never().is_none());
-            // The thread is free again, and takes what is left behind.
-            drop(hashed);
-            hasher.hash(&secret).await.expect("hashed");
-        }
-        assert_eq!(hasher.waiting.available_permits(), free);
     }
 }

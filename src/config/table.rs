@@ -208,7 +208,7 @@ const ACCOUNTS: &[Setting] = &[
         "bcrypt_parallel",
         Preset::Number(0),
         Number(0..=1_024, "hashes"),
-        "How many threads hash passwords, each up to four side by side; 0: as many as there are cores.",
+        "How many passwords are hashed at the same time; 0: as many as there are cores.",
     ),
     Setting::new(
         "password_min",

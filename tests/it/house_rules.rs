@@ -23,7 +23,6 @@ fn the_house_keeps_its_rules() {
     let manifests = [
         include_str!("../../Cargo.toml"),
         include_str!("../../src/socketio/Cargo.toml"),
-        include_str!("../../src/bcrypt/Cargo.toml"),
     ];
     let workspace = Workspace {
         crates: manifests.into_iter().flat_map(dependencies).collect(),

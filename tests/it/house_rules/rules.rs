@@ -29,7 +29,7 @@ struct Layer {
 /// Most lines of a file.
 const LONGEST: usize = 600;
 
-const LAYERS: [Layer; 14] = [
+const LAYERS: [Layer; 13] = [
     Layer {
         part: "error",
         modules: &[],
@@ -78,10 +78,11 @@ const LAYERS: [Layer; 14] = [
     },
     Layer {
         part: "chat",
-        modules: &["model", "store", "pubsub", "config", "bcrypt"],
+        modules: &["model", "store", "pubsub", "config"],
         crates: &[
             "tokio",
             "tokio_util",
+            "bcrypt",
             "governor",
             "hmac",
             "sha2",
@@ -196,12 +197,6 @@ const LAYERS: [Layer; 14] = [
         why: "the Socket.IO server is a library of its own: it knows nothing of this one's chat",
     },
     Layer {
-        part: "bcrypt",
-        modules: &[],
-        crates: &[],
-        why: "it computes hashes, and knows nothing of where they come from",
-    },
-    Layer {
         part: "config",
         modules: &[],
         crates: &["rocket", "serde"],
@@ -275,8 +270,7 @@ pub(super) fn shape(source: &Source<'_>) -> Vec<String> {
         ));
     }
     let is_module = source.path.starts_with("src/")
-        && (source.path.ends_with("/mod.rs")
-            || matches!(source.path, "src/socketio/lib.rs" | "src/bcrypt/lib.rs"));
+        && (source.path.ends_with("/mod.rs") || source.path == "src/socketio/lib.rs");
     if is_module && !source.text.contains("\n//! # Why\n") {
         found.push(breach(
             source,

@@ -12,10 +12,9 @@ use serde_json::Value;
 use super::{dependencies, rust_files};
 
 /// A package of this repository: its folder, and where its code is.
-const PACKAGES: [(&str, &[&str]); 6] = [
+const PACKAGES: [(&str, &[&str]); 5] = [
     (".", &["src", "tests/it"]),
     ("src/socketio", &["src/socketio"]),
-    ("src/bcrypt", &["src/bcrypt"]),
     ("benches/load", &["benches/load"]),
     ("benches/socketio", &["benches/socketio"]),
     ("benches/wire", &["benches/wire"]),
@@ -45,9 +44,7 @@ fn every_dependency_is_used() {
         // This list names them all, and so does the list of layers.
         files.retain(|(path, _)| !path.contains("house_rules"));
         if folder == "." {
-            files.retain(|(path, _)| {
-                !path.starts_with("src/socketio/") && !path.starts_with("src/bcrypt/")
-            });
+            files.retain(|(path, _)| !path.starts_with("src/socketio/"));
         }
         assert_eq!(unused(&manifest, &files), Vec::<String>::new(), "{folder}");
     }

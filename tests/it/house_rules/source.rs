@@ -2,12 +2,8 @@
 
 use std::collections::HashSet;
 
-/// Crates of their own inside the repository: the name in code, and the module that the rules call it, which is also the
-/// folder.
-const LIBRARIES: [(&str, &str); 2] = [
-    ("parlance_socketio", "socketio"),
-    ("parlance_bcrypt", "bcrypt"),
-];
+/// A crate of its own inside the repository: its folder, its name in code, and the module that the rules call it.
+const LIBRARY: (&str, &str) = ("parlance_socketio", "socketio");
 
 /// A word of a file and the line it stands on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,17 +107,13 @@ impl<'a> Source<'a> {
             return named;
         } else if named.segments[0] == "parlance" {
             "crate".clone_into(&mut named.segments[0]);
-        } else if let Some((_, library)) = LIBRARIES.iter().find(|it| it.0 == named.segments[0]) {
+        } else if named.segments[0] == LIBRARY.0 {
             named
                 .segments
-                .splice(..1, ["crate", library].map(String::from));
-        } else if named.segments[0] == "crate"
-            && let Some((_, library)) = LIBRARIES
-                .iter()
-                .find(|it| Some(&it.1) == self.module().first())
-        {
-            // Inside a library `crate` is the library.
-            named.segments.insert(1, (*library).to_owned());
+                .splice(..1, ["crate", LIBRARY.1].map(String::from));
+        } else if named.segments[0] == "crate" && self.module().first() == Some(&LIBRARY.1) {
+            // Inside the library `crate` is the library.
+            named.segments.insert(1, LIBRARY.1.to_owned());
         }
         named
     }

@@ -262,7 +262,7 @@ async fn accounts_of_every_api_are_refused_with_503_in_its_own_shape() {
 
 #[rocket::async_test]
 async fn a_full_queue_of_passwords_is_503_in_every_api() {
-    let world = World::with("bcrypt_cost = 10\nbcrypt_parallel = 1").await;
+    let world = World::with("bcrypt_cost = 9\nbcrypt_parallel = 1").await;
     let form = [
         ("name", "nobody"),
         ("email", "n@example.com"),
