@@ -529,21 +529,3 @@ fn not_yours(user: PersonId) -> Error {
         format!("this connection does not speak for user {user}: send create-user first");
     Error::forbidden(sentence)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn size<'a, F>(
-        _: impl FnOnce(&'a mut ClientSession, &'a str, Option<&'a Value>) -> F,
-    ) -> usize {
-        size_of::<F>()
-    }
-
-    /// The future of each message is put on the heap, and moved there.
-    #[test]
-    fn the_future_of_a_message_has_no_room_for_all_other_events() {
-        let size = size(handle);
-        assert!(size <= 2048, "{size}");
-    }
-}
