@@ -30,8 +30,6 @@ const messages = (chat, person, count) => [
   `insert into messages (id, tenant_id, chat_id, seq, sender_id, kind, content, created_at)
      with recursive up (n) as (select 1 union all select n + 1 from up where n < ${count})
      select (select head from log) + n, 1, ${chat}, n, ${person}, 'text', 'Line ' || n || ' *with* **some** marks', 1700000000000 + n * 60000 from up`,
-  `insert into changes (position, tenant_id, chat_id, kind, audience, actor_id, target_id, at)
-     select id, 1, chat_id, 'message', 'members', sender_id, id, created_at from messages where chat_id = ${chat}`,
   `update chats set last_seq = ${count}, last_message_id = (select max(id) from messages where chat_id = ${chat}),
      last_position = (select max(id) from messages where chat_id = ${chat}) where id = ${chat}`,
   `update members set read_seq = ${count}, read_id = (select max(id) from messages where chat_id = ${chat}) where chat_id = ${chat}`,
