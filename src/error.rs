@@ -154,6 +154,14 @@ impl Error {
         Self::new(Kind::NotFound, text)
     }
 
+    /// It cannot be proved what came after a place in the log.
+    pub fn gone() -> Self {
+        Self::new(
+            Kind::Gone,
+            "this server cannot tell what came after that cursor: start again from the present one",
+        )
+    }
+
     /// Something in that place already exists.
     pub fn conflict(text: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Kind::Conflict, text)

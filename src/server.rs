@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{Services, WriteObserver, developers},
-    config::{EmbedOpen, Settings},
+    config::{EmbedOpen, Failover, Settings},
     dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger},
     error::{Error, Kind, Result},
     gateway::{
@@ -254,6 +254,10 @@ pub(crate) fn store_options(settings: &Settings) -> store::Options {
         max_connections: database.max_connections,
         connect_timeout: database.connect_timeout,
         idle_timeout: Some(database.idle_timeout),
+        failover: match database.failover {
+            Failover::Lossy => store::Failover::Lossy,
+            Failover::Lossless => store::Failover::Lossless,
+        },
     }
 }
 

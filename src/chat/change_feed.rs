@@ -14,7 +14,7 @@ use crate::{
         subscription::Subscription,
     },
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, Cursor, LoginId, Position, SignalKind},
+    model::{Change, ChangeKind, ChatId, Cursor, EpochMark, LoginId, Position, SignalKind},
     pubsub::{Backlog, Published, PublishedSignal, Subscriber},
 };
 
@@ -93,15 +93,12 @@ pub enum End {
 
 /// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed.
 pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
-    let same_life = cursor.epoch == *services.store.epoch();
+    let same_epoch = cursor.epoch == services.epoch().epoch;
     let known = cursor.position >= services.store.floor() && cursor.position <= services.head();
-    if same_life && known {
+    if same_epoch && known {
         return Ok(cursor.position);
     }
-    Err(Error::new(
-        Kind::Gone,
-        "this server cannot tell what came after that cursor: start again from the present one",
-    ))
+    Err(Error::gone())
 }
 
 /// What a client subscribes to, and up to which position it has received it.
@@ -111,6 +108,8 @@ pub struct ChangeFeed {
     source: Source,
     waiting: Option<WaitPermit>,
     filter: ChangeFilter,
+    /// The epoch in which it began: it ends with it.
+    epoch: EpochMark,
     after: Position,
     _attendance: Attendance,
 }
@@ -124,16 +123,18 @@ enum Source {
 }
 
 impl ChangeFeed {
-    /// Subscribes to everything that the caller receives. `name` lets a newer wait take over from this one.
+    /// Subscribes to everything that the caller receives after a place.
     pub async fn person(
         services: &Arc<Services>,
         caller: &Caller,
-        after: Position,
         filter: ChangeFilter,
+        after: impl FnOnce(&Services) -> Result<Position>,
     ) -> Result<Self> {
+        let epoch = services.epoch();
+        let after = after(services)?;
         let subscription = Subscription::open(services, caller.person()).await?;
         let source = Source::Person(subscription);
-        Ok(Self::new(services, caller, source, (after, filter)))
+        Ok(Self::new(services, caller, source, (epoch, after, filter)))
     }
 
     /// Listens to the new messages of one chat, if the caller may read it, after a place that is read
@@ -144,6 +145,7 @@ impl ChangeFeed {
         chat: ChatId,
         after: impl FnOnce(&Services) -> Result<Position>,
     ) -> Result<Self> {
+        let epoch = services.epoch();
         let subscriber = access::subscribe(services, caller, chat).await?;
         let after = after(services)?;
         if after > services.head() {
@@ -154,7 +156,7 @@ impl ChangeFeed {
             services,
             caller,
             source,
-            (after, ChangeFilter::ALL),
+            (epoch, after, ChangeFilter::ALL),
         ))
     }
 
@@ -162,7 +164,7 @@ impl ChangeFeed {
         services: &Arc<Services>,
         caller: &Caller,
         source: Source,
-        (after, filter): (Position, ChangeFilter),
+        (epoch, after, filter): (EpochMark, Position, ChangeFilter),
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
         let attendance = services.online.attend(caller.person());
@@ -173,6 +175,7 @@ impl ChangeFeed {
             waiting: None,
             _attendance: attendance,
             filter,
+            epoch,
             after,
         }
     }
@@ -189,8 +192,14 @@ impl ChangeFeed {
         self.after
     }
 
+    /// The cursor of a position that it has told.
+    pub fn cursor_at(&self, position: Position) -> Cursor {
+        self.epoch.cursor_at(position)
+    }
+
     /// At most `limit` changes, now if there are any, else as soon as there are, else none when
-    /// `timeout` is over. Fails with [`Kind::Unauthenticated`] as soon as the login ends.
+    /// `timeout` is over. Fails with [`Kind::Unauthenticated`] as soon as the login ends, and with
+    /// [`Kind::Gone`] as soon as the epoch does.
     pub async fn next(&mut self, limit: usize, timeout: Duration) -> Result<Batch> {
         // A stream may always find something: it is to end all the same.
         if let Some(end) = self.waiting.as_ref().and_then(|place| self.end_of(place)) {
@@ -201,6 +210,7 @@ impl ChangeFeed {
             let mut changed = pin!(self.source.changed());
             changed.as_mut().enable();
             let (changes, cursor, more) = self.poll(limit).await?;
+            self.services.refuse_ended(&self.epoch)?;
             self.after = cursor;
             if self.caller.is_gone() {
                 return Err(Error::unauthenticated());

@@ -6,7 +6,7 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, administration, connections, deletion, sign_ins},
+    chat::{Services, administration, connections, deletion, search, sign_ins},
     error::Result,
     model::TenantId,
 };
@@ -54,6 +54,9 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
     let mut tick = tokio::time::interval(INTERVAL);
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     let mut revocation = tokio::time::interval(REVOCATION_INTERVAL);
+    let Some(mut epochs) = services.upgrade().map(|services| services.hub.epochs()) else {
+        return;
+    };
     // A database that is slow is not asked in bursts.
     revocation.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -62,6 +65,7 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
             _ = tick.tick() => Due::Uses,
             _ = expiry.tick() => Due::Expiry,
             _ = revocation.tick() => Due::Revocations,
+            Ok(()) = epochs.changed() => Due::Epoch,
         };
         let Some(services) = services.upgrade() else {
             return;
@@ -69,6 +73,7 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
         match due {
             Due::Uses => note_uses(&services).await,
             Due::Revocations => end_revoked(&services).await,
+            Due::Epoch => forget_epoch(&services).await,
             Due::Expiry => {
                 if let Err(error) = expire(&services).await {
                     tracing::warn!(cause = ?error, "What is past its time could not be forgotten.");
@@ -83,6 +88,16 @@ enum Due {
     Uses,
     Expiry,
     Revocations,
+    Epoch,
+}
+
+/// What memory holds of an epoch of the log that has ended may not be in the database.
+async fn forget_epoch(services: &Services) {
+    services.logins.forget_all();
+    services.keys.forget_all();
+    if let Err(error) = search::look_again(services).await {
+        tracing::warn!(cause = ?error, "How far the search index has come could not be read.");
+    }
 }
 
 async fn note_uses(services: &Services) {

@@ -104,6 +104,13 @@ impl Keys {
         }
     }
 
+    /// Forgets everything that was read, without ending anything: the store is read again.
+    pub(super) fn forget_all(&self) {
+        let mut known = lock(&self.known);
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        known.clear();
+    }
+
     /// Ends the key of a tenant that is gone from the store, or suspended there.
     pub(super) fn end(&self, tenant: TenantId) {
         let mut lives = lock(&self.lives);

@@ -281,6 +281,14 @@ impl Logins {
         }
     }
 
+    /// Forgets everything that was read, without ending anything: the store is read again.
+    pub(super) fn forget_all(&self) {
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        state.by_token.clear();
+        state.tokens.clear();
+    }
+
     /// Ends one that is in use, whose token is good no more though the store has it still.
     pub(super) fn end_live(&self, live: &LiveLogin) {
         let mut state = self.state();

@@ -25,7 +25,7 @@ use crate::{
     },
     config::Settings,
     error::{Error, Result},
-    model::{Clock, Cursor, Network, Person, PersonId, Position, TenantId, Timestamp},
+    model::{Clock, Cursor, EpochMark, Network, Person, PersonId, Position, TenantId, Timestamp},
     pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
@@ -168,11 +168,27 @@ impl Services {
         self.hub.signals()
     }
 
-    /// The cursor of a position.
+    /// The cursor of a position in the present epoch.
     pub fn cursor_at(&self, position: Position) -> Cursor {
-        Cursor {
-            epoch: self.store.epoch().clone(),
-            position,
+        self.epoch().cursor_at(position)
+    }
+
+    /// The present epoch: who begins to listen keeps it, see [`Services::refuse_ended`].
+    pub fn epoch(&self) -> EpochMark {
+        self.hub.epoch()
+    }
+
+    /// Whether that epoch has ended: what was told in it may not be in the log.
+    pub fn has_ended(&self, mark: &EpochMark) -> bool {
+        self.hub.has_ended(mark)
+    }
+
+    /// Refuses who began to listen in an epoch that has ended.
+    pub fn refuse_ended(&self, mark: &EpochMark) -> Result<()> {
+        if self.has_ended(mark) {
+            Err(Error::gone())
+        } else {
+            Ok(())
         }
     }
 

@@ -269,7 +269,7 @@ async fn expire(typists: Weak<Typists>, connection: u64, place: Place, login: Op
 mod tests {
     use super::*;
     use crate::{
-        model::{Person, PersonKind, Position, TenantId, fixture::person},
+        model::{Epoch, Person, PersonKind, Position, TenantId, fixture::person},
         pubsub::{Subscriber, Topic},
     };
 
@@ -281,7 +281,7 @@ mod tests {
 
     /// A subscriber of the conversation, and the person who types.
     fn to_agents() -> (Arc<Typists>, Subscriber) {
-        let hub = Hub::new(Position::new(0));
+        let hub = Hub::new(Position::new(0), Epoch::new("first".to_owned()));
         let listener = hub.subscribe(Topic::Person(owner(1)));
         (Typists::new(hub), listener)
     }

@@ -33,7 +33,7 @@ pub use mistakes::Mistakes;
 pub use origin::{ServedHost, WebOrigin};
 pub use setting::{Kind, Preset, Section, Setting};
 pub use settings::{
-    Database, EmbedOpen, EmbedTwin, LogFormat, Network, Registration, SameSite, Settings,
+    Database, EmbedOpen, EmbedTwin, Failover, LogFormat, Network, Registration, SameSite, Settings,
     SupportPush,
 };
 pub use table::SECTIONS;

@@ -119,6 +119,18 @@ pub struct Database {
     pub connect_timeout: Duration,
     /// A connection unused for this long is closed.
     pub idle_timeout: Duration,
+    /// What it means that another PostgreSQL has taken over.
+    pub failover: Failover,
+}
+
+/// What it means that another PostgreSQL has taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failover {
+    /// It may lack the last commits.
+    Lossy,
+    /// It has every commit that was answered.
+    Lossless,
 }
 
 /// A network: an address and the length of its prefix.

@@ -500,6 +500,16 @@ const DATABASE: &[Setting] = &[
         Seconds(1..=DAY),
         "After how long an unused connection is closed.",
     ),
+    Setting::new(
+        "failover",
+        Preset::Text("lossy"),
+        Choice(&["lossy", "lossless"]),
+        "Whether a PostgreSQL that takes over may lack commits; then clients begin anew (410).",
+    )
+    .more(
+        "Set \"lossless\" only where every standby that may be promoted is synchronous \
+         (synchronous_standby_names): cursors stay good then.",
+    ),
 ];
 
 const LIMITS: &[Setting] = &[

@@ -18,7 +18,7 @@ use crate::{
         echo::{EchoFilter, LogSpan, OwnAction},
     },
     error::{Error, Kind, Result},
-    model::{Change, ChatId, Person, PersonId, Position, Signal, TokenHash},
+    model::{Change, ChatId, EpochMark, Person, PersonId, Position, Signal, TokenHash},
     pubsub::Waker,
     telemetry::Metrics,
 };
@@ -132,6 +132,8 @@ pub struct ClientSession {
     pub services: Arc<Services>,
     /// What the operator decided.
     pub options: Arc<Options>,
+    /// The epoch of the log in which it began.
+    pub epoch: EpochMark,
     /// Its credentials.
     pub credentials: Credentials,
     /// The connection.
@@ -192,6 +194,7 @@ impl ClientSession {
             metrics: Arc::clone(&options.metrics),
         };
         Self {
+            epoch: services.epoch(),
             services,
             options,
             credentials,

@@ -7,10 +7,12 @@ use rocket::{
     response::{self, Responder, content::RawJson},
 };
 
-use super::feed::{self, Feed};
+use super::{
+    ApiError,
+    feed::{self, Feed},
+};
 use crate::{
     chat::change_feed::{Batch, End},
-    error::Result,
     pubsub::Published,
     telemetry::Transport,
 };
@@ -24,10 +26,11 @@ pub struct LongPoll(String);
 
 impl LongPoll {
     /// Waits for what is new, at most as long as `timeout`, and writes it down.
-    pub async fn answer(mut feed: Feed, timeout: Duration) -> Result<Self> {
+    pub async fn answer(mut feed: Feed, timeout: Duration) -> Result<Self, ApiError> {
         let wait = feed.wait(Transport::LongPoll);
-        let batch = feed.next(timeout).await?;
+        let batch = feed.next(timeout).await;
         drop(wait);
+        let batch = batch.map_err(|error| feed::with_fresh_cursor(&feed.services, error))?;
         Ok(Self(write(&feed, &batch)))
     }
 }
@@ -78,7 +81,7 @@ fn write(feed: &Feed, batch: &Batch) -> String {
     let _ = write!(
         body,
         "],\"cursor\":\"{}\",\"more\":{more},\"retry_ms\":{}{}",
-        feed.services.cursor_at(cursor),
+        feed.watch.cursor_at(cursor),
         feed::return_after_ms(batch.end),
         feed.format.more_keys(&listed),
     );

@@ -63,7 +63,7 @@ impl Sse {
         let events = async_stream::stream! {
             let _wait = wait;
             // The place to resume from, should nothing happen before the connection breaks.
-            let place = feed.services.cursor_at(feed.watch.seen());
+            let place = feed.watch.cursor_at(feed.watch.seen());
             yield Event::comment("parlance").id(place.to_string());
             loop {
                 let batch = match feed.next(HEARTBEAT).instrument(span.clone()).await {
@@ -79,7 +79,7 @@ impl Sse {
                 }
                 feed.delivered(Transport::Stream, batch.changes.len());
                 for published in &batch.changes {
-                    let id = feed.services.cursor_at(published.change.position).to_string();
+                    let id = feed.watch.cursor_at(published.change.position).to_string();
                     for event in feed.format.events(published) {
                         yield Event::data(event.data.to_owned())
                             .event(event.name.to_owned())

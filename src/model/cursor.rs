@@ -1,20 +1,21 @@
 //! Cursors: positions as clients see them.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use crate::model::ids::Position;
 
 /// The version of the cursor's text.
 const VERSION: &str = "1";
 
-/// The epoch of the log that a position belongs to: 8 random letters and digits, new after a restore.
+/// The epoch of the log that a position belongs to: 8 random letters and digits, new after a restore or a
+/// failover that may have lost changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Epoch(String);
+pub struct Epoch(Arc<str>);
 
 impl Epoch {
     /// Takes the epoch that the store keeps.
     pub fn new(text: String) -> Self {
-        Self(text)
+        Self(text.into())
     }
 
     /// The epoch's text.
@@ -35,6 +36,25 @@ pub struct Cursor {
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{VERSION}.{}.{}", self.epoch.0, self.position)
+    }
+}
+
+/// The epoch in which somebody began to listen, and which one that was of those that this process has seen.
+#[derive(Debug, Clone)]
+pub struct EpochMark {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// Its number in this process.
+    pub number: u64,
+}
+
+impl EpochMark {
+    /// The cursor of a position of that epoch.
+    pub fn cursor_at(&self, position: Position) -> Cursor {
+        Cursor {
+            epoch: self.epoch.clone(),
+            position,
+        }
     }
 }
 
@@ -62,7 +82,7 @@ impl FromStr for Cursor {
         }
         let position = position.parse().map_err(|_| NotACursor)?;
         Ok(Self {
-            epoch: Epoch(epoch.to_owned()),
+            epoch: Epoch(epoch.into()),
             position,
         })
     }

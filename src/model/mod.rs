@@ -40,7 +40,7 @@ pub use chat::{
     MembershipStatus, Notify, Role,
 };
 pub use connection::Connection;
-pub use cursor::{Cursor, Epoch};
+pub use cursor::{Cursor, Epoch, EpochMark};
 pub use domain::Domain;
 pub use ids::{ChatId, InviteId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use invite::{Invitation, Invite, InviteHash, InviteKey};

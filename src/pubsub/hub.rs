@@ -3,14 +3,19 @@
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
 
+use tokio::sync::watch;
+
 use crate::{
-    model::{Audience, Change, ChangeKind, ChatId, PersonId, Position, Signal, TenantId, policy},
+    model::{
+        Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Signal,
+        TenantId, policy,
+    },
     pubsub::{
         Published,
         published::PublishedSignal,
@@ -32,6 +37,11 @@ pub struct Hub {
     head: AtomicI64,
     /// How many signals every topic has.
     signals: AtomicU64,
+    epoch: RwLock<Epoch>,
+    /// How many epochs have ended.
+    epochs: AtomicU64,
+    /// Notified at each end.
+    ended: watch::Sender<()>,
 }
 
 /// Topics with changes of one batch, whose subscribers are not woken yet.
@@ -73,13 +83,59 @@ struct State {
 }
 
 impl Hub {
-    /// A hub without changes before `head`.
-    pub fn new(head: Position) -> Arc<Self> {
+    /// A hub without changes before `head`, in an epoch.
+    pub fn new(head: Position, epoch: Epoch) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
             head: AtomicI64::new(head.get()),
             signals: AtomicU64::new(0),
+            epoch: RwLock::new(epoch),
+            epochs: AtomicU64::new(0),
+            ended: watch::Sender::new(()),
         })
+    }
+
+    /// The present epoch.
+    pub fn epoch(&self) -> EpochMark {
+        // An end in between shows the old number beside the new epoch: that mark has ended.
+        let number = self.epochs.load(Ordering::Acquire);
+        let epoch = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
+        EpochMark {
+            epoch: epoch.clone(),
+            number,
+        }
+    }
+
+    /// Whether the epoch has ended in which somebody began to listen.
+    pub fn has_ended(&self, mark: &EpochMark) -> bool {
+        self.epochs.load(Ordering::Acquire) != mark.number
+    }
+
+    /// Receives the end of each epoch.
+    pub fn epochs(&self) -> watch::Receiver<()> {
+        self.ended.subscribe()
+    }
+
+    /// Begins another epoch, in which the log goes on after `head`. All topics are dropped: nothing that
+    /// is known of the old epoch counts. Their subscribers are woken to learn of it.
+    pub(crate) fn begin_epoch(&self, epoch: Epoch, head: Position) -> Unnotified {
+        let mut state = self.state();
+        let (batches, signals) = (state.batches, state.signals);
+        let ended = std::mem::replace(
+            &mut *state,
+            State {
+                batches,
+                signals,
+                ..State::default()
+            },
+        );
+        self.epochs.fetch_add(1, Ordering::AcqRel);
+        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+        self.head.store(head.get(), Ordering::Release);
+        drop(state);
+        self.ended.send_replace(());
+        let topics = ended.people.into_values().chain(ended.chats.into_values());
+        Unnotified(topics.collect())
     }
 
     /// The newest published position.

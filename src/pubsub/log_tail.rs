@@ -21,8 +21,8 @@ const PRELOADED: i64 = 2048;
 
 /// A hub whose head is the log's head, with the latest changes in its tail.
 pub async fn open(store: &Store) -> Result<Arc<Hub>> {
-    let head = store.head().await?;
-    let hub = Hub::new(head);
+    let (epoch, head) = store.place().await?;
+    let hub = Hub::new(head, epoch);
     let start = Position::new((head.get() - PRELOADED).max(0));
     let mut changes = store.changes(start, PRELOADED).await?;
     changes.retain(|change| change.position <= head);

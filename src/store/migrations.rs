@@ -27,7 +27,10 @@ fn migrator<Files: RustEmbed>() -> Migrator {
         let sql = String::from_utf8(Files::get(&name)?.data.into_owned()).ok()?;
         migration(&name, sql)
     });
-    Migrator::with_migrations(migrations.collect())
+    let mut migrator = Migrator::with_migrations(migrations.collect());
+    // Those of newer versions: whether this one can live with them is said by the protocol, see `open`.
+    migrator.set_ignore_missing(true);
+    migrator
 }
 
 /// The migration in a file such as `0002_domains.sql`.

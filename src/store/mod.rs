@@ -41,8 +41,10 @@ mod connections;
 mod conversations;
 mod crowds;
 mod domains;
+mod epochs;
 pub mod export;
 mod failure;
+mod fence;
 mod file;
 mod invites;
 mod log;
@@ -77,14 +79,14 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sqlx::PgPool;
 
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Position, Timestamp},
+    model::{Position, Timestamp},
 };
 
 pub use conversations::ConversationPage;
+pub use fence::Failover;
 pub use invites::NewInvite;
 pub use logins::Holder;
 pub use open::{Db, Options};
@@ -147,14 +149,13 @@ impl std::fmt::Debug for Store {
 
 /// What a database keeps for good.
 struct LogIdentity {
-    epoch: Epoch,
     secret: String,
     floor: Position,
 }
 
 struct Inner {
     read: ReadPool,
-    write: Either<sqlite::Writer, PgPool>,
+    write: Either<sqlite::Writer, postgres::Writer>,
     writes: Arc<writes::Writes>,
     /// The advisory lock of the one server of a PostgreSQL database.
     sole: Option<postgres::SoleServer>,
@@ -199,11 +200,6 @@ impl<T> From<Written<T>> for Result<T> {
 }
 
 impl Store {
-    /// The epoch of the log.
-    pub fn epoch(&self) -> &Epoch {
-        &self.inner.identity.epoch
-    }
-
     /// What this server, and whichever comes after it on the same database, proves its own words by.
     pub fn secret(&self) -> &str {
         &self.inner.identity.secret
@@ -250,7 +246,7 @@ impl Store {
                     read.close().await;
                 }
                 (Either::Postgres(write), Either::Postgres(read)) => {
-                    write.close().await;
+                    write.pool.close().await;
                     read.close().await;
                 }
                 (Either::Sqlite(_), Either::Postgres(_))

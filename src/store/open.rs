@@ -14,15 +14,21 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use super::{postgres, sqlite, writes::Writes};
+use super::{epochs, fence, fence::Failover, postgres, sqlite, writes::Writes};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
     store::{Either, Inner, LogIdentity, ReadPool, Store, Turns},
 };
 
-/// Letters and digits in an epoch, and in a secret.
-const EPOCH_LENGTH: usize = 8;
+/// Which databases this version can work on, as their log says. A migration that an older version could not live with
+/// raises the number in the database, and so does this.
+const PROTOCOL: i64 = 1;
+/// The migration since which the log says so.
+pub(super) const PROTOCOL_SINCE: i64 = 16;
+pub(super) const PROTOCOL_OF_LOG: &str = "select max(protocol) from log";
+
+/// Letters and digits in a secret.
 const SECRET_LENGTH: usize = 43;
 
 /// How many writes other than batches wait for SQLite's writer at once: they are one transaction.
@@ -44,6 +50,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// After how long an unused connection is closed; none: never.
     pub idle_timeout: Option<Duration>,
+    /// What it means that another PostgreSQL has taken over.
+    pub failover: Failover,
 }
 
 #[rocket::async_trait]
@@ -65,6 +73,10 @@ impl Pool for Store {
             max_connections: most,
             connect_timeout: Duration::from_secs(config.connect_timeout.max(1)),
             idle_timeout: config.idle_timeout.map(Duration::from_secs),
+            failover: match figment.extract_inner::<String>("failover").as_deref() {
+                Ok("lossless") => Failover::Lossless,
+                Ok(_) | Err(_) => Failover::Lossy,
+            },
         })
         .await
     }
@@ -79,7 +91,7 @@ impl Pool for Store {
 }
 
 impl Store {
-    /// Connects, runs the migrations and reads the log's epoch.
+    /// Connects, runs the migrations and takes up the log.
     pub async fn open(options: &Options) -> Result<Self> {
         Self::open_as(options, false).await
     }
@@ -102,6 +114,7 @@ impl Store {
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
+        store.take_up().await?;
         store.refold().await?;
         store.renew_index().await?;
         Ok(store)
@@ -109,9 +122,9 @@ impl Store {
 
     async fn open_sqlite(options: &Options, alone: bool) -> Result<Self> {
         let opened = sqlite::open(options, alone).await?;
-        let identity = settle(&Either::Sqlite(opened.setup.clone())).await;
-        let identity =
-            identity.map_err(|error| sqlite::explained(Path::new(&options.place()), error))?;
+        let settled = settle(&Either::Sqlite(opened.setup.clone())).await;
+        let (identity, _) =
+            settled.map_err(|error| sqlite::explained(Path::new(&options.place()), error))?;
         let started = opened.start().await?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -128,8 +141,9 @@ impl Store {
 
     async fn open_postgres(options: &Options, alone: bool) -> Result<Self> {
         let postgres::Opened { read, write, sole } = postgres::open(options, alone).await?;
-        let identity = settle(&Either::Postgres(write.clone())).await;
-        let identity = identity.map_err(|error| postgres::explained(options, error))?;
+        let settled = settle(&Either::Postgres(write.pool.clone())).await;
+        let (identity, stored) = settled.map_err(|error| postgres::explained(options, error))?;
+        write.fence.begin(&write.pool, stored).await?;
         // One connection stays free for the writer.
         let at_once = (postgres::WRITERS - 1) as usize;
         Ok(Self {
@@ -178,30 +192,35 @@ pub(super) fn foreign(place: &str, tables: &[String]) -> Error {
     Error::new(Kind::Internal, sentence)
 }
 
-/// Refuses a database that a newer version has migrated.
-pub(super) fn newer(place: &str, migrations: &Migrator, version: i64) -> Result<()> {
+/// Refuses a database that this version cannot work on any more; one that a newer version has merely migrated further
+/// will do.
+pub(super) fn newer(
+    place: &str,
+    migrations: &Migrator,
+    (version, protocol): (i64, i64),
+) -> Result<()> {
     let known = migrations.iter().map(|migration| migration.version).max();
     let known = known.unwrap_or_default();
-    if version <= known {
-        return Ok(());
-    }
     let ours = env!("CARGO_PKG_VERSION");
-    let sentence = format!(
-        "the database {place} was migrated to schema {version} by a newer Parlance, and this one \
-         ({ours}) knows schema {known}: start the newer version, or go back to a backup from before"
-    );
-    Err(Error::new(Kind::Internal, sentence))
+    if protocol > PROTOCOL {
+        let sentence = format!(
+            "the database {place} was made over by a newer Parlance (protocol {protocol}, schema {version}), and \
+             this one ({ours}) knows protocol {PROTOCOL}: start the newer version, or go back to a backup from before"
+        );
+        return Err(Error::new(Kind::Internal, sentence));
+    }
+    if version > known {
+        tracing::info!(
+            "The database {place} was migrated to schema {version} by a newer Parlance: this one ({ours}), which \
+             knows schema {known}, works on it nevertheless."
+        );
+    }
+    Ok(())
 }
 
 /// The error for a schema that cannot be migrated.
-pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) -> Error {
+pub(super) fn migrated(place: &str, error: MigrateError) -> Error {
     let sentence = match &error {
-        MigrateError::VersionMissing(version) => {
-            if let Err(newer) = newer(place, migrations, *version) {
-                return newer;
-            }
-            format!("the schema of the database {place} is not one that Parlance made: {SET_URL}")
-        }
         MigrateError::VersionMismatch(version) => format!(
             "step {version} of the schema of the database {place} was made by another build of \
              Parlance: start that one, or {SET_URL}"
@@ -214,13 +233,15 @@ pub(super) fn migrated(place: &str, migrations: &Migrator, error: MigrateError) 
     Error::new(Kind::Internal, sentence).because(error)
 }
 
-/// Writes what every database has from its first day: the log's one row, the standing tenants and the secret.
-async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<LogIdentity, sqlx::Error> {
+/// Writes what every database has from its first day: the log's one row, the standing tenants and the secret. Returns
+/// also what the log says of the server that it was on.
+async fn settle(
+    write: &Either<SqlitePool, PgPool>,
+) -> Result<(LogIdentity, fence::Place), sqlx::Error> {
     let now = Clock.now().get();
     on!(write, pool => {
-        let epoch = Alphanumeric.sample_string(&mut rand::rng(), EPOCH_LENGTH).to_lowercase();
         sqlx::query("insert into log (id, head, floor, epoch) values (1, 0, 0, $1) on conflict do nothing")
-            .bind(epoch)
+            .bind(epochs::random())
             .execute(pool)
             .await?;
         for (id, kind) in [(1_i64, TenantKind::Home), (2, TenantKind::Open)] {
@@ -236,8 +257,8 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<LogIdentity, sqlx:
             .execute(pool)
             .await?;
         }
-        let (epoch, floor): (String, i64) =
-            sqlx::query_as("select epoch, floor from log where id = 1")
+        let (epoch, floor, system, timeline): (String, i64, Option<String>, Option<i64>) =
+            sqlx::query_as("select epoch, floor, system, timeline from log where id = 1")
                 .fetch_one(pool)
                 .await?;
         let secret = Alphanumeric.sample_string(&mut rand::rng(), SECRET_LENGTH);
@@ -248,10 +269,15 @@ async fn settle(write: &Either<SqlitePool, PgPool>) -> Result<LogIdentity, sqlx:
         let secret: String = sqlx::query_scalar("select secret from secrets where name = 'server'")
             .fetch_one(pool)
             .await?;
-        Ok(LogIdentity {
-            epoch: Epoch::new(epoch),
+        let identity = LogIdentity {
             floor: Position::new(floor),
             secret,
-        })
+        };
+        let stored = fence::Place {
+            server: fence::Server { system, timeline },
+            epoch: Epoch::new(epoch),
+            head: Position::START,
+        };
+        Ok((identity, stored))
     })
 }

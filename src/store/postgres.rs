@@ -1,6 +1,6 @@
 //! Opening a PostgreSQL database, and noticing a second server on it.
 
-use std::{str::FromStr, time::Duration};
+use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
     ConnectOptions, Connection, PgConnection, PgPool,
@@ -10,8 +10,9 @@ use tokio::task::JoinHandle;
 
 use super::{
     failure::{STATEMENT_TIMEOUT, bounded},
+    fence::Fence,
     migrations::POSTGRES,
-    open::{Options, SET_URL, foreign, migrated, newer, unusable},
+    open::{Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unusable},
 };
 use crate::error::{Error, Kind, Result};
 
@@ -37,8 +38,15 @@ const TABLES: &str = "select c.relname::text from pg_class c join pg_namespace n
 /// The pools of an open database.
 pub(super) struct Opened {
     pub(super) read: PgPool,
-    pub(super) write: PgPool,
+    pub(super) write: Writer,
     pub(super) sole: Option<SoleServer>,
+}
+
+/// What writes.
+#[derive(Debug)]
+pub(super) struct Writer {
+    pub(super) pool: PgPool,
+    pub(super) fence: Arc<Fence>,
 }
 
 /// Connects and brings the schema up to date; with `alone`, warns when another server is there.
@@ -52,9 +60,10 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
         ("enable_seqscan", "off"),
         ("synchronous_commit", "on"),
         ("lock_timeout", "3s"),
-        ("idle_in_transaction_session_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "5s"),
     ]);
-    let write = pool(options, WRITERS)
+    let fence = Arc::new(Fence::new(options.failover));
+    let write = writing_pool(options, &fence)
         .connect_with(writing)
         .await
         .map_err(explain)?;
@@ -62,8 +71,8 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     POSTGRES
         .run(&write)
         .await
-        .map_err(|error| migrated(&options.place(), &POSTGRES, error))?;
-    let read = reading(options)
+        .map_err(|error| migrated(&options.place(), error))?;
+    let read = reading(options, &fence)
         .connect_with(connect.clone())
         .await
         .map_err(explain)?;
@@ -72,27 +81,44 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
     } else {
         None
     };
+    let write = Writer { pool: write, fence };
     Ok(Opened { read, write, sole })
 }
 
-fn pool(options: &Options, most: u32) -> PgPoolOptions {
+/// A pool whose new connections are compared with what is known of the database.
+fn pool(options: &Options, most: u32, fence: &Arc<Fence>) -> PgPoolOptions {
+    let fence = Arc::clone(fence);
     PgPoolOptions::new()
         .max_connections(most)
         .acquire_timeout(options.connect_timeout)
         .idle_timeout(options.idle_timeout)
+        .after_connect(move |connection, _| {
+            let fence = Arc::clone(&fence);
+            Box::pin(async move { fence.admit_connection(connection).await })
+        })
+}
+
+fn writing_pool(options: &Options, fence: &Arc<Fence>) -> PgPoolOptions {
+    let known = Arc::clone(fence);
+    pool(options, WRITERS, fence).before_acquire(move |_, last| {
+        let is_recent = known.is_recent(last.age);
+        Box::pin(async move { Ok(is_recent) })
+    })
 }
 
 /// The pool for reading. A question that was given up leaves its connection waiting for an answer; it
 /// is given a moment, and closed if it gets none, or a database that stops answering would keep it.
-fn reading(options: &Options) -> PgPoolOptions {
-    pool(options, options.max_connections)
+fn reading(options: &Options, fence: &Arc<Fence>) -> PgPoolOptions {
+    let known = Arc::clone(fence);
+    pool(options, options.max_connections, fence)
         .test_before_acquire(false)
-        .before_acquire(|connection, last| {
+        .before_acquire(move |connection, last| {
+            let is_recent = known.is_recent(last.age);
             Box::pin(async move {
-                if last.idle_for > TESTED_AFTER {
+                if is_recent && last.idle_for > TESTED_AFTER {
                     connection.ping().await?;
                 }
-                Ok(true)
+                Ok(is_recent)
             })
         })
         .after_release(|connection, _| {
@@ -122,11 +148,21 @@ async fn inspect(pool: &PgPool, options: &Options) -> Result<()> {
     let version: Option<i64> = bounded(version)
         .await
         .map_err(|error| explained(options, error))?;
-    match version {
-        Some(_) if !tables.iter().any(|table| table == "changes") => Err(foreign(&place, &tables)),
-        Some(version) => newer(&place, &POSTGRES, version),
-        None => Ok(()),
+    let Some(version) = version else {
+        return Ok(());
+    };
+    if !["changes", "log"]
+        .iter()
+        .all(|own| tables.iter().any(|table| table == own))
+    {
+        return Err(foreign(&place, &tables));
     }
+    let mut protocol = None;
+    if version >= PROTOCOL_SINCE {
+        let asked = bounded(sqlx::query_scalar(PROTOCOL_OF_LOG).fetch_one(pool)).await;
+        protocol = asked.map_err(|error| explained(options, error))?;
+    }
+    newer(&place, &POSTGRES, (version, protocol.unwrap_or_default()))
 }
 
 /// Says what is wrong and what to do about it.
@@ -244,6 +280,7 @@ async fn try_lock(connect: &PgConnectOptions) -> Result<Option<PgConnection>, sq
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Failover;
 
     #[test]
     fn unused_connections_are_closed_as_the_setting_says() {
@@ -253,8 +290,10 @@ mod tests {
                 max_connections: 5,
                 connect_timeout: Duration::from_secs(30),
                 idle_timeout,
+                failover: Failover::default(),
             };
-            for pool in [pool(&options, WRITERS), reading(&options)] {
+            let fence = Arc::new(Fence::new(options.failover));
+            for pool in [writing_pool(&options, &fence), reading(&options, &fence)] {
                 assert_eq!(pool.get_idle_timeout(), idle_timeout);
             }
         }

@@ -6,12 +6,16 @@
 
 use std::{
     ops::{Deref, DerefMut},
+    sync::Arc,
     time::Duration,
 };
 
 use sqlx::{Connection, PgConnection, PgPool, Postgres, pool::PoolConnection};
 
-use super::failure::{bounded, failed};
+use super::{
+    failure::{bounded, failed},
+    fence::Fence,
+};
 use crate::error::Result;
 
 /// How long a rollback may take before the connection is closed.
@@ -28,18 +32,25 @@ async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sql
 #[derive(Debug)]
 pub(super) struct Transaction {
     connection: Option<PoolConnection<Postgres>>,
+    fence: Arc<Fence>,
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool) -> Result<Self> {
+    pub(super) async fn begin(pool: &PgPool, fence: &Arc<Fence>) -> Result<Self> {
         let begun = bounded(async {
             // If the caller gives up from here on, the transaction is rolled back.
             let mut begun = Self {
                 connection: Some(pool.acquire().await?),
+                fence: Arc::clone(fence),
             };
             Ok(run(&mut begun, "BEGIN").await.map(|()| begun))
         });
         begun.await.map_err(failed)?.map_err(failed)
+    }
+
+    /// What this process knows of the database.
+    pub(super) fn fence(&self) -> &Arc<Fence> {
+        &self.fence
     }
 
     /// Commits. After an error it is unknown whether the transaction is in the database.

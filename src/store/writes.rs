@@ -126,7 +126,8 @@ impl Writes {
 impl Store {
     /// Refuses at once while the last write failed.
     pub fn writes_work(&self) -> Result<()> {
-        self.inner.writes.works()
+        self.inner.writes.works()?;
+        self.fence().map_or(Ok(()), |fence| fence.refuse_due())
     }
 
     /// Records a failed write, if the database was the cause.
@@ -134,12 +135,20 @@ impl Store {
         self.inner.writes.failed_with(error)
     }
 
-    /// Returns when a probe is due: a moment after a write failed.
+    /// Returns when a probe is due: a moment after a write failed, or another database server took over.
     pub async fn probe_due(&self) {
         let mut last = self.inner.writes.last.subscribe();
-        let failed = last.wait_for(|last| matches!(last, Last::Failed(..))).await;
-        // The sender lives as long as the store.
-        drop(failed);
+        let taken_over = async {
+            match self.fence() {
+                Some(fence) => fence.becomes_due().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            // The sender lives as long as the store.
+            failed = last.wait_for(|last| matches!(last, Last::Failed(..))) => drop(failed),
+            () = taken_over => {}
+        }
         tokio::time::sleep(PROBE_AFTER).await;
     }
 

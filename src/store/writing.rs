@@ -5,10 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
-
 use super::{
-    Either, Store, Tx, Work, Written, failure, sqlite::Priority, transaction::Transaction,
+    Either, Store, Tx, Work, Written, failure, postgres, sqlite::Priority,
+    transaction::Transaction,
 };
 use crate::{error::Result, model::TenantId};
 
@@ -62,8 +61,8 @@ impl Store {
                 let written = tokio::time::timeout_at(until.into(), written);
                 written.await.map_err(failure::late)
             }
-            Either::Postgres(pool) => {
-                let written = self.write_postgres(pool, WRITE_TIMEOUT, work).await;
+            Either::Postgres(writer) => {
+                let written = self.write_postgres(writer, priority, work).await;
                 drop(turn);
                 Ok(written)
             }
@@ -96,8 +95,8 @@ impl Store {
         self.inner.foreground.fetch_add(1, Ordering::Relaxed);
         let writer = match &self.inner.write {
             Either::Sqlite(writer) => writer,
-            Either::Postgres(pool) => {
-                let written = self.write_postgres(pool, BATCH_TIMEOUT, work).await;
+            Either::Postgres(writer) => {
+                let written = self.write_postgres(writer, Priority::First, work).await;
                 return self.noted(written);
             }
         };
@@ -132,14 +131,24 @@ impl Store {
 
     async fn write_postgres<T>(
         &self,
-        pool: &PgPool,
-        most: Duration,
+        writer: &postgres::Writer,
+        priority: Priority,
         work: impl Work<T>,
     ) -> Written<T> {
         let done = async {
-            let mut tx = Tx(Either::Postgres(Transaction::begin(pool).await?));
+            let begun = Transaction::begin(&writer.pool, &writer.fence).await?;
+            if priority != Priority::First {
+                // Its connection may have been opened just now, to another server. What comes first locks the
+                // log, which compares more.
+                writer.fence.refuse_due()?;
+            }
+            let mut tx = Tx(Either::Postgres(begun));
             let value = work(&mut tx).await?;
             Ok((tx, value))
+        };
+        let most = match priority {
+            Priority::First => BATCH_TIMEOUT,
+            Priority::InOrder | Priority::Background => WRITE_TIMEOUT,
         };
         let done = tokio::time::timeout(most, done).await;
         let done = done.unwrap_or_else(|late| Err(failure::late(late)));

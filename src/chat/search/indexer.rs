@@ -104,6 +104,14 @@ pub async fn catch_up(services: &Services) -> Result<()> {
     Ok(())
 }
 
+/// Reads again how far the index has come: in another epoch of the log that may be less.
+pub(in crate::chat) async fn look_again(services: &Services) -> Result<()> {
+    let _alone = services.index.adding.lock().await;
+    let progress = services.store.index_progress().await?;
+    services.index.progress.send_replace(progress);
+    Ok(())
+}
+
 /// Adds some of what is missing. New messages come first.
 async fn step(services: &Services) -> Result<Step> {
     let _alone = services.index.adding.lock().await;

@@ -35,7 +35,7 @@ use crate::{
 };
 
 pub use indexer::catch_up;
-pub(super) use indexer::run;
+pub(super) use indexer::{look_again, run};
 
 use walk::{Walk, Walked};
 

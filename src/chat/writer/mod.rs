@@ -295,15 +295,29 @@ impl WriterTask {
 
     /// Finds out whether writing works again, unless the server stops meanwhile.
     async fn probe(&self) {
+        let probed = async {
+            self.take_up().await?;
+            self.store.probe().await
+        };
         tokio::select! {
             biased;
             () = self.stop.cancelled() => {}
-            probed = self.store.probe() => {
+            probed = probed => {
                 if let Err(error) = probed {
                     tracing::debug!(cause = ?error, "Still nothing can be written.");
                 }
             }
         }
+    }
+
+    /// Takes up the log where another server of the database has taken over. What was published may not be in it: in
+    /// another epoch everybody who listens begins anew.
+    async fn take_up(&self) -> Result<()> {
+        if let Some((epoch, head)) = self.store.take_up().await? {
+            self.publisher.flush().await;
+            self.hub.begin_epoch(epoch, head).notify();
+        }
+        Ok(())
     }
 
     /// Writes a batch and has its callers answered. After an error the outcome of a commit is unknown, and nothing
@@ -374,6 +388,7 @@ impl WriterTask {
         } = planned;
         self.renamed.refresh(&mut changes);
         self.head = changes.last().map_or(planned.head, |last| last.position);
+        self.store.note_head(self.head);
         let messages = changes
             .iter()
             .filter(|c| matches!(c.what, crate::model::ChangeKind::Message(_)))
@@ -430,6 +445,7 @@ impl WriterTask {
     /// A commit whose answer was lost holds the log's lock until it ends: reading the log before that
     /// would miss it, and its drafts would be written twice.
     async fn look_behind_lock(&self, changes: &[Change]) -> Result<bool> {
+        self.take_up().await?;
         self.store
             .write_anyway(|tx| Box::pin(async move { tx.lock_log().await.map(drop) }))
             .await?;

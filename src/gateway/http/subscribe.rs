@@ -43,7 +43,7 @@ pub(super) async fn poll(
     if let (Some(name), false) = (ask.name, ask.timeout.is_zero()) {
         feed.watch.admit(Some(name))?;
     }
-    Ok(LongPoll::answer(feed, ask.timeout).await?)
+    LongPoll::answer(feed, ask.timeout).await
 }
 
 /// `GET /api/events` with `Accept: text/event-stream`.
@@ -90,9 +90,10 @@ async fn subscribe(
         dialect.on_connect(&mut session).await?;
     }
     let caller = subscriber_of(&mut session, query).await?;
-    let after = feed::place(services, ask.after)
+    let after = |services: &Services| feed::place(services, ask.after);
+    let watch = ChangeFeed::person(services, &caller, wanted, after)
+        .await
         .map_err(|error| feed::with_fresh_cursor(services, error))?;
-    let watch = ChangeFeed::person(services, &caller, after, wanted).await?;
     let Some(dialect) = dialect else {
         return Ok(Feed::new(
             services,

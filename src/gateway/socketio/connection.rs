@@ -9,7 +9,11 @@ use super::{
     recovery::{self, NOTHING},
     turn::{DeliveryWaker, Turn, TurnGuard},
 };
-use crate::{dialect::ClientSession, model::Position, pubsub::Waker};
+use crate::{
+    dialect::ClientSession,
+    model::{Cursor, EpochMark, Position},
+    pubsub::Waker,
+};
 
 /// The state of one connection. Its events and its delivery take turns.
 pub(super) struct ConnectionState {
@@ -22,6 +26,8 @@ pub(super) struct ConnectionState {
 pub(super) struct Recovery {
     /// The private id by which it is recovered.
     pub(super) private: String,
+    /// The epoch of the log that its positions belong to.
+    epoch: EpochMark,
     /// Everything up to this position has been sent, and it is the offset sent last. It is locked while a
     /// frame with an offset is sent, so that offsets never decrease.
     delivered: std::sync::Mutex<Position>,
@@ -30,19 +36,20 @@ pub(super) struct Recovery {
 }
 
 impl Recovery {
-    pub(super) fn new(private: String, delivered: Position) -> Self {
+    pub(super) fn new(private: String, epoch: EpochMark, delivered: Position) -> Self {
         Self {
             private,
+            epoch,
             delivered: std::sync::Mutex::new(delivered),
             kept: std::sync::Mutex::new(None),
         }
     }
 
     /// The same for a recovered connection, of which something is stored.
-    pub(super) fn returned(private: String, delivered: Position) -> Self {
+    pub(super) fn returned(private: String, epoch: EpochMark, delivered: Position) -> Self {
         Self {
             kept: std::sync::Mutex::new(Some(String::new())),
-            ..Self::new(private, delivered)
+            ..Self::new(private, epoch, delivered)
         }
     }
 
@@ -61,9 +68,9 @@ impl Recovery {
     }
 
     /// Sends a frame that has the last offset again.
-    pub(super) fn repeat<T>(&self, send: impl FnOnce(Position) -> T) -> T {
+    pub(super) fn repeat<T>(&self, send: impl FnOnce(Cursor) -> T) -> T {
         let delivered = lock(&self.delivered);
-        send(*delivered)
+        send(self.epoch.cursor_at(*delivered))
     }
 
     /// Sends a frame whose offset is that position.

@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Duration};
 
 use parlance_socketio::{
-    engine::SendError,
+    engine::{DisconnectReason, SendError},
     server::{Prepared, Socket},
 };
 use tracing::Instrument;
@@ -143,11 +143,25 @@ async fn catch_up(socket: Socket) {
     }
 }
 
+/// Closes a connection that began in an epoch of the log that has ended: what it was told may not be in
+/// the log any more. Its client comes back, and is told that it is not recovered.
+fn closed_by_epoch(socket: &Socket, turn: &Turn) -> bool {
+    let session = &turn.session;
+    let ended = session.services.has_ended(&session.epoch);
+    if ended {
+        socket.session().close(DisconnectReason::ForcedServerClose);
+    }
+    ended
+}
+
 fn deliver_recent(
     socket: &Socket,
     turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> DeliveryOutcome {
+    if closed_by_epoch(socket, turn) {
+        return DeliveryOutcome::Closed;
+    }
     if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return DeliveryOutcome::Closed;
     }
@@ -170,6 +184,9 @@ async fn deliver_missed(
         return Ok(DeliveryOutcome::Closed);
     }
     let gathered = gather(&mut turn.session, turn.cursor.after).await?;
+    if closed_by_epoch(socket, turn) {
+        return Ok(DeliveryOutcome::Closed);
+    }
     Ok(send(socket, turn, gathered, recovery))
 }
 
@@ -321,8 +338,8 @@ fn deliver_signals(
         };
         let is_open = match recovery {
             // The frame has the last offset again, which differs between sockets, so it is not shared.
-            Some(recovery) => recovery.repeat(|position| {
-                let offset = session.services.cursor_at(position).to_string();
+            Some(recovery) => recovery.repeat(|offset| {
+                let offset = offset.to_string();
                 let outgoing = dialect.encode_signal(&signal.signal);
                 send(&prepare(outgoing, |_| Some(offset.clone())))
             }),

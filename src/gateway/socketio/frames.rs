@@ -24,7 +24,7 @@ pub(super) fn frames<'p>(
 ) -> Cow<'p, [Prepared]> {
     let aliases = dialect.wants_aliases(session);
     let make = |change: &Change, later| {
-        let cursor = |offset| session.services.cursor_at(offset).to_string();
+        let cursor = |offset| session.epoch.cursor_at(offset).to_string();
         let outgoing = encodings::outgoing(dialect, &session.options, change, aliases);
         prepare(outgoing, |left| {
             offsets.then(|| cursor(offset_of(change.position, left + later)))

@@ -87,7 +87,7 @@ impl Gateway {
         let credentials = self.credentials.read(socket);
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let connection = ConnectionState::new(socket, |waker| {
-            let transport = Arc::new(SocketTransport::new(socket, services));
+            let transport = Arc::new(SocketTransport::new(socket));
             let (services, options) = (Arc::clone(services), Arc::clone(&self.options));
             ClientSession::new(
                 services,
@@ -138,8 +138,8 @@ impl Gateway {
             }
         }
         let head = session.services.head();
-        let private = recovery::private_id(&session.services.cursor_at(head));
-        connection.set_recovery(Recovery::new(private.clone(), head));
+        let private = recovery::private_id(&session.epoch.cursor_at(head));
+        connection.set_recovery(Recovery::new(private.clone(), session.epoch.clone(), head));
         Ok(Admission::recoverable(private))
     }
 }
@@ -290,7 +290,7 @@ fn reply(
     ack: Option<AckSender>,
 ) {
     let offset = connection.recovery().map(Recovery::delivered);
-    let offset = offset.map(|position| session.services.cursor_at(position).to_string());
+    let offset = offset.map(|position| session.epoch.cursor_at(position).to_string());
     let mut reply = Reply::new(socket, &answer.data);
     for emitted in answer.outgoing {
         match emitted {
@@ -357,7 +357,11 @@ async fn on_resume(
         session.note_sent(*position);
     }
     let (missed, delivered) = delivery::missed(session, returned.after).await?;
-    connection.set_recovery(Recovery::returned(returned.private.clone(), delivered));
+    connection.set_recovery(Recovery::returned(
+        returned.private.clone(),
+        session.epoch.clone(),
+        delivered,
+    ));
     Ok(Some(Admission::recovered(
         returned.id,
         returned.private,

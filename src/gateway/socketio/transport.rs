@@ -1,30 +1,23 @@
 //! What a dialect's session can do with its socket.
 
-use std::sync::Arc;
-
 use parlance_socketio::{
     packet::{Args, NamespaceName},
     server::{Disconnect, Prepared, Socket, WeakSocket},
 };
 
 use super::connection::ConnectionState;
-use crate::{
-    chat::Services,
-    dialect::{OutgoingEvent, Recipients, Transport},
-};
+use crate::dialect::{OutgoingEvent, Recipients, Transport};
 
 /// A socket as a dialect's transport.
 pub(super) struct SocketTransport {
     /// Weak, because the socket owns the session that has this.
     socket: WeakSocket,
-    services: Arc<Services>,
 }
 
 impl SocketTransport {
-    pub(super) fn new(socket: &Socket, services: &Arc<Services>) -> Self {
+    pub(super) fn new(socket: &Socket) -> Self {
         Self {
             socket: socket.downgrade(),
-            services: Arc::clone(services),
         }
     }
 }
@@ -63,9 +56,9 @@ impl Transport for SocketTransport {
             let connection = socket.data::<ConnectionState>();
             // The event is dropped for a full outbox: the next join or leave sends everybody present again.
             let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
-                Some(recovery) => recovery.repeat(|position| {
+                Some(recovery) => recovery.repeat(|offset| {
                     let mut args = Args::from(outgoing.data.clone());
-                    args.push(self.services.cursor_at(position).to_string());
+                    args.push(offset.to_string());
                     socket.try_emit(&event(args))
                 }),
                 None => socket.try_emit(&shared),

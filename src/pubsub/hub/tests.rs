@@ -31,6 +31,10 @@ impl Counting {
 
 const CHAT: ChatId = ChatId::new(5);
 
+fn hub() -> Arc<Hub> {
+    Hub::new(Position::START, Epoch::new("first".to_owned()))
+}
+
 fn change(position: i64) -> Change {
     read_mark(position, 1, CHAT)
 }
@@ -55,7 +59,7 @@ fn positions(subscriber: &Subscriber, after: i64) -> Vec<i64> {
 
 #[test]
 fn a_batch_wakes_each_subscriber_once() {
-    let hub = Hub::new(Position::START);
+    let hub = hub();
     let wakers = [Arc::<Counting>::default(), Arc::<Counting>::default()];
     // One of them has two subscriptions.
     let all = [&wakers[0], &wakers[0], &wakers[1]].map(|waker| subscriber(&hub, waker));
@@ -68,7 +72,7 @@ fn a_batch_wakes_each_subscriber_once() {
 
 #[test]
 fn each_batch_wakes_by_itself_in_whatever_order() {
-    let hub = Hub::new(Position::START);
+    let hub = hub();
     let waker = Arc::<Counting>::default();
     let subscriber = subscriber(&hub, &waker);
     let first = hub.begin_publish([change(1)]);
@@ -86,7 +90,7 @@ fn each_batch_wakes_by_itself_in_whatever_order() {
 
 #[test]
 fn a_gap_wakes_everybody_once_the_head_covers_it() {
-    let hub = Hub::new(Position::START);
+    let hub = hub();
     let waker = Arc::<Counting>::default();
     let subscriber = subscriber(&hub, &waker);
     hub.publish([change(1)]);
@@ -103,7 +107,7 @@ fn a_gap_wakes_everybody_once_the_head_covers_it() {
 
 #[tokio::test]
 async fn many_subscribers_are_delivered_to_by_tasks_of_their_own() {
-    let hub = Hub::new(Position::START);
+    let hub = hub();
     let wakers: Vec<_> = (0..300).map(|_| Arc::<Counting>::default()).collect();
     let _all: Vec<_> = wakers.iter().map(|waker| subscriber(&hub, waker)).collect();
     hub.publish([change(1)]);
@@ -114,4 +118,37 @@ async fn many_subscribers_are_delivered_to_by_tasks_of_their_own() {
     while !wakers.iter().all(|waker| waker.delivered() == 1) {
         tokio::task::yield_now().await;
     }
+}
+
+#[test]
+fn the_end_of_an_epoch_wakes_everybody_and_leaves_nothing() {
+    let hub = hub();
+    let waker = Arc::<Counting>::default();
+    let old = subscriber(&hub, &waker);
+    let mark = hub.epoch();
+    hub.publish([change(1)]);
+    assert_eq!(waker.delivered(), 1);
+    let ended = hub.begin_epoch(Epoch::new("second".to_owned()), Position::new(100));
+    assert!(hub.has_ended(&mark), "who looks sees it before being woken");
+    assert_eq!(hub.head(), Position::new(100));
+    assert_eq!(
+        hub.epoch().cursor_at(hub.head()).to_string(),
+        "1.second.100"
+    );
+    assert_eq!(mark.cursor_at(Position::new(1)).to_string(), "1.first.1");
+    assert_eq!(waker.delivered(), 1);
+    ended.notify();
+    assert_eq!(waker.delivered(), 2);
+    let new = subscriber(&hub, &waker);
+    hub.publish([change(101)]);
+    assert_eq!(positions(&new, 100), [101]);
+    assert!(matches!(new.backlog(Position::new(1)), Backlog::Lagged));
+    drop(old);
+    hub.sweep(Duration::ZERO);
+    hub.publish([change(102)]);
+    assert_eq!(
+        positions(&new, 101),
+        [102],
+        "an old subscriber takes nothing along"
+    );
 }

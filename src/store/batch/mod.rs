@@ -26,7 +26,7 @@ use crate::{
         Audience, ChatId, ChatKind, ConversationStatus, MembershipStatus, Message, MessageId,
         PersonId, Position, Role, Seq, TenantId, Timestamp,
     },
-    store::{Either, EngineSql, Tx, failed, rows},
+    store::{Either, Tx, failed, rows},
 };
 
 pub use actions::NewChat;
@@ -293,13 +293,13 @@ impl TryFrom<ReadRow> for ReadFacts {
 impl Tx {
     /// Locks the log and returns its head. On PostgreSQL it must be the transaction's first
     /// statement, alone, so that what follows sees what the last writer committed; it is what makes
-    /// position order equal commit order.
+    /// position order equal commit order. There it also compares the log with what is known (`fence`).
     pub async fn lock_log(&mut self) -> Result<Position> {
+        if let Either::Postgres(tx) = &mut self.0 {
+            return tx.lock_log().await;
+        }
         let head: i64 = self
-            .query(EngineSql {
-                sqlite: "select head from log where id = 1",
-                postgres: "select head from log where id = 1 for update",
-            })
+            .query("select head from log where id = 1")
             .scalar()
             .await
             .map_err(failed)?;

@@ -25,7 +25,7 @@ use crate::store::{
     failure::{Cause, DbError, displaced, sqlite_code},
     file::{DatabaseFile, Lock, identity},
     migrations::SQLITE,
-    open::{Options, SET_URL, foreign, migrated, newer, unusable},
+    open::{Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unusable},
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -145,7 +145,7 @@ async fn open_pools(
         {
             explain(error)
         }
-        error => migrated(&options.place(), &SQLITE, error),
+        error => migrated(&options.place(), error),
     })?;
     let read = pool(options.max_connections)
         .connect_with(connect)
@@ -181,11 +181,17 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
             .fetch_one(&mut *connection)
             .await
             .map_err(fail)?;
-        let is_ours = tables.iter().any(|table| table == "changes");
-        match version {
-            Some(_) if !is_ours => return Err(foreign(&shown, &tables)),
-            Some(version) => newer(&shown, &SQLITE, version)?,
-            None => {}
+        let has = |name: &&str| tables.iter().any(|table| table == name);
+        if let Some(version) = version {
+            if !["changes", "log"].iter().all(has) {
+                return Err(foreign(&shown, &tables));
+            }
+            let mut protocol: Option<i64> = None;
+            if version >= PROTOCOL_SINCE {
+                let asked = sqlx::query_scalar(PROTOCOL_OF_LOG).fetch_one(&mut *connection);
+                protocol = asked.await.map_err(fail)?;
+            }
+            newer(&shown, &SQLITE, (version, protocol.unwrap_or_default()))?;
         }
     } else if !tables.is_empty() {
         return Err(foreign(&shown, &tables));
@@ -283,6 +289,7 @@ mod tests {
             max_connections: 2,
             connect_timeout: Duration::from_secs(30),
             idle_timeout,
+            failover: crate::store::Failover::default(),
         };
         let Opened { read, setup, .. } = open(&options, true).await.expect("it opens");
         assert_eq!(read.options().get_idle_timeout(), idle_timeout);

@@ -12,7 +12,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-use parlance::store::{Options, Store};
+use parlance::store::{Failover, Options, Store};
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
@@ -174,7 +174,7 @@ async fn another_programs_database_is_left_alone() {
 }
 
 #[rocket::async_test]
-async fn a_newer_versions_database_names_both_versions() {
+async fn a_newer_versions_database_is_worked_on_unless_its_protocol_is_newer() {
     let folder = used();
     change(
         &database(folder.path()),
@@ -182,8 +182,15 @@ async fn a_newer_versions_database_names_both_versions() {
          values (9999, 'x', true, x'00', 0)",
     )
     .await;
-    let said = sentence(parlance(folder.path()));
+    let server = Started::begin(parlance(folder.path()));
+    let said: Vec<_> = server.lines.iter().map(ToString::to_string).collect();
+    let said = said.join("\n");
     assert!(said.contains("schema 9999 by a newer Parlance"), "{said}");
+    assert!(server.get("/health").starts_with("HTTP/1.0 200"));
+    server.stop();
+    change(&database(folder.path()), "update log set protocol = 99").await;
+    let said = sentence(parlance(folder.path()));
+    assert!(said.contains("protocol 99, schema 9999"), "{said}");
     assert!(said.contains("start the newer version"), "{said}");
 }
 
@@ -238,6 +245,7 @@ async fn a_database_server_says_as_much() {
         max_connections: 2,
         connect_timeout: FOREVER,
         idle_timeout: None,
+        failover: Failover::default(),
     };
     if let Place::Sqlite(_) = &place {
         // The binary's own tests are about SQLite.
@@ -264,9 +272,15 @@ async fn a_database_server_says_as_much() {
              values (9999, 'x', true, ''::bytea, 0)",
         )
         .await;
+    Store::open(&options)
+        .await
+        .expect("it is merely migrated further")
+        .close()
+        .await;
+    beside.run("update log set protocol = 99").await;
     let refused = Store::open(&options).await.expect_err("it is newer");
     assert!(
-        refused.text().contains("schema 9999 by a newer Parlance"),
+        refused.text().contains("protocol 99, schema 9999"),
         "{refused}"
     );
     let nowhere = Options {
@@ -305,6 +319,7 @@ async fn a_second_server_on_one_postgresql_database_warns_and_goes_on() {
         max_connections: 2,
         connect_timeout: FOREVER,
         idle_timeout: None,
+        failover: Failover::default(),
     };
     // The lock was released with its holder.
     let store = Store::serve(&alone).await.expect("it opens");

@@ -202,14 +202,15 @@ async fn a_new_database_is_at_the_start_of_its_log_and_keeps_its_epoch() {
         (first.head().await.expect("a head"), first.floor()),
         (Position::START, Position::START)
     );
-    let epoch = first.epoch().clone();
+    let (epoch, _) = first.place().await.expect("an epoch");
     assert_eq!(epoch.as_str().len(), 8);
     first.ping().await.expect("the database answers");
     first.close().await;
     let refused = first.ping().await.expect_err("a closed store");
     assert_eq!(refused.kind(), Kind::Unavailable);
     let again = place.store().await;
-    assert_eq!(*again.epoch(), epoch, "opening once more changes nothing");
+    let kept = again.place().await.expect("an epoch");
+    assert_eq!(kept, (epoch, Position::START), "and the next start");
     let mut beside = place.beside().await;
     assert_eq!(
         beside.numbers("select id from tenants order by id").await,

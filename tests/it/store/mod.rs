@@ -1,6 +1,7 @@
 //! The store and the writer, on both databases.
 
 mod contract;
+mod failover;
 mod migrations;
 mod outages;
 mod plans;

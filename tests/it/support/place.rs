@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use parlance::store::{Options, Store};
+use parlance::store::{Failover, Options, Store};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 /// Names a PostgreSQL server, as `postgres://user@host:port/`. Unset: SQLite.
-const SERVER: &str = "PARLANCE_TEST_DATABASE_URL";
+pub(crate) const SERVER: &str = "PARLANCE_TEST_DATABASE_URL";
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
@@ -58,6 +58,7 @@ impl Place {
             max_connections: 4,
             connect_timeout: std::time::Duration::from_secs(30),
             idle_timeout: None,
+            failover: Failover::default(),
         };
         Store::open(&options).await.expect("the database opens")
     }

@@ -78,7 +78,7 @@ pub(super) async fn list(
             ChatMessages,
             (ask.limit, &options.metrics.messenger),
         );
-        return Ok(Either::Right(LongPoll::answer(feed, ask.timeout).await?));
+        return LongPoll::answer(feed, ask.timeout).await.map(Either::Right);
     }
     let reader = access::reader(services, &caller, chat.0).await?;
     let cursor = services.cursor();

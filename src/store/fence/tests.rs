@@ -1,0 +1,80 @@
+//! What is seen of a database, compared with what is known of it.
+
+use super::*;
+
+fn place(timeline: i64, epoch: &str, head: i64) -> Place {
+    Place {
+        server: Server {
+            system: Some("7".to_owned()),
+            timeline: Some(timeline),
+        },
+        epoch: Epoch::new(epoch.to_owned()),
+        head: Position::new(head),
+    }
+}
+
+#[test]
+fn what_is_seen_is_compared_with_what_is_known() {
+    let known = place(3, "a", 100);
+    let table = [
+        (place(3, "a", 100), Verdict::Same, Verdict::Same),
+        // Another process has written.
+        (place(3, "a", 101), Verdict::Same, Verdict::Same),
+        (
+            place(3, "a", 99),
+            Verdict::Ended(SHORTER),
+            Verdict::Ended(SHORTER),
+        ),
+        (place(4, "a", 100), Verdict::Ended(PROMOTED), Verdict::Moved),
+        (
+            place(4, "a", 99),
+            Verdict::Ended(SHORTER),
+            Verdict::Ended(SHORTER),
+        ),
+        (place(4, "b", 1_000), Verdict::Renewed, Verdict::Renewed),
+        (place(3, "b", 1_000), Verdict::Renewed, Verdict::Renewed),
+        // An older backup in its place.
+        (
+            place(3, "b", 50),
+            Verdict::Ended(SHORTER),
+            Verdict::Ended(SHORTER),
+        ),
+        (
+            place(2, "a", 200),
+            Verdict::Refused(OLDER_TIMELINE),
+            Verdict::Refused(OLDER_TIMELINE),
+        ),
+    ];
+    for (seen, lossy, lossless) in table {
+        assert_eq!(judge(&known, &seen, Failover::Lossy), lossy, "{seen:?}");
+        assert_eq!(
+            judge(&known, &seen, Failover::Lossless),
+            lossless,
+            "{seen:?}"
+        );
+    }
+    let mut other = place(3, "a", 100);
+    other.server.system = Some("8".to_owned());
+    let refused = Verdict::Refused(ANOTHER_SYSTEM);
+    assert_eq!(judge(&known, &other, Failover::Lossless), refused);
+}
+
+#[test]
+fn a_server_that_says_nothing_of_itself_is_compared_by_its_log() {
+    let known = place(3, "a", 100);
+    let mut seen = place(3, "a", 100);
+    seen.server = Server::default();
+    assert_eq!(judge(&known, &seen, Failover::Lossy), Verdict::Same);
+    seen.head = Position::new(99);
+    assert_eq!(
+        judge(&known, &seen, Failover::Lossy),
+        Verdict::Ended(SHORTER)
+    );
+}
+
+#[test]
+fn a_timeline_is_read_from_the_name_of_a_file() {
+    assert_eq!(timeline(Some("0000001F")), Some(31));
+    assert_eq!(timeline(Some("")), None);
+    assert_eq!(timeline(None), None);
+}
