@@ -7,13 +7,21 @@ use tokio::runtime::Runtime;
 
 use crate::{
     Error, Result, Server,
-    admin::{self, Task},
+    admin::{self, Task as Admin},
     config::{self, Command, Settings, SettingsFile, USAGE},
+    maintenance::{self, Task as Maintenance},
     telemetry,
 };
 
 /// The exit code for a wrong command line, as in shells and most programs.
 const WRONG_USAGE: u8 = 2;
+
+/// What the process does once it has its settings.
+enum Task {
+    Serve,
+    Admin(Admin),
+    Maintenance(Maintenance),
+}
 
 /// Runs the command line, and returns the exit code.
 pub fn main() -> ExitCode {
@@ -26,10 +34,14 @@ pub fn main() -> ExitCode {
             println!("parlance {}", env!("CARGO_PKG_VERSION"));
             ExitCode::SUCCESS
         }
-        Ok(Command::Serve) => start(None),
-        Ok(Command::Admin(name)) => start(Some(Task::Administrator(name))),
-        Ok(Command::ServiceAdmin(email)) => start(Some(Task::ServiceAdministrator(email))),
-        Ok(Command::Passwd(name)) => start(Some(Task::Password(name))),
+        Ok(Command::Serve) => start(Task::Serve),
+        Ok(Command::Admin(name)) => start(Task::Admin(Admin::Administrator(name))),
+        Ok(Command::ServiceAdmin(email)) => start(Task::Admin(Admin::ServiceAdministrator(email))),
+        Ok(Command::Passwd(name)) => start(Task::Admin(Admin::Password(name))),
+        Ok(Command::Backup(file)) => start(Task::Maintenance(Maintenance::Backup(file.into()))),
+        Ok(Command::Restore(file)) => start(Task::Maintenance(Maintenance::Restore(file.into()))),
+        Ok(Command::Check) => start(Task::Maintenance(Maintenance::Check)),
+        Ok(Command::NewEpoch) => start(Task::Maintenance(Maintenance::NewEpoch)),
         Err(mistake) => {
             complain(format_args!("{mistake}; see parlance --help"));
             ExitCode::from(WRONG_USAGE)
@@ -56,7 +68,7 @@ fn survive_file_size_limit() {
 }
 
 /// Serves, or does what the operator of the machine wants done.
-fn start(task: Option<Task>) -> ExitCode {
+fn start(task: Task) -> ExitCode {
     let file = SettingsFile::find();
     let figment = config::figment(&file);
     let (settings, warnings) = match Settings::read(&figment) {
@@ -89,8 +101,9 @@ fn start(task: Option<Task>) -> ExitCode {
         SettingsFile::Read(_) | SettingsFile::None => tracing::info!("{file}"),
     }
     let done = match task {
-        None => runtime.block_on(Server::build(&figment, settings).run()),
-        Some(task) => runtime.block_on(admin::run(&settings, &task)),
+        Task::Serve => runtime.block_on(Server::build(&figment, settings).run()),
+        Task::Admin(task) => runtime.block_on(admin::run(&settings, &task)),
+        Task::Maintenance(task) => runtime.block_on(maintenance::run(&settings, &task)),
     };
     // A thread that is still blocked must not keep the process from ending.
     runtime.shutdown_background();

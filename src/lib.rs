@@ -14,6 +14,7 @@
 //! | [`http`] | what HTTP routes share |
 //! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
+//! | [`maintenance`] | what it does with the whole database |
 //! | [`config`] | everything an operator may set |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
@@ -44,6 +45,7 @@ pub mod error;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod maintenance;
 pub mod model;
 pub mod pubsub;
 mod server;

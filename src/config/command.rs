@@ -11,6 +11,14 @@ pub enum Command {
     ServiceAdmin(String),
     /// Set a new password for the person who signs in by this name.
     Passwd(String),
+    /// Copy the database to this file.
+    Backup(String),
+    /// Put a copy of this file in the database's place.
+    Restore(String),
+    /// Find out whether what is stored agrees with itself.
+    Check,
+    /// Begin another epoch of the log.
+    NewEpoch,
     /// Print the usage.
     Help,
     /// Print the version.
@@ -28,8 +36,15 @@ usage: parlance [serve]        serve until a signal stops it
                                out everywhere
        parlance admin EMAIL    make an administrator of the chat service; its password is asked for
 
-A password is asked for at a terminal, else it is the first line of the standard input. All three may
-run beside a server.
+       parlance backup FILE    copy a SQLite database to a new file, also while a server runs
+       parlance restore FILE   put a copy of such a file in the database's place, in a new epoch,
+                               and keep what was there; no server may run
+       parlance check          find out whether what is stored agrees with itself; exit code 1 if not
+       parlance new-epoch      have clients begin anew, as after going back to an older state by
+                               other means; on SQLite no server may run
+
+A password is asked for at a terminal, else it is the first line of the standard input. All but restore
+and new-epoch may run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
@@ -54,10 +69,16 @@ impl Command {
                 Self::Admin(who.to_owned())
             }),
             ["passwd", name] if !name.starts_with('-') => Ok(Self::Passwd(name.to_owned())),
+            ["backup", file] if !file.starts_with('-') => Ok(Self::Backup(file.to_owned())),
+            ["restore", file] if !file.starts_with('-') => Ok(Self::Restore(file.to_owned())),
+            ["check"] => Ok(Self::Check),
+            ["new-epoch"] => Ok(Self::NewEpoch),
+            ["backup" | "restore"] => Err(format!("parlance {} needs a file", words[0])),
             ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
             ["passwd"] => Err("parlance passwd needs a name".to_owned()),
             [
-                "serve" | "admin" | "passwd" | "-V" | "--version" | "version",
+                "serve" | "admin" | "passwd" | "backup" | "restore" | "check" | "new-epoch" | "-V"
+                | "--version" | "version",
                 ..,
                 last,
             ] => Err(format!("parlance {} does not take {last:?}", words[0])),
@@ -84,6 +105,16 @@ mod tests {
         assert_eq!(read(&["admin", "ann lee"]), Ok(admin));
         let passwd = Command::Passwd("ann".to_owned());
         assert_eq!(read(&["passwd", "ann"]), Ok(passwd));
+        assert_eq!(
+            read(&["backup", "a b"]),
+            Ok(Command::Backup("a b".to_owned()))
+        );
+        assert_eq!(
+            read(&["restore", "a"]),
+            Ok(Command::Restore("a".to_owned()))
+        );
+        assert_eq!(read(&["check"]), Ok(Command::Check));
+        assert_eq!(read(&["new-epoch"]), Ok(Command::NewEpoch));
         for help in [
             &["--help"][..],
             &["-h"],
@@ -106,6 +137,9 @@ mod tests {
             (&["admin", "--x"], "\"--x\""),
             (&["passwd"], "a name"),
             (&["passwd", "ann", "lee"], "\"lee\""),
+            (&["backup"], "backup needs a file"),
+            (&["restore", "--x"], "\"--x\""),
+            (&["check", "x"], "\"x\""),
             (&["serve", "x"], "\"x\""),
             (&["--port", "9000"], "\"--port\""),
             (&["--version", "x"], "\"x\""),

@@ -196,7 +196,7 @@ impl Lock {
 }
 
 /// A file beside another, whose name goes on.
-fn beside(path: &Path, end: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
     name.into()

@@ -35,8 +35,10 @@ mod row;
 
 mod administration;
 mod apps;
+pub mod backup;
 pub mod batch;
 mod chats;
+pub mod check;
 mod connections;
 mod conversations;
 mod crowds;

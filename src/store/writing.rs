@@ -6,8 +6,7 @@ use std::{
 };
 
 use super::{
-    Either, Store, Tx, Work, Written, failure, postgres, sqlite::Priority,
-    transaction::Transaction,
+    Either, Store, Tx, Work, Written, failure, postgres, sqlite::Priority, transaction::Transaction,
 };
 use crate::{error::Result, model::TenantId};
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     support::actor::{Actor, Told, text},
     support::cluster::{Cluster, Pair, Way},
+    support::place::Place,
     support::poll::{answer, hold},
     support::socketio::json_after,
     support::socketio_client::Ws,
@@ -231,6 +232,47 @@ async fn a_failover_while_the_server_is_stopped_is_noticed_at_the_start() {
     ann.at(&world).get(&path).await.with(200);
     // Each of them would remove the database.
     drop((first, second));
+}
+
+#[rocket::async_test]
+async fn a_database_that_was_copied_to_another_server_begins_another_epoch() {
+    let world = World::new().await;
+    let ann = world.actor("ann").await;
+    let chat = ann.make("tea").await;
+    let before = ann.say(chat, "before").await;
+    let cursor = ann.now().await;
+    let place = world.stop().await;
+    if let Place::Sqlite(_) = &place {
+        return;
+    }
+    // As a dump says it that was made of another one.
+    let mut beside = place.beside().await;
+    beside
+        .run("update log set system = '1', timeline = 9")
+        .await;
+    let url = place.url();
+    let world = World::on(place, &url, "databases.chat.failover = \"lossless\"").await;
+    let ann = ann.at(&world);
+    ann.get(&after(&cursor)).await.refused(410, "gone");
+    assert!(ann.say(chat, "after").await > before + LEAP / 2);
+}
+
+#[rocket::async_test]
+async fn another_process_that_begins_an_epoch_is_noticed_with_the_next_batch() {
+    let world = World::new().await;
+    if let Place::Sqlite(_) = &world.place {
+        return;
+    }
+    let (ann, bo) = world.ann_and_bo().await;
+    let chat = ann.make("tea").await;
+    let before = ann.say(chat, "before").await;
+    let poll = hold(&bo, &after(&bo.now().await));
+    world.waiting(1).await;
+    let begun = parlance::store::backup::renew_epoch(&world.place.options()).await;
+    begun.expect("it begins");
+    let sent = id(&accepted(&ann, chat, "after", "key").await);
+    assert!(sent > before + LEAP / 2);
+    answer(poll).await.refused(410, "gone");
 }
 
 #[rocket::async_test]

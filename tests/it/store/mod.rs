@@ -1,5 +1,7 @@
 //! The store and the writer, on both databases.
 
+mod backups;
+mod checks;
 mod contract;
 mod failover;
 mod migrations;

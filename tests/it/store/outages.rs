@@ -333,27 +333,6 @@ async fn a_server_stops_in_time_while_nothing_can_be_written() {
     beside.head_without_gaps().await;
 }
 
-#[rocket::async_test]
-async fn after_the_readmes_statement_old_cursors_are_gone() {
-    let world = World::new().await;
-    let ann = world.actor("ann").await;
-    let cursor = ann.now().await;
-    let place = world.stop().await;
-    let program = match &place {
-        Place::Sqlite(_) => "sqlite3 data/parlance.db",
-        Place::Postgres { .. } => "psql parlance",
-    };
-    let readme = include_str!("../../../README.md").lines();
-    let mut lines = readme.filter(|line| line.starts_with(program) && line.contains("epoch"));
-    let statement = lines.next().and_then(|line| line.split('"').nth(1));
-    let statement = statement.expect("the README has a statement for each engine");
-    place.beside().await.run(statement).await;
-    let url = place.url();
-    let world = World::on(place, &url, "").await;
-    let path = format!("/api/events?after={cursor}&timeout=0");
-    ann.at(&world).get(&path).await.refused(410, "gone");
-}
-
 /// The SQLite file of a world, and what else belongs to it.
 fn file(place: &Place, end: &str) -> Option<PathBuf> {
     match place {

@@ -51,16 +51,21 @@ impl Place {
         }
     }
 
-    /// The store on this database, without a server.
-    pub(crate) async fn store(&self) -> Store {
-        let options = Options {
+    /// How the store opens this database.
+    pub(crate) fn options(&self) -> Options {
+        Options {
             url: self.url(),
             max_connections: 4,
             connect_timeout: std::time::Duration::from_secs(30),
             idle_timeout: None,
             failover: Failover::default(),
-        };
-        Store::open(&options).await.expect("the database opens")
+        }
+    }
+
+    /// The store on this database, without a server.
+    pub(crate) async fn store(&self) -> Store {
+        let opened = Store::open(&self.options()).await;
+        opened.expect("the database opens")
     }
 
     /// A connection that bypasses the store.
