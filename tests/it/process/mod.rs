@@ -3,6 +3,7 @@
 mod binary;
 mod binary_database;
 mod config;
+mod deployment;
 mod descriptors;
 mod metrics;
 mod settings_files;
