@@ -81,6 +81,22 @@ fn a_second_server_on_one_file_is_refused_and_the_next_one_starts_when_the_first
     );
     let said = sentence(alias);
     assert!(said.contains("another server has the database"), "{said}");
+    // So it is by another path.
+    std::os::unix::fs::symlink("data", folder.path().join("linked")).expect("linked");
+    let absolute = format!("{}/data/parlance.db", folder.path().display());
+    for path in [
+        absolute.as_str(),
+        "linked/parlance.db",
+        "./linked/../data/alias.db",
+    ] {
+        let mut other = parlance(folder.path());
+        other.env(
+            "ROCKET_DATABASES",
+            format!("{{chat={{url=\"sqlite://{path}\"}}}}"),
+        );
+        let said = sentence(other);
+        assert!(said.contains("another server has the database"), "{said}");
+    }
     // A hard link has a lock file of its own, and would have a write-ahead log of its own.
     fs::hard_link(data.join("parlance.db"), data.join("hard.db")).expect("linked");
     let mut hard = parlance(folder.path());
