@@ -55,7 +55,7 @@ impl Transaction {
 
     /// Commits. After an error it is unknown whether the transaction is in the database.
     pub(super) async fn commit(mut self) -> Result<()> {
-        tokio::time::timeout(COMMIT_TIMEOUT, run(&mut *self, "COMMIT"))
+        tokio::time::timeout(COMMIT_TIMEOUT, run(&mut self, "COMMIT"))
             .await
             .map_err(super::failure::late)?
             .map_err(failed)?;

@@ -127,7 +127,6 @@ impl Stage {
         match action {
             Action::Create(chat) => return self.create(who, *chat).await,
             Action::Direct(person) if *person != who => return self.direct(who, *person).await,
-            Action::Direct(_) => {}
             Action::Reply(which, word) => return self.reply(who, *which, *word).await,
             Action::Uninvite(which) | Action::Accept(which) | Action::SignUp(which) => {
                 self.act_on_invitation(who, *which, action).await;
@@ -154,7 +153,7 @@ impl Stage {
                 tokio::task::yield_now().await;
                 asked.abort();
             }
-            Action::Follow(_) | Action::Rewind | Action::Reload => {}
+            Action::Direct(_) | Action::Follow(_) | Action::Rewind | Action::Reload => {}
             Action::Join(chat)
             | Action::Leave(chat)
             | Action::Say(chat, _)
