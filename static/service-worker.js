@@ -58,6 +58,7 @@ const SHELL = [
   'messenger/people-picker.js',
   'messenger/people.js',
   'messenger/person-card.js',
+  'messenger/presence-reader.js',
   'messenger/presence.js',
   'messenger/profile.js',
   'messenger/read-marks.js',

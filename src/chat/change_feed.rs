@@ -34,6 +34,8 @@ impl ChangeFilter {
     ];
     /// The words for what is told to who listens just now, and never logged.
     pub const SIGNALS: [&'static str; 2] = ["typing", "presence"];
+    /// The bit of presence.
+    const PRESENCE: usize = Self::WORDS.len() + 1;
 
     /// The kinds that these words name; none when one of them names no kind.
     pub fn of<'w>(words: impl IntoIterator<Item = &'w str>) -> Option<Self> {
@@ -44,9 +46,20 @@ impl ChangeFilter {
         })
     }
 
+    /// The same without presence.
+    #[must_use]
+    pub fn without_presence(self) -> Self {
+        Self(self.0 & !(1 << Self::PRESENCE))
+    }
+
+    fn wants_presence(self) -> bool {
+        self.0 & 1 << Self::PRESENCE != 0
+    }
+
     fn matches_signal(self, kind: &SignalKind) -> bool {
         let bit = match kind {
-            SignalKind::Typing(..) => Self::WORDS.len(),
+            SignalKind::Typing(_) => Self::WORDS.len(),
+            SignalKind::Presence(_) => Self::PRESENCE,
         };
         self.0 & 1 << bit != 0
     }
@@ -132,7 +145,10 @@ impl ChangeFeed {
     ) -> Result<Self> {
         let epoch = services.epoch();
         let after = after(services)?;
-        let subscription = Subscription::open(services, caller.person()).await?;
+        let mut subscription = Subscription::open(services, caller.person()).await?;
+        if filter.wants_presence() {
+            subscription.hear_presence();
+        }
         let source = Source::Person(subscription);
         Ok(Self::new(services, caller, source, (epoch, after, filter)))
     }
@@ -272,10 +288,7 @@ impl ChangeFeed {
             return Vec::new();
         };
         let mut signals = subscription.signals();
-        signals.retain(|published| {
-            let is_own = published.signal.actor.id == self.caller.id();
-            !is_own && self.filter.matches_signal(&published.signal.kind)
-        });
+        signals.retain(|published| self.filter.matches_signal(&published.signal.kind));
         signals
     }
 

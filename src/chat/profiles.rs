@@ -134,6 +134,13 @@ pub async fn list(
     Ok((found(services, caller, people).await?, more))
 }
 
+/// Those of these people who are of the caller's tenant, by name.
+pub async fn list_of(services: &Services, caller: &Caller, ids: &[PersonId]) -> Result<Vec<Found>> {
+    let person = not_a_guest(caller)?;
+    let people = services.store.people_found(person.tenant, ids).await?;
+    found(services, caller, people).await
+}
+
 /// A person of the caller's tenant.
 pub async fn find(services: &Services, caller: &Caller, id: PersonId) -> Result<Found> {
     let person = not_a_guest(caller)?;

@@ -13,7 +13,7 @@ use crate::{
         housekeeping, keys,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
-        online::Online,
+        online::{self, Online},
         password::Hasher,
         presence::Presence,
         registrations::Registrations,
@@ -97,6 +97,10 @@ impl Services {
     ) -> Result<Arc<Self>> {
         let services = Self::start_beside(store, settings, observer, closing).await?;
         tokio::spawn(housekeeping::run(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
+        tokio::spawn(online::run(
             Arc::downgrade(&services),
             services.closing.clone(),
         ));

@@ -13,7 +13,7 @@ use crate::{
     chat::access::denied,
     chat::{Caller, Services, access::Reader},
     error::Result,
-    model::{ChatId, ChatKind, PersonId, Relation, Signal, SignalKind},
+    model::{ChatId, ChatKind, PersonId, Relation, Signal, SignalKind, Typing},
     pubsub::Hub,
 };
 
@@ -37,22 +37,24 @@ pub fn typing(
     services: &Services,
     caller: &Caller,
     reader: &Reader,
-    (typing, value): (bool, String),
+    (typing, sent): (bool, String),
     connection: u64,
     ends: Ends,
 ) -> Result<()> {
     let chat = reader.chat();
-    let to_agents = chat.kind == ChatKind::Conversation;
     Relation::new(chat.kind, caller.person(), reader.membership())
         .can_signal()
         .map_err(denied)?;
     let signal = Signal {
         tenant: chat.tenant,
-        chat: chat.id,
-        to_agents,
         actor: Arc::clone(caller.person()),
-        origin: Some(connection),
-        kind: SignalKind::Typing(typing, value),
+        origin: (connection != 0).then_some(connection),
+        kind: SignalKind::Typing(Typing {
+            chat: chat.id,
+            to_agents: chat.kind == ChatKind::Conversation,
+            typing,
+            sent,
+        }),
     };
     let times_out = connection == 0 || ends == Ends::AfterAWhile;
     let timeout = times_out.then(|| Timeout {
@@ -158,19 +160,35 @@ impl Typists {
     /// Tells that somebody types or has stopped, and remembers it. Told under the lock, so that an end
     /// never overtakes its beginning.
     fn tell(&self, signal: Signal, connection: u64, timeout: Option<Timeout>) {
-        let place = (signal.chat, signal.actor.id);
+        let SignalKind::Typing(typing) = &signal.kind else {
+            return;
+        };
+        let place = (typing.chat, signal.actor.id);
         let mut now = self.now();
-        let SignalKind::Typing(typing, _) = signal.kind;
-        if typing {
-            self.remember(&mut now, connection, &signal, timeout);
+        if typing.typing {
+            let stopped = Typing {
+                typing: false,
+                sent: "false".to_owned(),
+                ..typing.clone()
+            };
+            let stopped = Signal {
+                kind: SignalKind::Typing(stopped),
+                ..signal.clone()
+            };
+            self.remember(&mut now, (connection, place), stopped, timeout);
         } else {
             now.take(connection, place);
         }
         self.hub.signal(signal);
     }
 
-    fn remember(&self, now: &mut Now, connection: u64, signal: &Signal, timeout: Option<Timeout>) {
-        let place = (signal.chat, signal.actor.id);
+    fn remember(
+        &self,
+        now: &mut Now,
+        (connection, place): (u64, Place),
+        stopped: Signal,
+        timeout: Option<Timeout>,
+    ) {
         let until = timeout.as_ref().map(|it| Instant::now() + it.after);
         if let Some(typist) = now.find(connection, place) {
             typist.until = until;
@@ -184,10 +202,6 @@ impl Typists {
             let task = tokio::spawn(expire(this, connection, place, timeout.login));
             task.abort_handle()
         });
-        let stopped = Signal {
-            kind: SignalKind::Typing(false, "false".to_owned()),
-            ..signal.clone()
-        };
         let typist = Typist {
             stopped,
             until,
@@ -289,11 +303,14 @@ mod tests {
     fn types(typists: &Typists, connection: u64, lasts: Option<Duration>) {
         let signal = Signal {
             tenant: TenantId::new(1),
-            chat: ChatId::new(7),
-            to_agents: true,
             actor: owner(2),
             origin: Some(connection),
-            kind: SignalKind::Typing(true, "true".to_owned()),
+            kind: SignalKind::Typing(Typing {
+                chat: ChatId::new(7),
+                to_agents: true,
+                typing: true,
+                sent: "true".to_owned(),
+            }),
         };
         let timeout = lasts.map(|after| Timeout { after, login: None });
         typists.tell(signal, connection, timeout);
@@ -301,9 +318,10 @@ mod tests {
 
     fn heard(listener: &mut Subscriber) -> Vec<bool> {
         let typing = |told: &Arc<crate::pubsub::PublishedSignal>| match &told.signal.kind {
-            SignalKind::Typing(typing, _) => *typing,
+            SignalKind::Typing(typing) => Some(typing.typing),
+            SignalKind::Presence(_) => None,
         };
-        listener.signals().iter().map(typing).collect()
+        listener.signals().iter().filter_map(typing).collect()
     }
 
     #[tokio::test(start_paused = true)]

@@ -7,7 +7,7 @@ use tokio::sync::futures::Notified;
 use crate::{
     chat::{Services, online::Attendance},
     error::Result,
-    model::{Person, Position},
+    model::{Person, Position, policy},
     pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic, Waker},
 };
 
@@ -60,6 +60,14 @@ impl Subscription {
     /// Notifies a waker of every new change and signal: one waker may serve many subscriptions.
     pub fn wake_with(&mut self, waker: Arc<dyn Waker>) {
         self.subscriber.wake_with(waker);
+    }
+
+    /// From now on hears who comes online and who goes, of those who share a small chat; guests of live support do
+    /// not.
+    pub fn hear_presence(&mut self) {
+        if policy::has_presence(&self.person) {
+            self.subscriber.hear_presence();
+        }
     }
 
     /// The signals since the last call.

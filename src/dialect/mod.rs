@@ -242,6 +242,11 @@ pub trait Dialect: Send + Sync + 'static {
         false
     }
 
+    /// Whether it has an event for who comes online and who goes: else its clients are not woken for that.
+    fn tells_presence(&self) -> bool {
+        false
+    }
+
     /// Whether a signal that reached this session is for this connection too.
     fn should_deliver_signal(&self, _speaker: &ClientSession, _signal: &Signal) -> bool {
         true

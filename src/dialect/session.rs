@@ -284,6 +284,9 @@ impl ClientSession {
                 let person = caller.person();
                 let opened = Subscription::open_made(&self.services, person, made_after);
                 let mut subscription = opened.await?;
+                if self.options.dialects.iter().any(|it| it.tells_presence()) {
+                    subscription.hear_presence();
+                }
                 subscription.wake_with(Arc::clone(waker));
                 Some(subscription)
             }
@@ -534,9 +537,13 @@ impl ClientSession {
         self.echoes.covers(dialect, change)
     }
 
-    /// Whether a signal was sent by this connection.
+    /// Whether a signal was sent by this connection; what came by a request, by those for whom another request asks.
     pub fn is_own_signal(&self, signal: &Signal) -> bool {
-        signal.origin == Some(self.number)
+        let asks = |identity: &Identity| identity.caller.id() == signal.actor.id;
+        match signal.origin {
+            Some(origin) => origin == self.number,
+            None => !self.is_subscriber() && self.identities.iter().any(asks),
+        }
     }
 
     /// What a dialect keeps of this session: each dialect has a type of its own for it.

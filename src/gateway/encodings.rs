@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use parlance_socketio::server::Prepared;
+use serde_json::json;
 
 use crate::{
     dialect::{DialectEntry, DialectId, Options, OutgoingEvent},
@@ -17,7 +18,7 @@ struct Variants {
     with_aliases: Encodings,
 }
 
-/// What the gateway makes of a change in one dialect, each when it is first needed.
+/// What the gateway makes of a change or a signal in one dialect, each when it is first needed.
 #[derive(Default)]
 pub(super) struct Encodings {
     /// As entries of a long-poll's list and events of a stream.
@@ -59,11 +60,17 @@ pub(super) fn outgoing(
     outgoing
 }
 
-/// The frames of a signal in a dialect.
-pub(super) fn of_signal(
-    signal: &PublishedSignal,
-    dialect: DialectId,
-    encode: impl FnOnce() -> Vec<Prepared>,
-) -> &[Prepared] {
-    signal.encoding(dialect.slot(), |_| encode())
+/// The encodings of a signal in a dialect.
+pub(super) fn of_signal(signal: &PublishedSignal, dialect: DialectId) -> &Encodings {
+    signal.encoding(dialect.slot(), |_| Encodings::default())
+}
+
+/// Events in JSON.
+pub(super) fn texts(outgoing: Vec<OutgoingEvent>) -> Vec<EncodedText> {
+    let texts = outgoing.into_iter().map(|event| EncodedText {
+        data: event.data.to_string(),
+        listed: json!({"event": event.name, "data": event.data}).to_string(),
+        name: event.name.into_owned(),
+    });
+    texts.collect()
 }

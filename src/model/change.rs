@@ -123,15 +123,11 @@ impl Change {
 /// An event for present subscribers only; it is never stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signal {
-    /// The chat's tenant.
+    /// The actor's tenant.
     pub tenant: TenantId,
-    /// The chat.
-    pub chat: ChatId,
-    /// Whether the chat is a conversation, whose agents receive it too.
-    pub to_agents: bool,
     /// Its actor.
     pub actor: Arc<Person>,
-    /// The connection it came by, for dialects that send it to all others only.
+    /// The connection it came by, for dialects that send it to all others only; none when it came by a request.
     pub origin: Option<u64>,
     /// Its kind.
     pub kind: SignalKind,
@@ -140,6 +136,32 @@ pub struct Signal {
 /// The kinds of signals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalKind {
-    /// The actor types, or has stopped typing; with it the value that was sent, in JSON.
-    Typing(bool, String),
+    /// The actor types, or has stopped typing.
+    Typing(Typing),
+    /// The actor has come online, or has gone offline.
+    Presence(Presence),
+}
+
+/// Somebody types in a chat, or has stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typing {
+    /// The chat.
+    pub chat: ChatId,
+    /// Whether the chat is a conversation, whose agents receive it too.
+    pub to_agents: bool,
+    /// Whether they type.
+    pub typing: bool,
+    /// The value that was sent, in JSON.
+    pub sent: String,
+}
+
+/// Somebody is online, or is not any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// Whether they are online.
+    pub online: bool,
+    /// When a login of theirs was last used, as far as that is written down.
+    pub last_seen: Option<Timestamp>,
+    /// The chats whose members are told.
+    pub chats: Arc<[ChatId]>,
 }

@@ -34,7 +34,10 @@ pub use administration::{
     Account, AccountFilter, Act, AuditEntry, Figures, LinkKind, OneTimeLink, Operator, Record,
     RegistrationMode, SignedInPerson, Target, TargetKind, TenantSummary,
 };
-pub use change::{Audience, Change, ChangeKind, PersonChange, ReactionChange, Signal, SignalKind};
+pub use change::{
+    Audience, Change, ChangeKind, PersonChange, Presence, ReactionChange, Signal, SignalKind,
+    Typing,
+};
 pub use chat::{
     Chat, ChatKind, ChatSettings, ChatSummary, ConversationStatus, GuestChat, Membership,
     MembershipStatus, Notify, Role,

@@ -219,6 +219,12 @@ pub fn hears(
     }
 }
 
+/// Whether a person is told who of their acquaintances is online, and those are told of them: guests of live support
+/// and their agents are there for each other's messages alone.
+pub fn has_presence(person: &Person) -> bool {
+    !person.is_guest()
+}
+
 /// Whether a change of a chat that was deleted since is still told to those who were in it: that it was deleted,
 /// and what was never the chat's alone.
 pub fn outlives_chat(audience: Audience, is_own_passage: bool, is_of_facts: bool) -> bool {

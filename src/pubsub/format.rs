@@ -23,10 +23,8 @@ pub trait EventFormat: Send {
     /// The events that encode a change; none when it is not for this request.
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>>;
 
-    /// The events of a signal; none where signals are for sockets alone.
-    fn signals<'p>(&self, _signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
-        Vec::new()
-    }
+    /// The events of a signal; none when it is not for this request, or this is no feed of signals.
+    fn signals<'p>(&self, signal: &'p PublishedSignal) -> Vec<EventText<'p>>;
 
     /// Keys that a long-poll's answer has beyond the common ones: JSON, each with a comma before it.
     fn more_keys(&self, _told: &[&Published]) -> String {

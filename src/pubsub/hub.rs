@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use crate::{
     model::{
-        Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Signal,
-        TenantId, policy,
+        Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Presence,
+        Signal, SignalKind, TenantId, policy,
     },
     pubsub::{
         Published,
@@ -42,6 +42,8 @@ pub struct Hub {
     epochs: AtomicU64,
     /// Notified at each end.
     ended: watch::Sender<()>,
+    /// How many subscribers hear presence.
+    pub(super) presence_listeners: AtomicUsize,
 }
 
 /// Topics with changes of one batch, whose subscribers are not woken yet.
@@ -92,6 +94,7 @@ impl Hub {
             epoch: RwLock::new(epoch),
             epochs: AtomicU64::new(0),
             ended: watch::Sender::new(()),
+            presence_listeners: AtomicUsize::new(0),
         })
     }
 
@@ -146,6 +149,11 @@ impl Hub {
     /// How many signals were published: a subscriber that has looked since then has missed none.
     pub fn signals(&self) -> u64 {
         self.signals.load(Ordering::Acquire)
+    }
+
+    /// Whether anybody hears who comes online and who goes.
+    pub fn hears_presence(&self) -> bool {
+        self.presence_listeners.load(Ordering::Acquire) > 0
     }
 
     /// How many topics receive the changes of a chat.
@@ -253,20 +261,27 @@ impl Hub {
         ))
     }
 
-    /// Publishes a signal to the members of its chat and to the agents of its tenant. It is not stored:
-    /// it reaches present subscribers only.
+    /// Publishes a signal: typing to the members of its chat and to the agents of its tenant, presence to those who
+    /// share one of its chats with its actor. It is not stored: it reaches present subscribers only.
     pub fn signal(&self, signal: Signal) {
         let mut noted = Noted::default();
         let mut state = self.state();
         state.signals += 1;
         let published = Arc::new(PublishedSignal::new(signal, state.signals));
-        let members = state.members.get(&published.signal.chat);
-        let agents = state
-            .agents
-            .get(&published.signal.tenant)
-            .filter(|_| published.signal.to_agents);
-        for topic_log in recipients(members, agents) {
-            topic_log.push_signal(&published, &mut noted);
+        match &published.signal.kind {
+            SignalKind::Typing(typing) => {
+                let members = state.members.get(&typing.chat);
+                let agents = state.agents.get(&published.signal.tenant);
+                let agents = agents.filter(|_| typing.to_agents);
+                for topic_log in recipients(members, agents) {
+                    topic_log.push_signal(&published, &mut noted);
+                }
+            }
+            SignalKind::Presence(presence) => {
+                for topic_log in state.presence_listeners(published.signal.actor.id, presence) {
+                    topic_log.push_signal(&published, &mut noted);
+                }
+            }
         }
         self.signals.store(published.number, Ordering::Release);
         drop(state);
@@ -461,6 +476,20 @@ impl State {
             }
         }
         beside
+    }
+
+    /// The topics of those who share one of the chats with a person, and hear presence.
+    fn presence_listeners(&self, person: PersonId, presence: &Presence) -> Vec<Arc<TopicLog>> {
+        let own = self.people.get(&person);
+        let chats = presence.chats.iter().copied();
+        let shared: Vec<_> = chats
+            .filter(|chat| own.is_none_or(|own| !own.has_left(*chat)))
+            .collect();
+        let mut others = self.beside(&shared);
+        others.remove(&person);
+        let others = others.into_values();
+        let hears = |topic: &Arc<TopicLog>| topic.presence_listeners.load(Ordering::Acquire) > 0;
+        others.filter(hears).collect()
     }
 
     fn remember(&mut self, published: Arc<Published>) {

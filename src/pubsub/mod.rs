@@ -15,6 +15,7 @@
 mod format;
 mod hub;
 pub mod log_tail;
+mod presence;
 mod published;
 mod topic_log;
 mod waker;

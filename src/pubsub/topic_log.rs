@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Instant,
 };
@@ -17,6 +17,7 @@ use crate::{
     pubsub::{
         Hub, Published,
         hub::{drop_deleted, is_visible_to},
+        presence::PresenceListener,
         published::PublishedSignal,
         waker::{Noted, Waker},
     },
@@ -41,6 +42,8 @@ pub enum Topic {
 /// The latest changes and signals of a topic.
 pub(super) struct TopicLog {
     pub(super) topic: Topic,
+    /// How many subscribers hear presence.
+    pub(super) presence_listeners: AtomicUsize,
     wake: Notify,
     state: Mutex<State>,
 }
@@ -101,6 +104,7 @@ impl TopicLog {
     pub(super) fn new(topic: Topic, head: Position) -> Self {
         Self {
             topic,
+            presence_listeners: AtomicUsize::new(0),
             wake: Notify::new(),
             state: Mutex::new(State {
                 changes: VecDeque::new(),
@@ -237,6 +241,13 @@ impl TopicLog {
         joined.any(|joined| *joined <= at)
     }
 
+    /// Whether the person is known to be in a chat no more.
+    pub(super) fn has_left(&self, chat: ChatId) -> bool {
+        let state = self.state();
+        let chats = state.chats.as_ref();
+        chats.is_some_and(|chats| !chats.contains_key(&chat))
+    }
+
     pub(super) fn is_idle(&self, since: Instant) -> bool {
         let state = self.state();
         state.subscribers == 0 && state.idle_since <= since
@@ -253,6 +264,7 @@ pub struct Subscriber {
     topic_log: Arc<TopicLog>,
     hub: Weak<Hub>,
     waker: Option<u64>,
+    presence: Option<PresenceListener>,
     /// The newest signal that this subscriber has received.
     signals: AtomicU64,
 }
@@ -263,6 +275,7 @@ impl Subscriber {
             topic_log,
             hub,
             waker: None,
+            presence: None,
             signals: AtomicU64::new(signals),
         }
     }
@@ -274,6 +287,12 @@ impl Subscriber {
         state.next_waker += 1;
         state.wakers.push((number, waker));
         self.waker = Some(number);
+    }
+
+    /// From now on hears who comes online and who goes.
+    pub fn hear_presence(&mut self) {
+        let listen = || PresenceListener::new(Arc::clone(&self.topic_log), Weak::clone(&self.hub));
+        self.presence.get_or_insert_with(listen);
     }
 
     /// The signals since the last call.

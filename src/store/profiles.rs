@@ -6,7 +6,7 @@ use sqlx::types::Json;
 
 use crate::{
     error::{Error, Result},
-    model::{Person, PersonId, TenantId, Timestamp, text::fold::fold},
+    model::{ChatId, Person, PersonId, TenantId, Timestamp, text::fold::fold},
     store::{
         Either, EngineSql, Store, Tx, failed,
         failure::bounded,
@@ -37,6 +37,11 @@ macro_rules! select_found {
     };
 }
 
+const FOUND_SQLITE: &str =
+    select_found!("p.id in (select value from json_each($2)) order by p.name_key, p.id");
+
+const FOUND_POSTGRES: &str = select_found!("p.id = any($2) order by p.name_key, p.id");
+
 // The people are few, and each has few chats: were the reader's chats looked through first, they might be
 // thousands for each of them.
 const ACQUAINTED_SQLITE: &str = "select d.value from json_each($2) d where exists ( \
@@ -50,6 +55,14 @@ const ACQUAINTED_POSTGRES: &str = "select d.id from unnest($2::bigint[]) d (id) 
      join members m on m.chat_id = o.chat_id and m.person_id = $1 and m.standing = 'in' \
      join chats c on c.id = o.chat_id and c.members_count <= $3 and c.deleted_at is null \
      where o.person_id = d.id and o.standing = 'in')";
+
+const SMALL_CHATS_SQLITE: &str = "select m.person_id, m.chat_id from json_each($1) d \
+     cross join members m on m.person_id = d.value and m.standing = 'in' \
+     cross join chats c on c.id = m.chat_id and c.members_count <= $2 and c.deleted_at is null";
+
+const SMALL_CHATS_POSTGRES: &str = "select m.person_id, m.chat_id from unnest($1::bigint[]) d (id) \
+     join members m on m.person_id = d.id and m.standing = 'in' \
+     join chats c on c.id = m.chat_id and c.members_count <= $2 and c.deleted_at is null";
 
 const USES_SQLITE: &str = "select person_id, max(used_at) from logins \
      where person_id in (select value from json_each($1)) group by person_id";
@@ -229,6 +242,26 @@ impl Store {
         row.map(Person::try_from).transpose()
     }
 
+    /// Those of these people of a tenant whom others find.
+    pub async fn people_found(&self, tenant: TenantId, ids: &[PersonId]) -> Result<Vec<Person>> {
+        let ids: Vec<_> = ids.iter().map(|id| id.get()).collect();
+        let rows: Vec<PersonRow> = bounded(async {
+            match self.inner.read.for_statement() {
+                Either::Sqlite(pool) => {
+                    let asked = sqlx::query_as(FOUND_SQLITE).bind(tenant.get());
+                    asked.bind(Json(ids)).fetch_all(pool).await
+                }
+                Either::Postgres(pool) => {
+                    let asked = sqlx::query_as(FOUND_POSTGRES).bind(tenant.get());
+                    asked.bind(ids).fetch_all(pool).await
+                }
+            }
+        })
+        .await
+        .map_err(failed)?;
+        rows.into_iter().map(Person::try_from).collect()
+    }
+
     /// Those of these people who share a chat of at most so many members with somebody.
     pub async fn acquainted(
         &self,
@@ -252,6 +285,35 @@ impl Store {
         .await
         .map_err(failed)?;
         Ok(known.into_iter().map(PersonId::new).collect())
+    }
+
+    /// The chats of at most so many members that each of these people is in.
+    pub async fn small_chats(
+        &self,
+        people: &[PersonId],
+        most: i64,
+    ) -> Result<HashMap<PersonId, Vec<ChatId>>> {
+        let people: Vec<_> = people.iter().map(|person| person.get()).collect();
+        let rows: Vec<(i64, i64)> = bounded(async {
+            match self.inner.read.for_statement() {
+                Either::Sqlite(pool) => {
+                    let asked = sqlx::query_as(SMALL_CHATS_SQLITE).bind(Json(people));
+                    asked.bind(most).fetch_all(pool).await
+                }
+                Either::Postgres(pool) => {
+                    let asked = sqlx::query_as(SMALL_CHATS_POSTGRES).bind(people);
+                    asked.bind(most).fetch_all(pool).await
+                }
+            }
+        })
+        .await
+        .map_err(failed)?;
+        let mut chats: HashMap<_, Vec<_>> = HashMap::new();
+        for (person, chat) in rows {
+            let of_person = chats.entry(PersonId::new(person)).or_default();
+            of_person.push(ChatId::new(chat));
+        }
+        Ok(chats)
     }
 
     /// When a login of each of these people was last used, as far as that is written down.

@@ -2,7 +2,7 @@
 import { ApiError } from '../shared/api.js';
 import { $, setText, show } from '../shared/dom.js';
 import { plural } from '../shared/format.js';
-import { typingText } from './people.js';
+import { lastSeen, typingText } from './people.js';
 
 /** @typedef {import('./model.js').Chat} Chat */
 
@@ -27,10 +27,20 @@ export function renderHeader(model, entry, { missing, title = 'Chat not found' }
  * @param {Chat} entry
  */
 function subtitle(model, entry) {
-  if (entry.direct) return { true: 'Here now', false: 'Not here now' }[String(model.presence.isOnline(entry.person_id))] ?? 'Only the two of you';
+  if (entry.direct) return whereabouts(model, entry.person_id);
   const kind = entry.open ? 'Open to everyone' : 'Private';
   const count = typeof entry.members_count === 'number' ? `${plural(entry.members_count, 'member', 'members')} · ` : '';
   return `${count}${kind}${entry.description ? ` · ${entry.description}` : ''}`;
+}
+
+/**
+ * @param {import('./model.js').Model} model
+ * @param {number | null | undefined} person
+ */
+function whereabouts({ presence }, person) {
+  const online = presence.isOnline(person);
+  if (!person || online === null) return 'Only the two of you';
+  return lastSeen({ online, last_seen: presence.seen.get(person) }) || 'Not here now';
 }
 
 /**

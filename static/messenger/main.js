@@ -19,6 +19,7 @@ import { Notifications } from './notifications.js';
 import { keepPage, showWaiting } from './offline.js';
 import { createOutbox } from './outbox.js';
 import { PersonCard } from './person-card.js';
+import { PresenceReader } from './presence-reader.js';
 import { Search } from './search.js';
 import { openSignIn } from './sign-in.js';
 
@@ -121,6 +122,7 @@ function openApp(me, snapshot) {
     },
     back: () => {
       outbox.nudge();
+      presence.readAgain();
       view.refresh();
       view.markReadIfSeen();
     },
@@ -132,6 +134,7 @@ function openApp(me, snapshot) {
     card.open(id, beside);
   };
   const view = new ChatView({ model, outbox, members, connection: () => status.state, person, joined: () => refreshChats().catch(() => {}) });
+  const presence = new PresenceReader(model, () => view.chat);
   const details = new ChatDetails({ model, members, person, leave: (id) => view.leave(id) });
   $('details-open').addEventListener('click', () => view.chat !== null && details.open(view.chat));
   const moreChats = async () => {

@@ -81,6 +81,7 @@ export class MemberList {
         { class: 'member' },
         drawFace({ id, name, photo, online, small: true }),
         name_,
+        online ? h('span', { class: 'sr-only' }, 'here now') : null,
         role === 'admin' && !this.entry?.direct ? h('span', { class: 'tag' }, 'Admin') : null,
         this.governs && !mine ? more : null,
       );

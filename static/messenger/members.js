@@ -43,6 +43,7 @@ export class Members {
       () => this.pages(chat),
       (found) => this.model.members.set(chat, found),
     );
+    this.model.changed();
   }
 
   /** @param {number} chat */

@@ -111,11 +111,11 @@ export class Model {
 
   /** @param {Person[] | undefined} people */
   addPeople(people) {
-    for (const { id, name, photo, online } of people ?? []) {
+    for (const { id, name, photo, ...presence } of people ?? []) {
       this.people.set(id, name);
       if (photo) this.photos.set(id, photo);
       else if (photo === null) this.photos.delete(id);
-      if (typeof online === 'boolean') this.presence.online.set(id, online);
+      this.presence.take(id, presence);
     }
   }
 
@@ -312,7 +312,7 @@ export class Model {
         this.presence.applyTyping(event);
         return null;
       case 'presence':
-        this.presence.applyPresence(event);
+        this.presence.take(event.person_id, event);
         return null;
       default:
         return null;

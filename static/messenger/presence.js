@@ -15,11 +15,20 @@ export class Presence {
     this.typing = new Map();
     /** Who is there, as far as it was told. @type {Map<number, boolean>} */
     this.online = new Map();
+    /** When they were last there, as far as it was told. @type {Map<number, string>} */
+    this.seen = new Map();
   }
 
-  /** @param {{person_id: number, online: boolean}} event */
-  applyPresence({ person_id: person, online }) {
-    this.online.set(person, Boolean(online));
+  /**
+   * What a list or an event says of a person; nothing where that may not be known.
+   * @param {number} person
+   * @param {{online?: boolean | null, last_seen?: string | null}} told
+   */
+  take(person, { online, last_seen: seen }) {
+    if (online === undefined) return;
+    if (online === null) this.online.delete(person);
+    else this.online.set(person, online);
+    if (seen) this.seen.set(person, seen);
   }
 
   /** @param {{chat_id: number, person_id: number, typing: boolean}} event */

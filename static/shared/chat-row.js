@@ -31,6 +31,7 @@ export function chatRow({ href, here, hue, title, time, preview, icon, unread, s
           'span',
           { class: 'chat-top' },
           h('span', { class: 'chat-title', dir: 'auto' }, title),
+          online ? h('span', { class: 'sr-only' }, ', here now') : null,
           time ? h('time', { class: 'chat-time', datetime: time, title: inFull(time) }, briefly(time)) : null,
         ),
         h(

@@ -100,7 +100,8 @@ impl Dialect for Embed {
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
         match signal.kind {
-            SignalKind::Typing(..) => !session.is_own_signal(signal),
+            SignalKind::Typing(_) => !session.is_own_signal(signal),
+            SignalKind::Presence(_) => false,
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
         MESSENGER_SLOT,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire, ProfileWire, SettingsWire},
     },
-    model::{Change, ChangeKind, ReactionChange, Signal, SignalKind},
+    model::{Change, ChangeKind, PersonId, ReactionChange, Signal, SignalKind, Timestamp},
     pubsub::{EventFormat, EventText, Published, PublishedSignal},
 };
 
@@ -167,7 +167,8 @@ fn encode_event(change: &Change) -> String {
 /// The word for a signal.
 fn signal_word(kind: &SignalKind) -> &'static str {
     match kind {
-        SignalKind::Typing(..) => "typing",
+        SignalKind::Typing(_) => "typing",
+        SignalKind::Presence(_) => "presence",
     }
 }
 
@@ -175,18 +176,40 @@ fn signal_word(kind: &SignalKind) -> &'static str {
 #[derive(Serialize)]
 struct SignalEvent {
     r#type: &'static str,
-    chat_id: i64,
     person_id: i64,
-    typing: bool,
+    #[serde(flatten)]
+    told: SignalWire,
+}
+
+/// What a signal tells of its actor.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum SignalWire {
+    Typing {
+        chat_id: i64,
+        typing: bool,
+    },
+    Presence {
+        online: bool,
+        last_seen: Option<String>,
+    },
 }
 
 fn encode_signal(signal: &Signal) -> String {
-    let SignalKind::Typing(typing, _) = signal.kind;
+    let told = match &signal.kind {
+        SignalKind::Typing(typing) => SignalWire::Typing {
+            chat_id: typing.chat.get(),
+            typing: typing.typing,
+        },
+        SignalKind::Presence(presence) => SignalWire::Presence {
+            online: presence.online,
+            last_seen: presence.last_seen.map(Timestamp::to_rfc3339),
+        },
+    };
     json(&SignalEvent {
         r#type: signal_word(&signal.kind),
-        chat_id: signal.chat.get(),
         person_id: signal.actor.id.get(),
-        typing,
+        told,
     })
 }
 
@@ -194,9 +217,12 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("strings, numbers and fixed keys are always JSON")
 }
 
-/// Everything in all chats of a reader.
+/// Everything in all chats of a reader, who is not told of what they signal themselves.
 #[derive(Debug, Clone, Copy)]
-pub struct AllEvents;
+pub struct AllEvents {
+    /// Who reads.
+    pub reader: PersonId,
+}
 
 impl EventFormat for AllEvents {
     fn events<'p>(&self, published: &'p Published) -> Vec<EventText<'p>> {
@@ -209,6 +235,9 @@ impl EventFormat for AllEvents {
     }
 
     fn signals<'p>(&self, signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
+        if signal.signal.actor.id == self.reader {
+            return Vec::new();
+        }
         let data: &String = signal.encoding(MESSENGER_SLOT, encode_signal);
         vec![EventText {
             name: signal_word(&signal.signal.kind),
@@ -238,6 +267,10 @@ impl EventFormat for ChatMessages {
             listed: data,
         });
         text.into_iter().collect()
+    }
+
+    fn signals<'p>(&self, _signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
+        Vec::new()
     }
 
     fn more_keys(&self, told: &[&Published]) -> String {

@@ -239,11 +239,14 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
 /// A signal as it is told to who is present in its room.
 pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
-        SignalKind::Typing(typing, sent) => {
-            let sent = serde_json::from_str(sent).unwrap_or(Value::Bool(*typing));
+        SignalKind::Typing(typing) => {
+            let sent = serde_json::from_str(&typing.sent);
+            let sent = sent.unwrap_or(Value::Bool(typing.typing));
             let data = wire::User::from(&*signal.actor);
             vec![tell("is_typing", json!({"data": data, "typing": sent}))]
         }
+        // Who is present in a room is told by `info` and `roomData`; who is online elsewhere has no word.
+        SignalKind::Presence(_) => Vec::new(),
     }
 }
 

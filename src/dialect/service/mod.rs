@@ -21,7 +21,7 @@ use crate::{
         Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Signal},
+    model::{Change, ChatId, Signal, SignalKind},
 };
 
 /// See the module.
@@ -102,7 +102,10 @@ impl Dialect for Service {
     }
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
-        handlers::is_present(session, signal.chat)
+        match &signal.kind {
+            SignalKind::Typing(typing) => handlers::is_present(session, typing.chat),
+            SignalKind::Presence(_) => false,
+        }
     }
 
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {

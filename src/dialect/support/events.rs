@@ -217,13 +217,15 @@ pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
 /// A signal as others are told of it.
 pub(super) fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
-        SignalKind::Typing(typing, _) => vec![OutgoingEvent::new(
+        SignalKind::Typing(typing) => vec![OutgoingEvent::new(
             "typing",
             json!({
-                "chatId": signal.chat.to_hex(),
+                "chatId": typing.chat.to_hex(),
                 "from": signal.actor.id.to_hex(),
-                "typing": typing,
+                "typing": typing.typing,
             }),
         )],
+        // The documents have no word for who is online.
+        SignalKind::Presence(_) => Vec::new(),
     }
 }

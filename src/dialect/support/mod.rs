@@ -24,7 +24,9 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, TenantId},
+    model::{
+        Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, SignalKind, TenantId,
+    },
 };
 
 /// The dialect.
@@ -114,9 +116,14 @@ impl Dialect for Support {
     }
 
     fn should_deliver_signal(&self, session: &ClientSession, signal: &Signal) -> bool {
-        signal.to_agents
-            && !session.is_own_signal(signal)
-            && acts_for_guest_or_agent(session, signal.tenant)
+        match &signal.kind {
+            SignalKind::Typing(typing) => {
+                typing.to_agents
+                    && !session.is_own_signal(signal)
+                    && acts_for_guest_or_agent(session, signal.tenant)
+            }
+            SignalKind::Presence(_) => false,
+        }
     }
 
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {

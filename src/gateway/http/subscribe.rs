@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use rocket::{State, get};
-use serde_json::json;
 
 use super::{NamedDialect, NoTransport, RequestCredentials};
 use crate::{
@@ -22,7 +21,7 @@ use crate::{
         sse::{Sse, WantsStream},
     },
     model::PersonId,
-    pubsub::{EventFormat, EventText, Published},
+    pubsub::{EventFormat, EventText, Published, PublishedSignal},
 };
 
 /// How long a poll waits by default.
@@ -90,6 +89,10 @@ async fn subscribe(
         dialect.on_connect(&mut session).await?;
     }
     let caller = subscriber_of(&mut session, query).await?;
+    let wanted = match dialect {
+        Some(dialect) if !dialect.tells_presence() => wanted.without_presence(),
+        Some(_) | None => wanted,
+    };
     let after = |services: &Services| feed::place(services, ask.after);
     let watch = ChangeFeed::person(services, &caller, wanted, after)
         .await
@@ -98,7 +101,9 @@ async fn subscribe(
         return Ok(Feed::new(
             services,
             watch,
-            AllEvents,
+            AllEvents {
+                reader: caller.id(),
+            },
             (ask.limit, &options.metrics.messenger),
         ));
     };
@@ -152,12 +157,25 @@ impl EventFormat for Announced {
         }
         let aliases = self.dialect.wants_aliases(&self.session);
         let encoded = encoded(self.dialect, &self.session.options, published, aliases);
-        let texts = encoded.iter().map(|event| EventText {
-            name: &event.name,
-            data: &event.data,
-            listed: &event.listed,
-        });
-        texts.collect()
+        encoded.iter().map(text).collect()
+    }
+
+    fn signals<'p>(&self, signal: &'p PublishedSignal) -> Vec<EventText<'p>> {
+        let dialect = self.dialect;
+        if !dialect.should_deliver_signal(&self.session, &signal.signal) {
+            return Vec::new();
+        }
+        let texts = &encodings::of_signal(signal, dialect.id()).texts;
+        let texts = texts.get_or_init(|| encodings::texts(dialect.encode_signal(&signal.signal)));
+        texts.iter().map(text).collect()
+    }
+}
+
+fn text(event: &EncodedText) -> EventText<'_> {
+    EventText {
+        name: &event.name,
+        data: &event.data,
+        listed: &event.listed,
     }
 }
 
@@ -171,11 +189,6 @@ fn encoded<'p>(
     let texts = &encodings::of_change(published, dialect.id(), aliases).texts;
     texts.get_or_init(|| {
         let outgoing = encodings::outgoing(dialect, options, &published.change, aliases);
-        let texts = outgoing.into_iter().map(|event| EncodedText {
-            data: event.data.to_string(),
-            listed: json!({"event": event.name, "data": event.data}).to_string(),
-            name: event.name.into_owned(),
-        });
-        texts.collect()
+        encodings::texts(outgoing)
     })
 }

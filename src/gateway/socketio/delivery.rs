@@ -343,9 +343,12 @@ fn deliver_signals(
                 let outgoing = dialect.encode_signal(&signal.signal);
                 send(&prepare(outgoing, |_| Some(offset.clone())))
             }),
-            None => send(encodings::of_signal(&signal, dialect.id(), || {
-                prepare(dialect.encode_signal(&signal.signal), |_| None)
-            })),
+            None => {
+                let frames = &encodings::of_signal(&signal, dialect.id()).frames;
+                send(
+                    frames.get_or_init(|| prepare(dialect.encode_signal(&signal.signal), |_| None)),
+                )
+            }
         };
         if !is_open {
             return Err(SendError::Closed);

@@ -107,9 +107,9 @@ pub(super) const ACCOUNT_WORDS: &[Words] = &[
     ),
     messenger(
         "GET /api/people",
-        "People whose names begin so, by name",
+        "People whose names begin so, by name; with ids those people",
         NONE,
-        &["query?", "limit?", "before?"],
+        &["query?", "limit?", "before?", "ids?"],
         (200, PEOPLE),
     ),
     messenger(

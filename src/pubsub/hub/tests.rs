@@ -3,7 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use super::*;
-use crate::{model::fixture::read_mark, pubsub::Waker};
+use crate::{
+    model::{
+        PersonKind,
+        fixture::{TENANT, person, read_mark},
+    },
+    pubsub::Waker,
+};
 
 /// Counts the calls.
 #[derive(Default)]
@@ -151,4 +157,61 @@ fn the_end_of_an_epoch_wakes_everybody_and_leaves_nothing() {
         [102],
         "an old subscriber takes nothing along"
     );
+}
+
+/// Somebody's subscription, who is in these chats.
+fn listener(hub: &Arc<Hub>, id: i64, chats: &[ChatId], hears: bool) -> Subscriber {
+    let topic = Topic::Person(person(id, PersonKind::Person));
+    let mut subscriber = hub.subscribe(topic);
+    let chats = chats.iter().map(|chat| (*chat, Position::START));
+    subscriber.seed_memberships(chats.collect());
+    if hears {
+        subscriber.hear_presence();
+    }
+    subscriber
+}
+
+fn comes_online(hub: &Hub, chats: &[ChatId]) {
+    hub.signal(Signal {
+        tenant: TENANT,
+        actor: person(1, PersonKind::Person),
+        origin: None,
+        kind: SignalKind::Presence(Presence {
+            online: true,
+            last_seen: None,
+            chats: chats.into(),
+        }),
+    });
+}
+
+#[test]
+fn presence_is_told_to_those_beside_who_listen_for_it() {
+    const LARGE: ChatId = ChatId::new(6);
+    const LEFT: ChatId = ChatId::new(7);
+    let hub = hub();
+    assert!(!hub.hears_presence());
+    let own = listener(&hub, 1, &[CHAT, LARGE], true);
+    let beside = listener(&hub, 2, &[CHAT], true);
+    let twice = listener(&hub, 2, &[], true);
+    let of_events_alone = listener(&hub, 3, &[CHAT], false);
+    let in_large = listener(&hub, 4, &[LARGE], true);
+    // The store knew of that chat before its member left.
+    let former = listener(&hub, 5, &[LEFT], true);
+    let stranger = listener(&hub, 6, &[], true);
+    comes_online(&hub, &[CHAT, LEFT]);
+    let heard = [
+        &beside,
+        &twice,
+        &own,
+        &of_events_alone,
+        &in_large,
+        &former,
+        &stranger,
+    ];
+    let heard = heard.map(|subscriber| subscriber.signals().len());
+    assert_eq!(heard, [1, 1, 0, 0, 0, 0, 0]);
+    drop((own, beside, in_large, former, stranger));
+    assert!(hub.hears_presence());
+    drop(twice);
+    assert!(!hub.hears_presence(), "nobody is looked up for nobody");
 }

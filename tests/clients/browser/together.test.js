@@ -180,6 +180,29 @@ describe('three people', () => {
     await ann.hears('Shall we tell the others?');
   });
 
+  test('who comes is seen to be there, while one looks', async () => {
+    const dee = await Person.arrive(browser, server, 'Dee');
+    const account = { name: dee.name, email: 'dee@example.org', password: dee.password };
+    assert.equal((await dee.request('POST', '/api/reg', account)).status(), 201);
+    const { id } = await (await ann.request('GET', '/api/me')).json();
+    assert.equal((await dee.request('POST', '/api/chats', { members: String(id) })).status(), 201);
+    await ann.openChat('Dee');
+    const dots = () => ann.row('Dee').locator('.face.online').count();
+    await ann.eventually(
+      () =>
+        ann.page
+          .locator('#room-sub')
+          .textContent()
+          .then((text) => /^(Here|Not here)/u.test(text)),
+      true,
+    );
+    assert.equal(await dots(), 0, 'she has not been here yet');
+    await dee.signIn();
+    await ann.eventually(dots, 1);
+    await ann.eventually(() => ann.page.locator('#room-sub').textContent(), 'Here now');
+    await dee.leave();
+  });
+
   test('nobody saw an error or a broken rule of the page', () => {
     for (const person of [ann, bo, cy]) person.watch.assertQuiet();
   });

@@ -24,6 +24,20 @@ describe('the model', () => {
     });
   });
 
+  test('who is there is told by lists and events, and taken back where it may not be known', () => {
+    const presence = (online, seen) => ({ type: 'presence', person_id: BO.id, online, last_seen: seen });
+    assert.equal(model.presence.isOnline(BO.id), null, 'a chat list says nothing of it');
+    model.apply(presence(true, '2024-01-01T00:00:00Z'));
+    assert.equal(model.presence.isOnline(BO.id), true);
+    model.addPeople([BO]);
+    assert.equal(model.presence.isOnline(BO.id), true, 'it stays as it was told');
+    model.apply(presence(false, '2024-01-01T00:05:00Z'));
+    assert.equal(model.presence.isOnline(BO.id), false);
+    assert.equal(model.presence.seen.get(BO.id), '2024-01-01T00:05:00Z');
+    model.addPeople([{ ...BO, online: null, last_seen: null }]);
+    assert.equal(model.presence.isOnline(BO.id), null);
+  });
+
   test('listeners hear once of many changes', async () => {
     let heard = 0;
     model.onChange(() => (heard += 1));

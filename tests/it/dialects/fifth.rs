@@ -205,10 +205,52 @@ async fn a_fifth_dialect_hears_signals_and_streams() {
     meeting.world.said("typing", typing).await;
     let frame = meeting.toy.text_after("42[\"toy-typing\"").await;
     assert!(frame.contains("\"typing\":true"), "{frame}");
+    let event = stream.event().await;
+    assert_eq!(event.event.as_deref(), Some("toy-typing"));
     meeting.guest.says(&meeting.world, "hello").await;
     let event = stream.event().await;
     assert_eq!(event.event.as_deref(), Some("toy-heard"));
     assert_eq!(event.json()["text"], "hello");
+    meeting.world.stop().await;
+}
+
+#[rocket::async_test]
+async fn a_fifth_dialect_hears_who_comes_online() {
+    let mut meeting = Meeting::new().await;
+    let (world, key) = (&meeting.world, &meeting.owner.application_id);
+    let body =
+        json!({"appId": key, "appUserId": "dee", "firstName": "dee", "token": "token of dee"});
+    let made = Told::of(
+        world
+            .http
+            .post(format!("{}/user", world.base()))
+            .json(&body),
+    );
+    let dee = made.await.with(200).json()["id"].clone();
+    let room = format!("chat-{}", meeting.chat);
+    let body = json!({"room": room, "appId": key, "users": ["dee"]});
+    put(world, reqwest::Method::PUT, "/room/add", &body).await;
+    let url = format!(
+        "{}/api/events?dialect=toy&token=token%20of%20cy",
+        world.base()
+    );
+    let mut stream = Events::of(world.http.get(url), None).await;
+    stream.next().await.expect("a beginning");
+    let _dee = connected(world, &json!({"token": "token of dee"})).await;
+    let told = json!({"from": dee, "online": true});
+    loop {
+        let event = stream.event().await;
+        if event.json() == told {
+            assert_eq!(event.event.as_deref(), Some("toy-presence"));
+            break;
+        }
+    }
+    loop {
+        let frame = meeting.toy.text_after("42[\"toy-presence\"").await;
+        if frame.contains(&told.to_string()) {
+            break;
+        }
+    }
     meeting.world.stop().await;
 }
 

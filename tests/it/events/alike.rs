@@ -232,6 +232,50 @@ async fn every_dialect_answers_a_poll_in_the_same_way() {
 }
 
 #[rocket::async_test]
+async fn every_dialect_tells_who_types_to_polls_and_streams() {
+    for dialect in dialects() {
+        let desk = Desk::new().await;
+        let types = async |token: &str, typing: bool| {
+            let argument = json!({"chatId": desk.guest.chat, "token": token, "typing": typing});
+            desk.world.said("typing", argument).await;
+        };
+        let mut stream = desk.stream(dialect, "").await;
+        let held = desk.hold(dialect, "after=now&timeout=50");
+        let unwanted = desk.hold(dialect, "after=now&timeout=50&types=message,presence");
+        desk.world.waiting(3).await;
+        types(&desk.owner.token, true).await;
+        // Who types is told so in the room of the chat service alone, as its document has it.
+        if dialect == "service" {
+            assert_eq!(stream.event().await.event.as_deref(), Some("is_typing"));
+        } else {
+            types(&desk.guest.token, true).await;
+        }
+        let told = answer(held).await;
+        let events = list(&told, "events");
+        assert_eq!(events.len(), 1, "{dialect}: {events:?}");
+        if dialect != "service" {
+            let event = stream.event().await;
+            assert_eq!((event.event.as_deref(), &event.id), (Some("typing"), &None));
+            let listed = events[0].get("data").unwrap_or(&events[0]);
+            assert_eq!(&event.json(), listed, "{dialect}");
+            let guest = i64::from_str_radix(&desk.guest.id, 16).expect("a number in hex");
+            let expected = match dialect {
+                "embed" => (&listed["user"]["id"], json!(guest.to_string())),
+                "support" => (&listed["from"], json!(desk.guest.id)),
+                _ => (&listed["person_id"], json!(guest)),
+            };
+            assert_eq!(*expected.0, expected.1, "{dialect}");
+            types(&desk.guest.token, false).await;
+            assert_eq!(stream.event().await.event.as_deref(), Some("typing"));
+        }
+        types(&desk.owner.token, false).await;
+        desk.says("to all").await;
+        assert_eq!(heard(&answer(unwanted).await).len(), 1, "{dialect}");
+        desk.world.stop().await;
+    }
+}
+
+#[rocket::async_test]
 async fn every_dialect_bounds_the_bytes_of_an_answer() {
     let desk = Desk::new().await;
     let start = text(&desk.poll("", "timeout=0").await.json(), "cursor");

@@ -10,6 +10,7 @@ mod looks;
 mod members;
 mod mentions;
 mod people;
+mod presence;
 mod reactions;
 mod reads;
 mod replies;

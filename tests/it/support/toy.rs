@@ -52,10 +52,22 @@ impl Dialect for Toy {
         vec![OutgoingEvent::new("toy-heard", data)]
     }
 
+    fn tells_presence(&self) -> bool {
+        true
+    }
+
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
-        let SignalKind::Typing(typing, _) = signal.kind;
-        let data = json!({"from": signal.actor.id.get(), "typing": typing});
-        vec![OutgoingEvent::new("toy-typing", data)]
+        let from = signal.actor.id.get();
+        match &signal.kind {
+            SignalKind::Typing(typing) => {
+                let data = json!({"from": from, "typing": typing.typing});
+                vec![OutgoingEvent::new("toy-typing", data)]
+            }
+            SignalKind::Presence(presence) => {
+                let data = json!({"from": from, "online": presence.online});
+                vec![OutgoingEvent::new("toy-presence", data)]
+            }
+        }
     }
 }
 

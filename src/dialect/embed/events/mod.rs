@@ -170,14 +170,16 @@ pub fn encode_twin(change: &Change) -> Vec<OutgoingEvent> {
 /// A signal as it is told to the others in its chat.
 pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
-        SignalKind::Typing(typing, _) => {
-            let chat = wire::Named::from(signal.chat);
+        SignalKind::Typing(typing) => {
+            let chat = wire::Named::from(typing.chat);
             let user = wire::User::from(&*signal.actor);
             told(
                 "typing",
-                json!({"chat": chat, "user": user, "typing": typing}),
+                json!({"chat": chat, "user": user, "typing": typing.typing}),
             )
         }
+        // This API has no word for who is online.
+        SignalKind::Presence(_) => Vec::new(),
     }
 }
 

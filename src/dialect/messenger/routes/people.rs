@@ -21,6 +21,9 @@ use crate::{
 /// The most characters of what names are to begin with: no name has more.
 const QUERY_CHARS: usize = 64;
 
+/// The most people who are asked for by their ids.
+const IDS: usize = 200;
+
 /// What is mounted.
 pub(super) fn routes() -> Vec<Route> {
     routes![me, describe_me, delete_me, list, find]
@@ -75,13 +78,19 @@ pub(super) async fn delete_me(
     Ok(signed_out(settings, jar))
 }
 
-/// `GET /api/people` query, limit, before: people whose names begin so, by name.
+/// `GET /api/people` query, limit, before: people whose names begin so, by name. With `ids`: those people.
 #[get("/api/people")]
 pub(super) async fn list(
     services: &ChatServices,
     caller: SignedIn,
     query: &Query,
 ) -> RouteResult<Reply<wire::People>> {
+    if let Some(ids) = query.text("ids")? {
+        let people = profiles::list_of(services, &caller, &ids_of(query, ids)?).await?;
+        let people = people.iter().map(on_the_wire).collect();
+        let has_more = false;
+        return Ok(Reply::ok(wire::People { people, has_more }));
+    }
     let beginning = query.text("query")?.unwrap_or_default();
     if beginning.chars().count() > QUERY_CHARS {
         let sentence = format!("query must have at most {QUERY_CHARS} characters");
@@ -92,6 +101,21 @@ pub(super) async fn list(
     let (people, has_more) = profiles::list(services, &caller, (beginning, before), limit).await?;
     let people = people.iter().map(on_the_wire).collect();
     Ok(Reply::ok(wire::People { people, has_more }))
+}
+
+/// Reads `ids`: numbers of people, separated by commas; with it nothing else is asked for.
+fn ids_of(query: &Fields, ids: &str) -> crate::Result<Vec<PersonId>> {
+    for other in ["query", "before", "limit"] {
+        if query.text(other)?.is_some() {
+            let sentence = format!("send ids or {other}, not both");
+            return Err(Error::invalid_field("ids", sentence));
+        }
+    }
+    let ids: Option<Vec<i64>> = ids.split(',').map(|id| id.trim().parse().ok()).collect();
+    let ids = ids.filter(|ids| ids.len() <= IDS);
+    let sentence = || format!("ids must be at most {IDS} ids of people");
+    let ids = ids.ok_or_else(|| Error::invalid_field("ids", sentence()))?;
+    Ok(ids.into_iter().map(PersonId::new).collect())
 }
 
 /// `GET /api/people/{id}`.
