@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{
         Services, WriteObserver,
-        administration::{self, NewAdministrator},
+        administration::{self, NewAdministrator, SecondFactorChoice, SecondFactorLeft},
         developers,
     },
     config::Settings,
@@ -29,8 +29,8 @@ pub enum Task {
     Administrator(String),
     /// An administrator of the chat service, by e-mail address.
     ServiceAdministrator(String),
-    /// A new password for the person who signs in by this name.
-    Password(String),
+    /// A new password for the person who signs in by this name, and what becomes of their second factor.
+    Password(String, SecondFactorChoice),
 }
 
 /// Does it, and says so.
@@ -63,10 +63,17 @@ async fn perform(services: &Services, task: &Task) -> Result<String> {
             developers::add_admin(services, email, &password).await?;
             format!("{email} is an administrator of the chat service now.")
         }
-        Task::Password(name) => {
+        Task::Password(name, choice) => {
             let password = || new_password(name);
-            administration::set_password(services, name, password).await?;
-            format!("{name} has a new password, and is signed out everywhere.")
+            let left = administration::set_password(services, name, *choice, password).await?;
+            let about = match left {
+                SecondFactorLeft::None => "",
+                SecondFactorLeft::Kept => {
+                    " Their second factor is asked for as before: --reset-second-factor ends it."
+                }
+                SecondFactorLeft::Reset => " Their second factor is gone.",
+            };
+            format!("{name} has a new password, and is signed out everywhere.{about}")
         }
     })
 }

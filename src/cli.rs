@@ -8,6 +8,7 @@ use tokio::runtime::Runtime;
 use crate::{
     Error, Result, Server,
     admin::{self, Task as Admin},
+    chat::administration::SecondFactorChoice,
     config::{self, Command, Settings, SettingsFile, USAGE},
     maintenance::{self, Task as Maintenance},
     telemetry,
@@ -37,7 +38,17 @@ pub fn main() -> ExitCode {
         Ok(Command::Serve) => start(Task::Serve),
         Ok(Command::Admin(name)) => start(Task::Admin(Admin::Administrator(name))),
         Ok(Command::ServiceAdmin(email)) => start(Task::Admin(Admin::ServiceAdministrator(email))),
-        Ok(Command::Passwd(name)) => start(Task::Admin(Admin::Password(name))),
+        Ok(Command::Passwd {
+            name,
+            resets_second_factor,
+        }) => {
+            let choice = if resets_second_factor {
+                SecondFactorChoice::Reset
+            } else {
+                SecondFactorChoice::Keep
+            };
+            start(Task::Admin(Admin::Password(name, choice)))
+        }
         Ok(Command::Backup(file)) => start(Task::Maintenance(Maintenance::Backup(file.into()))),
         Ok(Command::Restore(file)) => start(Task::Maintenance(Maintenance::Restore(file.into()))),
         Ok(Command::Check) => start(Task::Maintenance(Maintenance::Check)),

@@ -66,6 +66,7 @@ const SHELL = [
   'messenger/reading-place.js',
   'messenger/room.js',
   'messenger/search.js',
+  'messenger/second-factor.js',
   'messenger/sheet.js',
   'messenger/sign-in.js',
   'messenger/sound.js',

@@ -10,7 +10,12 @@ pub enum Command {
     /// Make an administrator of the chat service with this e-mail address.
     ServiceAdmin(String),
     /// Set a new password for the person who signs in by this name.
-    Passwd(String),
+    Passwd {
+        /// The name.
+        name: String,
+        /// Whether their second factor ends with the old password.
+        resets_second_factor: bool,
+    },
     /// Copy the database to this file.
     Backup(String),
     /// Put a copy of this file in the database's place.
@@ -33,7 +38,8 @@ usage: parlance [serve]        serve until a signal stops it
        parlance admin NAME     make the person of this name an administrator; where nobody
                                has it, an account is made, and its password is asked for
        parlance passwd NAME    set a new password for the person of this name, and sign them
-                               out everywhere
+                               out everywhere; with --reset-second-factor they sign in
+                               by the password alone until they begin another one
        parlance admin EMAIL    make an administrator of the chat service; its password is asked for
 
        parlance backup FILE    copy a SQLite database to a new file, also while a server runs
@@ -48,6 +54,9 @@ and new-epoch may run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
+
+/// Ends the second factor with the old password.
+const RESET: &str = "--reset-second-factor";
 
 impl Command {
     /// Reads the arguments of this process.
@@ -68,14 +77,23 @@ impl Command {
             } else {
                 Self::Admin(who.to_owned())
             }),
-            ["passwd", name] if !name.starts_with('-') => Ok(Self::Passwd(name.to_owned())),
+            ["passwd", name] if !name.starts_with('-') => Ok(Self::Passwd {
+                name: name.to_owned(),
+                resets_second_factor: false,
+            }),
+            ["passwd", RESET, name] | ["passwd", name, RESET] if !name.starts_with('-') => {
+                Ok(Self::Passwd {
+                    name: name.to_owned(),
+                    resets_second_factor: true,
+                })
+            }
             ["backup", file] if !file.starts_with('-') => Ok(Self::Backup(file.to_owned())),
             ["restore", file] if !file.starts_with('-') => Ok(Self::Restore(file.to_owned())),
             ["check"] => Ok(Self::Check),
             ["new-epoch"] => Ok(Self::NewEpoch),
             ["backup" | "restore"] => Err(format!("parlance {} needs a file", words[0])),
             ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
-            ["passwd"] => Err("parlance passwd needs a name".to_owned()),
+            ["passwd"] | ["passwd", RESET] => Err("parlance passwd needs a name".to_owned()),
             [
                 "serve" | "admin" | "passwd" | "backup" | "restore" | "check" | "new-epoch" | "-V"
                 | "--version" | "version",
@@ -103,8 +121,13 @@ mod tests {
         assert_eq!(read(&["admin", "a@example.com"]), Ok(admin));
         let admin = Command::Admin("ann lee".to_owned());
         assert_eq!(read(&["admin", "ann lee"]), Ok(admin));
-        let passwd = Command::Passwd("ann".to_owned());
-        assert_eq!(read(&["passwd", "ann"]), Ok(passwd));
+        let passwd = |resets_second_factor| Command::Passwd {
+            name: "ann".to_owned(),
+            resets_second_factor,
+        };
+        assert_eq!(read(&["passwd", "ann"]), Ok(passwd(false)));
+        assert_eq!(read(&["passwd", RESET, "ann"]), Ok(passwd(true)));
+        assert_eq!(read(&["passwd", "ann", RESET]), Ok(passwd(true)));
         assert_eq!(
             read(&["backup", "a b"]),
             Ok(Command::Backup("a b".to_owned()))
@@ -136,6 +159,8 @@ mod tests {
             (&["admin"][..], "an e-mail address"),
             (&["admin", "--x"], "\"--x\""),
             (&["passwd"], "a name"),
+            (&["passwd", RESET], "a name"),
+            (&["passwd", RESET, RESET], RESET),
             (&["passwd", "ann", "lee"], "\"lee\""),
             (&["backup"], "backup needs a file"),
             (&["restore", "--x"], "\"--x\""),

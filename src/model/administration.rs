@@ -21,6 +21,8 @@ words! {
         PasswordLink = "password_link",
         /// Set a new password, on the machine.
         SetPassword = "set_password",
+        /// Ended the second factor of a person who has lost it.
+        ResetSecondFactor = "reset_second_factor",
         /// Made a person an administrator.
         Promote = "promote",
         /// Made a person an ordinary one again.
@@ -137,6 +139,8 @@ pub struct Account {
     pub key: Option<String>,
     /// Whether they have a password.
     pub has_password: bool,
+    /// Whether they have a second factor.
+    pub has_second_factor: bool,
     /// Whether they are an administrator.
     pub is_administrator: bool,
     /// When they were deactivated.

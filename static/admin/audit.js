@@ -12,6 +12,7 @@ const ACTS = {
   end_login: 'ended a login of',
   password_link: 'made a link for a new password of',
   set_password: 'set a new password of',
+  reset_second_factor: 'ended the second factor of',
   promote: 'made an administrator of',
   demote: 'took the office of',
   deactivate: 'deactivated',

@@ -13,6 +13,7 @@ import { closeDetails, facts, openDetails, runInDetails, showLink, when } from '
  * @property {string | null} email
  * @property {'messenger' | 'service' | null} account
  * @property {boolean} has_password
+ * @property {boolean} second_factor
  * @property {boolean} administrator
  * @property {string} created_at
  * @property {string | null} deactivated_at
@@ -73,6 +74,7 @@ function open(person, view) {
       ['Number', String(person.id)],
       ['E-mail', person.email],
       ['Signs in', person.account === 'service' ? 'by e-mail, to the chat service' : 'by name'],
+      ['Second factor', person.second_factor ? 'on' : null],
       ['Since', when(person.created_at)],
       ['Last seen', when(person.last_seen)],
       ['Signed in', plural(person.logins, 'time', 'times')],
@@ -105,6 +107,9 @@ function actions(person, base) {
   if (person.account) {
     found.push({ label: 'Link for a new password', work: () => passwordLink(person, base) });
   }
+  if (person.second_factor) {
+    found.push({ label: 'End the second factor', work: () => resetFactor(person, base) });
+  }
   if (person.account === 'messenger') {
     found.push({ label: person.administrator ? 'Administrator no more' : 'Make administrator', work: () => office(person, base) });
   }
@@ -126,6 +131,21 @@ async function remove(person, base) {
   await call('DELETE', base);
   closeDetails();
   return `${person.name} is deleted.`;
+}
+
+/**
+ * @param {Person} person
+ * @param {string} base
+ */
+async function resetFactor(person, base) {
+  const sure = await confirm({
+    title: `End the second factor of ${person.name}?`,
+    text: `Do so when ${person.name} has lost the phone and the recovery codes, and you are sure who asks. The password alone then signs in, until ${person.name} turns it on again.`,
+    yes: 'End it',
+  });
+  if (!sure) return null;
+  await call('DELETE', `${base}/second-factor`);
+  return `${person.name} has no second factor any more.`;
 }
 
 /**

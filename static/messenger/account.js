@@ -7,6 +7,7 @@ import { explain } from './error-text.js';
 import { NotificationSettings } from './notification-settings.js';
 import { withPassword } from './password-again.js';
 import { Profile } from './profile.js';
+import { SecondFactor } from './second-factor.js';
 
 /**
  * @typedef {object} Login
@@ -37,6 +38,7 @@ export class Account {
     this.dialog = $('account', HTMLDialogElement);
     this.notificationSettings = new NotificationSettings(notifications, levels);
     this.profile = new Profile(model, left);
+    this.secondFactor = new SecondFactor();
 
     $('account-open').addEventListener('click', () => this.open());
     wireThemeChoice(this.dialog);
@@ -59,6 +61,7 @@ export class Account {
     this.notificationSettings.render();
     this.dialog.showModal();
     this.showLogins();
+    this.secondFactor.render();
   }
 
   async showLogins() {

@@ -84,13 +84,34 @@ pub async fn make_administrator(
     made.await
 }
 
+/// What a new password does to a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactorChoice {
+    /// It stays.
+    Keep,
+    /// It ends: who forgot the password has lost that too.
+    Reset,
+}
+
+/// What has become of a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactorLeft {
+    /// There was none.
+    None,
+    /// There is one still.
+    Kept,
+    /// It was ended.
+    Reset,
+}
+
 /// Sets a new password, that `password` reads, for the person who has this name, and ends all their logins; a running
 /// server ends them within two seconds.
 pub async fn set_password(
     services: &Services,
     name: &str,
+    choice: SecondFactorChoice,
     password: impl FnOnce() -> Result<Password>,
-) -> Result<()> {
+) -> Result<SecondFactorLeft> {
     let person = find(services, name).await?.ok_or_else(nobody)?.person;
     let new = accounts::new_password_of(services, &password()?, &person)?;
     let hash = services.hasher.hash(&new).await?;
@@ -103,7 +124,20 @@ pub async fn set_password(
             tx.delete_logins(person.id, None).await?;
             tx.insert_revocation(person.id).await?;
             let record = on_person(Act::SetPassword, &account);
-            tx.insert_audit(&MACHINE, &record, now).await
+            tx.insert_audit(&MACHINE, &record, now).await?;
+            if choice == SecondFactorChoice::Keep {
+                return Ok(if account.has_second_factor {
+                    SecondFactorLeft::Kept
+                } else {
+                    SecondFactorLeft::None
+                });
+            }
+            if !tx.end_second_factor(person.id).await? {
+                return Ok(SecondFactorLeft::None);
+            }
+            let record = on_person(Act::ResetSecondFactor, &account);
+            tx.insert_audit(&MACHINE, &record, now).await?;
+            Ok(SecondFactorLeft::Reset)
         })
     });
     set.await

@@ -30,10 +30,12 @@ pub use links::{
 };
 pub(super) use links::{forget_links, take_invitation};
 pub(super) use machine::end_revoked;
-pub use machine::{NewAdministrator, make_administrator, set_password};
+pub use machine::{
+    NewAdministrator, SecondFactorChoice, SecondFactorLeft, make_administrator, set_password,
+};
 pub use people::{
     NewAccount, create, deactivate, delete, demote, end_login, people, person, promote, reactivate,
-    rename, sign_out,
+    rename, reset_second_factor, sign_out,
 };
 pub(super) use registration::may_sign_up;
 pub use registration::{Registration, choose_registration, registration};

@@ -264,6 +264,24 @@ pub async fn sign_out(services: &Services, admin: &Administrator, id: PersonId) 
     Ok(())
 }
 
+/// Ends the second factor of a person who has lost it, with its recovery codes: their password is enough to sign in
+/// until they begin another one.
+pub async fn reset_second_factor(
+    services: &Services,
+    admin: &Administrator,
+    id: PersonId,
+) -> Result<()> {
+    perform(services, admin, move |tx| {
+        Box::pin(async move {
+            let account = account(tx, id).await?;
+            let ended = tx.end_second_factor(id).await?;
+            let record = ended.then(|| on_person(Act::ResetSecondFactor, &account));
+            Ok(((), record))
+        })
+    })
+    .await
+}
+
 /// Ends one login of a person.
 pub async fn end_login(services: &Services, admin: &Administrator, login: LoginId) -> Result<()> {
     let ended = perform(services, admin, move |tx| {

@@ -35,6 +35,8 @@ pub struct Enrolment {
     pub secret: String,
     /// The same as an address that apps read.
     pub url: String,
+    /// That address as a QR code: the address of a picture.
+    pub qr: String,
 }
 
 /// My recovery codes, told once.

@@ -58,7 +58,7 @@ pub(super) const ACCOUNT_WORDS: &[Words] = &[
         NONE,
         (
             200,
-            r#"{"secret":"JBSW…","url":"otpauth://totp/Parlance:ann?secret=JBSW…&issuer=Parlance"}"#,
+            r#"{"secret":"JBSW…","url":"otpauth://totp/Parlance:ann?secret=JBSW…&issuer=Parlance","qr":"data:image/svg+xml;base64,PD94…"}"#,
         ),
     ),
     messenger(

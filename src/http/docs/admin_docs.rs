@@ -34,7 +34,7 @@ pub(super) const ADMIN_WORDS: &[Words] = &[
         &["query?", "only?", "limit?", "before?"],
         (
             200,
-            r#"{"people":[{"id":1,"name":"ann","email":"ann@example.com","account":"messenger","has_password":true,"administrator":true,"created_at":"2021-07-15T05:14:12.117Z","deactivated_at":null,"last_seen":"2021-07-15T05:14:12.117Z","logins":1}],"has_more":false}"#,
+            r#"{"people":[{"id":1,"name":"ann","email":"ann@example.com","account":"messenger","has_password":true,"second_factor":false,"administrator":true,"created_at":"2021-07-15T05:14:12.117Z","deactivated_at":null,"last_seen":"2021-07-15T05:14:12.117Z","logins":1}],"has_more":false}"#,
         ),
     ),
     admin(
@@ -68,6 +68,13 @@ pub(super) const ADMIN_WORDS: &[Words] = &[
     admin(
         "POST /api/admin/people/{person}/logout",
         "Ends all logins of a person",
+        NONE,
+        NONE,
+        OK,
+    ),
+    admin(
+        "DELETE /api/admin/people/{person}/second-factor",
+        "Ends the second factor of a person who has lost it",
         NONE,
         NONE,
         OK,

@@ -16,6 +16,7 @@ row! {
     struct AccountRow {
         account_key: Option<String>,
         has_password: bool,
+        has_second_factor: bool,
         administrator: bool,
         deactivated_at: Option<i64>,
         logins: i64,
@@ -30,6 +31,8 @@ macro_rules! select_accounts {
         concat!(
             "select p.account_key, p.password_hash is not null as has_password, p.administrator, \
              p.deactivated_at, \
+             exists (select 1 from second_factors f where f.person_id = p.id \
+             and f.confirmed_at is not null) as has_second_factor, \
              (select count(*) from logins l where l.person_id = p.id) as logins, \
              (select max(l.used_at) from logins l where l.person_id = p.id) as last_seen, ",
             person_columns!(),
@@ -47,6 +50,7 @@ impl TryFrom<AccountRow> for Account {
             person: row.person.try_into()?,
             key: row.account_key,
             has_password: row.has_password,
+            has_second_factor: row.has_second_factor,
             is_administrator: row.administrator,
             deactivated_at: row.deactivated_at.map(Timestamp::new),
             logins: row.logins,

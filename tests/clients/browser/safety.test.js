@@ -1,8 +1,10 @@
-// A second factor at sign-in, and the password that is asked for again.
+// A second factor, from turning it on to losing it, and the password that is asked for again.
+import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, openBrowser } from './person.js';
+import { Person, openBrowser, tabTo } from './person.js';
 import { Server } from './server.js';
 
 /** The code of this moment (RFC 6238). @param {string} secret in base 32 */
@@ -21,10 +23,6 @@ describe('the safety of an account', () => {
   let browser;
   let ann;
 
-  /** What the page's own request answers. */
-  const ask = (path, fields) =>
-    ann.page.evaluate(async ([to, body]) => (await fetch(to, { method: 'POST', body: new URLSearchParams(body) })).json(), [path, fields]);
-
   before(async () => {
     server = await Server.start();
     browser = await openBrowser();
@@ -37,25 +35,135 @@ describe('the safety of an account', () => {
     await server?.end();
   });
 
+  const dialog = (name) => ann.page.getByRole('dialog', { name, exact: true });
+  /** The codes that are shown this once. */
+  const shownCodes = () => ann.page.getByRole('list', { name: 'Recovery codes' }).locator('code').allTextContents();
+  let codes;
+
+  test('a second factor is turned on with an app, by keyboard alone', async () => {
+    const { page } = ann;
+    const { keyboard } = page;
+    await tabTo(page, 'Account');
+    await keyboard.press('Enter');
+    await page.getByText('Off: your password alone signs you in.').waitFor();
+    await ann.assertAccessible('the account, without a second factor');
+    await tabTo(page, 'Turn on');
+    await keyboard.press('Enter');
+    const sheet = dialog('Turn on the second factor');
+    await sheet.getByLabel('Your password').waitFor();
+    await ann.assertAccessible('the password before a second factor');
+    await ann.watch.expecting(/status of 400/, async () => {
+      await keyboard.type('something else');
+      await keyboard.press('Enter');
+      await sheet.getByRole('alert').filter({ hasText: 'password' }).waitFor();
+    });
+    await sheet.getByLabel('Your password').selectText();
+    await keyboard.type(ann.password);
+    await keyboard.press('Enter');
+    const picture = sheet.getByRole('img', { name: 'QR code' });
+    await picture.waitFor();
+    await ann.eventually(() => picture.evaluate((image) => image.complete && image.naturalWidth > 0), true);
+    await ann.assertAccessible('the QR code');
+    const secret = (await sheet.locator('.secret').textContent()).replaceAll(' ', '');
+    await ann.watch.expecting(/status of 400/, async () => {
+      await keyboard.type('000000');
+      await keyboard.press('Enter');
+      await sheet.getByRole('alert').filter({ hasText: 'code is wrong' }).waitFor();
+    });
+    await sheet.getByLabel('Code').selectText();
+    await keyboard.type(codeOf(secret));
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
+    codes = await shownCodes();
+    assert.equal(new Set(codes).size, 10);
+    await ann.assertAccessible('the recovery codes');
+    await tabTo(page, 'Copy');
+    await tabTo(page, 'Download');
+    const [download] = await Promise.all([page.waitForEvent('download'), keyboard.press('Enter')]);
+    assert.equal(download.suggestedFilename(), 'parlance-recovery-codes.txt');
+    assert.equal(readFileSync(await download.path(), 'utf8'), `${codes.join('\n')}\n`);
+    await tabTo(page, 'I have kept them');
+    await keyboard.press('Enter');
+    await ann.eventually(
+      () =>
+        page
+          .locator('#factor-note')
+          .textContent()
+          .then((text) => /^On since .* 10 recovery codes are left\.$/u.test(text)),
+      true,
+    );
+    await ann.eventually(() => page.evaluate(() => document.activeElement?.textContent), 'New recovery codes');
+  });
+
   test('who has a second factor is asked for its code', async () => {
     const { page } = ann;
-    const { secret } = await ask('/api/me/second-factor', {
-      password: ann.password,
-    });
-    const { recovery_codes: codes } = await ask('/api/me/second-factor/confirm', { code: codeOf(secret) });
-    await page.getByRole('button', { name: 'Account' }).click();
     await page.getByRole('button', { name: 'Sign out', exact: true }).click();
     const form = page.getByRole('form', { name: 'Sign in' });
     await form.getByLabel('Name').fill(ann.name);
     await form.getByLabel('Password').fill(ann.password);
-    await form.getByRole('button', { name: 'Sign in' }).click();
-    await form.getByLabel('Code').fill('000000');
-    await ann.assertAccessible('the code at sign-in');
-    await form.getByRole('button', { name: 'Sign in' }).click();
-    await form.getByRole('alert').filter({ hasText: 'code is wrong' }).waitFor();
+    await ann.watch.expecting(/status of 400/, async () => {
+      await form.getByRole('button', { name: 'Sign in' }).click();
+      await form.getByLabel('Code').fill('000000');
+      await ann.assertAccessible('the code at sign-in');
+      await form.getByRole('button', { name: 'Sign in' }).click();
+      await form.getByRole('alert').filter({ hasText: 'code is wrong' }).waitFor();
+    });
     await form.getByLabel('Code').fill(codes[0]);
     await form.getByRole('button', { name: 'Sign in' }).click();
     await ann.atDesk();
+  });
+
+  test('on a phone, new codes take the place of the old ones, and it is turned off', async () => {
+    const { page } = ann;
+    await page.setViewportSize({ width: 390, height: 780 });
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.getByRole('button', { name: 'Account' }).click();
+    await page.getByText('9 recovery codes are left').waitFor();
+    await page.getByRole('button', { name: 'New recovery codes' }).click();
+    await dialog('New recovery codes').getByLabel('Your password').fill(ann.password);
+    await page.getByRole('button', { name: 'Make new codes' }).click();
+    await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
+    const fresh = await shownCodes();
+    assert.equal(fresh.filter((code) => codes.includes(code)).length, 0);
+    const wide = () => page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+    assert.equal(await wide(), false, 'nothing is beside the screen');
+    await ann.assertAccessible('the recovery codes, on a phone, dark');
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await page.getByText('10 recovery codes are left').waitFor();
+    await page.getByRole('button', { name: 'Turn off' }).click();
+    const sheet = dialog('Turn off the second factor');
+    await sheet.getByLabel('Your password').fill(ann.password);
+    await sheet.getByRole('button', { name: 'Turn off' }).click();
+    await page.getByText('The second factor is off.').waitFor();
+    await page.getByRole('button', { name: 'Turn on' }).click();
+    await dialog('Turn on the second factor').getByLabel('Your password').fill(ann.password);
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('img', { name: 'QR code' }).waitFor();
+    assert.equal(await wide(), false, 'nothing is beside the screen');
+    await ann.assertAccessible('the QR code, on a phone, dark');
+    const secret = (await page.locator('.secret').textContent()).replaceAll(' ', '');
+    await page.getByLabel('Code').fill(codeOf(secret));
+    await page.getByRole('button', { name: 'Turn on' }).last().click();
+    await page.getByRole('button', { name: 'I have kept them' }).click();
+    await page.locator('#account').getByRole('button', { name: 'Close' }).click();
+    await page.setViewportSize({ width: 1200, height: 800 });
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  test('an administrator ends the second factor of who has lost it', async () => {
+    const root = await Person.arrive(browser, server, 'Root');
+    await server.run(['admin', root.name], root.password);
+    await root.signIn();
+    await root.page.goto(`${server.url}/admin/`);
+    await root.page.getByRole('button', { name: 'Open Ann' }).click();
+    await root.page.getByRole('button', { name: 'End the second factor' }).click();
+    await root.page.locator('#confirm').getByRole('button', { name: 'End it', exact: true }).click();
+    await root.page.locator('#details-notice', { hasText: 'Ann has no second factor any more.' }).waitFor();
+    await root.assertAccessible('somebody without a second factor, in administration');
+    await ann.page.getByRole('button', { name: 'Account' }).click();
+    await ann.page.getByText('Off: your password alone signs you in.').waitFor();
+    await ann.page.locator('#account').getByRole('button', { name: 'Close' }).click();
+    await root.leave();
   });
 
   test('where the server wants the password again, the page asks for it', async () => {

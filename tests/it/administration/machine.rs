@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parlance::chat::administration;
+use parlance::chat::administration::{self, SecondFactorChoice, SecondFactorLeft};
 use reqwest::Client;
 use serde_json::Value;
 
@@ -112,6 +112,8 @@ async fn an_administrator_and_a_new_password_beside_a_running_server() {
     assert_eq!(me.await.expect("it answers").status(), 401);
     assert!(sign_in(&http, &base, PASSWORD).await.is_none());
     assert!(sign_in(&http, &base, NEW).await.is_some());
+    let again = run(folder, &["passwd", "--reset-second-factor", "ann"], NEW);
+    assert!(said(&again).ends_with("signed out everywhere.\n"));
     server.stop();
 }
 
@@ -132,8 +134,9 @@ async fn what_another_process_ends_a_server_forgets() {
     );
     let beside = beside.await.expect("it starts");
     let new = || parlance::model::Password::attempt(NEW.to_owned());
-    let set = administration::set_password(&beside, "Ann", new).await;
-    set.expect("it is set");
+    let keep = SecondFactorChoice::Keep;
+    let set = administration::set_password(&beside, "Ann", keep, new).await;
+    assert_eq!(set.expect("it is set"), SecondFactorLeft::None);
     beside.stop().await.expect("it stops");
     // A login that begins before the server has looked stays.
     let fresh = Actor::sign_in(&world, "ann", NEW).await;

@@ -3,12 +3,17 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures_util::future::join_all;
+use parlance::{
+    chat::administration::{self, SecondFactorChoice, SecondFactorLeft},
+    model::Password,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret};
 
 use crate::{
     support::actor::{Actor, PASSWORD, Told, list, text},
+    support::administration::administrator,
     support::world::World,
 };
 
@@ -76,6 +81,7 @@ async fn a_second_factor_begins_with_the_password_and_a_code() {
     let first = text(&begun, "secret");
     let url = format!("otpauth://totp/Parlance:ann?secret={first}&issuer=Parlance");
     assert_eq!(text(&begun, "url"), url);
+    assert!(text(&begun, "qr").starts_with("data:image/svg+xml;base64,"));
     // Nothing is asked for before it is confirmed, and it may be begun anew.
     sign_in(&world, PASSWORD, None).await.ok(200);
     let begun = ann
@@ -218,6 +224,78 @@ async fn recovery_codes_are_good_once_and_until_there_are_others() {
         beside.number("select count(*) from recovery_codes").await,
         0
     );
+}
+
+#[rocket::async_test]
+async fn an_administrator_ends_a_second_factor_that_is_lost() {
+    let world = World::new().await;
+    let root = administrator(&world, "root").await;
+    let (ann, bo) = world.ann_and_bo().await;
+    enrolled(&world, &ann).await;
+    let person = format!("/api/admin/people/{}", ann.id);
+    let path = format!("{person}/second-factor");
+    remove(&bo, &path, &[]).await.refused(403, "forbidden");
+    sign_in(&world, PASSWORD, None)
+        .await
+        .refused(400, "code_required");
+    let found = root.get(&person).await.with(200).json();
+    assert_eq!(found["second_factor"], true);
+    remove(&root, &path, &[]).await.ok(200);
+    sign_in(&world, PASSWORD, None).await.ok(200);
+    ann.get("/api/me").await.with(200);
+    let found = root.get(&person).await.with(200).json();
+    assert_eq!(found["second_factor"], false);
+    // What changes nothing is not written down.
+    remove(&root, &path, &[]).await.ok(200);
+    let audit = root.get("/api/admin/audit").await.with(200).json();
+    let (last, before) = (&audit["audit"][0], &audit["audit"][1]);
+    assert_eq!(
+        json!([last["act"], last["by"]["name"], last["target"]["name"]]),
+        json!(["reset_second_factor", "root", "ann"])
+    );
+    assert_ne!(before["act"], "reset_second_factor");
+    let mut beside = world.place.beside().await;
+    let codes = "select count(*) from recovery_codes";
+    assert_eq!(beside.number(codes).await, 0);
+    let missing = "/api/admin/people/999999/second-factor";
+    remove(&root, missing, &[]).await.refused(404, "not_found");
+    // And she may begin another one.
+    enrolled(&world, &ann).await;
+}
+
+#[rocket::async_test]
+async fn a_new_password_from_the_machine_keeps_a_second_factor_or_ends_it() {
+    let world = World::new().await;
+    let root = administrator(&world, "root").await;
+    let ann = world.actor("ann").await;
+    enrolled(&world, &ann).await;
+    let set = async |password: &'static str, choice| {
+        let new = || Password::attempt(password.to_owned());
+        let set = administration::set_password(world.services(), "Ann", choice, new).await;
+        set.expect("it is set")
+    };
+    let kept = set("battery staple", SecondFactorChoice::Keep).await;
+    assert_eq!(kept, SecondFactorLeft::Kept);
+    sign_in(&world, "battery staple", None)
+        .await
+        .refused(400, "code_required");
+    let reset = set("battery horse", SecondFactorChoice::Reset).await;
+    assert_eq!(reset, SecondFactorLeft::Reset);
+    sign_in(&world, "battery horse", None).await.ok(200);
+    let nothing = set("battery staple", SecondFactorChoice::Reset).await;
+    assert_eq!(nothing, SecondFactorLeft::None);
+    let audit = root.get("/api/admin/audit?limit=4").await.with(200).json();
+    let done: Vec<_> = list(&audit, "audit")
+        .iter()
+        .map(|it| it["act"].clone())
+        .collect();
+    let expected = [
+        "set_password",
+        "reset_second_factor",
+        "set_password",
+        "set_password",
+    ];
+    assert_eq!(done, expected);
 }
 
 #[rocket::async_test]

@@ -20,6 +20,7 @@ pub(super) fn routes() -> Vec<Route> {
         change,
         remove,
         sign_out,
+        reset_second_factor,
         password_link,
         deactivate,
         reactivate,
@@ -133,6 +134,17 @@ async fn sign_out(
     person: Id<PersonId>,
 ) -> RouteResult<Reply<StatusOk>> {
     administration::sign_out(services, &admin.0, person.0).await?;
+    Ok(ok())
+}
+
+/// `DELETE /api/admin/people/{id}/second-factor`: ends the one they have lost.
+#[delete("/api/admin/people/<person>/second-factor")]
+async fn reset_second_factor(
+    services: &ChatServices,
+    admin: Admin,
+    person: Id<PersonId>,
+) -> RouteResult<Reply<StatusOk>> {
+    administration::reset_second_factor(services, &admin.0, person.0).await?;
     Ok(ok())
 }
 

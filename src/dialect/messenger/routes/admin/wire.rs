@@ -31,6 +31,7 @@ pub(super) struct AccountWire {
     email: Option<String>,
     account: Option<&'static str>,
     has_password: bool,
+    second_factor: bool,
     administrator: bool,
     created_at: String,
     deactivated_at: Option<String>,
@@ -53,6 +54,7 @@ impl From<&Account> for AccountWire {
                 }
             }),
             has_password: account.has_password,
+            second_factor: account.has_second_factor,
             administrator: account.is_administrator,
             created_at: person.created_at.to_rfc3339(),
             deactivated_at: account.deactivated_at.map(Timestamp::to_rfc3339),
