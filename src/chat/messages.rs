@@ -277,3 +277,22 @@ pub async fn one(
     let found = services.store.message(reader.key(), message).await?;
     found.ok_or_else(|| Error::not_found("there is no such message"))
 }
+
+/// People who have set an emoji on a message, by their numbers: those after one of them, and whether there are more.
+pub async fn reactors(
+    services: &Services,
+    reader: &Reader,
+    (message, emoji): (MessageId, &Emoji),
+    after: Option<PersonId>,
+    limit: usize,
+) -> Result<(Vec<PersonName>, bool)> {
+    one(services, reader, message).await?;
+    let after = after.unwrap_or(PersonId::new(0));
+    let mut people = services
+        .store
+        .reactors((message, emoji.as_str()), after, limit + 1)
+        .await?;
+    let more = people.len() > limit;
+    people.truncate(limit);
+    Ok((people, more))
+}

@@ -40,6 +40,7 @@ mod password;
 pub mod people;
 pub mod presence;
 pub mod profiles;
+mod qr;
 mod registrations;
 mod renewal;
 pub mod rooms;

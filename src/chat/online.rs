@@ -262,8 +262,6 @@ async fn tell(services: &Services, turns: &[Turn]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::future::Future;
-
     use super::*;
     use crate::model::{PersonKind, fixture::person};
 

@@ -6,10 +6,11 @@ use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device},
+        sessions,
         writer::{PersonAction, PersonEdit, PersonRequest},
     },
     error::{Error, Kind, Result},
-    model::{Email, Name, Operator, Person, PersonId, Photo, Record, Timestamp},
+    model::{Email, Name, Operator, Password, Person, PersonId, Photo, Record, Timestamp},
     store::profiles::GONE,
 };
 
@@ -38,21 +39,35 @@ pub struct OwnProfile {
     pub photo: Option<Option<Photo>>,
 }
 
+impl OwnProfile {
+    /// Whether they would sign in by another name, or have another address of mail.
+    fn changes_contact(&self, now: &Person) -> bool {
+        let name = self.name.as_ref();
+        let email = self.email.as_ref();
+        name.is_some_and(|name| name.as_str() != &*now.name)
+            || email.is_some_and(|email| Some(email.as_str()) != now.email.as_deref())
+    }
+}
+
 /// The caller as they are written down.
 pub async fn me(services: &Services, caller: &Caller) -> Result<Person> {
     let person = services.store.person(caller.tenant(), caller.id()).await?;
     person.ok_or_else(gone)
 }
 
-/// Changes what is known of the caller, and tells those who share a chat with them. With it comes what
+/// Changes what is known of the caller, and tells those who share a chat with them. For another name or address of
+/// mail they have proved their password lately, or do so now. With it comes what
 /// their browser shows from now on, where they sign in by another name.
 pub async fn describe_me(
     services: &Services,
     caller: &Caller,
     profile: OwnProfile,
-    device: &Device,
+    (password, device): (Option<&Password>, &Device),
 ) -> Result<(Arc<Person>, Option<String>)> {
     accounts::own_account(services, caller).await?;
+    if profile.changes_contact(&me(services, caller).await?) {
+        sessions::prove_lately(services, caller, password, device).await?;
+    }
     let key = match &profile.name {
         Some(name) => Some(free_key(name)?),
         None => None,

@@ -12,7 +12,7 @@ use crate::{
     chat::{
         Caller, Services,
         accounts::{self, Device},
-        logins, sessions,
+        logins, qr, sessions,
     },
     error::{Error, Kind, Result},
     model::{Password, PersonId, SecondFactor, Timestamp},
@@ -37,6 +37,8 @@ pub struct Enrolment {
     pub secret: String,
     /// The same as an address that apps read.
     pub url: String,
+    /// That address as a QR code: the address of a picture.
+    pub qr: String,
 }
 
 /// What a code proves, to be taken in the transaction for which it does.
@@ -68,6 +70,7 @@ pub async fn begin(
     let secret = Secret::from(bytes.to_vec()).to_base32();
     let url = generator(&secret, &caller.person().name)?.to_url();
     let url = url.map_err(|error| Error::internal(error.to_string()))?;
+    let qr = qr::picture(&url)?;
     let (person, now, kept) = (caller.id(), services.clock.now(), secret.clone());
     let begun = services.store.write(caller.tenant(), move |tx| {
         Box::pin(async move { tx.begin_second_factor(person, &kept, now).await })
@@ -77,7 +80,7 @@ pub async fn begin(
             "there is a second factor already: end it before you begin another",
         ));
     }
-    Ok(Enrolment { secret, url })
+    Ok(Enrolment { secret, url, qr })
 }
 
 /// Confirms the second factor that was begun by a code of it; the recovery codes are told once.

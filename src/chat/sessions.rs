@@ -89,7 +89,7 @@ pub(super) async fn prove_again(
 
 /// Refuses who has not proved their password for a while and does not do so now. Whose tenant's server gives
 /// them tokens has none to prove.
-async fn prove_lately(
+pub(super) async fn prove_lately(
     services: &Services,
     caller: &Caller,
     password: Option<&Password>,

@@ -47,6 +47,8 @@ pub struct Settings {
     pub cookie_host_prefix: bool,
     /// Browsers insist on TLS for all hosts below this one too.
     pub hsts_subdomains: bool,
+    /// The messenger's page shows people's photos from where they are.
+    pub external_photos: bool,
     /// The `SameSite` attribute of cookies.
     pub cookie_same_site: SameSite,
     /// Origins beside our own whose pages may use our cookies.

@@ -285,6 +285,13 @@ const BROWSERS: &[Setting] = &[
         "Browsers are told to insist on https for all hosts below this one too; needs `cookie_secure`.",
     ),
     Setting::new(
+        "external_photos",
+        Preset::Flag(true),
+        Flag,
+        "The messenger's page shows people's photos from the https addresses that they gave.",
+    )
+    .more("The host of a photo learns the network address and the browser of everybody who sees it. Without it people are their initials."),
+    Setting::new(
         "cookie_same_site",
         Preset::Text("lax"),
         Choice(&["lax", "strict", "none"]),

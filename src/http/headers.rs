@@ -10,9 +10,20 @@ use super::{api_error, csrf};
 use crate::{config::Settings, telemetry::RequestId};
 
 /// Pages run our own scripts and styles alone, from files, and no page may frame them.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
-    img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+macro_rules! page_policy {
+    ($pictures:literal) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:",
+            $pictures,
+            "; font-src 'self'; connect-src 'self'; manifest-src 'self'; form-action 'self'; \
+             base-uri 'none'; frame-ancestors 'none'",
+        )
+    };
+}
+
+const PAGE_POLICY: &str = page_policy!("");
+/// The same for a page that shows people's photos, which are elsewhere.
+pub(super) const PAGE_WITH_PHOTOS_POLICY: &str = page_policy!(" https:");
 
 /// Anything else is data: were it ever shown as a page, nothing in it would run.
 const DATA_POLICY: &str = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";

@@ -17,11 +17,15 @@ use rocket::{
 };
 use rust_embed::{Embed, EmbeddedFile};
 
+use super::headers::PAGE_WITH_PHOTOS_POLICY;
 use crate::config::Settings;
 
 /// A service worker is bound by the policy of its own script, whatever the page's is: it may ask us.
 const SCRIPT_POLICY: &str = "default-src 'none'; connect-src 'self'; base-uri 'none'; \
     frame-ancestors 'none'";
+
+/// The page that shows people's photos.
+const PAGE_WITH_PHOTOS: &str = "index.html";
 
 /// What is in the binary.
 #[derive(Embed)]
@@ -94,17 +98,20 @@ pub(super) fn beside(folder: &str) -> Redirect {
 }
 
 async fn open(path: &Path, settings: &Settings) -> Option<Page> {
-    let media_type = media_type(path);
+    let kind = FileKind {
+        media_type: media_type(path),
+        shows_photos: settings.external_photos && path == Path::new(PAGE_WITH_PHOTOS),
+    };
     if let Some(folder) = &settings.static_dir {
         let bytes = tokio::fs::read(folder.join(path)).await.ok()?;
-        return Some(Page::Read(Fresh(media_type, bytes)));
+        return Some(Page::Read(Fresh(kind, bytes)));
     }
     let name: Vec<_> = path
         .iter()
         .map(|part| part.to_str())
         .collect::<Option<_>>()?;
     let file = Embedded::get(&name.join("/"))?;
-    Some(Page::Embedded(Embodied(media_type, file)))
+    Some(Page::Embedded(Embodied(kind, file)))
 }
 
 fn media_type(path: &Path) -> ContentType {
@@ -116,8 +123,15 @@ fn media_type(path: &Path) -> ContentType {
     }
 }
 
+/// What decides about the headers of a file.
+struct FileKind {
+    media_type: ContentType,
+    /// Whether it is the page that shows people's photos, and may.
+    shows_photos: bool,
+}
+
 /// A file read just now, never kept: it is being worked on.
-struct Fresh(ContentType, Vec<u8>);
+struct Fresh(FileKind, Vec<u8>);
 
 impl<'r> Responder<'r, 'static> for Fresh {
     fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
@@ -129,7 +143,7 @@ impl<'r> Responder<'r, 'static> for Fresh {
 }
 
 /// A file of the binary, with its hash as entity tag.
-struct Embodied(ContentType, EmbeddedFile);
+struct Embodied(FileKind, EmbeddedFile);
 
 impl<'r> Responder<'r, 'static> for Embodied {
     fn respond_to(self, request: &'r Request<'_>) -> response::Result<'static> {
@@ -148,8 +162,12 @@ impl<'r> Responder<'r, 'static> for Embodied {
 
 /// A page's headers, the same with 304 as with 200: the browser puts them in place of those it has,
 /// and which policy they are given goes by the media type.
-fn begin(media_type: ContentType) -> response::Builder<'static> {
+fn begin(kind: FileKind) -> response::Builder<'static> {
     let mut response = Response::build();
+    let media_type = kind.media_type;
+    if kind.shows_photos {
+        response.raw_header("Content-Security-Policy", PAGE_WITH_PHOTOS_POLICY);
+    }
     // The widget's scripts run on other people's sites, whose pages must be let read them as modules.
     if media_type.is_javascript() {
         response

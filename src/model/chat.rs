@@ -108,6 +108,8 @@ impl Notify {
 pub struct ChatSettings {
     /// Of which messages they are notified.
     pub notify: Notify,
+    /// Whether they chose that: else it follows the size of the chat.
+    pub notify_chosen: bool,
     /// Whether it is first in their list.
     pub pinned: bool,
     /// Until when they are notified of nothing.

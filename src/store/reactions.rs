@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{MessageId, PersonId},
+    model::{MessageId, PersonId, PersonName},
     store::{Either, Store, failed, failure::bounded},
 };
 use sqlx::types::Json;
@@ -16,6 +16,36 @@ const OWN_POSTGRES: &str = "select r.message_id, r.emoji from reactions r \
      where r.message_id = any($1) and r.person_id = $2";
 
 impl Store {
+    /// At most `limit` people who have set an emoji on a message, by their numbers, after one of them.
+    pub async fn reactors(
+        &self,
+        (message, emoji): (MessageId, &str),
+        after: PersonId,
+        limit: usize,
+    ) -> Result<Vec<PersonName>> {
+        let rows: Vec<(i64, String)> = on!(&self.inner.read, pool => {
+            sqlx::query_as(
+                "select p.id, p.name from reactions r join people p on p.id = r.person_id \
+                 where r.message_id = $1 and r.emoji = $2 and r.person_id > $3 \
+                 order by r.person_id limit $4",
+            )
+            .bind(message.get())
+            .bind(emoji)
+            .bind(after.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(failed)?;
+        let people = rows.into_iter();
+        Ok(people
+            .map(|(id, name)| PersonName {
+                id: PersonId::new(id),
+                name: name.into(),
+            })
+            .collect())
+    }
+
     /// The reactions of one person on some messages.
     pub async fn own_reactions(
         &self,

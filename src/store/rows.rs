@@ -288,6 +288,7 @@ impl SettingsRow {
         let said = self.s_notify.as_deref().map(notify).transpose()?;
         Ok(Some(ChatSettings {
             notify: said.unwrap_or(Notify::by_size(kind, members)),
+            notify_chosen: said.is_some(),
             pinned,
             muted_until: self.s_muted_until.map(Timestamp::new),
         }))

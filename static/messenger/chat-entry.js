@@ -19,6 +19,7 @@
  * @property {'admin' | 'member' | null} [role]
  * @property {string | null} [description]
  * @property {'all' | 'mentions' | 'none'} [notify]
+ * @property {boolean} [notify_chosen] whether that was chosen; else it follows the size
  * @property {boolean} [pinned]
  * @property {string | null} [muted_until]
  * @property {boolean} [direct] whether it is of two people alone

@@ -19,6 +19,8 @@ const READERS = 5;
  * @property {(id: number) => void} jump to a message that is quoted
  * @property {(person: number, beside: HTMLElement) => void} person
  * @property {() => void} changed called when what is shown has changed
+ * @property {(message: Message) => void} whoReacted
+ * @property {(chip: HTMLElement, message: Message, reaction: import('./model.js').Reaction) => void} nameReactors
  * @property {() => boolean} canReact
  */
 
@@ -171,21 +173,24 @@ export class ChatLines {
   /** @param {Message} message */
   reactions(message) {
     const able = this.doings.canReact();
-    const chips = (message.reactions ?? []).map(({ emoji, count, me }) =>
-      h(
+    const chips = (message.reactions ?? []).map((reaction) => {
+      const { emoji, count, me } = reaction;
+      const chip = h(
         'button',
         {
           class: 'reaction',
           type: 'button',
-          'aria-pressed': String(Boolean(me)),
+          'data-emoji': emoji,
+          'aria-pressed': able ? String(Boolean(me)) : null,
           'aria-label': `${emoji}, ${plural(count, 'reaction', 'reactions')}${me ? ', one of them yours' : ''}`,
-          disabled: !able,
-          onclick: () => this.doings.react(message, emoji),
+          onclick: () => (able ? this.doings.react(message, emoji) : this.doings.whoReacted(message)),
         },
         h('span', { class: 'reaction-emoji' }, emoji),
         String(count),
-      ),
-    );
+      );
+      this.doings.nameReactors(chip, message, reaction);
+      return chip;
+    });
     const add = (/** @type {Event} */ event) => this.doings.pick(message, /** @type {HTMLElement} */ (event.currentTarget));
     const more = able ? h('button', { class: 'reaction more', type: 'button', 'aria-label': 'Another reaction', onclick: add }, '+') : null;
     return h('div', { class: 'reactions' }, chips, more);

@@ -2,6 +2,7 @@
 import { chatRow } from '../shared/chat-row.js';
 import { $, busy, setText, show } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
+import { drawFace } from './face.js';
 import { isMuted } from './levels.js';
 import { plainText } from './markdown.js';
 import { VirtualList } from './virtual-list.js';
@@ -124,6 +125,7 @@ export class ChatList {
       newest?.refused,
       Boolean(newest),
       this.model.presence.isOnline(chat.person_id),
+      chat.person_id && this.model.photo(chat.person_id),
       isMuted(chat),
       chat.unread_mentions,
     ]);
@@ -149,17 +151,20 @@ export class ChatList {
    * @param {{here: boolean, newest: Entry | undefined, time: string | null, preview: string}} details
    */
   draw(chat, { here, newest, time, preview }) {
+    const { person_id: person, title } = chat;
+    const online = this.model.presence.isOnline(person) ?? false;
     return chatRow({
+      face: person ? drawFace({ id: person, name: title, photo: this.model.photo(person), online }) : undefined,
       href: `#/chats/${chat.id}`,
       here,
       hue: hue(chat.id),
-      title: chat.title,
+      title,
       time,
       preview,
       icon: newest ? (newest.refused ? 'alert' : 'clock') : null,
       unread: chat.unread,
       state: isMuted(chat) ? 'muted' : '',
-      online: this.model.presence.isOnline(chat.person_id) ?? false,
+      online,
       mentioned: (chat.unread_mentions ?? 0) > 0,
     });
   }

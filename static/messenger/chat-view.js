@@ -100,6 +100,8 @@ export class ChatView {
       jump: (id) => this.place.showMessage(id),
       person,
       changed: () => this.render(),
+      whoReacted: (message) => this.actions.whoReacted(message),
+      nameReactors: (chip, message, reaction) => this.actions.nameReactors(chip, message, reaction),
       canReact: () => Boolean(this.entry?.member),
     };
   }
@@ -116,6 +118,7 @@ export class ChatView {
       canDelete: (message) => inside() && (actions.isMine(message) || this.entry?.role === 'admin'),
       react: (message, emoji) => actions.react(message, emoji),
       pick: (message, beside) => actions.pick(message, beside),
+      whoReacted: (message) => actions.whoReacted(message),
       reply: (message) => this.composer.begin({ kind: 'reply', message, name: this.model.name(message.sender_id) }),
       edit: (message) => this.composer.begin({ kind: 'edit', message, name: '' }),
       copy: (message) => actions.copy(message),

@@ -2,6 +2,20 @@
 import { h } from '../shared/dom.js';
 import { hue, initials } from '../shared/format.js';
 
+/** A larger picture would take the memory of a whole page to draw. */
+const MOST_PIXELS = 4_096;
+
+/** Whether this server lets the page show pictures from elsewhere. */
+let photosShown = false;
+
+/** @param {boolean} shown */
+export function showPhotos(shown) {
+  photosShown = shown;
+}
+
+/** Whether the photo of such an address can be seen here. @param {string | null | undefined} photo */
+export const isShown = (photo) => photosShown && Boolean(photo?.startsWith('https://'));
+
 /**
  * @param {object} person
  * @param {number} person.id
@@ -13,18 +27,18 @@ import { hue, initials } from '../shared/format.js';
  */
 export function drawFace({ id, name, photo, online, small, press }) {
   const classes = ['face', hue(id), small ? 'small' : '', online ? 'online' : ''].filter(Boolean).join(' ');
-  const inside = photo ? picture(photo, name) : initials(name);
-  if (!press) return h('span', { class: classes, 'aria-hidden': 'true' }, inside);
-  return h('button', { class: classes, type: 'button', tabindex: '-1', 'aria-label': `About ${name}`, title: name, onclick: press }, inside);
+  const inside = [initials(name), photo && isShown(photo) ? picture(photo) : null];
+  if (!press) return h('span', { class: classes, 'aria-hidden': 'true' }, ...inside);
+  return h('button', { class: classes, type: 'button', tabindex: '-1', 'aria-label': `About ${name}`, title: name, onclick: press }, ...inside);
 }
 
-/**
- * @param {string} photo
- * @param {string} name
- */
-function picture(photo, name) {
-  const image = h('img', { src: photo, alt: '', loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
-  // An address that leads to no picture.
-  image.addEventListener('error', () => image.replaceWith(initials(name)));
+/** Over the initials, which stay where it cannot be loaded. @param {string} photo */
+function picture(photo) {
+  const image = h('img', { src: photo, alt: '', width: '42', height: '42', loading: 'lazy', decoding: 'async', referrerpolicy: 'no-referrer' });
+  image.addEventListener('load', () => {
+    if (Math.max(image.naturalWidth, image.naturalHeight) > MOST_PIXELS) image.remove();
+    else image.classList.add('loaded');
+  });
+  image.addEventListener('error', () => image.remove());
   return image;
 }

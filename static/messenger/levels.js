@@ -12,7 +12,8 @@ const SMALL = 20;
 
 /** The level of a chat, muted or not. @param {Chat} chat @returns {Level} */
 export function levelOf(chat) {
-  return chat.notify ?? ((chat.members_count ?? 0) <= SMALL ? 'all' : 'mentions');
+  if (chat.notify && chat.notify_chosen !== false) return chat.notify;
+  return chat.direct || (chat.members_count ?? 0) <= SMALL ? 'all' : 'mentions';
 }
 
 /** Whether a chat is muted just now. @param {Chat} chat */

@@ -11,7 +11,9 @@ import { ChatList } from './chat-list.js';
 import { ChatView } from './chat-view.js';
 import { ChatDetails } from './chat-details.js';
 import { NewChat, wireDialogs } from './dialogs.js';
+import { showPhotos } from './face.js';
 import { Feed } from './feed.js';
+import { wireKeys } from './keys.js';
 import { Levels } from './levels.js';
 import { Members } from './members.js';
 import { Model } from './model.js';
@@ -104,6 +106,7 @@ const ended = () => signingOut || leave('You were signed out. Please sign in aga
  * @param {import('./model.js').ChatPage} snapshot
  */
 function openApp(me, snapshot) {
+  showPhotos(Boolean(me.external_photos));
   const model = new Model(me);
   const levels = new Levels(me.id, () => model.changed());
   const outbox = createOutbox({
@@ -235,6 +238,7 @@ function openApp(me, snapshot) {
   });
 
   wireDialogs();
+  wireKeys();
   new NewChat({
     model,
     made: (id, title, open) => {

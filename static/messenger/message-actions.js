@@ -6,6 +6,7 @@ import { BASE } from '../shared/server.js';
 import { copyText } from './clipboard.js';
 import { pickEmoji } from './emoji-picker.js';
 import { tellFault } from './membership.js';
+import { nameOnDemand, openReactors } from './reactors.js';
 import { plainText } from './markdown.js';
 
 /** @typedef {import('./model.js').Message} Message */
@@ -65,6 +66,20 @@ export class MessageActions {
     const emoji = await pickEmoji(beside);
     const now = this.room.find(message.id);
     if (emoji && now && !now.reactions?.some((each) => each.emoji === emoji && each.me)) await this.react(now, emoji);
+  }
+
+  /** @param {Message} message */
+  whoReacted(message) {
+    openReactors(this.model, this.path(message), this.room.find(message.id)?.reactions ?? []);
+  }
+
+  /**
+   * @param {HTMLElement} chip
+   * @param {Message} message
+   * @param {import('./model.js').Reaction} reaction
+   */
+  nameReactors(chip, message, reaction) {
+    nameOnDemand(chip, this.model, this.path(message), reaction);
   }
 
   /**

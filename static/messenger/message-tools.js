@@ -21,6 +21,7 @@ const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
  * @property {(message: Message) => boolean} canDelete
  * @property {(message: Message, emoji: string) => void} react
  * @property {(message: Message, beside: HTMLElement) => void} pick chooses an emoji to react with
+ * @property {(message: Message) => void} whoReacted
  * @property {(message: Message) => void} reply
  * @property {(message: Message) => void} edit
  * @property {(message: Message) => void} copy
@@ -110,10 +111,15 @@ export class MessageTools {
     clearTimeout(this.holding);
     if (event.pointerType === 'mouse') return;
     const message = this.messageOf(rowOf(event.target));
-    if (!message || (event.target instanceof Element && event.target.closest('button'))) return;
+    const button = event.target instanceof Element ? event.target.closest('button') : null;
+    const chip = button?.matches('.reaction[data-emoji]') ? button : null;
+    if (!message || (button && !chip)) return;
     const { clientX: x, clientY: y } = event;
     this.holding = setTimeout(() => {
-      this.menu(message, { at: { x, y } });
+      if (chip) {
+        this.swallowPress(chip);
+        this.work.whoReacted(message);
+      } else this.menu(message, { at: { x, y } });
     }, HOLD_FOR_MENU);
     const moved = (/** @type {PointerEvent} */ later) => {
       if (Math.hypot(later.clientX - x, later.clientY - y) < MOVED) return;
@@ -121,6 +127,13 @@ export class MessageTools {
       this.list.removeEventListener('pointermove', moved);
     };
     this.list.addEventListener('pointermove', moved);
+  }
+
+  /** The press that was held does not act as well when the finger leaves. @param {HTMLElement} chip */
+  swallowPress(chip) {
+    const stop = (/** @type {Event} */ event) => event.stopImmediatePropagation();
+    chip.addEventListener('click', stop, { capture: true });
+    addEventListener('pointerup', () => setTimeout(() => chip.removeEventListener('click', stop, { capture: true }), 50), { once: true });
   }
 
   /** The arrows walk through the messages, Enter opens the menu of one, single keys act at once. @param {KeyboardEvent} event */
@@ -210,6 +223,7 @@ export class MessageTools {
       [
         ...(canReact ? [{ text: 'Another emoji', act: () => work.pick(message, beside), keys: '+' }] : []),
         ...(work.canReply(message) ? [{ text: 'Reply', act: () => work.reply(message), keys: 'r' }] : []),
+        ...(message.reactions?.length ? [{ text: 'Who reacted', act: () => work.whoReacted(message) }] : []),
         { text: 'Copy text', act: () => work.copy(message), keys: 'c' },
         { text: 'Copy link', act: () => work.copyLink(message) },
         ...(work.canEdit(message) ? [{ text: 'Edit', act: () => work.edit(message), keys: 'e' }] : []),

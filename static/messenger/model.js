@@ -4,7 +4,7 @@ import { Presence } from './presence.js';
 import { Room } from './room.js';
 
 /** @typedef {{id: number, name: string, photo?: string | null, online?: boolean, last_seen?: string | null}} Person */
-/** @typedef {Person & {email?: string}} Me */
+/** @typedef {Person & {email?: string, external_photos?: boolean}} Me */
 
 /** @typedef {{emoji: string, count: number, me?: boolean}} Reaction */
 /** @typedef {{id: number, sender_id: number, content: string, deleted_at?: string | null}} Quote */

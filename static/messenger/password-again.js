@@ -7,6 +7,9 @@ import { errorLine, labelled, openSheet } from './sheet.js';
 /** @param {unknown} error */
 const isAsked = (error) => error instanceof ApiError && error.code === 'password_required';
 
+/** Whether something is wrong with the password, or with how often it was tried. @param {ApiError} error */
+const isOfPassword = (error) => error.passing || error.status === 429 || (error.status === 400 && /\bpassword\b/u.test(error.message));
+
 /**
  * Does something, and again with the password where the server wants it. False when it was not given.
  * @param {string} title what is done, where the password is asked for
@@ -32,9 +35,10 @@ export async function withPassword(title, act) {
         done = true;
         sheet.close();
       } catch (error) {
-        if (error instanceof ApiError && (error.status === 401 || error.status === 404)) {
-          sheet.close();
+        if (error instanceof ApiError && !isOfPassword(error)) {
+          // What is wrong beside the password is told where the act was begun.
           reject(error);
+          sheet.close();
         } else {
           formError(form, explain(error), error instanceof ApiError ? password : null);
         }

@@ -1,9 +1,9 @@
-// Who of those on the page is there, read when they appear; events keep it fresh.
+// Who of those on the page is there, and their photos, read when they appear; events keep it fresh.
 import { get } from '../shared/api.js';
 
 /** Who comes and goes while no request waits is told to nobody: so it is asked again now and then. */
 const AGAIN = 60_000;
-/** For so many people, those of the open chat first. */
+/** Of so many people, those of the open chat first. */
 const MOST = 200;
 
 export class PresenceReader {
@@ -26,22 +26,24 @@ export class PresenceReader {
     this.readNew();
   }
 
-  /** Whose presence the page shows: those in the open chat, and those one has a chat with alone. */
+  /** Whom the page shows: who speaks in the open chat, its members, and those one has a chat with alone. */
   shown() {
     const { model } = this;
-    const people = new Set(model.members.get(this.current() ?? 0)?.keys());
-    for (const chat of model.chats.values()) {
-      if (people.size >= MOST) break;
-      if (chat.person_id && chat.member) people.add(chat.person_id);
-    }
-    people.delete(model.me.id);
+    const chat = this.current() ?? 0;
+    /** @type {Set<number>} */
+    const people = new Set();
+    const add = (/** @type {Iterable<number>} */ found) => {
+      for (const id of found) if (people.size < MOST && id !== model.me.id) people.add(id);
+    };
+    add((model.rooms.get(chat)?.messages ?? []).slice(-MOST).map((message) => message.sender_id));
+    add(model.members.get(chat)?.keys() ?? []);
+    add([...model.chats.values()].flatMap((each) => (each.person_id && each.member ? [each.person_id] : [])));
     return [...people];
   }
 
   async readNew() {
-    if (this.reading || this.asked.size >= MOST) return;
+    if (this.reading) return;
     const people = this.shown().filter((id) => !this.asked.has(id));
-    people.length = Math.min(people.length, MOST - this.asked.size);
     if (people.length === 0) return;
     this.reading = true;
     for (const id of people) this.asked.add(id);

@@ -2,9 +2,16 @@
 import { ApiError, call } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { $, busy, firstFault, formError, h, setText } from '../shared/dom.js';
-import { drawFace } from './face.js';
+import { drawFace, isShown } from './face.js';
 import { explain } from './error-text.js';
+import { withPassword } from './password-again.js';
 import { errorLine, labelled, openSheet } from './sheet.js';
+
+/** @param {import('./model.js').Me} me */
+function photoHint(me) {
+  if (!me.external_photos) return 'The address of a picture. This server shows initials here; other programs may show the picture.';
+  return 'The https address of a picture; without one you are your initials. Where the picture is learns the network address of everybody who sees it.';
+}
 
 export class Profile {
   /**
@@ -39,7 +46,7 @@ export class Profile {
       { class: 'stack', novalidate: true, 'aria-label': 'Profile' },
       labelled('Name', name, 'You sign in with it, and everybody sees it. It changes everywhere at once.'),
       labelled('E-mail', email),
-      labelled('Photo', photo, 'The address of a picture. Without one you are your initials.'),
+      labelled('Photo', photo, photoHint(me)),
       errorLine(),
       h('div', { class: 'row-end' }, done, save),
     );
@@ -62,17 +69,25 @@ export class Profile {
    * @param {HTMLElement} done
    */
   async save(form, done) {
+    const { me } = this.model;
     const fault = firstFault(form);
     formError(form, fault?.text, fault?.field);
     setText(done, '');
     if (fault) return;
+    const fields = /** @type {Record<string, string>} */ (Object.fromEntries(new FormData(form)));
+    /** @type {any} */
+    let body;
     try {
-      const { body } = await call('PATCH', '/api/me', { form: new FormData(form) });
+      const saved = await withPassword('Change your profile', async (proof) => {
+        ({ body } = await call('PATCH', '/api/me', { form: { ...fields, ...proof } }));
+      });
+      if (!saved) return;
       this.model.addPeople([{ id: body.id, name: body.name, photo: body.photo ?? null }]);
       Object.assign(this.model.me, { name: body.name, email: body.email });
       this.model.changed();
       this.render();
-      setText(done, 'Saved.');
+      const unseen = body.photo && me.external_photos && !isShown(body.photo);
+      setText(done, unseen ? 'Saved. Only a photo with an https address is seen here.' : 'Saved.');
     } catch (error) {
       formError(form, explain(error));
     }

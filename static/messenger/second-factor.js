@@ -216,5 +216,5 @@ export class SecondFactor {
   }
 }
 
-/** Four letters at a time, as one types them. @param {string} secret */
+/** Four characters at a time, as one types them. @param {string} secret */
 const grouped = (secret) => (secret.match(/.{1,4}/gu) ?? []).join(' ');

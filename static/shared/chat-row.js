@@ -14,16 +14,17 @@ import { briefly, inFull, initials, plural } from './format.js';
  * @param {number} [chat.unread]
  * @param {string} [chat.state] a further class
  * @param {boolean} [chat.online] whether the person it is with is there
+ * @param {HTMLElement} [chat.face] of the person it is with, in place of the initials
  * @param {boolean} [chat.mentioned] whether something unread mentions me
  */
-export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '', online = false, mentioned = false }) {
+export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '', online = false, mentioned = false, face }) {
   return h(
     'li',
     {},
     h(
       'a',
       { class: ['chat-row', state, unread ? 'unread' : ''].filter(Boolean).join(' '), href, 'aria-current': here ? 'page' : null },
-      h('span', { class: `face ${hue}${online ? ' online' : ''}`, 'aria-hidden': 'true' }, initials(title)),
+      face ?? h('span', { class: `face ${hue}`, 'aria-hidden': 'true' }, initials(title)),
       h(
         'span',
         { class: 'chat-words' },

@@ -170,6 +170,7 @@ impl ActionContext<'_> {
         let by_size = Notify::by_size(self.chat.kind, self.chat.members);
         let settings = ChatSettings {
             notify: new.notify.unwrap_or(by_size),
+            notify_chosen: new.notify.is_some(),
             pinned: new.pinned,
             muted_until: new.muted_until,
         };

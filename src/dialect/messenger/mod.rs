@@ -10,7 +10,6 @@
 
 pub mod events;
 pub mod hits;
-mod qr;
 pub mod routes;
 pub mod security_wire;
 pub mod wire;

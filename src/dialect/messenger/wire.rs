@@ -147,6 +147,7 @@ pub struct ChatListed {
     role: Option<&'static str>,
     members_count: i64,
     notify: Option<&'static str>,
+    notify_chosen: bool,
     pinned: bool,
     muted_until: Option<String>,
 }
@@ -185,6 +186,7 @@ impl From<&ChatSummary> for ChatListed {
             role: place.map(|place| place.role.as_str()),
             members_count: chat.members,
             notify: settings.as_ref().map(|settings| settings.notify),
+            notify_chosen: settings.as_ref().is_some_and(|it| it.notify_chosen),
             pinned: settings.as_ref().is_some_and(|settings| settings.pinned),
             muted_until: settings.and_then(|settings| settings.muted_until),
         }
@@ -208,6 +210,7 @@ pub struct Chats {
 #[derive(Debug, Serialize)]
 pub struct SettingsWire {
     notify: &'static str,
+    notify_chosen: bool,
     pinned: bool,
     muted_until: Option<String>,
 }
@@ -216,6 +219,7 @@ impl From<&ChatSettings> for SettingsWire {
     fn from(settings: &ChatSettings) -> Self {
         Self {
             notify: settings.notify.as_str(),
+            notify_chosen: settings.notify_chosen,
             pinned: settings.pinned,
             muted_until: settings.muted_until.map(Timestamp::to_rfc3339),
         }
@@ -285,6 +289,15 @@ impl From<&Chat> for ChatWire {
     }
 }
 
+/// Who has set a reaction on a message.
+#[derive(Debug, Serialize)]
+pub struct Reactors {
+    /// By their numbers.
+    pub people: Vec<PersonWire>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
+
 /// Who I am.
 #[derive(Debug, Serialize)]
 pub struct Me {
@@ -305,6 +318,16 @@ impl From<&Person> for Me {
             created_at: person.created_at.to_rfc3339(),
         }
     }
+}
+
+/// Who I am here.
+#[derive(Debug, Serialize)]
+pub struct MeHere {
+    /// Who I am.
+    #[serde(flatten)]
+    pub me: Me,
+    /// Whether this server's page shows photos from elsewhere.
+    pub external_photos: bool,
 }
 
 /// One of my logins.

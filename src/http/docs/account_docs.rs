@@ -2,7 +2,7 @@
 
 use super::route_docs::{CREATED, NONE, OK, Words, messenger};
 
-const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z"}"#;
+const ME: &str = r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z","external_photos":true}"#;
 const PERSON: &str =
     r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
 const PEOPLE: &str = r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
@@ -94,7 +94,7 @@ pub(super) const ACCOUNT_WORDS: &[Words] = &[
     messenger(
         "PATCH /api/me",
         "Changes what I say of myself; those who share a chat with me are told",
-        &["name?", "email?", "photo?"],
+        &["name?", "email?", "photo?", "password?"],
         NONE,
         (200, ME),
     ),

@@ -46,6 +46,16 @@ pub(super) const MESSAGE_WORDS: &[Words] = &[
         OK,
     ),
     messenger(
+        "GET /api/chats/{chat}/messages/{message}/reactions/{emoji}",
+        "Who has set that emoji on a message, by their ids",
+        NONE,
+        &["limit?", "before?"],
+        (
+            200,
+            r#"{"people":[{"id":1,"name":"ann"}],"has_more":false}"#,
+        ),
+    ),
+    messenger(
         "PUT /api/chats/{chat}/messages/{message}/reactions/{emoji}",
         "Sets a reaction of mine: one emoji, percent-encoded; setting it again is harmless",
         NONE,

@@ -135,14 +135,14 @@ describe('the safety of an account', () => {
     await sheet.getByLabel('Your password').fill(ann.password);
     await sheet.getByRole('button', { name: 'Turn off' }).click();
     await page.getByText('The second factor is off.').waitFor();
-    await page.getByRole('button', { name: 'Turn on' }).click();
+    await page.locator('#factor-buttons').getByRole('button', { name: 'Turn on' }).click();
     await dialog('Turn on the second factor').getByLabel('Your password').fill(ann.password);
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByRole('img', { name: 'QR code' }).waitFor();
     assert.equal(await wide(), false, 'nothing is beside the screen');
     await ann.assertAccessible('the QR code, on a phone, dark');
     const secret = (await page.locator('.secret').textContent()).replaceAll(' ', '');
-    await page.getByLabel('Code').fill(codeOf(secret));
+    await dialog('Turn on the second factor').getByLabel('Code').fill(codeOf(secret));
     await page.getByRole('button', { name: 'Turn on' }).last().click();
     await page.getByRole('button', { name: 'I have kept them' }).click();
     await page.locator('#account').getByRole('button', { name: 'Close' }).click();

@@ -94,6 +94,45 @@ describe('three people', () => {
     await bo.page.keyboard.press('Escape');
   });
 
+  test('who reacted is told by the mouse, by keys and by a finger', async () => {
+    await menu(ann, 'I bring');
+    await ann.page
+      .getByRole('button', { name: /^React with/u })
+      .first()
+      .click();
+    const chip = (person) => person.page.locator('.message', { hasText: 'I bring the grill' }).locator('.reaction[data-emoji]');
+    await chip(bo).hover();
+    await bo.eventually(() => chip(bo).getAttribute('title'), 'Ann');
+    await chip(ann).focus();
+    await ann.eventually(() => chip(ann).getAttribute('title'), 'you');
+    await menu(bo, 'I bring');
+    await choose(bo, 'Who reacted');
+    const panel = (person) => person.page.getByRole('dialog', { name: 'Who reacted' });
+    await panel(bo).getByRole('listitem').filter({ hasText: 'Ann' }).waitFor();
+    await bo.assertAccessible('who reacted');
+    await bo.page.keyboard.press('Escape');
+    await chip(cy).waitFor();
+    await chip(cy).dispatchEvent('pointerdown', { pointerType: 'touch', clientX: 60, clientY: 300, bubbles: true });
+    await panel(cy).getByRole('listitem').filter({ hasText: 'Ann' }).waitFor();
+    await cy.assertAccessible('who reacted, on a phone, dark');
+    await cy.page.keyboard.press('Escape');
+    await panel(cy).waitFor({ state: 'detached' });
+  });
+
+  test('a question mark shows the keys, but not where one writes', async () => {
+    const box = ann.page.getByLabel('Message', { exact: true });
+    await box.focus();
+    await ann.page.keyboard.type('?');
+    assert.equal(await box.inputValue(), '?');
+    await box.fill('');
+    await ann.page.locator('#scroll').focus();
+    await ann.page.keyboard.press('?');
+    await ann.page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await ann.assertAccessible('the keys');
+    await ann.page.keyboard.press('Escape');
+    await ann.page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'detached' });
+  });
+
   test('a name is completed while it is written', async () => {
     const box = ann.page.getByLabel('Message', { exact: true });
     await box.pressSequentially('Thanks, @lind');
@@ -197,7 +236,8 @@ describe('three people', () => {
       true,
     );
     assert.equal(await dots(), 0, 'she has not been here yet');
-    await dee.signIn();
+    await dee.page.goto(server.url);
+    await dee.atDesk();
     await ann.eventually(dots, 1);
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), 'Here now');
     await dee.leave();

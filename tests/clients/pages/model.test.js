@@ -1,6 +1,8 @@
 // What the messenger knows, told by snapshots and events.
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { filled } from '../../../static/messenger/chat-entry.js';
+import { levelOf } from '../../../static/messenger/levels.js';
 import { Model } from '../../../static/messenger/model.js';
 
 const ME = { id: 1, name: 'Ann' };
@@ -36,6 +38,22 @@ describe('the model', () => {
     assert.equal(model.presence.seen.get(BO.id), '2024-01-01T00:05:00Z');
     model.addPeople([{ ...BO, online: null, last_seen: null }]);
     assert.equal(model.presence.isOnline(BO.id), null);
+  });
+
+  test('without a choice, of what one is notified follows the size of the chat', () => {
+    const crowd = (members, extra) => ({ ...chat(), members_count: members, ...extra });
+    const dflt = { notify: 'all', notify_chosen: false };
+    model.takeChats({ chats: [crowd(20, dflt)] });
+    const passage = (id, joined, position) => ({ type: 'member', chat_id: 10, position, joined, role: 'member', person: { id, name: `P${id}` } });
+    model.apply(passage(30, true, 6));
+    assert.equal(levelOf(chat()), levelOf(filled(crowd(21, { notify: 'mentions', notify_chosen: false }))));
+    assert.equal(levelOf(chat()), 'mentions');
+    model.apply(passage(30, false, 7));
+    assert.equal(levelOf(chat()), 'all');
+    model.apply({ type: 'settings', chat_id: 10, position: 8, settings: { notify: 'none', notify_chosen: true, pinned: false } });
+    model.apply(passage(31, true, 9));
+    assert.equal(levelOf(chat()), 'none');
+    assert.equal(levelOf({ ...chat(), direct: true, notify: 'mentions', notify_chosen: false }), 'all');
   });
 
   test('listeners hear once of many changes', async () => {

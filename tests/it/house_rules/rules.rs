@@ -87,6 +87,7 @@ const LAYERS: [Layer; 13] = [
             "hmac",
             "sha2",
             "base64",
+            "qrcode",
             "rand",
             "futures_util",
             "bytes",

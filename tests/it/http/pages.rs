@@ -118,6 +118,31 @@ async fn an_invitation_is_one_page_whatever_its_code() {
 }
 
 #[rocket::async_test]
+async fn photos_from_elsewhere_are_shown_by_the_messenger_alone_and_by_a_setting() {
+    for (toml, shown) in [("", true), ("external_photos = false", false)] {
+        let client = client(toml).await;
+        for path in [
+            "/",
+            "/index.html",
+            "/admin/",
+            "/account/",
+            "/console/",
+            "/invite/abc",
+            "/shop/",
+        ] {
+            let page = get(&client, path).await;
+            assert_eq!(page.status, 200, "{path}");
+            let policy = page.header("Content-Security-Policy").unwrap_or_default();
+            let may = policy.contains("img-src 'self' data: https:;");
+            let is_messenger = matches!(path, "/" | "/index.html");
+            assert_eq!(may, shown && is_messenger, "{path}: {policy}");
+            assert!(may || policy.contains("img-src 'self' data:;"), "{policy}");
+            assert!(policy.contains("default-src 'none'; script-src 'self';"));
+        }
+    }
+}
+
+#[rocket::async_test]
 async fn a_folder_serves_what_is_in_it_now() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("index.html"), "<p>start").expect("written");

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, PASSWORD},
+    support::mirror::Mirror,
     support::poll::{answer, hold},
     support::world::World,
 };
@@ -327,12 +328,32 @@ async fn in_larger_chats_one_is_notified_of_mentions_unless_one_says_otherwise()
         .patch(&settings, &[("notify", "all")])
         .await
         .ok(200);
-    let form = [("members", people[19].id.to_string())];
-    let form: Vec<_> = form.iter().map(|(key, id)| (*key, id.as_str())).collect();
-    ann.post(&format!("{}/members", path(chat)), &form)
-        .await
-        .ok(200);
-    assert_eq!(ann.chat(chat).await["notify"], "mentions");
-    assert_eq!(people[0].chat(chat).await["notify"], "all");
+    let mut beside = world.place.beside().await;
+    let mut mirrors = [
+        Mirror::take(&ann, &mut beside).await,
+        Mirror::take(&people[0], &mut beside).await,
+    ];
+    // Who follows the events knows the same as who asks anew, on both sides of the size.
+    for (number, (default, chosen)) in [("mentions", "all"), ("all", "all")].iter().enumerate() {
+        let members = format!("{}/members", path(chat));
+        if number == 0 {
+            let id = people[19].id.to_string();
+            ann.post(&members, &[("members", id.as_str())])
+                .await
+                .ok(200);
+        } else {
+            ann.delete(&format!("{members}/{}", people[19].id))
+                .await
+                .ok(200);
+        }
+        for (mirror, (who, notify)) in mirrors
+            .iter_mut()
+            .zip([(&ann, default), (&people[0], chosen)])
+        {
+            assert_eq!(who.chat(chat).await["notify"], *notify);
+            while mirror.follow(who, 100, &mut beside).await {}
+            mirror.agrees_with_the_list(who).await;
+        }
+    }
     world.stop().await;
 }

@@ -287,6 +287,7 @@ async fn a_picture_is_an_address_and_an_email_one_of_mail() {
         .json();
     assert_eq!(found["photo"], photo);
     assert!(found.get("email").is_none());
+    assert_eq!(me["external_photos"], true);
     let me = ann
         .patch("/api/me", &[("photo", "")])
         .await

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::{Actor, Told, list, text},
-    support::poll::{answer, hold},
+    support::poll::{answer, hold, hold_as_asked},
     support::stream::{Block, Events},
     support::support_world::Guest,
     support::world::World,
@@ -51,11 +51,11 @@ async fn next_but(stream: &mut Events, known: Option<&Actor>) -> Value {
 /// All that somebody is told is what is said now, twice: a batch tells what is said before what was signalled.
 async fn is_told_nothing(
     stream: &mut Events,
-    (speaker, chat): (&Actor, i64),
+    (sender, chat): (&Actor, i64),
     known: Option<&Actor>,
 ) {
     for content in ["one", "two"] {
-        speaker.say(chat, content).await;
+        sender.say(chat, content).await;
         let event = next_but(stream, known).await;
         assert_eq!(event["message"]["content"], content, "{event}");
     }
@@ -82,12 +82,12 @@ async fn who_shares_a_small_chat_is_told_at_once_who_comes() {
     let mut stranger = stream(&cy).await;
     let path = format!("/api/events?after={since}&timeout=50");
     let (all, wanted) = (
-        hold(&ann, &path),
+        hold_as_asked(&ann, &path),
         hold(&ann, &format!("{path}&types=presence")),
     );
     let unwanted = hold(&ann, &format!("{path}&types=typing,message"));
     world.waiting(5).await;
-    let own = hold(&bo, &format!("/api/events?after={since}&timeout=50"));
+    let own = hold_as_asked(&bo, &format!("/api/events?after={since}&timeout=50"));
     is_presence_of(&hears.event().await, &bo);
     for held in [all, wanted] {
         let told = answer(held).await.with(200).json();

@@ -276,3 +276,84 @@ async fn other_apis_have_no_word_for_a_reaction() {
         assert_ne!(told["cursor"], since.as_str(), "it is past it");
     }
 }
+
+/// Who has set an emoji, as somebody is told, page by page.
+async fn reactors(who: &Actor, message: &str, emoji: &str) -> Vec<i64> {
+    let (mut found, mut before) = (Vec::new(), String::new());
+    loop {
+        let path = format!(
+            "{message}/reactions/{}?limit=2{before}",
+            percent(emoji.as_bytes())
+        );
+        let told = who.get(&path).await.with(200).json();
+        let people = list(&told, "people");
+        found.extend(people.iter().filter_map(|person| person["id"].as_i64()));
+        if told["has_more"] == false {
+            return found;
+        }
+        before = format!("&before={}", people[people.len() - 1]["id"]);
+    }
+}
+
+#[rocket::async_test]
+async fn who_may_read_a_message_sees_who_reacted() {
+    let world = World::new().await;
+    let (ann, bo) = world.ann_and_bo().await;
+    let chat = ann.make("tea").await;
+    bo.join(chat).await;
+    let mut all = vec![ann.id, bo.id];
+    let message = ann.say(chat, "tea?").await;
+    for who in [&bo, &ann] {
+        who.react(chat, message, TEA).await.ok(200);
+    }
+    for name in ["cy", "dee", "eve"] {
+        let who = world.actor(name).await;
+        who.join(chat).await;
+        who.react(chat, message, TEA).await.ok(200);
+        all.push(who.id);
+    }
+    bo.react(chat, message, HEART).await.ok(200);
+    let path = format!("/api/chats/{chat}/messages/{message}");
+    // Who looks in may know as well.
+    let fay = world.actor("fay").await;
+    for who in [&ann, &fay] {
+        assert_eq!(reactors(who, &path, TEA).await, all);
+        assert_eq!(reactors(who, &path, HEART).await, [bo.id]);
+        assert_eq!(reactors(who, &path, "\u{1f44d}").await, [] as [i64; 0]);
+    }
+    let told = ann
+        .get(&format!("{path}/reactions/{}", percent(HEART.as_bytes())))
+        .await;
+    assert_eq!(
+        told.with(200).json()["people"],
+        json!([{"id": bo.id, "name": "bo"}])
+    );
+    bo.unreact(chat, message, TEA).await.ok(200);
+    all.retain(|id| *id != bo.id);
+    assert_eq!(reactors(&ann, &path, TEA).await, all);
+    for wrong in ["x", "%F0%9F%8D%B5%F0%9F%8D%B5"] {
+        let told = ann.get(&format!("{path}/reactions/{wrong}")).await;
+        told.refused(400, "bad_request");
+    }
+    let tea = percent(TEA.as_bytes());
+    let missing = format!("/api/chats/{chat}/messages/999999/reactions/{tea}");
+    ann.get(&missing).await.refused(404, "not_found");
+    // A message of another chat, and chats that are not for everybody.
+    let private = ann.make_private("secret", &[&bo]).await;
+    let hidden = ann.say(private, "shh").await;
+    bo.react(private, hidden, TEA).await.ok(200);
+    let elsewhere = format!("/api/chats/{chat}/messages/{hidden}/reactions/{tea}");
+    ann.get(&elsewhere).await.refused(404, "not_found");
+    let path = format!("/api/chats/{private}/messages/{hidden}");
+    assert_eq!(reactors(&bo, &path, TEA).await, [bo.id]);
+    let path = format!("{path}/reactions/{tea}");
+    fay.get(&path).await.refused(404, "not_found");
+    world.get(&path).await.refused(401, "unauthenticated");
+    let removed = format!("/api/chats/{private}/members/{}", bo.id);
+    ann.delete(&removed).await.ok(200);
+    bo.get(&path).await.refused(404, "not_found");
+    // A deletion takes them.
+    let deleted = format!("/api/chats/{private}/messages/{hidden}");
+    ann.delete(&deleted).await.ok(200);
+    assert_eq!(reactors(&ann, &deleted, TEA).await, [] as [i64; 0]);
+}

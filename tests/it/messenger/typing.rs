@@ -29,7 +29,7 @@ async fn who_waits_is_told_who_types_and_the_cursor_stays() {
     let path = format!("/api/events?after={since}&timeout=50");
     let mut stream = Events::open(&bo, "/api/events?types=typing", None).await;
     let (all, wanted) = (hold(&bo, &path), hold(&bo, &format!("{path}&types=typing")));
-    let unwanted = hold(&bo, &format!("{path}&types=message,presence"));
+    let unwanted = hold(&bo, &format!("{path}&types=message,read"));
     let own = hold(&ann, &path);
     world.waiting(5).await;
     types(&ann, chat, "true").await;

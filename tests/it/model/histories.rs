@@ -16,6 +16,7 @@ use crate::{
     support::history::{Action, CHATS, history},
     support::mirror::Mirror,
     support::place::Beside,
+    support::poll::but_presence,
     support::stage::Stage,
     support::world::World,
 };
@@ -87,6 +88,7 @@ fn listen(
         let (mut cursor, mut heard) = (from, Vec::new());
         while place_of(&cursor) < *end.borrow() {
             let path = format!("/api/events?after={cursor}&timeout=20&limit={limit}");
+            let path = but_presence(&path);
             let told = actor.get(&path).await.with(200).json();
             heard.extend(list(&told, "events"));
             cursor = text(&told, "cursor");
@@ -217,7 +219,7 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
     for (_, actor) in people.filter(|(who, _)| !stage.is_gone(*who)) {
         let (mut heard, mut cursor) = (Vec::new(), from.clone());
         loop {
-            let path = format!("/api/events?after={cursor}&timeout=0&limit=7");
+            let path = but_presence(&format!("/api/events?after={cursor}&timeout=0&limit=7"));
             let told = actor.get(&path).await.with(200).json();
             heard.extend(list(&told, "events"));
             cursor = text(&told, "cursor");

@@ -525,3 +525,43 @@ async fn everything_that_is_kept_of_me_is_mine_to_take() {
     assert!(!told.body.contains(&ann.token) && !told.body.contains("$2b$"));
     assert_ne!(quiet, chat);
 }
+
+#[rocket::async_test]
+async fn another_name_or_address_asks_for_the_password_after_a_while() {
+    let world = World::new().await;
+    let ann = world.actor("ann").await;
+    ann.patch("/api/me", &[("name", "anne")]).await.with(200);
+    let mut beside = world.place.beside().await;
+    beside
+        .run("update logins set created_at = created_at - 700000")
+        .await;
+    let world = world.restart().await;
+    let ann = ann.at(&world);
+    let me = ann.get("/api/me").await.with(200).json();
+    let (name, email) = (text(&me, "name"), text(&me, "email"));
+    for part in [
+        ("name", "anna"),
+        ("name", "ANNE"),
+        ("email", "ann@mail.example"),
+    ] {
+        ann.patch("/api/me", &[part])
+            .await
+            .refused(403, "password_required");
+        let wrong = [part, ("password", "wrong horse")];
+        ann.patch("/api/me", &wrong)
+            .await
+            .refused(400, "bad_request");
+    }
+    assert_eq!(ann.get("/api/me").await.with(200).json(), me);
+    // What recovers no account does not ask, and neither does what changes nothing.
+    let harmless = [
+        ("name", name.as_str()),
+        ("email", email.as_str()),
+        ("photo", "https://example.com/ann.png"),
+    ];
+    ann.patch("/api/me", &harmless).await.with(200);
+    let proven = [("email", "ann@mail.example"), ("password", PASSWORD)];
+    ann.patch("/api/me", &proven).await.with(200);
+    let me = ann.patch("/api/me", &[("name", "anna")]).await.with(200);
+    assert_eq!(me.json()["name"], "anna");
+}

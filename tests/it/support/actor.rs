@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
-use crate::{support::asks::percent, support::world::World};
+use crate::{support::asks::percent, support::poll::but_presence, support::world::World};
 
 /// The password of everybody who was not given another.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -316,7 +316,7 @@ impl Actor {
 
     /// The events after a cursor, waiting so many seconds for them.
     pub(crate) async fn events(&self, after: &str, timeout: u32) -> (Vec<Value>, String) {
-        let path = format!("/api/events?after={after}&timeout={timeout}");
+        let path = but_presence(&format!("/api/events?after={after}&timeout={timeout}"));
         let json = self.get(&path).await.with(200).json();
         (list(&json, "events"), text(&json, "cursor"))
     }

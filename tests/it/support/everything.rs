@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     support::actor::Actor,
+    support::poll::but_presence,
     support::security_world::{CONNECTIONS, Connection, Credentials, Held},
     support::world::World,
 };
@@ -97,7 +98,7 @@ impl Everything {
             .await;
         let now: Value = now.json().await.expect("it is JSON");
         let now = now["cursor"].as_str().expect("a cursor").to_owned();
-        let path = format!("/api/events?after={now}&timeout=50");
+        let path = but_presence(&format!("/api/events?after={now}&timeout=50"));
         let mut paths = vec![
             path.clone(),
             format!("{path}&dialect=embed"),

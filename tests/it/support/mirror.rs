@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     support::actor::{Actor, list, text},
     support::place::Beside,
+    support::poll::but_presence,
 };
 
 /// A member of a chat, as far as everybody in it knows.
@@ -141,7 +142,20 @@ fn facts(chat: &Value) -> Value {
 }
 
 fn settings(chat: &Value) -> Value {
-    json!({"notify": chat["notify"], "pinned": chat["pinned"], "muted_until": chat["muted_until"]})
+    let keys = ["notify", "notify_chosen", "pinned", "muted_until"];
+    keys.iter()
+        .map(|key| ((*key).to_owned(), chat[key].clone()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+/// What goes for a member who has chosen nothing follows the size of the chat.
+fn notify(settings: &Value, members: usize) -> Value {
+    match (settings["notify_chosen"] == true, members) {
+        (true, _) => settings["notify"].clone(),
+        (false, ..=20) => json!("all"),
+        (false, _) => json!("mentions"),
+    }
 }
 
 impl Mirror {
@@ -240,6 +254,7 @@ impl Mirror {
     /// Asks once for the events since, and keeps the cursor if the answer never comes.
     pub(crate) async fn follow(&mut self, actor: &Actor, limit: u8, beside: &mut Beside) -> bool {
         let path = format!("/api/events?after={}&timeout=0&limit={limit}", self.cursor);
+        let path = but_presence(&path);
         let told = actor.get(&path).await.with(200).json();
         for event in list(&told, "events") {
             self.apply(actor, &event, beside).await;
@@ -339,7 +354,8 @@ impl Mirror {
                 "description": chat.facts["description"],
                 "open": chat.facts["open"],
                 "role": mine.role,
-                "notify": chat.settings["notify"],
+                "notify": notify(&chat.settings, members.len()),
+                "notify_chosen": chat.settings["notify_chosen"],
                 "pinned": chat.settings["pinned"],
                 "muted_until": chat.settings["muted_until"],
                 "last_message": of_last("content"),
@@ -371,6 +387,7 @@ impl Mirror {
             "open",
             "role",
             "notify",
+            "notify_chosen",
             "pinned",
             "muted_until",
             "last_message",

@@ -4,7 +4,7 @@ use futures_util::{Stream, StreamExt};
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 
-use crate::{support::actor::Actor, support::world::FOREVER};
+use crate::{support::actor::Actor, support::poll::but_presence, support::world::FOREVER};
 
 /// One block of a stream, as a browser reads it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,7 +31,7 @@ pub(crate) struct Events {
 
 impl Events {
     pub(crate) async fn open(actor: &Actor, path: &str, last: Option<&str>) -> Self {
-        Self::of(actor.request(Method::GET, path), last).await
+        Self::of(actor.request(Method::GET, &but_presence(path)), last).await
     }
 
     pub(crate) async fn of(request: RequestBuilder, last: Option<&str>) -> Self {

@@ -159,7 +159,7 @@ pub(super) async fn end_login(
 }
 
 /// The password, where it came: what matters asks for it that was not proved for a while.
-fn password_again(fields: &Fields) -> crate::Result<Option<Password>> {
+pub(super) fn password_again(fields: &Fields) -> crate::Result<Option<Password>> {
     let password = fields.text("password")?;
     password
         .map(|password| Password::attempt(password.to_owned()))

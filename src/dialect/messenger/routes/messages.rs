@@ -34,14 +34,14 @@ use crate::{
     },
     json::whole_text,
     model::{
-        ChatId, Content, Cursor, Emoji, Message, MessageId, MessageKind, Page, PersonName,
-        Position, Surroundings,
+        ChatId, Content, Cursor, Emoji, Message, MessageId, MessageKind, Page, PersonId,
+        PersonName, Position, Surroundings,
     },
 };
 
 /// What is mounted.
 pub(super) fn routes() -> Vec<Route> {
-    routes![list, send, one, edit, remove, react, unreact]
+    routes![list, send, one, edit, remove, reactors, react, unreact]
 }
 
 /// `GET /api/chats/{id}`: the newest page, an older one with `before`, the one around a place with `around`,
@@ -271,6 +271,26 @@ pub(super) async fn remove(
 ) -> RouteResult<Reply<wire::StatusOk>> {
     messages::delete(services, &caller, chat.0, message.0).await?;
     Ok(ok())
+}
+
+/// `GET /api/chats/{id}/messages/{message}/reactions/{emoji}` limit, before: who has set it.
+#[get("/api/chats/<chat>/messages/<message>/reactions/<emoji>")]
+pub(super) async fn reactors(
+    services: &ChatServices,
+    caller: SignedIn,
+    chat: Id<ChatId>,
+    message: Id<MessageId>,
+    emoji: &str,
+    query: &Query,
+) -> RouteResult<Reply<wire::Reactors>> {
+    let emoji = Emoji::parse(emoji)?;
+    let before = query.number("before")?.map(PersonId::new);
+    let limit = feed::limit(query)?;
+    let reader = access::reader(services, &caller, chat.0).await?;
+    let which = (message.0, &emoji);
+    let (people, has_more) = messages::reactors(services, &reader, which, before, limit).await?;
+    let people = people.iter().map(wire::PersonWire::from).collect();
+    Ok(Reply::ok(wire::Reactors { people, has_more }))
 }
 
 /// `PUT /api/chats/{id}/messages/{message}/reactions/{emoji}`.

@@ -10,12 +10,15 @@ use crate::{
     },
     config::Settings,
     dialect::messenger::{
-        routes::{ChatServices, Id, Reply, RouteResult, accounts::signed_out},
+        routes::{
+            ChatServices, Id, Reply, RouteResult,
+            accounts::{password_again, signed_out},
+        },
         wire,
     },
     error::Error,
     http::{Fields, Query, SignedIn, feed, set_device_cookie},
-    model::{Email, Name, Password, PersonId, Photo},
+    model::{Email, Name, Password, Person, PersonId, Photo},
 };
 
 /// The most characters of what names are to begin with: no name has more.
@@ -31,12 +34,24 @@ pub(super) fn routes() -> Vec<Route> {
 
 /// `GET /api/me`.
 #[get("/api/me")]
-pub(super) async fn me(services: &ChatServices, caller: SignedIn) -> RouteResult<Reply<wire::Me>> {
+pub(super) async fn me(
+    services: &ChatServices,
+    settings: &State<Settings>,
+    caller: SignedIn,
+) -> RouteResult<Reply<wire::MeHere>> {
     let me = profiles::me(services, &caller).await?;
-    Ok(Reply::ok(wire::Me::from(&me)))
+    Ok(Reply::ok(here(settings, &me)))
 }
 
-/// `PATCH /api/me` name, email, photo: what is left out stays, and an empty photo is none.
+fn here(settings: &Settings, me: &Person) -> wire::MeHere {
+    wire::MeHere {
+        me: wire::Me::from(me),
+        external_photos: settings.external_photos,
+    }
+}
+
+/// `PATCH /api/me` name, email, photo, password: what is left out stays, and an empty photo is none. The password is
+/// for another name or address of mail, some time after the last proof of it.
 #[patch("/api/me", data = "<fields>")]
 pub(super) async fn describe_me(
     services: &ChatServices,
@@ -45,7 +60,7 @@ pub(super) async fn describe_me(
     caller: SignedIn,
     device: Device,
     fields: &Fields,
-) -> RouteResult<Reply<wire::Me>> {
+) -> RouteResult<Reply<wire::MeHere>> {
     let photo = match fields.text("photo")? {
         Some("") => Some(None),
         Some(photo) => Some(Some(Photo::parse(photo)?)),
@@ -56,11 +71,13 @@ pub(super) async fn describe_me(
         email: fields.text("email")?.map(Email::parse).transpose()?,
         photo,
     };
-    let (me, cookie) = profiles::describe_me(services, &caller, profile, &device).await?;
+    let password = password_again(fields)?;
+    let proof = (password.as_ref(), &device);
+    let (me, cookie) = profiles::describe_me(services, &caller, profile, proof).await?;
     if let Some(cookie) = cookie {
         set_device_cookie(settings, jar, cookie);
     }
-    Ok(Reply::ok(wire::Me::from(&*me)))
+    Ok(Reply::ok(here(settings, &me)))
 }
 
 /// `DELETE /api/me` password: ends my account.

@@ -12,7 +12,6 @@ use rocket::{
 use crate::{
     chat::{accounts::Device, export, second_factor, sessions},
     dialect::messenger::{
-        qr,
         routes::{ChatServices, Reply, RouteResult, ok},
         security_wire as wire,
         wire::StatusOk,
@@ -59,7 +58,7 @@ pub(super) async fn begin_second_factor(
 ) -> RouteResult<Reply<wire::Enrolment>> {
     let begun = second_factor::begin(services, &caller, &password(fields)?, &device).await?;
     Ok(Reply::ok(wire::Enrolment {
-        qr: qr::picture(&begun.url)?,
+        qr: begun.qr,
         secret: begun.secret,
         url: begun.url,
     }))
