@@ -16,6 +16,7 @@ pub mod administration;
 pub mod apps;
 pub mod callers;
 pub mod change_feed;
+pub mod change_filter;
 pub mod chats;
 pub mod connections;
 pub mod conversations;

@@ -1,7 +1,7 @@
 //! The hub: the one place where changes are published, and the registry of topics and their subscribers.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
@@ -14,12 +14,13 @@ use tokio::sync::watch;
 use crate::{
     model::{
         Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Presence,
-        Signal, SignalKind, TenantId, policy,
+        Signal, SignalKind, TenantId,
     },
     pubsub::{
         Published,
         published::PublishedSignal,
         topic_log::{Backlog, Subscriber, Topic, TopicLog},
+        visibility::{changes_rights, drop_deleted, is_visible_to},
         waker::Noted,
     },
 };
@@ -560,62 +561,6 @@ fn recipients<'a>(
         .flatten()
         .chain(others)
         .map(|(_, topic_log)| topic_log)
-}
-
-/// Whether a change may give or take the right to read its chat.
-fn changes_rights(what: &ChangeKind) -> bool {
-    match what {
-        ChangeKind::Joined(_)
-        | ChangeKind::Left
-        | ChangeKind::Chat(_)
-        | ChangeKind::Conversation(..) => true,
-        ChangeKind::Message(_)
-        | ChangeKind::Edited(_)
-        | ChangeKind::Deleted(_)
-        | ChangeKind::Reaction(_)
-        | ChangeKind::Role(_)
-        | ChangeKind::Settings(_)
-        | ChangeKind::Read(_)
-        | ChangeKind::Person(_) => false,
-    }
-}
-
-/// Takes out what a person is told no longer of chats whose deletion comes later. The store decides the same in SQL.
-pub(super) fn drop_deleted(topic_log: &TopicLog, changes: &mut Vec<Arc<Published>>) {
-    let Topic::Person(person) = &topic_log.topic else {
-        return;
-    };
-    let gone = changes.iter().filter_map(|p| match &p.change.what {
-        ChangeKind::Chat(chat) if chat.deleted_at.is_some() => Some(chat.id),
-        _ => None,
-    });
-    let gone: HashSet<_> = gone.collect();
-    if gone.is_empty() {
-        return;
-    }
-    changes.retain(|p| {
-        let change = &p.change;
-        let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
-        let is_own_passage = is_passage && change.actor.id == person.id;
-        let is_of_facts = matches!(change.what, ChangeKind::Chat(_));
-        !gone.contains(&change.chat)
-            || policy::outlives_chat(change.audience, is_own_passage, is_of_facts)
-    });
-}
-
-/// Whether a change concerns a topic. The store decides the same in SQL for one person's changes.
-pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
-    match &topic_log.topic {
-        Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
-        Topic::Person(person) => {
-            let own = change.actor.id == person.id;
-            let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);
-            change.tenant == person.tenant
-                && policy::hears(change.audience, person, (own, is_passage), || {
-                    topic_log.is_in_any(change.chats(), change.position)
-                })
-        }
-    }
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub mod log_tail;
 mod presence;
 mod published;
 mod topic_log;
+mod visibility;
 mod waker;
 
 pub use format::{EventFormat, EventText};

@@ -16,9 +16,9 @@ use crate::{
     model::{ChatId, Person, PersonId, Position},
     pubsub::{
         Hub, Published,
-        hub::{drop_deleted, is_visible_to},
         presence::PresenceListener,
         published::PublishedSignal,
+        visibility::{drop_deleted, is_visible_to},
         waker::{Noted, Waker},
     },
 };

@@ -6,10 +6,7 @@ use rocket::{State, get};
 
 use super::{NamedDialect, NoTransport, RequestCredentials};
 use crate::{
-    chat::{
-        Caller, Services, callers,
-        change_feed::{ChangeFeed, ChangeFilter},
-    },
+    chat::{Caller, Services, callers, change_feed::ChangeFeed, change_filter::ChangeFilter},
     config::Settings,
     dialect::{ClientSession, DialectEntry, Options, messenger::events::AllEvents},
     error::{Error, Result},
