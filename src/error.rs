@@ -6,72 +6,75 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-/// What went wrong, as far as a caller needs to know to react.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+/// Declares the kinds; each with its HTTP status and its code, for every dialect that does not say otherwise.
+macro_rules! kinds {
+    ($($(#[doc = $meaning:literal])+ $kind:ident = ($status:literal, $code:literal),)+) => {
+        /// What went wrong, as far as a caller needs to know to react.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Kind {
+            $($(#[doc = $meaning])+ $kind,)+
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),+];
+
+            /// What it means, in a sentence for callers.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$kind => concat!($($meaning),+).trim_ascii(),)+
+                }
+            }
+
+            const fn answer(self) -> (u16, &'static str) {
+                match self {
+                    $(Self::$kind => ($status, $code),)+
+                }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The request itself is wrong; repeating it cannot help.
-    Invalid,
+    Invalid = (400, "bad_request"),
     /// A cursor that this server never made.
-    BadCursor,
+    BadCursor = (400, "bad_cursor"),
     /// Nobody is signed in, or no longer.
-    Unauthenticated,
+    Unauthenticated = (401, "unauthenticated"),
     /// The password is right, and the account has a second factor whose code did not come.
-    CodeRequired,
+    CodeRequired = (400, "code_required"),
     /// The person is known, and is to prove their password again first.
-    PasswordRequired,
+    PasswordRequired = (403, "password_required"),
     /// The person is known and may not do this.
-    Forbidden,
+    Forbidden = (403, "forbidden"),
     /// Cookies came from a page that is not ours.
-    CrossSite,
+    CrossSite = (403, "csrf_rejected"),
     /// No such thing, or not theirs to see.
-    NotFound,
-    /// The path exists, under another method.
-    MethodNotAllowed,
+    NotFound = (404, "not_found"),
+    /// The path exists, under another method: the header Allow tells which.
+    MethodNotAllowed = (405, "method_not_allowed"),
     /// Something in that place already exists.
-    Conflict,
+    Conflict = (409, "conflict"),
     /// An idempotency key came back with another body.
-    Mismatch,
+    Mismatch = (422, "idempotency_mismatch"),
     /// The body is over the limit.
-    TooLarge,
+    TooLarge = (413, "too_large"),
     /// The body is of a media type this API does not read.
-    UnsupportedType,
-    /// Too many requests; see [`Error::retry_after`].
-    TooMany,
-    /// Continuity from the given cursor cannot be proven.
-    Gone,
-    /// The server cannot do it just now; see [`Error::retry_after`].
-    Unavailable,
-    /// The server is stopping; see [`Error::retry_after`].
-    ShuttingDown,
+    UnsupportedType = (415, "unsupported_type"),
+    /// Too many requests; the header Retry-After says after how many seconds another may come.
+    TooMany = (429, "rate_limited"),
+    /// Continuity from the given cursor cannot be proven: read the lists again, and go on from the cursor that the answer has.
+    Gone = (410, "gone"),
+    /// The server cannot do it just now; the header Retry-After says when to try again.
+    Unavailable = (503, "busy"),
+    /// The server is stopping; the header Retry-After says when another one answers.
+    ShuttingDown = (503, "shutting_down"),
     /// A fault of ours.
-    Internal,
+    Internal = (500, "internal"),
 }
 
 impl Kind {
-    /// The HTTP status and the code of a kind, for every dialect that does not say otherwise.
-    const fn answer(self) -> (u16, &'static str) {
-        match self {
-            Self::Invalid => (400, "bad_request"),
-            Self::BadCursor => (400, "bad_cursor"),
-            Self::Unauthenticated => (401, "unauthenticated"),
-            Self::CodeRequired => (400, "code_required"),
-            Self::PasswordRequired => (403, "password_required"),
-            Self::Forbidden => (403, "forbidden"),
-            Self::CrossSite => (403, "csrf_rejected"),
-            Self::NotFound => (404, "not_found"),
-            Self::MethodNotAllowed => (405, "method_not_allowed"),
-            Self::Conflict => (409, "conflict"),
-            Self::Mismatch => (422, "idempotency_mismatch"),
-            Self::TooLarge => (413, "too_large"),
-            Self::UnsupportedType => (415, "unsupported_type"),
-            Self::TooMany => (429, "rate_limited"),
-            Self::Gone => (410, "gone"),
-            Self::Unavailable => (503, "busy"),
-            Self::ShuttingDown => (503, "shutting_down"),
-            Self::Internal => (500, "internal"),
-        }
-    }
-
     /// The HTTP status.
     pub const fn status(self) -> u16 {
         self.answer().0

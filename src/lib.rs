@@ -12,6 +12,7 @@
 //! | [`dialect`] | one folder for each API |
 //! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
 //! | [`http`] | what HTTP routes share |
+//! | [`openapi`] | the description of the HTTP API, and the pages that show it |
 //! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`maintenance`] | what it does with the whole database |
@@ -47,6 +48,7 @@ pub mod http;
 pub mod json;
 pub mod maintenance;
 pub mod model;
+pub mod openapi;
 pub mod pubsub;
 mod server;
 mod signals;

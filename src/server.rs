@@ -25,7 +25,7 @@ use crate::{
         self,
         socketio::{CredentialReader, Gateway, export},
     },
-    http,
+    http, openapi,
     signals::{Signals, Stopping},
     store::{self, Db, Store},
     telemetry::{Metrics, SocketMetrics, traced},
@@ -84,7 +84,8 @@ impl Server {
         let fit = |figment: Figment| {
             let figment = Signals::kept_from(figment);
             let (settings, metrics) = (settings.clone(), Arc::clone(&metrics));
-            http::configure(rocket::custom(figment), settings, metrics, closing.clone())
+            let rocket = openapi::configure(rocket::custom(figment));
+            http::configure(rocket, settings, metrics, closing.clone())
                 .attach(sockets.fairing())
                 .manage(readiness(started.clone()))
                 .manage(live_sessions(&sockets))

@@ -19,7 +19,6 @@ pub mod cookies;
 pub mod credentials;
 mod csrf;
 mod device;
-pub mod docs;
 pub mod feed;
 pub(crate) mod fields;
 mod headers;
@@ -44,6 +43,7 @@ pub use csrf::RequestOrigin;
 pub use device::{cookie, device, set_device_cookie};
 pub use fields::{Fields, Query};
 pub use health::Readiness;
+pub(crate) use pages::beside;
 pub use rate_limit::LiveSessions;
 pub use shutdown::ShutdownSignal;
 pub use signed_in::SignedIn;
@@ -65,7 +65,7 @@ pub fn configure(
     metrics: Arc<Metrics>,
     closing: ShutdownSignal,
 ) -> Rocket<Build> {
-    docs::configure(rocket)
+    rocket
         .attach(Access(Arc::clone(&metrics)))
         .attach(closing.clone())
         .attach(announcement())

@@ -92,7 +92,7 @@ async fn find(path: &Path, uri: &Origin<'_>, settings: &Settings) -> Option<Page
 
 /// Leads to the folder of that name beside what was asked for. Relative, since a proxy may serve the
 /// whole under a prefix that we do not know; with the dot, no name can be read as a host or a scheme.
-pub(super) fn beside(folder: &str) -> Redirect {
+pub(crate) fn beside(folder: &str) -> Redirect {
     let folder = rocket::http::RawStr::new(folder).percent_encode();
     Redirect::permanent(format!("./{folder}/"))
 }

@@ -15,6 +15,9 @@ macro_rules! words {
         }
 
         impl $name {
+            /// Every word, in order.
+            $vis const WORDS: &'static [&'static str] = &[$($word),*];
+
             /// The word that is stored.
             $vis const fn as_str(self) -> &'static str {
                 match self {

@@ -9,9 +9,17 @@ use crate::{
         MESSENGER_SLOT,
         messenger::wire::{self, ChatWire, MessageWire, PersonWire, ProfileWire, SettingsWire},
     },
-    model::{Change, ChangeKind, PersonId, ReactionChange, Signal, SignalKind, Timestamp},
+    json::schema::Describe,
+    model::{Change, ChangeKind, PersonId, ReactionChange, Role, Signal, SignalKind, Timestamp},
     pubsub::{EventFormat, EventText, Published, PublishedSignal},
 };
+
+/// Every such word.
+const CHANGE_WORDS: &[&str] = &[
+    "message", "edited", "deleted", "reaction", "chat", "member", "settings", "read", "person",
+];
+/// The word of every signal.
+const SIGNAL_WORDS: &[&str] = &["typing", "presence"];
 
 /// The word for a change, as `type` and as the stream's `event:`.
 fn word(what: &ChangeKind) -> &'static str {
@@ -29,8 +37,9 @@ fn word(what: &ChangeKind) -> &'static str {
 }
 
 /// An event; which keys it has beyond the first three depends on its type.
-#[derive(Serialize)]
-struct Event<'a> {
+#[derive(Describe, Serialize)]
+pub struct Event<'a> {
+    #[schema(words = CHANGE_WORDS)]
     r#type: &'static str,
     position: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +51,7 @@ struct Event<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     person: Option<EventPerson>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(words = Role::WORDS)]
     role: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<bool>,
@@ -58,7 +68,7 @@ struct Event<'a> {
 }
 
 /// What an event says of a reaction: with how many people have set that emoji now.
-#[derive(Serialize)]
+#[derive(Describe, Serialize)]
 struct ReactionEvent<'a> {
     message_id: i64,
     emoji: &'a str,
@@ -78,7 +88,7 @@ impl<'a> From<&'a ReactionChange> for ReactionEvent<'a> {
 }
 
 /// Whom an event is about: with more of them where it is about that.
-#[derive(Serialize)]
+#[derive(Describe, Serialize)]
 #[serde(untagged)]
 enum EventPerson {
     Member(PersonWire),
@@ -173,8 +183,9 @@ fn signal_word(kind: &SignalKind) -> &'static str {
 }
 
 /// A signal as an event. It has no position.
-#[derive(Serialize)]
-struct SignalEvent {
+#[derive(Describe, Serialize)]
+pub struct SignalEvent {
+    #[schema(words = SIGNAL_WORDS)]
     r#type: &'static str,
     person_id: i64,
     #[serde(flatten)]
@@ -182,7 +193,7 @@ struct SignalEvent {
 }
 
 /// What a signal tells of its actor.
-#[derive(Serialize)]
+#[derive(Describe, Serialize)]
 #[serde(untagged)]
 enum SignalWire {
     Typing {

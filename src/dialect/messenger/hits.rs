@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::{
     dialect::messenger::wire::{MessageWire, PersonWire},
+    json::schema::Describe,
     model::{Chat, Message, search::Excerpt},
 };
 
 /// A message that was found.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct HitWire {
     message: MessageWire,
     chat: HitChat,
@@ -18,7 +19,7 @@ pub struct HitWire {
 }
 
 /// Its chat: a direct one has the other's name as its title.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 struct HitChat {
     id: i64,
     title: Option<String>,
@@ -40,7 +41,7 @@ impl HitWire {
 }
 
 /// A page of hits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Hits {
     /// Newest first.
     pub hits: Vec<HitWire>,

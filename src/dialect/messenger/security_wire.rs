@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 use crate::{
     chat::export::Item,
     dialect::messenger::wire::{LoginWire, Me},
-    model::{SecondFactor, SignIn, Timestamp},
+    json::schema::Describe,
+    model::{SecondFactor, SignIn, SignInOutcome, Timestamp},
 };
 
 /// My second factor.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct SecondFactorStatus {
     enabled: bool,
     confirmed_at: Option<String>,
@@ -29,7 +30,7 @@ impl From<Option<&SecondFactor>> for SecondFactorStatus {
 }
 
 /// What an app needs to make codes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Enrolment {
     /// The secret, in base 32.
     pub secret: String,
@@ -40,16 +41,17 @@ pub struct Enrolment {
 }
 
 /// My recovery codes, told once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct RecoveryCodes {
     /// Each takes the place of a code of the app once.
     pub recovery_codes: Vec<String>,
 }
 
 /// A sign-in to my account, or a failed one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Attempt {
     id: i64,
+    #[schema(words = SignInOutcome::WORDS)]
     outcome: &'static str,
     client: Option<String>,
     address: Option<String>,
@@ -69,7 +71,7 @@ impl From<&SignIn> for Attempt {
 }
 
 /// Sign-ins to my account.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Attempts {
     /// The latest first.
     pub attempts: Vec<Attempt>,

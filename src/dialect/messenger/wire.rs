@@ -7,16 +7,23 @@ use serde::Serialize;
 
 pub use invites::{InvitationWire, InviteWire, Invites, IssuedInviteWire};
 
-use crate::model::{
-    Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, MessageId, Person,
-    PersonId, PersonName, Position, Role, Timestamp,
+use crate::{
+    json::schema::Describe,
+    model::{
+        Chat, ChatKind, ChatSettings, ChatSummary, Login, LoginId, MembershipStatus, MessageId,
+        Notify, Person, PersonId, PersonName, Position, Role, Timestamp,
+    },
 };
 
 pub use messages::{History, MessageWire, ReadMark, Reads};
 
+/// The one word of a status that is told with a success.
+pub const OK_WORDS: &[&str] = &["ok"];
+
 /// `{"status": "ok"}`: the body of whatever succeeded.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct StatusOk {
+    #[schema(words = OK_WORDS)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<MessageWire>,
@@ -39,7 +46,7 @@ impl StatusOk {
 }
 
 /// A person where others see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
 pub struct PersonWire {
     id: i64,
     name: String,
@@ -64,7 +71,7 @@ impl From<&Person> for PersonWire {
 }
 
 /// A person who has another name or picture, or is gone.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct ProfileWire {
     id: i64,
     name: String,
@@ -84,7 +91,8 @@ impl From<&Person> for ProfileWire {
 }
 
 /// A person as another one finds them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "FoundPerson")]
 pub struct FoundWire {
     id: i64,
     name: String,
@@ -107,7 +115,7 @@ impl FoundWire {
 }
 
 /// People whose names begin as was asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct People {
     /// By name.
     pub people: Vec<FoundWire>,
@@ -127,7 +135,7 @@ pub fn people(people: impl Iterator<Item = PersonWire>) -> Vec<PersonWire> {
 /// {"id": {id}, "last_message": {last_message}, "last_message_time": {last_message},
 ///  "sender_id": {sender_id}, "title": {title}}
 /// ```
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct ChatListed {
     id: i64,
     last_message: Option<String>,
@@ -144,8 +152,10 @@ pub struct ChatListed {
     direct: bool,
     person_id: Option<i64>,
     member: bool,
+    #[schema(words = Role::WORDS)]
     role: Option<&'static str>,
     members_count: i64,
+    #[schema(words = Notify::WORDS)]
     notify: Option<&'static str>,
     notify_chosen: bool,
     pinned: bool,
@@ -194,7 +204,7 @@ impl From<&ChatSummary> for ChatListed {
 }
 
 /// `{"chats": […]}`, with what pages and resumes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Chats {
     /// Newest activity first.
     pub chats: Vec<ChatListed>,
@@ -207,8 +217,10 @@ pub struct Chats {
 }
 
 /// What I have set for a chat.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "ChatSettings")]
 pub struct SettingsWire {
+    #[schema(words = Notify::WORDS)]
     notify: &'static str,
     notify_chosen: bool,
     pinned: bool,
@@ -227,11 +239,12 @@ impl From<&ChatSettings> for SettingsWire {
 }
 
 /// A member of a chat.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct MemberWire {
     id: i64,
     name: String,
     photo: Option<String>,
+    #[schema(words = Role::WORDS)]
     role: &'static str,
     joined_position: i64,
 }
@@ -249,7 +262,7 @@ impl From<&(Person, Role, Position)> for MemberWire {
 }
 
 /// `{"members": […]}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Members {
     /// Who came last is first.
     pub members: Vec<MemberWire>,
@@ -260,7 +273,7 @@ pub struct Members {
 }
 
 /// A chat in an event: nothing in it differs by reader.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct ChatWire {
     id: i64,
     title: Option<String>,
@@ -290,7 +303,7 @@ impl From<&Chat> for ChatWire {
 }
 
 /// Who has set a reaction on a message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Reactors {
     /// By their numbers.
     pub people: Vec<PersonWire>,
@@ -299,7 +312,7 @@ pub struct Reactors {
 }
 
 /// Who I am.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Me {
     id: i64,
     name: String,
@@ -321,7 +334,7 @@ impl From<&Person> for Me {
 }
 
 /// Who I am here.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct MeHere {
     /// Who I am.
     #[serde(flatten)]
@@ -331,7 +344,7 @@ pub struct MeHere {
 }
 
 /// One of my logins.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct LoginWire {
     id: i64,
     client: Option<String>,
@@ -356,7 +369,7 @@ impl LoginWire {
 }
 
 /// My logins.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Logins {
     /// The last used first.
     pub logins: Vec<LoginWire>,

@@ -2,13 +2,14 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::dialect::page;
+use crate::json::schema::{Definitions, Describe};
 use crate::model::{Chat, Message, Person, Tenant, Timestamp};
 
 /// An app.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct App {
     id: i64,
@@ -46,7 +47,7 @@ impl From<&Tenant> for App {
 }
 
 /// Who signed in to register apps, with their token.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Account {
     token: String,
@@ -76,7 +77,7 @@ impl Account {
 /// ```
 ///
 /// The token is told only to who has just set it: its hash alone is kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
     id: i64,
@@ -84,6 +85,7 @@ pub struct User {
     first_name: Option<String>,
     last_name: Option<String>,
     middle_name: Option<String>,
+    #[schema(with = OwnId)]
     app_user_id: Value,
     token: Option<String>,
     created_at: String,
@@ -124,6 +126,15 @@ impl User {
     }
 }
 
+/// The schema of an app's own id of its user; somebody of another dialect has none.
+struct OwnId;
+
+impl Describe for OwnId {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": ["string", "integer", "null"]})
+    }
+}
+
 /// An app's own id of its user: a number where it is one, for the document shows one.
 fn own_id(id: Option<&str>) -> Value {
     let Some(id) = id else {
@@ -136,7 +147,7 @@ fn own_id(id: Option<&str>) -> Value {
 }
 
 /// A room, with the users in it where they are told.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Room {
     id: i64,

@@ -11,7 +11,8 @@ use rocket::{
     response::{self, Responder},
     routes,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::wire;
 use crate::{
@@ -87,7 +88,7 @@ async fn register(
         owners::register(services, &owner, &device)
             .await
             .map_err(in_our_words)?;
-        Ok(wire::success("Owner registered"))
+        to_json(&wire::OwnerDone::new("Owner registered"))
     };
     Reply(outcome.await)
 }
@@ -109,7 +110,11 @@ async fn sign_in(
         let (fresh, site) = signed_in.map_err(in_our_words)?;
         set_device_cookie(settings, jar, fresh.device_cookie);
         let token = fresh.token.expose();
-        Ok(wire::signed_in(fresh.person, token, &site.application_id))
+        to_json(&wire::OwnerSignedIn::new(
+            fresh.person,
+            token,
+            &site.application_id,
+        ))
     };
     Reply(outcome.await)
 }
@@ -120,7 +125,7 @@ async fn sign_out(services: &ChatServices, device: Device, body: Body) -> Reply 
     let outcome = async {
         let fields = &body.0?;
         if owners::sign_out(services, required(fields, "token")?, &device).await? {
-            Ok(wire::success("Token has been removed"))
+            to_json(&wire::OwnerDone::new("Token has been removed"))
         } else {
             Err(Error::invalid(OWNER_NOT_FOUND))
         }
@@ -135,7 +140,7 @@ async fn add_domain(services: &ChatServices, device: Device, body: Body) -> Repl
         let (owner, domain) = owners_domain(services, &device, &body.0?).await?;
         let domains = domains::add(services, &owner, &domain).await;
         let domains = domains.map_err(in_our_words)?;
-        Ok(wire::domains("Domain added", &domains))
+        to_json(&wire::OwnerDone::new("Domain added").with_domains(domains))
     };
     Reply(outcome.await)
 }
@@ -147,7 +152,7 @@ async fn remove_domain(services: &ChatServices, device: Device, body: Body) -> R
         let (owner, domain) = owners_domain(services, &device, &body.0?).await?;
         let domains = domains::remove(services, &owner, &domain).await;
         let domains = domains.map_err(in_our_words)?;
-        Ok(wire::domains("Domain removed", &domains))
+        to_json(&wire::OwnerDone::new("Domain removed").with_domains(domains))
     };
     Reply(outcome.await)
 }
@@ -164,7 +169,7 @@ async fn find_domain(services: &ChatServices, host: &str) -> Reply {
             Kind::NotFound => unknown().because(error),
             _ => error,
         })?;
-        Ok(wire::success(json!({"domain": domain.shown()})))
+        to_json(&wire::SiteFound::new(domain.shown()))
     };
     Reply(outcome.await)
 }
@@ -191,6 +196,10 @@ fn in_our_words(error: Error) -> Error {
         _ => return error,
     };
     Error::new(error.kind(), sentence).because(error)
+}
+
+fn to_json(body: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(body).map_err(Error::internal)
 }
 
 fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {

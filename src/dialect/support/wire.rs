@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, Kind},
+    json::schema::Describe,
     model::{Chat, ChatId, GuestChat, Message, MessageId, Person, PersonId, Timestamp},
 };
 
@@ -27,9 +28,66 @@ pub fn success(data: impl Into<Value>) -> Value {
     json!({"statusCode": 200, "status": "success", "data": data.into()})
 }
 
-/// What became of a site's domains, and which it has then.
-pub fn domains(sentence: &'static str, domains: &[String]) -> Value {
-    json!({"statusCode": 200, "status": "success", "data": sentence, "domains": domains})
+/// The one word of a status that is told with a success.
+const SUCCESS_WORDS: &[&str] = &["success"];
+
+/// What was done for an owner, as a sentence.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerDone {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    data: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domains: Option<Vec<String>>,
+}
+
+impl OwnerDone {
+    /// It was done.
+    pub const fn new(data: &'static str) -> Self {
+        Self {
+            status_code: 200,
+            status: "success",
+            data,
+            domains: None,
+        }
+    }
+
+    /// The same, with the domains that the owner's site has then.
+    #[must_use]
+    pub fn with_domains(self, domains: Vec<String>) -> Self {
+        Self {
+            domains: Some(domains),
+            ..self
+        }
+    }
+}
+
+/// A site that was found by a host.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SiteFound {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    data: SiteDomain,
+}
+
+#[derive(Debug, Describe, Serialize)]
+struct SiteDomain {
+    domain: String,
+}
+
+impl SiteFound {
+    /// The site of this domain.
+    pub const fn new(domain: String) -> Self {
+        Self {
+            status_code: 200,
+            status: "success",
+            data: SiteDomain { domain },
+        }
+    }
 }
 
 /// A page of a list, and whether there are more entries after it.
@@ -65,13 +123,43 @@ pub fn sent(text: &str, from: PersonId, (id, at): (MessageId, Timestamp)) -> Val
 }
 
 /// > "ownerId": id, "token": {token, "level": level
-pub fn signed_in(owner: PersonId, token: &str, application_id: &str) -> Value {
-    success(json!({
-        "ownerId": owner.to_hex(),
-        "token": token,
-        "level": "owner",
-        "appId": application_id,
-    }))
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OwnerSignedIn {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    data: OwnerLogin,
+}
+
+/// An owner's login.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OwnerLogin {
+    owner_id: String,
+    token: String,
+    #[schema(words = LEVELS)]
+    level: &'static str,
+    app_id: String,
+}
+
+/// What somebody who signs in here can be.
+const LEVELS: &[&str] = &["owner"];
+
+impl OwnerSignedIn {
+    /// An owner with a fresh token, and the key of the site.
+    pub fn new(owner: PersonId, token: &str, application_id: &str) -> Self {
+        Self {
+            status_code: 200,
+            status: "success",
+            data: OwnerLogin {
+                owner_id: owner.to_hex(),
+                token: token.to_owned(),
+                level: "owner",
+                app_id: application_id.to_owned(),
+            },
+        }
+    }
 }
 
 /// What somebody said.

@@ -7,7 +7,6 @@ mod fifth;
 mod large_answers;
 mod pipelining;
 mod returning;
-mod service_docs;
 mod service_limits;
 mod service_verify;
 mod support_desk;

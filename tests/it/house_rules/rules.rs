@@ -29,7 +29,7 @@ struct Layer {
 /// Most lines of a file.
 const LONGEST: usize = 600;
 
-const LAYERS: [Layer; 13] = [
+const LAYERS: [Layer; 14] = [
     Layer {
         part: "error",
         modules: &[],
@@ -39,7 +39,7 @@ const LAYERS: [Layer; 13] = [
     Layer {
         part: "json",
         modules: &["socketio"],
-        crates: &["serde", "serde_json"],
+        crates: &["serde", "serde_json", "parlance_describe"],
         why: "a value is read alike for every API and every transport, so it knows none of them",
     },
     Layer {
@@ -177,6 +177,12 @@ const LAYERS: [Layer; 13] = [
             "rand",
         ],
         why: "the gateway connects dialects, HTTP and Socket.IO and decides nothing",
+    },
+    Layer {
+        part: "openapi",
+        modules: &["model", "dialect", "http", "telemetry", "json"],
+        crates: &["rocket", "serde", "serde_json", "rust_embed"],
+        why: "the description names the types that are sent, and decides nothing",
     },
     Layer {
         part: "socketio",
@@ -465,26 +471,11 @@ fn pure_events(source: &Source<'_>) -> Vec<String> {
 }
 
 /// Where dialects may be named outside their folders, and which.
-const NAMED: [(&str, &str, &str); 6] = [
+const NAMED: [(&str, &str, &str); 3] = [
     (
         "src/http/pages.rs",
         "embed",
         "the macro that embeds files into the binary has that name",
-    ),
-    (
-        "src/http/docs/route_docs.rs",
-        "",
-        "it describes every dialect's routes",
-    ),
-    (
-        "src/http/docs/message_docs.rs",
-        "",
-        "it describes the routes of one dialect's messages",
-    ),
-    (
-        "src/http/docs/account_docs.rs",
-        "",
-        "it describes the routes of one dialect's accounts",
     ),
     (
         "src/gateway/http/mod.rs",

@@ -51,7 +51,6 @@ const LONG_FILES: &[(&str, &str)] = &[
         "src/dialect/session.rs",
         "one session, and whom it acts for",
     ),
-    ("src/http/docs/route_docs.rs", "one table of all routes"),
     ("src/pubsub/hub.rs", "one hub, and its tests"),
     (
         "src/socketio/engine/session.rs",

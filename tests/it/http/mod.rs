@@ -2,7 +2,9 @@
 
 mod bodies;
 mod connections;
+mod description;
 mod errors;
+mod examples;
 mod operators;
 mod origins;
 mod pages;

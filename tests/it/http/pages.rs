@@ -186,11 +186,6 @@ async fn a_folders_page_is_at_the_path_with_a_slash() {
     assert_eq!(answer.header("Location"), Some("./demo/"));
     let answer = get(&client, "//demo").await;
     assert_eq!(answer.header("Location"), Some("./demo/"));
-    let answer = get(&client, "/swagger").await;
-    assert_eq!(
-        (answer.status, answer.header("Location")),
-        (308, Some("./swagger/"))
-    );
 }
 
 /// A proxy may serve the whole under a prefix, which no page knows.

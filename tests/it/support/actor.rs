@@ -3,7 +3,9 @@
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
 
-use crate::{support::asks::percent, support::poll::but_presence, support::world::World};
+use crate::{
+    support::asks::percent, support::conformity, support::poll::but_presence, support::world::World,
+};
 
 /// The password of everybody who was not given another.
 pub(crate) const PASSWORD: &str = "correct horse";
@@ -28,12 +30,20 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let response = request.send().await.expect("the server answers");
-        Self {
+        let (client, request) = request.build_split();
+        let request = request.expect("a request can be built");
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = client.execute(request).await.expect("the server answers");
+        let told = Self {
             status: response.status().as_u16(),
             headers: response.headers().clone(),
             body: response.text().await.expect("an answer is text"),
-        }
+        };
+        let media_type = told.header("Content-Type");
+        let answer = (told.status, media_type, told.body.as_str());
+        let breach = conformity::breach(method.as_str(), url.path(), answer);
+        assert_eq!(breach, None, "{method} {url}: {}", told.body);
+        told
     }
 
     /// A header; empty where there is none.

@@ -3,7 +3,7 @@
 use parlance::{
     Server,
     config::{Defaults, Settings},
-    http::docs,
+    openapi,
 };
 use rocket::figment::Figment;
 
@@ -12,7 +12,7 @@ pub(crate) fn routes() -> Vec<(String, String)> {
     let figment = Figment::from(rocket::Config::default()).merge(Defaults);
     let mut found = Vec::new();
     let server = Server::build(&figment, Settings::default()).map(|rocket| {
-        for (route, path) in docs::documented(rocket.routes()) {
+        for (route, path) in openapi::documented(rocket.routes()) {
             found.push((route.method.to_string(), path));
         }
         rocket

@@ -15,6 +15,8 @@ mod reading;
 mod search;
 mod security;
 
+pub use admin::wires as administration;
+
 use std::sync::Arc;
 
 use rocket::{

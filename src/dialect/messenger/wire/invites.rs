@@ -2,11 +2,16 @@
 
 use serde::Serialize;
 
-use crate::model::{Invitation, Invite, Timestamp};
+use super::OK_WORDS;
+use crate::{
+    json::schema::Describe,
+    model::{Invitation, Invite, Timestamp},
+};
 
 /// A fresh invitation: its code is told once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct IssuedInviteWire {
+    #[schema(words = OK_WORDS)]
     status: &'static str,
     code: String,
     url: String,
@@ -28,7 +33,7 @@ impl IssuedInviteWire {
 }
 
 /// An invitation as the admins of its chat see it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct InviteWire {
     id: i64,
     prefix: String,
@@ -52,7 +57,7 @@ impl From<&Invite> for InviteWire {
 }
 
 /// `{"invites": […]}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Invites {
     /// The latest first.
     pub invites: Vec<InviteWire>,
@@ -61,7 +66,7 @@ pub struct Invites {
 }
 
 /// What one is invited to, and no more.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct InvitationWire {
     title: Option<String>,
     members_count: i64,

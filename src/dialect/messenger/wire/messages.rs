@@ -3,20 +3,24 @@
 use serde::Serialize;
 
 use super::PersonWire;
-use crate::model::{Message, MessageId, PersonName, Quote, Reaction, Timestamp};
+use crate::{
+    json::schema::Describe,
+    model::{Message, MessageId, MessageKind, PersonName, Quote, Reaction, Timestamp},
+};
 
 /// A message:
 ///
 /// ```json
 /// {"content": {content}, "id": {id}, "sender_id": {sender_id}, "time": {time}}
 /// ```
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct MessageWire {
     content: String,
     id: i64,
     sender_id: i64,
     time: String,
     chat_id: i64,
+    #[schema(words = MessageKind::WORDS)]
     r#type: &'static str,
     client_id: Option<String>,
     edited_at: Option<String>,
@@ -28,7 +32,7 @@ pub struct MessageWire {
 }
 
 /// How often an emoji is set on a message, and in what is made for one reader whether they are among those.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 struct ReactionWire {
     emoji: String,
     count: i64,
@@ -47,7 +51,7 @@ impl From<&Reaction> for ReactionWire {
 }
 
 /// The message that another answers: its first 200 characters, as they are now.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 struct QuoteWire {
     id: i64,
     sender_id: i64,
@@ -99,7 +103,7 @@ impl From<&Message> for MessageWire {
 }
 
 /// `{"messages": […]}` of a page of history.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct History {
     /// Ascending.
     pub messages: Vec<MessageWire>,
@@ -115,7 +119,7 @@ pub struct History {
 }
 
 /// How far somebody has read a chat.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct ReadMark {
     person_id: i64,
     up_to: i64,
@@ -131,7 +135,7 @@ impl From<&(PersonName, MessageId)> for ReadMark {
 }
 
 /// `{"reads": […]}`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 pub struct Reads {
     /// In the order in which the members came.
     pub reads: Vec<ReadMark>,

@@ -59,14 +59,14 @@ pub(super) async fn upsert(
 }
 
 /// `GET /user/{appId}`, by the app's secret; `after` a user's number.
-#[get("/user/<app>?<after>")]
+#[get("/user/<id>?<after>")]
 pub(super) async fn list(
     services: &ChatServices,
     credentials: RequestCredentials,
-    app: &str,
+    id: &str,
     after: Option<&str>,
 ) -> RouteResult {
-    let app = credentials.app(services, Some(app)).await?;
+    let app = credentials.app(services, Some(id)).await?;
     let after = PersonId::new(routes::after(after)?);
     let people = people::list(services, &app, after).await?;
     JsonReply::page(
@@ -76,14 +76,14 @@ pub(super) async fn list(
 }
 
 /// `DELETE /user/{id}`, header `appId`.
-#[delete("/user/<user>")]
+#[delete("/user/<id>")]
 pub(super) async fn delete(
     services: &ChatServices,
     credentials: RequestCredentials,
-    user: &str,
+    id: &str,
 ) -> RouteResult {
     let app = credentials.app(services, None).await?;
-    let outcome = people::delete(services, &app, PersonId::new(number(user, MISSING)?)).await;
+    let outcome = people::delete(services, &app, PersonId::new(number(id, MISSING)?)).await;
     let person = outcome.map_err(missing(MISSING))?;
     JsonReply::ok(wire::User::from(&person))
 }

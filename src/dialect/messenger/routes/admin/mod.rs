@@ -16,6 +16,11 @@ mod server_wire;
 mod tenants;
 mod wire;
 
+/// The JSON of administration, for what describes it.
+pub mod wires {
+    pub use super::{server_wire::*, wire::*};
+}
+
 use std::sync::Arc;
 
 use rocket::{

@@ -5,13 +5,18 @@ use serde::Serialize;
 use super::wire::Somebody;
 use crate::{
     chat::administration::{Registration, ServerFigures},
-    model::{AuditEntry, RegistrationMode, SignedInPerson, TenantSummary, Timestamp, domain},
+    json::schema::Describe,
+    model::{
+        Act, AuditEntry, RegistrationMode, SignedInPerson, TargetKind, TenantKind, TenantSummary,
+        Timestamp, domain,
+    },
 };
 
 /// A site or an app.
-#[derive(Debug, Serialize)]
-pub(super) struct TenantWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct TenantWire {
     id: i64,
+    #[schema(words = TenantKind::WORDS)]
     kind: &'static str,
     name: String,
     domains: Vec<String>,
@@ -24,7 +29,7 @@ pub(super) struct TenantWire {
 }
 
 /// Whose a site or an app is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
 struct OwnerWire {
     id: i64,
     name: String,
@@ -62,15 +67,16 @@ impl From<&TenantSummary> for TenantWire {
 }
 
 /// A page of sites and apps.
-#[derive(Debug, Serialize)]
-pub(super) struct Tenants {
+#[derive(Debug, Describe, Serialize)]
+pub struct Tenants {
     pub(super) tenants: Vec<TenantWire>,
     pub(super) has_more: bool,
 }
 
 /// A login of home.
-#[derive(Debug, Serialize)]
-pub(super) struct LoginWire {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminLogin")]
+pub struct LoginWire {
     id: i64,
     person: Somebody,
     client: Option<String>,
@@ -98,27 +104,32 @@ impl From<&(SignedInPerson, bool)> for LoginWire {
 }
 
 /// A page of logins.
-#[derive(Debug, Serialize)]
-pub(super) struct Logins {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminLogins")]
+pub struct Logins {
     pub(super) logins: Vec<LoginWire>,
     pub(super) has_more: bool,
 }
 
 /// An act of an administrator.
-#[derive(Debug, Serialize)]
-pub(super) struct EntryWire {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AuditEntry")]
+pub struct EntryWire {
     id: i64,
     at: String,
     by: Option<Somebody>,
     address: Option<String>,
+    #[schema(words = Act::WORDS)]
     act: &'static str,
     target: TargetWire,
     detail: Option<String>,
 }
 
 /// What it was done to.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AuditTarget")]
 struct TargetWire {
+    #[schema(words = TargetKind::WORDS)]
     kind: &'static str,
     id: Option<i64>,
     name: Option<String>,
@@ -148,17 +159,20 @@ impl From<&AuditEntry> for EntryWire {
 }
 
 /// A page of the audit.
-#[derive(Debug, Serialize)]
-pub(super) struct Audit {
+#[derive(Debug, Describe, Serialize)]
+pub struct Audit {
     pub(super) audit: Vec<EntryWire>,
     pub(super) has_more: bool,
 }
 
 /// Who may sign up.
-#[derive(Debug, Serialize)]
-pub(super) struct RegistrationWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct RegistrationWire {
+    #[schema(words = RegistrationMode::WORDS)]
     registration: &'static str,
+    #[schema(words = RegistrationMode::WORDS)]
     default: &'static str,
+    #[schema(words = RegistrationMode::WORDS)]
     chosen: Option<&'static str>,
 }
 
@@ -173,14 +187,15 @@ impl From<Registration> for RegistrationWire {
 }
 
 /// The same for everybody.
-#[derive(Debug, Serialize)]
-pub(super) struct RegistrationModeWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct RegistrationModeWire {
+    #[schema(words = RegistrationMode::WORDS)]
     pub(super) registration: &'static str,
 }
 
 /// What is counted of the server.
-#[derive(Debug, Serialize)]
-pub(super) struct FiguresWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct FiguresWire {
     people: i64,
     people_deactivated: i64,
     administrators: i64,

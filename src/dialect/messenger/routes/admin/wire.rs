@@ -4,12 +4,19 @@ use serde::Serialize;
 
 use crate::{
     chat::administration::{ChatDetails, ChatListing, IssuedLink},
+    dialect::messenger::wire::OK_WORDS,
+    json::schema::Describe,
     model::{Account, Chat, ChatKind, OneTimeLink, Person, Timestamp},
 };
 
+/// By which API somebody has an account.
+const ACCOUNTS: &[&str] = &["messenger", "service"];
+/// The kinds of a chat.
+const KINDS: &[&str] = &["open", "private", "direct", "conversation"];
+
 /// Somebody, where only who they are matters.
-#[derive(Debug, Serialize)]
-pub(super) struct Somebody {
+#[derive(Debug, Describe, Serialize)]
+pub struct Somebody {
     pub(super) id: i64,
     pub(super) name: String,
 }
@@ -24,11 +31,13 @@ impl From<&Person> for Somebody {
 }
 
 /// A person of home.
-#[derive(Debug, Serialize)]
-pub(super) struct AccountWire {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminPerson")]
+pub struct AccountWire {
     id: i64,
     name: String,
     email: Option<String>,
+    #[schema(words = ACCOUNTS)]
     account: Option<&'static str>,
     has_password: bool,
     second_factor: bool,
@@ -65,15 +74,17 @@ impl From<&Account> for AccountWire {
 }
 
 /// A page of people.
-#[derive(Debug, Serialize)]
-pub(super) struct People {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminPeople")]
+pub struct People {
     pub(super) people: Vec<AccountWire>,
     pub(super) has_more: bool,
 }
 
 /// A link that was made just now: it is told once.
-#[derive(Debug, Serialize)]
-pub(super) struct LinkWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct LinkWire {
+    #[schema(words = OK_WORDS)]
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<i64>,
@@ -117,8 +128,9 @@ fn password_url(link: &IssuedLink) -> String {
 }
 
 /// An invitation that nobody has used.
-#[derive(Debug, Serialize)]
-pub(super) struct InvitationWire {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminInvitation")]
+pub struct InvitationWire {
     id: i64,
     made_by: Somebody,
     created_at: String,
@@ -141,24 +153,27 @@ impl From<&OneTimeLink> for InvitationWire {
 }
 
 /// A page of invitations.
-#[derive(Debug, Serialize)]
-pub(super) struct Invitations {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminInvitations")]
+pub struct Invitations {
     pub(super) invitations: Vec<InvitationWire>,
     pub(super) has_more: bool,
 }
 
 /// Whose password a link sets.
-#[derive(Debug, Serialize)]
-pub(super) struct LinkOwnerWire {
+#[derive(Debug, Describe, Serialize)]
+pub struct LinkOwnerWire {
     pub(super) name: String,
     pub(super) expires_at: String,
 }
 
 /// A chat of home.
-#[derive(Debug, Serialize)]
-pub(super) struct ChatWire {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminChat")]
+pub struct ChatWire {
     id: i64,
     title: Option<String>,
+    #[schema(words = KINDS)]
     kind: &'static str,
     created_by: Somebody,
     created_at: String,
@@ -170,7 +185,8 @@ pub(super) struct ChatWire {
 }
 
 /// A member of a chat.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminMember")]
 struct MemberWire {
     id: i64,
     name: String,
@@ -219,8 +235,9 @@ impl From<&ChatDetails> for ChatWire {
 }
 
 /// A page of chats.
-#[derive(Debug, Serialize)]
-pub(super) struct Chats {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AdminChats")]
+pub struct Chats {
     pub(super) chats: Vec<ChatWire>,
     pub(super) has_more: bool,
 }

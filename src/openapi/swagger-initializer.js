@@ -4,6 +4,7 @@ window.onload = () => {
     // Relative, like the server in the document: a proxy may serve the whole under a prefix.
     url: "../openapi.json",
     deepLinking: true,
+    persistAuthorization: true,
     presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
     plugins: [SwaggerUIBundle.plugins.DownloadUrl],
     layout: 'StandaloneLayout',

@@ -1,0 +1,151 @@
+//! The operations of chats and messages.
+
+use super::{
+    answers::{
+        CHATS, HITS, INVITATION, INVITED, INVITES, MEMBERS as MEMBERS_ANSWER, MESSAGE, MESSAGES,
+        OK, REACTORS, READS, SENT,
+    },
+    fields::{
+        AFTER_MESSAGE, AROUND, BEFORE, CLIENT_ID, CONTENT, DESCRIPTION, EXPIRES, FROM,
+        IDEMPOTENCY_KEY, LIMIT, MEMBERS, MEMBERS_TOO, MUTED_UNTIL, NOTIFY, ONE_CHAT, OPEN, PINNED,
+        POLL, PREFER, PRIVATE, QUERY, REPLY_TO, ROLE, TIMEOUT, TITLE, TYPE, TYPING, UP_TO, USES,
+    },
+    operation::{Access, Answer, Operation, messenger},
+};
+
+const MADE: Answer = OK
+    .status(201)
+    .headers(&["Location", "Idempotency-Replayed"]);
+const WRITTEN: Answer = SENT.status(201).headers(&[
+    "Location",
+    "X-Message-Id",
+    "X-Message-Time",
+    "Idempotency-Replayed",
+]);
+
+pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
+    messenger("GET /api/chats", "chats")
+        .says("The open chats and mine, newest activity first")
+        .about("`before` is the `last_position` of a chat.")
+        .query(&[LIMIT, BEFORE])
+        .answers(CHATS),
+    messenger("POST /api/chats", "create_chat")
+        .says("Make a chat")
+        .about("With a title alone an open chat; with `private` or members one for its members alone; with one other person and no title the direct chat with them, which there is once.")
+        .body(&[TITLE, DESCRIPTION, PRIVATE, OPEN, MEMBERS_TOO, CLIENT_ID])
+        .headers(&[IDEMPOTENCY_KEY])
+        .answers(MADE)
+        .or(&[OK_THERE])
+        .refuses(&[404, 409, 422]),
+    messenger("GET /api/chats/{chat}", "messages")
+        .says("A chat's messages")
+        .about("The newest page; an older one with `before`, the one around a message with `around`. With `after` what is new, for which it waits where `timeout` says how long.")
+        .query(&[LIMIT, BEFORE, AROUND, AFTER_MESSAGE, TIMEOUT, POLL])
+        .answers(MESSAGES)
+        .refuses(&[410]),
+    messenger("POST /api/chats/{chat}", "send_message")
+        .says("Send a message")
+        .body(&[CONTENT, TYPE, REPLY_TO, CLIENT_ID])
+        .headers(&[IDEMPOTENCY_KEY, PREFER])
+        .answers(WRITTEN)
+        .refuses(&[409, 422]),
+    messenger("PATCH /api/chats/{chat}", "change_chat")
+        .says("Rename a chat, say what it is about, open or close it")
+        .about("Its admins may.")
+        .body(&[TITLE, DESCRIPTION, PRIVATE, OPEN])
+        .refuses(&[409]),
+    messenger("DELETE /api/chats/{chat}", "delete_chat")
+        .says("Delete a chat")
+        .about("Its admins may.")
+        .refuses(&[409]),
+    messenger("PATCH /api/chats/{chat}/settings", "change_chat_settings")
+        .says("What I am notified of, and whether the chat is pinned or muted: mine alone")
+        .body(&[NOTIFY, PINNED, MUTED_UNTIL]),
+    messenger("GET /api/chats/{chat}/members", "members")
+        .says("Who is in a chat, who came last first")
+        .about("`before` is the `joined_position` of a member.")
+        .query(&[LIMIT, BEFORE])
+        .answers(MEMBERS_ANSWER),
+    messenger("POST /api/chats/{chat}/members", "add_members")
+        .says("Add people to a chat")
+        .about("Its admins may.")
+        .body(&[MEMBERS])
+        .refuses(&[409]),
+    messenger("PATCH /api/chats/{chat}/members/{person}", "change_member")
+        .says("Make a member an admin, or a member again")
+        .about("The chat's admins may.")
+        .body(&[ROLE])
+        .refuses(&[409]),
+    messenger("DELETE /api/chats/{chat}/members/{person}", "remove_member")
+        .says("Remove a member")
+        .about("The chat's admins may, and everybody themselves.")
+        .refuses(&[409]),
+    messenger("POST /api/chats/{chat}/invites", "create_invite")
+        .says("Invite people to a chat")
+        .about("Its admins may. The code is told once.")
+        .body(&[EXPIRES, USES])
+        .answers(INVITED)
+        .refuses(&[409]),
+    messenger("GET /api/chats/{chat}/invites", "invites")
+        .says("The invitations to a chat, the latest first")
+        .about("Its admins may.")
+        .query(&[LIMIT, BEFORE])
+        .answers(INVITES)
+        .refuses(&[403]),
+    messenger("DELETE /api/chats/{chat}/invites/{invite}", "delete_invite")
+        .says("Take an invitation back")
+        .about("The chat's admins may."),
+    messenger("GET /api/invites/{code}", "invite")
+        .says("What an invitation is to")
+        .access(Access::Public)
+        .answers(INVITATION),
+    messenger("POST /api/invites/{code}", "accept_invite")
+        .says("Come into the chat that an invitation is to")
+        .answers(OK.headers(&["Location"])),
+    messenger("POST /api/chats/{chat}/join", "join_chat").says("Join an open chat"),
+    messenger("POST /api/chats/{chat}/leave", "leave_chat")
+        .says("Leave a chat")
+        .refuses(&[409]),
+    messenger("POST /api/chats/{chat}/read", "mark_read")
+        .says("Move my read mark forward")
+        .body(&[UP_TO]),
+    messenger("GET /api/chats/{chat}/reads", "reads")
+        .says("How far the members have read")
+        .about("In a chat of more than 50 my own mark alone.")
+        .answers(READS)
+        .refuses(&[403]),
+    messenger("POST /api/chats/{chat}/typing", "typing")
+        .says("Tell the members that I type, for 6 seconds, or that I have stopped")
+        .body(&[TYPING]),
+    messenger("GET /api/chats/{chat}/messages/{message}", "message")
+        .says("One message")
+        .answers(MESSAGE),
+    messenger("PATCH /api/chats/{chat}/messages/{message}", "edit_message")
+        .says("Change what a message of mine says")
+        .body(&[CONTENT])
+        .headers(&[PREFER])
+        .answers(SENT)
+        .refuses(&[409]),
+    messenger("DELETE /api/chats/{chat}/messages/{message}", "delete_message")
+        .says("Delete a message")
+        .about("One of mine, or as an admin of the chat anybody's: its place, sender and times are left.")
+        .refuses(&[409]),
+    messenger("GET /api/chats/{chat}/messages/{message}/reactions/{emoji}", "reactors")
+        .says("Who has set that emoji on a message, by their ids")
+        .query(&[LIMIT, BEFORE])
+        .answers(REACTORS),
+    messenger("PUT /api/chats/{chat}/messages/{message}/reactions/{emoji}", "react")
+        .says("Set a reaction of mine")
+        .refuses(&[400, 409]),
+    messenger("DELETE /api/chats/{chat}/messages/{message}/reactions/{emoji}", "unreact")
+        .says("Take a reaction of mine back")
+        .refuses(&[400, 409]),
+    messenger("GET /api/search", "search")
+        .says("Messages of my chats that have all these words, the newest first")
+        .query(&[QUERY, ONE_CHAT, FROM, LIMIT, BEFORE])
+        .answers(HITS)
+        .refuses(&[403, 404]),
+];
+
+/// The direct chat was there, or was made before under the same key.
+const OK_THERE: Answer = OK.headers(&["Location", "Idempotency-Replayed"]);
