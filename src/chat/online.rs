@@ -283,6 +283,9 @@ mod tests {
         person(1, PersonKind::Person)
     }
 
+    /// A second less than a minute.
+    const JUST_BEFORE: Duration = Duration::from_secs(59);
+
     #[tokio::test(start_paused = true)]
     async fn who_comes_is_told_at_once_and_who_goes_after_a_minute() {
         let online = Online::default();
@@ -309,12 +312,12 @@ mod tests {
         let online = Online::default();
         for _ in 0..100 {
             drop(online.attend(&ann()));
-            tokio::time::advance(LASTS - Duration::from_secs(1)).await;
+            tokio::time::advance(JUST_BEFORE).await;
         }
         assert_eq!(turns(&online).await, [(1, true)]);
         for _ in 0..100 {
             drop(online.attend(&ann()));
-            tokio::time::advance(LASTS - Duration::from_secs(1)).await;
+            tokio::time::advance(JUST_BEFORE).await;
             assert_eq!(turns(&online).await, []);
         }
         tokio::time::advance(LASTS).await;

@@ -277,7 +277,9 @@ fn security(access: Access) -> Value {
             {"app_id": [], "bearer": []},
             {"app_id": [], "token_query": []},
         ]),
-        Access::AppElsewhere => json!([{}, {"bearer": []}, {"token_query": []}]),
+        Access::AppElsewhere | Access::Scraper => {
+            json!([{}, {"bearer": []}, {"token_query": []}])
+        }
         Access::Handshake => {
             json!([cookies, {"bearer": []}, {"token_query": []}, {"key_query": []}])
         }
@@ -287,7 +289,6 @@ fn security(access: Access) -> Value {
         Access::Token => {
             json!([{}, {"token_header": []}, {"token_query": []}, {"bearer": []}])
         }
-        Access::Scraper => json!([{}, {"bearer": []}, {"token_query": []}]),
     }
 }
 

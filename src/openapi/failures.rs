@@ -37,14 +37,13 @@ pub(super) fn statuses(operation: &Operation, path: &str) -> BTreeSet<u16> {
     match operation.access {
         Access::Public | Access::Token => {}
         // People of all APIs come with cookies, also those who have no such thing: guests, users of apps.
-        Access::Cookies => statuses.extend([401, 403, 404]),
+        Access::Cookies | Access::AppElsewhere => statuses.extend([401, 403, 404]),
         Access::Administrator => statuses.extend([401, 403]),
         Access::Developer => {
             statuses.insert(401);
         }
         // 403: the app is suspended.
         Access::App => statuses.extend([401, 403, 404, 422]),
-        Access::AppElsewhere => statuses.extend([401, 403, 404]),
         Access::Handshake => statuses.extend([400, 401, 403, 404, 410]),
         Access::HandshakeOrGuest => statuses.extend([400, 401, 403, 404, 409, 422]),
         Access::Scraper => statuses.extend([400, 403, 429]),
