@@ -359,6 +359,9 @@ async fn every_parameter_of_a_query_is_read() {
     let root = administrator(&stage.world, "root").await;
     let chat = root.make("general").await;
     stage.parts.insert("chat", chat.to_string());
+    let message = root.say(chat, "hello").await;
+    stage.parts.insert("message", message.to_string());
+    stage.parts.insert("emoji", "👍".to_owned());
     let mut count = 0;
     for (id, it) in &stage.described {
         // Those of the service are single values of which a wrong one is refused, see its own tests.
