@@ -18,9 +18,10 @@ use crate::{
 /// How long it is enough to have proved the password before what matters.
 const PROOF_LASTS: Duration = Duration::from_mins(10);
 
-/// Ends the caller's login: its waiters are told at once.
+/// Ends the caller's login: its waiters are told at once. If it was ended at the same moment, that is what was asked for.
 pub async fn sign_out(services: &Services, caller: &Caller) -> Result<()> {
-    end_login(services, caller, caller.login_id()?).await
+    end_login(services, caller, caller.login_id()?).await?;
+    Ok(())
 }
 
 /// Ends one of the caller's logins; for another one than they came with they prove their password.
@@ -33,19 +34,24 @@ pub async fn end_other_login(
     if caller.login_id()? != login {
         prove_lately(services, caller, password, device).await?;
     }
-    end_login(services, caller, login).await
+    if end_login(services, caller, login).await? {
+        Ok(())
+    } else {
+        Err(Error::not_found("there is no such login"))
+    }
 }
 
-async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> Result<()> {
+/// Whether there was such a login of the caller's.
+async fn end_login(services: &Services, caller: &Caller, login: LoginId) -> Result<bool> {
     let person = caller.id();
     let deleted = services.store.write(caller.tenant(), move |tx| {
         Box::pin(tx.delete_login(person, login))
     });
-    if !deleted.await? {
-        return Err(Error::not_found("there is no such login"));
+    let deleted = deleted.await?;
+    if deleted {
+        services.logins.end(&[login]);
     }
-    services.logins.end(&[login]);
-    Ok(())
+    Ok(deleted)
 }
 
 /// Ends all of the caller's logins.

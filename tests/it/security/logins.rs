@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::{
@@ -18,6 +19,23 @@ async fn count(world: &World, person: i64) -> i64 {
     let mut beside = world.place.beside().await;
     let sql = format!("select count(*) from logins where person_id = {person}");
     beside.number(&sql).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_out_several_times_at_once_is_signed_out() {
+    let world = World::new().await;
+    world.actor("ann").await;
+    for _ in 0..20 {
+        let ann = Actor::sign_in(&world, "ann", PASSWORD).await;
+        let all = join_all((0..8).map(|_| ann.post("/api/logout", &[]))).await;
+        let (signed_out, late): (Vec<_>, Vec<_>) = all.iter().partition(|told| told.status < 300);
+        assert!(!signed_out.is_empty());
+        assert!(
+            late.iter().all(|told| told.status == 401),
+            "not one is told that it is not there"
+        );
+    }
+    world.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

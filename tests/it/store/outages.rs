@@ -12,7 +12,10 @@ use std::{
 
 use futures_util::{future::join_all, poll};
 use parlance::{
-    chat::messages::{self, Draft},
+    chat::{
+        messages::{self, Draft},
+        search,
+    },
     model::{ChatId, Content, MessageKind},
 };
 use tokio::{
@@ -532,6 +535,10 @@ async fn a_commit_of_which_nothing_is_heard_is_settled_before_anything_else_is_w
     };
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
+    // Else the commit that is cut off may be that of the search index.
+    search::catch_up(world.services())
+        .await
+        .expect("it is filled");
     wire.order(Carries::UntilCommit);
     let post = in_time(bo.say_as(chat, "one", "key"));
     let (told, ()) = tokio::join!(post, wire.has_stopped());
