@@ -37,7 +37,7 @@ export async function leaveChat(model, id, readMarks) {
     ? 'It leaves your list. Since it is open to everyone, you can join again at any time.'
     : 'It leaves your list, and only somebody inside can bring you back.';
   if (!(await confirm({ title: `Leave “${entry.title}”?`, text, yes: 'Leave' }))) return;
-  await readMarks.settle();
+  await readMarks.settle(id);
   try {
     await post(`/api/chats/${id}/leave`);
   } catch (error) {

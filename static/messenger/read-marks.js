@@ -7,10 +7,14 @@ export class ReadMarks {
     this.model = model;
     /** How far each chat was read, as the server was told. @type {Map<number, number>} */
     this.reported = new Map();
+    /** What is to be told, by chat. @type {Map<number, number>} */
+    this.waiting = new Map();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
-    /** @type {Promise<void> | undefined} */
+    /** @type {Promise<unknown> | undefined} */
     this.request = undefined;
+    // The page may go before the time is over.
+    window.addEventListener('pagehide', () => this.tell());
   }
 
   /** Everything in this chat is read. @param {number} id */
@@ -25,15 +29,21 @@ export class ReadMarks {
     this.model.markRead(id, last.id);
     // My own words are read by nature: no need to tell.
     if (!unread && last.sender_id === this.model.me.id) return;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.request = this.report(id, last.id);
-    }, 250);
+    this.waiting.set(id, last.id);
+    this.timer ??= setTimeout(() => this.tell(), 250);
   }
 
-  /** A read mark that is told after leaving would be refused. */
-  async settle() {
+  tell() {
     clearTimeout(this.timer);
+    this.timer = undefined;
+    const marks = [...this.waiting];
+    this.waiting.clear();
+    this.request = Promise.all(marks.map(([id, upTo]) => this.report(id, upTo)));
+  }
+
+  /** A read mark that is told after leaving a chat would be refused. @param {number} id */
+  async settle(id) {
+    this.waiting.delete(id);
     await this.request;
   }
 
@@ -45,7 +55,7 @@ export class ReadMarks {
     // Who has left meanwhile has nothing to tell.
     if (!this.model.chats.get(id)?.member) return;
     try {
-      await post(`/api/chats/${id}/read`, { up_to: String(upTo) });
+      await post(`/api/chats/${id}/read`, { up_to: String(upTo) }, { keepalive: true });
     } catch {
       // Not told: the next look tells it, with whatever came since.
       if (this.reported.get(id) === upTo) this.reported.delete(id);

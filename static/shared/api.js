@@ -45,6 +45,7 @@ function retryAfterMs(headers) {
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal] aborts the request
  * @property {number} [timeout] how many milliseconds an answer may take
+ * @property {boolean} [keepalive] it is sent although the page goes
  */
 
 /** @typedef {{status: number, body: any, headers: Headers}} Answer */
@@ -56,7 +57,7 @@ function retryAfterMs(headers) {
  * @param {Options} [options]
  * @returns {Promise<Answer>}
  */
-export async function call(method, path, { form, headers = {}, signal, timeout = 20_000 } = {}) {
+export async function call(method, path, { form, headers = {}, signal, timeout = 20_000, keepalive = false } = {}) {
   const limit = AbortSignal.timeout(timeout);
   /** @type {RequestInit} */
   const options = {
@@ -65,6 +66,7 @@ export async function call(method, path, { form, headers = {}, signal, timeout =
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
     credentials: 'same-origin',
     cache: 'no-store',
+    keepalive,
   };
   if (form) {
     const entries = /** @type {[string, string][]} */ (form instanceof FormData ? [...form] : Object.entries(form));

@@ -135,6 +135,10 @@ describe('writing in the messenger', () => {
     assert.equal(await ann.row('Lighthouse').locator('.badge .sr-only').textContent(), '310 unread messages', 'what is below is not read yet');
     await ann.page.getByRole('button', { name: 'Newest' }).click();
     await ann.eventually(() => ann.row('Lighthouse').locator('.badge').count(), 0);
+    // Another chat, or another page, a moment later takes nothing back.
+    await ann.startChat('A moment later');
+    const unread = async () => (await (await ann.request('GET', '/api/chats')).json()).chats.find(({ id }) => id === Number(chat)).unread;
+    await ann.eventually(unread, 0);
   });
 
   test('the order of chats is the same live and read anew', async () => {
@@ -142,16 +146,18 @@ describe('writing in the messenger', () => {
     await ann.startChat('Empty and new');
     await ann.eventually(async () => (await titles())[0], 'Empty and new');
     await ann.page.reload();
-    await ann.eventually(titles, ['Empty and new', 'Lighthouse', 'Elsewhere']);
+    await ann.eventually(titles, ['Empty and new', 'A moment later', 'Lighthouse', 'Elsewhere']);
     await bo.say('Up it goes');
-    await ann.eventually(titles, ['Lighthouse', 'Empty and new', 'Elsewhere']);
+    await ann.eventually(titles, ['Lighthouse', 'Empty and new', 'A moment later', 'Elsewhere']);
     await bo.join('Empty and new');
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '2 members · Open to everyone');
-    assert.deepEqual(await titles(), ['Lighthouse', 'Empty and new', 'Elsewhere'], 'joining is no activity');
+    assert.deepEqual(await titles(), ['Lighthouse', 'Empty and new', 'A moment later', 'Elsewhere'], 'joining is no activity');
     await ann.page.reload();
-    await ann.eventually(titles, ['Lighthouse', 'Empty and new', 'Elsewhere']);
+    await ann.eventually(titles, ['Lighthouse', 'Empty and new', 'A moment later', 'Elsewhere']);
     await bo.openChat('Lighthouse');
     await ann.openChat('Lighthouse');
+    const unread = async () => (await (await ann.request('GET', '/api/chats')).json()).chats.map((chat) => chat.unread);
+    await ann.eventually(unread, [0, 0, 0, 0]);
   });
 
   test('two tabs that send the same kept message show it once', async () => {
