@@ -75,21 +75,12 @@ impl Latest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Names, PersonId, PersonKind, TenantId, Timestamp};
+    use crate::model::{PersonKind, fixture::person};
 
     fn called(name: &str) -> Arc<Person> {
         Arc::new(Person {
-            id: PersonId::new(1),
-            tenant: TenantId::new(1),
-            kind: PersonKind::Person,
             name: name.into(),
-            names: Names::default(),
-            email: None,
-            photo: None,
-            external_id: None,
-            created_at: Timestamp::new(0),
-            updated_at: Timestamp::new(0),
-            deleted_at: None,
+            ..Person::clone(&person(1, PersonKind::Person))
         })
     }
 

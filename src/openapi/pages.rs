@@ -105,7 +105,8 @@ const ERRORS_START: &str = "<!doctype html>
 <meta charset=\"utf-8\">
 <meta name=\"viewport\" content=\"width=device-width\">
 <meta name=\"color-scheme\" content=\"light dark\">
-<title>Errors</title>
+<title>Errors · Parlance</title>
+<link rel=\"icon\" href=\"../icon.svg\" type=\"image/svg+xml\">
 <style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 th, td { text-align: left; vertical-align: top; padding: .25rem 1rem .25rem 0 }</style>
 <h1>Errors</h1>

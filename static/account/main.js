@@ -1,6 +1,6 @@
 // What a one-time link opens: a new password, or an account by invitation.
 import { ApiError, post } from '../shared/api.js';
-import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { $, formError, input, onSubmit, setText, show } from '../shared/dom.js';
 import { inFull } from '../shared/format.js';
 import { at } from '../shared/server.js';
 import { explain } from '../messenger/error-text.js';
@@ -27,20 +27,9 @@ function end(lead) {
  * @param {(error: ApiError) => boolean} isUsed whether the server says that the link is good no more
  */
 function wire(form, work, isUsed) {
-  form.noValidate = true;
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const fault = firstFault(form);
-    formError(form, fault?.text, fault?.field);
-    if (fault) return;
-    busy(within(form, '[type=submit]'), async () => {
-      try {
-        await work();
-      } catch (error) {
-        if (error instanceof ApiError && isUsed(error)) end(USED);
-        else formError(form, explain(error));
-      }
-    });
+  onSubmit(form, work, (error) => {
+    if (error instanceof ApiError && isUsed(error)) end(USED);
+    else formError(form, explain(error));
   });
 }
 

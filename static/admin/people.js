@@ -1,7 +1,7 @@
 // People: finding, making, inviting, promoting, deactivating.
 import { call, get, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
-import { $, busy, firstFault, formError, h, input, within } from '../shared/dom.js';
+import { $, busy, formError, h, input, onSubmit } from '../shared/dom.js';
 import { briefly, hue, initials, plural } from '../shared/format.js';
 import { explain } from '../messenger/error-text.js';
 import { closeDetails, facts, openDetails, runInDetails, showLink, when } from './details.js';
@@ -246,23 +246,13 @@ function openMake() {
 /** Wires the form for a new account once. @param {import('./section.js').SectionView} view */
 export function wirePeople(view) {
   const form = $('make-form', HTMLFormElement);
-  form.noValidate = true;
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const fault = firstFault(form);
-    formError(form, fault?.text, fault?.field);
-    if (fault) return;
-    busy(within(form, '[type=submit]'), async () => {
-      const name = input(form, 'name').value.trim();
-      const email = input(form, 'email').value.trim();
-      try {
-        const { body } = await post('/api/admin/people', email ? { name, email } : { name });
-        $('make', HTMLDialogElement).close();
-        await view.refresh();
-        showLink(`${name} has an account`, `Give this link to ${name}, who sets a password by it.`, body.url, body.expires_at);
-      } catch (error) {
-        formError(form, explain(error), input(form, 'name'));
-      }
-    });
-  });
+  const work = async () => {
+    const name = input(form, 'name').value.trim();
+    const email = input(form, 'email').value.trim();
+    const { body } = await post('/api/admin/people', email ? { name, email } : { name });
+    $('make', HTMLDialogElement).close();
+    await view.refresh();
+    showLink(`${name} has an account`, `Give this link to ${name}, who sets a password by it.`, body.url, body.expires_at);
+  };
+  onSubmit(form, work, (error) => formError(form, explain(error), input(form, 'name')));
 }

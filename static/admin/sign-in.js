@@ -1,6 +1,6 @@
 // Signing in by the cookies that all pages share, and what somebody reads who does not administer.
 import { ApiError, post } from '../shared/api.js';
-import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { $, busy, formError, input, onSubmit, setText, show } from '../shared/dom.js';
 import { explain } from '../messenger/error-text.js';
 
 /** @param {{notice: string | null, entered: () => void}} options */
@@ -8,25 +8,15 @@ export function openSignIn({ notice, entered }) {
   const form = $('sign-in', HTMLFormElement);
   setText($('entry-notice'), notice ?? '');
   show($('entry-notice'), Boolean(notice));
-  form.noValidate = true;
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const fault = firstFault(form);
-    formError(form, fault?.text, fault?.field);
-    if (fault) return;
-    busy(within(form, '[type=submit]'), async () => {
-      try {
-        const { name, password, code } = Object.fromEntries(new FormData(form));
-        /** @type {Record<string, string>} */
-        const fields = { name: String(name), password: String(password) };
-        if (code) fields.code = String(code);
-        await post('/api/login', fields);
-        entered();
-      } catch (error) {
-        refused(form, error);
-      }
-    });
-  });
+  const work = async () => {
+    const { name, password, code } = Object.fromEntries(new FormData(form));
+    /** @type {Record<string, string>} */
+    const fields = { name: String(name), password: String(password) };
+    if (code) fields.code = String(code);
+    await post('/api/login', fields);
+    entered();
+  };
+  onSubmit(form, work, (error) => refused(form, error));
   $('entry').classList.add('ready');
   input(form, 'name').focus();
 }

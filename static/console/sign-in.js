@@ -1,6 +1,6 @@
 // Sign-in and registration of owners; the login is stored for the tab, or for the browser.
 import { ApiError, post } from '../shared/api.js';
-import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { $, formError, input, onSubmit, setText, show, within } from '../shared/dom.js';
 import { readableHost } from '../shared/hostname.js';
 import { scoped } from '../shared/server.js';
 import { read, write } from '../shared/storage.js';
@@ -95,21 +95,10 @@ function showNotice(notice) {
  * @param {() => Promise<void>} work
  */
 function wire(form, work) {
-  form.noValidate = true;
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const fault = firstFault(form);
-    formError(form, fault?.text, fault?.field);
-    if (fault) return;
-    busy(within(form, '[type=submit]'), async () => {
-      try {
-        await work();
-      } catch (error) {
-        const key = error instanceof ApiError ? error.body.validation?.keys?.[0] : null;
-        // The server never reveals whether an e-mail address is registered.
-        const unknown = form.id === 'sign-in' && error instanceof ApiError && error.status === 404;
-        formError(form, unknown ? 'E-mail or password is wrong.' : explain(error), key ? input(form, key) : null);
-      }
-    });
+  onSubmit(form, work, (error) => {
+    const key = error instanceof ApiError ? error.body.validation?.keys?.[0] : null;
+    // The server never reveals whether an e-mail address is registered.
+    const unknown = form.id === 'sign-in' && error instanceof ApiError && error.status === 404;
+    formError(form, unknown ? 'E-mail or password is wrong.' : explain(error), key ? input(form, key) : null);
   });
 }

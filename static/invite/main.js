@@ -1,6 +1,6 @@
 // An invitation: what one is invited to, and the ways to come.
 import { ApiError, cookiePerson, get, post } from '../shared/api.js';
-import { $, busy, firstFault, formError, setText, show, within } from '../shared/dom.js';
+import { $, formError, onSubmit, setText, show } from '../shared/dom.js';
 import { BUSY, UNANSWERED, aboutField, pleaseWait } from '../shared/error-text.js';
 import { at } from '../shared/server.js';
 
@@ -59,29 +59,19 @@ async function act(name, form) {
 /** @param {FormName} name */
 function wire(name) {
   const form = $(name, HTMLFormElement);
-  form.noValidate = true;
-  form.addEventListener('submit', async (event) => {
-    event.preventDefault();
-    const fault = firstFault(form);
-    formError(form, fault?.text, fault?.field);
-    if (fault) return;
-    await busy(within(form, '[type=submit]'), async () => {
-      try {
-        await act(name, form);
-      } catch (error) {
-        // The cookies of a login that has ended lead nowhere: then one signs in again.
-        if (name === 'join' && error instanceof ApiError && error.status === 401) {
-          document.cookie = 'user_id=; Max-Age=0; path=/';
-          location.hash = '#/sign-in';
-          showForm();
-          return;
-        }
-        showForm();
-        const shown = FORMS.map((each) => $(each, HTMLFormElement)).find((each) => !each.hidden) ?? form;
-        formError(shown, explain(error));
-      }
-    });
-  });
+  const refused = (/** @type {unknown} */ error) => {
+    // The cookies of a login that has ended lead nowhere: then one signs in again.
+    if (name === 'join' && error instanceof ApiError && error.status === 401) {
+      document.cookie = 'user_id=; Max-Age=0; path=/';
+      location.hash = '#/sign-in';
+      showForm();
+      return;
+    }
+    showForm();
+    const shown = FORMS.map((each) => $(each, HTMLFormElement)).find((each) => !each.hidden) ?? form;
+    formError(shown, explain(error));
+  };
+  onSubmit(form, () => act(name, form), refused);
 }
 
 async function open() {

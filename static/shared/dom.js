@@ -232,3 +232,26 @@ export function wireThemeChoice(dialog) {
     radio.addEventListener('change', () => globalThis.parlanceTheme.set(radio.value));
   }
 }
+
+/**
+ * Does `work` when a form is sent without a fault that can be seen here.
+ * @param {HTMLFormElement} form
+ * @param {() => Promise<void>} work
+ * @param {(error: unknown) => void} refused called with what goes wrong
+ */
+export function onSubmit(form, work, refused) {
+  form.noValidate = true;
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const fault = firstFault(form);
+    formError(form, fault?.text, fault?.field);
+    if (fault) return;
+    busy(within(form, '[type=submit]'), async () => {
+      try {
+        await work();
+      } catch (error) {
+        refused(error);
+      }
+    });
+  });
+}

@@ -255,6 +255,29 @@ impl ActionContext<'_> {
         Ok(Ok(ActionOutcome::Done))
     }
 
+    /// Writes the changes of an action that has written its own rows.
+    pub(super) async fn log(
+        self,
+        tell: impl FnOnce(&mut ChangeBuilder<'_>),
+    ) -> Result<Result<ActionOutcome>> {
+        let Self {
+            context,
+            chat,
+            changes,
+            ..
+        } = self;
+        let mut builder = ChangeBuilder {
+            chat: &chat,
+            next: context.next,
+            now: context.now,
+            changes: Vec::new(),
+        };
+        tell(&mut builder);
+        let new = builder.changes;
+        context.write(new, WriteSet::default(), changes).await?;
+        Ok(Ok(ActionOutcome::Done))
+    }
+
     async fn leave(self) -> Result<Result<ActionOutcome>> {
         let is_in = self
             .place

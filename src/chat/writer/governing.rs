@@ -14,10 +14,7 @@ use crate::{
         Audience, ChangeKind, Chat, ChatKind, ChatSettings, Description, Entry, InviteHash,
         InviteKey, Notify, Person, Role, Title,
     },
-    store::{
-        NewInvite,
-        batch::{StoredSettings, WriteSet},
-    },
+    store::{NewInvite, batch::StoredSettings},
 };
 
 impl ActionContext<'_> {
@@ -178,26 +175,6 @@ impl ActionContext<'_> {
             changes.push(&actor, Audience::Actor, ChangeKind::Settings(settings));
         })
         .await
-    }
-
-    /// Writes the changes of an action that has written its own rows.
-    async fn log(self, tell: impl FnOnce(&mut ChangeBuilder<'_>)) -> Result<Result<ActionOutcome>> {
-        let Self {
-            context,
-            chat,
-            changes,
-            ..
-        } = self;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
-        tell(&mut builder);
-        let new = builder.changes;
-        context.write(new, WriteSet::default(), changes).await?;
-        Ok(Ok(ActionOutcome::Done))
     }
 }
 

@@ -40,22 +40,14 @@ impl Renamed {
 mod tests {
     use super::*;
     use crate::model::{
-        Audience, ChatId, MessageId, Names, PersonChange, PersonKind, Position, TenantId, Timestamp,
+        Audience, ChatId, MessageId, PersonChange, PersonKind, Position, TenantId, Timestamp,
+        fixture::person,
     };
 
     fn ann(name: &str) -> Arc<Person> {
         Arc::new(Person {
-            id: PersonId::new(1),
-            tenant: TenantId::new(1),
-            kind: PersonKind::Person,
             name: name.into(),
-            names: Names::default(),
-            email: None,
-            photo: None,
-            external_id: None,
-            created_at: Timestamp::new(0),
-            updated_at: Timestamp::new(0),
-            deleted_at: None,
+            ..Person::clone(&person(1, PersonKind::Person))
         })
     }
 

@@ -181,7 +181,7 @@ describe('the desk', () => {
     assert.equal(await content.inputValue(), '');
     await content.fill('To the other');
     await row('Draft').click();
-    assert.equal(await content.inputValue(), 'Half an answer');
+    await desk.eventually(() => content.inputValue(), 'Half an answer');
     await desk.page.reload();
     await desk.hears('Are you there?');
     assert.equal(await content.inputValue(), 'Half an answer');

@@ -197,8 +197,7 @@ async fn strangers_guests_and_who_is_out_change_nothing() {
         told.refused(401, "unauthenticated");
     }
     world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
+    let guest = Guest::arrive(&world).await;
     let cookies = format!("user_id={}; token={}", guest.id, guest.token);
     for request in [world.http.patch(&url), world.http.delete(&url)] {
         let request = request.header("Cookie", &cookies).form(&[("content", "x")]);
@@ -241,8 +240,7 @@ async fn what_is_deleted_is_unread_no_more() {
 async fn an_owners_queue_does_not_count_what_was_deleted() {
     let world = World::new().await;
     let owner = world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
+    let guest = Guest::arrive(&world).await;
     guest.says(&world, "one").await;
     guest.says(&world, "two").await;
     let unread = async || {

@@ -6,7 +6,6 @@ use crate::{
     support::actor::{Actor, Told, list, text},
     support::poll::{answer, hold, hold_as_asked},
     support::stream::{Block, Events},
-    support::support_world::Guest,
     support::world::World,
 };
 
@@ -148,10 +147,7 @@ async fn in_a_larger_chat_and_after_a_removal_nobody_is_told() {
 async fn guests_of_live_support_neither_hear_of_it_nor_are_told_of() {
     let world = World::new().await;
     let owner = world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
-    guest.says(&world, "hi").await;
-    owner.answers(&world, &guest, "hello").await;
+    let guest = owner.conversation(&world).await;
     let events = |token: &str| {
         let url = format!("{}/api/events?types=presence,message", world.base());
         world.http.get(url).bearer_auth(token.to_owned())

@@ -228,8 +228,7 @@ async fn strangers_guests_and_who_is_out_do_not_react() {
     ann.delete(&path).await.ok(200);
     is_refused(&bo, (private, in_private), (404, "not_found")).await;
     world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
+    let guest = Guest::arrive(&world).await;
     let cookies = format!("user_id={}; token={}", guest.id, guest.token);
     let tea = percent(TEA.as_bytes());
     let path = format!("/api/chats/{open}/messages/{in_open}/reactions/{tea}");
@@ -253,8 +252,7 @@ async fn strangers_guests_and_who_is_out_do_not_react() {
 async fn other_apis_have_no_word_for_a_reaction() {
     let world = World::new().await;
     let owner = world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
+    let guest = Guest::arrive(&world).await;
     guest.says(&world, "hi").await;
     let mut beside = world.place.beside().await;
     let message = beside.number("select max(id) from messages").await;

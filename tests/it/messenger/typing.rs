@@ -6,7 +6,6 @@ use crate::{
     support::actor::{Actor, list},
     support::poll::{answer, hold},
     support::stream::Events,
-    support::support_world::Guest,
     support::world::World,
 };
 
@@ -167,10 +166,7 @@ async fn in_a_large_chat_everybody_sees_their_own_mark() {
 async fn a_guest_and_the_owners_see_each_others_marks() {
     let world = World::new().await;
     let owner = world.owner("localhost").await;
-    let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
-    let guest = Guest::from(world.said("getNewChat", argument).await);
-    guest.says(&world, "hi").await;
-    owner.answers(&world, &guest, "hello").await;
+    let guest = owner.conversation(&world).await;
     let chat = i64::from_str_radix(&guest.chat, 16).expect("a hex number");
     let url = format!("{}/api/chats/{chat}/reads", world.base());
     for (id, token) in [(&guest.id, &guest.token), (&owner.id, &owner.token)] {

@@ -14,6 +14,7 @@ use crate::{
 };
 
 /// An epoch goes on so far beyond the end of the one before.
+const LOSSLESS: &str = "databases.chat.failover = \"lossless\"";
 const LEAP: i64 = 1 << 20;
 
 async fn say(actor: &Actor, chat: i64, content: &str) -> Told {
@@ -126,10 +127,7 @@ async fn a_standby_that_has_everything_goes_on_with_the_same_cursors() {
     let Some(pair) = Pair::start().await else {
         return;
     };
-    let world = pair
-        .way
-        .world("databases.chat.failover = \"lossless\"")
-        .await;
+    let world = pair.way.world(LOSSLESS).await;
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
     bo.join(chat).await;
@@ -159,10 +157,7 @@ async fn a_log_that_went_back_begins_another_epoch_whatever_the_operator_says() 
     let Some(pair) = Pair::start().await else {
         return;
     };
-    let world = pair
-        .way
-        .world("databases.chat.failover = \"lossless\"")
-        .await;
+    let world = pair.way.world(LOSSLESS).await;
     let ann = world.actor("ann").await;
     let chat = ann.make("tea").await;
     pair.part().await;

@@ -114,6 +114,12 @@ impl From<Value> for Guest {
 }
 
 impl Guest {
+    /// A guest of `localhost`, who begins a conversation.
+    pub(crate) async fn arrive(world: &World) -> Self {
+        let argument = json!({"email": "g@example.com", "name": "g", "domain": "localhost"});
+        Self::from(world.said("getNewChat", argument).await)
+    }
+
     /// Sends a message to their chat.
     pub(crate) async fn says(&self, world: &World, message: &str) {
         let argument = json!({"chatId": self.chat, "token": self.token, "message": message});
@@ -122,6 +128,14 @@ impl Guest {
 }
 
 impl Owner {
+    /// A conversation of a guest of `localhost` that both have spoken in.
+    pub(crate) async fn conversation(&self, world: &World) -> Guest {
+        let guest = Guest::arrive(world).await;
+        guest.says(world, "hi").await;
+        self.answers(world, &guest, "hello").await;
+        guest
+    }
+
     /// Answers a guest.
     pub(crate) async fn answers(&self, world: &World, guest: &Guest, message: &str) {
         let argument = json!({"chatId": guest.chat, "token": self.token, "message": message});

@@ -131,7 +131,7 @@ fn guesses_made_at_once_begin_only_as_far_as_all_of_them_may_be_wrong() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waits_for_others_is_let_in_as_they_were_right_and_refused_as_they_were_wrong() {
+async fn who_waits_for_others_is_let_in_as_they_were_right_and_refused_as_they_were_wrong() {
     for is_right in [true, false] {
         let throttle = LoginThrottle::new(true);
         let checked = std::sync::atomic::AtomicUsize::new(0);

@@ -1,6 +1,8 @@
 //! The actions of a batch on one message: editing and deleting it, and reacting to it.
 
-use super::{ActionContext, ChangeBuilder};
+use std::sync::Arc;
+
+use super::ActionContext;
 use crate::{
     chat::{
         access::denied,
@@ -11,7 +13,6 @@ use crate::{
         ChangeKind, Content, Denied, Emoji, Mentions, Message, MessageId, MessageKind, Reaction,
         ReactionChange, Relation, text::Candidates,
     },
-    store::batch::WriteSet,
 };
 
 /// The most different emoji on one message.
@@ -148,8 +149,7 @@ impl ActionContext<'_> {
             added,
             count: now.map_or(0, |set| set.count),
         };
-        self.tell(ChangeKind::Reaction(what)).await?;
-        Ok(Ok(ActionOutcome::Done))
+        self.tell(ChangeKind::Reaction(what)).await
     }
 
     /// A message of the chat to which the actor may do this, which depends on whether they sent it.
@@ -191,29 +191,17 @@ impl ActionContext<'_> {
             tx.delete_mentions(&message, &before.mentions).await?;
             tx.insert_mentions(&message).await?;
         }
-        self.tell(what(message.clone())).await?;
-        Ok(Ok(ActionOutcome::Message(Box::new(message))))
+        let told = self.tell(what(message.clone())).await?;
+        Ok(told.map(|_| ActionOutcome::Message(Box::new(message))))
     }
 
     /// Adds a change of the actor's to the log.
-    async fn tell(self, what: ChangeKind) -> Result<()> {
-        let audience = self.audience();
-        let Self {
-            context,
-            chat,
-            draft,
-            changes,
-            ..
-        } = self;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
-        builder.push(&draft.actor, audience, what);
-        let new = builder.changes;
-        context.write(new, WriteSet::default(), changes).await
+    async fn tell(self, what: ChangeKind) -> Result<Result<ActionOutcome>> {
+        let (actor, audience) = (Arc::clone(&self.draft.actor), self.audience());
+        self.log(|changes| {
+            changes.push(&actor, audience, what);
+        })
+        .await
     }
 }
 
