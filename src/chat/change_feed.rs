@@ -65,7 +65,6 @@ pub struct ChangeFeed {
     /// The epoch in which it began: it ends with it.
     epoch: EpochMark,
     after: Position,
-    _attendance: Attendance,
 }
 
 /// What is listened to.
@@ -73,7 +72,11 @@ enum Source {
     /// Everything that the caller receives.
     Person(Subscription),
     /// The messages of one chat.
-    Chat(Subscriber, ChatId),
+    Chat {
+        subscriber: Subscriber,
+        chat: ChatId,
+        _attendance: Attendance,
+    },
 }
 
 impl ChangeFeed {
@@ -108,7 +111,11 @@ impl ChangeFeed {
         if after > services.head() {
             return Err(Error::new(Kind::Gone, "there is no such message yet"));
         }
-        let source = Source::Chat(subscriber, chat);
+        let source = Source::Chat {
+            subscriber,
+            chat,
+            _attendance: services.online.attend(caller.person()),
+        };
         Ok(Self::new(
             services,
             caller,
@@ -124,13 +131,11 @@ impl ChangeFeed {
         (epoch, after, filter): (EpochMark, Position, ChangeFilter),
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
-        let attendance = services.online.attend(caller.person());
         Self {
             services,
             caller,
             source,
             waiting: None,
-            _attendance: attendance,
             filter,
             epoch,
             after,
@@ -237,7 +242,9 @@ impl ChangeFeed {
     async fn poll(&self, limit: usize) -> Result<(Vec<Arc<Published>>, Position, bool)> {
         match &self.source {
             Source::Person(subscription) => self.poll_person(subscription, limit).await,
-            Source::Chat(subscriber, chat) => match subscriber.backlog(self.after) {
+            Source::Chat {
+                subscriber, chat, ..
+            } => match subscriber.backlog(self.after) {
                 Backlog::Complete(found, head) => {
                     if found.iter().any(|p| self.may_end(&p.change)) {
                         access::reader(&self.services, &self.caller, *chat).await?;
@@ -322,7 +329,7 @@ impl Source {
     fn changed(&self) -> Notified<'_> {
         match self {
             Self::Person(subscription) => subscription.changed(),
-            Self::Chat(subscriber, _) => subscriber.changed(),
+            Self::Chat { subscriber, .. } => subscriber.changed(),
         }
     }
 }

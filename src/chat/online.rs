@@ -5,7 +5,8 @@
 //! of those in them listens.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -43,8 +44,9 @@ struct Register {
 #[derive(Debug, Default)]
 struct State {
     people: HashMap<PersonId, Seen>,
-    /// Who has stopped waiting, and when: the earliest first.
-    left: VecDeque<(Instant, PersonId)>,
+    /// Who is to be looked at a minute after a moment at which they had no wait, the earliest first: each person once,
+    /// however many waits of theirs end meanwhile.
+    left: BinaryHeap<Reverse<(Instant, PersonId)>>,
     /// Who has come or gone since that was last told, and whether they were online then.
     turned: HashMap<PersonId, (Arc<Person>, bool)>,
 }
@@ -57,6 +59,8 @@ struct Seen {
     holds: usize,
     /// When the last of them ended.
     left_at: Option<Instant>,
+    /// Whether they are in [`State::left`].
+    is_queued: bool,
 }
 
 /// Somebody has come online, or has gone.
@@ -83,6 +87,7 @@ impl Online {
             person: Arc::clone(person),
             holds: 0,
             left_at: None,
+            is_queued: false,
         });
         seen.holds += 1;
         seen.left_at = None;
@@ -113,7 +118,10 @@ impl Online {
                 if !turns.is_empty() {
                     return turns;
                 }
-                state.left.front().map(|(left_at, _)| *left_at + LASTS)
+                state
+                    .left
+                    .peek()
+                    .map(|Reverse((left_at, _))| *left_at + LASTS)
             };
             let gone = async {
                 match next {
@@ -149,17 +157,23 @@ impl Register {
 impl State {
     fn forget_the_gone(&mut self) {
         let now = Instant::now();
-        while let Some((left_at, person)) = self.left.front().copied() {
+        while let Some(Reverse((left_at, person))) = self.left.peek().copied() {
             if left_at + LASTS > now {
                 return;
             }
-            self.left.pop_front();
-            // A person who has returned since, or left again, is not removed by this.
-            let is_gone = |seen: &Seen| seen.left_at == Some(left_at);
-            if self.people.get(&person).is_some_and(is_gone)
-                && let Some(seen) = self.people.remove(&person)
-            {
-                self.note_turn(&seen.person, true);
+            self.left.pop();
+            let Some(seen) = self.people.get_mut(&person) else {
+                continue;
+            };
+            match seen.left_at {
+                // They have returned since, and left again.
+                Some(later) if later + LASTS > now => self.left.push(Reverse((later, person))),
+                Some(_) => {
+                    if let Some(seen) = self.people.remove(&person) {
+                        self.note_turn(&seen.person, true);
+                    }
+                }
+                None => seen.is_queued = false,
             }
         }
     }
@@ -197,10 +211,12 @@ impl Drop for Attendance {
         if seen.holds == 0 {
             let now = Instant::now();
             seen.left_at = Some(now);
-            let is_first = state.left.is_empty();
-            state.left.push_back((now, self.person));
-            if is_first {
-                self.register.changed.notify_one();
+            if !std::mem::replace(&mut seen.is_queued, true) {
+                let is_first = state.left.is_empty();
+                state.left.push(Reverse((now, self.person)));
+                if is_first {
+                    self.register.changed.notify_one();
+                }
             }
         }
     }
@@ -341,6 +357,32 @@ mod tests {
         let _back = online.attend(&ann());
         online.untold(untold);
         assert_eq!(turns(&online).await, [], "they are as they were told");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_waits_of_one_person_are_remembered_once() {
+        let online = Online::default();
+        let remembered = || online.0.state().left.len();
+        for _ in 0..10_000 {
+            drop(online.attend(&ann()));
+        }
+        assert_eq!(remembered(), 1);
+        tokio::time::advance(LASTS / 2).await;
+        drop(online.attend(&ann()));
+        tokio::time::advance(LASTS / 2).await;
+        assert!(
+            online.is_online(PersonId::new(1)),
+            "they left half a minute ago"
+        );
+        assert_eq!(remembered(), 1);
+        let stays = online.attend(&ann());
+        tokio::time::advance(LASTS).await;
+        assert!(online.is_online(PersonId::new(1)));
+        assert_eq!(remembered(), 0);
+        drop(stays);
+        tokio::time::advance(LASTS).await;
+        assert!(!online.is_online(PersonId::new(1)));
+        assert_eq!(remembered(), 0);
     }
 
     #[tokio::test(start_paused = true)]
