@@ -384,6 +384,7 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
     let services = Arc::downgrade(services);
     metrics.look_up(move |metrics| {
         if let Some(services) = services.upgrade() {
+            metrics.drafts_waiting.set(gauge(services.drafts_waiting()));
             metrics.head_position.set(services.head().get());
             metrics.logins_cached.set(gauge(services.logins_cached()));
             metrics.waiters_held.set(gauge(services.waiting()));

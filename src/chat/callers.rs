@@ -206,11 +206,9 @@ fn unknown() -> Error {
 pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
     let live = &candidate.0;
     if let Some(url) = &live.verify_url {
-        let verdict = services
-            .verifier
-            .verify((live.person.tenant, url), token)
-            .await;
-        match verdict {
+        // Boxed, as it is rare and large: whoever asks for a caller holds what this takes, at every request.
+        let verdict = Box::pin(services.verifier.verify((live.person.tenant, url), token));
+        match verdict.await {
             Verdict::Good => renewal::start(services, live, token),
             Verdict::Bad => {
                 services.logins.end_live(live);

@@ -171,7 +171,8 @@ impl Logins {
                 return Ok(self.use_now(&live, now).then_some(live));
             }
             let ends = self.ends.load(Ordering::Acquire);
-            let found = store.logins_by_token(&hash).await?;
+            // Boxed, as it is rare and large.
+            let found = Box::pin(store.logins_by_token(&hash)).await?;
             let mut found = found.into_iter();
             let Some(holder) = found.find(|holder| people.contains(&holder.person.id)) else {
                 return Ok(None);

@@ -210,6 +210,11 @@ impl Services {
         }
     }
 
+    /// How many drafts wait for the writer.
+    pub fn drafts_waiting(&self) -> usize {
+        self.writer.waiting()
+    }
+
     /// How many logins are kept in memory.
     pub fn logins_cached(&self) -> usize {
         self.logins.count()

@@ -17,7 +17,6 @@ macro_rules! select_from {
             person_columns!(),
             ", m.seq as m_seq, m.sender_id as m_sender_id, m.kind as m_kind, \
              m.content as m_content, m.client_id as m_client_id, m.created_at as m_created_at, \
-             m.edited_at as m_edited_at, m.deleted_at as m_deleted_at, \
              l.content as l_content, l.created_at as l_created_at, ",
             beside_message!(),
             ", ",

@@ -51,6 +51,8 @@ pub struct Metrics {
     pub batch_size: Histogram,
     /// Seconds from the first statement of such a transaction until it was durable.
     pub commit_seconds: Histogram,
+    /// Drafts that wait for the writer.
+    pub drafts_waiting: Gauge,
     /// The newest position that was published.
     pub head_position: Gauge,
     /// Logins held in memory.
@@ -123,6 +125,7 @@ impl Metrics {
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             commit_seconds: seconds(),
             head_position: Gauge::default(),
+            drafts_waiting: Gauge::default(),
             logins_cached: Gauge::default(),
             database_reads: Counter::default(),
             sockets: SocketMetrics::default(),
@@ -237,6 +240,11 @@ impl Metrics {
             "Seconds that a transaction of the writer took",
             Unit::Seconds,
             self.commit_seconds.clone(),
+        );
+        registry.register(
+            "drafts_waiting",
+            "Drafts that wait for the writer",
+            self.drafts_waiting.clone(),
         );
         registry.register(
             "head_position",

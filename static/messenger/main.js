@@ -23,7 +23,7 @@ import { createOutbox } from './outbox.js';
 import { PersonCard } from './person-card.js';
 import { PresenceReader } from './presence-reader.js';
 import { Search } from './search.js';
-import { openSignIn } from './sign-in.js';
+import { KNOWN, openSignIn } from './sign-in.js';
 
 const STREAM = scoped('parlance.stream');
 const NOTICE = 'parlance.notice';
@@ -106,6 +106,7 @@ const ended = () => signingOut || leave('You were signed out. Please sign in aga
  * @param {import('./model.js').ChatPage} snapshot
  */
 function openApp(me, snapshot) {
+  write(KNOWN, true);
   showPhotos(Boolean(me.external_photos));
   const model = new Model(me);
   const levels = new Levels(me.id, () => model.changed());

@@ -1,14 +1,20 @@
 // Signing in and signing up.
 import { ApiError, cookiePerson, get, post } from '../shared/api.js';
 import { $, busy, firstFault, formError, input, setText, show, within } from '../shared/dom.js';
+import { scoped } from '../shared/server.js';
+import { read } from '../shared/storage.js';
 import { explain } from './error-text.js';
 
 /** @typedef {'sign-in' | 'sign-up'} FormName */
 
-const LEADS = {
-  'sign-in': 'Sign in to pick up where you left off.',
-  'sign-up': 'Pick a name and you are in.',
-};
+/** Whether somebody has been signed in in this browser. */
+export const KNOWN = scoped('parlance.known');
+
+/** @param {FormName} form */
+function lead(form) {
+  if (form === 'sign-up') return 'Pick a name and you are in.';
+  return read(KNOWN, false) ? 'Sign in to pick up where you left off.' : 'Talk with everybody who is here.';
+}
 
 /**
  * Shows the forms.
@@ -25,7 +31,7 @@ export function openSignIn({ notice, entered }) {
   function showForm() {
     const wanted = location.hash === '#/sign-up' && open ? 'sign-up' : 'sign-in';
     for (const name of names) show(forms[name], name === wanted);
-    setText($('entry-lead'), LEADS[wanted]);
+    setText($('entry-lead'), lead(wanted));
     document.title = wanted === 'sign-up' ? 'Create an account · Parlance' : 'Sign in · Parlance';
     input(forms[wanted], 'name').focus();
   }

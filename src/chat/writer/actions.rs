@@ -32,6 +32,16 @@ pub(super) struct TxContext<'a> {
 }
 
 impl TxContext<'_> {
+    /// For the changes of one action about a chat.
+    pub(super) fn builder<'c>(&self, chat: &'c Chat) -> ChangeBuilder<'c> {
+        ChangeBuilder {
+            chat,
+            next: self.next,
+            now: self.now,
+            changes: Vec::new(),
+        }
+    }
+
     /// The same place, for a part of the action.
     pub(super) fn reborrow(&mut self) -> TxContext<'_> {
         TxContext {
@@ -233,12 +243,7 @@ impl ActionContext<'_> {
             changes,
             ..
         } = self;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
+        let mut builder = context.builder(&chat);
         let mut memberships = Vec::with_capacity(newcomers.len());
         for (person, role) in &newcomers {
             let joined = builder.push(person, audience, ChangeKind::Joined(*role));
@@ -266,12 +271,7 @@ impl ActionContext<'_> {
             changes,
             ..
         } = self;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
+        let mut builder = context.builder(&chat);
         tell(&mut builder);
         let new = builder.changes;
         context.write(new, WriteSet::default(), changes).await?;
@@ -336,12 +336,7 @@ impl ActionContext<'_> {
         } = self;
         let ids = ids_of(&leavers);
         context.tx.end_memberships(chat.id, &ids, standing).await?;
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
+        let mut builder = context.builder(&chat);
         for person in &leavers {
             builder.push(person, audience, ChangeKind::Left);
         }
@@ -390,12 +385,7 @@ impl ActionContext<'_> {
         let Some(guest) = context.tx.person(chat.tenant, chat.created_by).await? else {
             return Ok(Err(no_chat()));
         };
-        let mut builder = ChangeBuilder {
-            chat: &chat,
-            next: context.next,
-            now: context.now,
-            changes: Vec::new(),
-        };
+        let mut builder = context.builder(&chat);
         let status = Some(ConversationStatus::Closed);
         let closed = Chat {
             status,

@@ -192,12 +192,7 @@ async fn make(
         members: i64::try_from(people.len()).unwrap_or(i64::MAX),
         ..empty_chat(id, draft, &context)
     };
-    let builder = ChangeBuilder {
-        chat: &chat,
-        next: context.next,
-        now: context.now,
-        changes: Vec::new(),
-    };
+    let builder = context.builder(&chat);
     let (told, memberships) = first_changes(builder, draft, &people);
     let set = WriteSet {
         chat_updates: vec![(id, chat_update(&chat, chat.members))],

@@ -149,6 +149,11 @@ impl<J> FairQueue<J> {
         }
     }
 
+    /// How many pieces of work wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.length
+    }
+
     /// Adds work; gives it back when the queue is full, or when the tenant has too much in it.
     pub(super) fn push(
         &mut self,

@@ -146,6 +146,11 @@ impl Writer {
         }
     }
 
+    /// How many drafts wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+
     /// Sends a message: durable and published once this returns.
     pub(super) async fn send(&self, draft: SendDraft) -> Result<Sent> {
         self.submit(|reply| Command::Send(draft, reply)).await

@@ -60,6 +60,11 @@ impl<J> Queue<J> {
         Ok(())
     }
 
+    /// How many drafts wait.
+    pub(super) fn waiting(&self) -> usize {
+        self.state().fair.waiting()
+    }
+
     /// Refuses new drafts; what waits is still given out.
     pub(super) fn close(&self) {
         self.state().closed = true;

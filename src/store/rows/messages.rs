@@ -10,23 +10,41 @@ use crate::{
 };
 
 row! {
-    /// What belongs to a message beside itself, each column under the name that [`beside_message`] gives it.
+    /// What belongs to a message beside itself, as [`beside_message`] writes it; nothing for most messages.
     pub(in crate::store) struct BesideRow {
-        m_reply_to: Option<i64>,
-        m_mentions: Option<String>,
-        m_reactions: Option<String>,
-        q_sender_id: Option<i64>,
-        q_content: Option<String>,
-        q_deleted_at: Option<i64>,
+        m_beside: Option<String>,
     }
 }
 
-/// The columns of a [`BesideRow`], from a message called `m` and the one that it answers, called `q`.
+/// What stands on the lines of [`beside_message`].
+enum Line {
+    EditedAt,
+    DeletedAt,
+    Mentions,
+    Reactions,
+    ReplyTo,
+    QuotedSender,
+    QuotedDeletedAt,
+    /// The last, since it may have lines of its own.
+    QuotedContent,
+}
+
+/// How many these are.
+const LINES: usize = 8;
+
+/// The column of a [`BesideRow`], from a message called `m` and the one that it answers, called `q`: one column
+/// with a line for each value, since every column of every row costs time, and few messages have any of them.
 macro_rules! beside_message {
     () => {
-        "m.reply_to as m_reply_to, m.mentions as m_mentions, m.reactions as m_reactions, \
-         q.sender_id as q_sender_id, substr(q.content, 1, 200) as q_content, \
-         q.deleted_at as q_deleted_at"
+        "case when m.edited_at is not null or m.deleted_at is not null or m.mentions is not null \
+         or m.reactions is not null or m.reply_to is not null \
+         then coalesce(cast(m.edited_at as text), '') || '\n' \
+         || coalesce(cast(m.deleted_at as text), '') || '\n' \
+         || coalesce(m.mentions, '') || '\n' || coalesce(m.reactions, '') || '\n' \
+         || coalesce(cast(m.reply_to as text), '') || '\n' \
+         || coalesce(cast(q.sender_id as text), '') || '\n' \
+         || coalesce(cast(q.deleted_at as text), '') || '\n' \
+         || coalesce(substr(q.content, 1, 200), '') end as m_beside"
     };
 }
 pub(in crate::store) use beside_message;
@@ -36,7 +54,7 @@ macro_rules! message_columns {
     () => {
         concat!(
             "m.id, m.chat_id, m.seq, m.sender_id, m.kind, m.content, m.client_id, \
-             m.created_at, m.edited_at, m.deleted_at, ",
+             m.created_at, ",
             $crate::store::rows::beside_message!()
         )
     };
@@ -44,25 +62,47 @@ macro_rules! message_columns {
 pub(in crate::store) use message_columns;
 
 impl BesideRow {
-    pub(super) fn quote(&mut self) -> Option<Quote> {
-        let (id, sender) = self.m_reply_to.zip(self.q_sender_id)?;
-        Some(Quote {
+    /// The text of a line, if there is any.
+    fn line(&self, line: Line) -> Option<&str> {
+        let mut lines = self.m_beside.as_deref()?.splitn(LINES, '\n');
+        lines.nth(line as usize).filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn edited_at(&self) -> Result<Option<Timestamp>> {
+        Ok(self.number(Line::EditedAt)?.map(Timestamp::new))
+    }
+
+    pub(super) fn deleted_at(&self) -> Result<Option<Timestamp>> {
+        Ok(self.number(Line::DeletedAt)?.map(Timestamp::new))
+    }
+
+    /// The number on a line, if there is any.
+    fn number(&self, line: Line) -> Result<Option<i64>> {
+        let text = self.line(line);
+        let number = |text: &str| known(text.parse().ok(), "m_beside", text);
+        text.map(number).transpose()
+    }
+
+    pub(super) fn quote(&self) -> Result<Option<Quote>> {
+        let id = self.number(Line::ReplyTo)?;
+        let Some((id, sender)) = id.zip(self.number(Line::QuotedSender)?) else {
+            return Ok(None);
+        };
+        let deleted_at = self.number(Line::QuotedDeletedAt)?;
+        Ok(Some(Quote {
             id: MessageId::new(id),
             sender: PersonId::new(sender),
-            content: self.q_content.take().unwrap_or_default(),
-            deleted_at: self.q_deleted_at.map(Timestamp::new),
-        })
+            content: self.line(Line::QuotedContent).unwrap_or_default().into(),
+            deleted_at: deleted_at.map(Timestamp::new),
+        }))
     }
 
     pub(super) fn reactions(&self) -> Result<Vec<Reaction>> {
-        self.m_reactions
-            .as_deref()
-            .map_or(Ok(Vec::new()), reactions)
+        self.line(Line::Reactions).map_or(Ok(Vec::new()), reactions)
     }
 
     pub(super) fn mentions(&self) -> Result<Mentions> {
-        self.m_mentions
-            .as_deref()
+        self.line(Line::Mentions)
             .map_or(Ok(Mentions::default()), mentions)
     }
 }
@@ -124,8 +164,6 @@ row! {
         content: String,
         client_id: Option<String>,
         created_at: i64,
-        edited_at: Option<i64>,
-        deleted_at: Option<i64>,
         pub(in crate::store) sender_name: String,
         ..beside: BesideRow,
     }
@@ -134,9 +172,9 @@ row! {
 impl TryFrom<MessageRow> for Message {
     type Error = Error;
 
-    fn try_from(mut row: MessageRow) -> Result<Self> {
+    fn try_from(row: MessageRow) -> Result<Self> {
         Ok(Self {
-            reply_to: row.beside.quote(),
+            reply_to: row.beside.quote()?,
             mentions: row.beside.mentions()?,
             reactions: row.beside.reactions()?,
             id: MessageId::new(row.id),
@@ -151,8 +189,8 @@ impl TryFrom<MessageRow> for Message {
             content: row.content,
             client_id: row.client_id,
             at: Timestamp::new(row.created_at),
-            edited_at: row.edited_at.map(Timestamp::new),
-            deleted_at: row.deleted_at.map(Timestamp::new),
+            edited_at: row.beside.edited_at()?,
+            deleted_at: row.beside.deleted_at()?,
         })
     }
 }
@@ -166,6 +204,32 @@ mod tests {
     fn as_much_is_quoted_as_the_model_says() {
         let cut = format!("substr(q.content, 1, {QUOTED_CHARS})");
         assert!(beside_message!().contains(&cut));
+    }
+
+    #[test]
+    fn each_line_beside_a_message_is_read_by_itself() -> Result<()> {
+        let beside = |text: Option<&str>| BesideRow {
+            m_beside: text.map(str::to_owned),
+        };
+        let none = beside(None);
+        assert_eq!((none.quote()?, none.edited_at()?), (None, None));
+        assert_eq!(none.mentions()?, Mentions::default());
+        let reply = beside(Some("\n\n\n\n7\n3\n\ntwo\nlines\n"));
+        let quote = reply.quote()?.expect("it answers one");
+        assert_eq!((quote.id.get(), quote.sender.get()), (7, 3));
+        assert_eq!(quote.content, "two\nlines\n");
+        assert_eq!((quote.deleted_at, reply.edited_at()?), (None, None));
+        let gone = beside(Some("4\n5\n2 0\n\u{1f44d} 1\n7\n3\n6\n"));
+        assert_eq!(gone.edited_at()?, Some(Timestamp::new(4)));
+        assert_eq!(gone.deleted_at()?, Some(Timestamp::new(5)));
+        assert!(gone.mentions()?.everybody);
+        assert_eq!(gone.reactions()?.len(), 1);
+        let quote = gone.quote()?.expect("it answers one");
+        assert_eq!(quote.deleted_at, Some(Timestamp::new(6)));
+        // What it answered is no longer there.
+        assert_eq!(beside(Some("\n\n\n\n7\n\n\n")).quote()?, None);
+        assert!(beside(Some("x\n\n\n\n\n\n\n")).edited_at().is_err());
+        Ok(())
     }
 
     #[test]

@@ -507,6 +507,7 @@ describe('the demo page', () => {
     await bo.page.getByRole('button', { name: 'Account and settings' }).click();
     await bo.page.getByRole('button', { name: 'Sign out', exact: true }).click();
     await bo.page.getByText('You are signed out.', { exact: true }).waitFor();
+    await bo.page.getByText('Sign in to pick up where you left off.').waitFor();
     assert.equal(await bo.page.locator('#messages li').count(), 0);
     assert.equal(await bo.page.evaluate(() => document.cookie), '');
   });

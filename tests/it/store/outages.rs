@@ -12,10 +12,7 @@ use std::{
 
 use futures_util::{future::join_all, poll};
 use parlance::{
-    chat::{
-        messages::{self, Draft},
-        search,
-    },
+    chat::messages::{self, Draft},
     model::{ChatId, Content, MessageKind},
 };
 use tokio::{
@@ -26,6 +23,7 @@ use tokio::{
 
 use crate::{
     support::actor::{Actor, Told},
+    support::commits::{Commits, STATEMENTS_AS_TEXT},
     support::place::{Beside, Place},
     support::world::{FOREVER, World},
 };
@@ -397,7 +395,7 @@ async fn a_log_that_is_deleted_is_missed_and_a_stop_saves_what_was_in_it() {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Carries {
     Everything,
-    /// Nothing more once a commit has been forwarded to PostgreSQL.
+    /// Nothing more once a commit of messages has been forwarded to PostgreSQL.
     UntilCommit,
     Nothing,
 }
@@ -441,6 +439,7 @@ impl Wire {
 async fn carry(order: watch::Sender<Carries>, mut client: TcpStream, mut server: TcpStream) {
     let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     let mut carries = order.subscribe();
+    let mut commits = Commits::default();
     loop {
         if carries
             .wait_for(|order| *order != Carries::Nothing)
@@ -461,7 +460,7 @@ async fn carry(order: watch::Sender<Carries>, mut client: TcpStream, mut server:
                 if server.write_all(&up[..count]).await.is_err() {
                     return;
                 }
-                if up[..count].windows(6).any(|word| word == b"COMMIT") {
+                if commits.ends_messages(&up[..count]) {
                     order.send_if_modified(|order| {
                         let now = *order == Carries::UntilCommit;
                         if now {
@@ -490,7 +489,7 @@ async fn wired() -> Option<(World, Wire)> {
     };
     let (login, upstream) = server.rsplit_once('@').expect("user@host:port");
     let (wire, port) = Wire::lay(upstream.to_owned()).await;
-    let url = format!("{login}@127.0.0.1:{port}/{name}?sslmode=disable");
+    let url = format!("{login}@127.0.0.1:{port}/{name}?sslmode=disable&{STATEMENTS_AS_TEXT}");
     Some((
         World::on(place, &url, "databases.chat.connect_timeout = 5").await,
         wire,
@@ -535,10 +534,6 @@ async fn a_commit_of_which_nothing_is_heard_is_settled_before_anything_else_is_w
     };
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
-    // Else the commit that is cut off may be that of the search index.
-    search::catch_up(world.services())
-        .await
-        .expect("it is filled");
     wire.order(Carries::UntilCommit);
     let post = in_time(bo.say_as(chat, "one", "key"));
     let (told, ()) = tokio::join!(post, wire.has_stopped());

@@ -9,10 +9,12 @@ use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::RwLock,
 };
 
 use crate::{
     support::actor::{Actor, Told},
+    support::commits::{Commits, STATEMENTS_AS_TEXT},
     support::place::{Beside, Place},
     support::world::World,
 };
@@ -95,6 +97,8 @@ const BREAK_MEANWHILE: u8 = 3;
 struct Wire {
     order: Arc<AtomicU8>,
     commits: Arc<AtomicUsize>,
+    /// No commit passes while this is locked.
+    gate: Arc<RwLock<()>>,
 }
 
 impl Wire {
@@ -116,12 +120,12 @@ impl Wire {
 
     async fn carry(self, mut client: TcpStream, mut server: TcpStream) {
         let (mut up, mut down) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-        let mut is_index = false;
+        let mut commits = Commits::default();
         loop {
             tokio::select! {
                 read = client.read(&mut up) => {
                     let Ok(count @ 1..) = read else { return };
-                    let order = self.order_for(&up[..count], &mut is_index);
+                    let order = self.order_for(&up[..count], &mut commits).await;
                     if order == LOSE_COMMIT || server.write_all(&up[..count]).await.is_err() {
                         return;
                     }
@@ -142,15 +146,14 @@ impl Wire {
         }
     }
 
-    /// The search index commits beside the chats, and is let pass.
-    fn order_for(&self, bytes: &[u8], is_index: &mut bool) -> u8 {
-        let has = |text: &[u8]| bytes.windows(text.len()).any(|part| part == text);
-        *is_index |= has(b"update search_progress");
-        if !has(b"COMMIT") || std::mem::take(is_index) {
+    async fn order_for(&self, bytes: &[u8], commits: &mut Commits) -> u8 {
+        if !commits.ends_messages(bytes) {
             return PASS;
         }
         self.commits.fetch_add(1, Ordering::AcqRel);
-        self.order.swap(PASS, Ordering::AcqRel)
+        let order = self.order.swap(PASS, Ordering::AcqRel);
+        drop(self.gate.read().await);
+        order
     }
 }
 
@@ -173,7 +176,7 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     let (login, upstream) = server.rsplit_once('@').expect("user@host:port");
     let wire = Wire::default();
     let port = wire.lay(upstream.to_owned()).await;
-    let url = format!("{login}@127.0.0.1:{port}/{name}?sslmode=disable&statement-cache-capacity=0");
+    let url = format!("{login}@127.0.0.1:{port}/{name}?sslmode=disable&{STATEMENTS_AS_TEXT}");
     let world = World::on(place, &url, "").await;
     poison(&world.place).await;
     let ann = world.actor("ann").await;
@@ -181,7 +184,8 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
         let chat = ann.make(&format!("chat {order}")).await;
         let commits = wire.commits.load(Ordering::Acquire);
         // While this one is committed the others form one batch.
-        let first = say(&ann, chat, "slow");
+        let held = wire.gate.write().await;
+        let first = say(&ann, chat, "first");
         let others = async {
             while wire.commits.load(Ordering::Acquire) == commits {
                 tokio::task::yield_now().await;
@@ -190,14 +194,20 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
             let lines = (0..20).map(line);
             join_all(lines.map(async |line| say(&ann, chat, &line).await)).await
         };
-        let (first, others) = tokio::join!(first, others);
+        let let_go = async {
+            while world.services().drafts_waiting() < 20 {
+                tokio::task::yield_now().await;
+            }
+            drop(held);
+        };
+        let (first, others, ()) = tokio::join!(first, others, let_go);
         assert_eq!(
             wire.order.load(Ordering::Acquire),
             PASS,
             "a commit was tampered with"
         );
         first.ok(201);
-        let mut accepted = vec!["slow".to_owned()];
+        let mut accepted = vec!["first".to_owned()];
         for (number, told) in others.into_iter().enumerate() {
             if order == LOSE_COMMIT && told.status == 503 {
                 told.refused(503, "busy");

@@ -5,6 +5,7 @@ pub(crate) mod administration;
 pub(crate) mod asks;
 pub(crate) mod binary;
 pub(crate) mod cluster;
+pub(crate) mod commits;
 pub(crate) mod conformity;
 pub(crate) mod engine;
 pub(crate) mod everything;
