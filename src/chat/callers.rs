@@ -206,7 +206,7 @@ fn unknown() -> Error {
 pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
     let live = &candidate.0;
     if let Some(url) = &live.verify_url {
-        // Boxed, as it is rare and large: whoever asks for a caller holds what this takes, at every request.
+        // Boxed, as it is rare and large: every request would hold what it takes.
         let verdict = Box::pin(services.verifier.verify((live.person.tenant, url), token));
         match verdict.await {
             Verdict::Good => renewal::start(services, live, token),
