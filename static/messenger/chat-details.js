@@ -3,6 +3,7 @@ import { call } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { busy, firstFault, formError, h, setText } from '../shared/dom.js';
 import { inFull, plural } from '../shared/format.js';
+import { setForMe } from './chat-settings.js';
 import { explain } from './error-text.js';
 import { InviteList } from './invite-list.js';
 import { levelOf, tomorrow } from './levels.js';
@@ -118,14 +119,7 @@ export class ChatDetails {
 
   /** @param {Record<string, string>} change */
   async set(change) {
-    try {
-      await call('PATCH', `/api/chats/${this.chat}/settings`, { form: change });
-      const pinned = 'pinned' in change ? { pinned: change.pinned === 'true' } : {};
-      const muted = 'muted_until' in change ? { muted_until: change.muted_until || null } : {};
-      this.model.takeChat(/** @type {any} */ ({ id: this.chat, ...change, ...pinned, ...muted }));
-    } catch (error) {
-      await tellFault(error);
-    }
+    await setForMe(this.model, this.chat, change);
   }
 
   /** Title and description, and who may find it. @param {Chat} chat */

@@ -121,8 +121,16 @@ export class ChatLines {
         this.doings.changed();
       },
       decorate: this.decorate(message),
+      placeName: (place) => this.placeName(place),
     });
     return quote ? [this.quote(quote), ...body] : body;
+  }
+
+  /** What an address of this page is shown as. @param {import('./places.js').Place} place */
+  placeName({ chat, message }) {
+    const title = this.model.chats.get(chat)?.title;
+    if (!title) return null;
+    return message === null ? title : `A message in ${title}`;
   }
 
   /** @param {import('./model.js').Quote} quote */

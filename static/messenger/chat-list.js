@@ -1,6 +1,6 @@
 // The chat list: mine first, then the open ones I could join.
 import { chatRow } from '../shared/chat-row.js';
-import { $, busy, setText, show } from '../shared/dom.js';
+import { $, busy, setText, show, speak } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
 import { drawFace } from './face.js';
 import { isMuted } from './levels.js';
@@ -21,12 +21,15 @@ export class ChatList {
    * @param {import('../shared/outbox.js').Outbox<any>} options.outbox
    * @param {import('./search.js').Search} options.search
    * @param {() => number | null} options.current
+   * @param {(chat: number) => string} options.draft what was begun in a chat and not sent
    * @param {() => Promise<void>} options.more reads a further page of the list
    */
-  constructor({ model, outbox, search, current, more }) {
+  constructor({ model, outbox, search, current, draft, more }) {
     this.model = model;
     this.outbox = outbox;
+    this.search = search;
     this.current = current;
+    this.draft = draft;
     this.more = more;
     this.filter = $('filter', HTMLInputElement);
     /** The chats of each section, as they are shown. @type {Record<string, Chat[]>} */
@@ -35,6 +38,14 @@ export class ChatList {
       name,
       rows: new VirtualList({ list: $(`${name}-list`), scroll: $('lists'), height: ROW_HEIGHT, atEnd: () => this.reachedEnd(name) }),
     }));
+    /** Whether only chats with something unread are shown. */
+    this.unreadOnly = false;
+    $('unread-only').addEventListener('click', () => {
+      this.unreadOnly = !this.unreadOnly;
+      $('unread-only').setAttribute('aria-pressed', String(this.unreadOnly));
+      this.render();
+      this.readAll();
+    });
     $('more-chats').addEventListener('click', () => busy($('more-chats'), () => this.readMore()));
     this.filter.addEventListener('input', () => {
       search.seek(this.filter.value.trim());
@@ -42,14 +53,19 @@ export class ChatList {
       this.readAll();
     });
     this.filter.addEventListener('keydown', (event) => {
-      if (event.key === 'Escape' && this.filter.value) {
-        event.preventDefault();
-        this.filter.value = '';
-        search.seek('');
-        this.render();
-      }
+      if (event.key !== 'Escape' || !this.filter.value) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.showAll();
     });
     document.addEventListener('keydown', (event) => this.step(event));
+  }
+
+  /** Nothing is sought any more. */
+  showAll() {
+    this.filter.value = '';
+    this.search.seek('');
+    this.render();
   }
 
   /** Newest activity first, as the server has them, so that nothing moves when the page is read anew. */
@@ -60,7 +76,9 @@ export class ChatList {
   render() {
     const chats = this.sorted();
     const sought = this.filter.value.trim().toLocaleLowerCase();
-    const found = sought ? chats.filter((chat) => chat.title.toLocaleLowerCase().includes(sought)) : chats;
+    // The open one stays, so that one sees where one is while it is read.
+    const wanted = (/** @type {Chat} */ chat) => !this.unreadOnly || chat.unread > 0 || chat.id === this.current();
+    const found = chats.filter((chat) => wanted(chat) && chat.title.toLocaleLowerCase().includes(sought));
     const mine = found.filter((chat) => chat.member);
     this.shown = {
       pinned: mine.filter((chat) => chat.pinned),
@@ -84,10 +102,10 @@ export class ChatList {
     return this.model.more ? this.more().catch(() => {}) : Promise.resolve();
   }
 
-  /** Who looks for a chat by its name looks through all of them. */
+  /** Who looks for a chat by its name, or for what is unread, looks through all of them. */
   readAll() {
     busy(this.filter, async () => {
-      while (this.filter.value.trim() !== '' && this.model.more) {
+      while ((this.unreadOnly || this.filter.value.trim() !== '') && this.model.more) {
         const before = this.model.chats.size;
         await this.readMore();
         // Then the server does not answer just now.
@@ -103,9 +121,10 @@ export class ChatList {
    */
   note(sought, found, mine) {
     let text = '';
-    if (sought && found === 0) text = `No chat is called “${this.filter.value.trim()}”.`;
+    if (this.unreadOnly && found === 0) text = sought ? 'No unread chat is called that.' : 'Nothing is unread.';
+    else if (sought && found === 0) text = `No chat is called “${this.filter.value.trim()}”.`;
     else if (!sought && found === 0) text = 'No chats yet. The plus above starts the first one.';
-    else if (!sought && mine === 0) text = 'You are in no chat yet. Join one above, or start your own with the plus.';
+    else if (!sought && !this.unreadOnly && mine === 0) text = 'You are in no chat yet. Join one above, or start your own with the plus.';
     setText($('lists-note'), text);
     show($('lists-note'), text !== '');
   }
@@ -115,7 +134,9 @@ export class ChatList {
     const here = this.current() === chat.id;
     const newest = this.outbox.of(chat.id).at(-1);
     const time = newest?.written ?? chat.last_message_time;
-    const preview = this.preview(chat, newest);
+    // What one writes just now one sees.
+    const draft = here || newest ? '' : plainText(this.draft(chat.id));
+    const preview = draft || this.preview(chat, newest);
     const print = JSON.stringify([
       chat.title,
       preview,
@@ -128,8 +149,9 @@ export class ChatList {
       chat.person_id && this.model.photo(chat.person_id),
       isMuted(chat),
       chat.unread_mentions,
+      draft !== '',
     ]);
-    return { key: String(chat.id), print, make: () => this.draw(chat, { here, newest, time, preview }) };
+    return { key: String(chat.id), print, make: () => this.draw(chat, { here, newest, time, preview, begun: draft !== '' }) };
   }
 
   /**
@@ -148,9 +170,9 @@ export class ChatList {
 
   /**
    * @param {Chat} chat
-   * @param {{here: boolean, newest: Entry | undefined, time: string | null, preview: string}} details
+   * @param {{here: boolean, newest: Entry | undefined, time: string | null, preview: string, begun: boolean}} details
    */
-  draw(chat, { here, newest, time, preview }) {
+  draw(chat, { here, newest, time, preview, begun }) {
     const { person_id: person, title } = chat;
     const online = this.model.presence.isOnline(person) ?? false;
     return chatRow({
@@ -161,6 +183,7 @@ export class ChatList {
       title,
       time,
       preview,
+      begun,
       icon: newest ? (newest.refused ? 'alert' : 'clock') : null,
       unread: chat.unread,
       state: isMuted(chat) ? 'muted' : '',
@@ -170,18 +193,23 @@ export class ChatList {
   }
 
   /**
-   * Alt with an arrow goes to the next chat, wherever the cursor is.
+   * Alt with an arrow goes to the next chat, wherever the cursor is; with Shift, to the next in which something is unread.
    * @param {KeyboardEvent} event
    */
   step(event) {
-    if (!event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!event.altKey || event.ctrlKey || event.metaKey) return;
     if (event.key !== 'ArrowUp' && event.key !== 'ArrowDown') return;
     const all = SECTIONS.flatMap((name) => this.shown[name] ?? []);
     if (all.length === 0) return;
     event.preventDefault();
     const at = all.findIndex((chat) => chat.id === this.current());
-    const next = event.key === 'ArrowDown' ? at + 1 : at < 0 ? all.length - 1 : at - 1;
-    const chat = all[(next + all.length) % all.length];
+    const others = [...all.slice(at + 1), ...all.slice(0, Math.max(at, 0))];
+    if (event.key === 'ArrowUp') others.reverse();
+    const chat = event.shiftKey ? others.find((each) => each.unread > 0 && !isMuted(each)) : others[0];
+    if (!chat) {
+      if (event.shiftKey) speak('Nothing else is unread.');
+      return;
+    }
     location.hash = `#/chats/${chat.id}`;
     this.reveal(chat);
   }

@@ -11,6 +11,8 @@ import { joinChat, leaveChat } from './membership.js';
 import { MessageActions } from './message-actions.js';
 import { MessageList } from './message-list.js';
 import { MessageTools } from './message-tools.js';
+import { chooseChat, forwarded } from './forward.js';
+import { linkable, mentionable } from './nameable.js';
 import { ReadMarks, isWatched } from './read-marks.js';
 import { ReadingPlace } from './reading-place.js';
 
@@ -58,7 +60,8 @@ export class ChatView {
         if (this.list.follows) this.list.toEnd();
       },
       last: () => this.editLast(),
-      members: async () => (this.chat === null ? [] : (await members.of(this.chat)).filter(({ id }) => id !== model.me.id)),
+      members: () => mentionable(model, members, this.chat),
+      chats: () => linkable(model),
       types: (chat, typing) => {
         // Whether anybody hears it or not is no matter.
         post(`/api/chats/${chat}/typing`, { typing: String(typing) }).catch(() => {});
@@ -67,7 +70,13 @@ export class ChatView {
     this.list = new MessageList({
       scroll: $('scroll'),
       list: $('messages'),
-      drawing: { ...this.lines.drawing, sending: true, actions: this.outboxActions(), found: (id) => this.place.found === id },
+      drawing: {
+        ...this.lines.drawing,
+        sending: true,
+        actions: this.outboxActions(),
+        pickDay: (time) => this.place.pickDay(time),
+        found: (id) => this.place.found === id,
+      },
       reached: (where) => this.place.read(where === 'start' ? 'earlier' : 'later'),
       scrolled: () => this.scrolled(),
     });
@@ -119,11 +128,13 @@ export class ChatView {
       react: (message, emoji) => actions.react(message, emoji),
       pick: (message, beside) => actions.pick(message, beside),
       whoReacted: (message) => actions.whoReacted(message),
-      reply: (message) => this.composer.begin({ kind: 'reply', message, name: this.model.name(message.sender_id) }),
+      reply: (message, selected) => this.composer.answer(message, this.model.name(message.sender_id), selected),
       edit: (message) => this.composer.begin({ kind: 'edit', message, name: '' }),
       copy: (message) => actions.copy(message),
       copyLink: (message) => actions.copyLink(message),
       remove: (message) => actions.remove(message),
+      forward: (message) => this.forward(message),
+      pickDay: ({ time }) => this.place.pickDay(time),
     };
   }
 
@@ -158,6 +169,7 @@ export class ChatView {
       return;
     }
     this.stopPoll();
+    this.place.leave();
     this.chat = id;
     this.fault = null;
     this.place.begin(this.entry, message);
@@ -271,7 +283,7 @@ export class ChatView {
     if (event.type !== 'message' || event.message.sender_id === this.model.me.id) return;
     const name = this.model.name(event.message.sender_id);
     if (event.chat_id === this.chat) {
-      if (!this.list.atEnd) this.place.missed += 1;
+      this.place.heard(event.message);
       speak(`${name}: ${plainText(event.message.content)}`);
     } else {
       const chat = this.model.chats.get(event.chat_id);
@@ -296,6 +308,17 @@ export class ChatView {
     const mine = this.room?.messages.findLast((message) => message.sender_id === this.model.me.id && !message.deleted_at);
     if (mine) this.composer.begin({ kind: 'edit', message: mine, name: '' });
     else this.tools.enter();
+  }
+
+  /** @param {Message} message */
+  forward(message) {
+    const { entry: chat, model } = this;
+    if (!chat) return;
+    const text = forwarded(message, { name: model.name(message.sender_id), chat });
+    chooseChat(model, ({ id }) => {
+      location.hash = `#/chats/${id}`;
+      this.composer.bring(id, text);
+    });
   }
 
   markReadIfSeen() {

@@ -1,13 +1,22 @@
-// Completes what is being written: a member's name after @, an emoji after a colon.
+// Completes what is being written: a member's name after @, a chat after #, an emoji after a colon.
 import { h, isComposing } from '../shared/dom.js';
 import { drawFace } from './face.js';
 import { inTone, loadEmoji, rememberEmoji, searchEmoji, toneChosen } from './emoji.js';
+import { chatLink } from './nameable.js';
 
-/** @typedef {{id: number, name: string, photo?: string | null}} Member */
-/** @typedef {{text: string, draw: () => Node, chosen?: () => void}} Candidate */
+/** @typedef {import('./nameable.js').Named} Member */
+
+/**
+ * @typedef {object} Candidate
+ * @property {string} text
+ * @property {boolean} [whole] whether the sign goes as well
+ * @property {() => Node} draw
+ * @property {() => void} [chosen]
+ */
 
 const MOST = 6;
-const NAME = /(?:^|[\s(])@([^\n@]{0,40})$/u;
+const NAME = /(?:^|[\s(])@([^\n@#]{0,40})$/u;
+const CHAT = /(?:^|[\s(])#([^\s#@][^\n#@]{0,39})$/u;
 const EMOJI = /(?:^|[\s(]):([\p{L}+][\p{L}\p{N}_+-]{1,30})$/u;
 
 /**
@@ -27,8 +36,8 @@ export function matching(members, written) {
   return [...members.filter(starts), ...members.filter((member) => !starts(member) && within(member))].slice(0, MOST);
 }
 
-/** @param {string} text */
-const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
+/** Letters as one seeks them: without accents, small or large. @param {string} text */
+export const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
 export class Completion {
   /**
@@ -36,11 +45,13 @@ export class Completion {
    * @param {HTMLTextAreaElement} options.box
    * @param {HTMLElement} options.place where the list of candidates is put
    * @param {() => Promise<Member[]>} options.members of the open chat
+   * @param {() => Member[]} options.chats that one can lead to
    * @param {() => void} options.changed called when something was put in
    */
-  constructor({ box, place, members, changed }) {
+  constructor({ box, place, members, chats, changed }) {
     this.box = box;
     this.members = members;
+    this.chats = chats;
     this.changed = changed;
     /** @type {Candidate[]} */
     this.candidates = [];
@@ -65,10 +76,11 @@ export class Completion {
     // A name may have blanks in it, so the colon after one is looked at first.
     const emoji = EMOJI.exec(before);
     const name = emoji ? null : NAME.exec(before);
-    const candidates = name ? await this.people(name[1]) : emoji ? await this.emoji(emoji[1]) : [];
+    const chat = emoji || name ? null : CHAT.exec(before);
+    const candidates = name ? await this.people(name[1]) : emoji ? await this.emoji(emoji[1]) : chat ? this.places(chat[1]) : [];
     // Something else was typed meanwhile.
     if (asked !== this.asked) return;
-    this.length = (name ?? emoji)?.[1].length ?? 0;
+    this.length = (name ?? emoji ?? chat)?.[1].length ?? 0;
     this.candidates = candidates;
     this.active = 0;
     this.render();
@@ -83,6 +95,15 @@ export class Completion {
     }));
   }
 
+  /** @param {string} written @returns {Candidate[]} */
+  places(written) {
+    return matching(this.chats(), written).map((chat) => ({
+      text: `${chatLink(chat)} `,
+      whole: true,
+      draw: () => h('span', { class: 'candidate' }, drawFace({ ...chat, small: true }), h('span', { dir: 'auto' }, chat.name)),
+    }));
+  }
+
   /** @param {string} written @returns {Promise<Candidate[]>} */
   async emoji(written) {
     const groups = await loadEmoji().catch(() => []);
@@ -90,6 +111,7 @@ export class Completion {
       const emoji = inTone(each, toneChosen());
       return {
         text: `${emoji} `,
+        whole: true,
         draw: () => h('span', { class: 'candidate' }, h('span', { class: 'reaction-emoji' }, emoji), h('span', {}, each.name)),
         chosen: () => rememberEmoji(emoji),
       };
@@ -148,9 +170,7 @@ export class Completion {
   choose(index) {
     const candidate = this.candidates[index];
     const end = this.box.selectionStart;
-    // The @ stays, the colon goes.
-    const sign = this.box.value[end - this.length - 1] === ':' ? 1 : 0;
-    this.box.setRangeText(candidate.text, end - this.length - sign, end, 'end');
+    this.box.setRangeText(candidate.text, end - this.length - (candidate.whole ? 1 : 0), end, 'end');
     candidate.chosen?.();
     this.close();
     this.changed();

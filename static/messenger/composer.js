@@ -6,7 +6,10 @@ import { LONGEST, bytesOf, measure, plural } from '../shared/format.js';
 import { scoped } from '../shared/server.js';
 import { Completion } from './completion.js';
 import { pickEmoji } from './emoji-picker.js';
+import { wireFormatting } from './formatting.js';
 import { plainText } from './markdown.js';
+import { Preview } from './preview.js';
+import { quoted } from './quoting.js';
 
 /** @typedef {import('./model.js').Message} Message */
 /** @typedef {{kind: 'reply' | 'edit', message: Message, name: string}} Mode */
@@ -22,10 +25,11 @@ export class Composer {
    * @param {(message: Message, content: string) => void} options.save takes a message's new content
    * @param {() => void} options.grew called when the box may have changed its height
    * @param {() => void} options.last asks for the last message of one's own, to change it
-   * @param {() => Promise<import('./completion.js').Member[]>} options.members of the open chat
+   * @param {() => Promise<import('./nameable.js').Named[]>} options.members of the open chat
+   * @param {() => import('./nameable.js').Named[]} options.chats that one can lead to
    * @param {(chat: number, typing: boolean) => void} options.types tells the others
    */
-  constructor({ person, send, save, grew, last, members, types }) {
+  constructor({ person, send, save, grew, last, members, chats, types }) {
     this.send = send;
     this.save = save;
     this.grew = grew;
@@ -37,14 +41,19 @@ export class Composer {
     this.mode = null;
     this.drafts = new Drafts(scoped(`parlance.drafts.${person}`));
     this.box = $('content', HTMLTextAreaElement);
+    this.preview = new Preview(this.box);
     // Its keys come before those of the box itself.
-    this.completion = new Completion({ box: this.box, place: $('composer'), members, changed: () => this.changed() });
+    this.completion = new Completion({ box: this.box, place: $('composer'), members, chats, changed: () => this.changed() });
     $('composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
     });
     this.box.addEventListener('keydown', (event) => this.key(event));
     sendOnEnter(this.box, () => this.submit());
+    wireFormatting(this.box, () => {
+      this.preview.toggle();
+      this.grew();
+    });
     this.box.addEventListener('input', () => {
       this.changed();
       this.typing?.(this.box.value.trim() !== '' && this.mode?.kind !== 'edit');
@@ -61,6 +70,7 @@ export class Composer {
   open(chat) {
     this.typing?.(false);
     this.completion.close();
+    this.preview.end();
     this.chat = chat;
     this.typing = chat === null ? undefined : createTypingNotice((on) => this.types(chat, on));
     this.setMode(null);
@@ -81,8 +91,19 @@ export class Composer {
   /** Puts a text before what is written already. @param {string} text */
   prepend(text) {
     this.box.value = [text, this.box.value].filter((each) => each.trim()).join('\n');
+    this.box.setSelectionRange(this.box.value.length, this.box.value.length);
     this.changed();
     this.focus();
+  }
+
+  /**
+   * Brings a text into a chat, before what was begun there.
+   * @param {number} chat
+   * @param {string} text
+   */
+  bring(chat, text) {
+    if (chat === this.chat) this.prepend(text);
+    else this.drafts.set(chat, text + this.drafts.get(chat));
   }
 
   /**
@@ -94,6 +115,17 @@ export class Composer {
     this.setMode(mode);
     this.resize();
     this.focus();
+  }
+
+  /**
+   * Answers a message, or the part of it that is selected, which then stands in the box as a quotation.
+   * @param {Message} message
+   * @param {string} name
+   * @param {string} selected
+   */
+  answer(message, name, selected) {
+    this.begin({ kind: 'reply', message, name });
+    if (selected) this.prepend(`${quoted(selected)}\n\n`);
   }
 
   get draft() {
@@ -123,6 +155,7 @@ export class Composer {
 
   resize() {
     fit(this.box);
+    this.preview.render();
     this.grew();
     this.tellRoom();
   }
@@ -155,6 +188,7 @@ export class Composer {
     // Kept by the caller that sends it before the draft is given up.
     this.send(content, mode?.message ?? null);
     this.typing?.(false);
+    this.preview.end();
     this.box.value = '';
     this.setMode(null);
     this.changed();

@@ -8,11 +8,14 @@ import { read, write } from '../shared/storage.js';
 import { Account } from './account.js';
 import { showBadge } from './badge.js';
 import { ChatList } from './chat-list.js';
+import { ChatMenu } from './chat-menu.js';
 import { ChatView } from './chat-view.js';
 import { ChatDetails } from './chat-details.js';
 import { NewChat, wireDialogs } from './dialogs.js';
 import { showPhotos } from './face.js';
+import { DraftsList } from './drafts-list.js';
 import { Feed } from './feed.js';
+import { toList, wireFinding } from './finding.js';
 import { wireKeys } from './keys.js';
 import { Levels } from './levels.js';
 import { Members } from './members.js';
@@ -21,6 +24,7 @@ import { Notifications } from './notifications.js';
 import { keepPage, showWaiting } from './offline.js';
 import { createOutbox } from './outbox.js';
 import { PersonCard } from './person-card.js';
+import { placeIn } from './places.js';
 import { PresenceReader } from './presence-reader.js';
 import { Search } from './search.js';
 import { KNOWN, openSignIn } from './sign-in.js';
@@ -133,7 +137,8 @@ function openApp(me, snapshot) {
     changed: () => model.changed(),
   });
   const members = new Members(model);
-  const card = new PersonCard(model);
+  const search = new Search({ model });
+  const card = new PersonCard(model, (id) => toList().then(() => search.setFrom(id)));
   const person = (/** @type {number} */ id, /** @type {HTMLElement} */ beside) => {
     card.open(id, beside);
   };
@@ -155,13 +160,20 @@ function openApp(me, snapshot) {
   const seek = async (id) => {
     for (let page = 0; page < SEEK_PAGES && model.more && !model.chats.has(id) && view.chat === id; page += 1) await moreChats();
   };
-  const search = new Search({ model });
-  const list = new ChatList({ model, outbox, search, current: () => view.chat, more: moreChats });
+  const { drafts } = view.composer;
+  const list = new ChatList({ model, outbox, search, current: () => view.chat, draft: (id) => drafts.get(id), more: moreChats });
+  new ChatMenu({ model, readAll: (id) => view.readMarks.readAll(id) });
+  new DraftsList({ model, drafts, current: () => view.chat });
+  wireFinding({
+    found: () => {
+      list.showAll();
+      view.focus();
+    },
+    given: () => view.focus(),
+  });
   $('search-here').addEventListener('click', () => {
     const { chat } = view;
-    // On a phone the list has to be there first.
-    if (matchMedia('(max-width: 760px)').matches) location.hash = '#/';
-    search.setScope(chat);
+    toList().then(() => search.setScope(chat));
   });
 
   let readAt = Date.now();
@@ -254,9 +266,7 @@ function openApp(me, snapshot) {
   });
 
   const route = (/** @type {{focus?: boolean}} */ options = {}) => {
-    const match = /^#\/chats\/(\d+)(?:\/(\d+))?$/.exec(location.hash);
-    const id = match ? Number(match[1]) : null;
-    const message = match?.[2] ? Number(match[2]) : null;
+    const { chat: id, message } = placeIn(location.hash) ?? { chat: null, message: null };
     const before = view.chat;
     document.body.classList.toggle('in-chat', id !== null);
     view.open(id, { ...options, message });

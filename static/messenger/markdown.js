@@ -1,6 +1,7 @@
 // Markdown as people write it in a chat, drawn as elements: text never becomes HTML.
 import MarkdownIt from '../vendor/markdown-it.js';
 import { h } from '../shared/dom.js';
+import { placeOf } from './places.js';
 
 /** @typedef {import('../vendor/markdown-it.js').Token} Token */
 
@@ -49,31 +50,39 @@ export function parse(text) {
 }
 
 /**
- * Draws a text. `decorate` may turn a piece of plain text into several, such as names that are mentioned.
+ * @typedef {object} Options
+ * @property {(text: string) => (Node | string)[]} [decorate] may turn a piece of plain text into several, such as names that are mentioned
+ * @property {(place: import('./places.js').Place) => string | null} [placeName] what stands in place of a bare address of this page
+ * @property {number} [most] so many elements are drawn
+ */
+
+/**
  * @param {string} text
- * @param {{decorate?: (text: string) => (Node | string)[], most?: number}} [options]
+ * @param {Options} [options]
  * @returns {Node[]}
  */
-export function markdown(text, { decorate = (piece) => [piece], most = MOST_ELEMENTS } = {}) {
+export function markdown(text, { decorate = (piece) => [piece], placeName = () => null, most = MOST_ELEMENTS } = {}) {
   const tokens = parse(text);
   if (!tokens) return [document.createTextNode(text)];
   const root = document.createDocumentFragment();
-  new Drawing(root, decorate, most).all(tokens);
+  new Drawing(root, { decorate, placeName, most }).all(tokens);
   return [...root.childNodes];
 }
 
 class Drawing {
   /**
    * @param {ParentNode} root
-   * @param {(text: string) => (Node | string)[]} decorate
-   * @param {number} most
+   * @param {Required<Options>} options
    */
-  constructor(root, decorate, most) {
+  constructor(root, { decorate, placeName, most }) {
     /** Where the next part goes, and what it is in. @type {ParentNode[]} */
     this.stack = [root];
     this.decorate = decorate;
+    this.placeName = placeName;
     this.left = most;
     this.inLink = 0;
+    /** What the next text is replaced by. @type {string | null} */
+    this.instead = null;
   }
 
   get place() {
@@ -93,7 +102,7 @@ class Drawing {
   /** @param {Token} token */
   open(token) {
     const tag = TAGS[token.type];
-    if (token.type === 'link_open') this.inLink += 1;
+    if (token.type === 'link_open') this.enterLink(token);
     // Whatever has no element goes into the one around it.
     if (!tag || token.hidden || this.left <= 0) {
       if (this.left <= 0 && token.type in BLOCKS && this.place.textContent) this.place.append('\n');
@@ -103,6 +112,13 @@ class Drawing {
     const element = this.make(tag, attributes(token));
     this.place.append(element);
     this.stack.push(element);
+  }
+
+  /** A bare address of a chat says less than its title. @param {Token} token */
+  enterLink(token) {
+    this.inLink += 1;
+    const place = token.markup === 'linkify' || token.markup === 'autolink' ? placeOf(token.attrGet('href') ?? '') : null;
+    this.instead = place && this.placeName(place);
   }
 
   /** @param {Token} token */
@@ -117,7 +133,10 @@ class Drawing {
     else if (token.type === 'code_inline' && this.left > 0) this.place.append(this.make('code', {}, token.content));
     else if (token.type === 'fence' && this.left > 0) this.place.append(this.fence(token));
     else if (token.type === 'text' && this.left > 0 && this.inLink === 0) this.place.append(...this.decorated(token.content));
-    else this.place.append(token.content);
+    else {
+      this.place.append(this.instead ?? token.content);
+      this.instead = null;
+    }
   }
 
   /** @param {string} text */
@@ -152,6 +171,8 @@ function attributes(token) {
   if (token.type === 'ordered_list_open') return { start: token.attrGet('start') };
   if (token.type !== 'link_open') return {};
   const href = token.attrGet('href');
+  // What leads to a place of this page opens here.
+  if (placeOf(href ?? '')) return { href };
   return { href, title: href, target: '_blank', rel: 'noopener noreferrer nofollow' };
 }
 

@@ -48,7 +48,7 @@ function drawEntry({ text, act, danger, checked, keys }, close) {
       },
     },
     h('span', {}, text),
-    keys ? h('kbd', { 'aria-hidden': 'true' }, keys) : null,
+    keys ? h('kbd', { 'aria-hidden': 'true' }, keys.replace('Control', 'Ctrl').replace(/\b\+/u, ' ')) : null,
   );
 }
 

@@ -2,12 +2,12 @@
 import { call } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { speak } from '../shared/dom.js';
-import { BASE } from '../shared/server.js';
 import { copyText } from './clipboard.js';
 import { pickEmoji } from './emoji-picker.js';
 import { tellFault } from './membership.js';
 import { nameOnDemand, openReactors } from './reactors.js';
 import { plainText } from './markdown.js';
+import { addressOf } from './places.js';
 
 /** @typedef {import('./model.js').Message} Message */
 
@@ -124,7 +124,6 @@ export class MessageActions {
 
   /** @param {Message} message */
   async copyLink(message) {
-    const link = new URL(`#/chats/${this.current()}/${message.id}`, BASE).href;
-    speak((await copyText(link)) ? 'The link is copied.' : 'This browser does not let us copy.');
+    speak((await copyText(addressOf(this.current() ?? 0, message.id))) ? 'The link is copied.' : 'This browser does not let us copy.');
   }
 }

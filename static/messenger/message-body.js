@@ -26,12 +26,13 @@ export function beginning(text) {
  * @param {boolean} options.unfolded
  * @param {() => void} options.unfold called when all of a long text is wanted
  * @param {(text: string) => (Node | string)[]} [options.decorate]
+ * @param {(place: import('./places.js').Place) => string | null} [options.placeName]
  * @returns {Child[]}
  */
-export function drawBody(content, { unfolded, unfold, decorate }) {
+export function drawBody(content, { unfolded, unfold, decorate, placeName }) {
   if (isOnlyEmoji(content)) return [h('span', { class: 'emoji-only' }, content.trim())];
   const start = unfolded ? null : beginning(content);
-  const parts = markdown(start ?? content, { decorate });
+  const parts = markdown(start ?? content, { decorate, placeName });
   // Most of what is said is one paragraph, which needs no element of its own.
   const [only] = parts;
   const body = parts.length === 1 && only instanceof HTMLParagraphElement ? [...only.childNodes] : parts;

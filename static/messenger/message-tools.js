@@ -1,6 +1,8 @@
 // What one can do with a message: buttons beside the one under the pointer, and a menu by mouse, touch and keyboard.
 import { drawing, h, within } from '../shared/dom.js';
+import { when } from '../shared/message-view.js';
 import { openMenu } from './menu.js';
+import { selectedIn } from './quoting.js';
 
 /** @typedef {import('./model.js').Message} Message */
 
@@ -22,11 +24,13 @@ const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
  * @property {(message: Message, emoji: string) => void} react
  * @property {(message: Message, beside: HTMLElement) => void} pick chooses an emoji to react with
  * @property {(message: Message) => void} whoReacted
- * @property {(message: Message) => void} reply
+ * @property {(message: Message, selected: string) => void} reply answers it, or the part of it that is selected
  * @property {(message: Message) => void} edit
  * @property {(message: Message) => void} copy
  * @property {(message: Message) => void} copyLink
  * @property {(message: Message) => void} remove
+ * @property {(message: Message) => void} forward takes it to another chat
+ * @property {(message: Message) => void} pickDay goes from its day to another
  */
 
 export class MessageTools {
@@ -47,10 +51,10 @@ export class MessageTools {
         drawing(path),
       );
     this.reactButton = button('React', SMILE, (message, at) => work.pick(message, at));
-    this.replyButton = button('Reply', REPLY, (message) => work.reply(message));
+    this.replyButton = button('Reply', REPLY, (message, at) => work.reply(message, selectedIn(rowOf(at))));
     this.moreButton = button('More', DOTS, (message, at) => this.menu(message, { beside: at }));
     /** There is one, wherever it is: it goes to the message that is meant. */
-    this.bar = h('div', { class: 'tools' }, this.reactButton, this.replyButton, this.moreButton);
+    this.bar = h('div', { class: 'tools', onmousedown: keepSelection }, this.reactButton, this.replyButton, this.moreButton);
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.holding = undefined;
     this.listen();
@@ -165,10 +169,12 @@ export class MessageTools {
   byKey(key, message, row) {
     const { work } = this;
     if (key === 'Enter' || key === ' ' || key === 'ContextMenu') return () => this.menu(message, { beside: within(row, '.bubble') });
-    if (key === 'r' && work.canReply(message)) return () => work.reply(message);
+    if (key === 'r' && work.canReply(message)) return () => work.reply(message, selectedIn(row));
     if (key === '+' && work.canReact(message)) return () => work.pick(message, within(row, '.bubble'));
     if (key === 'e' && work.canEdit(message)) return () => work.edit(message);
     if (key === 'c') return () => work.copy(message);
+    if (key === 'f') return () => work.forward(message);
+    if (key === 'd') return () => work.pickDay(message);
     if (key === 'Delete' && work.canDelete(message)) return () => work.remove(message);
     return null;
   }
@@ -208,23 +214,22 @@ export class MessageTools {
       close();
       work.react(message, emoji);
     };
-    const head = canReact
-      ? h(
-          'div',
-          { class: 'quick', role: 'group', 'aria-label': 'React' },
-          QUICK.map((emoji) =>
-            h('button', { type: 'button', class: 'reaction-emoji', 'aria-label': `React with ${emoji}`, onclick: () => react(emoji) }, emoji),
-          ),
-        )
-      : null;
+    const quick = h(
+      'div',
+      { class: 'quick', role: 'group', 'aria-label': 'React' },
+      QUICK.map((emoji) => h('button', { type: 'button', class: 'reaction-emoji', 'aria-label': `React with ${emoji}`, onclick: () => react(emoji) }, emoji)),
+    );
+    const head = h('div', {}, canReact ? quick : null, h('p', { class: 'menu-when' }, when({ time: message.time, edited: message.edited_at })));
     const row = this.list.querySelector(`[data-message="${message.id}"]`);
+    const selected = selectedIn(row);
     const beside = row instanceof HTMLElement ? within(row, '.bubble') : this.scroll;
     close = openMenu(
       [
         ...(canReact ? [{ text: 'Another emoji', act: () => work.pick(message, beside), keys: '+' }] : []),
-        ...(work.canReply(message) ? [{ text: 'Reply', act: () => work.reply(message), keys: 'r' }] : []),
+        ...(work.canReply(message) ? [{ text: selected ? 'Quote what is selected' : 'Reply', act: () => work.reply(message, selected), keys: 'r' }] : []),
         ...(message.reactions?.length ? [{ text: 'Who reacted', act: () => work.whoReacted(message) }] : []),
         { text: 'Copy text', act: () => work.copy(message), keys: 'c' },
+        { text: 'Forward', act: () => work.forward(message), keys: 'f' },
         { text: 'Copy link', act: () => work.copyLink(message) },
         ...(work.canEdit(message) ? [{ text: 'Edit', act: () => work.edit(message), keys: 'e' }] : []),
         ...(work.canDelete(message) ? [null, { text: 'Delete', act: () => work.remove(message), danger: true, keys: 'Delete' }] : []),
@@ -233,6 +238,9 @@ export class MessageTools {
     );
   }
 }
+
+/** A press beside what is selected leaves it so. @param {Event} event */
+const keepSelection = (event) => event.preventDefault();
 
 /** The message that something is in. @param {EventTarget | null} target @returns {HTMLElement | null} */
 const rowOf = (target) => (target instanceof Element ? target.closest('li.message') : null);

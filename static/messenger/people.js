@@ -1,5 +1,5 @@
 // When somebody was here, in words.
-import { briefly } from '../shared/format.js';
+import { briefly, plural } from '../shared/format.js';
 
 /** @param {{online?: boolean | null, last_seen?: string | null}} person */
 export function lastSeen({ online, last_seen: seen }) {
@@ -11,6 +11,9 @@ export function lastSeen({ online, last_seen: seen }) {
   return `Last here ${briefly(seen)}`;
 }
 
+/** So many of those who type are named. */
+const NAMED = 3;
+
 /**
  * Who types, in words.
  * @param {string[]} names
@@ -18,6 +21,7 @@ export function lastSeen({ online, last_seen: seen }) {
 export function typingText(names) {
   if (names.length === 0) return '';
   if (names.length === 1) return `${names[0]} is typing…`;
-  if (names.length === 2) return `${names[0]} and ${names[1]} are typing…`;
-  return 'Several people are typing…';
+  const rest = names.length - NAMED;
+  const [last, ...others] = rest > 0 ? [plural(rest, 'other', 'others'), ...names.slice(0, NAMED)] : [names[names.length - 1], ...names.slice(0, -1)];
+  return `${others.join(', ')} and ${last} are typing…`;
 }

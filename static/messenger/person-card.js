@@ -7,9 +7,13 @@ import { openMenu } from './menu.js';
 import { lastSeen } from './people.js';
 
 export class PersonCard {
-  /** @param {import('./model.js').Model} model */
-  constructor(model) {
+  /**
+   * @param {import('./model.js').Model} model
+   * @param {(person: number) => unknown} seek looks for what somebody wrote
+   */
+  constructor(model, seek) {
     this.model = model;
+    this.seek = seek;
   }
 
   /**
@@ -27,7 +31,8 @@ export class PersonCard {
       drawFace({ id, name, photo: model.photo(id), online: Boolean(model.presence.isOnline(id)) }),
       h('div', {}, h('p', { class: 'who-name', dir: 'auto' }, name), about),
     );
-    openMenu(mine ? [] : [{ text: `Write to ${name}`, act: () => this.write(id) }], { beside, label: name, head });
+    const found = { text: mine ? 'Find what I wrote' : `Find what ${name} wrote`, act: () => this.seek(id) };
+    openMenu(mine ? [found] : [{ text: `Write to ${name}`, act: () => this.write(id) }, found], { beside, label: name, head });
     if (mine) return;
     try {
       const { body } = await get(`/api/people/${id}`);

@@ -1,6 +1,7 @@
 // Where in a chat one reads: at the first unread message, at one that was sought, at the end; and the ways between.
 import { $, setText, show, speak } from '../shared/dom.js';
 import { plural } from '../shared/format.js';
+import { askForDay } from './day-jump.js';
 
 /** @typedef {import('./room.js').Room} Room */
 
@@ -20,6 +21,8 @@ export class ReadingPlace {
     this.found = null;
     /** What was unread: messages that came after `upTo` are none of them. @type {{unread: number, upTo: number, first: number | null}} */
     this.opening = { unread: 0, upTo: 0, first: null };
+    /** Where one was reading in the chats that were left before their end. @type {Map<number, {id: number, top: number}>} */
+    this.left = new Map();
     $('to-end').addEventListener('click', async () => {
       await this.toEnd();
       view.composer.focus();
@@ -43,6 +46,26 @@ export class ReadingPlace {
     this.sought = sought;
     this.found = null;
     this.opening = { unread: entry?.unread ?? 0, upTo: entry?.active ?? 0, first: entry?.first_unread ?? null };
+  }
+
+  /** The open chat is left: remembers where one was reading, unless that was its end. */
+  leave() {
+    const { chat, list } = this.view;
+    if (chat === null || !this.placed) return;
+    const { anchor } = list;
+    const id = list.follows ? undefined : list.lines.find(({ key }) => key === anchor?.key)?.id;
+    if (anchor && id !== undefined) this.left.set(chat, { id, top: anchor.top });
+    else this.left.delete(chat);
+  }
+
+  /**
+   * Another one's message comes while the chat is open. The first that nobody looks at gets the line "New".
+   * @param {import('./model.js').Message} message
+   */
+  heard({ id }) {
+    const { view } = this;
+    if (!view.list.atEnd) this.missed += 1;
+    if (view.chat !== null && view.entry?.first_unread === id && !view.isReading(view.chat)) this.divider = id;
   }
 
   /**
@@ -69,7 +92,9 @@ export class ReadingPlace {
     const { view, sought, opening } = this;
     const room = view.model.room(id);
     const unread = opening.unread > 0 && this.firstUnread(room) === null ? opening.first : null;
-    const target = sought ?? unread;
+    // Where something is unread, that is what one comes for.
+    const left = sought === null && opening.unread === 0 ? this.left.get(id) : undefined;
+    const target = sought ?? unread ?? left?.id ?? null;
     try {
       if (target !== null && !room.find(target)) await view.history.around(id, target);
     } catch {
@@ -81,6 +106,7 @@ export class ReadingPlace {
     view.render();
     if (sought !== null) await this.showMessage(sought);
     else if (this.divider !== null) await this.toUnread();
+    else if (left) await this.bring(left.id, left.top);
     view.scrolled();
   }
 
@@ -125,6 +151,20 @@ export class ReadingPlace {
     const row = known ? view.list.showLine(view.lines.keyOf(known), top) : null;
     view.scrolled();
     return row;
+  }
+
+  /** Asks for another day, and goes there. @param {string} time on the day that one leaves */
+  pickDay(time) {
+    const id = this.view.chat;
+    if (id === null) return;
+    askForDay(id, time, (message) => {
+      if (this.view.chat !== id) return;
+      if (message !== null) this.showMessage(message);
+      else {
+        speak('Nothing was said since then.');
+        this.toEnd();
+      }
+    });
   }
 
   /** From wherever one reads to the newest message. */

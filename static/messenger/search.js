@@ -22,6 +22,8 @@ export class Search {
     this.query = '';
     /** The one chat that is searched. @type {number | null} */
     this.scope = null;
+    /** The one person whose messages are searched. @type {number | null} */
+    this.from = null;
     /** @type {number | null} */
     this.before = null;
     this.asked = 0;
@@ -34,9 +36,24 @@ export class Search {
 
   /** @param {number | null} chat */
   setScope(chat) {
+    this.narrow(chat, null, chat === null ? '' : `In “${this.model.chats.get(chat)?.title ?? 'this chat'}”`);
+  }
+
+  /** @param {number} person */
+  setFrom(person) {
+    this.narrow(null, person, person === this.model.me.id ? 'Written by you' : `Written by “${this.model.name(person)}”`);
+  }
+
+  /**
+   * @param {number | null} chat
+   * @param {number | null} person
+   * @param {string} title
+   */
+  narrow(chat, person, title) {
     this.scope = chat;
-    show($('scope'), chat !== null);
-    setText($('scope-title'), chat === null ? '' : `In “${this.model.chats.get(chat)?.title ?? 'this chat'}”`);
+    this.from = person;
+    show($('scope'), title !== '');
+    setText($('scope-title'), title);
     this.begin();
     $('filter').focus();
   }
@@ -66,6 +83,7 @@ export class Search {
       for (let pages = 0; pages < EMPTY_PAGES; pages += 1) {
         const query = new URLSearchParams({ query: this.query, limit: String(PAGE) });
         if (this.scope !== null) query.set('chat', String(this.scope));
+        if (this.from !== null) query.set('from', String(this.from));
         if (this.before !== null) query.set('before', String(this.before));
         const { body } = await get(`/api/search?${query}`);
         if (asked !== this.asked) return;

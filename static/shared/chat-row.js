@@ -10,6 +10,7 @@ import { briefly, inFull, initials, plural } from './format.js';
  * @param {string} chat.title
  * @param {string | null} [chat.time] of its last message
  * @param {string} chat.preview
+ * @param {boolean} [chat.begun] whether that is a draft
  * @param {'clock' | 'alert' | null} [chat.icon]
  * @param {number} [chat.unread]
  * @param {string} [chat.state] a further class
@@ -17,7 +18,7 @@ import { briefly, inFull, initials, plural } from './format.js';
  * @param {HTMLElement} [chat.face] of the person it is with, in place of the initials
  * @param {boolean} [chat.mentioned] whether something unread mentions me
  */
-export function chatRow({ href, here, hue, title, time, preview, icon, unread, state = '', online = false, mentioned = false, face }) {
+export function chatRow({ href, here, hue, title, time, preview, begun = false, icon, unread, state = '', online = false, mentioned = false, face }) {
   return h(
     'li',
     {},
@@ -39,6 +40,7 @@ export function chatRow({ href, here, hue, title, time, preview, icon, unread, s
           'span',
           { class: 'chat-bottom' },
           icon ? drawIcon(icon) : null,
+          begun ? h('span', { class: 'draft-mark' }, 'Draft: ') : null,
           h('span', { class: 'chat-preview', dir: 'auto' }, preview),
           mentioned ? h('span', { class: 'badge at', title: 'You are mentioned' }, '@') : null,
           unread ? badge(unread) : null,

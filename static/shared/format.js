@@ -7,6 +7,16 @@ const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month:
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const longDayYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
+const exact = new Intl.DateTimeFormat(undefined, {
+  weekday: 'long',
+  day: 'numeric',
+  month: 'long',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  timeZoneName: 'short',
+});
 
 /** @param {Date} date */
 function daysAgo(date, now = new Date()) {
@@ -18,6 +28,8 @@ function daysAgo(date, now = new Date()) {
 export const timeOfDay = (text) => clock.format(new Date(text));
 /** @param {string} text */
 export const inFull = (text) => full.format(new Date(text));
+/** To the second, with the time zone of whoever reads it. @param {string} text */
+export const exactly = (text) => exact.format(new Date(text));
 
 /** For a list: the time today, the weekday this week, else the date. @param {string} text */
 export function briefly(text) {

@@ -1,6 +1,6 @@
 // The message list of one chat: days, groups by sender, pending and rejected messages.
 import { h, icon } from './dom.js';
-import { LONGEST, bytesOf, dayKey, dayName, inFull, initials, pieces, timeOfDay } from './format.js';
+import { LONGEST, bytesOf, dayKey, dayName, exactly, initials, pieces, timeOfDay } from './format.js';
 
 /** @typedef {import('./dom.js').Child} Child */
 /** @typedef {import('./dom.js').Item} Item */
@@ -41,6 +41,7 @@ const GROUP_GAP = 5 * 60_000;
  * @property {(line: Line) => Child[]} [draw] draws what is said; without it addresses are all that is more than text
  * @property {(line: Line) => Child[]} [below] draws what stands below the bubble
  * @property {(line: Line) => Child} [face] draws the sender's face
+ * @property {(time: string) => void} [pickDay] goes from the day of this time to another
  * @property {(id: number) => boolean} [found] whether a message stands out just now, because it was sought
  */
 
@@ -55,7 +56,7 @@ export function messageItems(lines, options) {
   lines.forEach((line, at) => {
     const before = lines[at - 1];
     const after = lines[at + 1];
-    if (!before || dayKey(before.time) !== dayKey(line.time)) items.push(dayItem(line.time));
+    if (!before || dayKey(before.time) !== dayKey(line.time)) items.push(dayItem(line.time, options.pickDay));
     if (line.divided) items.push(dividerItem());
     items.push(messageItem(line, { ...options, first: !before || !together(before, line), last: !after || !together(line, after) }));
   });
@@ -72,10 +73,16 @@ function together(before, line) {
   );
 }
 
-/** @param {string} time @returns {Item} */
-function dayItem(time) {
+/**
+ * @param {string} time
+ * @param {Options['pickDay']} pick
+ * @returns {Item}
+ */
+function dayItem(time, pick) {
   const name = dayName(time);
-  return { key: `day ${dayKey(time)}`, print: name, make: () => h('li', { class: 'day' }, h('span', {}, name)) };
+  const shown = () =>
+    pick ? h('button', { type: 'button', tabindex: '-1', title: 'Go to another day', onclick: () => pick(time) }, name) : h('span', {}, name);
+  return { key: `day ${dayKey(time)}`, print: name, make: () => h('li', { class: 'day' }, shown()) };
 }
 
 /** @returns {Item} */
@@ -119,12 +126,15 @@ function drawMessage(line, { first, last, actions, sending, draw = linkedLine, b
       'div',
       { class: 'said' },
       first && line.named ? h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) : null,
-      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : draw(line), inFull(line.time)),
+      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : draw(line), when(line)),
       below?.(line),
-      entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : null,
+      entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : line.edited && !deleted ? h('p', { class: 'meta' }, 'Edited') : null,
     ),
   );
 }
+
+/** When exactly it was said, and when it was changed. @param {Pick<Line, 'time' | 'edited'>} message */
+export const when = ({ time, edited }) => (edited ? `${exactly(time)}\nEdited ${exactly(edited)}` : exactly(time));
 
 /** @param {Line} line */
 const linkedLine = (line) => linked(line.content);

@@ -6,6 +6,7 @@ export interface Token {
   nesting: -1 | 0 | 1;
   content: string;
   info: string;
+  markup: string;
   level: number;
   hidden: boolean;
   children: Token[] | null;
