@@ -90,6 +90,14 @@ export class MessageList {
     }
     if (at < 0) this.toEnd();
     else this.restore();
+    this.coverDays();
+  }
+
+  /** Of the days that have come to the upper edge only the last one is seen. */
+  coverDays() {
+    const days = /** @type {HTMLElement[]} */ ([...this.list.querySelectorAll('.day')]);
+    const last = days.findLastIndex((day) => this.place(day) <= 0);
+    days.forEach((day, at) => day.classList.toggle('passed', at < last));
   }
 
   /**
@@ -154,6 +162,7 @@ export class MessageList {
   moved() {
     this.follows = this.atEnd;
     this.keepPlace();
+    this.coverDays();
     this.advance();
     this.scrolled();
   }

@@ -53,10 +53,17 @@ const GROUP_GAP = 5 * 60_000;
 export function messageItems(lines, options) {
   /** @type {Item[]} */
   const items = [];
+  /** How often each day begins: a clock that is wrong goes back to one that has been. @type {Map<string, number>} */
+  const begun = new Map();
   lines.forEach((line, at) => {
     const before = lines[at - 1];
     const after = lines[at + 1];
-    if (!before || dayKey(before.time) !== dayKey(line.time)) items.push(dayItem(line.time, options.pickDay));
+    if (!before || dayKey(before.time) !== dayKey(line.time)) {
+      const day = dayKey(line.time);
+      const times = (begun.get(day) ?? 0) + 1;
+      begun.set(day, times);
+      items.push(dayItem(line.time, times > 1 ? `day ${day} ${times}` : `day ${day}`, options.pickDay));
+    }
     if (line.divided) items.push(dividerItem());
     items.push(messageItem(line, { ...options, first: !before || !together(before, line), last: !after || !together(line, after) }));
   });
@@ -75,14 +82,15 @@ function together(before, line) {
 
 /**
  * @param {string} time
+ * @param {string} key
  * @param {Options['pickDay']} pick
  * @returns {Item}
  */
-function dayItem(time, pick) {
+function dayItem(time, key, pick) {
   const name = dayName(time);
   const shown = () =>
     pick ? h('button', { type: 'button', tabindex: '-1', title: 'Go to another day', onclick: () => pick(time) }, name) : h('span', {}, name);
-  return { key: `day ${dayKey(time)}`, print: name, make: () => h('li', { class: 'day' }, shown()) };
+  return { key, print: name, make: () => h('li', { class: 'day' }, shown()) };
 }
 
 /** @returns {Item} */

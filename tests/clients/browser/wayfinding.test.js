@@ -233,12 +233,23 @@ describe('finding one’s way', () => {
     await dialog.waitFor();
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
+    // The day that one reads stays in sight, and no other above it.
+    await page.getByRole('button', { name: 'Newest' }).click();
+    await ann.hears('Not worth a look');
+    await ann.eventually(() => page.evaluate(daysAbove), 1);
   });
 
   test('nobody saw an error or a broken rule of the page', () => {
     for (const person of [ann, bo, cy]) person.watch.assertQuiet();
   });
 });
+
+/** How many days are told at the upper edge; runs in the page. */
+function daysAbove() {
+  const { top } = document.getElementById('scroll').getBoundingClientRect();
+  const days = [...document.querySelectorAll('#messages .day')].filter((day) => day.getBoundingClientRect().top <= top);
+  return days.filter((day) => getComputedStyle(day).visibility === 'visible').length;
+}
 
 /** The day of a time, as an input of dates has it; runs in the page. */
 function localDay(time) {
