@@ -36,7 +36,7 @@ export function matching(members, written) {
   return [...members.filter(starts), ...members.filter((member) => !starts(member) && within(member))].slice(0, MOST);
 }
 
-/** Letters as one seeks them: without accents, small or large. @param {string} text */
+/** A text as one seeks it: without accents, in small characters. @param {string} text */
 export const fold = (text) => text.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase();
 
 export class Completion {

@@ -28,7 +28,7 @@ function daysAgo(date, now = new Date()) {
 export const timeOfDay = (text) => clock.format(new Date(text));
 /** @param {string} text */
 export const inFull = (text) => full.format(new Date(text));
-/** To the second, with the time zone of whoever reads it. @param {string} text */
+/** To the second, with the time zone of this browser. @param {string} text */
 export const exactly = (text) => exact.format(new Date(text));
 
 /** For a list: the time today, the weekday this week, else the date. @param {string} text */

@@ -132,7 +132,7 @@ describe('composing', () => {
     await ann.bubble('A hundred steps').first().click({ button: 'right' });
     await page.getByRole('menuitem', { name: 'Forward' }).click();
     const sheet = page.getByRole('dialog', { name: 'Forward to' });
-    await sheet.getByLabel('Find a chat').fill('thi');
+    await sheet.getByLabel('Find a chat').fill('third');
     await ann.eventually(() => sheet.getByRole('listitem').allTextContents(), ['TThird']);
     await ann.assertAccessible('forwarding');
     await page.keyboard.press('Enter');
