@@ -12,7 +12,7 @@
 //! | [`dialect`] | one folder for each API |
 //! | [`gateway`] | the event-style dialects on plain HTTP and on Socket.IO |
 //! | [`http`] | what HTTP routes share |
-//! | [`openapi`] | the description of the HTTP API, and the pages that show it |
+//! | [`openapi`] | the descriptions of requests and events, and the pages that show them |
 //! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`maintenance`] | what it does with the whole database |

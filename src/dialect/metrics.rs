@@ -21,7 +21,8 @@ impl DialectsMetrics {
     pub fn new(dialects: &'static DialectSet, metrics: &Metrics) -> Self {
         let mut by_id = [const { None }; DialectId::COUNT];
         for dialect in dialects.iter() {
-            by_id[dialect.id().index()] = Some(metrics.dialect(dialect.name(), dialect.events()));
+            let events: Vec<_> = dialect.events().iter().map(|event| event.name).collect();
+            by_id[dialect.id().index()] = Some(metrics.dialect(dialect.name(), &events));
         }
         Self {
             dialects,

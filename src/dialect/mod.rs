@@ -14,6 +14,7 @@
 //! encoded once for all of them.
 
 mod answering;
+pub mod described;
 mod echo;
 pub mod embed;
 pub mod messenger;
@@ -35,6 +36,9 @@ use crate::{
 };
 
 pub use answering::{Begun, answer, begin, refuse};
+pub use described::{
+    ClientEvent, ErrorCode, EventApi, Failed, Form, Okay, Push, Refusal, ServerEvent,
+};
 pub use echo::{LogSpan, OwnAction};
 pub use metrics::DialectsMetrics;
 pub use registry::{
@@ -148,13 +152,18 @@ impl Sending {
 
 /// An event-style API.
 pub trait Dialect: Send + Sync + 'static {
-    /// The names of its events.
-    fn events(&self) -> &'static [&'static str];
+    /// What it says of its events.
+    fn described(&self) -> &'static EventApi;
+
+    /// Its events.
+    fn events(&self) -> &'static [ClientEvent] {
+        self.described().events
+    }
 
     /// Whether an event with this argument is its own. Names that several dialects have are told
     /// apart by the argument, and asked in the order of their ids.
     fn matches(&self, event: &str, _argument: Option<&Value>) -> bool {
-        self.events().contains(&event)
+        described::has(self.events(), event)
     }
 
     /// A client has connected: the dialect may authenticate it, or refuse it with a sentence.
@@ -208,7 +217,7 @@ pub trait Dialect: Send + Sync + 'static {
         false
     }
 
-    /// The name under which an event is counted: one of [`Dialect::events`].
+    /// The name under which an event is counted: that of one of [`Dialect::events`].
     fn event_name<'a>(&self, event: &'a str) -> &'a str {
         event
     }

@@ -7,6 +7,7 @@
 //! text alone. Each API has its own names for fields; how a value is read is not one of its words.
 
 mod args;
+pub mod field;
 pub mod schema;
 mod text;
 mod value;

@@ -47,7 +47,7 @@ pub fn documented<'a>(
         let own = path != "/"
             && path != "/{path}"
             && path != "/invite/{_code}"
-            && !["/socket.io", "/.refused", "/swagger", "/docs", DOCUMENT]
+            && !["/socket.io", "/.refused", "/swagger", "/docs", "/types", "/asyncapi.json", DOCUMENT]
                 .iter()
                 .any(|base| path.starts_with(base));
         let spoken = !matches!(route.method, Method::Options | Method::Head);
@@ -113,7 +113,7 @@ pub fn describe<'a>(routes: impl Iterator<Item = &'a Route>) -> Value {
             "title": "Parlance",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": env!("CARGO_PKG_DESCRIPTION"),
-            "description": "Every code of an error is explained at [/docs/errors](docs/errors).",
+            "description": "Every code of an error is explained at [/docs/errors](docs/errors), every event at [/docs](docs/) and in [AsyncAPI](asyncapi.json).",
             "license": {"name": "MIT or Apache 2.0", "identifier": env!("CARGO_PKG_LICENSE")},
         },
         // Relative: a proxy may serve the whole under a prefix.
@@ -183,7 +183,7 @@ fn in_path(operation: &Operation, name: &str) -> Option<&'static Field> {
 fn event() -> Value {
     let mut names: Vec<_> = DIALECTS
         .iter()
-        .flat_map(|dialect| dialect.events())
+        .flat_map(|dialect| dialect.events().iter().map(|event| event.name))
         .collect();
     names.sort_unstable();
     names.dedup();

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Access, Api, Operation};
 use crate::{
+    dialect::support,
     error::Kind,
-    json::schema::{Definitions, any_of},
+    json::schema::{Definitions, Describe, any_of},
 };
 
 /// What every operation can come to: too many requests, a fault of ours, and a server that stops.
@@ -125,7 +126,7 @@ fn schema(api: Api, status: u16, known: &mut Definitions) -> Value {
         (Api::Messenger | Api::Administration | Api::Operations, _) => plain,
         // An event that is refused is answered as its own API does.
         (Api::Events, _) => any_of([plain, reply(known)]),
-        (Api::Support, _) => any_of([support(known), plain]),
+        (Api::Support, _) => any_of([support::wire::Failure::schema(known), plain]),
         (Api::Service, 401) => any_of([no_token(known), message(known), service(known)]),
         (Api::Service, 422) => validation(known),
         (Api::Service, _) => any_of([service(known), plain]),
@@ -174,39 +175,6 @@ fn reply(known: &mut Definitions) -> Value {
                     "emitted": {"type": "array", "items": {"type": "object"}},
                 },
                 "required": ["event", "data"],
-            })
-        },
-    )
-}
-
-fn support(known: &mut Definitions) -> Value {
-    known.define(
-        "SupportFailure",
-        "support",
-        "A refusal or a failure of live support.",
-        |_| {
-            json!({
-                "type": "object",
-                "properties": {
-                    "statusCode": {"type": "integer", "description": "The HTTP status."},
-                    "status": {"type": "string", "enum": ["error"]},
-                    "data": {"type": "string", "description": "A sentence for people."},
-                    "error": {"type": "string", "description": "There where one field is wrong."},
-                    "validation": {
-                        "type": "object",
-                        "description": "Which field is wrong.",
-                        "properties": {
-                            "source": {"type": "string"},
-                            "keys": {"type": "array", "items": {"type": "string"}},
-                        },
-                        "required": ["source", "keys"],
-                    },
-                    "retryAfter": {
-                        "type": "integer",
-                        "description": "After how many seconds another try can succeed.",
-                    },
-                },
-                "required": ["statusCode", "status", "data"],
             })
         },
     )

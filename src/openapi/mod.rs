@@ -1,5 +1,5 @@
-//! The description of the HTTP API: an OpenAPI document at `/openapi.json`, and pages at `/swagger` and
-//! `/docs`.
+//! The descriptions of the APIs: an OpenAPI document at `/openapi.json`, an AsyncAPI document at
+//! `/asyncapi.json`, types of the events below `/types`, and pages at `/swagger` and `/docs`.
 //!
 //! # Why
 //! The document is the code's own. Its operations are the routes that are mounted, so none can be
@@ -15,9 +15,11 @@ mod administration;
 mod answers;
 mod chats;
 mod document;
+pub mod events;
 mod failures;
-mod field;
 mod fields;
+mod guides;
+mod html;
 mod operation;
 mod others;
 mod pages;
@@ -27,8 +29,8 @@ use rocket::{Build, Rocket, fairing::AdHoc};
 
 pub use document::{describe, documented, mistakes};
 
-use crate::telemetry::traced;
-use pages::Document;
+use crate::{json::field, telemetry::traced};
+use pages::Documents;
 
 /// What Rocket is given for the documentation.
 pub fn configure(rocket: Rocket<Build>) -> Rocket<Build> {
@@ -38,7 +40,9 @@ pub fn configure(rocket: Rocket<Build>) -> Rocket<Build> {
 /// Writes the document once the routes are known.
 fn fairing() -> AdHoc {
     AdHoc::on_ignite("openapi", |rocket| async {
-        let text = document::describe(rocket.routes()).to_string();
-        rocket.manage(Document(text.into()))
+        rocket.manage(Documents {
+            requests: document::describe(rocket.routes()).to_string().into(),
+            events: events::describe().to_string().into(),
+        })
     })
 }

@@ -1,16 +1,18 @@
-//! The pages that show the description: the document itself, Swagger UI, and the codes of errors.
+//! The pages that show the descriptions: the documents themselves, Swagger UI, events, types, guides, and the
+//! codes of errors.
 
 use std::{borrow::Cow, fmt::Write as _, path::PathBuf, sync::Arc};
 
 use rocket::{
     Request, Response, Route, State, get,
-    http::ContentType,
+    http::{ContentType, uri::Origin},
     response::{self, Redirect, Responder},
     routes,
 };
 use rust_embed::RustEmbed;
 
-use crate::error::Kind;
+use super::{events, guides, html};
+use crate::{dialect::DIALECTS, error::Kind};
 
 /// As for our own pages, but these set styles from their script; nothing of ours is shown on them.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -18,11 +20,28 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'u
 
 /// The routes of the documentation.
 pub(super) fn routes() -> Vec<Route> {
-    routes![document, start, page, errors]
+    routes![
+        document,
+        start,
+        page,
+        event_list,
+        events_document,
+        types,
+        types_file,
+        guide_list,
+        guide,
+        read,
+        errors
+    ]
 }
 
-/// The document, in JSON.
-pub(super) struct Document(pub(super) Arc<str>);
+/// The documents, in JSON.
+pub(super) struct Documents {
+    /// The OpenAPI document.
+    pub(super) requests: Arc<str>,
+    /// The AsyncAPI document.
+    pub(super) events: Arc<str>,
+}
 
 /// Swagger UI with its licences, as its authors publish it; see `vendor/README.md`.
 #[derive(RustEmbed)]
@@ -46,13 +65,104 @@ impl<'r> Responder<'r, 'static> for File {
     }
 }
 
+/// A page of ours, under the policy of all pages.
+struct Page(String);
+
+impl<'r> Responder<'r, 'static> for Page {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        Response::build()
+            .header(ContentType::HTML)
+            .raw_header("Cache-Control", "no-cache")
+            .sized_body(self.0.len(), std::io::Cursor::new(self.0))
+            .ok()
+    }
+}
+
+/// What a folder's page answers: links in it are relative to the folder.
+type Folder = rocket::Either<Page, Redirect>;
+
+fn folder(uri: &Origin<'_>, name: &str, page: impl FnOnce() -> Page) -> Folder {
+    if uri.path().ends_with('/') {
+        rocket::Either::Left(page())
+    } else {
+        rocket::Either::Right(crate::http::beside(name))
+    }
+}
+
 #[get("/openapi.json")]
-fn document(document: &State<Document>) -> File {
-    File(ContentType::JSON, document.0.as_bytes().to_vec().into())
+fn document(documents: &State<Documents>) -> File {
+    let document = documents.requests.as_bytes().to_vec();
+    File(ContentType::JSON, document.into())
+}
+
+#[get("/asyncapi.json")]
+fn events_document(documents: &State<Documents>) -> File {
+    let document = documents.events.as_bytes().to_vec();
+    File(ContentType::JSON, document.into())
+}
+
+#[get("/docs")]
+fn event_list(uri: &Origin<'_>) -> Folder {
+    folder(uri, "docs", || {
+        Page(html::page("Events", "../", &events::content()))
+    })
+}
+
+#[get("/docs/guides")]
+fn guide_list(uri: &Origin<'_>) -> Folder {
+    folder(uri, "guides", || {
+        Page(html::page("Guides", "../../", &guides::list()))
+    })
+}
+
+#[get("/docs/guides/<name>")]
+fn guide(name: &str) -> Option<Page> {
+    let (title, body) = guides::read(&format!("guides/{name}"))?;
+    Some(Page(html::page(&title, "../../", &body)))
+}
+
+/// What an API is as a whole.
+#[get("/docs/<name>")]
+fn read(name: &str) -> Option<Page> {
+    let (title, body) = guides::read(name)?;
+    Some(Page(html::page(&title, "../", &body)))
+}
+
+#[get("/types")]
+fn types(uri: &Origin<'_>) -> Folder {
+    folder(uri, "types", || {
+        let mut body = String::from(TYPES_START);
+        for dialect in DIALECTS.iter() {
+            let (name, title) = (dialect.name(), dialect.described().title);
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                body,
+                "<li><a href=\"{name}.d.ts\">{name}.d.ts</a>: {title}</li>"
+            );
+        }
+        body.push_str("</ul>\n");
+        Page(html::page("Types", "../", &body))
+    })
+}
+
+const TYPES_START: &str = "<h1>Types</h1>
+<p>The events of each API as types for socket.io-client 4 in TypeScript: <code>ClientToServerEvents</code>,
+<code>ServerToClientEvents</code>, and all that they hold. A wrong name or argument does not compile.</p>
+<ul>
+<li><a href=\"index.d.ts\">index.d.ts</a>: all of them</li>
+";
+
+#[get("/types/<file>")]
+fn types_file(file: &str) -> Option<File> {
+    let text = match file.strip_suffix(".d.ts")? {
+        "index" => events::index(),
+        name => events::declarations(DIALECTS.named(name)?),
+    };
+    Some(File(ContentType::Plain, text.into_bytes().into()))
 }
 
 #[get("/swagger")]
-fn start(uri: &rocket::http::uri::Origin<'_>) -> rocket::Either<Option<File>, Redirect> {
+fn start(uri: &Origin<'_>) -> rocket::Either<Option<File>, Redirect> {
     // Its files are named relative to the folder.
     if uri.path().ends_with('/') {
         rocket::Either::Left(open(""))
@@ -86,7 +196,7 @@ fn open(file: &str) -> Option<File> {
 
 /// Every code of an error, with its HTTP status and what it means.
 #[get("/docs/errors")]
-fn errors() -> File {
+fn errors() -> Page {
     let mut rows = String::new();
     for kind in Kind::ALL {
         let (code, status, meaning) = (kind.code(), kind.status(), kind.meaning());
@@ -96,30 +206,16 @@ fn errors() -> File {
             "<tr id=\"{code}\"><td><code>{code}</code></td><td>{status}</td><td>{meaning}</td></tr>"
         );
     }
-    let page = format!("{ERRORS_START}{rows}{ERRORS_END}");
-    File(ContentType::HTML, page.into_bytes().into())
+    let body = format!("{ERRORS_START}{rows}</tbody>\n</table></div>\n");
+    Page(html::page("Errors", "../", &body))
 }
 
-const ERRORS_START: &str = "<!doctype html>
-<html lang=\"en\">
-<meta charset=\"utf-8\">
-<meta name=\"viewport\" content=\"width=device-width\">
-<meta name=\"color-scheme\" content=\"light dark\">
-<title>Errors · Parlance</title>
-<link rel=\"icon\" href=\"../icon.svg\" type=\"image/svg+xml\">
-<style>body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-th, td { text-align: left; vertical-align: top; padding: .25rem 1rem .25rem 0 }</style>
-<h1>Errors</h1>
+const ERRORS_START: &str = "<h1>Errors</h1>
 <p>A request that is refused or fails is answered with an HTTP status and
 <code>{\"error\": \"a sentence for people\", \"code\": \"a word for programs\"}</code>.
-Events of the embed API have the same codes beside <code>\"status\": \"error\"</code>; live support and the
-chat service have the statuses alone, and a sentence.</p>
-<table>
-<thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead>
+Events of embedded chat and of the chat service have the same codes beside <code>\"status\": \"error\"</code>; live
+support and the service's requests have the statuses alone, and a sentence.</p>
+<div class=\"table\" role=\"region\" aria-label=\"Codes\" tabindex=\"0\"><table>
+<thead><tr><th scope=\"col\">Code</th><th scope=\"col\">Status</th><th scope=\"col\">Meaning</th></tr></thead>
 <tbody>
-";
-const ERRORS_END: &str = "</tbody>
-</table>
-<p><a href=\"../swagger/\">All requests</a></p>
-</html>
 ";

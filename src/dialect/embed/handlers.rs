@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     chat::{
@@ -15,7 +15,7 @@ use crate::{
     },
     config::{EmbedOpen, EmbedTwin},
     dialect::{
-        ClientSession, EventReply, Handled, OwnAction, Sending,
+        ClientSession, EventReply, Handled, Okay, OwnAction, Sending,
         embed::{
             ID,
             events::{
@@ -245,7 +245,10 @@ impl Context<'_> {
                 Person::clone(caller.person())
             }
         };
-        let body = json!({"user": wire::User::from(&person)});
+        let body = wire::UserTold {
+            status: Okay,
+            user: wire::User::from(&person),
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -289,7 +292,10 @@ impl Context<'_> {
             }
         };
         let members = members::ids(self.services, &reader).await?;
-        let body = json!({"chat": wire::ChatWire::new(reader.chat(), &members)});
+        let body = wire::ChatTold {
+            status: Okay,
+            chat: wire::ChatWire::new(reader.chat(), &members),
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -312,7 +318,11 @@ impl Context<'_> {
             .iter()
             .map(|(chat, users)| wire::ChatWire::new(chat, users));
         let (chats, left) = page::fitting(chats);
-        let body = json!({"chats": chats, "has_more": more || left});
+        let body = wire::ChatsTold {
+            status: Okay,
+            chats,
+            has_more: more || left,
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -346,7 +356,11 @@ impl Context<'_> {
         let listed = listed.map(|(message, _)| wire::MessageWire::from(message));
         let (mut listed, left) = page::fitting(listed);
         listed.reverse();
-        let body = json!({"messages": listed, "has_more": page.more || left});
+        let body = wire::MessagesTold {
+            status: Okay,
+            messages: listed,
+            has_more: page.more || left,
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -386,11 +400,12 @@ impl Context<'_> {
         let connection = self.session.number;
         let ends = signals::Ends::WithConnection;
         signals::typing(self.services, &caller, &reader, told, connection, ends)?;
-        let body = json!({
-            "chat": wire::Named::from(place.chat),
-            "user": wire::User::from(&**caller.person()),
-            "typing": typing,
-        });
+        let body = wire::TypingTold {
+            status: Okay,
+            chat: place.chat.into(),
+            user: wire::User::from(&**caller.person()),
+            typing,
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -412,11 +427,12 @@ impl Context<'_> {
             let read = OwnAction::Read(place.chat, caller.id(), span);
             self.session.note_action(ID, read);
         }
-        let body = json!({
-            "chat": wire::Named::from(place.chat),
-            "user": wire::User::from(&**caller.person()),
-            "message": up_to.map(wire::Named::from),
-        });
+        let body = wire::SeenTold {
+            status: Okay,
+            chat: place.chat.into(),
+            user: wire::User::from(&**caller.person()),
+            message: up_to.map(wire::Named::from),
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -430,11 +446,12 @@ impl Context<'_> {
         let edited = messages::edit(self.services, &caller, place.chat, message, content).await?;
         let action = OwnAction::Edited(edited.id, edited.edited_at);
         self.session.note_action(ID, action);
-        let body = json!({
-            "chat": wire::Named::from(place.chat),
-            "user": wire::User::from(&**caller.person()),
-            "message": wire::MessageWire::from(&edited),
-        });
+        let body = wire::EditedTold {
+            status: Okay,
+            chat: place.chat.into(),
+            user: wire::User::from(&**caller.person()),
+            message: wire::MessageWire::from(&edited),
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -442,11 +459,12 @@ impl Context<'_> {
         let caller = self.act_for(place.user).await?;
         let deleted = messages::delete(self.services, &caller, place.chat, message).await?;
         self.session.note_action(ID, OwnAction::Deleted(deleted.id));
-        let body = json!({
-            "chat": wire::Named::from(place.chat),
-            "user": wire::User::from(&**caller.person()),
-            "message": wire::Deleted::from(&deleted),
-        });
+        let body = wire::DeletedTold {
+            status: Okay,
+            chat: place.chat.into(),
+            user: wire::User::from(&**caller.person()),
+            message: wire::Deleted::from(&deleted),
+        };
         Ok(events::reply(self.event, body))
     }
 
@@ -467,12 +485,13 @@ impl Context<'_> {
     }
 
     fn members_changed(&self, caller: &Caller, request: &Membership) -> EventReply {
-        let users: Vec<_> = request.users.iter().map(PersonId::to_string).collect();
-        let body = json!({
-            "chat": wire::Named::from(request.place.chat),
-            "user": wire::User::from(&**caller.person()),
-            "users": users,
-        });
+        let users = request.users.iter().map(PersonId::to_string).collect();
+        let body = wire::MembersTold {
+            status: Okay,
+            chat: request.place.chat.into(),
+            user: wire::User::from(&**caller.person()),
+            users,
+        };
         events::reply(self.event, body)
     }
 }

@@ -20,7 +20,8 @@ use serde_json::Value;
 
 use crate::{
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, OutgoingEvent,
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventApi, EventReply, Handled,
+        OutgoingEvent,
     },
     error::{Error, Result},
     model::{Change, ChatId, Signal, SignalKind},
@@ -38,8 +39,8 @@ impl DialectInfo for Embed {
 }
 
 impl Dialect for Embed {
-    fn events(&self) -> &'static [&'static str] {
-        &events::NAMES
+    fn described(&self) -> &'static EventApi {
+        &events::API
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

@@ -2,14 +2,20 @@
 
 use serde::Serialize;
 
-use crate::model::{Chat, ChatId, Message, MessageId, Person, PersonId, Timestamp};
+use crate::{
+    dialect::{ErrorCode, Failed, Okay},
+    error::Error,
+    json::schema::Describe,
+    model::{Chat, ChatId, Message, MessageId, MessageKind, Person, PersonId, Timestamp},
+};
 
 /// A user:
 ///
 /// ```js
 /// user: { external_id: 'external_id', id: 'user-id', created_at: 'DATETIME', modified_at: 'DATETIME' }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
+#[schema(name = "EmbedUser")]
 pub struct User {
     id: String,
     _id: String,
@@ -42,7 +48,8 @@ impl From<&Person> for User {
 /// ```js
 /// chat: { id: 'user-id', name: 'chat-name', users: ['user-id'], created_at: 'DATETIME', modified_at: 'DATETIME' }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
+#[schema(name = "EmbedChat")]
 pub struct ChatWire {
     id: String,
     _id: String,
@@ -81,11 +88,13 @@ fn name_of(chat: &Chat) -> String {
 /// { id: 'message-id', msg: 'chat-name', type: 'text', user_id: 'user-id', created_at: 'DATETIME',
 ///   modified_at: 'DATETIME' }
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
+#[schema(name = "EmbedMessage")]
 pub struct MessageWire {
     id: String,
     _id: String,
     msg: String,
+    #[schema(words = MessageKind::WORDS)]
     r#type: &'static str,
     user_id: String,
     chat_id: String,
@@ -115,7 +124,8 @@ impl From<&Message> for MessageWire {
 }
 
 /// Something that is named by its id alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
+#[schema(name = "EmbedId")]
 pub struct Named {
     id: String,
 }
@@ -139,7 +149,8 @@ impl From<MessageId> for Named {
 }
 
 /// A message that is no more.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
+#[schema(name = "EmbedDeleted")]
 pub struct Deleted {
     id: String,
     user_id: String,
@@ -152,6 +163,145 @@ impl From<&Message> for Deleted {
             id: message.id.to_string(),
             user_id: message.sender.to_string(),
             deleted_at: message.deleted_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+/// A user, found, made or brought up to date.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedUserAnswer")]
+pub struct UserTold {
+    pub(super) status: Okay,
+    pub(super) user: User,
+}
+
+/// A chat that was made.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedChatAnswer")]
+pub struct ChatTold {
+    pub(super) status: Okay,
+    pub(super) chat: ChatWire,
+}
+
+/// Chats, those with the newest activity first.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedChats")]
+pub struct ChatsTold {
+    pub(super) status: Okay,
+    pub(super) chats: Vec<ChatWire>,
+    /// Whether there are more: ask again with `before`.
+    pub(super) has_more: bool,
+}
+
+/// Messages, ascending.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedMessages")]
+pub struct MessagesTold {
+    pub(super) status: Okay,
+    pub(super) messages: Vec<MessageWire>,
+    /// Whether there are older ones: ask again with `before`.
+    pub(super) has_more: bool,
+}
+
+/// A message that was sent.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedNewMessage")]
+pub struct MessageTold {
+    status: Okay,
+    #[serde(flatten)]
+    message: MessageWire,
+}
+
+impl From<&Message> for MessageTold {
+    fn from(message: &Message) -> Self {
+        Self {
+            status: Okay,
+            message: message.into(),
+        }
+    }
+}
+
+/// Somebody types, or has stopped.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedTyping")]
+pub struct TypingTold {
+    pub(super) status: Okay,
+    pub(super) chat: Named,
+    pub(super) user: User,
+    pub(super) typing: bool,
+}
+
+/// Somebody has read up to a message; none where the chat has none.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedSeen")]
+pub struct SeenTold {
+    pub(super) status: Okay,
+    pub(super) chat: Named,
+    pub(super) user: User,
+    pub(super) message: Option<Named>,
+}
+
+/// Somebody has changed a message.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedEdited")]
+pub struct EditedTold {
+    pub(super) status: Okay,
+    pub(super) chat: Named,
+    pub(super) user: User,
+    pub(super) message: MessageWire,
+}
+
+/// Somebody has deleted a message.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedMessageDeleted")]
+pub struct DeletedTold {
+    pub(super) status: Okay,
+    pub(super) chat: Named,
+    pub(super) user: User,
+    pub(super) message: Deleted,
+}
+
+/// Users came into a chat, or left it.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedMembers")]
+pub struct MembersTold {
+    pub(super) status: Okay,
+    pub(super) chat: Named,
+    pub(super) user: User,
+    /// Their ids.
+    pub(super) users: Vec<String>,
+}
+
+/// A refusal or a failure.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedFailure")]
+pub struct Failure {
+    status: Failed,
+    error: [Sentence; 1],
+    /// A word for programs.
+    #[schema(with = ErrorCode)]
+    code: &'static str,
+    /// After how many seconds another try can succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// A sentence for people.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "EmbedSentence")]
+struct Sentence {
+    message: String,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self {
+            status: Failed,
+            error: [Sentence {
+                message: error.text().to_owned(),
+            }],
+            code: error.kind().code(),
+            retry_after: error.retry_seconds(),
         }
     }
 }

@@ -1,26 +1,15 @@
 //! What the service dialect's clients say, and what they are told: pure.
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::table;
 use crate::{
-    dialect::{Emitted, EventReply, OutgoingEvent, service::wire},
-    error::{Error, Kind, Result},
+    dialect::{Emitted, EventReply, OutgoingEvent, described, service::wire},
+    error::{Error, Result},
     json::{is_on, own_id, whole},
     model::{Change, ChangeKind, ClientId, Content, MessageId, Signal, SignalKind},
 };
-
-/// The events, by name.
-pub const NAMES: [&str; 8] = [
-    "join",
-    "typing",
-    "seen",
-    "send_message",
-    "load_more",
-    "leave",
-    "update",
-    "delete",
-];
 
 /// The most messages that one answer lists, what it lists when nobody says, and the last page.
 const LIMIT_MOST: i64 = 200;
@@ -34,8 +23,6 @@ const TYPING_BYTES: usize = 64;
 pub const NO_TOKEN: &str = "No token key found";
 /// What a client is told whose message cannot be sent.
 pub const NO_MESSAGE: &str = "No message or sender";
-/// What a client is told who wants to join what is not theirs.
-pub const BAD_ROOM: &str = "Invalid room name";
 /// What a client is told who names no room.
 pub const NO_ROOM: &str = "Input room name";
 
@@ -73,7 +60,7 @@ pub fn matches(event: &str, argument: Option<&Value>) -> bool {
     let names_chat = argument
         .and_then(Value::as_object)
         .is_some_and(|fields| fields.contains_key("chat") || fields.contains_key("chatId"));
-    NAMES.contains(&event) && !(names_chat && matches!(event, "typing" | "seen"))
+    described::has(table::API.events, event) && !(names_chat && matches!(event, "typing" | "seen"))
 }
 
 /// Reads an event and its argument.
@@ -188,31 +175,29 @@ pub fn done(data: impl Serialize, outgoing: Vec<Emitted>) -> EventReply {
 
 /// The answer to something that did not go well: `err` and a sentence.
 pub fn refuse(error: &Error) -> EventReply {
-    let (status, code) = (error.kind().status(), error.kind().code());
-    let text = match error.kind() {
-        Kind::NotFound => BAD_ROOM,
-        _ => error.text(),
-    };
-    let mut data = json!({"status": "error", "message": text, "code": code});
-    if let Some(wait) = error.retry_seconds() {
-        data["retry_after"] = json!(wait);
-    }
+    let failure = wire::Failure::from(error);
+    let err = table::ERR.of(&failure.message);
     EventReply {
-        status,
-        data,
-        outgoing: vec![Emitted::Other(OutgoingEvent::new("err", text.to_owned()))],
+        status: error.kind().status(),
+        data: value(failure),
+        outgoing: vec![Emitted::Other(err)],
         retry_after: error.retry_seconds(),
     }
 }
 
 /// `info` and a sentence.
 pub fn info(text: impl Into<String>) -> OutgoingEvent {
-    OutgoingEvent::new("info", text.into())
+    table::INFO.of(&text.into())
 }
 
-/// An event with one argument.
-pub fn tell(name: &'static str, body: impl Serialize) -> OutgoingEvent {
-    OutgoingEvent::new(name, value(body))
+/// `seen_by` and who has read.
+pub fn seen_by(user: &wire::User) -> OutgoingEvent {
+    table::SEEN_BY.of(user)
+}
+
+/// `roomData` and who is present.
+pub fn room_data(present: &wire::RoomData) -> OutgoingEvent {
+    table::ROOM_DATA.of(present)
 }
 
 /// A change as it is told to who is present in its room.
@@ -221,9 +206,9 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
         ChangeKind::Message(message)
         | ChangeKind::Edited(message)
         | ChangeKind::Deleted(message) => {
-            vec![tell("message", wire::MessageWire::from(message))]
+            vec![table::MESSAGE.of(&message.into())]
         }
-        ChangeKind::Read(_) => vec![tell("seen_by", wire::User::from(&*change.actor))],
+        ChangeKind::Read(_) => vec![seen_by(&wire::User::from(&*change.actor))],
         // The document has no word for a reaction.
         ChangeKind::Reaction(_)
         | ChangeKind::Chat(_)
@@ -241,9 +226,10 @@ pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
         SignalKind::Typing(typing) => {
             let sent = serde_json::from_str(&typing.sent);
-            let sent = sent.unwrap_or(Value::Bool(typing.typing));
-            let data = wire::User::from(&*signal.actor);
-            vec![tell("is_typing", json!({"data": data, "typing": sent}))]
+            vec![table::IS_TYPING.of(&wire::IsTyping {
+                data: wire::User::from(&*signal.actor),
+                typing: sent.unwrap_or(Value::Bool(typing.typing)),
+            })]
         }
         // Who is present in a room is told by `info` and `roomData`; who is online elsewhere has no word.
         SignalKind::Presence(_) => Vec::new(),
@@ -256,6 +242,8 @@ fn value(body: impl Serialize) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -11,8 +11,8 @@ use crate::{
         messages, presence, rooms, signals,
     },
     dialect::{
-        ClientSession, Emitted, EventReply, Handled, OutgoingEvent, OwnAction, Recipients, Sending,
-        page,
+        ClientSession, Emitted, EventReply, Handled, Okay, OutgoingEvent, OwnAction, Recipients,
+        Sending, page,
         service::{
             ID,
             events::{self, Request},
@@ -319,7 +319,7 @@ impl Context<'_> {
         }
         if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
             // Of this the log tells the others nothing.
-            let event = events::tell("seen_by", &row);
+            let event = events::seen_by(&row);
             self.session
                 .transport
                 .tell(&room.transport(), Recipients::Others, &event);
@@ -448,16 +448,13 @@ fn present(services: &Services, room: &Joined) -> OutgoingEvent {
         id: present.name,
     });
     let (users, has_more) = page::fitting(users);
-    events::tell(
-        "roomData",
-        wire::RoomData {
-            room: room.name.clone(),
-            users,
-            has_more,
-        },
-    )
+    events::room_data(&wire::RoomData {
+        room: room.name.clone(),
+        users,
+        has_more,
+    })
 }
 
-fn ok() -> Value {
-    serde_json::json!({"status": "ok"})
+fn ok() -> wire::Done {
+    wire::Done { status: Okay }
 }

@@ -12,13 +12,15 @@
 pub mod events;
 mod handlers;
 pub mod routes;
+mod table;
 pub mod wire;
 
 use serde_json::Value;
 
 use crate::{
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, OutgoingEvent,
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventApi, EventReply, Handled,
+        OutgoingEvent,
     },
     error::{Error, Result},
     model::{Change, ChatId, Signal, SignalKind},
@@ -36,8 +38,8 @@ impl DialectInfo for Service {
 }
 
 impl Dialect for Service {
-    fn events(&self) -> &'static [&'static str] {
-        &events::NAMES
+    fn described(&self) -> &'static EventApi {
+        &table::API
     }
 
     fn routes(&self) -> Vec<rocket::Route> {

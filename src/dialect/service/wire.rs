@@ -4,9 +4,13 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::dialect::page;
+use crate::dialect::{ErrorCode, Failed, Okay, page};
+use crate::error::{Error, Kind};
 use crate::json::schema::{Definitions, Describe};
 use crate::model::{Chat, Message, Person, Tenant, Timestamp};
+
+/// What a client is told who wants to join what is not theirs.
+pub const BAD_ROOM: &str = "Invalid room name";
 
 /// An app.
 #[derive(Debug, Describe, Serialize)]
@@ -206,11 +210,13 @@ impl Room {
 ///  "updatedAt": "2021-07-17T12:25:59.456Z", "createdAt": "2021-07-17T12:25:59.456Z",
 ///  "deletedAt": null}
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schema(name = "ServiceMessage")]
 pub struct MessageWire {
     id: i64,
     room_id: i64,
+    /// The text in base64; empty where it was deleted.
     message: String,
     user_id: i64,
     created_at: String,
@@ -237,10 +243,11 @@ impl From<&Message> for MessageWire {
 }
 
 /// A message in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedMessage {
     id: i64,
+    /// The text in base64.
     message: String,
     user_id: i64,
     created_at: String,
@@ -260,7 +267,7 @@ impl From<&Message> for ListedMessage {
 }
 
 /// Who is present in a room.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
 pub struct RoomData {
     /// The room's name.
     pub room: String,
@@ -276,7 +283,7 @@ pub struct RoomData {
 /// ```json
 /// {"appId": 1, "room": "usr-1-2", "roomId": 1, "sender": 2, "id": "ZhwmPqfR7Ydk13yvAAAB"}
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Present {
     /// The app.
@@ -289,4 +296,50 @@ pub struct Present {
     pub sender: i64,
     /// What others may know it by.
     pub id: String,
+}
+
+/// Somebody types, or has stopped.
+#[derive(Debug, Describe, Serialize)]
+pub struct IsTyping {
+    /// Who.
+    pub(super) data: User,
+    /// What they have sent.
+    pub(super) typing: Value,
+}
+
+/// It was done.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "ServiceDone")]
+pub struct Done {
+    pub(super) status: Okay,
+}
+
+/// A refusal or a failure of an event.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "ServiceEventFailure")]
+pub struct Failure {
+    status: Failed,
+    /// The sentence that `err` tells.
+    pub(super) message: String,
+    /// A word for programs.
+    #[schema(with = ErrorCode)]
+    code: &'static str,
+    /// After how many seconds another try can succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let text = match error.kind() {
+            Kind::NotFound => BAD_ROOM,
+            _ => error.text(),
+        };
+        Self {
+            status: Failed,
+            message: text.to_owned(),
+            code: error.kind().code(),
+            retry_after: error.retry_seconds(),
+        }
+    }
 }

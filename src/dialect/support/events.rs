@@ -1,9 +1,10 @@
 //! The events: what a client says, read, and what is told to others, written down.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     argument::Argument,
+    table,
     wire::{self, Entry, Push},
 };
 use crate::{
@@ -14,19 +15,6 @@ use crate::{
         Signal, SignalKind,
     },
 };
-
-/// The names of the events.
-pub(super) const NAMES: [&str; 9] = [
-    "getNewChat",
-    "newMessage",
-    "getChatMessages",
-    "getActiveChats",
-    "getWaitingChats",
-    "getClosedChats",
-    "closeChat",
-    "typing",
-    "seen",
-];
 
 /// How many entries a list has when nobody says.
 const LIMIT_DEFAULT: i64 = 100;
@@ -177,25 +165,21 @@ fn page(argument: Argument<'_>) -> Result<Page> {
 
 /// A change as others are told of it.
 pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
+    let chat_id = change.chat.to_hex();
     let event = match &change.what {
-        ChangeKind::Message(message) => {
-            OutgoingEvent::new("newMessage", wire::pushed(message, push))
-        }
-        ChangeKind::Read(up_to) => OutgoingEvent::new(
-            "seen",
-            json!({
-                "chatId": change.chat.to_hex(),
-                "from": change.actor.id.to_hex(),
-                "_id": up_to.to_hex(),
-            }),
-        ),
+        ChangeKind::Message(message) => table::NEW_MESSAGE.of(&wire::Pushed::new(message, push)),
+        ChangeKind::Read(up_to) => table::SEEN.of(&wire::SeenTold {
+            chat_id,
+            from: change.actor.id.to_hex(),
+            _id: up_to.to_hex(),
+        }),
         ChangeKind::Conversation(chat, last) => match chat.status {
             Some(ConversationStatus::Waiting) => {
-                let entry = Entry::new(chat, &change.actor, last.as_ref());
-                OutgoingEvent::new("waitingChat", json!(entry))
+                table::WAITING_CHAT.of(&Entry::new(chat, &change.actor, last.as_ref()))
             }
             Some(ConversationStatus::Closed) => {
-                OutgoingEvent::new("closeChat", json!({"chatId": chat.id.to_hex()}))
+                let chat_id = chat.id.to_hex();
+                table::CHAT_CLOSED.of(&wire::ClosedTold { chat_id })
             }
             Some(ConversationStatus::Active) | None => return Vec::new(),
         },
@@ -217,14 +201,11 @@ pub(super) fn encode_change(change: &Change, push: Push) -> Vec<OutgoingEvent> {
 /// A signal as others are told of it.
 pub(super) fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
-        SignalKind::Typing(typing) => vec![OutgoingEvent::new(
-            "typing",
-            json!({
-                "chatId": typing.chat.to_hex(),
-                "from": signal.actor.id.to_hex(),
-                "typing": typing.typing,
-            }),
-        )],
+        SignalKind::Typing(typing) => vec![table::TYPING.of(&wire::TypingTold {
+            chat_id: typing.chat.to_hex(),
+            from: signal.actor.id.to_hex(),
+            typing: typing.typing,
+        })],
         // The documents have no word for who is online.
         SignalKind::Presence(_) => Vec::new(),
     }

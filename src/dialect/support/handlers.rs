@@ -2,7 +2,8 @@
 
 use std::{collections::VecDeque, net::Ipv4Addr, sync::Arc};
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     ID,
@@ -118,10 +119,15 @@ fn reply(event: &str, body: Value) -> EventReply {
     EventReply::reply(200, event.to_owned(), body)
 }
 
+fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
+}
+
 /// The answer to something that did not go well.
 pub(super) fn refuse(event: &str, error: &Error) -> EventReply {
-    let (status, body) = wire::failure(error);
-    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
+    let body = wire::Failure::from(error);
+    let status = body.status();
+    EventReply::reply(status, event.to_owned(), value(body)).waiting_as(error)
 }
 
 /// The holder of a token, if they may send the event. From now on this connection is
@@ -201,7 +207,8 @@ async fn old_chat(session: &mut ClientSession, back: &Return) -> Result<Value> {
 async fn welcome_guest(session: &mut ClientSession, opened: &GuestChatOpened) -> Result<Value> {
     session.act_as(ID, &opened.guest).await?;
     let GuestChatOpened { guest, chat, token } = opened;
-    Ok(wire::new_chat(token.expose(), *chat, guest.id()))
+    let body = wire::NewChat::new(token.expose(), *chat, guest.id());
+    Ok(value(body))
 }
 
 async fn say(
@@ -219,12 +226,11 @@ async fn say(
         client_id,
     };
     let message = session.begin_message(caller, chat, draft).await;
-    let (event, from) = (event.to_owned(), caller.id());
+    let event = event.to_owned();
     Ok(Sending::new(message, move |session, sent| {
         let message = sent.map_err(as_no_chat)?.message;
         session.note_action(ID, OwnAction::Sent(message.id));
-        let place = (message.id, message.at);
-        Ok(reply(&event, wire::sent(&message.content, from, place)))
+        Ok(reply(&event, value(wire::Sent::from(&message))))
     }))
 }
 
@@ -256,8 +262,8 @@ async fn read(
     let reader = reader.map_err(as_no_chat)?;
     let messages = conversations::slice(services, &reader, one_more(slice)).await?;
     let (messages, more) = page::limited(messages, count(slice));
-    let (listed, left) = page::fitting(messages.iter().map(wire::listed));
-    Ok(wire::page(listed, more || left))
+    let (listed, left) = page::fitting(messages.iter().map(wire::Listed::from));
+    Ok(value(wire::Messages::new(listed, more || left)))
 }
 
 async fn queue(
@@ -281,9 +287,8 @@ async fn queue(
         _ => error,
     })?;
     let (entries, left) = page::fitting(queue.chats.iter().map(Entry::from));
-    let mut body = wire::page(json!(entries), queue.has_more || left);
-    body["total"] = queue.total.into();
-    Ok(body)
+    let more = queue.has_more || left;
+    Ok(value(wire::Queue::new(entries, more, queue.total)))
 }
 
 /// A slice with one more entry, so as to know whether there are more.
@@ -309,9 +314,7 @@ async fn close(
         .map_err(as_no_chat)?;
     let span = session.span_since(before);
     session.note_action(ID, OwnAction::Closed(chat, span));
-    let mut body = wire::success("Chat has been closed");
-    body["chatId"] = chat.to_hex().into();
-    Ok(body)
+    Ok(value(wire::Closed::new(chat)))
 }
 
 async fn tell_typing(
@@ -327,7 +330,7 @@ async fn tell_typing(
     let told = (typing, typing.to_string());
     let ends = signals::Ends::AfterAWhile;
     signals::typing(services, caller, &reader, told, session.number, ends).map_err(as_no_chat)?;
-    Ok(wire::success("Typing has been told"))
+    Ok(value(wire::Done::new("Typing has been told")))
 }
 
 async fn see(
@@ -345,7 +348,7 @@ async fn see(
         .map_err(as_no_chat)?;
     let span = session.span_since(before);
     session.note_action(ID, OwnAction::Read(chat, caller.id(), span));
-    Ok(wire::success("Message has been seen"))
+    Ok(value(wire::Done::new("Message has been seen")))
 }
 
 fn no_chat() -> Error {

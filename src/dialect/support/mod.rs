@@ -13,6 +13,7 @@ mod argument;
 mod events;
 mod handlers;
 pub mod routes;
+mod table;
 pub mod wire;
 
 use serde_json::Value;
@@ -20,8 +21,8 @@ use serde_json::Value;
 use crate::{
     config::SupportPush,
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventReply, Handled, Options,
-        OutgoingEvent,
+        Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventApi, EventReply, Handled,
+        Options, OutgoingEvent, described,
     },
     error::{Error, Result},
     model::{
@@ -41,8 +42,8 @@ impl DialectInfo for Support {
 }
 
 impl Dialect for Support {
-    fn events(&self) -> &'static [&'static str] {
-        &events::NAMES
+    fn described(&self) -> &'static EventApi {
+        &table::API
     }
 
     fn routes(&self) -> Vec<rocket::Route> {
@@ -53,7 +54,7 @@ impl Dialect for Support {
         match event {
             // Others have these too; here they name a chat as this API does.
             "typing" | "seen" => argument.is_some_and(|it| it.get("chatId").is_some()),
-            _ => events::NAMES.contains(&event),
+            _ => described::has(table::API.events, event),
         }
     }
 

@@ -220,7 +220,8 @@ impl<'r> Responder<'r, 'static> for Reply {
                 if let Some(wait) = error.retry_seconds() {
                     response.raw_header("Retry-After", wait.to_string());
                 }
-                wire::failure(&error)
+                let body = wire::Failure::from(&error);
+                (body.status(), to_json(&body).unwrap_or_default())
             }
         };
         let body = body.to_string();

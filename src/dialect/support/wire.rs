@@ -5,196 +5,197 @@
 //! Ids are 24 hex digits, as those documents' database made them. Replies carry `statusCode` and
 //! `status` everywhere, `getNewChat`'s too, where the documents name three keys alone.
 
+mod owners;
+mod pushes;
+
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use crate::{
+    dialect::Failed,
     error::{Error, Kind},
     json::schema::Describe,
-    model::{Chat, ChatId, GuestChat, Message, MessageId, Person, PersonId, Timestamp},
+    model::{Chat, ChatId, GuestChat, Message, Person, PersonId, Timestamp},
 };
 
-/// Which document's shape a pushed message has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Push {
-    /// The text and the chat.
-    First,
-    /// The message with its sender, and the chat.
-    Second,
-}
+pub use owners::{OwnerDone, OwnerSignedIn, SiteFound};
+pub use pushes::{ClosedTold, Push, Pushed, PushedMessage, PushedText, SeenTold, TypingTold};
 
-/// What is answered when all went well: `{"statusCode":200,"status":"success","data":…}`.
-pub fn success(data: impl Into<Value>) -> Value {
-    json!({"statusCode": 200, "status": "success", "data": data.into()})
-}
-
+const SUCCESS: &str = "success";
 /// The one word of a status that is told with a success.
-const SUCCESS_WORDS: &[&str] = &["success"];
+const SUCCESS_WORDS: &[&str] = &[SUCCESS];
 
-/// What was done for an owner, as a sentence.
+/// What was done, as a sentence.
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnerDone {
+#[schema(name = "SupportDone")]
+pub struct Done {
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
     data: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    domains: Option<Vec<String>>,
 }
 
-impl OwnerDone {
+impl Done {
     /// It was done.
     pub const fn new(data: &'static str) -> Self {
         Self {
             status_code: 200,
-            status: "success",
+            status: SUCCESS,
             data,
-            domains: None,
-        }
-    }
-
-    /// The same, with the domains that the owner's site has then.
-    #[must_use]
-    pub fn with_domains(self, domains: Vec<String>) -> Self {
-        Self {
-            domains: Some(domains),
-            ..self
         }
     }
 }
 
-/// A site that was found by a host.
+/// A conversation that was closed.
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct SiteFound {
+#[schema(name = "SupportClosed")]
+pub struct Closed {
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
-    data: SiteDomain,
+    data: &'static str,
+    chat_id: String,
 }
 
-#[derive(Debug, Describe, Serialize)]
-struct SiteDomain {
-    domain: String,
-}
-
-impl SiteFound {
-    /// The site of this domain.
-    pub const fn new(domain: String) -> Self {
+impl Closed {
+    /// This one was.
+    pub fn new(chat: ChatId) -> Self {
         Self {
             status_code: 200,
-            status: "success",
-            data: SiteDomain { domain },
+            status: SUCCESS,
+            data: "Chat has been closed",
+            chat_id: chat.to_hex(),
         }
     }
 }
 
-/// A page of a list, and whether there are more entries after it.
-pub fn page(data: impl Into<Value>, more: bool) -> Value {
-    let mut body = success(data);
-    body["has_more"] = more.into();
-    body
+/// Messages of a chat, oldest first.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schema(name = "SupportMessages")]
+pub struct Messages {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    data: Vec<Listed>,
+    /// Whether there are more: go on with `skip` past what you have.
+    #[serde(rename = "has_more")]
+    has_more: bool,
+}
+
+impl Messages {
+    /// A page of messages.
+    pub const fn new(data: Vec<Listed>, has_more: bool) -> Self {
+        Self {
+            status_code: 200,
+            status: SUCCESS,
+            data,
+            has_more,
+        }
+    }
+}
+
+/// A page of a queue.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schema(name = "SupportQueue")]
+pub struct Queue {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    data: Vec<Entry>,
+    /// Whether others follow: ask again with `before`.
+    #[serde(rename = "has_more")]
+    has_more: bool,
+    /// How many there are in all.
+    total: i64,
+}
+
+impl Queue {
+    /// A page, and how many there are in all.
+    pub const fn new(data: Vec<Entry>, has_more: bool, total: i64) -> Self {
+        Self {
+            status_code: 200,
+            status: SUCCESS,
+            data,
+            has_more,
+            total,
+        }
+    }
 }
 
 /// > return: guestToken, chatId, guestId
-pub fn new_chat(token: &str, chat: ChatId, guest: PersonId) -> Value {
-    json!({
-        "statusCode": 200,
-        "status": "success",
-        "guestToken": token,
-        "chatId": chat.to_hex(),
-        "guestId": guest.to_hex(),
-    })
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schema(name = "SupportNewChat")]
+pub struct NewChat {
+    status_code: u16,
+    #[schema(words = SUCCESS_WORDS)]
+    status: &'static str,
+    guest_token: String,
+    chat_id: String,
+    guest_id: String,
+}
+
+impl NewChat {
+    /// A guest's chat, and the token that opens it.
+    pub fn new(token: &str, chat: ChatId, guest: PersonId) -> Self {
+        Self {
+            status_code: 200,
+            status: SUCCESS,
+            guest_token: token.to_owned(),
+            chat_id: chat.to_hex(),
+            guest_id: guest.to_hex(),
+        }
+    }
 }
 
 /// > return: status, statusCode, system message
 ///
 /// One document's server answered with the text, the other's with the message: both are here, and
 /// beside them by which id and time the chat's list will show it.
-pub fn sent(text: &str, from: PersonId, (id, at): (MessageId, Timestamp)) -> Value {
-    let data = json!({
-        "message": text,
-        "from": from.to_hex(),
-        "_id": id.to_hex(),
-        "time": at.to_rfc3339(),
-    });
-    json!({"statusCode": 200, "status": "success", "message": text, "data": data})
-}
-
-/// > "ownerId": id, "token": {token, "level": level
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OwnerSignedIn {
+#[schema(name = "SupportSent")]
+pub struct Sent {
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
-    data: OwnerLogin,
+    /// The text.
+    message: String,
+    data: Listed,
 }
 
-/// An owner's login.
-#[derive(Debug, Describe, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct OwnerLogin {
-    owner_id: String,
-    token: String,
-    #[schema(words = LEVELS)]
-    level: &'static str,
-    app_id: String,
-}
-
-/// What somebody who signs in here can be.
-const LEVELS: &[&str] = &["owner"];
-
-impl OwnerSignedIn {
-    /// An owner with a fresh token, and the key of the site.
-    pub fn new(owner: PersonId, token: &str, application_id: &str) -> Self {
+impl From<&Message> for Sent {
+    fn from(message: &Message) -> Self {
         Self {
             status_code: 200,
-            status: "success",
-            data: OwnerLogin {
-                owner_id: owner.to_hex(),
-                token: token.to_owned(),
-                level: "owner",
-                app_id: application_id.to_owned(),
-            },
+            status: SUCCESS,
+            message: message.content.clone(),
+            data: message.into(),
         }
     }
 }
 
-/// What somebody said.
-#[derive(Debug, Serialize)]
-struct Said<'a> {
-    message: &'a str,
-    from: String,
-}
-
 /// A message in a chat's list.
-pub fn listed(message: &Message) -> Value {
-    json!({
-        "_id": message.id.to_hex(),
-        "from": message.sender.to_hex(),
-        "message": message.content,
-        "time": message.at.to_rfc3339(),
-    })
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "SupportMessage")]
+pub struct Listed {
+    _id: String,
+    /// Whose it is.
+    from: String,
+    message: String,
+    time: String,
 }
 
-/// A message as it is pushed to the others.
-pub fn pushed(message: &Message, push: Push) -> Value {
-    let chat = message.chat.to_hex();
-    match push {
-        Push::First => json!({"message": message.content, "chatId": chat}),
-        Push::Second => {
-            let said = Said {
-                message: &message.content,
-                from: message.sender.to_hex(),
-            };
-            json!({
-                "message": said,
-                "chatId": chat,
-                "_id": message.id.to_hex(),
-                "time": message.at.to_rfc3339(),
-            })
+impl From<&Message> for Listed {
+    fn from(message: &Message) -> Self {
+        Self {
+            _id: message.id.to_hex(),
+            from: message.sender.to_hex(),
+            message: message.content.clone(),
+            time: message.at.to_rfc3339(),
         }
     }
 }
@@ -203,43 +204,45 @@ pub fn pushed(message: &Message, push: Push) -> Value {
 ///
 /// Their server sent objects with `_id`; the rest is ours. Unread is counted for the caller, so a pushed
 /// entry, the same for all owners, has none.
-#[derive(Debug, Serialize)]
-pub struct Entry<'a> {
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "SupportChat")]
+pub struct Entry {
     _id: String,
     #[serde(rename = "chatId")]
     chat_id: String,
     #[serde(rename = "guestId")]
     guest_id: String,
-    name: &'a str,
-    email: Option<&'a str>,
-    domain: Option<&'a str>,
+    name: String,
+    email: Option<String>,
+    domain: Option<String>,
     #[serde(rename = "lastMessage")]
-    last_message: Option<&'a str>,
+    last_message: Option<String>,
     time: String,
+    /// How many messages the asking owner has not read; not in a push.
     #[serde(skip_serializing_if = "Option::is_none")]
     unread: Option<i64>,
 }
 
-impl<'a> Entry<'a> {
+impl Entry {
     /// A chat as it is told to all owners.
-    pub fn new(chat: &'a Chat, guest: &'a Person, last: Option<&'a (String, Timestamp)>) -> Self {
+    pub fn new(chat: &Chat, guest: &Person, last: Option<&(String, Timestamp)>) -> Self {
         let id = chat.id.to_hex();
         Self {
             _id: id.clone(),
             chat_id: id,
             guest_id: guest.id.to_hex(),
-            name: &guest.name,
-            email: guest.email.as_deref(),
-            domain: chat.domain.as_deref(),
-            last_message: last.map(|(text, _)| text.as_str()),
+            name: guest.name.to_string(),
+            email: guest.email.clone(),
+            domain: chat.domain.clone(),
+            last_message: last.map(|(text, _)| text.clone()),
             time: last.map_or(chat.created_at, |(_, at)| *at).to_rfc3339(),
             unread: None,
         }
     }
 }
 
-impl<'a> From<&'a GuestChat> for Entry<'a> {
-    fn from(listed: &'a GuestChat) -> Self {
+impl From<&GuestChat> for Entry {
+    fn from(listed: &GuestChat) -> Self {
         Self {
             unread: Some(listed.unread),
             ..Self::new(&listed.chat, &listed.guest, listed.last.as_ref())
@@ -247,23 +250,58 @@ impl<'a> From<&'a GuestChat> for Entry<'a> {
     }
 }
 
-/// What is answered instead: `{"statusCode":n,"status":"error","data":<sentence>}`, and for a field
-/// that is wrong which one it is, as their server's validation told it.
-pub fn failure(error: &Error) -> (u16, Value) {
-    let status = status(error.kind());
-    let mut body = Map::new();
-    body.insert("statusCode".to_owned(), status.into());
-    body.insert("status".to_owned(), "error".into());
-    body.insert("data".to_owned(), error.text().into());
-    if let Some(field) = error.field() {
-        body.insert("error".to_owned(), "Bad Request".into());
-        let validation = json!({"source": "payload", "keys": [field]});
-        body.insert("validation".to_owned(), validation);
+/// A refusal or a failure of live support: for a field that is wrong with which one it is, as their
+/// server's validation told it.
+#[derive(Debug, Describe, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schema(name = "SupportFailure")]
+pub struct Failure {
+    /// The HTTP status.
+    status_code: u16,
+    status: Failed,
+    /// A sentence for people.
+    data: String,
+    /// There where one field is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    /// Which field is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Validation>,
+    /// After how many seconds another try can succeed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u64>,
+}
+
+/// Which field is wrong.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "SupportValidation")]
+struct Validation {
+    source: &'static str,
+    keys: [&'static str; 1],
+}
+
+impl Failure {
+    /// The status with which it is told.
+    pub const fn status(&self) -> u16 {
+        self.status_code
     }
-    if let Some(wait) = error.retry_seconds() {
-        body.insert("retryAfter".to_owned(), wait.into());
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        let field = error.field();
+        Self {
+            status_code: status(error.kind()),
+            status: Failed,
+            data: error.text().to_owned(),
+            error: field.map(|_| "Bad Request"),
+            validation: field.map(|field| Validation {
+                source: "payload",
+                keys: [field],
+            }),
+            retry_after: error.retry_seconds(),
+        }
     }
-    (status, Value::Object(body))
 }
 
 fn status(kind: Kind) -> u16 {

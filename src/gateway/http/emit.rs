@@ -127,8 +127,8 @@ fn name_of(options: &Options, path: &std::path::Path) -> Result<String> {
         .dialects
         .iter()
         .flat_map(|dialect| dialect.events())
-        .find(|event| **event == name);
-    Ok(event.map_or_else(|| format!("/{name}"), |event| (*event).to_owned()))
+        .find(|event| event.name == name);
+    Ok(event.map_or_else(|| format!("/{name}"), |event| event.name.to_owned()))
 }
 
 /// `Idempotency-Key`: the field `client_id` as a header.

@@ -19,17 +19,21 @@ An ellipsis (…) stands for anything; as a value, for any value that is not nul
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "crash"))
-from server import Server, Sqlite  # noqa: E402
+from server import Server, Sqlite, free_port  # noqa: E402
 
 EXPECTING = ("json", "http", "text", "sse")
 # What the pages write, and what a reader would type. The replay puts the server's own place there.
-WRITTEN = "http://127.0.0.1:8000"
+WRITTEN = "127.0.0.1:8000"
+# A reader's own server beside it.
+OWN = "127.0.0.1:9000"
+OWN_PORT = "listen(9000,"
 END = "--- end of block ---"
 
 
@@ -123,23 +127,39 @@ class Shell:
     """One bash for a whole page."""
 
     def __init__(self, folder, server):
-        self.address = f"http://127.0.0.1:{server.port}"
+        own = free_port()
+        self.places = [(WRITTEN, f"127.0.0.1:{server.port}"), (OWN, f"127.0.0.1:{own}"), (OWN_PORT, f"listen({own},")]
         # A reader's own settings must not change what curl does.
         environment = {**os.environ, "HOME": str(folder)}
         self.bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"], cwd=folder, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
     def run(self, commands):
-        commands = commands.replace(WRITTEN, self.address)
+        for written, here in self.places:
+            commands = commands.replace(written, here)
         self.bash.stdin.write(f"{commands}\nprintf '\\n{END} %s\\n' $?\n")
         self.bash.stdin.flush()
         printed = []
         for line in self.bash.stdout:
             if line.startswith(END):
-                return "".join(printed)[:-1].replace(self.address, WRITTEN), int(line.split()[-1])
+                return self.as_written("".join(printed)[:-1]), int(line.split()[-1])
             printed.append(line)
         return "".join(printed), 1
+
+    def as_written(self, text):
+        for written, here in self.places:
+            text = text.replace(here, written)
+        return text
+
+    def end(self):
+        """Ends the shell, and what it has left in the background."""
+        self.bash.stdin.close()
+        self.bash.wait(10)
+        try:
+            os.killpg(self.bash.pid, signal.SIGTERM)
+        except ProcessLookupError:
+            pass
 
 
 def replay(page, heading, settings):
@@ -164,8 +184,7 @@ def replay(page, heading, settings):
                         faults.append(f"{page.name}:{line}: {difference}")
                     printed = None
         finally:
-            shell.bash.stdin.close()
-            shell.bash.wait(10)
+            shell.end()
             server.stop()
         if faults:
             faults.append(server.log())

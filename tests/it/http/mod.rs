@@ -1,5 +1,6 @@
 //! What all HTTP routes share.
 
+mod asyncapi;
 mod bodies;
 mod connections;
 mod description;

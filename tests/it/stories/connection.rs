@@ -6,7 +6,10 @@ use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::pattern::{self, Names};
-use crate::support::socketio_client::{TIMEOUT, Ws};
+use crate::support::{
+    conformity::breach_of_frame,
+    socketio_client::{TIMEOUT, Ws},
+};
 
 /// What Engine.IO says first on every WebSocket.
 const OPEN: &str = r#"0{"sid":"<sid>","upgrades":[],"pingInterval":25000,"pingTimeout":20000,
@@ -71,7 +74,10 @@ impl Backlog {
     fn is(&self, expected: &str, names: &mut Names) -> Result<(), Difference> {
         let fault = match self {
             Self::Frame(frame) => match pattern::frame(expected, frame, names) {
-                Ok(()) => return Ok(()),
+                Ok(()) => match breach_of_frame(frame) {
+                    None => return Ok(()),
+                    Some(fault) => fault,
+                },
                 Err(fault) => fault,
             },
             Self::Closed | Self::Silence => "there is no frame".to_owned(),

@@ -25,6 +25,46 @@ pub(crate) fn document() -> &'static Value {
     })
 }
 
+/// The description of the events.
+pub(crate) fn events() -> &'static Value {
+    static DOCUMENT: OnceLock<Value> = OnceLock::new();
+    DOCUMENT.get_or_init(openapi::events::describe)
+}
+
+/// What of a frame that carries an event to a client is not described.
+pub(crate) fn breach_of_frame(frame: &str) -> Option<String> {
+    let arguments: Value = serde_json::from_str(frame.strip_prefix("42")?).ok()?;
+    let name = arguments[0].as_str()?;
+    let is_meant = |known: &str| match known.split_once('{') {
+        Some((before, _)) => name.starts_with(before),
+        None => known == name,
+    };
+    let channels = events()["channels"].as_object().expect("channels");
+    let mut schemas = Vec::new();
+    for messages in channels.values().map(|channel| &channel["messages"]) {
+        let told = messages.as_object().expect("messages").iter();
+        let told = told.filter(|(key, _)| key.ends_with("-push") || key.ends_with("-reply"));
+        let told: Vec<_> = told
+            .filter(|(_, message)| message["name"].as_str().is_some_and(is_meant))
+            .map(|(_, message)| &message["payload"])
+            .collect();
+        if !told.is_empty() {
+            schemas.extend(told);
+            schemas.push(&messages["refusal"]["payload"]);
+        }
+    }
+    if schemas.is_empty() {
+        return Some(format!("nothing is said of the event {name}"));
+    }
+    let data = arguments.get(1).unwrap_or(&Value::Null);
+    let tried: Vec<_> = schemas
+        .into_iter()
+        .map(|schema| mismatch(data, schema, true))
+        .collect();
+    let fits = tried.iter().any(Option::is_none);
+    (!fits).then(|| format!("{name} is not as described: {tried:?}"))
+}
+
 /// What of an answer is not described, if the request is to a described operation. `answer` is its status,
 /// media type and body.
 pub(crate) fn breach(method: &str, path: &str, answer: (u16, &str, &str)) -> Option<String> {
@@ -90,9 +130,11 @@ fn serves(template: &str, path: &str) -> bool {
 
 fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
-        Some(place) => document()
-            .pointer(place.trim_start_matches('#'))
-            .expect("what a reference refers to"),
+        Some(place) => {
+            let place = place.trim_start_matches('#');
+            let found = document().pointer(place).or_else(|| events().pointer(place));
+            found.expect("what a reference refers to")
+        }
         None => value,
     }
 }

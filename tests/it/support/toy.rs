@@ -4,8 +4,8 @@ use parlance::{
     Error, Result,
     chat::messages::{self, Draft},
     dialect::{
-        Boxed, ClientSession, Dialect, DialectId, DialectInfo, DialectSet, EventReply, Handled,
-        OutgoingEvent,
+        Boxed, ClientEvent, ClientSession, Dialect, DialectId, DialectInfo, DialectSet, EventApi,
+        EventReply, Handled, OutgoingEvent, described::Described,
     },
     json::Args,
     model::{Change, ChangeKind, ChatId, Content, MessageKind, Signal, SignalKind},
@@ -23,9 +23,26 @@ impl DialectInfo for Toy {
     const NAME: &'static str = "toy";
 }
 
+const API: EventApi = EventApi {
+    title: "Toy",
+    about: "",
+    preparation: "",
+    query: "",
+    options: "",
+    samples: &[],
+    events: &[
+        ClientEvent::new::<Value>("toy-hello", "Subscribe"),
+        ClientEvent::new::<Value>("toy-say", "Send"),
+    ],
+    emits_answers: true,
+    pushes: &[],
+    failure: Described::of::<Value>(),
+    refusals: &[],
+};
+
 impl Dialect for Toy {
-    fn events(&self) -> &'static [&'static str] {
-        &["toy-hello", "toy-say"]
+    fn described(&self) -> &'static EventApi {
+        &API
     }
 
     fn handle<'a>(

@@ -6,35 +6,23 @@
 //! their reply.
 
 mod decode;
+mod table;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
-    dialect::{EventReply, OutgoingEvent, embed::wire},
+    dialect::{EventReply, Okay, OutgoingEvent, described, embed::wire},
     error::Error,
     model::{Change, ChangeKind, Message, Signal, SignalKind},
 };
+
+pub use table::{API, EVENTS};
 
 pub use decode::{
     CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership, NewMessage, Request,
     Seen, Typing, Where, Who, decode,
 };
-
-/// The events, by name.
-pub const NAMES: [&str; 11] = [
-    "create-user",
-    "create-chat",
-    "list-chats",
-    "list-messages",
-    "new-message",
-    "typing",
-    "seen",
-    "edit-message",
-    "delete-message",
-    "add-users",
-    "remove-users",
-];
 
 /// Whether an event is the embed dialect's: `typing` and `seen` are others' too, and have a chat
 /// here.
@@ -46,7 +34,7 @@ pub fn matches(event: &str, argument: Option<&Value>) -> bool {
     };
     match event {
         "typing" | "seen" => has_chat(),
-        name => NAMES.contains(&name) || twin(name).is_some(),
+        name => described::has(EVENTS, name) || twin(name).is_some(),
     }
 }
 
@@ -65,14 +53,14 @@ pub fn counted_as(event: &str) -> &str {
 
 /// The answer to something that went well; it is emitted as an event of the same name.
 pub fn reply(event: &str, body: impl Serialize) -> EventReply {
-    EventReply::reply(200, event.to_owned(), ok(body))
+    EventReply::reply(200, event.to_owned(), value(body))
 }
 
 /// The same, where the sender receives the event as all others do.
 pub fn heard(body: impl Serialize) -> EventReply {
     EventReply {
         status: 200,
-        data: ok(body),
+        data: value(body),
         outgoing: Vec::new(),
         retry_after: None,
     }
@@ -80,70 +68,53 @@ pub fn heard(body: impl Serialize) -> EventReply {
 
 /// The answer to something that did not go well.
 pub fn refuse(event: &str, error: &Error) -> EventReply {
-    let (status, code) = (error.kind().status(), error.kind().code());
-    let mut body = json!({
-        "status": "error",
-        "error": [{"message": error.text()}],
-        "code": code,
-    });
-    if let Some(wait) = error.retry_seconds() {
-        body["retry_after"] = json!(wait);
-    }
-    EventReply::reply(status, event.to_owned(), body).waiting_as(error)
+    let status = error.kind().status();
+    let body = wire::Failure::from(error);
+    EventReply::reply(status, event.to_owned(), value(body)).waiting_as(error)
 }
 
 /// A message as its sender is answered.
 pub fn message(message: &Message) -> impl Serialize + use<> {
-    wire::MessageWire::from(message)
+    wire::MessageTold::from(message)
 }
 
 /// A change as it is told to the sockets in its chat.
 pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
-    let chat = change.chat;
-    let actor = || wire::User::from(&*change.actor);
-    let place = wire::Named::from(chat);
-    match &change.what {
-        ChangeKind::Message(message) => {
-            vec![OutgoingEvent::new(
-                "new-message",
-                ok(wire::MessageWire::from(message)),
-            )]
-        }
-        ChangeKind::Edited(message) => {
-            let message = wire::MessageWire::from(message);
-            told(
-                "edit-message",
-                json!({"chat": place, "user": actor(), "message": message}),
-            )
-        }
-        ChangeKind::Deleted(message) => {
-            let message = wire::Deleted::from(message);
-            told(
-                "delete-message",
-                json!({"chat": place, "user": actor(), "message": message}),
-            )
-        }
-        ChangeKind::Read(up_to) => {
-            let message = wire::Named::from(*up_to);
-            told(
-                "seen",
-                json!({"chat": place, "user": actor(), "message": message}),
-            )
-        }
-        ChangeKind::Joined(_) => {
-            let users = [change.actor.id.to_string()];
-            told(
-                "add-users",
-                json!({"chat": place, "user": actor(), "users": users}),
-            )
-        }
-        ChangeKind::Left => {
-            let users = [change.actor.id.to_string()];
-            told(
-                "remove-users",
-                json!({"chat": place, "user": actor(), "users": users}),
-            )
-        }
+    let status = Okay;
+    let chat = || wire::Named::from(change.chat);
+    let user = || wire::User::from(&*change.actor);
+    let event = match &change.what {
+        ChangeKind::Message(message) => table::NEW_MESSAGE.of(&message.into()),
+        ChangeKind::Edited(message) => table::EDITED.of(&wire::EditedTold {
+            status,
+            chat: chat(),
+            user: user(),
+            message: message.into(),
+        }),
+        ChangeKind::Deleted(message) => table::DELETED.of(&wire::DeletedTold {
+            status,
+            chat: chat(),
+            user: user(),
+            message: message.into(),
+        }),
+        ChangeKind::Read(up_to) => table::SEEN.of(&wire::SeenTold {
+            status,
+            chat: chat(),
+            user: user(),
+            message: Some((*up_to).into()),
+        }),
+        ChangeKind::Joined(_) => table::USERS_ADDED.of(&wire::MembersTold {
+            status,
+            chat: chat(),
+            user: user(),
+            users: vec![change.actor.id.to_string()],
+        }),
+        ChangeKind::Left => table::USERS_REMOVED.of(&wire::MembersTold {
+            status,
+            chat: chat(),
+            user: user(),
+            users: vec![change.actor.id.to_string()],
+        }),
         // This API has no word for a reaction, a role, a chat that is called otherwise, one's own settings, or a
         // person who is: names come with what they say.
         ChangeKind::Reaction(_)
@@ -151,8 +122,9 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
         | ChangeKind::Settings(_)
         | ChangeKind::Chat(_)
         | ChangeKind::Conversation(..)
-        | ChangeKind::Person(_) => Vec::new(),
-    }
+        | ChangeKind::Person(_) => return Vec::new(),
+    };
+    vec![event]
 }
 
 /// A message as it is told under its chat's own event.
@@ -160,38 +132,25 @@ pub fn encode_twin(change: &Change) -> Vec<OutgoingEvent> {
     let ChangeKind::Message(message) = &change.what else {
         return Vec::new();
     };
-    let name = format!("/chat/{}/new-message", change.chat);
-    vec![OutgoingEvent::new(
-        name,
-        ok(wire::MessageWire::from(message)),
-    )]
+    let event = table::TWIN.of(&message.into());
+    let name = format!("/chat/{}/new-message", change.chat).into();
+    vec![OutgoingEvent { name, ..event }]
 }
 
 /// A signal as it is told to the others in its chat.
 pub fn encode_signal(signal: &Signal) -> Vec<OutgoingEvent> {
     match &signal.kind {
-        SignalKind::Typing(typing) => {
-            let chat = wire::Named::from(typing.chat);
-            let user = wire::User::from(&*signal.actor);
-            told(
-                "typing",
-                json!({"chat": chat, "user": user, "typing": typing.typing}),
-            )
-        }
+        SignalKind::Typing(typing) => vec![table::TYPING.of(&wire::TypingTold {
+            status: Okay,
+            chat: typing.chat.into(),
+            user: wire::User::from(&*signal.actor),
+            typing: typing.typing,
+        })],
         // This API has no word for who is online.
         SignalKind::Presence(_) => Vec::new(),
     }
 }
 
-fn told(event: &'static str, body: Value) -> Vec<OutgoingEvent> {
-    vec![OutgoingEvent::new(event, ok(body))]
-}
-
-/// An object with `"status":"ok"`.
-fn ok(body: impl Serialize) -> Value {
-    let mut body = serde_json::to_value(body).unwrap_or_default();
-    if let Some(fields) = body.as_object_mut() {
-        fields.insert("status".to_owned(), "ok".into());
-    }
-    body
+fn value(body: impl Serialize) -> Value {
+    serde_json::to_value(body).unwrap_or_default()
 }

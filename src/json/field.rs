@@ -1,21 +1,27 @@
-//! The fields of requests, as the description knows them: each with its kind and an example.
+//! The fields of requests and of events' arguments, as descriptions know them: each with its kind and an example.
 
 use serde_json::{Map, Value, json};
 
+use super::schema::any_of;
+
 /// A field of a body, a query or the headers, or a part of a path.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Field {
-    pub(super) name: &'static str,
-    pub(super) is_required: bool,
-    pub(super) kind: Kind,
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it must be there.
+    pub is_required: bool,
+    /// What it holds.
+    pub kind: Kind,
     /// As JSON where it is no text.
-    pub(super) example: &'static str,
-    pub(super) about: &'static str,
+    pub example: &'static str,
+    /// What a reader needs to know beside its name.
+    pub about: &'static str,
 }
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub enum Kind {
     /// Text of at least and at most so many characters.
     Text(u32, u32),
     /// One of these words.
@@ -32,6 +38,12 @@ pub(super) enum Kind {
     OwnId,
     /// A list of those.
     OwnIds,
+    /// An id of 24 hex digits.
+    Hex,
+    /// The same, or an object that has it as `_id`.
+    HexOrEntry,
+    /// An object with these fields.
+    Object(&'static [Field]),
     /// Whatever JSON there is.
     Anything,
 }
@@ -39,12 +51,12 @@ pub(super) enum Kind {
 /// The greatest id.
 const LARGEST: i64 = (1 << 53) - 1;
 /// An id of this server.
-pub(super) const ID: Kind = Kind::Number(0, LARGEST);
+pub const ID: Kind = Kind::Number(0, LARGEST);
 /// Text of no particular length.
-pub(super) const TEXT: Kind = Kind::Text(0, 0);
+pub const TEXT: Kind = Kind::Text(0, 0);
 
 /// A field that must be there.
-pub(super) const fn required(
+pub const fn required(
     name: &'static str,
     kind: Kind,
     example: &'static str,
@@ -60,7 +72,7 @@ pub(super) const fn required(
 }
 
 /// A field that may be left out.
-pub(super) const fn optional(
+pub const fn optional(
     name: &'static str,
     kind: Kind,
     example: &'static str,
@@ -73,7 +85,8 @@ pub(super) const fn optional(
 }
 
 impl Kind {
-    fn schema(self) -> Value {
+    /// Its schema.
+    pub fn schema(self) -> Value {
         match self {
             Self::Text(least, most) => text(least, most),
             Self::Words(words) => json!({"type": "string", "enum": words}),
@@ -85,6 +98,12 @@ impl Kind {
             Self::People => json!({"type": "array", "items": ID.schema()}),
             Self::OwnId => json!({"type": ["string", "integer"]}),
             Self::OwnIds => json!({"type": "array", "items": Self::OwnId.schema()}),
+            Self::Hex => json!({"type": "string", "pattern": "^[0-9a-fA-F]{24}$"}),
+            Self::HexOrEntry => {
+                let entry = [required("_id", Self::Hex, "", "")];
+                any_of([Self::Hex.schema(), body(&entry)])
+            }
+            Self::Object(fields) => body(fields),
             Self::Anything => json!({}),
         }
     }
@@ -106,7 +125,7 @@ fn text(least: u32, most: u32) -> Value {
 
 impl Field {
     /// The example as JSON.
-    pub(super) fn example(&self) -> Value {
+    pub fn example(&self) -> Value {
         let parsed = serde_json::from_str(self.example);
         match parsed {
             Ok(value) if !self.kind.is_text() => value,
@@ -123,7 +142,7 @@ impl Field {
     }
 
     /// As a parameter: `place` is path, query or header.
-    pub(super) fn parameter(&self, place: &str) -> Value {
+    pub fn parameter(&self, place: &str) -> Value {
         let mut parameter = json!({
             "name": self.name,
             "in": place,
@@ -141,7 +160,7 @@ impl Field {
 }
 
 /// The schema of a body with these fields, and an example with all of them.
-pub(super) fn body(fields: &[Field]) -> Value {
+pub fn body(fields: &[Field]) -> Value {
     let properties = fields
         .iter()
         .map(|field| (field.name.to_owned(), field.schema()));
@@ -155,7 +174,7 @@ pub(super) fn body(fields: &[Field]) -> Value {
 }
 
 /// An example of a body with all its fields.
-pub(super) fn body_example(fields: &[Field]) -> Value {
+pub fn body_example(fields: &[Field]) -> Value {
     let pairs = fields
         .iter()
         .map(|field| (field.name.to_owned(), field.example()));

@@ -1,0 +1,151 @@
+//! The documents of `docs/` that clients' authors read, as pages.
+
+use std::fmt::Write as _;
+
+use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
+
+use super::html::escaped;
+
+/// A document: where it is below `/docs/`, and its Markdown.
+type Document = (&'static str, &'static str);
+
+macro_rules! documents {
+    ($($name:literal)*) => {
+        &[$(($name, include_str!(concat!("../../docs/", $name, ".md")))),*]
+    };
+}
+
+/// What each API is, and what they have in common.
+const REFERENCES: &[Document] = documents! {
+    "messenger"
+    "support"
+    "embed"
+    "service"
+    "socketio"
+};
+
+/// From nothing to something that works.
+const GUIDES: &[Document] = documents! {
+    "guides/support-widget"
+    "guides/phone-app"
+    "guides/embedded-chat"
+    "guides/proxy"
+    "guides/socketio-2-to-4"
+};
+
+/// A document as a page's title and content.
+pub(super) fn read(name: &str) -> Option<(String, String)> {
+    let (_, text) = REFERENCES
+        .iter()
+        .chain(GUIDES)
+        .find(|(known, _)| *known == name)?;
+    Some((title(text), rendered(text)))
+}
+
+/// The list of all of them, seen from `/docs/guides/`.
+pub(super) fn list() -> String {
+    let mut text = String::from(
+        "<h1>Guides</h1>\n<p>Each begins with nothing and ends with something that works.</p>\n<ul>\n",
+    );
+    for (name, guide) in GUIDES {
+        let name = name.trim_start_matches("guides/");
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "<li><a href=\"{name}\">{}</a></li>",
+            escaped(&title(guide))
+        );
+    }
+    text.push_str("</ul>\n<h2>The APIs</h2>\n<ul>\n");
+    for (name, reference) in REFERENCES {
+        let title = escaped(&title(reference));
+        let _ = writeln!(text, "<li><a href=\"../{name}\">{title}</a></li>");
+    }
+    text.push_str("</ul>\n");
+    text
+}
+
+/// A document's first heading.
+fn title(text: &str) -> String {
+    let first = text.lines().find_map(|line| line.strip_prefix("# "));
+    first.unwrap_or("Documentation").to_owned()
+}
+
+fn rendered(text: &str) -> String {
+    let mut events: Vec<_> = Parser::new_ext(text, Options::ENABLE_TABLES).collect();
+    for at in 0..events.len() {
+        let rest = &events[at + 1..];
+        match &events[at] {
+            Event::Start(Tag::Heading { .. }) => {
+                let anchor = anchor(rest);
+                if let Event::Start(Tag::Heading { id, .. }) = &mut events[at] {
+                    *id = Some(anchor.into());
+                }
+            }
+            // Nothing of a document is markup of its own.
+            Event::Html(text) | Event::InlineHtml(text) => {
+                events[at] = Event::Text(text.clone());
+            }
+            _ => {}
+        }
+    }
+    let mut is_dropped = false;
+    let links = events.into_iter().filter_map(|event| match event {
+        Event::Start(Tag::Link {
+            link_type,
+            dest_url,
+            title,
+            id,
+        }) => {
+            let place = place(&dest_url);
+            is_dropped = place.is_none();
+            place.map(|dest_url| {
+                Event::Start(Tag::Link {
+                    link_type,
+                    dest_url,
+                    title,
+                    id,
+                })
+            })
+        }
+        Event::End(TagEnd::Link) if std::mem::take(&mut is_dropped) => None,
+        other => Some(other),
+    });
+    let mut page = String::new();
+    html::push_html(&mut page, links);
+    page
+}
+
+/// By what others link to a heading: its words, as far as they go before its end.
+fn anchor(rest: &[Event<'_>]) -> String {
+    let mut text = String::new();
+    for event in rest {
+        match event {
+            Event::End(TagEnd::Heading(_)) => break,
+            Event::Text(part) | Event::Code(part) => text.push_str(&part.to_lowercase()),
+            _ => {}
+        }
+    }
+    let words = text.split(|c: char| !c.is_alphanumeric());
+    words
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join("-")
+}
+
+/// Where a link leads, if what it names is served.
+fn place<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
+    if link.starts_with('#') || link.starts_with("http") {
+        return Some(link.clone());
+    }
+    let whole: &str = link;
+    let (path, part) = whole.split_once('#').unwrap_or((whole, ""));
+    let name = path.strip_suffix(".md")?;
+    let plain = name.trim_start_matches("../");
+    let all = REFERENCES.iter().chain(GUIDES);
+    let is_served = all
+        .map(|(known, _)| known.trim_start_matches("guides/"))
+        .any(|known| known == plain.trim_start_matches("guides/"));
+    let mark = if part.is_empty() { "" } else { "#" };
+    is_served.then(|| format!("{name}{mark}{part}").into())
+}

@@ -1,0 +1,39 @@
+// The documentation, as a reader sees it: light and dark, on a desk and on a phone.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { Person, openBrowser } from './person.js';
+import { Server } from './server.js';
+
+const PAGES = ['docs/', 'docs/errors', 'docs/guides/', 'docs/guides/phone-app', 'docs/service', 'types/'];
+const SHAPES = [
+  { name: 'desk-light', viewport: { width: 1200, height: 800 }, colorScheme: 'light' },
+  { name: 'phone-dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+];
+
+describe('documentation', () => {
+  let server;
+  let browser;
+
+  before(async () => {
+    server = await Server.start();
+    browser = await openBrowser();
+  });
+
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  for (const { name, ...shape } of SHAPES) {
+    test(`is readable: ${name}`, async () => {
+      const reader = await Person.arrive(browser, server, 'Reader', shape);
+      for (const path of PAGES) {
+        await reader.page.goto(`${server.url}/${path}`);
+        await reader.assertAccessible(`${path} ${name}`);
+        const wide = await reader.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+        assert.equal(wide, false, `${path} is no wider than the window`);
+      }
+      await reader.leave();
+    });
+  }
+});
