@@ -47,9 +47,17 @@ pub fn documented<'a>(
         let own = path != "/"
             && path != "/{path}"
             && path != "/invite/{_code}"
-            && !["/socket.io", "/.refused", "/swagger", "/docs", "/types", "/asyncapi.json", DOCUMENT]
-                .iter()
-                .any(|base| path.starts_with(base));
+            && ![
+                "/socket.io",
+                "/.refused",
+                "/swagger",
+                "/docs",
+                "/types",
+                "/asyncapi.json",
+                DOCUMENT,
+            ]
+            .iter()
+            .any(|base| path.starts_with(base));
         let spoken = !matches!(route.method, Method::Options | Method::Head);
         (own && spoken).then_some((route, path))
     })

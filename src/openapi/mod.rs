@@ -40,9 +40,10 @@ pub fn configure(rocket: Rocket<Build>) -> Rocket<Build> {
 /// Writes the document once the routes are known.
 fn fairing() -> AdHoc {
     AdHoc::on_ignite("openapi", |rocket| async {
-        rocket.manage(Documents {
+        let documents = Documents {
             requests: document::describe(rocket.routes()).to_string().into(),
             events: events::describe().to_string().into(),
-        })
+        };
+        rocket.manage(documents)
     })
 }

@@ -167,7 +167,7 @@ impl From<&Message> for Deleted {
     }
 }
 
-/// A user, found, made or brought up to date.
+/// A user, found, made or described anew.
 #[derive(Debug, Describe, Serialize)]
 #[schema(name = "EmbedUserAnswer")]
 pub struct UserTold {

@@ -181,7 +181,13 @@ const LAYERS: [Layer; 14] = [
     Layer {
         part: "openapi",
         modules: &["model", "dialect", "http", "telemetry", "json"],
-        crates: &["rocket", "serde", "serde_json", "rust_embed", "pulldown_cmark"],
+        crates: &[
+            "rocket",
+            "serde",
+            "serde_json",
+            "rust_embed",
+            "pulldown_cmark",
+        ],
         why: "the description names the types that are sent, and decides nothing",
     },
     Layer {

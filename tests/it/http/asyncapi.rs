@@ -31,7 +31,7 @@ fn every_event_is_described_with_examples_and_what_it_leads_to() {
             count += 1;
             assert!(described.contains(event.name), "{}", event.name);
             assert!(!event.summary.is_empty(), "{}", event.name);
-            told.extend(event.pushes.iter().chain(event.emits));
+            told.extend(event.pushes.iter().chain(event.emits).copied());
         }
         let unknown: Vec<_> = told.difference(&pushes).collect();
         assert_eq!(unknown, Vec::<&&str>::new(), "pushes of {}", dialect.name());

@@ -132,7 +132,9 @@ fn resolved(value: &'static Value) -> &'static Value {
     match value["$ref"].as_str() {
         Some(place) => {
             let place = place.trim_start_matches('#');
-            let found = document().pointer(place).or_else(|| events().pointer(place));
+            let found = document()
+                .pointer(place)
+                .or_else(|| events().pointer(place));
             found.expect("what a reference refers to")
         }
         None => value,
