@@ -227,9 +227,9 @@ export class MessageTools {
       [
         ...(canReact ? [{ text: 'Another emoji', act: () => work.pick(message, beside), keys: '+' }] : []),
         ...(work.canReply(message) ? [{ text: selected ? 'Quote what is selected' : 'Reply', act: () => work.reply(message, selected), keys: 'r' }] : []),
+        { text: 'Forward', act: () => work.forward(message), keys: 'f' },
         ...(message.reactions?.length ? [{ text: 'Who reacted', act: () => work.whoReacted(message) }] : []),
         { text: 'Copy text', act: () => work.copy(message), keys: 'c' },
-        { text: 'Forward', act: () => work.forward(message), keys: 'f' },
         { text: 'Copy link', act: () => work.copyLink(message) },
         ...(work.canEdit(message) ? [{ text: 'Edit', act: () => work.edit(message), keys: 'e' }] : []),
         ...(work.canDelete(message) ? [null, { text: 'Delete', act: () => work.remove(message), danger: true, keys: 'Delete' }] : []),

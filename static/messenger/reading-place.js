@@ -65,7 +65,9 @@ export class ReadingPlace {
   heard({ id }) {
     const { view } = this;
     if (!view.list.atEnd) this.missed += 1;
-    if (view.chat !== null && view.entry?.first_unread === id && !view.isReading(view.chat)) this.divider = id;
+    // Before that the first sight of the chat decides.
+    if (!this.placed || view.chat === null || view.isReading(view.chat)) return;
+    if (view.entry?.first_unread === id) this.divider = id;
   }
 
   /**
