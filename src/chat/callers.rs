@@ -204,6 +204,7 @@ fn unknown() -> Error {
 /// Makes a caller of the holder of a token. Where their tenant wants its own system asked, it is asked,
 /// and asked again as long as a connection lasts. Every transport calls this.
 pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
+    services.prove_up_to_date().await?;
     let live = &candidate.0;
     if let Some(url) = &live.verify_url {
         // Boxed, as it is rare and large: every request would hold what it takes.
@@ -468,6 +469,7 @@ pub async fn key_holder(
     token: Option<&str>,
     from: Option<IpAddr>,
 ) -> Result<KeyHolder> {
+    services.prove_up_to_date().await?;
     let find = services.keys.find(&services.store, application_id);
     let secret = format!("key {application_id}");
     let found = guess(services, &secret, (None, from), find, Option::is_some).await?;

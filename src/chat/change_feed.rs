@@ -45,14 +45,13 @@ pub enum End {
     Closing,
 }
 
-/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed.
-pub fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
-    let same_epoch = cursor.epoch == services.epoch().epoch;
-    let known = cursor.position >= services.store.floor() && cursor.position <= services.head();
-    if same_epoch && known {
-        return Ok(cursor.position);
+/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed. What another server
+/// of the database has told is waited for a moment.
+pub async fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
+    if cursor.position < services.store.floor() {
+        return Err(Error::gone());
     }
-    Err(Error::gone())
+    services.follower.reach(cursor, Error::gone).await
 }
 
 /// What a client subscribes to, and up to which position it has received it.
@@ -85,10 +84,10 @@ impl ChangeFeed {
         services: &Arc<Services>,
         caller: &Caller,
         filter: ChangeFilter,
-        after: impl FnOnce(&Services) -> Result<Position>,
+        after: impl Future<Output = Result<Position>>,
     ) -> Result<Self> {
         let epoch = services.epoch();
-        let after = after(services)?;
+        let after = after.await?;
         let mut subscription = Subscription::open(services, caller.person()).await?;
         if filter.wants_presence() {
             subscription.hear_presence();
@@ -97,20 +96,19 @@ impl ChangeFeed {
         Ok(Self::new(services, caller, source, (epoch, after, filter)))
     }
 
-    /// Listens to the new messages of one chat, if the caller may read it, after a place that is read
-    /// from the request once that is known.
+    /// Listens to the new messages of one chat, if the caller may read it, after a place that is found
+    /// once that is known.
     pub async fn chat(
         services: &Arc<Services>,
         caller: &Caller,
         chat: ChatId,
-        after: impl FnOnce(&Services) -> Result<Position>,
+        after: impl Future<Output = Result<Position>>,
     ) -> Result<Self> {
         let epoch = services.epoch();
         let subscriber = access::subscribe(services, caller, chat).await?;
-        let after = after(services)?;
-        if after > services.head() {
-            return Err(Error::new(Kind::Gone, "there is no such message yet"));
-        }
+        let after = epoch.cursor_at(after.await?);
+        let unknown = || Error::new(Kind::Gone, "there is no such message yet");
+        let after = services.follower.reach(&after, unknown).await?;
         let source = Source::Chat {
             subscriber,
             chat,

@@ -75,17 +75,23 @@ struct Unwritten {
     is_writing: bool,
 }
 
+/// What tells a connection from others of the same private id.
+pub fn new_holder() -> i64 {
+    rand::random()
+}
+
 /// Keeps a connection that lives, in place of what was kept of it before: the public name it goes by and
 /// what it is to be known by when it comes back.
 pub async fn keep(
     services: &Services,
-    private: &str,
+    (private, holder): (&str, i64),
     socket_id: String,
     identities: String,
 ) -> Result<()> {
     let connection = Connection {
         socket_id,
         identities,
+        holder,
         left_at: None,
     };
     let hash = logins::hash(private);
@@ -111,10 +117,10 @@ impl Drop for Unforgotten<'_> {
     }
 }
 
-/// Keeps a connection that is lost just now.
+/// Keeps a connection that is lost just now, unless it was taken back by another server meanwhile.
 pub async fn lose(
     services: &Services,
-    private: &str,
+    (private, holder): (&str, i64),
     socket_id: String,
     identities: String,
 ) -> Result<()> {
@@ -122,6 +128,7 @@ pub async fn lose(
     let connection = Connection {
         socket_id,
         identities,
+        holder,
         left_at: Some(now),
     };
     let hash = logins::hash(private);
@@ -196,8 +203,9 @@ async fn find_kept(services: &Services, private: &str) -> Result<Option<Connecti
         .get(&hash)
         .cloned();
     let kept = match known {
-        Some(known) => Some(known),
-        None => services.store.connection(&hash).await?,
+        // Where there are other servers, it may have been with one of them since.
+        Some(known) if !services.store.has_others() => Some(known),
+        Some(_) | None => services.store.connection(&hash).await?,
     };
     let now = services.clock.now();
     Ok(kept.filter(|kept| may_return(kept, now)))
@@ -244,6 +252,7 @@ mod tests {
         Connection {
             socket_id: "id".to_owned(),
             identities: String::new(),
+            holder: 1,
             left_at: Some(at),
         }
     }

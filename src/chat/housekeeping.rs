@@ -42,8 +42,12 @@ pub async fn expire(services: &Services) -> Result<()> {
         .and(sign_ins)
 }
 
-/// Ends the logins that another process on this machine has ended in the database.
+/// Ends the logins that another process on this machine has ended in the database. On PostgreSQL they are told
+/// like those that other servers have ended.
 async fn end_revoked(services: &Services) {
+    if services.store.is_shared() {
+        return;
+    }
     if let Err(error) = administration::end_revoked(services).await {
         tracing::debug!(cause = ?error, "Logins that were ended elsewhere could not be looked for.");
     }

@@ -111,6 +111,23 @@ impl Keys {
         known.clear();
     }
 
+    /// Ends all keys that are in use.
+    pub(super) fn end_all(&self) {
+        let mut lives = lock(&self.lives);
+        let mut known = lock(&self.known);
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        known.clear();
+        drop(known);
+        let ended: Vec<_> = lives
+            .drain()
+            .filter_map(|(_, life)| life.upgrade())
+            .collect();
+        drop(lives);
+        for life in ended {
+            life.end();
+        }
+    }
+
     /// Ends the key of a tenant that is gone from the store, or suspended there.
     pub(super) fn end(&self, tenant: TenantId) {
         let mut lives = lock(&self.lives);

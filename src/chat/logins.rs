@@ -290,6 +290,22 @@ impl Logins {
         state.tokens.clear();
     }
 
+    /// Ends all that are in use: their holders are looked up again when they come back.
+    pub(super) fn end_all(&self) {
+        let mut state = self.state();
+        self.ends.fetch_add(1, Ordering::AcqRel);
+        let State {
+            by_token,
+            tokens: _,
+            replaced,
+        } = std::mem::take(&mut *state);
+        drop(state);
+        let replaced = replaced.iter().filter_map(Weak::upgrade);
+        for live in by_token.into_values().chain(replaced) {
+            live.life.end();
+        }
+    }
+
     /// Ends one that is in use, whose token is good no more though the store has it still.
     pub(super) fn end_live(&self, live: &LiveLogin) {
         let mut state = self.state();

@@ -199,7 +199,7 @@ async fn give_token(
     token: &TokenHash,
     now: Timestamp,
 ) -> Result<Vec<crate::model::LoginId>> {
-    let ended = tx.delete_logins(person, None).await?;
+    let ended = tx.replace_logins(person).await?;
     tx.insert_own_token((tenant, person), token, now).await?;
     Ok(ended)
 }

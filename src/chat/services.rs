@@ -9,6 +9,7 @@ use crate::{
         WriteObserver, WriterBounds,
         connections::Register,
         device_cookies::DeviceCookies,
+        follower::Follower,
         gathered::Gathered,
         housekeeping, keys,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
@@ -46,7 +47,9 @@ pub struct Services {
     /// Who is signed in.
     pub(super) logins: Arc<Logins>,
     /// Whose keys are in use.
-    pub(super) keys: keys::Keys,
+    pub(super) keys: Arc<keys::Keys>,
+    /// Follows other servers of the database.
+    pub(super) follower: Arc<Follower>,
     /// Slows down who guesses.
     pub(super) login_throttle: LoginThrottle,
     /// Knows browsers from which somebody has signed in before.
@@ -96,6 +99,7 @@ impl Services {
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
         let services = Self::start_beside(store, settings, observer, closing).await?;
+        services.follower.start().await?;
         tokio::spawn(housekeeping::run(
             Arc::downgrade(&services),
             services.closing.clone(),
@@ -119,20 +123,30 @@ impl Services {
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
         let hub = log_tail::open(&store).await?;
+        let logins = Arc::new(Logins::new(
+            settings.login_idle,
+            settings.login_max,
+            settings.logins_per_person,
+        ));
+        let keys = Arc::<keys::Keys>::default();
+        let follower = Follower::new(
+            store.clone(),
+            Arc::clone(&hub),
+            Arc::clone(&logins),
+            Arc::clone(&keys),
+        );
+        let follower = Arc::new(follower);
         Ok(Arc::new(Self {
             writer: Writer::start(
                 store.clone(),
-                Arc::clone(&hub),
+                (Arc::clone(&hub), Arc::clone(&follower)),
                 writer_bounds(settings),
                 observer,
                 closing.clone(),
             ),
-            logins: Arc::new(Logins::new(
-                settings.login_idle,
-                settings.login_max,
-                settings.logins_per_person,
-            )),
-            keys: keys::Keys::default(),
+            logins,
+            keys,
+            follower,
             login_throttle: LoginThrottle::new(settings.rate_limits),
             device_cookies: DeviceCookies::new(store.secret()),
             sign_ins: SignIns::default(),
@@ -196,6 +210,11 @@ impl Services {
         }
     }
 
+    /// Refuses while this server does not know what others of its database have ended.
+    pub async fn prove_up_to_date(&self) -> Result<()> {
+        self.follower.prove().await
+    }
+
     /// Whether the database answers and writing works.
     pub async fn ready(&self) -> Result<()> {
         self.store.ready().await
@@ -246,6 +265,7 @@ impl Services {
         {
             tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
         }
+        self.follower.stop();
         self.store.close().await;
         drained
     }

@@ -85,6 +85,8 @@ pub async fn begin(
         if session.is_subscriber() {
             session.count()?;
         }
+        // A connection was authenticated when it began.
+        session.services.prove_up_to_date().await?;
         dialect.handle(session, event, arguments).await
     };
     let handled = handled.instrument(span.clone()).await;

@@ -84,10 +84,10 @@ pub fn cursor(text: &str) -> Result<Cursor> {
 }
 
 /// The place in the log where a feed begins: after a cursor, or now.
-pub fn place(services: &Services, after: Option<&str>) -> Result<Position> {
+pub async fn place(services: &Services, after: Option<&str>) -> Result<Position> {
     match after {
         None | Some("now") => Ok(services.head()),
-        Some(text) => change_feed::resume(services, &cursor(text)?),
+        Some(text) => change_feed::resume(services, &cursor(text)?).await,
     }
 }
 

@@ -14,6 +14,7 @@ pub mod chat;
 pub mod connection;
 pub mod cursor;
 pub mod domain;
+pub mod ending;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod hex;
@@ -45,6 +46,7 @@ pub use chat::{
 pub use connection::Connection;
 pub use cursor::{Cursor, Epoch, EpochMark};
 pub use domain::Domain;
+pub use ending::Ending;
 pub use ids::{ChatId, InviteId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
 pub use invite::{Invitation, Invite, InviteHash, InviteKey};
 pub use login::{Login, TokenHash};

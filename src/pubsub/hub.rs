@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     model::{
@@ -36,6 +36,8 @@ pub struct Hub {
     state: Mutex<State>,
     /// The newest position up to which every topic has its changes.
     head: AtomicI64,
+    /// Notified when the head has moved.
+    moved: Notify,
     /// How many signals every topic has.
     signals: AtomicU64,
     epoch: RwLock<Epoch>,
@@ -91,6 +93,7 @@ impl Hub {
         Arc::new(Self {
             state: Mutex::default(),
             head: AtomicI64::new(head.get()),
+            moved: Notify::new(),
             signals: AtomicU64::new(0),
             epoch: RwLock::new(epoch),
             epochs: AtomicU64::new(0),
@@ -137,6 +140,7 @@ impl Hub {
         *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
         self.head.store(head.get(), Ordering::Release);
         drop(state);
+        self.moved.notify_waiters();
         self.ended.send_replace(());
         let topics = ended.people.into_values().chain(ended.chats.into_values());
         Unnotified(topics.collect())
@@ -194,6 +198,7 @@ impl Hub {
             self.head.store(position.get(), Ordering::Release);
         }
         drop(state);
+        self.moved.notify_waiters();
         unnotified
     }
 
@@ -563,5 +568,6 @@ fn recipients<'a>(
         .map(|(_, topic_log)| topic_log)
 }
 
+mod progress;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     model::{Change, Position},
     pubsub::Hub,
     store::Store,
@@ -30,15 +30,26 @@ pub async fn open(store: &Store) -> Result<Arc<Hub>> {
     Ok(hub)
 }
 
-/// Publishes the changes of the log after the hub's head, and returns the new head.
-pub async fn catch_up(store: &Store, hub: &Hub) -> Result<Vec<Change>> {
-    let mut found = Vec::new();
+/// Publishes the changes of the log after the hub's head, up to a position that is known to be committed in the hub's
+/// epoch. `note` is told of them before anybody else.
+pub async fn catch_up(
+    store: &Store,
+    hub: &Hub,
+    until: Position,
+    note: impl Fn(&[Change]),
+) -> Result<()> {
     loop {
-        let changes = store.changes(hub.head(), PAGE).await?;
-        if changes.is_empty() {
-            return Ok(found);
+        let head = hub.head();
+        if head >= until {
+            return Ok(());
         }
-        hub.publish(changes.iter().cloned());
-        found.extend(changes);
+        let mut changes = store.changes(head, PAGE).await?;
+        // What is beyond may be of another epoch.
+        changes.retain(|change| change.position <= until);
+        if changes.is_empty() {
+            return Err(Error::internal("the log lacks changes before its end"));
+        }
+        note(&changes);
+        hub.publish(changes);
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     error::Result,
     model::{Chat, ChatId, Person, PersonId, Tenant, TenantId, Timestamp},
     store::{
-        Store, Tx, failed,
+        EngineSql, Store, Tx, failed,
         rows::{ChatRow, PersonRow, chat_columns, person_columns},
         tenants::{TenantRow, select_tenants},
     },
@@ -13,10 +13,18 @@ use crate::{
 /// The most rows that one list holds.
 const MOST: i64 = 10_000;
 
+/// Other servers of a PostgreSQL learn of it from a row that is written with it.
+const DELETE: EngineSql = EngineSql {
+    sqlite: "update tenants set deleted_at = $2, updated_at = $2 where id = $1",
+    postgres: "with gone as (update tenants set deleted_at = $2, updated_at = $2 where id = $1 returning id) \
+               insert into endings (kind, target_id) select 'tenant', id from gone",
+};
+
 impl Tx {
     /// Marks a tenant as deleted: its secret is no longer valid.
     pub async fn delete_tenant(&mut self, tenant: TenantId, now: Timestamp) -> Result<()> {
-        self.query("update tenants set deleted_at = $2, updated_at = $2 where id = $1")
+        self.note_news();
+        self.query(DELETE)
             .bind(tenant.get())
             .bind(now.get())
             .execute()

@@ -19,22 +19,25 @@ const FORGET: EngineSql = EngineSql {
                and (left_at < $2 or created_at < $3)",
 };
 
-/// Adds one, or takes the place of what is kept of it.
+/// Adds one, or takes the place of what is kept of it. Who has lost it says so only as long as nobody else has it.
 macro_rules! keep {
     ($rows:literal) => {
         concat!(
-            "insert into connections (private_hash, socket_id, acting, left_at, created_at) ",
+            "insert into connections (private_hash, socket_id, acting, left_at, holder, created_at) ",
             $rows,
-            " on conflict (private_hash) do update set \
-             socket_id = excluded.socket_id, acting = excluded.acting, left_at = excluded.left_at"
+            " on conflict (private_hash) do update set socket_id = excluded.socket_id, \
+             acting = excluded.acting, left_at = excluded.left_at, holder = excluded.holder \
+             where excluded.left_at is null or connections.holder is null \
+             or connections.holder = excluded.holder"
         )
     };
 }
 
-const KEEP_ONE: &str = keep!("values ($1, $2, $3, $4, $5)");
+const KEEP_ONE: &str = keep!("values ($1, $2, $3, $4, $5, $6)");
 const KEEP_SET: &str = keep!(
-    "select d.*, $5 from (select hash, socket_id, acting, nullif(left_at, -1) from \
-     unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as u (hash, socket_id, acting, left_at)) as d"
+    "select d.*, $6 from (select hash, socket_id, acting, nullif(left_at, -1), holder from \
+     unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) \
+     as u (hash, socket_id, acting, left_at, holder)) as d"
 );
 
 impl Tx {
@@ -51,6 +54,7 @@ impl Tx {
                     .bind(connection.socket_id.as_str())
                     .bind(connection.identities.as_str())
                     .bind(connection.left_at.map(Timestamp::get))
+                    .bind(connection.holder)
                     .bind(now.get())
                     .execute()
                     .await
@@ -59,22 +63,28 @@ impl Tx {
             return Ok(());
         }
         // A statement changes no row twice.
-        let last: BTreeMap<_, _> = connections
-            .iter()
-            .map(|(hash, connection)| (hash.as_str(), connection))
-            .collect();
-        let (mut hashes, mut ids, mut acting, mut left) = (vec![], vec![], vec![], vec![]);
+        let mut last = BTreeMap::<_, &Connection>::new();
+        for (hash, connection) in connections {
+            let kept = last.entry(hash.as_str()).or_insert(connection);
+            if connection.left_at.is_none() || kept.holder == connection.holder {
+                *kept = connection;
+            }
+        }
+        let (mut hashes, mut ids, mut acting) = (vec![], vec![], vec![]);
+        let (mut left, mut holders) = (vec![], vec![]);
         for (hash, connection) in last {
             hashes.push(hash.to_owned());
             ids.push(connection.socket_id.clone());
             acting.push(connection.identities.clone());
             left.push(connection.left_at.map_or(-1, Timestamp::get));
+            holders.push(connection.holder);
         }
         self.query(KEEP_SET)
             .bind(hashes)
             .bind(ids)
             .bind(acting)
             .bind(left)
+            .bind(holders)
             .bind(now.get())
             .execute()
             .await
@@ -126,18 +136,20 @@ impl Store {
 
     /// The connection that has this private id.
     pub async fn connection(&self, private: &TokenHash) -> Result<Option<Connection>> {
-        let row: Option<(String, String, Option<i64>)> = on!(&self.inner.read, pool => {
+        let row: Option<(String, String, i64, Option<i64>)> = on!(&self.inner.read, pool => {
             sqlx::query_as(
-                "select socket_id, acting, left_at from connections where private_hash = $1",
+                "select socket_id, acting, coalesce(holder, 0), left_at from connections \
+                 where private_hash = $1",
             )
             .bind(private.as_str())
             .fetch_optional(pool)
             .await
         })
         .map_err(failed)?;
-        Ok(row.map(|(socket_id, acting, left_at)| Connection {
+        Ok(row.map(|(socket_id, acting, holder, left_at)| Connection {
             socket_id,
             identities: acting,
+            holder,
             left_at: left_at.map(Timestamp::new),
         }))
     }

@@ -74,6 +74,7 @@ impl Tx {
         noted.await.map_err(failed)?;
         let index = self.query(MOVE_INDEX).bind(begins).bind(head).execute();
         index.await.map_err(failed)?;
+        self.note_news();
         if let Either::Postgres(_) = self.0 {
             let sequences = self.query(MOVE_SEQUENCES).bind(LEAP).execute();
             sequences.await.map_err(failed)?;

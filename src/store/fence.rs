@@ -386,5 +386,6 @@ impl Transaction {
     }
 }
 
+mod observed;
 #[cfg(test)]
 mod tests;

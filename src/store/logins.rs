@@ -24,6 +24,25 @@ const EXPIRE: EngineSql = EngineSql {
     postgres: "delete from logins where id = any($1) and (used_at < $2 or created_at < $3)",
 };
 
+/// Ends one. Other servers of a PostgreSQL learn of it from a row that is written with it.
+const END_ONE: EngineSql = EngineSql {
+    sqlite: "delete from logins where id = $1 and person_id = $2",
+    postgres: "with gone as (delete from logins where id = $1 and person_id = $2 returning id) \
+               insert into endings (kind, target_id) select 'login', id from gone",
+};
+
+const END_ALL: EngineSql = EngineSql {
+    sqlite: "delete from logins where person_id = $1 and id <> $2 returning id",
+    postgres: "with gone as (delete from logins where person_id = $1 and id <> $2 returning id) \
+               insert into endings (kind, target_id) select 'login', id from gone returning target_id",
+};
+
+const REPLACE_ALL: EngineSql = EngineSql {
+    sqlite: "delete from logins where person_id = $1 returning id",
+    postgres: "with gone as (delete from logins where person_id = $1 returning id) \
+               insert into endings (kind, target_id) select 'replaced', id from gone returning target_id",
+};
+
 impl Tx {
     /// Adds a login.
     pub async fn insert_login(
@@ -74,7 +93,8 @@ impl Tx {
 
     /// Ends one login of a person; says whether there was one.
     pub async fn delete_login(&mut self, person: PersonId, login: LoginId) -> Result<bool> {
-        self.query("delete from logins where id = $1 and person_id = $2")
+        self.note_news();
+        self.query(END_ONE)
             .bind(login.get())
             .bind(person.get())
             .execute()
@@ -90,14 +110,28 @@ impl Tx {
         keep: Option<LoginId>,
     ) -> Result<Vec<LoginId>> {
         let keep = keep.map_or(0, LoginId::get);
+        self.note_news();
         let ended: Vec<i64> = self
-            .query("delete from logins where person_id = $1 and id <> $2 returning id")
+            .query(END_ALL)
             .bind(person.get())
             .bind(keep)
             .scalars()
             .await
             .map_err(failed)?;
         Ok(ended.into_iter().map(LoginId::new).collect())
+    }
+
+    /// Deletes all of a person's logins for another one that takes their place, and returns their ids: connections
+    /// that use one stay.
+    pub async fn replace_logins(&mut self, person: PersonId) -> Result<Vec<LoginId>> {
+        self.note_news();
+        let replaced: Vec<i64> = self
+            .query(REPLACE_ALL)
+            .bind(person.get())
+            .scalars()
+            .await
+            .map_err(failed)?;
+        Ok(replaced.into_iter().map(LoginId::new).collect())
     }
 
     /// A person's logins, each with when it was last used.

@@ -55,6 +55,7 @@ mod looks;
 mod members;
 mod messages;
 mod migrations;
+mod nodes;
 mod open;
 mod people;
 mod postgres;
@@ -91,6 +92,7 @@ pub use conversations::ConversationPage;
 pub use fence::Failover;
 pub use invites::NewInvite;
 pub use logins::Holder;
+pub use nodes::{Look, Notifications, Seen};
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use search::{IndexBatch, IndexEntry, IndexProgress};
@@ -159,8 +161,6 @@ struct Inner {
     read: ReadPool,
     write: Either<sqlite::Writer, postgres::Writer>,
     writes: Arc<writes::Writes>,
-    /// The advisory lock of the one server of a PostgreSQL database.
-    sole: Option<postgres::SoleServer>,
     identity: LogIdentity,
     /// Fair queue for transactions other than the writer's.
     turns: Arc<Turns>,
@@ -248,6 +248,7 @@ impl Store {
                     read.close().await;
                 }
                 (Either::Postgres(write), Either::Postgres(read)) => {
+                    write.nodes.close().await;
                     write.pool.close().await;
                     read.close().await;
                 }
@@ -258,9 +259,6 @@ impl Store {
         let connections_left = tokio::time::timeout(CLOSE_TIMEOUT, closed).await.is_err();
         if connections_left {
             tracing::warn!("Connections to the database that are still busy are left behind.");
-        }
-        if let Some(sole) = &self.inner.sole {
-            sole.release().await;
         }
         self.inner.writes.release_file(connections_left);
     }

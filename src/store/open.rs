@@ -96,18 +96,17 @@ impl Store {
         Self::open_as(options, false).await
     }
 
-    /// The same for a server, of which there is one: on SQLite a second one is refused, on PostgreSQL
-    /// it warns.
+    /// The same for a server. On SQLite there is one, and a second one is refused; on PostgreSQL there may be several.
     pub async fn serve(options: &Options) -> Result<Self> {
         Self::open_as(options, true).await
     }
 
-    async fn open_as(options: &Options, alone: bool) -> Result<Self> {
+    async fn open_as(options: &Options, is_server: bool) -> Result<Self> {
         let url = options.url.as_str();
         let store = if url.starts_with("sqlite:") {
-            Self::open_sqlite(options, alone).await?
+            Self::open_sqlite(options, is_server).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Self::open_postgres(options, alone).await?
+            Self::open_postgres(options, is_server).await?
         } else {
             return Err(Error::invalid(
                 "databases.chat.url must begin with sqlite:// or postgres://: \
@@ -120,8 +119,8 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_sqlite(options: &Options, alone: bool) -> Result<Self> {
-        let opened = sqlite::open(options, alone).await?;
+    async fn open_sqlite(options: &Options, is_server: bool) -> Result<Self> {
+        let opened = sqlite::open(options, is_server).await?;
         let settled = settle(&Either::Sqlite(opened.setup.clone())).await;
         let (identity, _) =
             settled.map_err(|error| sqlite::explained(Path::new(&options.place()), error))?;
@@ -131,7 +130,6 @@ impl Store {
                 read: ReadPool::new(Either::Sqlite(started.read)),
                 write: Either::Sqlite(started.write),
                 writes: started.writes,
-                sole: None,
                 identity,
                 turns: Turns::new(SQLITE_AT_ONCE, options.connect_timeout),
                 foreground: AtomicU64::default(),
@@ -139,8 +137,8 @@ impl Store {
         })
     }
 
-    async fn open_postgres(options: &Options, alone: bool) -> Result<Self> {
-        let postgres::Opened { read, write, sole } = postgres::open(options, alone).await?;
+    async fn open_postgres(options: &Options, is_server: bool) -> Result<Self> {
+        let postgres::Opened { read, write } = postgres::open(options, is_server).await?;
         let settled = settle(&Either::Postgres(write.pool.clone())).await;
         let (identity, stored) = settled.map_err(|error| postgres::explained(options, error))?;
         write.fence.begin(&write.pool, stored).await?;
@@ -151,7 +149,6 @@ impl Store {
                 read: ReadPool::new(Either::Postgres(read)),
                 write: Either::Postgres(write),
                 writes: Arc::new(Writes::new(None)),
-                sole,
                 identity,
                 turns: Turns::new(at_once, options.connect_timeout),
                 foreground: AtomicU64::default(),

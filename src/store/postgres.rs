@@ -1,17 +1,17 @@
-//! Opening a PostgreSQL database, and noticing a second server on it.
+//! Opening a PostgreSQL database.
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool,
+    Connection, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::task::JoinHandle;
 
 use super::{
-    failure::{STATEMENT_TIMEOUT, bounded},
+    failure::bounded,
     fence::Fence,
     migrations::POSTGRES,
+    nodes::{self, Nodes},
     open::{Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unusable},
 };
 use crate::error::{Error, Kind, Result};
@@ -22,14 +22,6 @@ pub(super) const WRITERS: u32 = 4;
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a returned connection may take to finish its last statement.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often the sole server's lock is checked.
-const LOCK_CHECK: Duration = Duration::from_secs(30);
-/// How often, and how far apart, the lock is tried again before another server is said to be there.
-const TRIES: usize = 4;
-const BETWEEN_TRIES: Duration = Duration::from_millis(200);
-/// The advisory lock of the sole server: "parlance" as a number, so as not to meet another program's.
-const SOLE_SERVER: i64 = 0x7061_726c_616e_6365;
-
 /// The tables of the schema that is ours to use, but for those that belong to extensions.
 const TABLES: &str = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
      where n.nspname = current_schema() and c.relkind in ('r', 'p') and not exists \
@@ -39,7 +31,6 @@ const TABLES: &str = "select c.relname::text from pg_class c join pg_namespace n
 pub(super) struct Opened {
     pub(super) read: PgPool,
     pub(super) write: Writer,
-    pub(super) sole: Option<SoleServer>,
 }
 
 /// What writes.
@@ -47,10 +38,11 @@ pub(super) struct Opened {
 pub(super) struct Writer {
     pub(super) pool: PgPool,
     pub(super) fence: Arc<Fence>,
+    pub(super) nodes: Arc<Nodes>,
 }
 
-/// Connects and brings the schema up to date; with `alone`, warns when another server is there.
-pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
+/// Connects and brings the schema up to date, for a server or for a command beside one.
+pub(super) async fn open(options: &Options, is_server: bool) -> Result<Opened> {
     let connect =
         PgConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
     let explain = |error| explained(options, error);
@@ -76,13 +68,17 @@ pub(super) async fn open(options: &Options, alone: bool) -> Result<Opened> {
         .connect_with(connect.clone())
         .await
         .map_err(explain)?;
-    let sole = if alone {
-        Some(SoleServer::claim(connect, options.place()).await)
-    } else {
-        None
+    let between = between(options, &fence).connect_lazy_with(connect.options([
+        // What is said here is said again.
+        ("synchronous_commit", "off"),
+        ("statement_timeout", "5s"),
+    ]));
+    let write = Writer {
+        pool: write,
+        fence,
+        nodes: Nodes::start(between, is_server).await,
     };
-    let write = Writer { pool: write, fence };
-    Ok(Opened { read, write, sole })
+    Ok(Opened { read, write })
 }
 
 /// A pool whose new connections are compared with what is known of the database.
@@ -128,6 +124,17 @@ fn reading(options: &Options, fence: &Arc<Fence>) -> PgPoolOptions {
                     Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
                 }
             })
+        })
+}
+
+/// The pool for what servers have to do with each other.
+fn between(options: &Options, fence: &Arc<Fence>) -> PgPoolOptions {
+    let known = Arc::clone(fence);
+    pool(options, nodes::CONNECTIONS, fence)
+        .test_before_acquire(false)
+        .before_acquire(move |_, last| {
+            let is_recent = known.is_recent(last.age);
+            Box::pin(async move { Ok(is_recent) })
         })
 }
 
@@ -189,92 +196,6 @@ pub(super) fn explained(options: &Options, error: sqlx::Error) -> Error {
         _ => return unusable(options, error),
     };
     Error::new(Kind::Internal, sentence).because(error)
-}
-
-/// Holds an advisory lock that tells a second server of the first. It warns and goes on: a lost
-/// connection loses the lock, so it proves nothing about who may write.
-#[derive(Debug)]
-pub(super) struct SoleServer(tokio::sync::Mutex<Option<JoinHandle<()>>>);
-
-impl SoleServer {
-    /// Takes the lock, or warns; then checks it in the background.
-    async fn claim(connect: PgConnectOptions, place: String) -> Self {
-        let mut held = take(&connect, &place).await.ok().flatten();
-        let task = tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(LOCK_CHECK).await;
-                if let Some(connection) = &mut held
-                    && bounded(connection.ping()).await.is_ok()
-                {
-                    continue;
-                }
-                held = try_lock(&connect).await.ok().flatten();
-            }
-        });
-        Self(tokio::sync::Mutex::new(Some(task)))
-    }
-
-    /// Gives the lock back, and returns when its connection is closed.
-    pub(super) async fn release(&self) {
-        if let Some(task) = self.0.lock().await.take() {
-            task.abort();
-            drop(task.await);
-        }
-    }
-}
-
-impl Drop for SoleServer {
-    fn drop(&mut self) {
-        if let Some(task) = self.0.get_mut().take() {
-            task.abort();
-        }
-    }
-}
-
-async fn take(
-    connect: &PgConnectOptions,
-    place: &str,
-) -> Result<Option<PgConnection>, sqlx::Error> {
-    let mut held = try_lock(connect).await;
-    for _ in 0..TRIES {
-        if !matches!(held, Ok(None)) {
-            break;
-        }
-        // The holder may be the connection of a server that has just ended.
-        tokio::time::sleep(BETWEEN_TRIES).await;
-        held = try_lock(connect).await;
-    }
-    match &held {
-        Ok(Some(_)) => {}
-        Ok(None) => tracing::warn!(
-            "Another server uses the database {place}: what one of them writes, the clients of the other \
-             hear late and its caches do not know. Stop one of them."
-        ),
-        Err(error) => tracing::warn!(
-            %error,
-            "It cannot be seen whether another server uses the database {place}."
-        ),
-    }
-    held
-}
-
-/// The connection that holds the lock, if nobody else does.
-async fn try_lock(connect: &PgConnectOptions) -> Result<Option<PgConnection>, sqlx::Error> {
-    let locked = async {
-        let mut connection = connect.connect().await?;
-        let is_ours: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
-            .bind(SOLE_SERVER)
-            .fetch_one(&mut connection)
-            .await?;
-        if is_ours {
-            return Ok(Some(connection));
-        }
-        connection.close().await?;
-        Ok(None)
-    };
-    tokio::time::timeout(STATEMENT_TIMEOUT, locked)
-        .await
-        .unwrap_or_else(|_| Err(sqlx::Error::PoolTimedOut))
 }
 
 #[cfg(test)]

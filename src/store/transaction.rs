@@ -33,6 +33,8 @@ async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sql
 pub(super) struct Transaction {
     connection: Option<PoolConnection<Postgres>>,
     fence: Arc<Fence>,
+    /// Whether other servers are notified when it is committed.
+    has_news: bool,
 }
 
 impl Transaction {
@@ -42,6 +44,7 @@ impl Transaction {
             let mut begun = Self {
                 connection: Some(pool.acquire().await?),
                 fence: Arc::clone(fence),
+                has_news: false,
             };
             Ok(run(&mut begun, "BEGIN").await.map(|()| begun))
         });
@@ -51,6 +54,16 @@ impl Transaction {
     /// What this process knows of the database.
     pub(super) fn fence(&self) -> &Arc<Fence> {
         &self.fence
+    }
+
+    /// Has other servers notified once it is committed; it is asked for before.
+    pub(super) fn note_news(&mut self) {
+        self.has_news = true;
+    }
+
+    /// Whether they are to be.
+    pub(super) fn has_news(&self) -> bool {
+        self.has_news
     }
 
     /// Commits. After an error it is unknown whether the transaction is in the database.

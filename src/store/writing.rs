@@ -155,10 +155,15 @@ impl Store {
             Ok(done) => done,
             Err(error) => return Written::Undone(error),
         };
-        let committed = match tx.0 {
-            Either::Postgres(transaction) => transaction.commit().await,
-            Either::Sqlite(_) => Ok(()),
+        let Either::Postgres(transaction) = tx.0 else {
+            return Written::Committed(value);
         };
+        let has_news = transaction.has_news();
+        let committed = transaction.commit().await;
+        if has_news {
+            // What may not be committed is worth a look all the same.
+            writer.nodes.notify();
+        }
         match committed {
             Ok(()) => Written::Committed(value),
             Err(error) => Written::Unknown(value, error),

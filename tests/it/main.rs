@@ -8,6 +8,7 @@ mod house_rules;
 mod http;
 mod messenger;
 mod model;
+mod nodes;
 mod process;
 mod security;
 mod socketio;

@@ -192,6 +192,7 @@ pub async fn deactivate(services: &Services, admin: &Administrator, id: PersonId
             }
             tx.delete_links_of(id).await?;
             let ended = tx.delete_logins(id, None).await?;
+            tx.end_person(id).await?;
             Ok((ended, Some(on_person(Act::Deactivate, &account))))
         })
     });

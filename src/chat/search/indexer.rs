@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     chat::{Services, housekeeping::HOUSE},
-    error::Result,
+    error::{Kind, Result},
     model::Position,
     store::IndexProgress,
 };
@@ -48,6 +48,8 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
             Ok(Step::Part) => others.pause(began.elapsed(), began),
             Ok(Step::All) => INTERVAL,
             Err(_) if closing.is_cancelled() => return,
+            // Another server was first, and goes on.
+            Err(error) if error.kind() == Kind::Conflict => INTERVAL,
             Err(error) => {
                 tracing::warn!(cause = ?error, "The search index could not be added to.");
                 PAUSE_AFTER_FAILURE

@@ -28,7 +28,6 @@ mod plan;
 mod publisher;
 mod queue;
 mod references;
-mod renamed;
 mod reply;
 mod sign_ups;
 
@@ -39,20 +38,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::{
-    chat::writer::{
-        command::Command,
-        fair::Capacity,
-        queue::{NotTaken, Queue},
+    chat::{
+        follower::Follower,
+        writer::{
+            command::Command,
+            fair::Capacity,
+            queue::{NotTaken, Queue},
+        },
     },
     error::{Error, Kind, Result},
     model::{Change, Clock, Message, Position},
-    pubsub::{Hub, log_tail},
+    pubsub::Hub,
     store::{Store, Written},
 };
 
 use draft::{ActionOutcome, Outcome, Placed};
 use publisher::{Batch, Publisher};
-use renamed::Renamed;
 use reply::Reply;
 
 pub use creations::{CreateKey, Created, Was};
@@ -115,7 +116,7 @@ impl Writer {
     /// Starts the writer's task.
     pub(super) fn start(
         store: Store,
-        hub: Arc<Hub>,
+        (hub, follower): (Arc<Hub>, Arc<Follower>),
         bounds: Bounds,
         observer: Arc<dyn Observer>,
         closing: CancellationToken,
@@ -132,7 +133,7 @@ impl Writer {
             hub: Arc::clone(&hub),
             clock: Clock,
             observer,
-            renamed: Renamed::default(),
+            follower,
             stop: stop.clone(),
         };
         let task = tokio::spawn(writer_task.run(Taken(Arc::clone(&queue))));
@@ -250,7 +251,8 @@ struct WriterTask {
     head: Position,
     clock: Clock,
     observer: Arc<dyn Observer>,
-    renamed: Renamed,
+    /// Reads what other servers wrote.
+    follower: Arc<Follower>,
     /// Cancelled when no more drafts are taken: nothing is then waited for that may never come.
     stop: CancellationToken,
 }
@@ -367,9 +369,10 @@ impl WriterTask {
             Written::Committed(planned) => {
                 let follows = self.follows(planned.head).await;
                 if !follows {
-                    // Another process wrote in between: the log has its changes as well as ours.
-                    self.retry(|| log_tail::catch_up(&self.store, &self.hub))
-                        .await?;
+                    // Another server wrote in between: the log has its changes as well as ours.
+                    let last = planned.changes.last();
+                    let until = last.map_or(planned.head, |last| last.position);
+                    self.retry(|| self.follower.catch_up(until)).await?;
                 }
                 (planned, !follows)
             }
@@ -391,7 +394,7 @@ impl WriterTask {
             mut changes,
             ..
         } = planned;
-        self.renamed.refresh(&mut changes);
+        self.follower.renamed().refresh(&mut changes);
         self.head = changes.last().map_or(planned.head, |last| last.position);
         self.store.note_head(self.head);
         let messages = changes
@@ -425,13 +428,13 @@ impl WriterTask {
         written.await
     }
 
-    /// Whether the log's head before a batch is the hub's once everything before is published.
+    /// Whether the hub has everything before a batch once everything of this server is published.
     async fn follows(&self, head: Position) -> bool {
         if head == self.head {
             return true;
         }
         self.publisher.flush().await;
-        head == self.hub.head()
+        head <= self.hub.head()
     }
 
     /// After a commit that was not confirmed, asks the log whether it happened. Until that is known
@@ -451,15 +454,16 @@ impl WriterTask {
     /// would miss it, and its drafts would be written twice.
     async fn look_behind_lock(&self, changes: &[Change]) -> Result<bool> {
         self.take_up().await?;
-        self.store
-            .write_anyway(|tx| Box::pin(async move { tx.lock_log().await.map(drop) }))
+        let head = self
+            .store
+            .write_anyway(|tx| Box::pin(async move { tx.lock_log().await }))
             .await?;
         let before = changes
             .first()
             .map_or(self.hub.head(), |first| first.position.plus(-1));
         let most = i64::try_from(changes.len()).unwrap_or(i64::MAX);
         let logged = self.store.changes(before, most).await?;
-        log_tail::catch_up(&self.store, &self.hub).await?;
+        self.follower.catch_up(head).await?;
         let same = changes.iter().zip(&logged).all(|(a, b)| is_same(a, b));
         Ok(same && logged.len() == changes.len())
     }

@@ -132,6 +132,7 @@ async fn delete(
         }
     }
     let ended = context.tx.delete_logins(gone.id, None).await?;
+    context.tx.end_person(gone.id).await?;
     let told = tell(context.reborrow(), Arc::new(gone), true, ended);
     told.await?.written(context, changes).await
 }

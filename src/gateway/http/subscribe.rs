@@ -90,7 +90,7 @@ async fn subscribe(
         Some(dialect) if !dialect.tells_presence() => wanted.without_presence(),
         Some(_) | None => wanted,
     };
-    let after = |services: &Services| feed::place(services, ask.after);
+    let after = feed::place(services, ask.after);
     let watch = ChangeFeed::person(services, &caller, wanted, after)
         .await
         .map_err(|error| feed::with_fresh_cursor(services, error))?;

@@ -10,6 +10,7 @@ use super::{
     turn::{DeliveryWaker, Turn, TurnGuard},
 };
 use crate::{
+    chat::connections,
     dialect::ClientSession,
     model::{Cursor, EpochMark, Position},
     pubsub::Waker,
@@ -26,6 +27,8 @@ pub(super) struct ConnectionState {
 pub(super) struct Recovery {
     /// The private id by which it is recovered.
     pub(super) private: String,
+    /// What tells this connection from those that had the same private id before, or will.
+    pub(super) holder: i64,
     /// The epoch of the log that its positions belong to.
     epoch: EpochMark,
     /// Everything up to this position has been sent, and it is the offset sent last. It is locked while a
@@ -39,6 +42,7 @@ impl Recovery {
     pub(super) fn new(private: String, epoch: EpochMark, delivered: Position) -> Self {
         Self {
             private,
+            holder: connections::new_holder(),
             epoch,
             delivered: std::sync::Mutex::new(delivered),
             kept: std::sync::Mutex::new(None),

@@ -253,7 +253,8 @@ impl Handler for Gateway {
             && !recovery.is_nobodys(session)
         {
             let services = Arc::clone(&session.services);
-            let kept = connections::lose(&services, &recovery.private, id, identity).await;
+            let whose = (&*recovery.private, recovery.holder);
+            let kept = connections::lose(&services, whose, id, identity).await;
             if let Err(error) = kept {
                 tracing::debug!(cause = ?error, "It was not noted that a connection was lost.");
             }
@@ -380,7 +381,8 @@ async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSes
     }
     let id = socket.id().as_str().to_owned();
     let services = &session.services;
-    match connections::keep(services, &recovery.private, id, identity.clone()).await {
+    let whose = (&*recovery.private, recovery.holder);
+    match connections::keep(services, whose, id, identity.clone()).await {
         Ok(()) => *lock(&recovery.kept) = Some(identity),
         Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
     }

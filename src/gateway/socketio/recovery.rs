@@ -93,7 +93,7 @@ pub(super) async fn look_up(
     let Some(cursor) = place(private, value("offset")) else {
         return Ok(None);
     };
-    let Ok(after) = change_feed::resume(services, &cursor) else {
+    let Ok(after) = change_feed::resume(services, &cursor).await else {
         return Ok(None);
     };
     let address = socket.handshake().client_ip();

@@ -71,8 +71,11 @@ impl Tx {
         query.execute().await.map(drop).map_err(failed)
     }
 
-    /// Notes that another process has ended logins of a person.
+    /// Notes that another process has ended logins of a person. On PostgreSQL each of them is told by itself.
     pub async fn insert_revocation(&mut self, person: PersonId) -> Result<()> {
+        if !self.is_sqlite() {
+            return Ok(());
+        }
         self.query("insert into revocations (person_id) values ($1)")
             .bind(person.get())
             .execute()

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     model::{Person, Tenant, TenantId, TenantSummary, Timestamp},
     store::{
-        Either, Store, Tx, failed,
+        Either, EngineSql, Store, Tx, failed,
         failure::bounded,
         rows::{PersonRow, person_columns},
         tenants::{TenantRow, select_tenants},
@@ -39,6 +39,15 @@ macro_rules! over_tenants {
     }};
 }
 
+/// Other servers of a PostgreSQL learn of it from a row that is written with it.
+const SUSPEND: EngineSql = EngineSql {
+    sqlite: "update tenants set suspended_at = $2, updated_at = $3 \
+             where id = $1 and deleted_at is null and suspended_at is null",
+    postgres: "with gone as (update tenants set suspended_at = $2, updated_at = $3 \
+                 where id = $1 and deleted_at is null and suspended_at is null returning id) \
+               insert into endings (kind, target_id) select 'tenant', id from gone",
+};
+
 row! {
     struct OwnerRow {
         owns: i64,
@@ -54,12 +63,10 @@ impl Tx {
         at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<bool> {
+        self.note_news();
         let query = match at {
             Some(at) => self
-                .query(
-                    "update tenants set suspended_at = $2, updated_at = $3 \
-                     where id = $1 and deleted_at is null and suspended_at is null",
-                )
+                .query(SUSPEND)
                 .bind(tenant.get())
                 .bind(at.get())
                 .bind(now.get()),

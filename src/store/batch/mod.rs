@@ -336,6 +336,7 @@ impl Tx {
 
     /// Writes a batch, and moves the log's head by as many places as it has changes.
     pub async fn write(&mut self, set: &WriteSet, now: Timestamp) -> Result<()> {
+        self.note_news();
         match &mut self.0 {
             Either::Sqlite(connection) => sqlite::write(connection, set, now).map_err(failed)?,
             Either::Postgres(tx) => postgres::write(tx, set, now).await.map_err(failed)?,

@@ -33,7 +33,7 @@ const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.stan
      order by d.n";
 
 /// One round trip for everything. All parts see the state before the statement, and no two of them
-/// touch the same table. `pg_notify` is delivered when it commits.
+/// touch the same table.
 const WRITE: &str = "with \
      log_moved as (update log set head = head + $1 where id = 1), \
      new_changes as (insert into changes \
@@ -71,7 +71,7 @@ const WRITE: &str = "with \
        standing = case when excluded.standing = 'in' then 'in' else members.standing end, \
        read_id = greatest(members.read_id, excluded.read_id), \
        read_seq = greatest(members.read_seq, excluded.read_seq)) \
-     select pg_notify('parlance', '')";
+     select 1";
 
 pub(super) async fn look_up_sends(
     tx: &mut Transaction,

@@ -78,3 +78,31 @@ fn a_timeline_is_read_from_the_name_of_a_file() {
     assert_eq!(timeline(Some("")), None);
     assert_eq!(timeline(None), None);
 }
+
+#[test]
+fn a_look_at_what_other_servers_wrote_is_compared_with_what_was_known_before_it() {
+    let known = |epoch: &str, head: i64| {
+        let fence = Fence::new(Failover::Lossy);
+        fence.adopt(place(3, epoch, head));
+        fence
+    };
+    let look = |fence: &Fence, before: &Place, epoch: &str, head: i64| {
+        fence.observe(before, &Epoch::new(epoch.to_owned()), Position::new(head));
+        (fence.is_due(), fence.head().get())
+    };
+    // Another server has written, and what it wrote is missed when it is gone.
+    let fence = known("a", 100);
+    let before = fence.known().expect("it is known");
+    assert_eq!(look(&fence, &before, "a", 107), (false, 107));
+    // This look began before that was known.
+    assert_eq!(look(&fence, &before, "a", 103), (false, 107));
+    let before = fence.known().expect("it is known");
+    assert_eq!(look(&fence, &before, "a", 106), (true, 107));
+    // Another server has begun an epoch; or this one has, while the look was under way.
+    let fence = known("a", 100);
+    let before = fence.known().expect("it is known");
+    assert_eq!(look(&fence, &before, "b", 1_000), (true, 100));
+    fence.adopt(place(3, "b", 1_000));
+    assert_eq!(look(&fence, &before, "a", 101), (false, 1_000));
+    assert_eq!(look(&fence, &before, "b", 1_001), (false, 1_001));
+}

@@ -405,7 +405,13 @@ async fn connections_that_are_lost_in_one_moment_are_all_written_down() {
     let services = world.services();
     let lost = (0..LOST).map(|number| async move {
         let (private, id) = (format!("private {number}"), format!("socket {number}"));
-        connections::lose(services, &private, id, "{}".to_owned()).await
+        connections::lose(
+            services,
+            (&private, connections::new_holder()),
+            id,
+            "{}".to_owned(),
+        )
+        .await
     });
     for written in join_all(lost).await {
         written.expect("it is written down");

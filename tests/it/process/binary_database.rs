@@ -309,45 +309,32 @@ async fn a_database_server_says_as_much() {
 }
 
 #[rocket::async_test]
-async fn a_second_server_on_one_postgresql_database_warns_and_goes_on() {
+async fn a_server_says_that_it_has_a_database_with_others_and_leaves_it() {
     let world = World::new().await;
     if let Place::Sqlite(_) = &world.place {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let begin = || {
-        let mut command = parlance(folder.path());
-        let url = world.place.url();
-        command.env("ROCKET_DATABASES", format!("{{chat={{url=\"{url}\"}}}}"));
-        tokio::task::spawn_blocking(move || {
-            let server = Started::begin(command);
-            let lines: Vec<_> = server.lines.iter().map(ToString::to_string).collect();
-            assert!(server.get("/health").starts_with("HTTP/1.0 200"));
-            server.stop();
-            lines.join("\n")
-        })
-    };
-    let said = begin().await.expect("it starts");
-    assert!(said.contains("Another server uses the database"), "{said}");
-    let place = world.stop().await;
-    let alone = Options {
-        url: place.url(),
-        max_connections: 2,
-        connect_timeout: FOREVER,
-        idle_timeout: None,
-        failover: Failover::default(),
-    };
-    // The lock was released with its holder.
-    let store = Store::serve(&alone).await.expect("it opens");
-    let mut beside = place.beside().await;
-    let locks = "select count(*) from pg_locks l join pg_database d on d.oid = l.database \
-        where l.locktype = 'advisory' and d.datname = current_database()";
-    assert_eq!(beside.number(locks).await, 1);
-    store.close().await;
-    drop(store);
-    while beside.number(locks).await != 0 {
-        tokio::task::yield_now().await;
-    }
+    let mut command = parlance(folder.path());
+    command.env("ROCKET_DATABASES", world.databases());
+    let started = tokio::task::spawn_blocking(move || Started::begin(command));
+    let server = started.await.expect("it starts");
+    let lines: Vec<_> = server.lines.iter().map(ToString::to_string).collect();
+    let said = lines.join("\n");
+    assert!(
+        said.contains("Other servers have this database too"),
+        "{said}"
+    );
+    let mut beside = world.place.beside().await;
+    let living = "select count(*) from nodes";
+    assert_eq!(beside.number(living).await, 2);
+    let stopped = tokio::task::spawn_blocking(move || {
+        assert!(server.get("/health").starts_with("HTTP/1.0 200"));
+        server.stop();
+    });
+    stopped.await.expect("it stops");
+    assert_eq!(beside.number(living).await, 1, "who stops says so");
+    world.stop().await;
 }
 
 #[test]

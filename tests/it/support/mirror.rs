@@ -330,6 +330,12 @@ impl Mirror {
         }
     }
 
+    /// The position up to which it has been told everything.
+    pub(crate) fn position(&self) -> i64 {
+        let (_, position) = self.cursor.rsplit_once('.').expect("a cursor");
+        position.parse().expect("a number")
+    }
+
     /// Goes back to an earlier cursor, as a client does that lost its later state.
     pub(crate) fn rewind(&mut self, earlier: &Self) {
         self.clone_from(earlier);

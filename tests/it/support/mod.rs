@@ -13,6 +13,7 @@ pub(crate) mod history;
 pub(crate) mod http_world;
 pub(crate) mod log;
 pub(crate) mod mirror;
+pub(crate) mod nodes;
 pub(crate) mod old_database;
 pub(crate) mod packets;
 pub(crate) mod place;

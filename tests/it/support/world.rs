@@ -159,6 +159,11 @@ impl World {
         &self.running.base
     }
 
+    /// Settings that a binary needs to be another server of the same database.
+    pub(crate) fn databases(&self) -> String {
+        format!("{{chat={{url=\"{}\"}}}}", self.place.url())
+    }
+
     /// The server's services.
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.running.services

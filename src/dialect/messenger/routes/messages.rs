@@ -63,7 +63,7 @@ pub(super) async fn list(
         return Err(Error::invalid("only one of after, before and around can be asked for").into());
     }
     if let Some(after) = ask.after {
-        let watch = ChangeFeed::chat(services, &caller, chat.0, |services| place(services, after));
+        let watch = ChangeFeed::chat(services, &caller, chat.0, place(services, after));
         let watch = watch.await;
         let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
         if !ask.timeout.is_zero() {
@@ -136,12 +136,12 @@ fn history(found: &Surroundings, place: Option<MessageId>, cursor: &Cursor) -> w
 }
 
 /// A message's id, or a cursor, which is no number.
-fn place(services: &Services, text: &str) -> Result<Position> {
+async fn place(services: &Services, text: &str) -> Result<Position> {
     if let Some(id) = whole_text(text).filter(|number| *number >= 0) {
         return Ok(Position::new(id));
     }
     if text.contains('.') {
-        return feed::place(services, Some(text));
+        return feed::place(services, Some(text)).await;
     }
     Err(Error::new(
         Kind::BadCursor,

@@ -2,37 +2,60 @@
 //!
 //! # Why
 //! A draft holds its actor as they were when it was handed in. One that was under way while its actor got
-//! another name would be published after the change of the name, with the old one, and who follows the
-//! log would keep that.
+//! another name, here or at another server, would be published after the change of the name, with the old one, and
+//! who follows the log would keep that.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::model::{Change, ChangeKind, Person, PersonId};
+use crate::model::{Change, ChangeKind, Person, PersonId, Position};
 
 /// For longer than this no request holds on to what it has read of its caller.
 const LASTS: Duration = Duration::from_mins(5);
 
 /// See the module.
-#[derive(Default)]
-pub(super) struct Renamed(HashMap<PersonId, (Arc<Person>, Instant)>);
+#[derive(Debug, Default)]
+pub(super) struct Renamed(HashMap<PersonId, Called>);
+
+/// What somebody is called since a position, and when that was noted.
+#[derive(Debug)]
+struct Called {
+    person: Arc<Person>,
+    position: Position,
+    noted_at: Instant,
+}
 
 impl Renamed {
     /// Gives the actors of a batch's changes the names that they have at their positions.
     pub(super) fn refresh(&mut self, changes: &mut [Change]) {
         for change in changes {
             if let ChangeKind::Person(_) = change.what {
-                let now = Instant::now();
-                self.0.retain(|_, (_, since)| *since + LASTS > now);
-                let person = Arc::clone(&change.actor);
-                self.0.insert(person.id, (person, now));
+                self.note(change.position, &change.actor);
             } else if !self.0.is_empty()
-                && let Some((person, _)) = self.0.get(&change.actor.id)
+                && let Some(called) = self.0.get(&change.actor.id)
+                && called.position < change.position
             {
-                change.actor = Arc::clone(person);
+                change.actor = Arc::clone(&called.person);
             }
         }
+    }
+
+    /// Notes what somebody is called since a position.
+    pub(super) fn note(&mut self, position: Position, person: &Arc<Person>) {
+        let now = Instant::now();
+        self.0.retain(|_, called| called.noted_at + LASTS > now);
+        let known = self.0.get(&person.id);
+        // Changes of this server and of others are not noted in the order of the log.
+        if known.is_some_and(|known| known.position > position) {
+            return;
+        }
+        let called = Called {
+            person: Arc::clone(person),
+            position,
+            noted_at: now,
+        };
+        self.0.insert(person.id, called);
     }
 }
 
@@ -85,6 +108,12 @@ mod tests {
         let mut later = [change(4, &old, read())];
         renamed.refresh(&mut later);
         assert_eq!(names(&later), ["anna"]);
+        // Another server has renamed them since, and what was before that is noted after it.
+        renamed.note(Position::new(6), &ann("annie"));
+        renamed.note(Position::new(2), &new);
+        let mut around = [change(5, &new, read()), change(7, &old, read())];
+        renamed.refresh(&mut around);
+        assert_eq!(names(&around), ["anna", "annie"]);
         // It does not grow with the names that were ever changed.
         tokio::time::advance(LASTS).await;
         let other = Arc::new(Person {
@@ -95,7 +124,7 @@ mod tests {
             gone: false,
             chats: Arc::default(),
         });
-        renamed.refresh(&mut [change(5, &other, renaming)]);
+        renamed.refresh(&mut [change(8, &other, renaming)]);
         assert_eq!(renamed.0.len(), 1);
     }
 }

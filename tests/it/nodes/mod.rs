@@ -1,0 +1,7 @@
+//! Several servers of one PostgreSQL.
+
+mod ends;
+mod hearing;
+mod histories;
+mod killed;
+mod recovery;

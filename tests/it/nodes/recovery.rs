@@ -1,0 +1,150 @@
+//! A Socket.IO connection that was lost at one server comes back at another.
+
+use parlance::{
+    model::{Connection, TenantId, Timestamp, TokenHash},
+    store::Store,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    support::nodes::{servers, stop},
+    support::place::Place,
+    support::socketio::json_after,
+    support::socketio_client::Ws,
+    support::tenants::{CLOSED_SETTINGS, send, sign_in, text},
+    support::world::World,
+};
+
+const NOW: Timestamp = Timestamp::new(1_700_000_000_000);
+
+/// A connection to a server with a token.
+async fn connect(world: &World, auth: &Value) -> Ws {
+    let mut ws = world.websocket("&recovery=1&token=token-of-one", &[]).await;
+    ws.send(&format!("40{auth}")).await;
+    ws
+}
+
+/// The answer to `CONNECT`, and a message: what was missed may come before that answer, or after it.
+async fn returned(ws: &mut Ws) -> (Value, Value) {
+    let (mut reply, mut message) = (None, None);
+    loop {
+        let text = ws.text().await;
+        if text.starts_with("40") {
+            reply = Some(json_after(&text, "40"));
+        } else if text.starts_with("42[\"message\"") {
+            message = Some(json_after(&text, "42"));
+        }
+        if let (Some(reply), Some(message)) = (&reply, &message) {
+            return (reply.clone(), message.clone());
+        }
+    }
+}
+
+/// The offset that an event has as its last argument.
+fn offset_of(event: &Value) -> Value {
+    let arguments = event.as_array().expect("an event");
+    arguments.last().expect("an offset").clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_comes_back_at_another_server_with_what_it_missed() {
+    let Some(servers) = servers(3, CLOSED_SETTINGS).await else {
+        return;
+    };
+    let admin = [("Authorization", sign_in(&servers[0]).await)];
+    let app = json!({"name": "app", "requireAuth": false});
+    let app = send(&servers[0], "POST", "/app", &admin, &app)
+        .await
+        .with(201);
+    let key = text(&app.json()["applicationId"]);
+    for number in [1, 2] {
+        let token = ["token-of-one", "token-of-two"][number - 1];
+        let user = json!({"appId": key, "appUserId": number, "firstName": "A", "token": token});
+        send(&servers[1], "POST", "/user", &admin, &user)
+            .await
+            .with(200);
+    }
+    let room = json!({"room": "tea", "appId": key, "users": [1, 2]});
+    send(&servers[2], "POST", "/room", &admin, &room)
+        .await
+        .with(200);
+    let says = async |world: &World, message: &str| {
+        let two = [("Authorization", "token-of-two".to_owned())];
+        let said = json!({ "message": message });
+        let path = "/api/events/send_message?room=tea";
+        send(world, "POST", path, &two, &said).await.with(200);
+    };
+    let mut ws = connect(&servers[0], &json!({})).await;
+    let first = json_after(&ws.text_after("40").await, "40");
+    ws.send("42[\"join\",\"tea\"]").await;
+    ws.text_after("42[\"roomData\"").await;
+    // What it has entered is written down a moment after it is answered.
+    let mut beside = servers[0].place.beside().await;
+    let entered = "select count(*) from connections where acting like '%|%:%'";
+    while beside.number(entered).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    says(&servers[1], "one").await;
+    let heard = json_after(&ws.text_after("42[\"message\"").await, "42");
+    let mut offset = offset_of(&heard);
+    // It also comes back to a server that has seen it being lost before.
+    for (number, home) in [1, 2, 0, 1].into_iter().enumerate() {
+        drop(ws);
+        let message = format!("missed {number}");
+        says(&servers[number % 3], &message).await;
+        let auth = json!({"pid": first["pid"], "offset": offset});
+        ws = connect(&servers[home], &auth).await;
+        let (reply, heard) = returned(&mut ws).await;
+        assert_eq!(reply["sid"], first["sid"], "it is the same connection");
+        let said = heard[1]["message"].as_str().expect("base64");
+        assert_eq!(said, base64(&message));
+        offset = offset_of(&heard);
+    }
+    stop(servers).await;
+}
+
+fn base64(text: &str) -> String {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    BASE64_STANDARD.encode(text)
+}
+
+async fn keep(store: &Store, connections: Vec<(TokenHash, Connection)>) {
+    let written = store.write(TenantId::new(1), move |tx| {
+        Box::pin(async move { tx.keep_connections(&connections, NOW).await })
+    });
+    written.await.expect("it is written");
+}
+
+#[rocket::async_test]
+async fn who_has_lost_a_connection_says_nothing_of_one_that_somebody_else_has() {
+    let place = Place::make().await;
+    let store = place.store().await;
+    let hash = TokenHash::new("hash".to_owned());
+    let one = |holder: i64, left_at: Option<Timestamp>| {
+        let connection = Connection {
+            socket_id: format!("socket of {holder}"),
+            identities: String::new(),
+            holder,
+            left_at,
+        };
+        (hash.clone(), connection)
+    };
+    for at_once in [false, true] {
+        let written = vec![one(1, None), one(2, None), one(1, Some(NOW))];
+        if at_once {
+            keep(&store, written).await;
+        } else {
+            for connection in written {
+                keep(&store, vec![connection]).await;
+            }
+        }
+        let kept = store.connection(&hash).await.expect("an answer");
+        let kept = kept.expect("it is kept");
+        assert_eq!((kept.holder, kept.left_at), (2, None));
+        keep(&store, vec![one(2, Some(NOW))]).await;
+        let kept = store.connection(&hash).await.expect("an answer");
+        let kept = kept.expect("it is kept");
+        assert_eq!((kept.holder, kept.left_at), (2, Some(NOW)));
+    }
+    store.close().await;
+}

@@ -1,0 +1,52 @@
+//! Several servers of one PostgreSQL database.
+
+use crate::{support::place::Place, support::world::World};
+
+/// So many servers of one new database; none in the run of the tests that is about SQLite, where there is one.
+pub(crate) async fn servers(count: usize, settings: &str) -> Option<Vec<World>> {
+    let place = Place::make().await;
+    servers_on(place, count, settings).await
+}
+
+/// The same, where notifications between them are lost.
+pub(crate) async fn servers_that_hear_nothing(count: usize) -> Option<Vec<World>> {
+    let place = Place::make().await;
+    if let Place::Postgres { name, .. } = &place {
+        // A function of that name is found before PostgreSQL's own. It only counts.
+        let sql = format!("alter database {name} set search_path = public, pg_catalog");
+        let mut beside = place.beside().await;
+        for sql in [
+            sql.as_str(),
+            "create schema beside",
+            "create table beside.lost (id bigint generated always as identity)",
+            "create function public.pg_notify(text, text) returns void language sql \
+             as 'insert into beside.lost default values'",
+        ] {
+            beside.run(sql).await;
+        }
+    }
+    servers_on(place, count, "").await
+}
+
+async fn servers_on(place: Place, count: usize, settings: &str) -> Option<Vec<World>> {
+    let Place::Postgres { server, name } = &place else {
+        return None;
+    };
+    let (server, name, url) = (server.clone(), name.clone(), place.url());
+    let mut servers = vec![World::on(place, &url, settings).await];
+    while servers.len() < count {
+        let (server, name) = (server.clone(), name.clone());
+        let same = Place::Postgres { server, name };
+        servers.push(World::on(same, &url, settings).await);
+    }
+    Some(servers)
+}
+
+/// Stops servers of one database.
+pub(crate) async fn stop(servers: Vec<World>) {
+    let mut places = Vec::new();
+    for server in servers {
+        // The database is dropped with its first place.
+        places.push(server.stop().await);
+    }
+}
