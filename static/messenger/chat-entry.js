@@ -39,7 +39,8 @@ export function filled(chat) {
     member: true,
     unread: 0,
     last_position: 0,
-    last_id: 0,
+    // A message's id is its place in the log.
+    last_id: typeof chat.last_message === 'string' ? (chat.last_position ?? 0) : 0,
     members_count: null,
     last_message: null,
     last_message_time: null,

@@ -217,7 +217,9 @@ describe('composing', () => {
     await link.click();
     await bo.page.getByRole('heading', { name: 'Garden [party]' }).waitFor();
     assert.equal(bo.context.pages().length, 1);
-    await bo.openChat('Lighthouse');
+    // What another chat says last may name this one.
+    await bo.page.locator('#mine-list a.chat-row').click();
+    await bo.page.getByRole('heading', { name: 'Lighthouse' }).waitFor();
   });
 
   test('everybody can be named by an admin, and by nobody else', async () => {
@@ -254,6 +256,15 @@ describe('composing', () => {
     assert.equal(await ann.page.locator('.menu-when').textContent(), title, 'a finger has no pointer to rest');
     await ann.assertAccessible('the menu of a message that was changed');
     await ann.page.keyboard.press('Escape');
+    // The list says it as well, of a chat whose last message came with the list.
+    await bo.page.reload();
+    await bo.eventually(() => bo.page.locator('#mine-list .chat-preview').textContent(), 'Ann: Second of three');
+    await bo.line('live');
+    await box(ann).focus();
+    await ann.page.keyboard.press('ArrowUp');
+    await box(ann).fill('Second of three, mended');
+    await ann.page.keyboard.press('Enter');
+    await bo.eventually(() => bo.page.locator('#mine-list .chat-preview').textContent(), 'Ann: Second of three, mended');
   });
 
   test('what one person wrote is a press on their face away', async () => {

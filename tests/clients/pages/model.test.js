@@ -20,8 +20,8 @@ describe('the model', () => {
     model.takeChats({
       people: [BO],
       chats: [
-        { id: 10, title: 'Ten', open: true, member: true, unread: 0, last_position: 5, last_id: 5, members_count: 2 },
-        { id: 11, title: 'Eleven', open: false, member: true, unread: 3, last_position: 4, last_id: 4, members_count: 2 },
+        { id: 10, title: 'Ten', open: true, member: true, unread: 0, last_position: 5, last_message: 'number 5', members_count: 2 },
+        { id: 11, title: 'Eleven', open: false, member: true, unread: 3, last_position: 4, last_message: 'number 4', members_count: 2 },
       ],
     });
   });
