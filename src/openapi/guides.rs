@@ -89,32 +89,43 @@ fn rendered(text: &str) -> String {
             _ => {}
         }
     }
-    let mut is_dropped = false;
-    let links = events.into_iter().filter_map(|event| match event {
-        Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => {
-            let place = place(&dest_url);
-            is_dropped = place.is_none();
-            place.map(|dest_url| {
-                Event::Start(Tag::Link {
-                    link_type,
-                    dest_url,
-                    title,
-                    id,
-                })
-            })
-        }
-        Event::End(TagEnd::Link) if std::mem::take(&mut is_dropped) => None,
-        other => Some(other),
-    });
     let mut page = String::new();
-    html::push_html(&mut page, links);
+    html::push_html(&mut page, placed(events).into_iter());
     page
 }
+
+/// The same with links to what is served alone, and with tables that can be moved where they are too wide.
+fn placed(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut kept = Vec::with_capacity(events.len());
+    let mut is_dropped = false;
+    for mut event in events {
+        let is_table = matches!(event, Event::Start(Tag::Table(_)));
+        let is_end = matches!(event, Event::End(TagEnd::Table));
+        if let Event::Start(Tag::Link { dest_url, .. }) = &mut event {
+            match place(dest_url) {
+                Some(place) => *dest_url = place,
+                None => {
+                    is_dropped = true;
+                    continue;
+                }
+            }
+        }
+        if matches!(event, Event::End(TagEnd::Link)) && std::mem::take(&mut is_dropped) {
+            continue;
+        }
+        if is_table {
+            kept.push(Event::Html(TABLE.into()));
+        }
+        kept.push(event);
+        if is_end {
+            kept.push(Event::Html("</div>\n".into()));
+        }
+    }
+    kept
+}
+
+/// What is around a table: a region that the keyboard reaches.
+const TABLE: &str = "<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n";
 
 /// By what others link to a heading: its words, as far as they go before its end.
 fn anchor(rest: &[Event<'_>]) -> String {

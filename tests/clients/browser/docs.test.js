@@ -21,7 +21,7 @@ describe('documentation', () => {
 
   after(async () => {
     await browser?.close();
-    await server?.stop();
+    await server?.end();
   });
 
   for (const { name, ...shape } of SHAPES) {
