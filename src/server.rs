@@ -17,9 +17,9 @@ use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, WriteObserver, developers},
+    chat::{Services, WriteObserver, developers, webhooks},
     config::{EmbedOpen, Failover, Settings},
-    dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger},
+    dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger, webhooks::ChangeEncoder},
     error::{Error, Kind, Result},
     gateway::{
         self,
@@ -75,7 +75,7 @@ impl Server {
         let verbs = start_verbs(
             settings.clone(),
             (started.clone(), Arc::clone(&hindrance)),
-            Arc::clone(&metrics),
+            (Arc::clone(&metrics), Arc::clone(&options)),
             closing.token(),
         );
         let signals = Signals::of(figment);
@@ -330,7 +330,7 @@ fn options(
 fn start_verbs(
     settings: Settings,
     (started, hindrance): (Started, Hindrance),
-    metrics: Arc<Metrics>,
+    (metrics, options): (Arc<Metrics>, Arc<Options>),
     closing: CancellationToken,
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
@@ -343,6 +343,8 @@ fn start_verbs(
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
+                let encoder = Arc::new(ChangeEncoder(options));
+                webhooks::start(services, encoder, webhooks::Bounds::default());
                 let admin = settings.admin_email.zip(settings.admin_password);
                 if let Some((email, password)) = &admin
                     && let Err(error) = developers::ensure_admin(services, email, password).await

@@ -1,7 +1,7 @@
 //! Apps: registering them, listing them, deleting them, and the key they open.
 
 use crate::{
-    chat::{Services, developers::Developer, verify},
+    chat::{Services, developers::Developer, outgoing},
     error::{Error, Result},
     model::{Name, Tenant, TenantId, TenantKind, hex},
     store::NewTenant,
@@ -15,7 +15,9 @@ pub async fn create(
     verify_url: Option<&str>,
     require_auth: bool,
 ) -> Result<Tenant> {
-    let verify_url = verify_url.map(verify::check_url).transpose()?;
+    let verify_url = verify_url
+        .map(|url| outgoing::check_url("verify_url", url))
+        .transpose()?;
     let new = NewTenant {
         kind: TenantKind::App,
         name: name.as_str().to_owned(),

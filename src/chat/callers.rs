@@ -12,7 +12,7 @@ use crate::{
         verify::Verdict,
     },
     error::{Error, Kind, Result},
-    model::{LoginId, Person, PersonId, Tenant, TenantId},
+    model::{LoginId, Person, PersonId, Scope, Tenant, TenantId},
     pubsub::Waker,
     store::Store,
 };
@@ -120,6 +120,11 @@ impl Caller {
         }
     }
 
+    /// Whether they may do what takes that: all but those who come with a token of narrower scopes.
+    pub fn permits(&self, needed: Scope) -> Result<()> {
+        self.login().map_or(Ok(()), |login| within(login, needed))
+    }
+
     /// Their number.
     pub fn id(&self) -> PersonId {
         self.person.id
@@ -201,11 +206,52 @@ fn unknown() -> Error {
     )
 }
 
+/// Refuses what a token is not good for.
+fn within(live: &LiveLogin, needed: Scope) -> Result<()> {
+    match &live.terms {
+        Some(terms) if !terms.scopes.contains(&needed) => {
+            let sentence = format!("this token does not have the scope {}", needed.as_str());
+            Err(Error::forbidden(sentence))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Refuses who comes with a token that was made for a program: what it is about is their account.
+pub fn refuse_token(caller: &Caller) -> Result<()> {
+    let is_token = caller.login().is_some_and(|login| login.terms.is_some());
+    if is_token {
+        let sentence = "a token is not good for that: sign in";
+        return Err(Error::forbidden(sentence));
+    }
+    Ok(())
+}
+
+/// The holder of a token that was made for a program.
+pub async fn program(
+    services: &Services,
+    token: &str,
+    from: Option<IpAddr>,
+    needed: Scope,
+) -> Result<Caller> {
+    let candidates = candidates(services, token, (None, from)).await?;
+    let candidate = candidates.first().ok_or_else(Error::unauthenticated)?;
+    let caller = prove(services, candidate, token, needed).await?;
+    count(services, &caller)?;
+    Ok(caller)
+}
+
 /// Makes a caller of the holder of a token. Where their tenant wants its own system asked, it is asked,
 /// and asked again as long as a connection lasts. Every transport calls this.
-pub async fn prove(services: &Services, candidate: &Candidate, token: &str) -> Result<Caller> {
+pub async fn prove(
+    services: &Services,
+    candidate: &Candidate,
+    token: &str,
+    needed: Scope,
+) -> Result<Caller> {
     services.prove_up_to_date().await?;
     let live = &candidate.0;
+    within(live, needed)?;
     if let Some(url) = &live.verify_url {
         // Boxed, as it is rare and large: every request would hold what it takes.
         let verdict = Box::pin(services.verifier.verify((live.person.tenant, url), token));
@@ -253,10 +299,11 @@ pub async fn claimants(
 pub async fn first_proven(
     services: &Services,
     claimants: Vec<(Candidate, String)>,
+    needed: Scope,
 ) -> Result<(Caller, (Candidate, String))> {
     let mut refusal = Error::unauthenticated();
     for (candidate, token) in claimants {
-        match prove(services, &candidate, &token).await {
+        match prove(services, &candidate, &token, needed).await {
             Ok(caller) => return Ok((caller, (candidate, token))),
             Err(error) if error.kind() == Kind::Unauthenticated => {}
             Err(error) => refusal = error,
@@ -270,9 +317,10 @@ pub async fn authenticate(
     services: &Services,
     claims: &Claims,
     from: Option<IpAddr>,
+    needed: Scope,
 ) -> Result<Caller> {
     let claimants = claimants(services, claims, from).await?;
-    let (caller, _) = first_proven(services, claimants).await?;
+    let (caller, _) = first_proven(services, claimants, needed).await?;
     count(services, &caller)?;
     Ok(caller)
 }
@@ -314,13 +362,13 @@ pub async fn holder_who(
     services: &Services,
     token: &str,
     from: Option<IpAddr>,
-    is_meant: impl Fn(&Person) -> bool,
+    (needed, is_meant): (Scope, impl Fn(&Person) -> bool),
 ) -> Result<Option<Caller>> {
     let candidates = candidates(services, token, (None, from)).await?;
     let Some(candidate) = candidates.iter().find(|it| is_meant(it.person())) else {
         return Ok(None);
     };
-    let caller = prove(services, candidate, token).await?;
+    let caller = prove(services, candidate, token, needed).await?;
     count(services, &caller)?;
     Ok(Some(caller))
 }
@@ -382,7 +430,7 @@ pub async fn holder_of(
         return Ok(None);
     }
     let token = token.copied().unwrap_or_default();
-    match prove(services, &candidate, token).await {
+    match prove(services, &candidate, token, Scope::Read).await {
         Ok(caller) => Ok(Some(caller)),
         Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
         Err(error) => Err(error),

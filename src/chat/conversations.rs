@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::{
         ChatId, ChatKind, ClientId, ConversationStatus, Domain, Email, GuestChat, Message, Name,
-        Names, Person, PersonId, PersonKind, Role, Tenant, TenantId, Timestamp, Title,
+        Names, Person, PersonId, PersonKind, Role, Scope, Tenant, TenantId, Timestamp, Title,
     },
     store::{ConversationPage, NewPerson, Tx},
 };
@@ -127,7 +127,8 @@ async fn open_new(
         }
         Err(error) => return Err(error),
     };
-    let guest = callers::authenticate(services, &Claims::of(person, &token), None).await?;
+    let guest =
+        callers::authenticate(services, &Claims::of(person, &token), None, Scope::Write).await?;
     let chat = begin(services, guest.person(), Some(new_guest.domain)).await?;
     Ok(GuestChatOpened { guest, chat, token })
 }
@@ -143,7 +144,9 @@ async fn opened_before(
     let token = Token::of_key(site.id, key);
     let is_theirs = |person: &Person| person.tenant == site.id;
     // A key that nobody knows seats a new guest, and is counted as that.
-    let Some(guest) = callers::holder_who(services, token.expose(), None, is_theirs).await? else {
+    let Some(guest) =
+        callers::holder_who(services, token.expose(), None, (Scope::Write, is_theirs)).await?
+    else {
         return Ok(None);
     };
     let person = guest.person();
@@ -228,7 +231,9 @@ async fn open_for(
         // Said before: it is their own, or somebody else's, or has ended.
         (Err(error), Some(key)) if error.kind() == Kind::Conflict => {
             let token = Token::of_key(who.0, key);
-            let holder = callers::holder_who(services, token.expose(), None, |_| true).await?;
+            let holder =
+                callers::holder_who(services, token.expose(), None, (Scope::Write, |_: &_| true))
+                    .await?;
             match holder {
                 Some(holder) if holder.id() == who.1 => token,
                 Some(_) => return Err(used_otherwise().because(error)),
@@ -237,7 +242,8 @@ async fn open_for(
         }
         (Err(error), _) => return Err(error),
     };
-    let guest = callers::authenticate(services, &Claims::of(who.1, &token), None).await?;
+    let guest =
+        callers::authenticate(services, &Claims::of(who.1, &token), None, Scope::Write).await?;
     Ok(GuestChatOpened { guest, chat, token })
 }
 

@@ -12,7 +12,7 @@ use crate::{
         logins::{LiveLogin, Token},
     },
     error::{Error, Kind, Result},
-    model::{Email, Name, Names, Password, Person, PersonKind},
+    model::{Email, Name, Names, Password, Person, PersonKind, Scope},
     store::NewPerson,
 };
 
@@ -51,7 +51,8 @@ pub struct Application {
 /// Which developer holds this token, which came from that address.
 pub async fn prove(services: &Services, token: &str, from: Option<IpAddr>) -> Result<Developer> {
     let refusal = || Error::new(Kind::Unauthenticated, "invalid token");
-    let caller = callers::holder_who(services, token, from, |it| it.tenant == HOME).await;
+    let is_ours = |it: &Person| it.tenant == HOME;
+    let caller = callers::holder_who(services, token, from, (Scope::Admin, is_ours)).await;
     let caller = match caller {
         Ok(caller) => caller.ok_or_else(refusal)?,
         Err(error) if error.kind() == Kind::Unauthenticated => return Err(refusal()),

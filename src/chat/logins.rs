@@ -17,10 +17,12 @@ use crate::{
         housekeeping::{HOUSE, ROWS_AT_ONCE},
         latest::Latest,
         lifetime::Lifetime,
+        tokens,
     },
     error::Result,
     model::{
-        ClientId, Login, LoginId, Person, PersonId, Position, TenantId, Timestamp, TokenHash, hex,
+        ClientId, Login, LoginId, Person, PersonId, Position, TenantId, Timestamp, TokenHash,
+        TokenTerms, hex,
     },
     store::{Holder, Store},
 };
@@ -41,6 +43,11 @@ impl Token {
         let mut bytes = [0_u8; 32];
         rand::rng().fill_bytes(&mut bytes);
         Self(hex::encode(&bytes))
+    }
+
+    /// A new token that a person gives a program: it can be told from all others.
+    pub(super) fn for_programs() -> Self {
+        Self(format!("{}{}", tokens::PREFIX, Self::random().0))
     }
 
     /// The token that a tenant's client asked for by a secret of its own. A client that knows the secret
@@ -96,6 +103,8 @@ pub struct LiveLogin {
     pub token: TokenHash,
     /// Where the tenant's own system is asked whether the token is good, if it is to be asked.
     pub verify_url: Option<String>,
+    /// What it is good for and how long, if a person made it for a program.
+    pub terms: Option<TokenTerms>,
     /// Ends with the login: waits and connections that use it are notified at once.
     pub life: Lifetime,
     used_at: AtomicI64,
@@ -460,7 +469,7 @@ impl Logins {
 
     /// Ends the logins that are past their time.
     pub async fn expire(&self, store: &Store, now: Timestamp) -> Result<()> {
-        let before = (now.minus(self.idle), now.minus(self.max));
+        let before = (now.minus(self.idle), now.minus(self.max), now);
         let mut after = LoginId::new(0);
         loop {
             let expired = store.expired_logins(before, after, ROWS_AT_ONCE).await?;
@@ -483,6 +492,9 @@ impl Logins {
     }
 
     fn is_in_time(&self, live: &LiveLogin, now: Timestamp) -> bool {
+        if let Some(terms) = &live.terms {
+            return now < terms.expires_at;
+        }
         let used = Timestamp::new(live.used_at.load(Ordering::Relaxed));
         now.since(used) < self.idle && now.since(live.login.created_at) < self.max
     }
@@ -535,6 +547,7 @@ impl State {
             login,
             person,
             verify_url,
+            terms,
         } = holder;
         let used = login.used_at.get();
         let person = Arc::new(person);
@@ -543,6 +556,7 @@ impl State {
             person,
             token: key.1.clone(),
             verify_url,
+            terms,
             life: Lifetime::default(),
             used_at: AtomicI64::new(used),
             written_at: AtomicI64::new(used),

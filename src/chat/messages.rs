@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        ChatId, ClientId, Content, Emoji, Message, MessageId, MessageKind, Page, PersonId,
+        ChatId, ClientId, Content, Emoji, Message, MessageId, MessageKind, Page, Person, PersonId,
         PersonName, Position, Surroundings, Timestamp, text::mention_candidates,
     },
 };
@@ -66,7 +66,10 @@ pub async fn begin(
 ) -> UnderWay {
     let (services, caller) = (Arc::clone(services), caller.clone());
     let (actor, after) = (caller.id(), services.head());
-    let sending = async move { send_by(&services, &caller, chat, draft, connection).await };
+    let sending = async move {
+        let person = Arc::clone(caller.person());
+        send_by(&services, person, chat, draft, connection).await
+    };
     let mut outcome: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(sending);
     // The writer's queue takes it when it is polled first: now, so that messages keep their order.
     let first = poll_fn(|cx| Poll::Ready(outcome.as_mut().poll(cx))).await;
@@ -88,12 +91,22 @@ pub async fn send(
     chat: ChatId,
     draft: Draft,
 ) -> Result<Sent> {
-    send_by(services, caller, chat, draft, None).await
+    send_as(services, Arc::clone(caller.person()), chat, draft).await
+}
+
+/// The same in the name of somebody who has no login.
+pub(super) async fn send_as(
+    services: &Services,
+    actor: Arc<Person>,
+    chat: ChatId,
+    draft: Draft,
+) -> Result<Sent> {
+    send_by(services, actor, chat, draft, None).await
 }
 
 async fn send_by(
     services: &Services,
-    caller: &Caller,
+    actor: Arc<Person>,
     chat: ChatId,
     draft: Draft,
     connection: Option<u64>,
@@ -108,7 +121,6 @@ async fn send_by(
         MessageKind::Text => mention_candidates(content.as_str()),
         MessageKind::Image | MessageKind::File => Vec::new(),
     };
-    let actor = Arc::clone(caller.person());
     let client_id = client_id.map(|id| logins::client_id_of(&actor, id));
     services
         .writer

@@ -12,8 +12,8 @@ use crate::{
     },
     error::{Error, Kind, Result},
     model::{
-        Domain, Email, Name, Names, NewPassword, Password, Person, PersonId, PersonKind, Tenant,
-        TenantId, TenantKind, Timestamp,
+        Domain, Email, Name, Names, NewPassword, Password, Person, PersonId, PersonKind, Scope,
+        Tenant, TenantId, TenantKind, Timestamp,
     },
     store::{NewPerson, NewTenant, Tx},
 };
@@ -146,7 +146,7 @@ pub async fn sign_out(services: &Services, token: &str, device: &Device) -> Resu
 /// The agent who holds this token.
 pub async fn by_token(services: &Services, token: &str, device: &Device) -> Result<Option<Caller>> {
     let from = Some(device.network);
-    match callers::holder_who(services, token, from, Person::is_agent).await {
+    match callers::holder_who(services, token, from, (Scope::Admin, Person::is_agent)).await {
         Err(error) if error.kind() == Kind::Unauthenticated => Ok(None),
         outcome => outcome,
     }

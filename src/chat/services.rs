@@ -15,13 +15,15 @@ use crate::{
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
         online::{self, Online},
+        outgoing,
         password::Hasher,
         presence::Presence,
         registrations::Registrations,
         search,
         sign_ins::SignIns,
         signals::Typists,
-        verify::{self, Verifier},
+        verify::Verifier,
+        webhooks::{self, Webhooks},
         writer::Writer,
     },
     config::Settings,
@@ -58,8 +60,12 @@ pub struct Services {
     pub(super) sign_ins: SignIns,
     /// Counts requests.
     pub(super) limits: RateLimit,
+    /// Sends requests to customers' addresses.
+    pub(super) outgoing: Arc<outgoing::Client>,
     /// Asks tenants' systems whether their tokens are good.
     pub(super) verifier: Arc<Verifier>,
+    /// Who is told of changes by HTTP.
+    pub(super) webhooks: Webhooks,
     /// Who is present where.
     pub(super) presence: Presence,
     /// Who is online.
@@ -136,6 +142,7 @@ impl Services {
             Arc::clone(&keys),
         );
         let follower = Arc::new(follower);
+        let outgoing = Arc::new(outgoing_client(settings)?);
         Ok(Arc::new(Self {
             writer: Writer::start(
                 store.clone(),
@@ -151,7 +158,9 @@ impl Services {
             device_cookies: DeviceCookies::new(store.secret()),
             sign_ins: SignIns::default(),
             limits: RateLimit::new(rates(settings)),
-            verifier: Arc::new(Verifier::new(verify_terms(settings))?),
+            verifier: Arc::new(Verifier::new(Arc::clone(&outgoing), settings.verify_ttl)),
+            outgoing,
+            webhooks: Webhooks::default(),
             presence: Presence::default(),
             online: Online::default(),
             typists: Typists::new(Arc::clone(&hub)),
@@ -265,6 +274,9 @@ impl Services {
         {
             tracing::warn!(cause = ?error, "The last uses of logins could not be written down.");
         }
+        if drained.is_ok() && self.store.writes_work().is_ok() {
+            webhooks::release(self).await;
+        }
         self.follower.stop();
         self.store.close().await;
         drained
@@ -290,15 +302,11 @@ fn rates(settings: &Settings) -> Rates {
     }
 }
 
-/// How tenants' tokens are verified.
-fn verify_terms(settings: &Settings) -> verify::Terms {
+/// The client for customers' addresses, which may also go to the networks that the operator lists.
+fn outgoing_client(settings: &Settings) -> Result<outgoing::Client> {
     let networks = settings.verify_allow.iter();
-    verify::Terms {
-        allow: networks
-            .map(|network| Network::new(network.address, network.prefix))
-            .collect(),
-        good_for: settings.verify_ttl,
-    }
+    let allowed = networks.map(|network| Network::new(network.address, network.prefix));
+    outgoing::Client::new(allowed.collect(), Arc::new(outgoing::SystemNames))
 }
 
 /// How many long lists are read at a time: half of the processors are left to everything else.

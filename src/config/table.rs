@@ -434,7 +434,7 @@ const SERVICE: &[Setting] = &[
         List("networks such as \"10.0.0.0/8\"", |text| {
             Network::parse(text).is_some()
         }),
-        "Networks beside the public internet where apps may have tokens verified, also by plain http.",
+        "Networks beside the public internet where apps may have tokens verified and webhooks may go, also by plain http.",
     )
     .more("Every other private address is refused."),
     Setting::new(

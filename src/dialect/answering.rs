@@ -87,6 +87,7 @@ pub async fn begin(
         }
         // A connection was authenticated when it began.
         session.services.prove_up_to_date().await?;
+        session.require(dialect.scope(event))?;
         dialect.handle(session, event, arguments).await
     };
     let handled = handled.instrument(span.clone()).await;

@@ -24,6 +24,7 @@ mod registry;
 pub mod service;
 mod session;
 pub mod support;
+pub mod webhooks;
 
 use std::{borrow::Cow, pin::Pin};
 
@@ -32,7 +33,7 @@ use serde_json::Value;
 use crate::{
     chat::messages::{Sent, UnderWay},
     error::{Error, Result},
-    model::{Change, ChatId, Signal},
+    model::{Change, ChatId, Scope, Signal},
 };
 
 pub use answering::{Begun, answer, begin, refuse};
@@ -164,6 +165,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// apart by the argument, and asked in the order of their ids.
     fn matches(&self, event: &str, _argument: Option<&Value>) -> bool {
         described::has(self.events(), event)
+    }
+
+    /// What a token must be good for to send an event: reading alone for few of them.
+    fn scope(&self, _event: &str) -> Scope {
+        Scope::Write
     }
 
     /// A client has connected: the dialect may authenticate it, or refuse it with a sentence.

@@ -18,7 +18,7 @@ use crate::{
         echo::{EchoFilter, LogSpan, OwnAction},
     },
     error::{Error, Kind, Result},
-    model::{Change, ChatId, EpochMark, Person, PersonId, Position, Signal, TokenHash},
+    model::{Change, ChatId, EpochMark, Person, PersonId, Position, Scope, Signal, TokenHash},
     pubsub::Waker,
     telemetry::Metrics,
 };
@@ -151,6 +151,8 @@ pub struct ClientSession {
     known: VecDeque<(TokenHash, Vec<Candidate>)>,
     /// Who has the key.
     key: Option<KeyHolder>,
+    /// What the event at hand takes.
+    needed: Scope,
     echoes: EchoFilter,
     memory: Vec<Box<dyn Any + Send + Sync>>,
     counted: CountedSocket,
@@ -206,6 +208,7 @@ impl ClientSession {
             signed_in: None,
             known: VecDeque::new(),
             key: None,
+            needed: Scope::Read,
             echoes: EchoFilter::default(),
             memory: Vec::new(),
             counted,
@@ -218,6 +221,13 @@ impl ClientSession {
         let network = self.network().filter(|_| !self.credentials.is_local);
         let callers = self.identities.iter().map(|identity| &identity.caller);
         limits::count_event(&self.services, network, self.key.as_ref(), callers)
+    }
+
+    /// Refuses an event, or anything else that takes that, of who comes with a token of narrower scopes.
+    pub(super) fn require(&mut self, needed: Scope) -> Result<()> {
+        self.needed = needed;
+        let mut callers = self.identities.iter().map(|identity| &identity.caller);
+        callers.try_for_each(|caller| caller.permits(needed))
     }
 
     /// What throttles count the address as that it came from.
@@ -269,6 +279,7 @@ impl ClientSession {
             .iter_mut()
             .find(|identity| identity.caller.id() == caller.id());
         if let Some(waker) = &self.waker {
+            caller.permits(Scope::Read)?;
             caller.proof().notify_when_over(waker);
             self.counted.insert(dialects);
         }
@@ -390,7 +401,7 @@ impl ClientSession {
             if candidate.is_gone() {
                 return Ok(None);
             }
-            let caller = callers::prove(&self.services, candidate, token).await;
+            let caller = callers::prove(&self.services, candidate, token, self.needed).await;
             return caller.map(Some).or_else(nobody);
         }
         let Some(claims) = &self.credentials.cookies else {
@@ -402,7 +413,7 @@ impl ClientSession {
             self.credentials.cookies = None;
             return Ok(None);
         }
-        match callers::first_proven(&self.services, claimants).await {
+        match callers::first_proven(&self.services, claimants, self.needed).await {
             Ok((caller, proven)) => {
                 callers::count(&self.services, &caller)?;
                 self.signed_in = Some(proven);
@@ -470,7 +481,7 @@ impl ClientSession {
     /// Proves a holder, at every use: a tenant may want the token verified again. One that comes for the
     /// first time is counted; events are counted as such.
     async fn prove(&self, candidate: &Candidate, token: &str, is_new: bool) -> Result<Caller> {
-        let caller = callers::prove(&self.services, candidate, token).await?;
+        let caller = callers::prove(&self.services, candidate, token, self.needed).await?;
         if is_new {
             callers::count(&self.services, &caller)?;
         }

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// Paths whose callers bring their own token or key, so that pages of any origin may call them.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
     "/api/events",
     "/socket.io",
     "/owner",
@@ -41,6 +41,7 @@ const OPEN: [&str; 7] = [
     "/app",
     "/room",
     "/user",
+    "/webhook",
 ];
 
 /// The headers that mean something here, for a page that asks for none by name.

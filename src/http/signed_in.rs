@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rocket::{
     Request,
+    http::Method,
     request::{FromRequest, Outcome},
 };
 
@@ -12,9 +13,11 @@ use crate::{
     chat::{
         Caller, Services,
         callers::{self, Claims},
+        tokens::PREFIX,
     },
     error::{Error, Kind, Result},
-    http::cookies,
+    http::{cookies, credentials},
+    model::Scope,
 };
 
 /// The person who holds the request's `user_id` and `token` (or `access_token`) cookies.
@@ -57,12 +60,53 @@ pub(crate) fn claims(request: &Request<'_>) -> Option<Claims> {
     cookies::claims(lines(request))
 }
 
+/// Routes about the account itself, for which no token is good.
+const OF_ACCOUNT: [&str; 7] = [
+    "/api/me/tokens",
+    "/api/me/second-factor",
+    "/api/me/recovery-codes",
+    "/api/me/export",
+    "/api/logins",
+    "/api/logout",
+    "/api/password",
+];
+
+/// What a token must be good for to ask for a route; nothing that a token has for what is about the account.
+fn needed(request: &Request<'_>) -> Option<Scope> {
+    let path = request.route().map_or("", |route| route.uri.path());
+    let is_of_account = OF_ACCOUNT.iter().any(|base| path.starts_with(base));
+    match request.method() {
+        _ if is_of_account => None,
+        _ if path.starts_with("/api/admin/") => Some(Scope::Admin),
+        Method::Get | Method::Head => Some(Scope::Read),
+        Method::Delete if path == "/api/me" => None,
+        _ => Some(Scope::Write),
+    }
+}
+
+/// The token of a program, if the request brings one: it needs no cookies.
+fn token(request: &Request<'_>) -> Option<String> {
+    let header = request.headers().get_one("Authorization");
+    credentials::token(None, header).filter(|token| token.starts_with(PREFIX))
+}
+
 async fn caller(request: &Request<'_>) -> Result<Caller> {
-    let claims = claims(request).ok_or_else(Error::unauthenticated)?;
+    let needed = needed(request);
     let services = request
         .rocket()
         .state::<Arc<Services>>()
         .ok_or_else(|| Error::internal("the verbs are not managed by this server"))?;
     let from = ClientAddress::of(request).network();
-    callers::authenticate(services, &claims, Some(from)).await
+    let scope = needed.unwrap_or(Scope::Read);
+    let caller = match token(request) {
+        Some(token) => callers::program(services, &token, Some(from), scope).await?,
+        None => {
+            let claims = claims(request).ok_or_else(Error::unauthenticated)?;
+            callers::authenticate(services, &claims, Some(from), scope).await?
+        }
+    };
+    if needed.is_none() {
+        callers::refuse_token(&caller)?;
+    }
+    Ok(caller)
 }

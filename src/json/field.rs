@@ -32,6 +32,8 @@ pub enum Kind {
     Number(i64, i64),
     /// Yes or no.
     Flag,
+    /// A list of some of these words.
+    SomeOf(&'static [&'static str]),
     /// Numbers of people.
     People,
     /// An app's own id of a user: text or a number.
@@ -95,6 +97,9 @@ impl Kind {
                 json!({"type": "integer", "format": "int64", "minimum": least, "maximum": most})
             }
             Self::Flag => json!({"type": "boolean"}),
+            Self::SomeOf(words) => {
+                json!({"type": "array", "items": {"type": "string", "enum": words}})
+            }
             Self::People => json!({"type": "array", "items": ID.schema()}),
             Self::OwnId => json!({"type": ["string", "integer"]}),
             Self::OwnIds => json!({"type": "array", "items": Self::OwnId.schema()}),

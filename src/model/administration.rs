@@ -41,6 +41,12 @@ words! {
         Resume = "resume",
         /// Chose who may sign up.
         SetRegistration = "set_registration",
+        /// Registered a webhook.
+        CreateWebhook = "create_webhook",
+        /// Changed a webhook, gave it another secret, or let it go on.
+        ChangeWebhook = "change_webhook",
+        /// Deleted a webhook.
+        DeleteWebhook = "delete_webhook",
     }
 }
 
@@ -59,6 +65,8 @@ words! {
         App = "app",
         /// An invitation.
         Invitation = "invitation",
+        /// A webhook.
+        Webhook = "webhook",
         /// The server.
         Server = "server",
     }

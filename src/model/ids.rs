@@ -68,6 +68,14 @@ id!(
     LoginId
 );
 id!(
+    /// A webhook.
+    WebhookId
+);
+id!(
+    /// An incoming hook.
+    HookId
+);
+id!(
     /// A chat.
     ChatId
 );

@@ -19,6 +19,7 @@ pub mod ending;
 pub(crate) mod fixture;
 pub mod hex;
 pub mod ids;
+pub mod incoming;
 pub mod invite;
 pub mod login;
 pub mod message;
@@ -30,6 +31,8 @@ pub mod sign_in;
 pub mod tenant;
 pub mod text;
 pub mod time;
+pub mod token;
+pub mod webhook;
 
 pub use administration::{
     Account, AccountFilter, Act, AuditEntry, Figures, LinkKind, OneTimeLink, Operator, Record,
@@ -47,7 +50,10 @@ pub use connection::Connection;
 pub use cursor::{Cursor, Epoch, EpochMark};
 pub use domain::Domain;
 pub use ending::Ending;
-pub use ids::{ChatId, InviteId, LoginId, MessageId, PersonId, Position, Seq, TenantId};
+pub use ids::{
+    ChatId, HookId, InviteId, LoginId, MessageId, PersonId, Position, Seq, TenantId, WebhookId,
+};
+pub use incoming::IncomingHook;
 pub use invite::{Invitation, Invite, InviteHash, InviteKey};
 pub use login::{Login, TokenHash};
 pub use message::{
@@ -62,3 +68,7 @@ pub use text::{
     ClientId, Content, Description, Email, Emoji, Name, NewPassword, Password, Photo, Title,
 };
 pub use time::{Clock, Timestamp};
+pub use token::{AccessToken, Scope, TokenTerms};
+pub use webhook::{
+    Delivery, DeliveryFailure, DisabledReason, Webhook, WebhookKind, WebhookState, WebhookTarget,
+};

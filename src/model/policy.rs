@@ -8,6 +8,7 @@ use crate::model::{
     change::Audience,
     chat::{ChatKind, Membership, MembershipStatus, Role},
     person::Person,
+    tenant::TenantKind,
 };
 
 /// The facts about a person and a chat of their tenant on which a decision rests.
@@ -234,6 +235,35 @@ pub fn outlives_chat(audience: Audience, is_own_passage: bool, is_of_facts: bool
     }
 }
 
+/// Whether a tenant's webhooks are told of a change. `chat` is the kind of its chat as it is now, and whether that
+/// was deleted since; `is_of_facts` says that the change is about the chat itself.
+///
+/// An app's server may act for all of its people, so nothing is kept from it but what somebody sets for themselves. The
+/// agents of a site see its conversations, the administrators of home what everybody there may read: what is
+/// said in private and direct chats, and who is in them, is told to neither.
+pub fn webhook_hears(
+    tenant: TenantKind,
+    audience: Audience,
+    chat: Option<(ChatKind, bool)>,
+    is_of_facts: bool,
+) -> bool {
+    let is_for_nobody = audience == Audience::Actor || tenant == TenantKind::Open;
+    let is_left = chat.is_none_or(|(_, deleted)| !deleted);
+    if is_for_nobody || !(is_left || outlives_chat(audience, false, is_of_facts)) {
+        return false;
+    }
+    match audience {
+        Audience::Tenant | Audience::Others | Audience::Acquaintances => true,
+        Audience::Actor => false,
+        Audience::Members | Audience::Agents => match (tenant, chat.map(|(kind, _)| kind)) {
+            (TenantKind::App, _) => true,
+            (TenantKind::Site, Some(ChatKind::Open | ChatKind::Conversation))
+            | (TenantKind::Home, Some(ChatKind::Open)) => true,
+            (TenantKind::Site | TenantKind::Home | TenantKind::Open, _) => false,
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -366,6 +396,38 @@ mod tests {
             let is_governed = matches!(relation.kind, ChatKind::Open | ChatKind::Private);
             let may = is_governed && relation.role == Some(Role::Admin) && !relation.is_guest;
             assert_eq!(relation.can_govern().is_ok(), may, "{relation:?}");
+        }
+    }
+
+    #[test]
+    fn webhooks_hear_of_private_and_direct_chats_at_apps_alone_and_nobodys_settings() {
+        let tenants = [
+            TenantKind::Home,
+            TenantKind::Open,
+            TenantKind::Site,
+            TenantKind::App,
+        ];
+        for tenant in tenants {
+            for chat in KINDS {
+                let hears = |audience| webhook_hears(tenant, audience, Some((chat, false)), false);
+                let expected = match (tenant, chat) {
+                    (TenantKind::App, _) => true,
+                    (TenantKind::Home, kind) => kind == ChatKind::Open,
+                    (TenantKind::Site, kind) => {
+                        matches!(kind, ChatKind::Open | ChatKind::Conversation)
+                    }
+                    (TenantKind::Open, _) => false,
+                };
+                assert_eq!(hears(Audience::Members), expected, "{tenant:?} {chat:?}");
+                assert_eq!(hears(Audience::Agents), expected, "{tenant:?} {chat:?}");
+                assert!(!hears(Audience::Actor), "{tenant:?} {chat:?}");
+                let deleted =
+                    |facts| webhook_hears(tenant, Audience::Members, Some((chat, true)), facts);
+                assert!(!deleted(false), "what was said in a deleted chat");
+                assert_eq!(deleted(true), expected, "that it was deleted");
+            }
+            let of_a_person = webhook_hears(tenant, Audience::Acquaintances, None, false);
+            assert_eq!(of_a_person, tenant != TenantKind::Open, "{tenant:?}");
         }
     }
 }

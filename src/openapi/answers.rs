@@ -134,12 +134,16 @@ answers! {
     ATTEMPTS = security::Attempts, r#"{"attempts":[{"id":9,"outcome":"wrong_password","client":"curl/8.5.0","address":"192.0.2.1","time":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
     SECOND_FACTOR = security::SecondFactorStatus, r#"{"enabled":true,"confirmed_at":"2021-07-15T05:14:12.117Z","recovery_codes_left":10}"#;
     ENROLMENT = security::Enrolment, r#"{"secret":"JBSW…","url":"otpauth://totp/Parlance:ann?secret=JBSW…&issuer=Parlance","qr":"data:image/svg+xml;base64,PD94"}"#;
+    TOKEN = security::IssuedToken, r#"{"token":"pat_6f1c2a9e6c344b2e","id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}"#;
+    TOKENS = security::Tokens, r#"{"tokens":[{"id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}]}"#;
     RECOVERY_CODES = security::RecoveryCodes, r#"{"recovery_codes":["abcdef-ghijkl-mnopqr-stuvwx"]}"#;
     CHATS = wire::Chats, r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"unread_mentions":0,"first_unread":null,"notify":"all","notify_chosen":false,"pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
     MEMBERS = wire::Members, r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
     INVITED = wire::IssuedInviteWire, r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
     INVITES = wire::Invites, r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
     INVITATION = wire::InvitationWire, r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;
+    HOOK = wire::IssuedHookWire, r#"{"status":"ok","id":1,"url":"/hooks/6f1c2a9e6c344b2e"}"#;
+    HOOKS = wire::Hooks, r#"{"hooks":[{"id":1,"person_id":9,"name":"Builds","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","used_at":null}]}"#;
     MESSAGE = MessageWire, r#"{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[{"emoji":"👍","count":1,"me":false}],"mentions":[],"mentions_all":false}"#;
     MESSAGES = Messages, r#"{"messages":[],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
     REACTORS = wire::Reactors, r#"{"people":[{"id":1,"name":"ann"}],"has_more":false}"#;
@@ -183,6 +187,8 @@ pub(super) const STREAM: Answer = answer::<Lines>(
     "id: 1.k3v9x1ab.5\nevent: read\ndata: {\"type\":\"read\"}\n\n",
 )
 .of("text/event-stream");
+/// What a hook answers, as other servers do.
+pub(super) const HOOK_SAID: Answer = answer::<Lines>(200, "ok").of("text/plain; charset=utf-8");
 /// The figures of the server.
 pub(super) const METRICS: Answer =
     answer::<Lines>(200, "parlance_requests_total 4\n# EOF\n").of(Metrics::MEDIA_TYPE);

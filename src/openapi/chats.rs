@@ -2,8 +2,8 @@
 
 use super::{
     answers::{
-        CHATS, HITS, INVITATION, INVITED, INVITES, MEMBERS as MEMBERS_ANSWER, MESSAGE, MESSAGES,
-        OK, REACTORS, READS, SENT,
+        CHATS, HITS, HOOK, HOOK_SAID, HOOKS, INVITATION, INVITED, INVITES,
+        MEMBERS as MEMBERS_ANSWER, MESSAGE, MESSAGES, OK, REACTORS, READS, SENT,
     },
     fields::{
         AFTER_MESSAGE, AROUND, BEFORE, CLIENT_ID, CONTENT, DESCRIPTION, EXPIRES, FROM,
@@ -11,6 +11,7 @@ use super::{
         POLL, PREFER, PRIVATE, QUERY, REPLY_TO, ROLE, TIMEOUT, TITLE, TYPE, TYPING, UP_TO, USES,
     },
     operation::{Access, Answer, Operation, messenger},
+    programs::{HOOK_NAME, HOOK_PAYLOAD, HOOK_TEXT},
 };
 
 const MADE: Answer = OK
@@ -102,6 +103,27 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
     messenger("POST /api/invites/{code}", "accept_invite")
         .says("Come into the chat that an invitation is to")
         .answers(OK.headers(&["Location"])),
+    messenger("POST /api/chats/{chat}/hooks", "create_hook")
+        .says("Make an address by which a program says something in a chat")
+        .about("The chat's admins may. It speaks as a person of its own, and is told once.")
+        .body(&[HOOK_NAME])
+        .answers(HOOK.status(201))
+        .refuses(&[409]),
+    messenger("GET /api/chats/{chat}/hooks", "hooks")
+        .says("The hooks of a chat, the oldest first")
+        .about("Its admins may.")
+        .answers(HOOKS),
+    messenger("DELETE /api/chats/{chat}/hooks/{hook}", "delete_hook")
+        .says("End a hook")
+        .about("The chat's admins may. Its person leaves the chat."),
+    messenger("POST /hooks/{secret}", "say_by_hook")
+        .says("Say something in the chat of a hook")
+        .about("As programs do that speak to Slack: `{\"text\": \"…\"}`, or a form with that as `payload`.")
+        .access(Access::Public)
+        .body(&[HOOK_TEXT, HOOK_PAYLOAD, CLIENT_ID])
+        .headers(&[IDEMPOTENCY_KEY])
+        .answers(HOOK_SAID)
+        .refuses(&[403, 422]),
     messenger("POST /api/chats/{chat}/join", "join_chat").says("Join an open chat"),
     messenger("POST /api/chats/{chat}/leave", "leave_chat")
         .says("Leave a chat")

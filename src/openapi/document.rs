@@ -14,6 +14,7 @@ use super::{
     operation::{Access, Answer, Api, Operation},
     others::{EVENTS_OF_ALL, OPERATIONS, SERVICE, SUPPORT},
     people::PEOPLES,
+    webhooks::WEBHOOKS,
 };
 use crate::{dialect::DIALECTS, json::schema::Definitions};
 
@@ -33,6 +34,7 @@ fn tables() -> impl Iterator<Item = &'static Operation> {
         SUPPORT,
         SERVICE,
         OPERATIONS,
+        WEBHOOKS,
     ]
     .into_iter()
     .flatten()
@@ -278,8 +280,10 @@ fn security(access: Access) -> Value {
     let cookies = json!({"token_cookie": [], "user_cookie": []});
     match access {
         Access::Public => json!([]),
-        Access::Cookies | Access::Administrator => json!([cookies]),
+        // The token of a program does instead.
+        Access::Cookies | Access::Administrator => json!([cookies, {"bearer": []}]),
         Access::Developer => json!([{"bearer": []}, {"token_query": []}, {"token_header": []}]),
+        Access::Owner => json!([{"bearer": []}]),
         Access::App => json!([
             {"app_id": []},
             {"app_id": [], "bearer": []},

@@ -40,8 +40,9 @@ pub(super) fn statuses(operation: &Operation, path: &str) -> BTreeSet<u16> {
         // People of all APIs come with cookies, also those who have no such thing: guests, users of apps.
         Access::Cookies | Access::AppElsewhere => statuses.extend([401, 403, 404]),
         Access::Administrator => statuses.extend([401, 403]),
-        Access::Developer => {
-            statuses.insert(401);
+        Access::Developer | Access::Owner => {
+            // 403: a token without the scope.
+            statuses.extend([401, 403]);
         }
         // 403: the app is suspended.
         Access::App => statuses.extend([401, 403, 404, 422]),

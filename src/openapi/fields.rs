@@ -6,7 +6,7 @@ use crate::{
     telemetry::RequestId,
 };
 
-const NAME_TEXT: Kind = Kind::Text(1, 64);
+pub(super) const NAME_TEXT: Kind = Kind::Text(1, 64);
 const TITLE_TEXT: Kind = Kind::Text(1, 255);
 const CLIENT_ID_TEXT: Kind = Kind::Text(1, 64);
 const SECONDS: Kind = Kind::Number(1, 31_536_000);
@@ -361,6 +361,7 @@ pub(super) const PATH: &[Field] = &[
     required("message", ID, "4", "The message's id."),
     required("person", ID, "2", "The person's id."),
     required("login", ID, "3", "The login's id."),
+    required("token", ID, "7", "The token's id."),
     required("tenant", ID, "2", "The site's or the app's number."),
     required(
         "invitation",
@@ -376,6 +377,9 @@ pub(super) const PATH: &[Field] = &[
         "The invitation's code.",
     ),
     required("emoji", TEXT, "👍", "One emoji."),
+    required("hook", ID, "1", "The hook's id."),
+    required("secret", TEXT, "6f1c2a9e6c344b2e", "The hook's secret."),
+    required("webhook", ID, "1", "The webhook's id."),
     required("host", TEXT, "shop.example", "A host name."),
     required("app", TEXT, "3", "The app's number or its applicationId."),
 ];

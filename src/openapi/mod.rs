@@ -24,6 +24,8 @@ mod operation;
 mod others;
 mod pages;
 mod people;
+mod programs;
+mod webhooks;
 
 use rocket::{Build, Rocket, fairing::AdHoc};
 

@@ -68,6 +68,8 @@ pub(super) enum Access {
     Cookies,
     /// Those of an administrator.
     Administrator,
+    /// The token of an owner of a site.
+    Owner,
     /// The token of an account that registers apps.
     Developer,
     /// An app's secret in the header `appId`, and its owner's token where the app wants it.

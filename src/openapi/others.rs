@@ -50,17 +50,18 @@ pub(super) const SUPPORT: &[Operation] = &[
     support("POST /owner/logout", "sign_owner_out")
         .says("Sign an owner out")
         .body(&[OWNER_TOKEN])
-        .answers(OWNER_DONE),
+        .answers(OWNER_DONE)
+        .refuses(&[403]),
     support("POST /owner/domains", "add_domain")
         .says("Add a domain to an owner's site")
         .body(&[OWNER_TOKEN, DOMAIN])
         .answers(OWNER_DONE)
-        .refuses(&[401]),
+        .refuses(&[401, 403]),
     support("DELETE /owner/domains", "remove_domain")
         .says("Remove a domain from an owner's site, which keeps one")
         .body(&[OWNER_TOKEN, DOMAIN])
         .answers(OWNER_DONE)
-        .refuses(&[401, 404]),
+        .refuses(&[401, 403, 404]),
     support("GET /owner/domains/{host}", "find_domain")
         .says("Whether an owner has registered the domain of a host")
         .answers(SITE_FOUND),

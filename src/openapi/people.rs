@@ -3,13 +3,14 @@
 use super::{
     answers::{
         ATTEMPTS, ENROLMENT, EXPORT, LOGINS, ME, OK, PEOPLE, PERSON, RECOVERY_CODES, REGISTRATION,
-        SECOND_FACTOR,
+        SECOND_FACTOR, TOKEN, TOKENS,
     },
     fields::{
         BEFORE, BEGINNING, CODE, CODE_TOO, EMAIL, IDS, INVITE, LIMIT, NAME, NEW_EMAIL, NEW_NAME,
         NEW_PASSWORD, PASSWORD, PASSWORD_AGAIN, PHOTO,
     },
     operation::{Access, Answer, Operation, messenger},
+    programs::{TOKEN_EXPIRES, TOKEN_NAME, TOKEN_SCOPES},
 };
 
 const SIGNED_IN: Answer = OK.headers(&["Location", "Set-Cookie"]);
@@ -85,6 +86,18 @@ pub(super) const PEOPLES: &[Operation] = &[
         .body(&[PASSWORD])
         .answers(RECOVERY_CODES)
         .refuses(&[404, 409]),
+    messenger("POST /api/me/tokens", "create_token")
+        .says("Make a token for a program of mine")
+        .about("It is told once, and comes in the header Authorization. Asks for the password where it was not proved lately.")
+        .body(&[TOKEN_NAME, TOKEN_SCOPES, TOKEN_EXPIRES, PASSWORD_AGAIN])
+        .answers(TOKEN.status(201))
+        .refuses(&[409]),
+    messenger("GET /api/me/tokens", "tokens")
+        .says("My tokens, the oldest first")
+        .answers(TOKENS),
+    messenger("DELETE /api/me/tokens/{token}", "revoke_token")
+        .says("End a token")
+        .about("Everything that was opened by it ends."),
     messenger("POST /api/password", "change_password")
         .says("Set a new password")
         .about("My other logins end.")

@@ -45,6 +45,8 @@ pub struct Hub {
     epochs: AtomicU64,
     /// Notified at each end.
     ended: watch::Sender<()>,
+    /// Notified of each batch, while somebody follows all of them.
+    followers: watch::Sender<()>,
     /// How many subscribers hear presence.
     pub(super) presence_listeners: AtomicUsize,
 }
@@ -98,6 +100,7 @@ impl Hub {
             epoch: RwLock::new(epoch),
             epochs: AtomicU64::new(0),
             ended: watch::Sender::new(()),
+            followers: watch::Sender::new(()),
             presence_listeners: AtomicUsize::new(0),
         })
     }
@@ -199,6 +202,9 @@ impl Hub {
         }
         drop(state);
         self.moved.notify_waiters();
+        if self.followers.receiver_count() > 0 {
+            self.followers.send_replace(());
+        }
         unnotified
     }
 
@@ -568,6 +574,7 @@ fn recipients<'a>(
         .map(|(_, topic_log)| topic_log)
 }
 
+mod following;
 mod progress;
 #[cfg(test)]
 mod tests;

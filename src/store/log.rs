@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{Change, ChangeKind, ChatId, Person, PersonId, Position, TenantId},
+    model::{Change, ChangeKind, ChatId, ChatKind, Person, PersonId, Position, TenantId},
     store::{
         EngineSql, Store, Tx, failed,
         rows::{ChangeRow, beside_message, chat_columns, person_columns, settings_columns},
@@ -83,6 +83,15 @@ const FOR_PERSON: &str = select_changes!(
             and y.person_id = n.actor_id and y.joined_position <= n.position))))"
 );
 
+/// The changes of one tenant, for whatever audience.
+const OF_TENANT: &str =
+    select_changes!("n.position > $2 and n.position <= $3 and n.tenant_id = $4");
+
+/// The first change after a position.
+const NEXT: &str = "select min(next) from ( \
+     select min(position) as next from changes where position > $1 \
+     union all select min(id) as next from messages where id > $1) both_parts";
+
 /// The changes that added a chat's messages.
 const MESSAGES: EngineSql = EngineSql {
     sqlite: select_from!(
@@ -145,6 +154,40 @@ impl Store {
             }
         }
         Ok(changes)
+    }
+
+    /// At most `limit` changes of a tenant after `after` and up to `until`, ascending, for whatever audience: each
+    /// with the kind of its chat as it is now, and whether that was deleted since.
+    pub async fn changes_of(
+        &self,
+        tenant: TenantId,
+        (after, until): (Position, Position),
+        limit: i64,
+    ) -> Result<Vec<(Change, Option<(ChatKind, bool)>)>> {
+        let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
+            sqlx::query_as(OF_TENANT)
+                .bind(limit)
+                .bind(after.get())
+                .bind(until.get())
+                .bind(tenant.get())
+                .fetch_all(pool)
+                .await
+        })
+        .map_err(failed)?;
+        let changes = rows.into_iter().map(|row| {
+            let place = row.place()?;
+            Ok((Change::try_from(row)?, place))
+        });
+        changes.collect()
+    }
+
+    /// The position of the first change after another, of whatever tenant.
+    pub async fn next_change(&self, after: Position) -> Result<Option<Position>> {
+        let next: Option<i64> = on!(&self.inner.read, pool => {
+            sqlx::query_scalar(NEXT).bind(after.get()).fetch_one(pool).await
+        })
+        .map_err(failed)?;
+        Ok(next.map(Position::new))
     }
 
     /// The chats that a person is or was in who came there up to a position.

@@ -2,7 +2,7 @@
 
 use crate::{
     error::{Error, Result},
-    model::{Login, LoginId, Person, PersonId, TenantId, Timestamp, TokenHash},
+    model::{Login, LoginId, Person, PersonId, Scope, TenantId, Timestamp, TokenHash, TokenTerms},
     store::{
         EngineSql, Store, Tx, failed,
         rows::{LoginRow, PersonRow, person_columns},
@@ -10,7 +10,7 @@ use crate::{
 };
 
 const COLUMNS: &str = "select id, person_id, tenant_id, client, address, created_at, used_at \
-                       from logins where person_id = $1 order by used_at desc, id desc limit 200";
+                       from logins where person_id = $1 and scopes is null order by used_at desc, id desc limit 200";
 
 const TOUCH_ONE: &str = "update logins set used_at = $2 where id = $1 and used_at < $2";
 
@@ -20,8 +20,9 @@ const TOUCH_ALL: &str = "update logins set used_at = d.at \
 
 const EXPIRE: EngineSql = EngineSql {
     sqlite: "delete from logins where id in (select value from json_each($1)) \
-             and (used_at < $2 or created_at < $3)",
-    postgres: "delete from logins where id = any($1) and (used_at < $2 or created_at < $3)",
+             and (expires_at < $4 or scopes is null and (used_at < $2 or created_at < $3))",
+    postgres: "delete from logins where id = any($1) \
+               and (expires_at < $4 or scopes is null and (used_at < $2 or created_at < $3))",
 };
 
 /// Ends one. Other servers of a PostgreSQL learn of it from a row that is written with it.
@@ -137,7 +138,7 @@ impl Tx {
     /// A person's logins, each with when it was last used.
     pub async fn login_uses(&mut self, person: PersonId) -> Result<Vec<(LoginId, Timestamp)>> {
         let rows: Vec<(i64, i64)> = self
-            .query("select id, used_at from logins where person_id = $1")
+            .query("select id, used_at from logins where person_id = $1 and scopes is null")
             .bind(person.get())
             .fetch_all()
             .await
@@ -163,18 +164,19 @@ impl Tx {
         touched.execute().await.map(drop).map_err(failed)
     }
 
-    /// Deletes those of these logins that were last used before the first of two times or made before
-    /// the second.
+    /// Deletes those of these logins that were last used before the first of three times or made before the second, and
+    /// those of these tokens that ended before the third.
     pub async fn delete_expired_logins(
         &mut self,
         logins: &[LoginId],
-        (idle, made): (Timestamp, Timestamp),
+        (idle, made, now): (Timestamp, Timestamp, Timestamp),
     ) -> Result<()> {
         let logins: Vec<_> = logins.iter().map(|login| login.get()).collect();
         self.query(EXPIRE)
             .bind(logins)
             .bind(idle.get())
             .bind(made.get())
+            .bind(now.get())
             .execute()
             .await
             .map(drop)
@@ -184,7 +186,7 @@ impl Tx {
     /// Deletes logins.
     pub async fn forget_logins(&mut self, logins: &[LoginId]) -> Result<()> {
         let ever = Timestamp::new(i64::MAX);
-        self.delete_expired_logins(logins, (ever, ever)).await
+        self.delete_expired_logins(logins, (ever, ever, ever)).await
     }
 }
 
@@ -197,12 +199,16 @@ pub struct Holder {
     pub person: Person,
     /// Where their tenant has its people's tokens verified.
     pub verify_url: Option<String>,
+    /// What it is good for and how long, if it is a token.
+    pub terms: Option<TokenTerms>,
 }
 
 row! {
     /// A row of a [`Holder`].
     pub(super) struct HolderRow {
         verify_url: Option<String>,
+        scopes: Option<String>,
+        expires_at: Option<i64>,
         ..login: LoginRow,
         ..person: PersonRow,
     }
@@ -214,7 +220,7 @@ macro_rules! select_holders {
     ($more:literal, $condition:literal) => {
         concat!(
             "select l.id, l.person_id, l.tenant_id, l.client, l.address, l.created_at, l.used_at, \
-             t.verify_url, ",
+             l.scopes, l.expires_at, t.verify_url, ",
             $more,
             person_columns!(),
             " from logins l join people p on p.id = l.person_id join tenants t on t.id = l.tenant_id \
@@ -234,6 +240,10 @@ impl TryFrom<HolderRow> for Holder {
             login: row.login.into(),
             person: row.person.try_into()?,
             verify_url: row.verify_url,
+            terms: row.scopes.map(|scopes| TokenTerms {
+                scopes: Scope::from_list(&scopes),
+                expires_at: Timestamp::new(row.expires_at.unwrap_or_default()),
+            }),
         })
     }
 }
@@ -251,23 +261,24 @@ impl Store {
         rows.into_iter().map(Holder::try_from).collect()
     }
 
-    /// At most `limit` logins after `after` that were last used before the first of two times or made
-    /// before the second.
+    /// At most `limit` logins after `after` that were last used before the first of three times or made before the
+    /// second, and tokens that ended before the third.
     pub async fn expired_logins(
         &self,
-        (idle, made): (Timestamp, Timestamp),
+        (idle, made, now): (Timestamp, Timestamp, Timestamp),
         after: LoginId,
         limit: usize,
     ) -> Result<Vec<LoginId>> {
         let ids: Vec<i64> = on!(&self.inner.read, pool => {
             sqlx::query_scalar(
-                "select id from logins where id > $1 and (used_at < $2 or created_at < $3) \
-                 order by id limit $4",
+                "select id from logins where id > $1 and (expires_at < $5 \
+                 or scopes is null and (used_at < $2 or created_at < $3)) order by id limit $4",
             )
             .bind(after.get())
             .bind(idle.get())
             .bind(made.get())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(now.get())
             .fetch_all(pool)
             .await
         })

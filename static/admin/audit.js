@@ -22,6 +22,9 @@ const ACTS = {
   suspend: 'suspended',
   resume: 'resumed',
   set_registration: 'changed registration to',
+  create_webhook: 'registered',
+  change_webhook: 'changed',
+  delete_webhook: 'deleted',
 };
 
 /** @type {import('./section.js').Section} */

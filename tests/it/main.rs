@@ -15,6 +15,7 @@ mod socketio;
 mod store;
 mod stories;
 mod support;
+mod webhooks;
 
 /// Names the TLS library that the tests' HTTP client may use: the one that the server has anyway.
 pub(crate) fn with_tls() {

@@ -142,7 +142,9 @@ async fn every_route_is_told_in_a_story() {
         .collect();
     let mut count = 0;
     for (path, methods) in described["paths"].as_object().expect("paths") {
-        if !ROUTES.iter().any(|route| path.starts_with(route)) {
+        // Webhooks are the same in each API, and have tests of their own.
+        let is_told = ROUTES.iter().any(|route| path.starts_with(route));
+        if !is_told || path.starts_with("/owner/webhooks") {
             continue;
         }
         for method in methods.as_object().expect("methods").keys() {

@@ -104,7 +104,7 @@ pub(super) fn may_act(
 }
 
 /// Does an administrator's work in a transaction, and writes it down if it changed anything.
-async fn perform<T: Send + 'static>(
+pub(super) async fn perform<T: Send + 'static>(
     services: &Services,
     admin: &Administrator,
     work: impl Work<(T, Option<Record>)>,

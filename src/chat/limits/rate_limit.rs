@@ -17,7 +17,7 @@ use governor::{
 
 use crate::{
     error::{Error, Result},
-    model::{LoginId, TenantId},
+    model::{HookId, LoginId, TenantId},
 };
 
 /// How many seconds of its rate anybody may save up.
@@ -45,6 +45,8 @@ pub enum Who {
     Login(LoginId),
     /// A tenant.
     Tenant(TenantId),
+    /// An incoming hook, as often as a login.
+    Hook(HookId),
 }
 
 /// Counts requests.
@@ -53,6 +55,7 @@ pub struct RateLimit<C: Clock + Clone = MonotonicClock> {
     addresses: Meter<IpAddr, C>,
     logins: Meter<LoginId, C>,
     tenants: Meter<TenantId, C>,
+    hooks: Meter<HookId, C>,
 }
 
 impl RateLimit {
@@ -68,6 +71,7 @@ impl<C: Clock + Clone> RateLimit<C> {
             addresses: Meter::new(rates.address, clock),
             logins: Meter::new(rates.login, clock),
             tenants: Meter::new(rates.tenant, clock),
+            hooks: Meter::new(rates.login, clock),
         }
     }
 
@@ -83,6 +87,7 @@ impl<C: Clock + Clone> RateLimit<C> {
             Who::Address(address) => self.addresses.count(&address, requests),
             Who::Login(login) => self.logins.count(&login, requests),
             Who::Tenant(tenant) => self.tenants.count(&tenant, requests),
+            Who::Hook(hook) => self.hooks.count(&hook, requests),
         }
     }
 }

@@ -24,7 +24,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Signal, SignalKind},
+    model::{Change, ChatId, Scope, Signal, SignalKind},
 };
 
 /// See the module.
@@ -41,6 +41,13 @@ impl DialectInfo for Embed {
 impl Dialect for Embed {
     fn described(&self) -> &'static EventApi {
         &events::API
+    }
+
+    fn scope(&self, event: &str) -> Scope {
+        match event {
+            "list-chats" | "list-messages" => Scope::Read,
+            _ => Scope::Write,
+        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

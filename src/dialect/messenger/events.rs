@@ -121,7 +121,8 @@ fn message(published: &Published) -> Option<&str> {
     Some(encoding.get_or_init(|| json(&MessageWire::from(message)).into()))
 }
 
-fn encode_event(change: &Change) -> String {
+/// A change as an event, in JSON that nobody keeps.
+pub fn encode_event(change: &Change) -> String {
     let mut event = Event {
         r#type: word(&change.what),
         position: change.position.get(),

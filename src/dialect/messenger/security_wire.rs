@@ -7,8 +7,62 @@ use crate::{
     chat::export::Item,
     dialect::messenger::wire::{LoginWire, Me},
     json::schema::Describe,
-    model::{SecondFactor, SignIn, SignInOutcome, Timestamp},
+    model::{AccessToken, SecondFactor, SignIn, SignInOutcome, Timestamp},
 };
+
+/// A token of mine for a program.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AccessToken")]
+pub struct TokenWire {
+    id: i64,
+    name: String,
+    /// What it is good for.
+    scopes: Vec<&'static str>,
+    created_at: String,
+    used_at: String,
+    expires_at: String,
+}
+
+impl From<&AccessToken> for TokenWire {
+    fn from(token: &AccessToken) -> Self {
+        let scopes = token.terms.scopes.iter();
+        Self {
+            id: token.id.get(),
+            name: token.name.clone(),
+            scopes: scopes.map(|scope| scope.as_str()).collect(),
+            created_at: token.created_at.to_rfc3339(),
+            used_at: token.used_at.to_rfc3339(),
+            expires_at: token.terms.expires_at.to_rfc3339(),
+        }
+    }
+}
+
+/// A fresh token: it is told once.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "IssuedAccessToken")]
+pub struct IssuedToken {
+    token: String,
+    #[serde(flatten)]
+    listed: TokenWire,
+}
+
+impl IssuedToken {
+    /// A token, and what its person sees of it from then on.
+    pub fn new(token: &str, listed: &AccessToken) -> Self {
+        Self {
+            token: token.to_owned(),
+            listed: listed.into(),
+        }
+    }
+}
+
+/// `{"tokens": […]}`.
+#[derive(Debug, Describe, Serialize)]
+#[schema(name = "AccessTokens")]
+pub struct Tokens {
+    /// The oldest first.
+    pub tokens: Vec<TokenWire>,
+}
 
 /// My second factor.
 #[derive(Debug, Describe, Serialize)]

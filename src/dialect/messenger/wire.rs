@@ -1,10 +1,12 @@
 //! The messenger's JSON, as its document shows it, and the keys added to it.
 
+mod hooks;
 mod invites;
 mod messages;
 
 use serde::Serialize;
 
+pub use hooks::{HookWire, Hooks, IssuedHookWire};
 pub use invites::{InvitationWire, InviteWire, Invites, IssuedInviteWire};
 
 use crate::{

@@ -76,7 +76,7 @@ pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
         .await
         .map_err(|error| match error.kind() {
             Kind::Unauthenticated => Error::new(Kind::Unauthenticated, MISMATCH),
-            Kind::TooMany => error,
+            Kind::TooMany | Kind::Forbidden => error,
             _ => Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error),
         })?;
     session.act_as(ID, &caller).await?;

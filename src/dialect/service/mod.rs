@@ -23,7 +23,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Signal, SignalKind},
+    model::{Change, ChatId, Scope, Signal, SignalKind},
 };
 
 /// See the module.
@@ -44,6 +44,13 @@ impl Dialect for Service {
 
     fn routes(&self) -> Vec<rocket::Route> {
         routes::all()
+    }
+
+    fn scope(&self, event: &str) -> Scope {
+        match event {
+            "join" | "load_more" | "leave" => Scope::Read,
+            _ => Scope::Write,
+        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

@@ -14,6 +14,7 @@ mod events;
 mod handlers;
 pub mod routes;
 mod table;
+pub mod webhooks;
 pub mod wire;
 
 use serde_json::Value;
@@ -26,7 +27,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, SignalKind, TenantId,
+        Audience, Change, ChangeKind, ConversationStatus, PersonKind, Scope, Signal, SignalKind,
+        TenantId,
     },
 };
 
@@ -47,7 +49,16 @@ impl Dialect for Support {
     }
 
     fn routes(&self) -> Vec<rocket::Route> {
-        routes::all()
+        [routes::all(), webhooks::all()].concat()
+    }
+
+    fn scope(&self, event: &str) -> Scope {
+        match event {
+            "getChatMessages" | "getActiveChats" | "getWaitingChats" | "getClosedChats" => {
+                Scope::Read
+            }
+            _ => Scope::Write,
+        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

@@ -30,13 +30,13 @@ use crate::{
 };
 
 /// What is told somebody who is no owner of the site, or shows no token of one.
-const OWNER_NOT_FOUND: &str = "Owner not found";
+pub(super) const OWNER_NOT_FOUND: &str = "Owner not found";
 
 /// What every route works with.
-type ChatServices = State<Arc<Services>>;
+pub(super) type ChatServices = State<Arc<Services>>;
 
 /// The fields of a request, or what is wrong with its body: reading it never fails.
-struct Body(Result<Fields>);
+pub(super) struct Body(pub(super) Result<Fields>);
 
 #[rocket::async_trait]
 impl<'r> FromData<'r> for Body {
@@ -198,17 +198,17 @@ fn in_our_words(error: Error) -> Error {
     Error::new(error.kind(), sentence).because(error)
 }
 
-fn to_json(body: &impl Serialize) -> Result<Value> {
+pub(super) fn to_json(body: &impl Serialize) -> Result<Value> {
     serde_json::to_value(body).map_err(Error::internal)
 }
 
-fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {
+pub(super) fn required<'a>(fields: &'a Fields, name: &'static str) -> Result<&'a str> {
     let missing = || Error::invalid_field(name, format!("{name} is required"));
     fields.text(name)?.ok_or_else(missing)
 }
 
 /// An answer in this API's shape, with the status that its body tells.
-struct Reply(Result<Value>);
+pub(super) struct Reply(pub(super) Result<Value>);
 
 impl<'r> Responder<'r, 'static> for Reply {
     fn respond_to(self, _request: &'r Request<'_>) -> response::Result<'static> {

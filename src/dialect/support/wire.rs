@@ -22,7 +22,7 @@ pub use pushes::{ClosedTold, Push, Pushed, PushedMessage, PushedText, SeenTold, 
 
 const SUCCESS: &str = "success";
 /// The one word of a status that is told with a success.
-const SUCCESS_WORDS: &[&str] = &[SUCCESS];
+pub const SUCCESS_WORDS: &[&str] = &[SUCCESS];
 
 /// What was done, as a sentence.
 #[derive(Debug, Describe, Serialize)]

@@ -119,6 +119,11 @@ impl Fields {
         Ok(numbers)
     }
 
+    /// Whatever was sent, where it is no single text or number.
+    pub fn value(&self, name: &'static str) -> Result<Option<&Value>> {
+        self.one(name)
+    }
+
     /// Whether there is any field at all.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()

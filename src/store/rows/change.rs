@@ -77,6 +77,13 @@ struct Told {
 }
 
 impl ChangeRow {
+    /// The kind of its chat as it is now, and whether that was deleted since.
+    pub(in crate::store) fn place(&self) -> Result<Option<(ChatKind, bool)>> {
+        let chat = self.chat.0.as_ref();
+        chat.map(|chat| Ok((super::chat_kind(&chat.c_kind)?, chat.c_deleted_at.is_some())))
+            .transpose()
+    }
+
     /// The message that it is about.
     fn message(&mut self) -> Result<Message> {
         let position = self.position;

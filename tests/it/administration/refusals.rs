@@ -27,7 +27,8 @@ fn requests(person: i64, chat: i64, message: i64) -> Vec<(Method, String)> {
                 .replace("{message}", &message.to_string())
                 .replace("{tenant}", "3")
                 .replace("{login}", "1")
-                .replace("{invitation}", "1");
+                .replace("{invitation}", "1")
+                .replace("{webhook}", "1");
             assert!(!path.contains('{'), "{path} has a parameter of its own");
             (method.parse().expect("a method"), path)
         })

@@ -12,7 +12,10 @@ use std::{
 };
 
 use parlance::{
-    chat::verify::{Lookup, Names, Terms, Verdict, Verifier, check_url},
+    chat::{
+        outgoing::{Client, Lookup, Names, SystemNames, check_url},
+        verify::{Verdict, Verifier},
+    },
     model::{Network, TenantId},
 };
 use tokio::{
@@ -77,20 +80,22 @@ fn answer(status: &str, more: &str, body: &str) -> Vec<u8> {
 
 const TENANT: TenantId = TenantId::new(9);
 
-fn only(address: &str) -> Terms {
-    terms(vec![Network::new(address.parse().expect("an address"), 32)])
+fn only(address: &str) -> Vec<Network> {
+    vec![Network::new(address.parse().expect("an address"), 32)]
 }
 
-fn terms(allow: Vec<Network>) -> Terms {
-    Terms {
-        allow,
-        good_for: Duration::from_mins(1),
-    }
+fn verifier(allow: Vec<Network>) -> Verifier {
+    with_names(allow, Arc::new(SystemNames))
+}
+
+fn with_names(allow: Vec<Network>, names: Arc<dyn Names>) -> Verifier {
+    let client = Client::new(allow, names).expect("a client");
+    Verifier::new(Arc::new(client), Duration::from_mins(1))
 }
 
 async fn verdict(answer: Vec<u8>, stalls: bool) -> Verdict {
     let system = System::that_says("127.0.0.1", answer, stalls).await;
-    let verifier = Verifier::new(only("127.0.0.1")).expect("a client");
+    let verifier = verifier(only("127.0.0.1"));
     let url = format!("http://{}/verify?a=b", system.address);
     verifier.verify((TENANT, &url), "tok en&1").await
 }
@@ -141,7 +146,7 @@ async fn a_question_names_the_host_and_who_asks() {
     let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
     let port = system.address.port();
     let names = Shifty::new(&[&["127.0.0.1"]]);
-    let verifier = Verifier::with_names(only("127.0.0.1"), names).expect("a client");
+    let verifier = with_names(only("127.0.0.1"), names);
     let url = format!("http://customer.example:{port}/a%20b/?c=d|e#f");
     let said = verifier.verify((TENANT, &url), "tok en&1").await;
     assert_eq!(said, Verdict::Good);
@@ -159,12 +164,12 @@ async fn a_question_names_the_host_and_who_asks() {
 async fn an_address_where_nobody_listens_leaves_its_turn_to_the_next() {
     let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
     let port = system.address.port();
-    let near = || terms(vec![Network::new("127.0.0.0".parse().expect("one"), 8)]);
+    let near = || vec![Network::new("127.0.0.0".parse().expect("one"), 8)];
     for (addresses, said) in [
         (["127.0.0.3", "127.0.0.1"], Verdict::Good),
         (["127.0.0.3", "127.0.0.4"], Verdict::Unavailable),
     ] {
-        let verifier = Verifier::with_names(near(), Shifty::new(&[&addresses])).expect("a client");
+        let verifier = with_names(near(), Shifty::new(&[&addresses]));
         let url = format!("http://customer.example:{port}/");
         let verdict = verifier.verify((TENANT, &url), "token").await;
         assert_eq!(verdict, said, "{addresses:?}");
@@ -174,7 +179,7 @@ async fn an_address_where_nobody_listens_leaves_its_turn_to_the_next() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_does_not_prove_their_name_learns_no_token() {
     let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
-    let verifier = Verifier::new(only("127.0.0.1")).expect("a client");
+    let verifier = verifier(only("127.0.0.1"));
     for host in ["127.0.0.1", "localhost"] {
         let url = format!("https://{host}:{}/", system.address.port());
         let said = verifier.verify((TENANT, &url), "secret").await;
@@ -204,7 +209,7 @@ async fn what_is_huge_or_late_is_no_answer() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_is_remembered_and_asked_for_once() {
     let system = System::that_says("127.0.0.1", answer("200 OK", "", "true"), false).await;
-    let verifier = Arc::new(Verifier::new(only("127.0.0.1")).expect("a client"));
+    let verifier = Arc::new(verifier(only("127.0.0.1")));
     let url = format!("http://{}/verify?a=b", system.address);
     let asking: Vec<_> = (0..20)
         .map(|_| {
@@ -267,8 +272,7 @@ async fn what_was_checked_is_what_is_connected_to() {
         &[],
         &["127.0.0.1"],
     ]);
-    let verifier = Verifier::with_names(only("127.0.0.1"), Arc::clone(&names) as Arc<dyn Names>)
-        .expect("a client");
+    let verifier = with_names(only("127.0.0.1"), Arc::clone(&names) as Arc<dyn Names>);
     let url = format!("http://customer.example:{port}/");
     let mut verdicts = Vec::new();
     for token in ["one", "two", "three", "four", "five"] {
@@ -305,7 +309,7 @@ async fn no_private_address_is_asked() {
         "[2002:7f00:1::]",
     ] {
         for scheme in ["http", "https"] {
-            let verifier = Verifier::new(terms(Vec::new())).expect("a client");
+            let verifier = verifier(Vec::new());
             let url = format!("{scheme}://{host}:{port}/");
             let said = verifier.verify((TENANT, &url), "token").await;
             assert_eq!(said, Verdict::Unavailable, "{scheme}://{host}");
@@ -321,7 +325,7 @@ async fn no_private_address_is_asked() {
     ] {
         for scheme in ["http", "https"] {
             let names = Shifty::new(&[&[address]]);
-            let verifier = Verifier::with_names(terms(Vec::new()), names).expect("a client");
+            let verifier = with_names(Vec::new(), names);
             let url = format!("{scheme}://customer.example:{port}/");
             let said = verifier.verify((TENANT, &url), "token").await;
             assert_eq!(said, Verdict::Unavailable, "{address}");
@@ -330,7 +334,7 @@ async fn no_private_address_is_asked() {
     assert_eq!(trap.asked(), 0);
     // What is not encrypted goes nowhere but where the operator says.
     let names = Shifty::new(&[&["93.184.216.34"]]);
-    let verifier = Verifier::with_names(terms(Vec::new()), names).expect("a client");
+    let verifier = with_names(Vec::new(), names);
     let said = verifier
         .verify((TENANT, "http://customer.example/"), "token")
         .await;
@@ -340,7 +344,7 @@ async fn no_private_address_is_asked() {
 #[test]
 fn an_address_to_ask_is_a_plain_web_address() {
     for sound in ["https://a.example/verify?x=1", "http://10.0.0.1:81/"] {
-        assert!(check_url(sound).is_ok(), "{sound}");
+        assert!(check_url("verify_url", sound).is_ok(), "{sound}");
     }
     for wrong in [
         "",
@@ -351,6 +355,6 @@ fn an_address_to_ask_is_a_plain_web_address() {
         "https://",
         "//a/",
     ] {
-        assert!(check_url(wrong).is_err(), "{wrong}");
+        assert!(check_url("verify_url", wrong).is_err(), "{wrong}");
     }
 }

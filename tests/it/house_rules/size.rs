@@ -51,6 +51,10 @@ const LONG_FILES: &[(&str, &str)] = &[
         "src/dialect/session.rs",
         "one session, and whom it acts for",
     ),
+    (
+        "src/model/policy.rs",
+        "one place where it is decided who may what, and its tests",
+    ),
     ("src/pubsub/hub.rs", "one hub, and its tests"),
     (
         "src/socketio/engine/session.rs",

@@ -80,6 +80,8 @@ struct Stage {
     parts: BTreeMap<&'static str, String>,
     played: BTreeSet<&'static str>,
     token: Option<String>,
+    /// The secret of an app.
+    app: Option<String>,
 }
 
 impl Stage {
@@ -90,6 +92,7 @@ impl Stage {
             parts: BTreeMap::new(),
             played: BTreeSet::new(),
             token: None,
+            app: None,
         }
     }
 
@@ -112,6 +115,9 @@ impl Stage {
         };
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
+        }
+        if let Some(app) = &self.app {
+            request = request.header("appId", app);
         }
         Told::of(request.json(body)).await
     }
@@ -166,6 +172,20 @@ async fn chats_and_messages(stage: &mut Stage, ann: &Actor, bo: &Actor) {
     stage
         .play("add_members", Some(ann), json!({"members": [cy.id]}))
         .await;
+    let hook = stage.play("create_hook", Some(ann), json!({})).await;
+    let url = text(&hook.json(), "url");
+    stage
+        .parts
+        .insert("secret", url["/hooks/".len()..].to_owned());
+    let payload = json!({"text": null, "payload": r#"{"text": "The build is green."}"#});
+    stage.play("say_by_hook", None, payload).await;
+    stage
+        .play(
+            "say_by_hook",
+            None,
+            json!({"payload": null, "client_id": "another"}),
+        )
+        .await;
     stage.parts.insert("person", bo.id.to_string());
     stage.play("change_member", Some(ann), json!({})).await;
     stage.play("create_invite", Some(ann), json!({})).await;
@@ -188,6 +208,7 @@ async fn accounts(stage: &mut Stage, ann: &Actor, bo: &Actor) {
         .play("renew_recovery_codes", Some(ann), json!({}))
         .await;
     stage.play("end_second_factor", Some(ann), json!({})).await;
+    stage.play("create_token", Some(ann), json!({})).await;
     let other = Actor::sign_in(&stage.world, "ann", PASSWORD).await;
     let logins = other.get("/api/logins").await.with(200).json();
     let logins = logins["logins"].as_array().expect("logins");
@@ -199,6 +220,21 @@ async fn accounts(stage: &mut Stage, ann: &Actor, bo: &Actor) {
     stage.play("sign_out_everywhere", Some(bo), json!({})).await;
     let bo = Actor::sign_in(&stage.world, "bo", PASSWORD).await;
     stage.play("delete_me", Some(&bo), json!({})).await;
+}
+
+/// Where nobody listens.
+fn nowhere() -> Value {
+    json!({"url": "https://127.0.0.1:9/hook"})
+}
+
+/// Registers, changes and replays a webhook, by the operations of these names.
+async fn webhooks(stage: &mut Stage, who: Option<&Actor>, names: [&'static str; 3]) {
+    let [create, change, replay] = names;
+    let made = stage.play(create, who, nowhere()).await.json();
+    let made = made.get("data").unwrap_or(&made);
+    stage.parts.insert("webhook", made["id"].to_string());
+    stage.play(change, who, nowhere()).await;
+    stage.play(replay, who, json!({})).await;
 }
 
 async fn administration_of(stage: &mut Stage, root: &Actor) {
@@ -222,6 +258,12 @@ async fn administration_of(stage: &mut Stage, root: &Actor) {
     stage
         .play("admin_choose_registration", Some(root), json!({}))
         .await;
+    let names = [
+        "admin_create_webhook",
+        "admin_change_webhook",
+        "admin_replay_webhook",
+    ];
+    webhooks(stage, Some(root), names).await;
 }
 
 async fn live_support(stage: &mut Stage) {
@@ -233,6 +275,14 @@ async fn live_support(stage: &mut Stage) {
     let other = json!({"token": token, "domain": "other.example"});
     stage.play("add_domain", None, other.clone()).await;
     stage.play("remove_domain", None, other).await;
+    stage.token = Some(token.clone());
+    let names = [
+        "owner_create_webhook",
+        "owner_change_webhook",
+        "owner_replay_webhook",
+    ];
+    webhooks(stage, None, names).await;
+    stage.token = None;
     let colleague = json!({"token": token, "email": "colleague@example.com"});
     stage.play("register_owner", None, colleague).await;
     stage
@@ -251,7 +301,14 @@ async fn chat_service(stage: &mut Stage) {
     for id in ["create_room", "remove_users", "add_users"] {
         stage.play(id, None, app.clone()).await;
     }
-    stage.token = None;
+    stage.app = Some(text(&app, "appId"));
+    let names = [
+        "app_create_webhook",
+        "app_change_webhook",
+        "app_replay_webhook",
+    ];
+    webhooks(stage, None, names).await;
+    (stage.token, stage.app) = (None, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -297,6 +354,7 @@ async fn every_field_of_a_body_is_read() {
         ("message", message),
         ("person", root.id),
         ("login", 1),
+        ("webhook", 1),
     ] {
         stage.parts.insert(part, id.to_string());
     }

@@ -5,6 +5,7 @@ mod chats;
 mod creating;
 mod editing;
 mod governing;
+mod hooks;
 mod invites;
 mod looks;
 mod members;

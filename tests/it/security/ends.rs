@@ -221,7 +221,13 @@ async fn a_key_comes_back_with_all_that_it_takes_or_not_at_all() {
     let told = ws.text_after("431").await;
     assert!(told.contains("\"status\":\"ok\""), "{told}");
     // It depends on its owner's login, and ends with it.
-    let gone = parlance::chat::callers::holder_who(world.services(), &owner, None, |_| true).await;
+    let gone = parlance::chat::callers::holder_who(
+        world.services(),
+        &owner,
+        None,
+        (parlance::model::Scope::Read, |_: &_| true),
+    )
+    .await;
     let gone = gone.expect("it answers").expect("she is signed in");
     let out = parlance::chat::sessions::sign_out(world.services(), &gone).await;
     out.expect("she was signed in");

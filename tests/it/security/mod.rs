@@ -13,5 +13,6 @@ mod second_factor;
 mod sign_ins;
 mod strangers;
 mod throttles;
+mod tokens;
 mod values;
 mod verify;

@@ -14,7 +14,7 @@ use parlance::{
     config::{Defaults, Settings},
     dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
     http::ShutdownSignal,
-    model::PersonId,
+    model::{PersonId, Scope},
     store::{Db, Store},
 };
 use reqwest::Client;
@@ -190,7 +190,7 @@ impl World {
             people: vec![PersonId::new(person)],
             tokens: vec![token.to_owned()],
         };
-        let caller = callers::authenticate(self.services(), &claims, None).await;
+        let caller = callers::authenticate(self.services(), &claims, None, Scope::Read).await;
         caller.expect("the login is good")
     }
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod admin;
 mod chats;
+mod hooks;
 mod invites;
 mod members;
 mod messages;
@@ -14,6 +15,7 @@ mod people;
 mod reading;
 mod search;
 mod security;
+mod tokens;
 
 pub use admin::wires as administration;
 
@@ -34,7 +36,7 @@ use crate::{
     error::{Error, Result},
     http::{ApiError, Fields},
     json::whole_text,
-    model::{ChatId, ClientId, LoginId, MessageId, PersonId, TenantId},
+    model::{ChatId, ClientId, HookId, LoginId, MessageId, PersonId, TenantId, WebhookId},
 };
 
 /// What every route works with.
@@ -49,7 +51,9 @@ pub fn all() -> Vec<Route> {
         accounts::routes(),
         people::routes(),
         security::routes(),
+        tokens::routes(),
         chats::routes(),
+        hooks::routes(),
         invites::routes(),
         members::routes(),
         messages::routes(),
@@ -76,7 +80,9 @@ macro_rules! id_from_path {
     )*};
 }
 
-id_from_path!(ChatId, MessageId, LoginId, PersonId, TenantId);
+id_from_path!(
+    ChatId, HookId, MessageId, LoginId, PersonId, TenantId, WebhookId
+);
 
 /// `Idempotency-Key`: what the field `client_id` says, as a header.
 struct IdempotencyKey(Option<String>);

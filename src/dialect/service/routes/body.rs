@@ -62,6 +62,17 @@ impl JsonReply {
         Ok(text)
     }
 
+    /// Whatever was sent, where it is no single text or number.
+    pub(super) fn value(&self, name: &'static str) -> Option<&Value> {
+        self.args().get(name)
+    }
+
+    /// A whole number that must be there, not negative.
+    pub(super) fn number(&self, name: &'static str) -> Result<i64> {
+        let number = self.args().number(name)?;
+        number.ok_or_else(|| self.args().missing(name))
+    }
+
     /// A part of a name: short, on one line.
     pub(super) fn name(&self, name: &'static str) -> Result<Option<String>> {
         let Some(text) = self

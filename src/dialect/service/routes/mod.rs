@@ -10,6 +10,7 @@ mod auth;
 mod body;
 mod rooms;
 mod users;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Route> {
         auth::routes(),
         rooms::routes(),
         users::routes(),
+        webhooks::routes(),
     ]
     .concat()
 }

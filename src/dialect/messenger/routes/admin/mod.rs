@@ -14,6 +14,7 @@ mod people;
 mod server;
 mod server_wire;
 mod tenants;
+mod webhooks;
 mod wire;
 
 /// The JSON of administration, for what describes it.
@@ -46,6 +47,7 @@ pub(super) fn routes() -> Vec<Route> {
         chats::routes(),
         tenants::routes(),
         server::routes(),
+        webhooks::routes(),
     ]
     .concat()
 }

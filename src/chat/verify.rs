@@ -1,15 +1,7 @@
 //! Asks a tenant's own system whether a token that it issued is still good.
 //!
-//! # Why
-//! The address to ask is a customer's, and so is the answer. A server that fetches whatever address
-//! a customer names can be made to fetch its operator's own network; so `ask` connects only where
-//! `guard` lets it. An answer is believed for a while, because a phone that loses its network
-//! connects again every few seconds, and many that ask for the same token at once ask once.
-//!
-//! What is remembered is found by the token's hash, never by the token.
-
-mod client;
-mod ssrf_guard;
+//! An answer is believed for a while, because a phone that loses its network connects again every few seconds, and many
+//! that ask for the same token at once ask once. What is remembered is found by the token's hash, never by the token.
 
 use std::{
     collections::HashMap,
@@ -18,15 +10,20 @@ use std::{
 };
 
 use tokio::{sync::Semaphore, time::Instant};
+use url::Url;
 
 use crate::{
-    chat::logins,
-    error::Result,
-    model::{Network, TenantId, TokenHash},
+    chat::{
+        logins,
+        outgoing::{Call, Client, Failure},
+    },
+    model::{TenantId, TokenHash},
 };
 
-pub use client::check_url;
-pub use ssrf_guard::{Lookup, Names, SystemNames};
+/// How long everything about a question may take.
+const TOTAL: Duration = Duration::from_secs(3);
+/// The most bytes of an answer.
+const MOST_BYTES: usize = 64 << 10;
 
 /// How long a bad answer is believed, and no longer than a good one.
 const BAD_FOR: Duration = Duration::from_secs(5);
@@ -48,15 +45,6 @@ pub enum Verdict {
     Unavailable,
 }
 
-/// What the operator decided about asking.
-#[derive(Debug, Clone)]
-pub struct Terms {
-    /// Networks, beside the public ones, where may be asked.
-    pub allow: Vec<Network>,
-    /// How long a good answer is believed.
-    pub good_for: Duration,
-}
-
 /// Whose system is asked, and where.
 type Whose<'a> = (TenantId, &'a str);
 type Key = (TenantId, String, TokenHash);
@@ -66,7 +54,7 @@ type Slot = Arc<tokio::sync::Mutex<Option<(Verdict, Instant)>>>;
 /// Asks, and remembers for a while.
 #[derive(Debug)]
 pub struct Verifier {
-    client: client::Client,
+    client: Arc<Client>,
     good_for: Duration,
     known: Mutex<HashMap<Key, Slot>>,
     /// The turns of the tenants whose systems are being asked.
@@ -74,19 +62,14 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier on these terms.
-    pub fn new(terms: Terms) -> Result<Self> {
-        Self::with_names(terms, Arc::new(SystemNames))
-    }
-
-    /// The same with names looked up in another way.
-    pub fn with_names(terms: Terms, names: Arc<dyn Names>) -> Result<Self> {
-        Ok(Self {
-            client: client::Client::new(terms.allow, names)?,
-            good_for: terms.good_for,
+    /// A verifier that asks by this client, and believes a good answer for so long.
+    pub fn new(client: Arc<Client>, good_for: Duration) -> Self {
+        Self {
+            client,
+            good_for,
             known: Mutex::default(),
             turns: Mutex::default(),
-        })
+        }
     }
 
     /// How long a good answer is believed.
@@ -126,7 +109,7 @@ impl Verifier {
     async fn ask(&self, tenant: TenantId, url: &str, token: &str) -> Verdict {
         let turns = self.turns_of(tenant);
         match tokio::time::timeout(TURN, turns.acquire()).await {
-            Ok(Ok(_turn)) => self.client.ask(url, token).await,
+            Ok(Ok(_turn)) => ask(&self.client, url, token).await,
             Ok(Err(_)) | Err(_) => Verdict::Unavailable,
         }
     }
@@ -167,6 +150,28 @@ impl Verifier {
         let fresh = Arc::new(Semaphore::new(AT_ONCE));
         turns.insert(tenant, Arc::downgrade(&fresh));
         fresh
+    }
+}
+
+/// Whether the system at that address says that the token is good.
+async fn ask(client: &Client, url: &str, token: &str) -> Verdict {
+    let Ok(mut url) = Url::parse(url) else {
+        return Verdict::Unavailable;
+    };
+    url.query_pairs_mut().append_pair("token", token);
+    let call = Call {
+        url: &url,
+        body: None,
+        headers: &[],
+        total: TOTAL,
+        most: Some(MOST_BYTES),
+    };
+    match client.send(call).await {
+        Ok(answer) if !(200..300).contains(&answer.status) => Verdict::Bad,
+        Ok(answer) if answer.body.trim_ascii() == b"false" => Verdict::Bad,
+        Ok(_) => Verdict::Good,
+        Err(Failure::NotAllowed | Failure::Unreachable) => Verdict::Unavailable,
+        Err(Failure::TimedOut | Failure::Broken) => Verdict::Bad,
     }
 }
 
