@@ -86,8 +86,39 @@ pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
 
 /// Whether `path` is `base` or below it, decoded as routes see it: `/%61pi` is `/api`.
 pub(super) fn under(path: &Path<'_>, base: &str) -> bool {
+    let raw = path.raw().as_str();
+    // The usual path is as it is written, and compared many times a request.
+    if !raw.contains('%') && !raw.contains("//") {
+        let rest = raw.strip_prefix(base);
+        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    }
     let mut given = path.segments().filter(|segment| !segment.is_empty());
     base.split('/')
         .filter(|segment| !segment.is_empty())
         .all(|segment| given.next() == Some(segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use rocket::http::uri::Origin;
+
+    use super::*;
+
+    #[test]
+    fn a_path_is_under_another_however_it_is_written() {
+        for (path, is_under) in [
+            ("/api", true),
+            ("/api/", true),
+            ("/api/chats", true),
+            ("//api/chats", true),
+            ("/%61pi/chats", true),
+            ("/apis", false),
+            ("/", false),
+            ("/other/api", false),
+            ("/%61pis", false),
+        ] {
+            let parsed = Origin::parse(path).expect("a path");
+            assert_eq!(under(&parsed.path(), "/api"), is_under, "{path}");
+        }
+    }
 }

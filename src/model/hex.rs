@@ -1,10 +1,15 @@
 //! Bytes as lower-case hexadecimal digits.
 
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
 /// The bytes in hex.
 pub fn encode(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    let digits = digits.filter_map(|digit| char::from_digit(u32::from(digit), 16));
-    digits.collect()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// Reads what [`encode`] writes.
