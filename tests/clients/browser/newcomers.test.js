@@ -29,7 +29,7 @@ describe('newcomers', () => {
   test('the first page says what else is here', async () => {
     await ann.page.goto(server.url);
     await ann.page.getByRole('link', { name: 'A shop with live support' }).waitFor();
-    await ann.page.getByText('Talk with everybody who is here.').waitFor();
+    await ann.page.getByText('Chat with everybody who is here.').waitFor();
     await ann.assertAccessible('the first page');
     for (const name of ['A shop with live support', 'The support desk', 'The documents of every route']) {
       const href = await ann.page.getByRole('link', { name }).getAttribute('href');
