@@ -52,6 +52,7 @@ pub fn main() -> ExitCode {
         Ok(Command::Backup(file)) => start(Task::Maintenance(Maintenance::Backup(file.into()))),
         Ok(Command::Restore(file)) => start(Task::Maintenance(Maintenance::Restore(file.into()))),
         Ok(Command::Check) => start(Task::Maintenance(Maintenance::Check)),
+        Ok(Command::Copy { from, to }) => start(Task::Maintenance(Maintenance::Copy { from, to })),
         Ok(Command::NewEpoch) => start(Task::Maintenance(Maintenance::NewEpoch)),
         Err(mistake) => {
             complain(format_args!("{mistake}; see parlance --help"));

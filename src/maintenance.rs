@@ -1,16 +1,25 @@
-//! What is done with the whole database from the command line: `parlance backup`, `restore`, `check` and `new-epoch`.
+//! What is done with the whole database from the command line: `parlance backup`, `restore`, `check`, `copy` and
+//! `new-epoch`.
 
-use std::path::PathBuf;
+use std::{
+    io::Write as _,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use crate::{
     config::Settings,
     error::{Error, Kind, Result},
     server,
     store::{
-        backup,
+        Options, backup,
         check::{self, Checked, SHOWN},
+        mover::{self, Job, Step},
     },
 };
+
+/// How often it is said how far a table has come.
+const SAID_EVERY: Duration = Duration::from_secs(1);
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +30,13 @@ pub enum Task {
     Restore(PathBuf),
     /// Find out whether what is stored agrees with itself.
     Check,
+    /// Copy one database to another.
+    Copy {
+        /// The address of the one.
+        from: String,
+        /// The address of the other, which is empty.
+        to: String,
+    },
     /// Begin another epoch of the log.
     NewEpoch,
 }
@@ -42,11 +58,42 @@ pub async fn run(settings: &Settings, task: &Task) -> Result<()> {
             }
         }
         Task::Check => report(&check::check_all(&options).await?)?,
+        Task::Copy { from, to } => copy(&options, from, to).await?,
         Task::NewEpoch => {
             backup::renew_epoch(&options).await?;
             println!("The log goes on in a new epoch: clients begin anew.");
         }
     }
+    Ok(())
+}
+
+/// Copies a database, and says on the standard error how far it has come.
+async fn copy(options: &Options, from: &str, to: &str) -> Result<()> {
+    let at = |url: &str| Options {
+        url: url.to_owned(),
+        ..options.clone()
+    };
+    let (from, to) = (at(from), at(to));
+    let job = Job {
+        from: &from,
+        to: &to,
+        page: mover::PAGE,
+    };
+    let mut said = Instant::now();
+    let mut watch = |step: Step<'_>| {
+        if matches!(step, Step::Copying(..)) && said.elapsed() < SAID_EVERY {
+            return Ok(());
+        }
+        said = Instant::now();
+        // Nobody may read it: the copy goes on.
+        drop(writeln!(std::io::stderr(), "{step}"));
+        Ok(())
+    };
+    let copied = mover::copy(&job, &mut watch).await?;
+    println!(
+        "The copy is whole: {} rows in {} tables, in the same epoch of the log.",
+        copied.rows, copied.tables
+    );
     Ok(())
 }
 

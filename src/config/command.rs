@@ -22,6 +22,13 @@ pub enum Command {
     Restore(String),
     /// Find out whether what is stored agrees with itself.
     Check,
+    /// Copy one database to another.
+    Copy {
+        /// The address of the one.
+        from: String,
+        /// The address of the other.
+        to: String,
+    },
     /// Begin another epoch of the log.
     NewEpoch,
     /// Print the usage.
@@ -46,11 +53,15 @@ usage: parlance [serve]        serve until a signal stops it
        parlance restore FILE   put a copy of such a file in the database's place, in a new epoch,
                                and keep what was there; no server may run
        parlance check          find out whether what is stored agrees with itself; exit code 1 if not
+       parlance copy --from sqlite://FILE --to postgres://...
+                               copy a database to an empty one, on the same engine or the other,
+                               in the same epoch; no server may run on either; a copy that was
+                               interrupted goes on when it is run again
        parlance new-epoch      have clients begin anew, as after going back to an older state by
                                other means; on SQLite no server may run
 
-A password is asked for at a terminal, else it is the first line of the standard input. All but restore
-and new-epoch may run beside a server.
+A password is asked for at a terminal, else it is the first line of the standard input. All but restore,
+copy and new-epoch may run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
@@ -91,6 +102,18 @@ impl Command {
             ["restore", file] if !file.starts_with('-') => Ok(Self::Restore(file.to_owned())),
             ["check"] => Ok(Self::Check),
             ["new-epoch"] => Ok(Self::NewEpoch),
+            ["copy", "--from", from, "--to", to] | ["copy", "--to", to, "--from", from] => {
+                database(from)?;
+                database(to)?;
+                Ok(Self::Copy {
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                })
+            }
+            ["copy", ..] => Err(
+                "parlance copy needs --from and --to, each with the address of a database"
+                    .to_owned(),
+            ),
             ["backup" | "restore"] => Err(format!("parlance {} needs a file", words[0])),
             ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
             ["passwd"] | ["passwd", RESET] => Err("parlance passwd needs a name".to_owned()),
@@ -102,6 +125,16 @@ impl Command {
             ] => Err(format!("parlance {} does not take {last:?}", words[0])),
             [word, ..] => Err(format!("parlance has no command or option {word:?}")),
         }
+    }
+}
+
+/// Refuses what is no address of a database.
+fn database(url: &str) -> Result<(), String> {
+    let known = ["sqlite:", "postgres:", "postgresql:"];
+    if known.iter().any(|scheme| url.starts_with(scheme)) {
+        Ok(())
+    } else {
+        Err(format!("{url:?} must begin with sqlite:// or postgres://"))
     }
 }
 
@@ -138,6 +171,13 @@ mod tests {
         );
         assert_eq!(read(&["check"]), Ok(Command::Check));
         assert_eq!(read(&["new-epoch"]), Ok(Command::NewEpoch));
+        let copy = Ok(Command::Copy {
+            from: "sqlite://a".to_owned(),
+            to: "postgres://b/c".to_owned(),
+        });
+        let (from, to) = (["--from", "sqlite://a"], ["--to", "postgres://b/c"]);
+        assert_eq!(read(&[&["copy"][..], &from, &to].concat()), copy);
+        assert_eq!(read(&[&["copy"][..], &to, &from].concat()), copy);
         for help in [
             &["--help"][..],
             &["-h"],
@@ -165,6 +205,12 @@ mod tests {
             (&["backup"], "backup needs a file"),
             (&["restore", "--x"], "\"--x\""),
             (&["check", "x"], "\"x\""),
+            (&["copy"], "--from and --to"),
+            (&["copy", "--from", "sqlite://a"], "--from and --to"),
+            (
+                &["copy", "--from", "sqlite://a", "--to", "b.db"],
+                "\"b.db\"",
+            ),
             (&["serve", "x"], "\"x\""),
             (&["--port", "9000"], "\"--port\""),
             (&["--version", "x"], "\"x\""),

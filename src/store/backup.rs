@@ -169,7 +169,7 @@ fn copy(source: &Path, target: &Path) -> Result<()> {
 }
 
 /// An empty file that only its owner may read: a database has everybody's messages.
-fn make_private(path: &Path) -> io::Result<()> {
+pub(super) fn make_private(path: &Path) -> io::Result<()> {
     let mut open = OpenOptions::new();
     open.write(true).create_new(true);
     #[cfg(unix)]

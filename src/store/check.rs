@@ -10,7 +10,8 @@ use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection, postgres::PgConnectOptio
 use super::{
     Either, EngineSql, Options,
     failure::failed,
-    open::{PROTOCOL_SINCE, unusable},
+    mover,
+    open::{PROTOCOL_SINCE, unfinished, unusable},
 };
 use crate::error::{Error, Kind, Result};
 
@@ -89,11 +90,12 @@ const CHECKS: &[Check] = &[
         "select 'chat ' || c.id from chats c where c.deleted_at is null and c.members_count <> \
          (select count(*) from members m where m.chat_id = c.id and m.standing = 'in') limit 6",
     ),
+    // Who joins has read up to the last position of the chat, which need not be a message.
     check(
         "nobody has read further than a chat goes",
         "select 'chat ' || m.chat_id || ', person ' || m.person_id from members m \
          join chats c on c.id = m.chat_id where m.read_seq > c.last_seq \
-         or m.read_id > coalesce(c.last_message_id, 0) limit 6",
+         or (m.read_id > coalesce(c.last_message_id, 0) and m.read_id > c.last_position) limit 6",
     ),
     check(
         "messages know whether they have reactions",
@@ -166,6 +168,25 @@ type Reader = Either<rusqlite::Connection, PgConnection>;
 /// Checks everything.
 pub async fn check_all(options: &Options) -> Result<Vec<Checked>> {
     let mut reader = begin(options).await?;
+    let sql = EngineSql {
+        sqlite: "select name from sqlite_schema where name = ",
+        postgres: "select relname::text from pg_class where relnamespace = \
+                   (select oid from pg_namespace where nspname = current_schema()) and relname = ",
+    };
+    let sql = format!("{}'{}'", sql.of(&reader), mover::PROGRESS);
+    if !rows(&mut reader, sql).await?.is_empty() {
+        return Err(unfinished(&options.place()));
+    }
+    check_with(options, reader).await
+}
+
+/// The same for a copy that is not finished otherwise.
+pub(super) async fn check_copy(options: &Options) -> Result<Vec<Checked>> {
+    check_with(options, begin(options).await?).await
+}
+
+async fn check_with(options: &Options, mut reader: Reader) -> Result<Vec<Checked>> {
+    look_at_version(options, &mut reader).await?;
     let mut checked = Vec::new();
     if let Either::Sqlite(_) = reader {
         let sql = "select integrity_check from pragma_integrity_check where integrity_check <> 'ok' limit 6";
@@ -219,9 +240,14 @@ async fn begin(options: &Options) -> Result<Reader> {
             begun.map(drop).map_err(failed)?;
         }
     }
+    Ok(reader)
+}
+
+/// Refuses a database that lacks what is checked.
+async fn look_at_version(options: &Options, reader: &mut Reader) -> Result<()> {
     let sql =
         "select cast(max(version) as text) from _sqlx_migrations having max(version) is not null";
-    let version = rows(&mut reader, sql.to_owned()).await.unwrap_or_default();
+    let version = rows(reader, sql.to_owned()).await.unwrap_or_default();
     let version = version.first().and_then(|version| version.parse().ok());
     if version.is_none_or(|version: i64| version < PROTOCOL_SINCE) {
         let place = options.place();
@@ -230,7 +256,7 @@ async fn begin(options: &Options) -> Result<Reader> {
         );
         return Err(Error::new(Kind::Internal, sentence));
     }
-    Ok(reader)
+    Ok(())
 }
 
 fn open_sqlite(file: &Path) -> Result<rusqlite::Connection> {

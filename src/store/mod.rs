@@ -59,6 +59,7 @@ mod messages;
 mod migrations;
 mod nodes;
 mod open;
+pub mod mover;
 mod people;
 mod postgres;
 pub mod profiles;

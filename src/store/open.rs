@@ -191,6 +191,14 @@ pub(super) fn foreign(place: &str, tables: &[String]) -> Error {
 
 /// Refuses a database that this version cannot work on any more; one that a newer version has merely migrated further
 /// will do.
+/// Says that a copy to a database was begun, and did not end.
+pub(super) fn unfinished(place: &str) -> Error {
+    let sentence = format!(
+        "the database {place} is not whole, a copy to it did not end: run parlance copy again, or {SET_URL}"
+    );
+    Error::new(Kind::Internal, sentence)
+}
+
 pub(super) fn newer(
     place: &str,
     migrations: &Migrator,

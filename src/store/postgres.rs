@@ -11,8 +11,12 @@ use super::{
     failure::bounded,
     fence::Fence,
     migrations::POSTGRES,
+    mover,
     nodes::{self, Nodes},
-    open::{Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unusable},
+    open::{
+        Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unfinished,
+        unusable,
+    },
 };
 use crate::error::{Error, Kind, Result};
 
@@ -144,6 +148,9 @@ async fn inspect(pool: &PgPool, options: &Options) -> Result<()> {
     let tables: Vec<String> = bounded(sqlx::query_scalar(TABLES).fetch_all(pool))
         .await
         .map_err(|error| explained(options, error))?;
+    if tables.iter().any(|table| table == mover::PROGRESS) {
+        return Err(unfinished(&place));
+    }
     if !tables.iter().any(|table| table == "_sqlx_migrations") {
         return if tables.is_empty() {
             Ok(())

@@ -52,9 +52,9 @@ const FORGET: EngineSql = EngineSql {
     postgres: "delete from message_terms where message_id = any($1)",
 };
 
-const ADD_SQLITE: &str = "insert into message_terms (rowid, terms) values ($1, $2)";
+pub(super) const ADD_SQLITE: &str = "insert into message_terms (rowid, terms) values ($1, $2)";
 
-const ADD_POSTGRES: &str = "insert into message_terms (message_id, terms) \
+pub(super) const ADD_POSTGRES: &str = "insert into message_terms (message_id, terms) \
      select n.id, array_to_tsvector(string_to_array(n.terms, ' ')) \
      from unnest($1::bigint[], $2::text[]) as n (id, terms)";
 
@@ -116,18 +116,25 @@ impl IndexRow {
         let (id, chat) = (self.id?, ChatId::new(self.chat_id?));
         let sender = PersonId::new(self.sender_id?);
         let text = self.content.filter(|_| self.deleted_at.is_none());
-        let terms = text.map(|text| {
-            let mut all = vec![of_chat(chat), of_sender(sender), terms(&text)];
-            all.retain(|terms| !terms.is_empty());
-            all.extend((0..IndexRange::SIZES).map(|size| IndexRange::of(id, size).term()));
-            all.join(" ")
-        });
+        let message = MessageId::new(id);
         Some(IndexEntry {
-            message: MessageId::new(id),
-            terms,
+            message,
+            terms: text.map(|text| terms_of(message, (chat, sender), &text)),
             again: self.kind != "message",
         })
     }
+}
+
+/// What the index holds of a message.
+pub(super) fn terms_of(
+    message: MessageId,
+    (chat, sender): (ChatId, PersonId),
+    text: &str,
+) -> String {
+    let mut all = vec![of_chat(chat), of_sender(sender), terms(text)];
+    all.retain(|terms| !terms.is_empty());
+    all.extend((0..IndexRange::SIZES).map(|size| IndexRange::of(message.get(), size).term()));
+    all.join(" ")
 }
 
 impl Store {

@@ -25,7 +25,11 @@ use crate::store::{
     failure::{Cause, DbError, displaced, sqlite_code},
     file::{DatabaseFile, Lock, identity},
     migrations::SQLITE,
-    open::{Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unusable},
+    mover,
+    open::{
+        Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unfinished,
+        unusable,
+    },
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -139,19 +143,40 @@ async fn open_pools(
         .connect_with(connect.clone())
         .await
         .map_err(explain)?;
-    SQLITE.run(&setup).await.map_err(|error| match error {
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
-            if sqlite_code(&error).is_some_and(|code| code > 1) =>
-        {
-            explain(error)
-        }
-        error => migrated(&options.place(), error),
-    })?;
+    let done = SQLITE.run(&setup).await;
+    done.map_err(|error| not_migrated(options, path, error))?;
     let read = pool(options.max_connections)
         .connect_with(connect)
         .await
         .map_err(explain)?;
     Ok((setup, read))
+}
+
+/// Says why the schema cannot be migrated.
+fn not_migrated(options: &Options, path: &Path, error: MigrateError) -> Error {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _)
+            if sqlite_code(&error).is_some_and(|code| code > 1) =>
+        {
+            explained(path, error)
+        }
+        error => migrated(&options.place(), error),
+    }
+}
+
+/// Makes the tables in a file that is there.
+pub(super) async fn migrate(options: &Options) -> Result<()> {
+    let connect = SqliteConnectOptions::from_str(&options.url);
+    let connect = configured(connect.map_err(|error| unusable(options, error))?);
+    let path = connect.get_filename().to_owned();
+    let mut connection = connect
+        .connect()
+        .await
+        .map_err(|error| explained(&path, error))?;
+    let done = SQLITE.run(&mut connection).await;
+    let closed = connection.close().await;
+    done.map_err(|error| not_migrated(options, &path, error))?;
+    closed.map_err(|error| explained(&path, error))
 }
 
 /// Inspects the file before a pragma or a migration changes it.
@@ -176,6 +201,9 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     .await
     .map_err(fail)?;
     let shown = path.display().to_string();
+    if tables.iter().any(|table| table == mover::PROGRESS) {
+        return Err(unfinished(&shown));
+    }
     if tables.iter().any(|table| table == "_sqlx_migrations") {
         let version: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
             .fetch_one(&mut *connection)
@@ -218,7 +246,7 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     Ok(())
 }
 
-fn make_folder(file: &Path) -> Result<()> {
+pub(super) fn make_folder(file: &Path) -> Result<()> {
     match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => {
             std::fs::create_dir_all(folder).map_err(|error| {

@@ -67,6 +67,7 @@ const LAYERS: [Layer; 14] = [
             "tokio",
             "futures_util",
             "rust_embed",
+            "sha2",
         ],
         why: "the store speaks SQL and returns model values; it does not know its callers",
     },

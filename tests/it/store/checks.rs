@@ -37,6 +37,8 @@ async fn filled() -> Place {
     let other = ann.make_private("quiet", &[&bo]).await;
     bo.say(other, "hush").await;
     bo.leave(other).await;
+    let silent = ann.make("silent").await;
+    bo.join(silent).await;
     search::catch_up(world.services())
         .await
         .expect("it is indexed");

@@ -3,6 +3,7 @@
 mod backups;
 mod checks;
 mod contract;
+mod copies;
 mod failover;
 mod migrations;
 mod outages;

@@ -25,10 +25,15 @@ pub(crate) enum Beside {
 }
 
 impl Place {
+    /// A new SQLite file, whatever this run of the tests is about.
+    pub(crate) fn file() -> Self {
+        Self::Sqlite(TempDir::new().expect("the system has a temporary folder"))
+    }
+
     /// A new database on the engine that this run of the tests is about.
     pub(crate) async fn make() -> Self {
         let Some(server) = std::env::var(SERVER).ok().filter(|url| !url.is_empty()) else {
-            return Self::Sqlite(TempDir::new().expect("the system has a temporary folder"));
+            return Self::file();
         };
         // Its address may name the database that every server has.
         let server = server
