@@ -13,11 +13,17 @@ use rocket::{
     },
 };
 
+use serde_json::json;
 use tracing::{Instrument, Span};
 
 use super::feed::{self, Feed};
-use crate::telemetry::{Transport, log_failure};
+use crate::{
+    error::Kind,
+    telemetry::{Transport, log_failure},
+};
 
+/// The event that tells of the end of continuity; its data is what a poll is answered then.
+const GONE: &str = "gone";
 /// How often a stream says that it is alive; a client that left is noticed by it.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
@@ -71,6 +77,12 @@ impl Sse {
                     Err(error) => {
                         // The client learns of the end alone, and why when it comes back.
                         span.in_scope(|| log_failure(&error));
+                        if error.kind() == Kind::Gone {
+                            // Its place from before would only be refused: who comes back begins anew here.
+                            let cursor = feed.services.cursor().to_string();
+                            let data = json!({"cursor": cursor}).to_string();
+                            yield Event::data(data).event(GONE).id(cursor);
+                        }
                         return;
                     }
                 };

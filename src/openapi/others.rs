@@ -19,7 +19,7 @@ use super::{
 pub(super) const EVENTS_OF_ALL: &[Operation] = &[
     events("GET /api/events", "events")
         .says("What is new in all my chats")
-        .about("Waits for it, or with `Accept: text/event-stream` streams it. With `dialect` in the shapes of that API.")
+        .about("Waits for it, or with `Accept: text/event-stream` streams it. With `dialect` in the shapes of that API. Where a poll would come to 410, a stream ends with an event `gone`, whose data has the fresh `cursor`.")
         .query(&[
             AFTER, TIMEOUT, LIMIT, TYPES, POLL, DIALECT, ROOM_TOO, APP_OF_TOKEN, USER_OF_KEY, TWIN,
         ])

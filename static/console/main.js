@@ -44,6 +44,9 @@ class Console {
       owner,
       changed,
       ended: () => signOut('You were signed out. Please sign in again.'),
+      gone: (chat) => {
+        if (this.current === chat) location.hash = '#/';
+      },
       state: (state, until) => this.status.set(state, until),
       received: (chat, message) => this.received(chat, message),
     });

@@ -28,13 +28,15 @@ export class SupportStore {
    * @param {() => void} options.changed called after every change
    * @param {(chat: string, message: string) => void} options.received called with a guest's message
    * @param {() => void} options.ended called when the login is over
+   * @param {(chat: string) => void} options.gone called when the open chat is not there any more
    * @param {(state: State, until: number | null) => void} options.state shows how the connection is
    */
-  constructor({ owner, changed, received, ended, state }) {
+  constructor({ owner, changed, received, ended, gone, state }) {
     this.owner = owner;
     this.changed = changed;
     this.received = received;
     this.ended = ended;
+    this.gone = gone;
     this.queues = new Queues({ ask: (event, argument) => this.ask(event, argument), isRead: (id) => this.isRead(id) });
     /** @type {string | null} */
     this.current = null;
@@ -87,7 +89,7 @@ export class SupportStore {
       // Chats that were read before may have new messages.
       for (const chat of this.chatStates.values()) chat.stale = true;
       await this.readQueues();
-      if (this.current) await this.load(this.current);
+      if (this.current) await this.loadAgain(this.current);
       state('live', null);
     } catch (error) {
       const { status } = /** @type {Problem} */ (error);
@@ -155,6 +157,18 @@ export class SupportStore {
     state.ready = true;
     state.stale = false;
     this.changed();
+  }
+
+  /** After a restore from a backup the server may not have the chat any more. @param {string} id */
+  async loadAgain(id) {
+    try {
+      await this.load(id);
+    } catch (error) {
+      if (/** @type {Problem} */ (error).status !== 404) throw error;
+      this.chatStates.delete(id);
+      this.chats.delete(id);
+      this.gone(id);
+    }
   }
 
   /**

@@ -55,7 +55,7 @@ export class ChatHistory {
       await this.model.taking(
         () => get(`/api/chats/${id}?${place}&limit=${FURTHER}`),
         ({ body }) => {
-          if (this.current() !== id || room.first !== first || room.last?.id !== last.id) return;
+          if (this.current() !== id || this.model.room(id) !== room || room.first !== first || room.last?.id !== last.id) return;
           count = body.messages.length;
           if (direction === 'earlier') this.model.takeEarlier(id, body);
           else this.model.takeLater(id, body);

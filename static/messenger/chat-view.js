@@ -199,6 +199,16 @@ export class ChatView {
     if (room.stale || !room.ready) this.load();
   }
 
+  /** Reads the open chat anew, of which nothing is known any more. */
+  startAnew() {
+    this.stopPoll();
+    this.readMarks.forget();
+    if (this.chat === null) return;
+    this.history.cursor = undefined;
+    this.readReads(this.chat);
+    this.load();
+  }
+
   async load() {
     const id = this.chat;
     if (id === null || this.loading === id) return;
@@ -356,6 +366,8 @@ export class ChatView {
         took: (answer) => this.model.takeNew(chat, answer),
         gone: () => {
           this.poll = null;
+          this.history.cursor = undefined;
+          this.model.rooms.delete(chat);
           this.load();
         },
       });

@@ -206,6 +206,11 @@ export class Feed {
         if (event.lastEventId) this.cursor = event.lastEventId;
       };
       for (const type of TYPES) source.addEventListener(type, take);
+      // Continuity ends here. The cursor from before is answered with that too, and then all is read anew.
+      source.addEventListener('gone', () => {
+        this.failures = Math.max(this.failures, 1);
+        close();
+      });
       let broken = false;
       source.onopen = () => {
         broken = false;

@@ -214,7 +214,16 @@ function openApp(me, snapshot) {
       return undefined;
     },
     reload: async (cursor) => {
-      await refreshChats();
+      const { body } = await get('/api/me');
+      await model.taking(readChats, (answer) => {
+        model.forget();
+        model.takeChats(answer);
+        model.applyPerson(body);
+      });
+      readAt = Date.now();
+      view.startAnew();
+      presence.readAgain();
+      if (view.chat !== null) await seek(view.chat);
       return cursor ?? 'now';
     },
   });

@@ -50,6 +50,8 @@ export class Model {
     this.more = false;
     /** What was applied while answers are awaited, to be applied once more after them. @type {Set<(() => void)[]>} */
     this.recordings = new Set();
+    /** How often everything was forgotten: what was asked for before is asked for again. */
+    this.epoch = 0;
     /** Of chats that are gone: what they were called, and why. @type {Map<number, {title: string, why: string}>} */
     this.lost = new Map();
     /** @type {Set<() => void>} */
@@ -84,7 +86,12 @@ export class Model {
     const meanwhile = [];
     this.recordings.add(meanwhile);
     try {
-      const answer = await read();
+      let { epoch } = this;
+      let answer = await read();
+      while (epoch !== this.epoch) {
+        epoch = this.epoch;
+        answer = await read();
+      }
       take(answer);
       this.recordings.delete(meanwhile);
       for (const applyAgain of meanwhile) applyAgain();
@@ -97,6 +104,15 @@ export class Model {
   /** @param {() => void} applyAgain */
   record(applyAgain) {
     for (const meanwhile of this.recordings) meanwhile.push(applyAgain);
+  }
+
+  /**
+   * The log is not the continuation of what was told before: messages, members and read marks may not be there any
+   * more, and all of it is read anew.
+   */
+  forget() {
+    this.epoch += 1;
+    for (const known of [this.rooms, this.reads, this.members, this.readMarks, this.lost]) known.clear();
   }
 
   /** @param {number} person */

@@ -52,6 +52,12 @@ export class ReadMarks {
     this.request = Promise.all(marks.map(([id, upTo]) => this.report(id, upTo)));
   }
 
+  /** What the server was told it may not know any more. */
+  forget() {
+    this.reported.clear();
+    this.waiting.clear();
+  }
+
   /** A read mark that is told after leaving a chat would be refused. @param {number} id */
   async settle(id) {
     this.waiting.delete(id);

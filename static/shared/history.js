@@ -28,6 +28,8 @@ export class History {
   async read(argument, messages, start) {
     /** @type {Message[]} */
     const all = [];
+    // What was there before and is not told now is not on the server any more, as after a restore.
+    const before = new Set(messages);
     for (;;) {
       const { limit } = this;
       const reply = await this.page({ ...argument, limit, skip: start + all.length });
@@ -37,7 +39,7 @@ export class History {
     }
     this.limit = PAGE;
     const last = all.at(-1)?.id ?? '';
-    const later = messages.slice(start).filter((message) => message.id !== undefined && message.id > last);
+    const later = messages.slice(start).filter((message) => !before.has(message) && message.id !== undefined && message.id > last);
     messages.splice(start, Infinity, ...all, ...later);
   }
 

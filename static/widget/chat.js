@@ -420,8 +420,9 @@ export class Chat {
   /** The guest's unread count. */
   unread() {
     const { guest, seen } = this.storage;
-    const at = this.messages.findIndex((message) => message.id && message.id === seen);
-    return this.messages.slice(at + 1).filter((message) => message.from !== guest?.guestId).length;
+    // By their order: the message itself may not be there any more, as after a restore.
+    const isNew = (/** @type {Message} */ { id }) => !seen || !id || id > seen;
+    return this.messages.filter((message) => isNew(message) && message.from !== guest?.guestId).length;
   }
 
   /** Stores and sends a read mark for the last message. */

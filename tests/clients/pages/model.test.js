@@ -56,6 +56,35 @@ describe('the model', () => {
     assert.equal(levelOf({ ...chat(), direct: true, notify: 'mentions', notify_chosen: false }), 'all');
   });
 
+  test('when all is forgotten nothing of before comes back, whatever answer is still on its way', async () => {
+    model.takePage(10, { messages: [message(4), message(5)], has_more: false });
+    model.takeReads(10, [{ person_id: BO.id, up_to: 5 }]);
+    model.markRead(11, 4);
+    /** @type {(() => void)[]} */
+    const answers = [];
+    const pages = [[message(4), message(5)], [message(4)]];
+    const late = model.taking(
+      () => new Promise((resolve) => answers.push(() => resolve({ messages: pages[answers.length - 1], has_more: false }))),
+      (answer) => model.takePage(10, answer),
+    );
+    model.forget();
+    model.takeChats({
+      people: [BO],
+      chats: [
+        { ...chat(), last_position: 4, last_id: 4 },
+        { ...chat(11), unread: 2, last_id: 3 },
+      ],
+    });
+    assert.equal(chat(11).unread, 2, 'a read mark from before counts no more');
+    assert.equal(model.reads.size, 0);
+    assert.deepEqual(ids(10), []);
+    answers[0]();
+    await new Promise((resolve) => setTimeout(resolve));
+    answers[1]();
+    await late;
+    assert.deepEqual(ids(10), [4], 'what was asked before was asked again');
+  });
+
   test('listeners hear once of many changes', async () => {
     let heard = 0;
     model.onChange(() => (heard += 1));

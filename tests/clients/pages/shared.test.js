@@ -146,6 +146,26 @@ describe('reading a chat', () => {
     assert.deepEqual([messages[0].id, messages[249].id, messages[250].id], ['000', '249', '250']);
   });
 
+  test('what the server does not have any more goes, and what is pushed meanwhile stays', async () => {
+    const at = (id) => ({ id, from: 'guest', message: `number ${id}` });
+    const messages = [at('1'), at('2'), at('8'), at('9')];
+    const history = new History(async () => {
+      messages.push(at('7'));
+      return {
+        data: [
+          { ...at('1'), _id: '1' },
+          { ...at('2'), _id: '2' },
+        ],
+        has_more: false,
+      };
+    });
+    await history.read({ chatId: 'c' }, messages, 0);
+    assert.deepEqual(
+      messages.map(({ id }) => id),
+      ['1', '2', '7'],
+    );
+  });
+
   test('a page that was lost with its connection is asked for again in a smaller piece', async () => {
     const limits = [];
     const history = new History(async ({ limit }) => {

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    support::actor::{Actor, Told, text},
+    support::actor::{Actor, PASSWORD, Told, text},
     support::cluster::{Cluster, Pair, Way},
+    support::everything::{Everything, Viewer, Waits},
     support::place::Place,
     support::poll::{answer, hold},
     support::socketio::json_after,
@@ -92,9 +93,13 @@ async fn a_standby_that_lacks_messages_begins_another_epoch_and_everybody_is_tol
     let gone = answer(poll).await.refused(410, "gone");
     let fresh = text(&gone.json(), "cursor");
     answer(of_chat).await.refused(410, "gone");
-    while let Some(block) = stream.next().await {
-        assert_eq!(block.data, None, "a stream tells nothing more");
-    }
+    let block = stream.event().await;
+    assert_eq!(block.event.as_deref(), Some("gone"));
+    let again = text(&block.json(), "cursor");
+    assert_eq!(block.id.as_deref(), Some(again.as_str()));
+    assert_eq!(stream.next().await, None, "a stream tells nothing more");
+    // A browser comes back with the id that it was told last.
+    Events::open(&bo, "/api/events", Some(&again)).await;
     ws.closed().await;
     let mut ws = world.websocket("&recovery=1", &[]).await;
     ws.send(&format!("40{back}")).await;
@@ -120,6 +125,34 @@ async fn a_standby_that_lacks_messages_begins_another_epoch_and_everybody_is_tol
     assert!(id(&say(&ann, next, "hello").await.ok(201)) > sent);
     assert!(kept < lost[0]);
     world.get("/health").await.with(200);
+}
+
+#[rocket::async_test]
+async fn whatever_is_open_in_whatever_dialect_ends_with_the_epoch_and_is_opened_again() {
+    let Some(pair) = Pair::start().await else {
+        return;
+    };
+    let world = pair.way.world("").await;
+    let ann = world.actor("ann").await;
+    let phone = Actor::sign_in(&world, "ann", PASSWORD).await;
+    let chat = ann.make("tea").await;
+    ann.say(chat, "kept").await;
+    let mut opened = Vec::new();
+    let mut count = 0;
+    for (login, waits) in [(&ann, Waits::Polls), (&phone, Waits::Streams)] {
+        let viewer = Viewer::of(login, chat);
+        opened.push(Everything::open(&world, &viewer, waits, &mut count).await);
+    }
+    pair.in_step().await;
+    pair.fail_over().await;
+    for everything in opened {
+        everything.ended_with_epoch().await;
+    }
+    let viewer = Viewer::of(&ann, chat);
+    let mut count = 0;
+    let mut again = Everything::open(&world, &viewer, Waits::Polls, &mut count).await;
+    again.stands().await;
+    assert_eq!(ann.said(chat).await, ["kept"]);
 }
 
 #[rocket::async_test]

@@ -140,6 +140,24 @@ impl Everything {
         heard
     }
 
+    /// Returns once everything has ended with the epoch of the log; who acts for nobody was told nothing of it.
+    pub(crate) async fn ended_with_epoch(self) {
+        for (path, held) in self.held {
+            let (status, body) = held.ended().await;
+            let is_gone = |line: &str| line.replace(' ', "") == "event:gone";
+            let is_told = match self.waits {
+                Waits::Polls => status == 410 && body.contains("\"gone\""),
+                Waits::Streams => status == 200 && body.lines().any(is_gone),
+            };
+            assert!(is_told, "{path}: {status} {body}");
+        }
+        for (what, socket) in self.sockets {
+            if !what.ends_with(" none") {
+                socket.heard_to_the_end().await;
+            }
+        }
+    }
+
     /// Whether all of it is still open.
     pub(crate) async fn stands(&mut self) {
         for (path, held) in &self.held {
