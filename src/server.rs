@@ -28,7 +28,7 @@ use crate::{
     http, openapi,
     signals::{Signals, Stopping},
     store::{self, Db, Store},
-    telemetry::{Metrics, SocketMetrics, traced},
+    telemetry::{ConnectionLabels, Metrics, SocketMetrics, traced},
 };
 
 /// `Retry-After` while the server starts.
@@ -368,13 +368,13 @@ fn start_verbs(
     })
 }
 
-/// The server is ready once the verbs are started, the database answers and writing works.
+/// The server is ready once the verbs are started and none of what they depend on fails.
 fn readiness(started: Started) -> http::Readiness {
-    http::Readiness::new(move || {
+    http::Readiness::new(move |until| {
         let started = started.clone();
         async move {
             match started.get() {
-                Some(services) => services.ready().await,
+                Some(services) => Ok(services.parts(until).await),
                 None => Err(Error::unavailable("the server is starting", SOON)),
             }
         }
@@ -390,6 +390,14 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
             metrics.head_position.set(services.head().get());
             metrics.logins_cached.set(gauge(services.logins_cached()));
             metrics.waiters_held.set(gauge(services.waiting()));
+            metrics.search_lag.set(services.search_lag());
+            metrics.writes_work.set(services.writes_work().into());
+            let (used, idle) = services.connections_for_reading();
+            for (state, count) in [("used", used), ("idle", idle)] {
+                let labels = ConnectionLabels { state };
+                let connections = metrics.database_connections.get_or_create(&labels);
+                connections.set(gauge(count));
+            }
             let reads = services.database_reads();
             SocketMetrics::set(&metrics.database_reads, reads);
         }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,7 +29,10 @@ use crate::{
     },
     config::Settings,
     error::{Error, Result},
-    model::{Clock, Cursor, EpochMark, Network, Person, PersonId, Position, TenantId, Timestamp},
+    model::{
+        Clock, Cursor, EpochMark, Network, Person, PersonId, Position, TenantId, Timestamp,
+        health::Part,
+    },
     pubsub::{Hub, log_tail},
     store::{Store, Turns},
 };
@@ -224,9 +228,25 @@ impl Services {
         self.follower.prove().await
     }
 
-    /// Whether the database answers and writing works.
-    pub async fn ready(&self) -> Result<()> {
-        self.store.ready().await
+    /// How each part is on which serving depends, as far as that is known by then.
+    pub async fn parts(&self, until: Instant) -> Vec<Part> {
+        self.store.parts(until).await
+    }
+
+    /// How many connections for reading are in use, and how many are not.
+    pub fn connections_for_reading(&self) -> (usize, usize) {
+        self.store.connections()
+    }
+
+    /// How many positions the search index is behind the log.
+    pub fn search_lag(&self) -> i64 {
+        let indexed = self.index.progress().to;
+        (self.head().get() - indexed.get()).max(0)
+    }
+
+    /// Whether what is written arrives, as far as that is known.
+    pub fn writes_work(&self) -> bool {
+        self.store.writes_work().is_ok()
     }
 
     /// Refuses what would only begin to wait while the server stops.

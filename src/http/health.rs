@@ -7,34 +7,45 @@ use rocket::{
     Request, Response, Route, get,
     http::Status,
     request::{FromRequest, Outcome},
-    response, routes, tokio,
+    response, routes,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::{ApiError, ShutdownSignal, api_error};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    model::health::{Part, PartState},
+};
 
-/// How long the database may take to answer.
+/// How long the parts may take to answer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much longer it may take to put their answers together.
+const MARGIN: Duration = Duration::from_millis(500);
 
 /// When a balancer should ask again.
 const SOON: Duration = Duration::from_secs(1);
 
+/// How each part is on which serving depends.
+type Parts = Vec<Part>;
+
 /// Finds out whether the server can serve, by asking what it depends on; kept as Rocket's state.
-pub struct Readiness(Box<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>);
+pub struct Readiness(Box<dyn Fn(Instant) -> BoxFuture<'static, Result<Parts>> + Send + Sync>);
 
 impl Readiness {
-    /// Asks `ask` each time; an error means "not now" and its cause is logged.
+    /// Asks `ask` each time, which is to answer by the moment that it is given; an error means "not now" and its cause is
+    /// logged.
     pub fn new<F, A>(ask: A) -> Self
     where
-        A: Fn() -> F + Send + Sync + 'static,
-        F: Future<Output = Result<()>> + Send + 'static,
+        A: Fn(Instant) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Parts>> + Send + 'static,
     {
-        Self(Box::new(move || ask().boxed()))
+        Self(Box::new(move |until| ask(until).boxed()))
     }
 
-    async fn ask(&self) -> Result<()> {
-        tokio::time::timeout(CHECK_TIMEOUT, (self.0)())
+    async fn ask(&self) -> Result<Parts> {
+        let until = Instant::now() + CHECK_TIMEOUT;
+        tokio::time::timeout_at(until + MARGIN, (self.0)(until))
             .await
             .map_err(|late| {
                 Error::unavailable("the database does not answer", SOON).because(late)
@@ -80,21 +91,58 @@ fn live() -> Well {
     Well(json!({"status": "ok"}))
 }
 
-/// The server can serve: it is not stopping, and its database answers.
+/// The server can serve: it is not stopping, and no part fails.
 #[get("/health/ready")]
 async fn ready(closing: &ShutdownSignal, dependence: Dependence<'_>) -> Result<Well, ApiError> {
-    closing.refuse_new()?;
-    if let Some(readiness) = dependence.0 {
-        readiness.ask().await?;
+    let parts = ask(closing, &dependence).await?;
+    match failure(parts) {
+        Some(error) => Err(error.into()),
+        None => Ok(live()),
     }
-    Ok(live())
 }
 
-/// Both at once, with the version.
+/// Both at once, with the version, and how each part is.
 #[get("/health")]
 async fn both(closing: &ShutdownSignal, dependence: Dependence<'_>) -> Result<Well, ApiError> {
-    ready(closing, dependence).await?;
-    Ok(Well(
-        json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}),
-    ))
+    let parts = ask(closing, &dependence).await?;
+    let told = listed(&parts);
+    match failure(parts) {
+        Some(error) => Err(ApiError::from(error).with("parts", told)),
+        None => Ok(Well(json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "parts": told,
+        }))),
+    }
+}
+
+async fn ask(closing: &ShutdownSignal, dependence: &Dependence<'_>) -> Result<Parts> {
+    closing.refuse_new()?;
+    match dependence.0 {
+        Some(readiness) => readiness.ask().await,
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Why the server cannot serve, if it cannot.
+fn failure(parts: Parts) -> Option<Error> {
+    parts.into_iter().find_map(|part| match part.state {
+        PartState::Failed(error) => Some(error),
+        PartState::Well | PartState::Busy => None,
+    })
+}
+
+/// The parts by their names.
+fn listed(parts: &[Part]) -> Value {
+    let each = parts.iter().map(|part| {
+        let mut told = json!({
+            "state": part.state.as_str(),
+            "since": part.since.to_rfc3339(),
+        });
+        if let Some(error) = part.failure() {
+            told["error"] = error.text().into();
+        }
+        (part.name.to_owned(), told)
+    });
+    Value::Object(each.collect::<Map<_, _>>())
 }

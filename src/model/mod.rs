@@ -17,6 +17,7 @@ pub mod domain;
 pub mod ending;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod health;
 pub mod hex;
 pub mod ids;
 pub mod incoming;

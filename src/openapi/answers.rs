@@ -16,6 +16,7 @@ use crate::{
         service, support,
     },
     json::schema::{Definitions, Describe, any_of},
+    model::health::PartState,
     telemetry::Metrics,
 };
 
@@ -108,6 +109,41 @@ struct Health {
     /// Told by /health alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<String>,
+    /// Told by /health alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parts: Option<HealthParts>,
+}
+
+/// How each part is on which serving depends; none of them while the server starts or stops.
+#[derive(Describe, Serialize)]
+pub(super) struct HealthParts {
+    /// Whether the database can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<HealthPart>,
+    /// Whether the file of a SQLite database is where it was opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<HealthPart>,
+    /// Whether the log is the one that clients were told of; it fails while another database server is being taken up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epoch: Option<HealthPart>,
+    /// Whether what is written arrives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<HealthPart>,
+    /// The connections for reading; where all are in use it is busy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connections: Option<HealthPart>,
+}
+
+/// How a part is.
+#[derive(Describe, Serialize)]
+struct HealthPart {
+    #[schema(words = PartState::WORDS)]
+    state: String,
+    /// Since when this server has seen it so.
+    since: String,
+    /// What fails, in a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 /// A room's members were changed.
@@ -179,6 +215,7 @@ answers! {
     ROOMS = Vec<service::wire::Room>, "[]";
     UPDATED = Updated, r#"{"message":"updated"}"#;
     HEALTH = Health, r#"{"status":"ok"}"#;
+    HEALTH_BY_PART = Health, r#"{"status":"ok","version":"0.0.0","parts":{"database":{"state":"ok","since":"2021-07-15T05:14:12.117Z"}}}"#;
 }
 
 /// A stream of server-sent events.

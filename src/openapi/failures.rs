@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::operation::{Access, Api, Operation};
+use super::{
+    answers::HealthParts,
+    operation::{Access, Api, Operation},
+};
 use crate::{
     dialect::support,
     error::Kind,
@@ -124,6 +127,7 @@ fn about(api: Api, status: u16) -> String {
 fn schema(api: Api, status: u16, known: &mut Definitions) -> Value {
     let plain = error(status, known);
     match (api, status) {
+        (Api::Operations, 503) => not_serving(known),
         (Api::Messenger | Api::Administration | Api::Operations, _) => plain,
         // An event that is refused is answered as its own API does.
         (Api::Events, _) => any_of([plain, reply(known)]),
@@ -158,6 +162,32 @@ fn error(status: u16, known: &mut Definitions) -> Value {
                 required.push("cursor");
             }
             json!({"type": "object", "properties": properties, "required": required})
+        },
+    )
+}
+
+/// The same, with how each part is where it was asked for.
+fn not_serving(known: &mut Definitions) -> Value {
+    let parts = HealthParts::schema(known);
+    let codes: Vec<_> = kinds(503).map(|kind| kind.code()).collect();
+    known.define(
+        "NotServing",
+        "a server that cannot serve",
+        "The server cannot serve just now.",
+        |_| {
+            json!({
+                "type": "object",
+                "properties": {
+                    "error": {"type": "string", "description": "A sentence for people."},
+                    "code": {
+                        "type": "string",
+                        "enum": codes,
+                        "description": "A word for programs.",
+                    },
+                    "parts": parts,
+                },
+                "required": ["error", "code"],
+            })
         },
     )
 }

@@ -2,8 +2,8 @@
 
 use super::{
     answers::{
-        ACCOUNT, APP, APPS, EVENT_REPLY, EVENTS, HEALTH, IS_LIVE, METRICS, OWNER_DONE,
-        OWNER_SIGNED_IN, ROOM as ROOM_ANSWER, ROOMS, SITE_FOUND, STREAM, UPDATED, USER,
+        ACCOUNT, APP, APPS, EVENT_REPLY, EVENTS, HEALTH, HEALTH_BY_PART, IS_LIVE, METRICS,
+        OWNER_DONE, OWNER_SIGNED_IN, ROOM as ROOM_ANSWER, ROOMS, SITE_FOUND, STREAM, UPDATED, USER,
         USERS as USERS_ANSWER,
     },
     fields::{
@@ -155,8 +155,9 @@ pub(super) const SERVICE: &[Operation] = &[
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operations("GET /health", "health")
-        .says("Whether the server is ready")
-        .answers(HEALTH),
+        .says("Whether the server is ready, and how each part is")
+        .about("A part that fails answers 503, with all parts: each has its state and since when this server has seen it so.")
+        .answers(HEALTH_BY_PART),
     operations("GET /health/live", "live")
         .says("Whether the process lives")
         .answers(HEALTH),

@@ -156,6 +156,7 @@ impl Store {
                 epoch = place.epoch.as_str(),
                 "The log goes on in another epoch: clients begin anew."
             );
+            self.inner.seen.began_epoch();
             (place.epoch.clone(), place.head)
         });
         fence.adopt(place);

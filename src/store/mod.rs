@@ -14,7 +14,7 @@
 //!
 //! Every statement has a timeout, a connection is used again only
 //! once its transaction has certainly ended (`transaction`), and the outcome of the last write is
-//! available from [`Store::ready`].
+//! available from [`Store::parts`].
 
 /// Runs the same statement on whichever engine an [`Either`] holds, and waits for it no longer than
 /// [`failure::STATEMENT_TIMEOUT`].
@@ -49,6 +49,7 @@ pub mod export;
 mod failure;
 mod fence;
 mod file;
+mod health;
 mod incoming;
 mod invites;
 mod log;
@@ -57,9 +58,9 @@ mod looks;
 mod members;
 mod messages;
 mod migrations;
+pub mod mover;
 mod nodes;
 mod open;
-pub mod mover;
 mod people;
 mod postgres;
 pub mod profiles;
@@ -166,6 +167,8 @@ struct Inner {
     read: ReadPool,
     write: Either<sqlite::Writer, postgres::Writer>,
     writes: Arc<writes::Writes>,
+    /// How each part was seen to be last.
+    seen: health::Seen,
     identity: LogIdentity,
     /// Fair queue for transactions other than the writer's.
     turns: Arc<Turns>,

@@ -14,7 +14,7 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use super::{epochs, fence, fence::Failover, postgres, sqlite, writes::Writes};
+use super::{epochs, fence, fence::Failover, health::Seen, postgres, sqlite, writes::Writes};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
@@ -130,6 +130,7 @@ impl Store {
                 read: ReadPool::new(Either::Sqlite(started.read)),
                 write: Either::Sqlite(started.write),
                 writes: started.writes,
+                seen: Seen::new(),
                 identity,
                 turns: Turns::new(SQLITE_AT_ONCE, options.connect_timeout),
                 foreground: AtomicU64::default(),
@@ -149,6 +150,7 @@ impl Store {
                 read: ReadPool::new(Either::Postgres(read)),
                 write: Either::Postgres(write),
                 writes: Arc::new(Writes::new(None)),
+                seen: Seen::new(),
                 identity,
                 turns: Turns::new(at_once, options.connect_timeout),
                 foreground: AtomicU64::default(),
@@ -189,8 +191,6 @@ pub(super) fn foreign(place: &str, tables: &[String]) -> Error {
     Error::new(Kind::Internal, sentence)
 }
 
-/// Refuses a database that this version cannot work on any more; one that a newer version has merely migrated further
-/// will do.
 /// Says that a copy to a database was begun, and did not end.
 pub(super) fn unfinished(place: &str) -> Error {
     let sentence = format!(
@@ -199,6 +199,8 @@ pub(super) fn unfinished(place: &str) -> Error {
     Error::new(Kind::Internal, sentence)
 }
 
+/// Refuses a database that this version cannot work on any more; one that a newer version has merely migrated further
+/// will do.
 pub(super) fn newer(
     place: &str,
     migrations: &Migrator,

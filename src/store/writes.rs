@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    sync::atomic::{AtomicI64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -11,7 +12,7 @@ use tokio::sync::{Mutex, watch};
 use super::{Store, file::DatabaseFile};
 use crate::{
     error::{Error, Kind, Result},
-    model::Clock,
+    model::{Clock, Timestamp},
 };
 
 /// For how long after a success no probe is needed.
@@ -31,6 +32,8 @@ pub(super) struct Writes {
     /// The SQLite file that the server has open.
     file: Option<DatabaseFile>,
     last: watch::Sender<Last>,
+    /// Since when writing works, or does not.
+    since: AtomicI64,
     /// One probe at a time; all waiting callers share its outcome.
     probing: Mutex<()>,
 }
@@ -46,6 +49,7 @@ impl Writes {
         Self {
             file,
             last: watch::Sender::new(Last::Worked(None)),
+            since: AtomicI64::new(Clock.now().get()),
             probing: Mutex::new(()),
         }
     }
@@ -91,6 +95,7 @@ impl Writes {
         let wait = error.retry_after().unwrap_or(PROBE_AFTER);
         let now = Last::Failed(error.text().to_owned().into(), wait);
         if let Last::Worked(_) = self.last.send_replace(now) {
+            self.changed();
             tracing::error!(
                 sentence = error.text(),
                 cause = error.cause().map(ToString::to_string),
@@ -103,12 +108,22 @@ impl Writes {
     fn probed(&self) {
         let now = Last::Worked(Some(Instant::now()));
         if let Last::Failed(..) = self.last.send_replace(now) {
+            self.changed();
             tracing::info!("Writing works again.");
         }
     }
 
+    fn changed(&self) {
+        self.since.store(Clock.now().get(), Ordering::Relaxed);
+    }
+
+    /// Since when writing works, or does not.
+    pub(super) fn since(&self) -> Timestamp {
+        Timestamp::new(self.since.load(Ordering::Relaxed))
+    }
+
     /// Refuses while the last write failed.
-    fn works(&self) -> Result<()> {
+    pub(super) fn works(&self) -> Result<()> {
         match &*self.last.borrow() {
             Last::Worked(_) => Ok(()),
             Last::Failed(sentence, wait) => Err(Error::unavailable(sentence.clone(), *wait)),
@@ -152,12 +167,9 @@ impl Store {
         tokio::time::sleep(PROBE_AFTER).await;
     }
 
-    /// Whether the server can serve: the database answers, and what is written arrives. Writes only
-    /// when nothing was written for a while.
-    pub async fn ready(&self) -> Result<()> {
-        self.ping().await?;
+    /// Whether what is written arrives. Writes only when nothing was written for a while.
+    pub(super) async fn writes_arrive(&self) -> Result<()> {
         let writes = &self.inner.writes;
-        writes.look_at_file()?;
         writes.works()?;
         if writes.is_fresh() {
             return Ok(());

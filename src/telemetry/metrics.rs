@@ -55,6 +55,12 @@ pub struct Metrics {
     pub drafts_waiting: Gauge,
     /// The newest position that was published.
     pub head_position: Gauge,
+    /// Positions of the log that the search index has yet to come to.
+    pub search_lag: Gauge,
+    /// 1 while what is written arrives, 0 while writes are refused.
+    pub writes_work: Gauge,
+    /// Connections to the database for reading.
+    pub database_connections: Family<ConnectionLabels, Gauge>,
     /// Logins held in memory.
     pub logins_cached: Gauge,
     /// Statements that read, beside those of writing transactions.
@@ -97,6 +103,13 @@ impl TimeoutLabels {
     }
 }
 
+/// What connections to the database are counted by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ConnectionLabels {
+    /// `used` or `idle`.
+    pub state: &'static str,
+}
+
 /// What requests are timed by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabels {
@@ -126,6 +139,9 @@ impl Metrics {
             commit_seconds: seconds(),
             head_position: Gauge::default(),
             drafts_waiting: Gauge::default(),
+            search_lag: Gauge::default(),
+            writes_work: Gauge::default(),
+            database_connections: Family::default(),
             logins_cached: Gauge::default(),
             database_reads: Counter::default(),
             sockets: SocketMetrics::default(),
@@ -250,6 +266,21 @@ impl Metrics {
             "head_position",
             "The newest position that was published",
             self.head_position.clone(),
+        );
+        registry.register(
+            "search_lag",
+            "Positions of the log that the search index has yet to come to",
+            self.search_lag.clone(),
+        );
+        registry.register(
+            "writes_work",
+            "1 while what is written arrives, 0 while writes are refused",
+            self.writes_work.clone(),
+        );
+        registry.register(
+            "database_connections",
+            "Connections to the database for reading",
+            self.database_connections.clone(),
         );
         registry.register(
             "logins_cached",

@@ -97,7 +97,7 @@ impl Index {
         })
     }
 
-    fn progress(&self) -> IndexProgress {
+    pub(super) fn progress(&self) -> IndexProgress {
         *self.progress.borrow()
     }
 }

@@ -36,6 +36,9 @@ pub(super) const COPIED: &[&str] = &[
     "runtime_settings",
     "revocations",
     "epochs",
+    "webhooks",
+    "webhook_deliveries",
+    "incoming_hooks",
     "log",
 ];
 

@@ -55,14 +55,14 @@ async fn a_server_that_runs_is_alive_and_ready() {
 async fn a_server_without_its_database_is_alive_and_not_ready() {
     let down = Arc::new(AtomicBool::new(true));
     let asked = Arc::clone(&down);
-    let readiness = Readiness::new(move || {
+    let readiness = Readiness::new(move |_| {
         let down = asked.load(Ordering::SeqCst);
         async move {
             if down {
                 let wait = std::time::Duration::from_secs(3);
                 Err(Error::unavailable("the database is away", wait).because("pool timed out"))
             } else {
-                Ok(())
+                Ok(Vec::new())
             }
         }
     });
@@ -83,7 +83,7 @@ async fn a_server_without_its_database_is_alive_and_not_ready() {
 
 #[tokio::test(start_paused = true)]
 async fn a_database_that_hangs_is_not_waited_for() {
-    let readiness = Readiness::new(std::future::pending);
+    let readiness = Readiness::new(|_| std::future::pending());
     let client = Client::untracked(rocket("").manage(readiness))
         .await
         .expect("it starts");

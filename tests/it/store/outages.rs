@@ -15,6 +15,7 @@ use parlance::{
     chat::messages::{self, Draft},
     model::{ChatId, Content, MessageKind},
 };
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -22,7 +23,7 @@ use tokio::{
 };
 
 use crate::{
-    support::actor::{Actor, Told},
+    support::actor::{Actor, Told, text},
     support::commits::{Commits, STATEMENTS_AS_TEXT},
     support::place::{Beside, Place},
     support::world::{FOREVER, World},
@@ -79,13 +80,28 @@ async fn well(world: &World) {
     })
     .await;
     world.get("/health/ready").await.with(200);
+    let told = world.get("/health").await.with(200).json();
+    let parts = told["parts"].as_object().expect("each part");
+    let fails = |part: &Value| part["state"] == "failed" || part["error"].is_string();
+    assert!(parts.len() > 3 && !parts.values().any(fails), "{told}");
 }
 
 async fn ill(world: &World) {
-    for path in ["/health", "/health/ready"] {
-        busy(in_time(world.get(path)).await);
-    }
+    let told = in_time(world.get("/health")).await;
+    let json = told.json();
+    let parts = json["parts"].as_object().expect("each part");
+    let fails = |part: &Value| part["state"] == "failed" && part["error"] == json["error"];
+    assert!(parts.values().any(fails), "{json}");
+    busy(told);
+    busy(in_time(world.get("/health/ready")).await);
     world.get("/health/live").await.with(200);
+}
+
+/// The state of a part, and since when.
+async fn part(world: &World, name: &str) -> (String, String) {
+    let told = world.get("/health").await.json();
+    let part = &told["parts"][name];
+    (text(part, "state"), text(part, "since"))
 }
 
 /// Everybody may read, nobody may write.
@@ -152,6 +168,9 @@ async fn while_nothing_can_be_written_everybody_is_told_in_time_and_reads_go_on(
         busy(told);
     }
     ill(&world).await;
+    let (state, since) = part(&world, "log").await;
+    assert_eq!(state, "failed");
+    assert_eq!(part(&world, "database").await.0, "ok", "it can be read");
     let began = Instant::now();
     busy(say(&bo, chat, "lost too").await);
     assert!(
@@ -162,9 +181,11 @@ async fn while_nothing_can_be_written_everybody_is_told_in_time_and_reads_go_on(
     ann.get("/api/events?after=now&timeout=0").await.with(200);
     ann.get("/api/me").await.with(200);
 
+    assert_eq!(part(&world, "log").await.1, since, "all the time");
     beside.run("rollback").await;
     accepted_again(&bo, chat, "after").await;
     well(&world).await;
+    assert!(part(&world, "log").await.1 > since);
     assert_eq!(ann.said(chat).await, ["before", "after"]);
     beside.head_without_gaps().await;
 }
@@ -362,6 +383,8 @@ async fn a_file_that_is_moved_away_is_missed_before_anybody_is_told_that_all_is_
         told.body
     );
     busy(told);
+    assert_eq!(part(&world, "disk").await.0, "failed");
+    assert_eq!(part(&world, "epoch").await.0, "ok");
     assert_eq!(bo.said(chat).await, [""; 0]);
     // Another file in its place is as bad as none.
     fs::copy(&aside, &path).expect("copied");

@@ -1,0 +1,50 @@
+//! How each part is that serving depends on.
+
+use super::Timestamp;
+use crate::error::Error;
+
+/// A part that serving depends on, as it was just found.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name, as operators read it.
+    pub name: &'static str,
+    /// How it is.
+    pub state: PartState,
+    /// Since when this server has seen it so.
+    pub since: Timestamp,
+}
+
+/// How a part is.
+#[derive(Debug)]
+pub enum PartState {
+    /// As it ought to be.
+    Well,
+    /// In use to its bound: who comes now waits.
+    Busy,
+    /// It keeps the server from serving.
+    Failed(Error),
+}
+
+impl PartState {
+    /// The word for it.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Well => "ok",
+            Self::Busy => "busy",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    /// Every such word.
+    pub const WORDS: &[&str] = &["ok", "busy", "failed"];
+}
+
+impl Part {
+    /// Why the server cannot serve, where it is for this part.
+    pub fn failure(&self) -> Option<&Error> {
+        match &self.state {
+            PartState::Failed(error) => Some(error),
+            PartState::Well | PartState::Busy => None,
+        }
+    }
+}
