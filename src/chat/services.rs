@@ -230,7 +230,7 @@ impl Services {
 
     /// How each part is on which serving depends, as far as that is known by then.
     pub async fn parts(&self, until: Instant) -> Vec<Part> {
-        self.store.parts(until).await
+        Box::pin(self.store.parts(until)).await
     }
 
     /// How many connections for reading are in use, and how many are not.

@@ -256,8 +256,8 @@ pub fn webhook_hears(
         Audience::Tenant | Audience::Others | Audience::Acquaintances => true,
         Audience::Actor => false,
         Audience::Members | Audience::Agents => match (tenant, chat.map(|(kind, _)| kind)) {
-            (TenantKind::App, _) => true,
-            (TenantKind::Site, Some(ChatKind::Open | ChatKind::Conversation))
+            (TenantKind::App, _)
+            | (TenantKind::Site, Some(ChatKind::Open | ChatKind::Conversation))
             | (TenantKind::Home, Some(ChatKind::Open)) => true,
             (TenantKind::Site | TenantKind::Home | TenantKind::Open, _) => false,
         },

@@ -79,7 +79,7 @@ impl Store {
         let epoch = self.fence().map_or(Ok(()), |fence| fence.refuse_due());
         // A probe would only wait for what is known to fail.
         let log = if database.is_ok() && disk.is_ok() && epoch.is_ok() {
-            in_time(until, self.writes_arrive()).await
+            in_time(until, Box::pin(self.writes_arrive())).await
         } else {
             writes.works()
         };

@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn who_fails_for_days_or_is_gone_is_disabled_and_nobody_else() {
         let days = BEGUN.plus(backoff::GIVE_UP);
-        let last_moment = BEGUN.plus(backoff::GIVE_UP - Duration::from_millis(1));
+        let last_moment = BEGUN.plus(backoff::GIVE_UP.saturating_sub(Duration::from_millis(1)));
         for (failures, outcome, now, disabled) in [
             (0, Ok(500), days, None),
             (9, Ok(500), last_moment, None),

@@ -386,6 +386,8 @@ async fn content(side: &mut Side, table: &Table, page: usize) -> Result<(u64, St
             return Ok(content.ended());
         };
         after = Some(table.key.iter().map(|place| last[*place].clone()).collect());
-        rows.iter().for_each(|row| content.add(row));
+        for row in &rows {
+            content.add(row);
+        }
     }
 }

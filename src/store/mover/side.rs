@@ -1,6 +1,6 @@
 //! One of the two databases of a copy, on either engine: a connection, and what keeps others away from it meanwhile.
 
-use std::{path::PathBuf, str::FromStr};
+use std::{path::Path, str::FromStr};
 
 use futures_util::TryStreamExt as _;
 use rusqlite::{OpenFlags, types::ValueRef};
@@ -46,7 +46,7 @@ impl Side {
                 let file = file.display();
                 Err(trouble(format!("there is no database {file}")))
             }
-            Some(file) => Self::open_sqlite(options, file),
+            Some(file) => Self::open_sqlite(options, &file),
             None => Self::open_postgres(options).await,
         }
     }
@@ -61,7 +61,7 @@ impl Side {
             let made = crate::store::backup::make_private(&file);
             made.map_err(|error| trouble(format!("{}: {error}", file.display())))?;
         }
-        Self::open_sqlite(options, file)
+        Self::open_sqlite(options, &file)
     }
 
     /// Has the connection write as a server's does, once it is known that the database is ours.
@@ -75,16 +75,16 @@ impl Side {
         set.map_err(|error| self.trouble(error))
     }
 
-    fn open_sqlite(options: &Options, file: PathBuf) -> Result<Self> {
-        let lock = Lock::take(&file)?;
-        let lock = lock.map(|lock| lock.with_identity(&file)).transpose()?;
+    fn open_sqlite(options: &Options, file: &Path) -> Result<Self> {
+        let lock = Lock::take(file)?;
+        let lock = lock.map(|lock| lock.with_identity(file)).transpose()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let opened = rusqlite::Connection::open_with_flags(&file, flags);
+        let opened = rusqlite::Connection::open_with_flags(file, flags);
         let opened = opened.and_then(|connection| {
             connection.busy_timeout(BUSY)?;
             Ok(connection)
         });
-        let connection = opened.map_err(|error| sqlite::explained(&file, error))?;
+        let connection = opened.map_err(|error| sqlite::explained(file, error))?;
         Ok(Self {
             connection: Either::Sqlite(connection),
             place: options.place(),

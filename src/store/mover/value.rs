@@ -134,7 +134,9 @@ mod tests {
     fn rows_that_differ_have_other_digests() {
         let digest = |rows: &[&[Value]]| {
             let mut content = Content::default();
-            rows.iter().for_each(|row| content.add(row));
+            for row in rows {
+                content.add(row);
+            }
             content.ended().1
         };
         let text = |text: &str| Value::Text(text.to_owned());

@@ -41,7 +41,9 @@ describe('under a path prefix', () => {
     await bo.say('I hear you');
     await ann.hears('I hear you');
     const kept = await ann.page.evaluate(() => Object.keys(localStorage));
-    assert.deepEqual(kept, ['/some/chat/ parlance.stream'], 'what is kept is apart from another server on the same host');
+    assert.ok(kept.includes('/some/chat/ parlance.stream'));
+    const others = kept.filter((key) => !key.startsWith('/some/chat/ '));
+    assert.deepEqual(others, [], 'what is kept is apart from another server on the same host');
     await bo.leave();
   });
 
