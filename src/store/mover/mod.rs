@@ -6,7 +6,7 @@
 //! both databases, in pages by primary key. Only the search index is made anew, since each engine has its own.
 //!
 //! The source is one snapshot, which nobody may write to meanwhile: what was written to it then would be lost. Each page
-//! is committed together with how far it goes ([`progress`]), so that a copy which was interrupted goes on from there. No
+//! is committed together with how far it goes (`progress`), so that a copy which was interrupted goes on from there. No
 //! server takes up a database that has that table, and it is removed only when both sides were read once more, and
 //! have the same rows.
 
