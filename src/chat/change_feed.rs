@@ -63,6 +63,8 @@ pub struct ChangeFeed {
     filter: ChangeFilter,
     /// The epoch in which it began: it ends with it.
     epoch: EpochMark,
+    /// Where the log ended when it began.
+    began: Position,
     after: Position,
 }
 
@@ -130,6 +132,7 @@ impl ChangeFeed {
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
         Self {
+            began: services.head(),
             services,
             caller,
             source,
@@ -172,7 +175,7 @@ impl ChangeFeed {
             let (changes, cursor, more) = self.poll(limit).await?;
             self.services.refuse_ended(&self.epoch)?;
             self.after = cursor;
-            if self.caller.is_gone() {
+            if self.caller.is_gone() || changes.iter().any(|p| self.ends_caller(&p.change)) {
                 return Err(Error::unauthenticated());
             }
             let signals = self.signals();
@@ -297,6 +300,13 @@ impl ChangeFeed {
             after = complete;
         }
         Ok((Vec::new(), after, true))
+    }
+
+    /// Whether a change says that the caller is gone: it may be published before their login is known to have ended. One
+    /// from before says nothing, as a tenant may bring back who was gone.
+    fn ends_caller(&self, change: &Change) -> bool {
+        let is_gone = matches!(&change.what, ChangeKind::Person(person) if person.gone);
+        is_gone && change.actor.id == self.caller.id() && change.position > self.began
     }
 
     /// Whether a change may take the caller's right to read the chat: whether it does is asked anew.

@@ -79,8 +79,8 @@ impl Nodes {
             id: Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH),
             pool: pool.clone(),
             is_server,
-            // A command knows of no server, and ends too soon to learn of one.
-            others: AtomicBool::new(!is_server),
+            // Until it is known; a command ends too soon to learn of any.
+            others: AtomicBool::new(true),
             news: Mutex::new(Some(news)),
             tasks: Mutex::default(),
         });
@@ -89,9 +89,9 @@ impl Nodes {
             if let Err(error) = nodes.beat().await {
                 tracing::warn!(cause = ?error, "It could not be said that this server lives.");
             }
-            // The others know of this one now, and not when they next ask who lives.
-            nodes.others.store(true, Ordering::Relaxed);
-            nodes.notify();
+            // The others know of this one now, and not when they next ask who lives: also those of whom it does not know
+            // because they started meanwhile.
+            nodes.queue_notification();
             tasks.push(tokio::spawn(live(Arc::downgrade(&nodes))));
         }
         lock(&nodes.tasks).extend(tasks);
@@ -100,9 +100,13 @@ impl Nodes {
 
     /// Has the others notified that there is something to read.
     pub(super) fn notify(&self) {
-        if self.others.load(Ordering::Relaxed)
-            && let Some(news) = &*lock(&self.news)
-        {
+        if self.others.load(Ordering::Relaxed) {
+            self.queue_notification();
+        }
+    }
+
+    fn queue_notification(&self) {
+        if let Some(news) = &*lock(&self.news) {
             // Full: one is queued, which is sent after this.
             let _ = news.try_send(());
         }

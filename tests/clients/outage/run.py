@@ -13,6 +13,7 @@ A full disk needs a file system of its own, which only root can mount; elsewhere
 """
 
 import argparse
+import errno
 import os
 import resource
 import signal
@@ -202,11 +203,17 @@ def can_mount(folder):
 def fill(folder, leave):
     """Fills a file system but for so many bytes; returns the file that does."""
     filler = folder / "filler"
-    with open(filler, "wb") as file:
+    with open(filler, "wb", buffering=0) as file:
         status = os.statvfs(folder)
         rest = status.f_bavail * status.f_frsize - leave
         while rest > 0:
-            rest -= file.write(b"\0" * min(rest, 1 << 20))
+            try:
+                rest -= file.write(b"\0" * min(rest, 1 << 20))
+            except OSError as error:
+                # The database writes beside it.
+                if error.errno != errno.ENOSPC:
+                    raise
+                break
     return filler
 
 
