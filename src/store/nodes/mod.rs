@@ -79,8 +79,8 @@ impl Nodes {
             id: Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH),
             pool: pool.clone(),
             is_server,
-            // Until it is known; a command ends too soon to learn of any.
-            others: AtomicBool::new(true),
+            // A command knows of no server, and ends too soon to learn of one.
+            others: AtomicBool::new(!is_server),
             news: Mutex::new(Some(news)),
             tasks: Mutex::default(),
         });
@@ -88,6 +88,8 @@ impl Nodes {
         if is_server {
             if let Err(error) = nodes.beat().await {
                 tracing::warn!(cause = ?error, "It could not be said that this server lives.");
+                // There may be some, until the next heartbeat tells.
+                nodes.others.store(true, Ordering::Relaxed);
             }
             // The others know of this one now, and not when they next ask who lives: also those of whom it does not know
             // because they started meanwhile.
