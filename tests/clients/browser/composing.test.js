@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, openBrowser } from './person.js';
-import { Server } from './server.js';
+import { PHONE, closeStage, openStage } from './stage.js';
 
 describe('composing', () => {
   const test = chapters();
@@ -14,12 +13,8 @@ describe('composing', () => {
   let cy;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo');
     // On the smallest of phones, in the dark, by touch.
-    cy = await Person.arrive(browser, server, 'Cy', { viewport: { width: 320, height: 568 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+    ({ server, browser, ann, bo, cy } = await openStage({ ann: 'Ann', bo: 'Bo', cy: ['Cy', { ...PHONE, viewport: { width: 320, height: 568 } }] }));
     for (const person of [ann, bo, cy]) await person.signUp();
     await ann.startChat('Lighthouse');
     await bo.join('Lighthouse');
@@ -27,10 +22,7 @@ describe('composing', () => {
     await ann.startChat('Garden [party]');
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   const box = (person) => person.page.getByLabel('Message', { exact: true });
   const value = (person) => box(person).inputValue();

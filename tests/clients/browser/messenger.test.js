@@ -1,9 +1,9 @@
 // The demo page: two people, two browsers, one server that is also killed.
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
-import { AWAY, Person, Watch, openBrowser, tabTo } from './person.js';
-import { Server } from './server.js';
+import { AWAY, Person, Watch, tabTo } from './person.js';
 import { chapters } from './chapters.js';
+import { closeStage, openStage } from './stage.js';
 
 describe('the demo page', () => {
   const test = chapters();
@@ -13,16 +13,10 @@ describe('the demo page', () => {
   let bo;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo');
+    ({ server, browser, ann, bo } = await openStage({ ann: 'Ann', bo: 'Bo' }));
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   test('the forms say what is wrong, then let a newcomer in', async () => {
     const { page } = ann;

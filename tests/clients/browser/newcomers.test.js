@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, openBrowser } from './person.js';
-import { Server } from './server.js';
+import { PHONE, closeStage, openStage } from './stage.js';
 
 describe('newcomers', () => {
   const test = chapters();
@@ -14,17 +13,10 @@ describe('newcomers', () => {
   let cy;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo Lindqvist');
-    cy = await Person.arrive(browser, server, 'Cy', { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true });
+    ({ server, browser, ann, bo, cy } = await openStage({ ann: 'Ann', bo: 'Bo Lindqvist', cy: ['Cy', { ...PHONE, colorScheme: 'light' }] }));
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   test('the first page says what else is here', async () => {
     await ann.page.goto(server.url);

@@ -1,8 +1,8 @@
 // What one reads: Markdown as elements, long histories and lists as windows, what is unread, and emoji.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { AWAY, Person, openBrowser } from './person.js';
-import { Server } from './server.js';
+import { AWAY, Person } from './person.js';
+import { closeStage, openStage } from './stage.js';
 
 const MOST_ELEMENTS = 2_000;
 
@@ -12,16 +12,11 @@ describe('reading', () => {
   let ann;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
+    ({ server, browser, ann } = await openStage({ ann: 'Ann' }));
     await ann.signUp();
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   const elements = (person) => person.page.evaluate(() => document.querySelectorAll('*').length);
   const chatPath = (person) => `/api${new URL(person.page.url().replace('#/', '')).pathname}`;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, openBrowser, tabTo } from './person.js';
-import { Server } from './server.js';
+import { Person, tabTo } from './person.js';
+import { PHONE, closeStage, openStage } from './stage.js';
 
 describe('three people', () => {
   const test = chapters();
@@ -14,22 +14,14 @@ describe('three people', () => {
   let cy;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo Lindqvist');
-    // On a phone, in the dark, by touch.
-    cy = await Person.arrive(browser, server, 'Cy', { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+    ({ server, browser, ann, bo, cy } = await openStage({ ann: 'Ann', bo: 'Bo Lindqvist', cy: ['Cy', PHONE] }));
     for (const person of [ann, bo, cy]) await person.signUp();
     await ann.startChat('Garden party');
     await ann.say('Who brings *what*?');
     for (const person of [bo, cy]) await person.join('Garden party');
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   const menu = async (person, text) => {
     await person.bubble(text).first().click({ button: 'right' });

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, openBrowser } from './person.js';
-import { Server } from './server.js';
+import { PHONE, closeStage, openStage } from './stage.js';
 
 const DAY = 86_400_000;
 
@@ -17,12 +16,7 @@ describe('finding one’s way', () => {
   let chat;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo');
-    // On a phone, in the dark, by touch.
-    cy = await Person.arrive(browser, server, 'Cy', { viewport: { width: 390, height: 780 }, hasTouch: true, isMobile: true, colorScheme: 'dark' });
+    ({ server, browser, ann, bo, cy } = await openStage({ ann: 'Ann', bo: 'Bo', cy: ['Cy', PHONE] }));
     for (const person of [ann, bo, cy]) await person.signUp();
     await ann.startChat('Elsewhere');
     await ann.startChat('Lighthouse');
@@ -31,10 +25,7 @@ describe('finding one’s way', () => {
     await cy.join('Lighthouse');
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   const box = (person) => person.page.getByLabel('Message', { exact: true });
   const badge = (person, title) => person.row(title).locator('.badge .sr-only');

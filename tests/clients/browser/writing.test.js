@@ -1,8 +1,8 @@
 // Writing and reading in the messenger, where it used to mislead: long, refused, composed, unread, in two tabs.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { Person, Watch, openBrowser } from './person.js';
-import { Server } from './server.js';
+import { Watch } from './person.js';
+import { closeStage, openStage } from './stage.js';
 
 describe('writing in the messenger', () => {
   let server;
@@ -11,10 +11,7 @@ describe('writing in the messenger', () => {
   let bo;
 
   before(async () => {
-    server = await Server.start();
-    browser = await openBrowser();
-    ann = await Person.arrive(browser, server, 'Ann');
-    bo = await Person.arrive(browser, server, 'Bo');
+    ({ server, browser, ann, bo } = await openStage({ ann: 'Ann', bo: 'Bo' }));
     for (const person of [ann, bo]) await person.signUp();
     await ann.startChat('Lighthouse');
     await bo.join('Lighthouse');
@@ -22,10 +19,7 @@ describe('writing in the messenger', () => {
     await ann.hears('Welcome');
   });
 
-  after(async () => {
-    await browser?.close();
-    await server?.end();
-  });
+  after(() => closeStage({ server, browser }));
 
   const box = (person) => person.page.getByLabel('Message', { exact: true });
   const note = () => ann.page.locator('#composer-note').textContent();
