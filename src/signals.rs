@@ -37,14 +37,16 @@ impl Stopping {
         shutdowns: Vec<rocket::Shutdown>,
         servers: impl Future<Output = T>,
     ) -> T {
-        let stopping = tokio::spawn(self.clone().run(shutdowns));
+        // Heard from here on: a server that answers and does not yet listen for them would be killed by the first.
+        let heard = self.signals.heard();
+        let stopping = tokio::spawn(self.clone().run(heard, shutdowns));
         let done = servers.await;
         stopping.abort();
         done
     }
 
-    async fn run(self, shutdowns: Vec<rocket::Shutdown>) {
-        self.signals.heard().await;
+    async fn run(self, heard: impl Future<Output = ()>, shutdowns: Vec<rocket::Shutdown>) {
+        heard.await;
         self.closing.begin();
         self.sockets.engine().shut_down(TOLD_WITHIN).await;
         for shutdown in shutdowns {
@@ -71,15 +73,17 @@ impl Signals {
         figment.merge(("shutdown.signals", none))
     }
 
-    /// Waits for the first of them.
-    pub(crate) async fn heard(&self) {
+    /// Listens for them from now on; the future ends with the first.
+    pub(crate) fn heard(&self) -> impl Future<Output = ()> + Send + use<> {
         let kinds = self.0.signals.iter().copied().map(kind);
         let interrupt = self.0.ctrlc.then(SignalKind::interrupt);
         let waits: Vec<BoxFuture<'static, ()>> = kinds.chain(interrupt).filter_map(wait).collect();
-        if waits.is_empty() {
-            return std::future::pending().await;
+        async {
+            if waits.is_empty() {
+                return std::future::pending().await;
+            }
+            select_all(waits).await;
         }
-        select_all(waits).await;
     }
 }
 
@@ -107,5 +111,23 @@ fn kind(signal: Sig) -> SignalKind {
         Sig::Term => SignalKind::terminate(),
         Sig::Usr1 => SignalKind::user_defined1(),
         Sig::Usr2 => SignalKind::user_defined2(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{self, Command};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_is_heard_before_anybody_waits_for_it() {
+        let figment = rocket::Config::figment().merge(("shutdown.signals", ["usr1"]));
+        let heard = Signals::of(&figment).heard();
+        // It would end the process if nobody listened.
+        let pid = process::id().to_string();
+        let sent = Command::new("kill").args(["-USR1", &pid]).status();
+        assert!(sent.expect("kill is there").success());
+        heard.await;
     }
 }

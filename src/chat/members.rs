@@ -14,6 +14,9 @@ use crate::{
     model::{ChatId, Cursor, Person, PersonId, Position, Role, TenantId},
 };
 
+/// The field that a refusal of somebody named as a member is about.
+pub const FIELD: &str = "members";
+
 /// By what right somebody changes who is in a chat.
 #[derive(Debug, Clone, Copy)]
 pub enum Authority<'a> {
@@ -162,10 +165,16 @@ pub(super) async fn find(
     if found.len() < ids.len() {
         let known: HashSet<_> = found.iter().map(|person| person.id).collect();
         if let Some(missing) = ids.iter().find(|id| !known.contains(id)) {
-            return Err(Error::not_found(format!("there is no user {missing}")));
+            return Err(no_user(*missing));
         }
     }
     Ok(found.into_iter().map(Arc::new).collect())
+}
+
+/// The refusal of somebody who was named among the members; it names the field, so that callers can tell it from
+/// the refusal of a chat that is gone.
+pub(super) fn no_user(id: PersonId) -> Error {
+    Error::not_found(format!("there is no user {id}")).in_field(FIELD)
 }
 
 /// Counts an act that concerns so many people as so many requests, beside the one it came with.

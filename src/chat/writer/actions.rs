@@ -7,6 +7,7 @@ use std::{collections::HashSet, sync::Arc};
 use crate::{
     chat::access::denied,
     chat::administration,
+    chat::members,
     chat::writer::{
         ActionOutcome, ActionRequest, ChatAction, Right,
         plan::{Subject, audience_in, row_of},
@@ -101,7 +102,7 @@ pub(super) async fn missing(
     people: &[Arc<Person>],
 ) -> Result<Option<Error>> {
     let missing = tx.first_missing(tenant, &ids_of(people)).await?;
-    Ok(missing.map(|id| Error::not_found(format!("there is no user {id}"))))
+    Ok(missing.map(members::no_user))
 }
 
 fn ids_of(people: &[Arc<Person>]) -> Vec<PersonId> {

@@ -108,13 +108,29 @@ pub(super) fn named(fields: &Fields) -> Result<Vec<PersonId>> {
     Ok(members)
 }
 
-/// A person who does not exist was named among the members.
+/// A person who does not exist was named among the members; a chat that is gone meanwhile is another matter.
 pub(super) fn about_members(error: Error) -> Error {
-    match error.kind() {
-        Kind::NotFound => {
+    match (error.kind(), error.field()) {
+        (Kind::NotFound, Some(members::FIELD)) => {
             let sentence = format!("members must be people of yours: {}", error.text());
             Error::invalid_field("members", sentence).because(error)
         }
         _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chat_that_is_gone_is_not_told_of_as_members_who_are_none() {
+        let gone = about_members(Error::not_found("there is no such chat"));
+        assert_eq!(gone.kind(), Kind::NotFound);
+        let nobody = Error::not_found("there is no user 7").in_field(members::FIELD);
+        let nobody = about_members(nobody);
+        assert_eq!(nobody.kind(), Kind::Invalid);
+        let sentence = "members must be people of yours: there is no user 7";
+        assert_eq!(nobody.text(), sentence);
     }
 }
