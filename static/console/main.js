@@ -36,6 +36,8 @@ class Console {
     /** @type {string | null} */
     this.current = null;
     this.atEnd = true;
+    /** Where the scroll was when it was last looked at. */
+    this.top = 0;
     this.due = false;
     this.scroll = $('scroll');
     const changed = () => this.changed();
@@ -86,7 +88,7 @@ class Console {
     this.scroll.addEventListener(
       'scroll',
       () => {
-        this.atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_END;
+        this.look();
         this.markRead();
       },
       { passive: true },
@@ -119,11 +121,21 @@ class Console {
     });
   }
 
+  /** Whether the end is in sight, and where the scroll is. */
+  look() {
+    this.top = this.scroll.scrollTop;
+    this.atEnd = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < NEAR_END;
+  }
+
   render() {
-    const { store, current, atEnd } = this;
+    const { store, current } = this;
+    // Browsers tell of a scroll in the next frame: what is drawn before that is not to take it back.
+    if (this.scroll.scrollTop !== this.top) this.look();
+    const { atEnd } = this;
     renderQueues(store, current);
     renderChat(store, this.outbox, current, this.actions);
     if (atEnd) this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.top = this.scroll.scrollTop;
     const unread = store.queues.unread();
     document.title = unread ? `(${unread}) Desk · Parlance` : 'Desk · Parlance';
     this.markRead();
@@ -155,6 +167,7 @@ class Console {
     store.current = id;
     this.atEnd = true;
     $('messages').replaceChildren();
+    this.top = this.scroll.scrollTop;
     this.composer.open(id);
     this.render();
     if (id === null) return;

@@ -1,6 +1,6 @@
 // The console's view: queues on the left, one chat on the right.
 import { chatRow } from '../shared/chat-row.js';
-import { $, reconcile, setText, show } from '../shared/dom.js';
+import { $, become, reconcile, setText, show } from '../shared/dom.js';
 import { briefly, hue as hueOf, plural } from '../shared/format.js';
 import { messageItems } from '../shared/message-view.js';
 import { QUEUES } from './queues.js';
@@ -62,10 +62,12 @@ function row(store, chat, current) {
   const here = chat.id === current;
   const preview = store.guestTypes(chat.id) ? 'Typing…' : chat.lastMessage || 'Nothing said yet';
   const { id, time, unread, queue: state } = chat;
+  const make = () => chatRow({ href: `#/chats/${id}`, here, hue: hue(id), title: nameOf(chat), time, preview, unread, state });
   return {
     key: id,
     print: JSON.stringify([nameOf(chat), preview, time && briefly(time), unread, here, state]),
-    make: () => chatRow({ href: `#/chats/${id}`, here, hue: hue(id), title: nameOf(chat), time, preview, unread, state }),
+    make,
+    patch: (/** @type {HTMLElement} */ element) => become(element, make()),
   };
 }
 

@@ -1,7 +1,7 @@
 // The account dialog: appearance, how messages arrive, where one is signed in, and the ways out.
 import { ApiError, call, get, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
-import { $, busy, firstFault, formError, h, input, setText, show, wireThemeChoice, within } from '../shared/dom.js';
+import { $, busy, firstFault, formError, h, input, keepingFocus, setText, show, wireThemeChoice, within } from '../shared/dom.js';
 import { inFull, briefly, plural } from '../shared/format.js';
 import { explain } from './error-text.js';
 import { NotificationSettings } from './notification-settings.js';
@@ -39,6 +39,7 @@ export class Account {
     this.notificationSettings = new NotificationSettings(notifications, levels);
     this.profile = new Profile(model, left);
     this.secondFactor = new SecondFactor();
+    this.asked = 0;
 
     $('account-open').addEventListener('click', () => this.open());
     wireThemeChoice(this.dialog);
@@ -66,13 +67,17 @@ export class Account {
 
   async showLogins() {
     const list = $('logins');
+    this.asked += 1;
+    const { asked } = this;
     if (!list.firstChild) setText($('logins-note'), 'Loading…');
     try {
       const { body } = await get('/api/logins');
-      list.replaceChildren(...(body.logins ?? []).map((/** @type {Login} */ login) => this.login(login)));
+      // An answer that is overtaken tells of before.
+      if (asked !== this.asked) return;
+      keepingFocus(list, () => list.replaceChildren(...(body.logins ?? []).map((/** @type {Login} */ login) => this.login(login))));
       setText($('logins-note'), '');
     } catch {
-      setText($('logins-note'), 'The list cannot be loaded just now.');
+      if (asked === this.asked) setText($('logins-note'), 'The list cannot be loaded just now.');
     }
   }
 

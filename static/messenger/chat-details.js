@@ -1,7 +1,7 @@
 // All about the open chat: what it is, how it calls for attention, who is in it, and the ways in and out.
 import { call } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
-import { busy, firstFault, formError, h, setText } from '../shared/dom.js';
+import { busy, firstFault, formError, h, keepingFocus, setText } from '../shared/dom.js';
 import { inFull, plural } from '../shared/format.js';
 import { setForMe } from './chat-settings.js';
 import { explain } from './error-text.js';
@@ -36,12 +36,22 @@ export class ChatDetails {
     /** @type {ReturnType<typeof openSheet> | null} */
     this.sheet = null;
     this.chat = 0;
+    // What is being written or shown once is not lost when something else of the chat changes.
+    /** Where title and description are changed. @type {HTMLElement | null} */
+    this.editor = null;
+    /** @type {MemberList | null} */
+    this.memberList = null;
+    /** @type {InviteList | null} */
+    this.inviteList = null;
     model.onChange(() => this.refresh());
   }
 
   /** @param {number} id */
   open(id) {
     this.chat = id;
+    this.editor = null;
+    this.memberList = null;
+    this.inviteList = null;
     const chat = this.model.chats.get(id);
     if (!chat) return;
     this.sheet = openSheet(chat.title, {
@@ -56,17 +66,20 @@ export class ChatDetails {
   build(chat) {
     const governs = chat.role === 'admin' && !chat.direct;
     this.about = h('p', { class: 'dialog-text' });
-    this.memberList = new MemberList({ model: this.model, members: this.members, chat: chat.id, person: this.person });
-    this.inviteList = governs ? new InviteList(chat.id) : null;
+    this.memberList ??= new MemberList({ model: this.model, members: this.members, chat: chat.id, person: this.person });
+    this.inviteList = governs ? (this.inviteList ?? new InviteList(chat.id)) : null;
     this.builtFor = signature(chat);
-    this.sheet?.body.replaceChildren(
+    if (!governs || !isBegun(this.editor)) this.editor = governs ? this.editing(chat) : null;
+    const parts = [
       this.about,
       ...(chat.member ? [this.settings(chat)] : []),
-      ...(governs ? [this.editing(chat)] : []),
+      ...(this.editor ? [this.editor] : []),
       this.memberList.element,
       ...(this.inviteList ? [this.inviteList.element] : []),
       this.ways(chat, governs),
-    );
+    ];
+    const body = this.sheet?.body;
+    if (body) keepingFocus(body, () => body.replaceChildren(...parts));
     this.refresh();
   }
 
@@ -166,6 +179,7 @@ export class ChatDetails {
     if (Object.keys(changes).length === 0) return;
     try {
       await call('PATCH', `/api/chats/${chat.id}`, { form: changes });
+      this.editor = null;
       this.model.takeChat({ id: chat.id, title: wanted.title, description: wanted.description || null, open: wanted.open === 'true' });
     } catch (error) {
       formError(form, explain(error));
@@ -204,6 +218,14 @@ export class ChatDetails {
     this.model.changed();
     location.hash = '#/';
   }
+}
+
+/** Whether a field is not as it was drawn. @param {HTMLElement | null} form */
+function isBegun(form) {
+  return [...(form?.querySelectorAll('input, textarea') ?? [])].some((field) => {
+    if (field instanceof HTMLInputElement && field.type === 'checkbox') return field.checked !== field.defaultChecked;
+    return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.value !== field.defaultValue;
+  });
 }
 
 /** What decides which parts the panel has. @param {Chat} chat */

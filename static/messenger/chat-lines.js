@@ -87,7 +87,8 @@ export class ChatLines {
     const mine = message.sender_id === this.model.me.id;
     const { reactions = [], reply_to: quote } = message;
     const readers = this.readers.get(message.id);
-    const special = reactions.length > 0 || quote || readers || this.unfolded.has(key) || this.model.photo(message.sender_id);
+    const photo = this.model.photo(message.sender_id);
+    const unfolded = this.unfolded.has(key);
     return {
       key,
       id: message.id,
@@ -101,8 +102,15 @@ export class ChatLines {
       edited: message.edited_at,
       deleted: Boolean(message.deleted_at),
       divided: message.id === divider,
-      version: special ? JSON.stringify([reactions, quote, readers, this.unfolded.has(key), this.model.photo(message.sender_id)]) : '',
+      version: quote || unfolded ? JSON.stringify([quote, quote && this.model.name(quote.sender_id), unfolded]) : '',
+      photo,
+      look: reactions.length > 0 || readers || photo ? JSON.stringify([reactions, this.namesOf(readers), photo]) : '',
     };
+  }
+
+  /** @param {number[]} [people] */
+  namesOf(people = []) {
+    return people.map((id) => this.model.name(id));
   }
 
   /** @param {Line} line */
@@ -170,12 +178,14 @@ export class ChatLines {
     };
   }
 
-  /** @param {Line} line */
+  /** @param {Line} line @returns {import('../shared/dom.js').Item[]} */
   below(line) {
     const message = this.messageOf(line);
     if (!message || message.deleted_at) return [];
     const readers = this.readers.get(message.id) ?? [];
-    return [message.reactions?.length ? this.reactions(message) : null, readers.length > 0 ? this.faces(readers) : null];
+    const reactions = { key: 'reactions', print: JSON.stringify([message.reactions, this.doings.canReact()]), make: () => this.reactions(message) };
+    const faces = { key: 'readers', print: JSON.stringify(this.namesOf(readers)), make: () => this.faces(readers) };
+    return [...(message.reactions?.length ? [reactions] : []), ...(readers.length > 0 ? [faces] : [])];
   }
 
   /** @param {Message} message */
@@ -206,8 +216,7 @@ export class ChatLines {
 
   /** @param {number[]} readers */
   faces(readers) {
-    const names = readers.map((id) => this.model.name(id));
-    const title = `Read by ${names.join(', ')}`;
+    const title = `Read by ${this.namesOf(readers).join(', ')}`;
     const rest = readers.length - READERS;
     return h(
       'p',

@@ -1,6 +1,6 @@
 // The chat list: mine first, then the open ones I could join.
 import { chatRow } from '../shared/chat-row.js';
-import { $, busy, setText, show, speak } from '../shared/dom.js';
+import { $, become, busy, setText, show, speak } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
 import { drawFace } from './face.js';
 import { isMuted } from './levels.js';
@@ -151,7 +151,8 @@ export class ChatList {
       chat.unread_mentions,
       draft !== '',
     ]);
-    return { key: String(chat.id), print, make: () => this.draw(chat, { here, newest, time, preview, begun: draft !== '' }) };
+    const make = () => this.draw(chat, { here, newest, time, preview, begun: draft !== '' });
+    return { key: String(chat.id), print, make, patch: (/** @type {HTMLElement} */ row) => become(row, make()) };
   }
 
   /**
@@ -212,6 +213,14 @@ export class ChatList {
     }
     location.hash = `#/chats/${chat.id}`;
     this.reveal(chat);
+  }
+
+  /** Gives the focus to the row of a chat, wherever in the list it is. @param {number} id */
+  focus(id) {
+    const chat = this.model.chats.get(id);
+    if (chat) this.reveal(chat);
+    const row = $('lists').querySelector(`a.chat-row[href="#/chats/${id}"]`);
+    if (row instanceof HTMLElement) row.focus();
   }
 
   /** Brings the row of a chat before one's eyes. @param {Chat} chat */

@@ -56,9 +56,7 @@ export class ChatView {
       person: model.me.id,
       send: (content, answered) => this.send(content, answered),
       save: (message, content) => this.actions.save(message, content),
-      grew: () => {
-        if (this.list.follows) this.list.toEnd();
-      },
+      grew: () => this.list.keepEnd(),
       last: () => this.editLast(),
       members: () => mentionable(model, members, this.chat),
       chats: () => linkable(model),

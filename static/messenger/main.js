@@ -282,11 +282,11 @@ function openApp(me, snapshot) {
     // The place is of this moment: a later visit opens the chat as always.
     if (message !== null) history.replaceState(null, '', `#/chats/${id}`);
     if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
-    model.changed();
+    // Nobody sees the list, or gets into it with the focus, as it was when it was hidden.
+    model.tell();
     if (id === null && before !== null) {
+      list.focus(before);
       freshenChats();
-      const row = document.querySelector(`a.chat-row[href="#/chats/${before}"]`);
-      if (row instanceof HTMLElement) row.focus();
     }
   };
 

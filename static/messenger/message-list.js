@@ -42,10 +42,10 @@ export class MessageList {
     this.to = 0;
     /** Whether the last line is the newest there is. */
     this.complete = true;
+    /** Where the scroll was when it was last looked at. */
+    this.top = 0;
     scroll.addEventListener('scroll', () => this.moved(), { passive: true });
-    new ResizeObserver(() => {
-      if (this.follows) this.toEnd();
-    }).observe(scroll);
+    new ResizeObserver(() => this.keepEnd()).observe(scroll);
   }
 
   /** Begins anew, at the end. */
@@ -58,6 +58,7 @@ export class MessageList {
     this.from = 0;
     this.to = 0;
     this.complete = true;
+    this.top = this.scroll.scrollTop;
   }
 
   /** Whether the newest message is before one's eyes. */
@@ -71,9 +72,24 @@ export class MessageList {
    * @param {boolean} complete whether the last of them is the newest there is
    */
   render(lines, complete) {
+    this.catchUp();
     this.lines = lines;
     this.complete = complete;
     this.draw();
+  }
+
+  /** Browsers tell of a scroll in the next frame: what is drawn before that is not to take it back. */
+  catchUp() {
+    if (this.scroll.scrollTop === this.top) return;
+    this.top = this.scroll.scrollTop;
+    this.follows = this.atEnd;
+    this.keepPlace();
+  }
+
+  /** The end stays in sight, where it was. */
+  keepEnd() {
+    this.catchUp();
+    if (this.follows) this.toEnd();
   }
 
   draw() {
@@ -133,6 +149,7 @@ export class MessageList {
     if (!element || !this.anchor) return;
     const moved = this.place(element) - this.anchor.top;
     if (Math.abs(moved) >= 1) this.scroll.scrollTop += moved;
+    this.top = this.scroll.scrollTop;
   }
 
   /** @param {string} key @returns {HTMLElement | null} */
@@ -160,6 +177,7 @@ export class MessageList {
   }
 
   moved() {
+    this.top = this.scroll.scrollTop;
     this.follows = this.atEnd;
     this.keepPlace();
     this.coverDays();
@@ -180,6 +198,7 @@ export class MessageList {
   toEnd() {
     this.follows = true;
     this.scroll.scrollTop = this.scroll.scrollHeight;
+    this.top = this.scroll.scrollTop;
   }
 
   /** From anywhere to the newest. */

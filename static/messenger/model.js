@@ -68,10 +68,13 @@ export class Model {
   changed() {
     if (this.due) return;
     this.due = true;
-    queueMicrotask(() => {
-      this.due = false;
-      for (const listener of this.listeners) listener();
-    });
+    queueMicrotask(() => this.due && this.tell());
+  }
+
+  /** Runs the listeners now, for a caller that needs what they draw. */
+  tell() {
+    this.due = false;
+    for (const listener of this.listeners) listener();
   }
 
   /**

@@ -1,6 +1,6 @@
 // Finds people by name, and lets one pick some of them.
 import { get } from '../shared/api.js';
-import { h, setText } from '../shared/dom.js';
+import { h, reconcile, setText } from '../shared/dom.js';
 import { explain } from './error-text.js';
 import { drawFace } from './face.js';
 import { openSheet } from './sheet.js';
@@ -52,7 +52,15 @@ export class PeopleChooser {
       const { body } = await get(`/api/people?limit=${PAGE}&query=${encodeURIComponent(query)}`);
       if (asked !== this.asked) return;
       const people = body.people.filter((/** @type {Person} */ person) => !this.except(person.id) && !this.chosen.has(person.id));
-      this.list.replaceChildren(...people.map((/** @type {Person} */ person) => this.row(person)));
+      // Whom one is about to press stays where they are.
+      reconcile(
+        this.list,
+        people.map((/** @type {Person} */ person) => ({
+          key: String(person.id),
+          print: JSON.stringify([person.name, person.photo, person.online]),
+          make: () => this.row(person),
+        })),
+      );
       const rest = body.has_more ? 'There are more; a few characters of the name find them.' : '';
       setText(this.note, people.length > 0 ? rest : query ? `Nobody here is called “${query}”.` : 'There is nobody else here yet.');
     } catch (error) {

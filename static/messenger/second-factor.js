@@ -1,6 +1,6 @@
 // The second factor of one's account: turning it on with an app, the recovery codes, and turning it off.
 import { ApiError, call, get, post } from '../shared/api.js';
-import { $, busy, formError, h, setText, show } from '../shared/dom.js';
+import { $, busy, formError, h, keepingFocus, setText, show } from '../shared/dom.js';
 import { briefly, plural } from '../shared/format.js';
 import { copyText } from './clipboard.js';
 import { explain } from './error-text.js';
@@ -18,15 +18,19 @@ export class SecondFactor {
     this.buttons = $('factor-buttons');
     /** @type {[string, () => void][]} */
     this.shown = [];
+    this.asked = 0;
   }
 
   /** Shows how it stands. @param {string} [done] what was done just now */
   async render(done = '') {
+    this.asked += 1;
+    const { asked } = this;
     try {
       const { body } = await get(PATH);
-      this.show(body, done);
+      // An answer that is overtaken tells of before.
+      if (asked === this.asked) this.show(body, done);
     } catch {
-      setText(this.note, 'Whether it is on cannot be told just now.');
+      if (asked === this.asked) setText(this.note, 'Whether it is on cannot be told just now.');
     }
   }
 
@@ -41,11 +45,10 @@ export class SecondFactor {
     setText(this.note, done ? `${done} ${state}` : state);
     const button = (/** @type {string} */ text, /** @type {() => void} */ act, look = 'button small') =>
       h('button', { class: look, type: 'button', onclick: act }, text);
-    this.buttons.replaceChildren(
-      ...(enabled
-        ? [button('New recovery codes', () => this.renew()), button('Turn off', () => this.end(), 'button small danger-quiet')]
-        : [button('Turn on', () => this.begin())]),
-    );
+    const buttons = enabled
+      ? [button('New recovery codes', () => this.renew()), button('Turn off', () => this.end(), 'button small danger-quiet')]
+      : [button('Turn on', () => this.begin())];
+    keepingFocus(this.buttons, () => this.buttons.replaceChildren(...buttons));
   }
 
   /** Asks for the password first: a browser that was left open is not to lock its owner out. */

@@ -54,8 +54,11 @@ export class VirtualList {
 
   draw() {
     const { list, scroll, count, height } = this;
-    // A list that is not shown has no place.
-    if (!list.offsetParent && count > 0 && list.childElementCount > 0) return;
+    // A list that is not shown has no place. Rows of before would be seen for a moment when it is shown again, so it keeps none.
+    if (!list.offsetParent) {
+      this.place([], 0);
+      return;
+    }
     const above = scroll.getBoundingClientRect().top - list.getBoundingClientRect().top;
     const seen = Math.ceil(scroll.clientHeight / height);
     const from = Math.max(0, Math.min(count, Math.floor(above / height) - MARGIN));
@@ -63,12 +66,22 @@ export class VirtualList {
     /** @type {Item[]} */
     const items = [];
     for (let index = from; index < to; index += 1) items.push(this.item(index));
+    this.place(items, from);
+    this.measure();
+    if (to === count && count > 0) this.atEnd?.();
+  }
+
+  /**
+   * Puts rows into the document, and empty room in place of all others.
+   * @param {Item[]} items
+   * @param {number} from
+   */
+  place(items, from) {
+    const { list, count, height } = this;
     reconcile(list, items);
     this.number(from);
     list.style.paddingTop = `${from * height}px`;
-    list.style.paddingBottom = `${(count - to) * height}px`;
-    this.measure();
-    if (to === count && count > 0) this.atEnd?.();
+    list.style.paddingBottom = `${(count - from - items.length) * height}px`;
   }
 
   /** Says the place of each row among all. @param {number} from */

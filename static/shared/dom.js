@@ -110,28 +110,24 @@ export const isSend = (event) => event.key === 'Enter' && !event.shiftKey && !is
  * @property {string} key the same key is the same element
  * @property {string} print another print is another content
  * @property {() => HTMLElement} make
+ * @property {(element: HTMLElement) => void} [patch] changes the element of before; without it, it is made anew
  */
 
 /**
- * Makes `parent`'s children those of `items`, touching only what differs: an element that stays keeps focus and selection.
+ * Makes `parent`'s children those of `items`, touching only what differs: an element that stays keeps focus, selection and
+ * the press that is under way on it. Children that are nobody's item stay.
  * @param {HTMLElement} parent
  * @param {Item[]} items
  */
 export function reconcile(parent, items) {
-  const children = /** @type {HTMLElement[]} */ (Array.from(parent.children));
+  const children = /** @type {HTMLElement[]} */ (Array.from(parent.children)).filter((child) => child.dataset.key !== undefined);
   const old = new Map(children.map((child) => [child.dataset.key, child]));
   let place = parent.firstElementChild;
   for (const item of items) {
     let element = old.get(item.key);
     if (element && element.dataset.print !== item.print) {
-      const focused = element.contains(document.activeElement);
-      const whole = element === document.activeElement;
-      const made = stamped(item);
+      const made = changed(element, item);
       if (place === element) place = made;
-      element.replaceWith(made);
-      if (whole) made.tabIndex = element.tabIndex;
-      const target = whole || made.matches('a,button') ? made : made.querySelector('a,button');
-      if (focused && target instanceof HTMLElement) target.focus({ preventScroll: whole });
       element = made;
     }
     old.delete(item.key);
@@ -142,12 +138,104 @@ export function reconcile(parent, items) {
   for (const gone of old.values()) gone.remove();
 }
 
+/**
+ * @param {HTMLElement} element
+ * @param {Item} item
+ */
+function changed(element, item) {
+  if (item.patch) {
+    const { patch } = item;
+    keepingFocus(element, () => patch(element));
+    element.dataset.print = item.print;
+    return element;
+  }
+  const made = stamped(item);
+  const whole = element === activeBeside(element);
+  const focus = whole ? () => made.focus({ preventScroll: true }) : focusLater(element, made);
+  element.replaceWith(made);
+  if (whole) made.tabIndex = element.tabIndex;
+  focus();
+  return made;
+}
+
 /** @param {Item} item */
 function stamped(item) {
   const element = item.make();
   element.dataset.key = item.key;
   element.dataset.print = item.print;
   return element;
+}
+
+/**
+ * Makes an element, in which nothing has listeners, the same as another one: a press that is under way stays one, since
+ * what it began on is not taken away.
+ * @param {Element} element
+ * @param {Element} like
+ */
+export function become(element, like) {
+  for (const { name } of [...element.attributes]) if (!like.hasAttribute(name) && !name.startsWith('data-')) element.removeAttribute(name);
+  for (const { name, value } of like.attributes) if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+  const old = [...element.childNodes];
+  const wanted = [...like.childNodes];
+  wanted.forEach((child, at) => {
+    const before = old[at];
+    if (before === undefined) element.append(child);
+    else if (before.nodeName !== child.nodeName || isOther(before, child)) before.replaceWith(child);
+    else if (before instanceof Element && child instanceof Element && !(before instanceof HTMLImageElement)) become(before, child);
+    else if (before instanceof Text && before.data !== child.nodeValue) before.data = child.nodeValue ?? '';
+  });
+  for (const extra of old.slice(wanted.length)) extra.remove();
+}
+
+/** A picture that was loaded stays while it is the same. @param {Node} before @param {Node} after */
+const isOther = (before, after) => before instanceof HTMLImageElement && after instanceof HTMLImageElement && before.src !== after.src;
+
+const CONTROLS = 'a,button,input,select,textarea,summary';
+
+/** @param {HTMLElement} parent */
+const controlsOf = (parent) => /** @type {HTMLElement[]} */ ([...(parent.matches(CONTROLS) ? [parent] : []), ...parent.querySelectorAll(CONTROLS)]);
+
+/** What a control is known by when it is made anew, whatever it counts. @param {HTMLElement} control */
+function identityOf(control) {
+  const { localName, className, dataset, textContent } = control;
+  if (dataset.emoji) return dataset.emoji;
+  const [name, value] = ['name', 'value'].map((each) => control.getAttribute(each));
+  return [localName, className, name, control.matches('[type=radio]') ? value : '', name ? '' : textContent].join(' ');
+}
+
+/** What has the focus in the document or shadow tree of an element. @param {Node} element */
+function activeBeside(element) {
+  const root = element.getRootNode();
+  return root instanceof Document || root instanceof ShadowRoot ? root.activeElement : null;
+}
+
+/**
+ * What gives the focus to the control of `after` that corresponds to the one of `before` that has it now.
+ * @param {HTMLElement} before
+ * @param {HTMLElement} after
+ */
+function focusLater(before, after) {
+  const active = activeBeside(before);
+  if (!(active instanceof HTMLElement) || !before.contains(active)) return () => {};
+  const [identity, place] = [identityOf(active), controlsOf(before).indexOf(active)];
+  return () => {
+    const now = activeBeside(after);
+    if (now !== null && now !== document.body) return;
+    const made = controlsOf(after);
+    const same = active.isConnected ? active : (made.find((each) => identityOf(each) === identity) ?? made[place] ?? made.at(-1));
+    same?.focus({ preventScroll: true });
+  };
+}
+
+/**
+ * Runs `work`, which makes parts of `parent` anew; the focus stays where it is.
+ * @param {HTMLElement} parent
+ * @param {() => void} work
+ */
+export function keepingFocus(parent, work) {
+  const focus = focusLater(parent, parent);
+  work();
+  focus();
 }
 
 /** @type {ReturnType<typeof setTimeout> | undefined} */

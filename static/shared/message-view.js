@@ -1,5 +1,5 @@
 // The message list of one chat: days, groups by sender, pending and rejected messages.
-import { h, icon } from './dom.js';
+import { h, icon, reconcile, within } from './dom.js';
 import { LONGEST, bytesOf, dayKey, dayName, exactly, initials, pieces, timeOfDay } from './format.js';
 
 /** @typedef {import('./dom.js').Child} Child */
@@ -23,7 +23,9 @@ const GROUP_GAP = 5 * 60_000;
  * @property {boolean} [seen] whether the other side has read as far as this
  * @property {boolean} [divided] whether the line "New" goes before it
  * @property {Entry} [entry] the outbox entry, for a message that is not confirmed yet
- * @property {string} [version] another version of the same message is drawn otherwise
+ * @property {string} [version] another version of the same message says something else
+ * @property {string} [look] with another look it has something else beside it or below it
+ * @property {string | null} [photo] of the sender
  * @property {number} [id] the id of the message, once it has one
  */
 
@@ -39,7 +41,7 @@ const GROUP_GAP = 5 * 60_000;
  * @property {Actions} actions
  * @property {boolean} sending whether the connection stands, so that what waits goes out just now
  * @property {(line: Line) => Child[]} [draw] draws what is said; without it addresses are all that is more than text
- * @property {(line: Line) => Child[]} [below] draws what stands below the bubble
+ * @property {(line: Line) => Item[]} [below] what stands below the bubble
  * @property {(line: Line) => Child} [face] draws the sender's face
  * @property {(time: string) => void} [pickDay] goes from the day of this time to another
  * @property {(id: number) => boolean} [found] whether a message stands out just now, because it was sought
@@ -99,46 +101,88 @@ function dividerItem() {
 }
 
 /**
+ * @typedef {Options & {first: boolean, last: boolean}} Placed
+ */
+
+/**
  * @param {Line} line
- * @param {Options & {first: boolean, last: boolean}} options
+ * @param {Placed} options
  * @returns {Item}
  */
 function messageItem(line, options) {
   const { first, last, sending } = options;
-  const { key, name, edited, deleted, seen, entry, version } = line;
+  const { key, name, edited, deleted, seen, entry, version, look } = line;
+  const patch = (/** @type {HTMLElement} */ row) => fillMessage(row, line, options);
   return {
     key,
-    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending], version]),
-    make: () => drawMessage(line, options),
+    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending], version, look]),
+    make: () => {
+      const row = h('li');
+      patch(row);
+      return row;
+    },
+    patch,
   };
 }
 
 /**
  * @param {Line} line
- * @param {Options & {first: boolean, last: boolean}} options
+ * @param {Placed} options
  */
-function drawMessage(line, { first, last, actions, sending, draw = linkedLine, below, face = drawFace, found }) {
-  const { by, deleted, entry, name, hue } = line;
+function classesOf({ id, by, deleted, entry }, { first, last, found }) {
   const classes = ['message', by === 'other' ? 'theirs' : 'mine'];
   if (by === 'colleague') classes.push('colleague');
   if (first) classes.push('first');
   if (last) classes.push('last');
   if (deleted) classes.push('gone');
-  if (line.id !== undefined && found?.(line.id)) classes.push('found');
+  if (id !== undefined && found?.(id)) classes.push('found');
   if (entry) classes.push(entry.refused ? 'failed' : 'pending');
-  return h(
-    'li',
-    { class: classes.join(' '), 'data-message': line.id },
-    by === 'other' ? (first ? face(line) : h('span', { class: 'face small', 'aria-hidden': 'true' })) : null,
-    h(
-      'div',
-      { class: 'said' },
-      first && line.named ? h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) : null,
-      bubble(spokenBefore(line), deleted ? [h('em', {}, 'This message was deleted')] : draw(line), when(line)),
-      below?.(line),
-      entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : line.edited && !deleted ? h('p', { class: 'meta' }, 'Edited') : null,
-    ),
-  );
+  return classes.join(' ');
+}
+
+/**
+ * Puts into a row what is to be in it. What is the same as before stays: somebody may have selected words of the message, or
+ * be about to press something of it, while others read it or react to it.
+ * @param {HTMLElement} row
+ * @param {Line} line
+ * @param {Placed} options
+ */
+function fillMessage(row, line, options) {
+  const { by, name, photo, id } = line;
+  const { first, face = drawFace } = options;
+  row.className = classesOf(line, options);
+  if (id !== undefined) row.dataset.message = String(id);
+  // What it weighs is measured again.
+  delete row.dataset.weighed;
+  const nobody = () => h('span', { class: 'face small', 'aria-hidden': 'true' });
+  const beside = { key: 'face', print: JSON.stringify([first, name, photo]), make: () => /** @type {HTMLElement} */ (first ? face(line) : nobody()) };
+  const said = { key: 'said', print: '', make: () => h('div', { class: 'said' }) };
+  reconcile(row, by === 'other' ? [beside, said] : [said]);
+  reconcile(within(row, '.said'), partsOf(line, options));
+}
+
+/**
+ * What is said, and what stands above and below it.
+ * @param {Line} line
+ * @param {Placed} options
+ * @returns {Item[]}
+ */
+function partsOf(line, { first, last, sending, actions, draw = linkedLine, below }) {
+  const { name, hue, named, time, edited, deleted, seen, entry, version } = line;
+  const from = { key: 'from', print: `${name}`, make: () => h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) };
+  const words = () => (deleted ? [h('em', {}, 'This message was deleted')] : draw(line));
+  const said = {
+    key: 'bubble',
+    print: JSON.stringify([name, edited, deleted, entry && [entry.refused], version]),
+    make: () => bubble(spokenBefore(line), words(), when(line)),
+  };
+  const kind = entry?.refused ? 'refused' : last ? 'last' : edited && !deleted ? 'edited' : '';
+  const foot = {
+    key: 'foot',
+    print: JSON.stringify([kind, entry && [entry.refused, sending], time, edited, deleted, seen]),
+    make: () => (entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : h('p', { class: 'meta' }, 'Edited')),
+  };
+  return [...(first && named ? [from] : []), said, ...(below?.(line) ?? []), ...(kind ? [foot] : [])];
 }
 
 /** When exactly it was said, and when it was changed. @param {Pick<Line, 'time' | 'edited'>} message */

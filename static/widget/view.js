@@ -1,12 +1,13 @@
 // The widget's view: a button, and a panel with the form of the first message or the chat. Text is only inserted as text,
 // and nothing needs what a site's Content-Security-Policy may forbid.
 import { fit, sendOnEnter } from '../shared/composer.js';
-import { drawing, h, isComposing } from '../shared/dom.js';
+import { drawing, h, isComposing, reconcile } from '../shared/dom.js';
 import { LONGEST, bytesOf, timeOfDay } from '../shared/format.js';
 import { bubble, linked } from '../shared/message-view.js';
 import { styleSheet } from './style.js';
 
 /** @typedef {import('../shared/dom.js').Field} Field */
+/** @typedef {import('../shared/dom.js').Item} Item */
 /** @typedef {import('../shared/history.js').Message} Message */
 /** @typedef {import('../shared/outbox.js').Entry} Entry */
 /** @typedef {import('./guest-storage.js').Guest} Guest */
@@ -236,17 +237,35 @@ export class View {
     this.note.textContent = away ? texts.away : '';
 
     const atEnd = this.atEnd();
-    const lines = messages.map((message) => this.line(message.from === guest?.guestId, message.message, message.time ? timeOfDay(message.time) : null));
-    for (const entry of outbox) lines.push(this.unsent(entry, connected));
+    const lines = messages.map((message, at) => this.said(message, at, message.from === guest?.guestId));
+    for (const entry of outbox) {
+      lines.push({
+        key: `entry ${entry.client_id}`,
+        print: JSON.stringify([entry.content, entry.refused, connected]),
+        make: () => this.unsent(entry, connected),
+      });
+    }
     const onlyMine = guest && messages.length > 0 && messages.every((message) => message.from === guest.guestId) && outbox.length === 0;
-    if (closed && outbox.length === 0) lines.push(h('li', { class: 'notice' }, h('span', { class: 'meta' }, texts.closed)));
-    else if (onlyMine) lines.push(h('li', {}, h('span', { class: 'meta' }, texts.thanks)));
-    this.list.replaceChildren(...lines);
+    const note = (/** @type {string} */ text, /** @type {string | null} */ kind) => h('li', { class: kind }, h('span', { class: 'meta' }, text));
+    if (closed && outbox.length === 0) lines.push({ key: 'closed', print: '', make: () => note(texts.closed, 'notice') });
+    else if (onlyMine) lines.push({ key: 'thanks', print: '', make: () => note(texts.thanks, null) });
+    reconcile(this.list, lines);
     if (atEnd) this.toEnd();
 
     this.badge.hidden = unread === 0;
     this.badge.textContent = unread > 9 ? '9+' : String(unread);
     this.opener.setAttribute('aria-label', unread ? `${texts.label}, ${unread} ${texts.new}` : texts.label);
+  }
+
+  /**
+   * @param {Message} message
+   * @param {number} at
+   * @param {boolean} mine
+   * @returns {Item}
+   */
+  said({ id, message, time }, at, mine) {
+    const meta = time ? timeOfDay(time) : null;
+    return { key: id ?? `own ${at}`, print: JSON.stringify([mine, message, meta]), make: () => this.line(mine, message, meta) };
   }
 
   /**
