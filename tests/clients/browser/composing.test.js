@@ -52,7 +52,7 @@ describe('composing', () => {
     const panel = page.getByRole('dialog', { name: 'Drafts' });
     const drafts = page.locator('#drafts-open');
     await box(ann).fill('For the *party*');
-    assert.equal(await drafts.isVisible(), false, 'one sees it');
+    await drafts.waitFor({ state: 'hidden' });
     await ann.openChat('Lighthouse');
     await ann.eventually(() => ann.row('Garden').locator('.chat-bottom').textContent(), 'Draft: For the party');
     await ann.eventually(() => drafts.textContent(), '1 draft');
@@ -114,6 +114,28 @@ describe('composing', () => {
     await bo.page.getByText('Answer Bo').waitFor();
     assert.equal(await value(bo), '');
     await bo.page.keyboard.press('Escape');
+  });
+
+  test('what is selected, pointed at or focused stays so while others read and react', async () => {
+    const { page } = bo;
+    const { messages } = await (await ann.request('GET', '/api/chats/1?limit=20')).json();
+    const { id } = messages.find(({ content }) => content.startsWith('The lamp'));
+    const reacts = async (person, emoji) => assert.equal((await person.request('PUT', `/api/chats/1/messages/${id}/reactions/${emoji}`)).status(), 200);
+    const chip = page.locator(`[data-message="${id}"] .reaction[data-emoji]`);
+    await bo.bubble('The lamp').first().hover();
+    await selectIn(bo, 'The lamp', 'the view is wide');
+    await page.evaluate((message) => {
+      globalThis.pointedAt = document.querySelector(`[data-message="${message}"] .tools`);
+    }, id);
+    await reacts(ann, '👍');
+    await chip.waitFor();
+    assert.equal(await page.evaluate(() => getSelection().toString()), 'the view is wide');
+    assert.equal(await page.evaluate(() => globalThis.pointedAt.isConnected), true, 'its tools are still beside it');
+    await page.evaluate(() => getSelection().removeAllRanges());
+    await chip.focus();
+    await reacts(cy, '👍');
+    await bo.eventually(() => chip.textContent(), '👍2');
+    assert.equal(await page.evaluate(() => document.activeElement.dataset.emoji), '👍');
   });
 
   test('a message is taken to another chat, before what was begun there', async () => {
@@ -242,7 +264,9 @@ describe('composing', () => {
       const changed = person.page.locator('.message', { hasText: 'First of three, mended' });
       await changed.locator('.meta', { hasText: 'Edited' }).waitFor();
     }
-    const title = await first.locator('.bubble').getAttribute('title');
+    // Hers tells when she sent it, until it tells when the server took it, as all the others do.
+    const title = await bo.page.locator('.message', { hasText: 'First of three, mended' }).locator('.bubble').getAttribute('title');
+    await ann.eventually(() => first.locator('.bubble').getAttribute('title'), title);
     assert.match(title, /^.+ \d\d:\d\d:\d\d \S+\nEdited .+ \d\d:\d\d:\d\d \S+$/u);
     await first.click({ button: 'right' });
     assert.equal(await ann.page.locator('.menu-when').textContent(), title, 'a finger has no pointer to rest');
@@ -265,7 +289,8 @@ describe('composing', () => {
     await page.getByRole('menuitem', { name: 'Find what Bo wrote' }).click();
     await page.getByText('Written by “Bo”').waitFor();
     await page.locator('#filter:focus').waitFor();
-    await page.keyboard.type('steps');
+    // In one go: a pause between two letters would be a search for the first ones.
+    await page.keyboard.insertText('steps');
     await page.locator('.hit', { hasText: 'A hundred steps' }).waitFor();
     assert.equal(await page.locator('.hit').count(), 1, 'others wrote of steps as well');
     await page.getByRole('button', { name: 'Search everywhere' }).click();

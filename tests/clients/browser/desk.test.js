@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Guest, Owner } from './guest.js';
-import { NetworkPath } from './path.js';
-import { AWAY, openBrowser } from './person.js';
+import { NetworkPath, SECONDS } from './path.js';
+import { AWAY, chatRow, openBrowser, stopClock, typeUntil } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
 
@@ -32,7 +32,7 @@ describe('the desk', () => {
     await server?.end();
   });
 
-  const row = (name, person = desk) => person.page.locator('a.chat-row', { hasText: name });
+  const row = (name, person = desk) => chatRow(person.page, name);
   const names = (queue, person = desk) => person.page.locator(`#${queue}-list a.chat-row .chat-title`).allTextContents();
   const answer = async (text, page = desk.page) => {
     await page.locator('#content').fill(text);
@@ -54,8 +54,7 @@ describe('the desk', () => {
     await answer('Anything else?');
     await row('Gus', other).click();
     await other.hears('Anything else?');
-    await other.page.locator('#content').pressSequentially('I think');
-    await desk.page.getByText('A colleague is writing…').waitFor();
+    await typeUntil(other.page.locator('#content'), 'I think', desk.page.getByText('A colleague is writing…'));
     assert.equal(await desk.page.getByText('Gus is typing').count(), 0);
     assert.equal(await desk.page.locator('#messages .message.mine', { hasText: 'Anything else?' }).getByText('Seen').count(), 0);
     await other.page.keyboard.press('Enter');
@@ -64,11 +63,13 @@ describe('the desk', () => {
     await gus.opener.click();
     await desk.page.locator('#messages .message.mine', { hasText: 'Seen' }).waitFor();
     await desk.assertAccessible('a chat with a colleague');
-    // A guest who goes while typing types no longer.
-    await gus.text.pressSequentially('Well');
-    await desk.page.getByText('Gus is typing').waitFor();
+    // A guest who goes while typing types no longer: it is told, and not only forgotten after some time, which stands still.
+    await desk.page.clock.install();
+    await stopClock(desk.page);
+    await typeUntil(gus.text, 'Well', desk.page.getByText('Gus is typing'));
     await gus.person.leave();
-    await desk.page.getByText('Gus is typing').waitFor({ state: 'detached', timeout: 4_000 });
+    await desk.page.getByText('Gus is typing').waitFor({ state: 'detached' });
+    await desk.page.clock.resume();
     await other.leave();
   });
 
@@ -114,7 +115,7 @@ describe('the desk', () => {
     await form.getByRole('button', { name: 'Sign in' }).click();
     await second.locator('#connection[data-state="live"]').waitFor();
     for (const page of [desk.page, second]) {
-      await page.locator('a.chat-row', { hasText: 'Twin' }).click();
+      await chatRow(page, 'Twin').click();
       await page.locator('#messages .bubble', { hasText: 'Hello' }).waitFor();
     }
     await desk.watch.expecting(AWAY, async () => {
@@ -126,7 +127,7 @@ describe('the desk', () => {
       await second.close();
       await server.start();
       for (const text of ['from the first', 'and the first again', 'from the second']) {
-        await desk.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).waitFor({ timeout: 25_000 });
+        await desk.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).waitFor();
       }
     });
     const { data } = await owner.say('getChatMessages', { chatId: opened.chatId });
@@ -205,8 +206,8 @@ describe('the desk', () => {
       await owner.say('newMessage', { token: opened.guestToken, chatId: opened.chatId, message: 'Are you up?' });
       await person.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
       await answer('Good morning', person.page);
-      await person.bubble('Are you up?').waitFor({ timeout: 9_000 });
-      await person.page.locator('#messages .message:not(.pending) .bubble', { hasText: 'Good morning' }).waitFor({ timeout: 9_000 });
+      await person.bubble('Are you up?').waitFor({ timeout: SECONDS });
+      await person.page.locator('#messages .message:not(.pending) .bubble', { hasText: 'Good morning' }).waitFor({ timeout: SECONDS });
       await person.line('live');
     });
     await person.leave();
@@ -220,7 +221,7 @@ describe('the desk', () => {
     await desk.eventually(() => desk.page.locator('#waiting-count').textContent(), String(total));
     await desk.page.locator('#waiting-more').click();
     await desk.eventually(async () => (await names('waiting')).length, total);
-    assert.equal(await desk.page.locator('#waiting-more').isVisible(), false);
+    await desk.page.locator('#waiting-more').waitFor({ state: 'hidden' });
     await desk.page.getByLabel('Search guests').fill('CROWD112');
     await desk.eventually(() => names('waiting'), ['Crowd112']);
     await desk.page.locator('#active-none', { hasText: 'Nothing found.' }).waitFor();

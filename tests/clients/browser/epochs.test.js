@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
 import { Guest, Owner } from './guest.js';
-import { AWAY, Person, openBrowser } from './person.js';
+import { AWAY, PATIENCE, Person, chatRow, openBrowser } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
 
@@ -15,7 +15,7 @@ const allow = (watches) => watches.forEach((watch) => watch.allowed.push(BEGINS_
 
 /** Does something after which every page is told that what it knows does not count. */
 async function endsEpoch(people, work) {
-  const told = people.map(({ page }) => page.waitForResponse((answer) => answer.status() === 410, { timeout: 60_000 }));
+  const told = people.map(({ page }) => page.waitForResponse((answer) => answer.status() === 410, { timeout: PATIENCE }));
   await work();
   await Promise.all(told);
 }
@@ -105,7 +105,7 @@ describe('live support after a restore', () => {
   let desk;
   let guest;
 
-  const row = (page, name) => page.locator('a.chat-row', { hasText: name });
+  const row = chatRow;
 
   before(async () => {
     server = await Server.start();
@@ -156,9 +156,9 @@ describe('live support after a restore', () => {
     await desk.page.locator('#content').fill('answered');
     await desk.page.keyboard.press('Enter');
     await guest.hears('answered');
-    assert.deepEqual(await guest.texts(), ['kept', 'after', 'answered']);
-    assert.deepEqual(await desk.texts(), ['kept', 'after', 'answered']);
-    assert.equal(await row(desk.page, 'Leo').count(), 0);
+    await guest.person.eventually(() => guest.texts(), ['kept', 'after', 'answered']);
+    await desk.says(['kept', 'after', 'answered']);
+    await desk.eventually(() => row(desk.page, 'Leo').count(), 0);
     await desk.leave();
   });
 });

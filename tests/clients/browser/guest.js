@@ -1,6 +1,6 @@
 // Somebody on a site with the widget, and what an owner does without a page.
 import assert from 'node:assert/strict';
-import { Person, spoken } from './person.js';
+import { PATIENCE, Person, spoken } from './person.js';
 
 /** Somebody on the site. */
 export class Guest {
@@ -88,7 +88,7 @@ export class Owner {
   }
 
   /** Returns once the queue of those who wait is as it should be. */
-  async soonWaiting(isRight, within = 10_000) {
+  async soonWaiting(isRight, within = PATIENCE) {
     const end = Date.now() + within;
     for (let chats = await this.waiting(); !isRight(chats); chats = await this.waiting()) {
       assert.ok(Date.now() < end, JSON.stringify(chats));

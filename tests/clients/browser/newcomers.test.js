@@ -38,6 +38,7 @@ describe('newcomers', () => {
     await page.getByLabel('What is it about?').fill('Surprise');
     await page.getByLabel('Find people by name').fill('bo');
     await page.getByRole('button', { name: 'Bo Lindqvist' }).click();
+    await page.getByRole('button', { name: 'Not Bo Lindqvist' }).waitFor();
     await ann.assertAccessible('a new chat');
     await page.getByRole('button', { name: 'Start chat' }).click();
     await page.getByRole('heading', { name: 'Surprise' }).waitFor();
@@ -79,7 +80,7 @@ describe('newcomers', () => {
     await ann.eventually(() => ann.row('Cy').locator('.badge .sr-only').textContent(), '1 unread message');
     await ann.openChat('Cy');
     await ann.bubble('Chocolate').hover();
-    await ann.page.getByRole('button', { name: 'React' }).click();
+    await ann.page.getByRole('button', { name: 'React', exact: true }).click();
     await ann.page.keyboard.type('chocolate bar');
     await ann.eventually(() => ann.page.locator('.emoji-name').textContent(), 'chocolate bar');
     await ann.page.keyboard.press('Enter');
@@ -105,7 +106,6 @@ describe('newcomers', () => {
     const found = page.locator('.message.found', { hasText: 'the cake' });
     await found.waitFor();
     // Drawn anew, for a reaction here, it still stands out and has the focus.
-    await page.evaluate(() => document.getAnimations().forEach((animation) => animation.pause()));
     const id = await found.getAttribute('data-message');
     assert.equal((await cy.request('PUT', `${path}/messages/${id}/reactions/🎂`)).status(), 200);
     await found.locator('.reaction', { hasText: '🎂' }).waitFor();

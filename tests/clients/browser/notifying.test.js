@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, Watch, openBrowser } from './person.js';
+import { Person, Watch, openBrowser, stopClock } from './person.js';
 import { Server } from './server.js';
+
+/** Longer than tabs have to answer each other, in milliseconds of the page. */
+const MOMENT = 1_000;
 
 /** Stands in for the system's notifications; runs in the page. */
 function noteNotifications() {
@@ -71,12 +74,23 @@ describe('notifications', () => {
 
   test('what is being read in another tab is not told', async () => {
     await forget();
+    // A tab waits for the answer of the others for a moment, which does not pass on a slow machine either.
+    const { clock } = ann.page;
+    await clock.install();
+    await stopClock(ann.page);
+    const answered = tab.evaluate(
+      () =>
+        new Promise((resolve) => {
+          new BroadcastChannel('parlance.readers').onmessage = ({ data }) => data.reading !== undefined && resolve(data.reading);
+        }),
+    );
     await bo.say('You see this already');
+    assert.equal(await answered, 1);
     await tab.locator('.bubble', { hasText: 'You see this already' }).waitFor();
     await ann.eventually(() => ann.row('Garden party').locator('.chat-preview').textContent(), 'Bo: You see this already');
-    // Longer than tabs have to answer each other.
-    await tab.waitForTimeout(600);
+    await clock.runFor(MOMENT);
     assert.deepEqual(await told(), []);
+    await clock.resume();
   });
 
   test('a chat of which one wants to hear nothing is silent, and so is all in a pause', async () => {
@@ -88,10 +102,11 @@ describe('notifications', () => {
     await ann.page.keyboard.press('Escape');
     await ann.openChat('Elsewhere');
     await forget();
+    const { clock } = ann.page;
     await bo.say('Into the silence');
     const badge = ann.row('Garden party').locator('.badge .sr-only');
     await ann.eventually(() => badge.textContent(), '1 unread message');
-    await ann.page.waitForTimeout(600);
+    await clock.runFor(MOMENT);
     assert.deepEqual(await told(), []);
     assert.equal(await ann.page.title(), 'Elsewhere · Parlance');
 
@@ -103,7 +118,7 @@ describe('notifications', () => {
     await ann.page.keyboard.press('Escape');
     await bo.say('In the pause');
     await ann.eventually(() => badge.textContent(), '2 unread messages');
-    await ann.page.waitForTimeout(600);
+    await clock.runFor(MOMENT);
     assert.deepEqual(await told(), []);
   });
 

@@ -2,6 +2,12 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
+/**
+ * A dead connection is found within seconds by a probe, which takes four to fail. Without one it would be found after 33
+ * (a long-poll) or 45 (a socket): a bound between the two says which it was, also of a slow machine.
+ */
+export const SECONDS = 30_000;
+
 export class NetworkPath {
   static async open(server) {
     const path = new NetworkPath();

@@ -2,10 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { chromium } from 'playwright-core';
+import { slowPages } from './slow.js';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const PATIENCE = 15_000;
+/** How long a machine may take that has much else to do: only a failure waits so long. */
+export const PATIENCE = 90_000;
+const POLL_EVERY = 30;
 
 export function openBrowser() {
   return chromium.launch({
@@ -66,9 +71,16 @@ export class Person {
       serviceWorkers: 'block',
       ...options,
     });
+    person.context.setDefaultTimeout(PATIENCE);
+    slowPages(person.context);
     person.page = await person.context.newPage();
-    person.page.setDefaultTimeout(PATIENCE);
     person.watch = new Watch(person.page);
+    // What was sought stands out for a moment, which a slow machine may miss: it does not pass.
+    await person.page.addInitScript(() => {
+      const still = new CSSStyleSheet();
+      still.replaceSync('.message.found { animation-play-state: paused !important; }');
+      document.adoptedStyleSheets.push(still);
+    });
     // A violation of the page's policy is also a complaint when the browser itself keeps quiet about it.
     await person.page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
@@ -116,8 +128,9 @@ export class Person {
     await this.page.locator('#composer').waitFor();
   }
 
+  /** The row of a chat in the list: by its title, for what was said last in another one may name it. */
   row(title) {
-    return this.page.locator('a.chat-row', { hasText: title });
+    return chatRow(this.page, title);
   }
 
   async openChat(title) {
@@ -134,7 +147,7 @@ export class Person {
   /** Types and sends; does not wait for the server. */
   async say(text) {
     await this.page.getByLabel('Message', { exact: true }).fill(text);
-    await this.page.getByRole('button', { name: 'Send' }).click();
+    await this.page.getByRole('button', { name: 'Send', exact: true }).click();
   }
 
   bubble(text) {
@@ -150,6 +163,11 @@ export class Person {
     await this.page.locator('#messages .message:not(.pending):not(.failed) .bubble', { hasText: text }).first().waitFor();
   }
 
+  /** Waits until this is said in the open chat, in this order, and nothing else. */
+  async says(texts, says) {
+    await this.eventually(() => this.texts(), texts, says);
+  }
+
   /** What is said in the open chat, in order, without the words for screen readers. */
   texts() {
     return spoken(this.page.locator('#messages .bubble'));
@@ -159,20 +177,23 @@ export class Person {
     await this.page.locator(`#connection[data-state="${state}"]`).waitFor();
   }
 
-  /** Polls the page until `question` gives `answer`. */
+  /** Asks until `question` gives `answer`. A page that goes while it is asked is asked again. */
   async eventually(question, answer, says) {
     const until = Date.now() + PATIENCE;
-    let last;
-    do {
-      last = await question();
-      try {
-        assert.deepEqual(last, answer);
-        return;
-      } catch {
-        await this.page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    for (;;) {
+      const [last, problem] = await Promise.resolve()
+        .then(question)
+        .then(
+          (given) => [given],
+          (error) => [undefined, error],
+        );
+      if (!problem && isDeepStrictEqual(last, answer)) return;
+      if (Date.now() > until || (problem && !/context was destroyed|navigat/iu.test(problem.message))) {
+        if (problem) throw problem;
+        assert.deepEqual(last, answer, says);
       }
-    } while (Date.now() < until);
-    assert.deepEqual(last, answer, says);
+      await pause(POLL_EVERY);
+    }
   }
 
   /** A request as a program with this person's cookies would make it. */
@@ -194,6 +215,51 @@ export class Person {
     this.watch.assertQuiet();
     await this.context.close();
   }
+}
+
+/** The row with this title in a list of chats. */
+export function chatRow(page, title) {
+  return page.locator('a.chat-row', { has: page.locator('.chat-title', { hasText: title }) });
+}
+
+/**
+ * Types into a box until another one's page says so. That is believed for some seconds only, and a slow machine may look
+ * later than that: so whoever types goes on, as people do.
+ */
+export async function typeUntil(box, text, told) {
+  let over = false;
+  const there = told.waitFor().finally(() => {
+    over = true;
+  });
+  there.catch(() => {});
+  await box.pressSequentially(text);
+  while (!over) {
+    await Promise.race([there, pause(1_000)]);
+    if (over) break;
+    await box.press('x');
+    await box.press('Backspace');
+  }
+  await there;
+}
+
+/** Stops the clock of a page, on which it is installed: from here on no timer ends. */
+export async function stopClock({ clock }) {
+  for (let ahead = 1_000; ; ahead *= 2) {
+    try {
+      await clock.pauseAt(Date.now() + ahead);
+      return;
+    } catch (error) {
+      // The page's clock may be ahead of ours.
+      if (!/to the past/u.test(error.message)) throw error;
+    }
+  }
+}
+
+/** The network is back, and a page whose clock stands still has noticed it, within a moment of its time. */
+export async function backOnline({ page, context }) {
+  await context.setOffline(false);
+  await page.waitForFunction(() => navigator.onLine);
+  await page.clock.runFor(100);
 }
 
 /** What bubbles say, without the words for screen readers. */

@@ -45,8 +45,8 @@ describe('photos', () => {
     await server?.end();
   });
 
-  /** Somebody gives the address of their photo, and is told this. */
-  const gives = async (person, photo, told = 'Saved.') => {
+  /** Somebody gives the address of their photo, and is told this; `meanwhile` is done before the panels are closed. */
+  const gives = async (person, photo, { told = 'Saved.', meanwhile = async () => {} } = {}) => {
     const { page } = person;
     await page.getByRole('button', { name: 'Account' }).click();
     await page.locator('#account').getByRole('button', { name: 'Edit' }).click();
@@ -55,18 +55,18 @@ describe('photos', () => {
     await sheet.getByRole('button', { name: 'Save' }).click();
     await sheet.getByText(told, { exact: true }).waitFor();
     await sheet.getByRole('button', { name: 'Close' }).click();
+    await meanwhile();
     await page.locator('#account').getByRole('button', { name: 'Close' }).click();
   };
   const face = (person) => person.page.locator('.message.first .face').first();
   const seen = (person) => face(person).locator('img.loaded');
 
   test('a photo is seen wherever its person is, also by who comes later', async () => {
-    await gives(ann, `${HOST}/ann.png`);
-    assert.equal(await ann.page.locator('#who-face img.loaded').count(), 1);
+    await gives(ann, `${HOST}/ann.png`, { meanwhile: () => ann.page.locator('#who-face img.loaded').waitFor() });
     await seen(bo).waitFor();
     await bo.page.reload();
     await seen(bo).waitFor();
-    assert.equal(await seen(bo).evaluate((image) => image.naturalWidth), 64);
+    await bo.eventually(() => seen(bo).evaluate((image) => image.naturalWidth), 64);
     await face(bo).click();
     await bo.page.locator('.person-card .face img.loaded').waitFor();
     await bo.page.getByRole('menuitem', { name: 'Write to Ann' }).click();
@@ -89,7 +89,7 @@ describe('photos', () => {
       await bo.eventually(() => face(bo).locator('img').count(), 0);
       assert.equal(await face(bo).textContent(), 'A');
     }
-    await gives(ann, 'http://photos.example/ann.png', 'Saved. Only a photo with an https address is seen here.');
+    await gives(ann, 'http://photos.example/ann.png', { told: 'Saved. Only a photo with an https address is seen here.' });
     await bo.eventually(() => face(bo).locator('img').count(), 0);
   });
 

@@ -6,23 +6,34 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { slowPath } from './slow.js';
 
-const PATIENCE = 30_000;
+const PATIENCE = 120_000;
+/** Below those that systems give to connections: such a port stays free while a server is restarted. */
+const PORTS = { from: 20_000, to: 32_000 };
 
 async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+    const probe = createServer().listen(port, '127.0.0.1');
+    const took = await once(probe, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (!took) continue;
+    probe.close();
+    await once(probe, 'close');
+    return port;
+  }
 }
 
 export class Server {
   static async start(settings = {}) {
     const server = new Server();
     server.folder = await mkdtemp(join(tmpdir(), 'parlance-browser-'));
-    server.port = await freePort();
+    server.inner = await freePort();
+    server.path = await slowPath(server.inner);
+    server.port = server.path.port;
     server.url = `http://127.0.0.1:${server.port}`;
     server.settings = settings;
     await server.start();
@@ -49,7 +60,7 @@ export class Server {
     return {
       PATH: process.env.PATH,
       ROCKET_ADDRESS: '127.0.0.1',
-      ROCKET_PORT: String(this.port),
+      ROCKET_PORT: String(this.inner),
       ROCKET_SOCKET_PORT: '0',
       ROCKET_DATABASES: `{chat={url="sqlite://${join(this.folder, 'chat.db')}"}}`,
       ROCKET_BCRYPT_COST: '4',
@@ -121,6 +132,7 @@ export class Server {
 
   async end() {
     if (this.process.exitCode === null && this.process.signalCode === null) await this.kill('SIGTERM');
+    this.path.close();
     await rm(this.folder, { recursive: true, force: true });
   }
 }

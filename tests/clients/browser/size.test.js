@@ -127,7 +127,12 @@ describe('size', () => {
           (box) =>
             new Promise((resolve) => {
               box.scrollBy(0, -1_800);
-              requestAnimationFrame(() => requestAnimationFrame(() => resolve(document.querySelectorAll('*').length)));
+              // How fast the server and the machine are is not the matter: a page that is on its way is waited for.
+              const look = () => {
+                if (document.getElementById('earlier-button').textContent === 'Loading…') requestAnimationFrame(look);
+                else resolve(document.querySelectorAll('*').length);
+              };
+              requestAnimationFrame(() => requestAnimationFrame(look));
             }),
         ),
       );

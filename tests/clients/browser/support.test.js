@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
 import { Guest } from './guest.js';
-import { AWAY, Person, openBrowser, tabTo } from './person.js';
+import { AWAY, Person, chatRow, openBrowser, tabTo, typeUntil } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
 
@@ -19,7 +19,7 @@ describe('live support', () => {
   let owner;
   let guest;
 
-  const row = (name) => owner.page.locator('a.chat-row', { hasText: name });
+  const row = (name) => chatRow(owner.page, name);
   const queue = (name) => owner.page.locator(`#${name}-list a.chat-row .chat-title`).allTextContents();
   const answer = async (text) => {
     await owner.page.locator('#content').fill(text);
@@ -92,14 +92,12 @@ describe('live support', () => {
     await row('Gus').click();
     await owner.hears('Do you sell kettles?');
     await owner.eventually(() => row('Gus').locator('.badge').count(), 0);
-    await owner.page.locator('#content').pressSequentially('We');
-    await guest.page.getByText('Somebody is answering').waitFor();
+    await typeUntil(owner.page.locator('#content'), 'We', guest.page.getByText('Somebody is answering'));
     await answer('We do, in three sizes.');
     await guest.hears('We do, in three sizes.');
     await owner.eventually(() => queue('active'), ['Gus']);
-    assert.deepEqual(await queue('waiting'), []);
-    await guest.text.pressSequentially('An');
-    await owner.page.getByText('Gus is typing').waitFor();
+    await owner.eventually(() => queue('waiting'), []);
+    await typeUntil(guest.text, 'An', owner.page.getByText('Gus is typing'));
     await guest.say('And teapots?');
     await owner.hears('And teapots?');
     await answer('Two of them.');
@@ -120,7 +118,7 @@ describe('live support', () => {
     await guest.page.getByRole('heading', { name: 'Another page' }).waitFor();
     await guest.page.getByRole('button', { name: 'Chat with us, 1 new' }).click();
     await guest.hears('Shall I put one aside?');
-    assert.equal((await guest.texts()).length, 5);
+    await owner.eventually(async () => (await guest.texts()).length, 5);
     await guest.say('Yes please');
     await owner.hears('Yes please');
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe } from 'node:test';
 import { chapters } from './chapters.js';
-import { Person, tabTo } from './person.js';
+import { Person, tabTo, typeUntil } from './person.js';
 import { PHONE, closeStage, openStage } from './stage.js';
 
 describe('three people', () => {
@@ -141,8 +141,7 @@ describe('three people', () => {
   });
 
   test('who types is told, and how far the others have read', async () => {
-    await bo.page.getByLabel('Message', { exact: true }).pressSequentially('Well');
-    await ann.page.getByText('Bo Lindqvist is typing…').waitFor();
+    await typeUntil(bo.page.getByLabel('Message', { exact: true }), 'Well', ann.page.getByText('Bo Lindqvist is typing…'));
     await bo.say('Well, then');
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '3 members · Open to everyone');
     await ann.say('See you on Saturday');
@@ -183,7 +182,14 @@ describe('three people', () => {
   test('an admin describes and closes the chat, promotes, and removes', async () => {
     await details(ann);
     await ann.page.getByText('Title, description and who may read it').click();
-    await ann.page.getByLabel('What it is about').last().fill('Saturday, rain or shine');
+    const about = ann.page.getByLabel('What it is about').last();
+    await about.fill('Saturday, rain or shine');
+    // What is begun is not lost when something else is changed, by another tab say.
+    const { id } = (await (await ann.request('GET', '/api/chats')).json()).chats.find(({ title }) => title === 'Garden party');
+    await ann.request('PATCH', `/api/chats/${id}/settings`, { pinned: 'true' });
+    await ann.eventually(() => ann.page.getByRole('switch', { name: 'Pin to the top' }).isChecked(), true);
+    assert.equal(await about.inputValue(), 'Saturday, rain or shine');
+    assert.equal(await about.evaluate((field) => field === document.activeElement), true, 'nor the place where one writes');
     await ann.page.getByRole('switch', { name: 'Open to everyone here' }).uncheck();
     await ann.page.getByRole('button', { name: 'Save' }).click();
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '3 members · Private · Saturday, rain or shine');
@@ -191,11 +197,13 @@ describe('three people', () => {
     await ann.page.getByRole('button', { name: 'What to do with Bo Lindqvist' }).click();
     await choose(ann, 'Make an admin');
     await ann.eventually(() => ann.page.locator('.member .tag').count(), 2);
-    await ann.page.getByRole('button', { name: 'What to do with Cy' }).click();
-    await choose(ann, 'Remove from this chat');
-    await ann.page.locator('#confirm-yes').click();
-    await ann.eventually(() => ann.page.locator('.member').count(), 2);
-    await cy.watch.expecting(/status of 404/, () => cy.page.getByText('You are not in this chat any more.').waitFor());
+    await cy.watch.expecting(/status of 404/, async () => {
+      await ann.page.getByRole('button', { name: 'What to do with Cy' }).click();
+      await choose(ann, 'Remove from this chat');
+      await ann.page.locator('#confirm-yes').click();
+      await ann.eventually(() => ann.page.locator('.member').count(), 2);
+      await cy.page.getByText('You are not in this chat any more.').waitFor();
+    });
     await ann.assertAccessible('the details of a chat, as its admin');
     await close(ann);
     await ann.eventually(() => ann.page.locator('#room-sub').textContent(), '2 members · Private · Saturday, rain or shine');
@@ -227,7 +235,7 @@ describe('three people', () => {
           .then((text) => /^(Here|Not here)/u.test(text)),
       true,
     );
-    assert.equal(await dots(), 0, 'she has not been here yet');
+    await ann.eventually(dots, 0, 'she has not been here yet');
     await dee.page.goto(server.url);
     await dee.atDesk();
     await ann.eventually(dots, 1);

@@ -41,6 +41,11 @@ describe('finding one’s way', () => {
       const row = [...document.querySelectorAll('#messages .message')].find((each) => each.getBoundingClientRect().bottom > top + 1);
       return { message: row?.dataset.message, top: row && Math.round(row.getBoundingClientRect().top) };
     });
+  /** Whether somebody is where they were: what is drawn anew stands within a pixel of that. */
+  const isAt = (person, left) => async () => {
+    const now = await place(person);
+    return now.message === left.message && Math.abs(now.top - left.top) <= 1;
+  };
   const menuOf = (person, title) => person.page.getByRole('menu', { name: title });
 
   test('who looks away finds the line “New” where they stopped', async () => {
@@ -78,7 +83,7 @@ describe('finding one’s way', () => {
     const left = await place(ann);
     await ann.openChat('Elsewhere');
     await ann.openChat('Lighthouse');
-    await ann.eventually(() => place(ann), left);
+    await ann.eventually(isAt(ann, left), true);
     await ann.openChat('Elsewhere');
     await bo.say('Something new');
     await ann.eventually(() => badge(ann, 'Lighthouse').textContent(), '1 unread message');
@@ -96,7 +101,39 @@ describe('finding one’s way', () => {
     const left = await place(cy);
     await cy.page.getByRole('link', { name: /^Back to chats/u }).click();
     await cy.openChat('Lighthouse');
-    await cy.eventually(() => place(cy), left);
+    await cy.eventually(isAt(cy, left), true);
+  });
+
+  test('a list that was hidden comes back as things are now, with the focus where one was', async () => {
+    const { page } = cy;
+    const back = page.getByRole('link', { name: /^Back to chats/u });
+    await back.click();
+    await page.locator('#others-list').getByText('Elsewhere').waitFor();
+    await cy.join('Elsewhere');
+    // It is among mine now; nobody may find it where it was.
+    await cy.eventually(() => page.locator('#lists a.chat-row').count(), 0);
+    const seen = await page.evaluate(listAfterBack);
+    assert.deepEqual(seen, { mine: ['Lighthouse', 'Elsewhere'], others: [], focused: 'Elsewhere' });
+    await cy.openChat('Lighthouse');
+  });
+
+  test('a scroll is not taken back by what comes in the same moment', async () => {
+    await ann.openChat('Lighthouse');
+    await ann.eventually(() => ann.page.evaluate(isAtEnd), true);
+    assert.deepEqual(await ann.page.evaluate(scrollAndDraw, 500), { drawn: true, top: 500 });
+    await ann.page.getByRole('button', { name: 'Newest' }).click();
+  });
+
+  test('a press on a chat opens it, also when its row changes under the finger', async () => {
+    await ann.openChat('Elsewhere');
+    const row = ann.row('Lighthouse');
+    await row.hover();
+    await ann.page.mouse.down();
+    await bo.say('While you press');
+    await ann.eventually(() => row.locator('.chat-preview').textContent(), 'Bo: While you press');
+    await ann.page.mouse.up();
+    await ann.page.getByRole('heading', { name: 'Lighthouse' }).waitFor();
+    await ann.eventually(() => badge(ann, 'Lighthouse').count(), 0);
   });
 
   test('an address of a message says where it leads, and opens here', async () => {
@@ -234,6 +271,47 @@ describe('finding one’s way', () => {
     for (const person of [ann, bo, cy]) person.watch.assertQuiet();
   });
 });
+
+/** Goes back to the list: what it shows at once, and where the focus stays; runs in the page. */
+function listAfterBack() {
+  const titles = (name) => [...document.querySelectorAll(`#${name}-list .chat-title`)].map((title) => title.textContent);
+  return new Promise((resolve) => {
+    addEventListener(
+      'hashchange',
+      () => {
+        const [mine, others] = [titles('mine'), titles('others')];
+        requestAnimationFrame(() => {
+          requestAnimationFrame(() => resolve({ mine, others, focused: document.activeElement.querySelector('.chat-title')?.textContent ?? null }));
+        });
+      },
+      { once: true },
+    );
+    document.getElementById('back').click();
+  });
+}
+
+/** Whether the newest message is in sight; runs in the page. */
+function isAtEnd() {
+  const { scrollTop, scrollHeight, clientHeight } = document.getElementById('scroll');
+  return scrollTop > 1_000 && scrollHeight - scrollTop - clientHeight < 2;
+}
+
+/** Scrolls, and has the chat drawn before the browser tells of it; where that leaves one; runs in the page. */
+function scrollAndDraw(top) {
+  const scroll = document.getElementById('scroll');
+  const person = /user_id=(\d+)/u.exec(document.cookie)[1];
+  return new Promise((resolve) => {
+    scroll.scrollTop = top;
+    let told = false;
+    scroll.addEventListener('scroll', () => (told = true), { once: true });
+    // A pause of notifications that begins in another tab.
+    dispatchEvent(new StorageEvent('storage', { key: `parlance.paused.${person}` }));
+    queueMicrotask(() => {
+      const drawn = !told;
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve({ drawn, top: scroll.scrollTop })));
+    });
+  });
+}
 
 /** How many days are told at the upper edge; runs in the page. */
 function daysAbove() {

@@ -3,14 +3,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Guest, Owner } from './guest.js';
-import { NetworkPath } from './path.js';
+import { NetworkPath, SECONDS } from './path.js';
 import { AWAY, openBrowser } from './person.js';
 import { Server } from './server.js';
 import { Site } from './site.js';
 
 const MESSAGE_BYTES = 16_384;
-/** A probe takes four seconds to fail; then a new connection is opened at once. */
-const SECONDS = 9_000;
 /** The browser itself reports that a host was not found to have an owner. */
 const UNANSWERED = /status of 404|is not registered/;
 
@@ -122,11 +120,12 @@ describe('the widget', () => {
     const guest = await arrive('Hasty');
     await fill(guest, 'Written in haste');
     // The page goes in the same turn, before anything can have been answered.
+    const again = guest.page.waitForEvent('load');
     await guest.page.evaluate(() => {
       document.querySelector('parlance-widget').shadowRoot.querySelector('form.hello').requestSubmit();
       location.reload();
     });
-    await guest.page.waitForLoadState('load');
+    await again;
     await guest.page.locator('parlance-widget').waitFor({ state: 'attached' });
     await guest.page.evaluate(() => globalThis.ParlanceWidget.open());
     await guest.hears('Written in haste');
@@ -467,7 +466,7 @@ describe('the widget', () => {
     await guest.visit();
     await guest.opener.click();
     await guest.hears('063 ');
-    assert.equal((await guest.texts()).length, 64);
+    await guest.person.eventually(async () => (await guest.texts()).length, 64);
     assert.equal(opened, 1, 'it does not connect again and again');
     await guest.person.leave();
   });
@@ -479,11 +478,11 @@ describe('the widget', () => {
     const { context, page } = guest.person;
     await guest.watch.expecting(AWAY, async () => {
       await context.setOffline(true);
-      await page.getByText('What you write is kept').waitFor({ timeout: 4_000 });
+      await page.getByText('What you write is kept').waitFor({ timeout: SECONDS });
       await guest.say('In the tunnel');
       await page.locator('parlance-widget li.pending').waitFor();
       await context.setOffline(false);
-      await page.locator('parlance-widget li:not(.pending) .bubble', { hasText: 'In the tunnel' }).waitFor({ timeout: 4_000 });
+      await page.locator('parlance-widget li:not(.pending) .bubble', { hasText: 'In the tunnel' }).waitFor({ timeout: SECONDS });
     });
     await guest.person.leave();
   });
@@ -504,7 +503,7 @@ describe('the widget', () => {
       await guest.page.locator('parlance-widget .bubble', { hasText: 'Said while you slept' }).waitFor({ timeout: SECONDS });
       await guest.page.locator('parlance-widget li:not(.pending) .bubble', { hasText: 'Good morning' }).waitFor({ timeout: SECONDS });
     });
-    assert.deepEqual(await guest.texts(), ['Good night', 'Said while you slept', 'Good morning']);
+    await guest.person.eventually(() => guest.texts(), ['Good night', 'Said while you slept', 'Good morning']);
     await guest.person.leave();
     await sleeper.close();
     await path.close();
