@@ -257,7 +257,9 @@ describe('the demo page', () => {
     // What one says with one program comes to one's page by an event of its own.
     await bo.hears('Said before the fresh cursor');
     const last = (await bo.texts()).slice(-3);
-    assert.deepEqual(last, ['Ends the wait that is under way', 'Said before the fresh cursor', 'After the fresh cursor']);
+    // Something else may have ended the wait before: which of the first two came first is not the matter.
+    assert.deepEqual(last.slice(0, 2).sort(), ['Ends the wait that is under way', 'Said before the fresh cursor']);
+    assert.equal(last[2], 'After the fresh cursor');
     await ann.eventually(async () => (await ann.texts()).slice(-3), last);
   });
 
