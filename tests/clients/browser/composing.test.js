@@ -289,7 +289,7 @@ describe('composing', () => {
     await page.getByRole('menuitem', { name: 'Find what Bo wrote' }).click();
     await page.getByText('Written by “Bo”').waitFor();
     await page.locator('#filter:focus').waitFor();
-    // In one go: a pause between two letters would be a search for the first ones.
+    // In one go: a pause between two keys would be a search for what there is so far.
     await page.keyboard.insertText('steps');
     await page.locator('.hit', { hasText: 'A hundred steps' }).waitFor();
     assert.equal(await page.locator('.hit').count(), 1, 'others wrote of steps as well');

@@ -224,7 +224,7 @@ export function chatRow(page, title) {
 
 /**
  * Types into a box until another one's page says so. That is believed for some seconds only, and a slow machine may look
- * later than that: so whoever types goes on, as people do.
+ * later than that: so the typing goes on, as that of people does.
  */
 export async function typeUntil(box, text, told) {
   let over = false;
