@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const LATE = 20_000;
+const LATE = 60_000;
 
 async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
