@@ -29,6 +29,7 @@ const GUIDES: &[Document] = documents! {
     "guides/support-widget"
     "guides/phone-app"
     "guides/embedded-chat"
+    "guides/python-bot"
     "guides/proxy"
     "guides/socketio-2-to-4"
 };

@@ -129,6 +129,7 @@ async fn photos_from_elsewhere_are_shown_by_the_messenger_alone_and_by_a_setting
             "/console/",
             "/invite/abc",
             "/shop/",
+            "/together/",
         ] {
             let page = get(&client, path).await;
             assert_eq!(page.status, 200, "{path}");
