@@ -8,6 +8,7 @@
 //! The document calls the cookie `token` in one place and `access_token` in another: `token` is
 //! set, and either is taken.
 
+pub mod described;
 pub mod events;
 pub mod hits;
 pub mod routes;

@@ -2,16 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{argument, example, one_of};
+use super::{argument, example, messenger_events};
 use crate::{
-    dialect::{
-        ClientEvent, DIALECTS, DialectEntry, Refusal, ServerEvent,
-        messenger::{
-            self,
-            events::{Event, SignalEvent},
-        },
-    },
-    json::schema::{Definitions, Describe},
+    dialect::{ClientEvent, DIALECTS, DialectEntry, Refusal, ServerEvent, messenger},
+    json::schema::Definitions,
 };
 
 /// The parts of the document that every dialect adds to.
@@ -59,10 +53,7 @@ pub fn describe() -> Value {
                 env!("CARGO_PKG_DESCRIPTION")
             ),
             "license": {"name": env!("CARGO_PKG_LICENSE"), "url": "https://spdx.org/licenses/"},
-            "tags": DIALECTS.iter().map(|dialect| json!({
-                "name": dialect.name(),
-                "description": dialect.described().title,
-            })).collect::<Vec<_>>(),
+            "tags": tags(),
         },
         "defaultContentType": "application/json",
         "servers": {
@@ -83,6 +74,16 @@ pub fn describe() -> Value {
         "operations": operations,
         "components": {"schemas": schemas},
     })
+}
+
+/// A tag for each API.
+fn tags() -> Vec<Value> {
+    let events = DIALECTS
+        .iter()
+        .map(|dialect| (dialect.name(), dialect.described().title));
+    let all = events.chain([(messenger::NAME, messenger_events::TITLE)]);
+    all.map(|(name, title)| json!({"name": name, "description": title}))
+        .collect()
 }
 
 fn add_dialect(dialect: DialectEntry, parts: &mut Parts) {
@@ -198,31 +199,38 @@ fn pushed(event: &ServerEvent, known: &mut Definitions) -> Value {
 /// The messenger's events, which clients read by long-poll or as a stream.
 fn add_messenger(parts: &mut Parts) {
     let name = messenger::NAME;
-    let forms = vec![
-        <Event<'_> as Describe>::schema(&mut parts.known),
-        SignalEvent::schema(&mut parts.known),
-    ];
-    let operation = json!({
-        "action": "send",
-        "channel": place(name, None),
-        "title": "What is new in all my chats",
-        "summary": "`GET /api/events`, by long-poll or with `Accept: text/event-stream` as a stream. What clients send are requests.",
-        "messages": [place(name, Some("event"))],
-    });
-    let message = json!({
-        "name": "event",
-        "title": "An event",
-        "summary": "Its type says what it is; those without a position are not kept.",
-        "payload": one_of(forms),
-    });
+    let mut messages = Map::new();
+    for event in messenger_events::all() {
+        let message = json!({
+            "name": event.name,
+            "title": event.name,
+            "summary": event.about,
+            "payload": messenger_events::payload(event, &mut parts.known),
+        });
+        messages.insert(event.name.to_owned(), message);
+        let operation = json!({
+            "action": "send",
+            "channel": place(name, None),
+            "title": event.name,
+            "summary": event.about,
+            "tags": [{"name": name}],
+            "messages": [place(name, Some(event.name))],
+            "x-curl": event.example,
+        });
+        let key = format!("{name}-{}", event.name);
+        parts.operations.insert(key, operation);
+    }
     let channel = json!({
         "address": "/api/events",
-        "title": "The messenger",
-        "description": "People who sign up, their chats and messages.",
+        "title": messenger_events::TITLE,
+        "description": messenger::described::ABOUT,
         "servers": [{"$ref": "#/servers/requests"}],
-        "messages": {"event": message},
+        "tags": [{"name": name}],
+        "messages": messages,
+        "x-preparation": messenger::described::PREPARATION,
+        "x-listening": messenger::described::LISTENING,
+        "x-causes": messenger_events::all().map(|event| event.name).collect::<Vec<_>>(),
     });
-    parts.operations.insert(format!("{name}-event"), operation);
     parts.channels.insert(name.to_owned(), channel);
 }
 

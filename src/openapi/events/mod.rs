@@ -7,6 +7,7 @@
 
 mod asyncapi;
 mod example;
+mod messenger_events;
 mod page;
 mod types;
 mod typescript;

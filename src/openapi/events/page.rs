@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{example, received, types, typescript};
+use super::{example, messenger_events, received, types, typescript};
 use crate::{
     dialect::{ClientEvent, DIALECTS, DialectEntry, Form, Refusal, described::Schema},
     json::{
@@ -20,17 +20,20 @@ pub(in crate::openapi) fn content() -> String {
     for dialect in DIALECTS.iter() {
         contents(&mut text, dialect);
     }
+    messenger_events::contents(&mut text);
     text.push_str("</nav>\n");
     for dialect in DIALECTS.iter() {
         section(&mut text, dialect);
     }
+    messenger_events::section(&mut text);
     text
 }
 
 const BEGINNING: &str = "<h1>Events</h1>
-<p>Clients of these APIs send events and receive others, by <a href=\"socketio\">Socket.IO</a> or by plain HTTP:
+<p>Clients of three APIs send events and receive others, by <a href=\"socketio\">Socket.IO</a> or by plain HTTP:
 any event is a request, <code>POST /api/events/&lt;event&gt;</code> with its argument as the body, and what is
-received is <code>GET /api/events?dialect=…</code>, as a long-poll or a stream. The examples of a section are one
+received is <code>GET /api/events?dialect=…</code>, as a long-poll or a stream. Clients of
+<a href=\"#messenger\">the messenger</a> send requests, and receive events. The examples of a section are one
 conversation, from its first event to its last. For programs: <a href=\"../asyncapi.json\">asyncapi.json</a>
 describes the same, and <a href=\"../types/\">types</a> are for socket.io-client in TypeScript.</p>
 <nav class=\"contents\" aria-label=\"All events\">
@@ -226,7 +229,7 @@ fn refusals(refusals: &[Refusal]) -> String {
 }
 
 /// What an event's part of the page is called.
-fn id(dialect: &str, event: &str) -> String {
+pub(super) fn id(dialect: &str, event: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() || c == '_' {
             c

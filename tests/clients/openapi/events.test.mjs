@@ -2,7 +2,7 @@
 // a socket.io-client program. All that is answered and received is held against the schemas.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
 import { promisify } from 'node:util';
@@ -135,6 +135,75 @@ for (const dialect of dialects) {
       await server.stop();
     }
   });
+}
+
+test('messenger: every event, by the request that leads to it', async () => {
+  const { messages, 'x-causes': names, 'x-listening': listening } = channels.messenger;
+  const cause = (name) => operations[`messenger-${name}`]['x-curl'];
+  const server = await Server.start();
+  let stream;
+  try {
+    const variables = Object.entries(await prepared(server, 'messenger')).map(([name, value]) => `${name}=${value}`);
+    stream = new Stream(server, listening);
+    // Signals are told to who listens in that moment: once one is heard, all are that come after.
+    while (!stream.has('typing')) {
+      await bash(server, [...variables, cause('typing')].join('\n'));
+      await stream.news();
+    }
+    const others = names.filter((name) => name !== 'typing');
+    await bash(server, [...variables, ...others.map(cause)].join('\n'));
+    await stream.all(names);
+    for (const event of stream.events) assert.equal(breach(event, [messages[event.type]]), undefined, event.type);
+  } finally {
+    stream?.close();
+    await server.stop();
+  }
+});
+
+/** What a stream that curl reads has told. */
+class Stream {
+  events = [];
+  #waiting = () => {};
+
+  constructor(server, command) {
+    this.curl = spawn('bash', ['-c', `exec ${command.replaceAll(WRITTEN, server.address)}`], { cwd: server.folder });
+    let rest = '';
+    this.curl.stdout.on('data', (chunk) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop();
+      const told = lines.filter((line) => line.startsWith('data:'));
+      this.events.push(...told.map((line) => JSON.parse(line.slice('data:'.length))));
+      this.#waiting();
+    });
+  }
+
+  has(name) {
+    return this.events.some(({ type }) => type === name);
+  }
+
+  /** Waits until something more was told, or for a while. */
+  async news() {
+    let timer;
+    await new Promise((resolve) => {
+      this.#waiting = resolve;
+      timer = setTimeout(resolve, 500);
+    });
+    clearTimeout(timer);
+  }
+
+  /** Waits until there was one of each name. */
+  async all(names) {
+    const missing = () => names.filter((name) => !this.has(name));
+    const end = Date.now() + LATE;
+    while (missing().length > 0) {
+      assert.ok(Date.now() < end, `not told: ${missing()}`);
+      await this.news();
+    }
+  }
+
+  close() {
+    this.curl.kill();
+  }
 }
 
 /** Who else is there, and an event that is refused. */
