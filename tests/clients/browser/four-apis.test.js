@@ -48,7 +48,10 @@ describe('one chat through four APIs', () => {
   chapter('what is written in one comes out in all', async () => {
     for (const key of Object.keys(PANES)) await says(visitor, key, `Grüße by ${key} <b>“👋🏽”</b>`);
     for (const key of Object.keys(PANES)) {
-      const texts = () => pane(visitor, key).locator('.bubble').evaluateAll((all) => all.map((one) => one.lastChild.textContent));
+      const texts = () =>
+        pane(visitor, key)
+          .locator('.bubble')
+          .evaluateAll((all) => all.map((one) => one.lastChild.textContent));
       const said = Object.keys(PANES).map((other) => `Grüße by ${other} <b>“👋🏽”</b>`);
       await visitor.eventually(texts, said, `${key}: once, in order`);
     }
