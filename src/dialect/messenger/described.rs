@@ -47,7 +47,7 @@ curl -s -o bo.json -c bo http://127.0.0.1:8000/api/reg \
 bo=$(curl -s -b bo http://127.0.0.1:8000/api/me | jq .id)
 curl -s -o made.json -D made.txt -b ann http://127.0.0.1:8000/api/chats \
   --json "{\"title\": \"Breakfast\", \"members\": [$bo]}"
-chat=$(tr -d '\r' < made.txt | sed -n 's|^[Ll]ocation: /api/chats/||p')"#;
+chat=$(grep -i ^location made.txt | tr -dc 0-9)"#;
 
 /// How Bo listens, as a shell command.
 pub const LISTENING: &str =
