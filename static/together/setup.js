@@ -63,7 +63,7 @@ async function owner(name, domain, token) {
 
 /**
  * A personal access token, with which the messenger's routes need no cookies. Making one takes the login's cookies: they are
- * set for that one path, so that whoever is signed in here to the messenger stays so everywhere else.
+ * set for that one path, so that a login to the messenger that the visitor has counts everywhere else.
  * @param {Member} member
  */
 async function accessToken({ id, token }) {

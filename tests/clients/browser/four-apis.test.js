@@ -87,7 +87,7 @@ describe('one chat through four APIs', () => {
     await visitor.assertAccessible('the wire');
   });
 
-  chapter('whoever is signed in to the messenger stays so', async () => {
+  chapter('a login to the messenger stays what it is', async () => {
     await visitor.signUp();
     await begin(visitor);
     await says(visitor, 'messenger', 'By a token');

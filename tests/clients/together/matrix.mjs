@@ -13,7 +13,7 @@ const text = (what) => `${what}: “Grüße, Jürgen” 你好 👋🏽 <b>&amp;
 
 export class Matrix {
   faults = [];
-  /** Of each speaker and word who has heard it. */
+  /** Of each sender and word who has heard it. */
   #heard = new Map();
   #count = 0;
 
@@ -22,18 +22,18 @@ export class Matrix {
   }
 
   /** Notes whether a cell passed. */
-  #note(speaker, word, hearer, passed) {
-    const cells = this.#heard.get(speaker) ?? new Map();
-    this.#heard.set(speaker, cells);
+  #note(sender, word, receiver, passed) {
+    const cells = this.#heard.get(sender) ?? new Map();
+    this.#heard.set(sender, cells);
     const row = cells.get(word) ?? new Map();
     cells.set(word, row);
-    row.set(hearer, passed && row.get(hearer) !== false);
+    row.set(receiver, passed && row.get(receiver) !== false);
   }
 
   /** A text that nobody has said yet. */
-  #said(speaker, what) {
+  #said(sender, what) {
     this.#count += 1;
-    return text(`${this.#count}, ${what} by ${speaker.name}`);
+    return text(`${this.#count}, ${what} by ${sender.name}`);
   }
 
   /**
@@ -43,81 +43,81 @@ export class Matrix {
    * before all have heard it.)
    */
   async speak() {
-    const { speakers } = this.place;
+    const { senders } = this.place;
     const said = new Map();
     const told = [];
-    for (const speaker of speakers) {
-      const texts = ['first', 'second', 'third'].map((what) => this.#said(speaker, what));
-      const ids = await inOrder(speaker, texts);
-      said.set(speaker, ids);
-      told.push(...texts.map((words, index) => ({ speaker, word: ['message', ids[index], words, speaker.person] })));
+    for (const sender of senders) {
+      const texts = ['first', 'second', 'third'].map((what) => this.#said(sender, what));
+      const ids = await inOrder(sender, texts);
+      said.set(sender, ids);
+      told.push(...texts.map((words, index) => ({ sender, word: ['message', ids[index], words, sender.person] })));
     }
     await this.#allHear(told);
     const changes = [];
-    for (const speaker of speakers) {
-      const words = await this.#changes(speaker, said.get(speaker));
-      changes.push(...words.map((word) => ({ speaker, word })));
+    for (const sender of senders) {
+      const words = await this.#changes(sender, said.get(sender));
+      changes.push(...words.map((word) => ({ sender, word })));
     }
     await this.#allHear(changes);
   }
 
-  async #changes(speaker, [first, second, third]) {
+  async #changes(sender, [first, second, third]) {
     const told = [];
-    if (speaker.edit) {
-      const words = this.#said(speaker, 'edited');
-      await speaker.edit(first, words);
+    if (sender.edit) {
+      const words = this.#said(sender, 'edited');
+      await sender.edit(first, words);
       told.push(['edited', first, words]);
     }
-    if (speaker.delete) {
-      await speaker.delete(second);
+    if (sender.delete) {
+      await sender.delete(second);
       told.push(['deleted', second]);
     }
-    if (speaker.react) {
-      await speaker.react(third, '👍');
-      told.push(['reaction', third, '👍', true, speaker.person]);
+    if (sender.react) {
+      await sender.react(third, '👍');
+      told.push(['reaction', third, '👍', true, sender.person]);
     }
-    if (speaker.read) {
+    if (sender.read) {
       const { third: other } = this.place;
-      const words = this.#said(speaker, 'to be read');
+      const words = this.#said(sender, 'to be read');
       const id = await other.say(words);
-      await speaker.read(id);
-      told.push(['message', id, words, other.person], ['read', speaker.person, id]);
+      await sender.read(id);
+      told.push(['message', id, words, other.person], ['read', sender.person, id]);
     }
-    const last = this.#said(speaker, 'last');
-    told.push(['message', await speaker.say(last), last, speaker.person]);
+    const last = this.#said(sender, 'last');
+    told.push(['message', await sender.say(last), last, sender.person]);
     return told;
   }
 
   /** Everybody has heard what was told, of which the last is a message: that of it for which they have words, and nothing else. */
   async #allHear(told) {
     const last = told.at(-1).word[2];
-    await Promise.all(this.place.hearers.map((hearer) => this.#compare(hearer, told, last)));
+    await Promise.all(this.place.receivers.map((receiver) => this.#compare(receiver, told, last)));
   }
 
-  async #compare(hearer, told, last) {
-    const heard = await hearer.upTo(last);
-    const expected = told.filter(({ word: [what] }) => hearer.words.includes(what)).map(({ speaker, word }) => ({ speaker, word: as(word, heard) }));
+  async #compare(receiver, told, last) {
+    const heard = await receiver.upTo(last);
+    const expected = told.filter(({ word: [what] }) => receiver.words.includes(what)).map(({ sender, word }) => ({ sender, word: as(word, heard) }));
     const isRight = same(heard, expected.map(({ word }) => word));
-    for (const { speaker, word } of expected) {
+    for (const { sender, word } of expected) {
       // Where something is wrong, those cells are whose words were not heard once.
       const times = isRight ? 1 : heard.filter((it) => same(it, word)).length;
-      this.#note(speaker, word[0], hearer, times === 1);
+      this.#note(sender, word[0], receiver, times === 1);
     }
     if (isRight) return;
     const at = expected.findIndex(({ word }, index) => !same(word, heard[index]));
-    this.faults.push({ hearer: hearer.name, heard: heard.slice(Math.max(at, 0)).slice(0, 3), expected: expected[at]?.word });
+    this.faults.push({ receiver: receiver.name, heard: heard.slice(Math.max(at, 0)).slice(0, 3), expected: expected[at]?.word });
   }
 
   /** Everybody speaks at the same time: all hear all of it, in one order. */
   async allAtOnce() {
-    const { speakers, hearers, third } = this.place;
-    const said = speakers.map((speaker) => [1, 2].map((turn) => this.#said(speaker, `at once, ${turn}`)));
-    await Promise.all(speakers.map((speaker, index) => inOrder(speaker, said[index])));
+    const { senders, receivers, third } = this.place;
+    const said = senders.map((sender) => [1, 2].map((turn) => this.#said(sender, `at once, ${turn}`)));
+    await Promise.all(senders.map((sender, index) => inOrder(sender, said[index])));
     const last = this.#said(third, 'last');
     await third.say(last);
-    const orders = await Promise.all(hearers.map((hearer) => hearer.upTo(last)));
+    const orders = await Promise.all(receivers.map((receiver) => receiver.upTo(last)));
     const [order, ...others] = orders.map((words) => words.filter(([word]) => word === 'message').map(([, id, said]) => [id, said]));
-    others.forEach((other, index) => assert.deepEqual(other, order, `${hearers[index + 1].name}: another order`));
+    others.forEach((other, index) => assert.deepEqual(other, order, `${receivers[index + 1].name}: another order`));
     const ids = order.map(([id]) => id);
     assert.deepEqual(ids, ids.toSorted((one, other) => one - other), 'the order is that of the ids');
     assert.deepEqual(order.map(([, words]) => words).sort(), [...said.flat(), last].sort());
@@ -131,107 +131,107 @@ export class Matrix {
    * Somebody types, and has stopped. It is told to those who listen in that moment, and a long-poll does not between two
    * requests: so they say it until all know, as a client that goes on typing does.
    */
-  async types(speaker) {
-    if (!speaker.type) return;
-    const listening = this.place.hearers.filter((hearer) => hearer.words.includes('typing') && !isOwn(speaker, hearer));
-    for (const on of [true, false]) await this.#until(speaker, listening, on);
-    for (const hearer of listening) {
-      const told = hearer.typing();
-      const passed = told.every(([, person, on]) => person === speaker.person && typeof on === 'boolean');
-      this.#note(speaker, 'typing', hearer, passed);
-      if (!passed) this.faults.push({ speaker: speaker.name, hearer: hearer.name, told });
+  async types(sender) {
+    if (!sender.type) return;
+    const listening = this.place.receivers.filter((receiver) => receiver.words.includes('typing') && !isOwn(sender, receiver));
+    for (const on of [true, false]) await this.#until(sender, listening, on);
+    for (const receiver of listening) {
+      const told = receiver.typing();
+      const passed = told.every(([, person, on]) => person === sender.person && typeof on === 'boolean');
+      this.#note(sender, 'typing', receiver, passed);
+      if (!passed) this.faults.push({ sender: sender.name, receiver: receiver.name, told });
     }
   }
 
-  async #until(speaker, listening, on) {
-    const missing = () => listening.filter((hearer) => !hearer.knowsTyping(speaker.person, on));
+  async #until(sender, listening, on) {
+    const missing = () => listening.filter((receiver) => !receiver.knowsTyping(sender.person, on));
     for (let left = TIMES; missing().length > 0; left -= 1) {
       const names = missing().map(({ name }) => name);
-      assert.ok(left > 0, `typing ${on} of ${speaker.name} is told nobody of these: ${names.join('; ')}`);
-      const known = Promise.all(listening.map((hearer) => hearer.typingKnown(speaker.person, on)));
-      await speaker.type(on);
+      assert.ok(left > 0, `typing ${on} of ${sender.name} is told nobody of these: ${names.join('; ')}`);
+      const known = Promise.all(listening.map((receiver) => receiver.typingKnown(sender.person, on)));
+      await sender.type(on);
       await Promise.race([known, new Promise((resolve) => setTimeout(resolve, AGAIN))]);
     }
   }
 
   /** Nobody hears anything more than what was said: a last word comes alone. */
   async isQuiet() {
-    const { hearers, third } = this.place;
+    const { receivers, third } = this.place;
     const last = this.#said(third, 'the end');
     const id = await third.say(last);
-    for (const hearer of hearers) {
-      const heard = await hearer.upTo(last);
-      assert.deepEqual(heard, [['message', id, last, third.person]], `${hearer.name} hears more`);
+    for (const receiver of receivers) {
+      const heard = await receiver.upTo(last);
+      assert.deepEqual(heard, [['message', id, last, third.person]], `${receiver.name} hears more`);
     }
   }
 
   /** The matrix, a block for each word. */
   printed() {
-    const { name, speakers, hearers, cannot } = this.place;
-    const lines = [`${name}: ${speakers.length} speak, ${hearers.length} listen`];
-    const width = Math.max(...speakers.map((speaker) => speaker.name.length));
+    const { name, senders, receivers, cannot } = this.place;
+    const lines = [`${name}: ${senders.length} speak, ${receivers.length} listen`];
+    const width = Math.max(...senders.map((sender) => sender.name.length));
     for (const word of WORDS) {
       const silent = new Map();
       let passed = 0;
       let failed = 0;
-      const rows = speakers.filter((speaker) => speaker[VERBS[word]]);
+      const rows = senders.filter((sender) => sender[VERBS[word]]);
       lines.push('', `  ${word}`);
-      for (const speaker of rows) {
-        const marks = hearers.map((hearer) => {
-          const why = reason(speaker, hearer, word);
+      for (const sender of rows) {
+        const marks = receivers.map((receiver) => {
+          const why = reason(sender, receiver, word);
           if (why) {
             if (!silent.has(why)) silent.set(why, String.fromCharCode(97 + silent.size));
             return silent.get(why);
           }
-          const isRight = this.#heard.get(speaker)?.get(word)?.get(hearer) === true;
+          const isRight = this.#heard.get(sender)?.get(word)?.get(receiver) === true;
           if (isRight) passed += 1;
           else failed += 1;
           return isRight ? '✓' : '✗';
         });
-        lines.push(`    ${speaker.name.padEnd(width)}  ${marks.join(' ')}`);
+        lines.push(`    ${sender.name.padEnd(width)}  ${marks.join(' ')}`);
       }
       lines.push(`    ${passed} passed, ${failed} failed`);
       for (const [why, mark] of silent) lines.push(`    ${mark}: ${why}`);
-      const mute = speakers.filter((speaker) => !speaker[VERBS[word]]).map((speaker) => speaker.name);
+      const mute = senders.filter((sender) => !sender[VERBS[word]]).map((sender) => sender.name);
       if (mute.length > 0) lines.push(`    have no word for it: ${mute.join('; ')}`);
     }
     lines.push('', '  who listens, from the left:');
-    hearers.forEach((hearer, index) => lines.push(`    ${String(index + 1).padStart(2)} ${hearer.name}`));
+    receivers.forEach((receiver, index) => lines.push(`    ${String(index + 1).padStart(2)} ${receiver.name}`));
     lines.push('', '  who cannot be here:', ...[...cannot, ...NOWHERE].map((why) => `    ${why}`), '');
     return lines.join('\n');
   }
 }
 
-/** How a speaker says what a word tells. */
+/** How a sender says what a word tells. */
 const VERBS = { message: 'say', edited: 'edit', deleted: 'delete', reaction: 'react', read: 'read', typing: 'type' };
 
 /** What can be nowhere. */
 const NOWHERE = [
   'the messenger by Socket.IO or POST /api/events: its clients send by routes, and hear by GET /api/events',
-  'a webhook as a speaker, an incoming hook as a listener: each goes one way',
+  'a webhook as a sender, an incoming hook as a listener: each goes one way',
   'embedded chat without key and token: it has a tenant of its own, which no other API enters',
 ];
 
-/** Whether a speaker listens there themself. */
-const isOwn = (speaker, { person }) => person === speaker.person;
+/** Whether a sender listens there themself. */
+const isOwn = (sender, { person }) => person === sender.person;
 
 /** Why a listener is not told of something; nothing if they are. */
-function reason(speaker, hearer, word) {
-  if (word === 'typing' && isOwn(speaker, hearer)) return 'the same person: nobody is told of their own typing';
-  if (hearer.words.includes(word)) return undefined;
-  if (word === 'typing' && hearer.name.startsWith('webhook')) return 'typing is a signal and no change: webhooks are told of changes';
-  return SILENT[hearer.api];
+function reason(sender, receiver, word) {
+  if (word === 'typing' && isOwn(sender, receiver)) return 'the same person: nobody is told of their own typing';
+  if (receiver.words.includes(word)) return undefined;
+  if (word === 'typing' && receiver.name.startsWith('webhook')) return 'typing is a signal and no change: webhooks are told of changes';
+  return SILENT[receiver.api];
 }
 
 /** Says several things: those who may, the next before the one before was answered. */
-async function inOrder(speaker, texts) {
-  if (speaker.pipelines) return Promise.all(texts.map((words) => speaker.say(words)));
+async function inOrder(sender, texts) {
+  if (sender.pipelines) return Promise.all(texts.map((words) => sender.say(words)));
   const ids = [];
-  for (const words of texts) ids.push(await speaker.say(words));
+  for (const words of texts) ids.push(await sender.say(words));
   return ids;
 }
 
-/** What was said with the id that it was heard under, if its speaker was told none. */
+/** What was said with the id that it was heard under, if its sender was told none. */
 function as(word, heard) {
   const [what, id, text, person] = word;
   if (what !== 'message' || id !== undefined) return word;

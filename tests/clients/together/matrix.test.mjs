@@ -27,7 +27,7 @@ describe('everybody hears everybody', { concurrency: true }, () => {
       try {
         await matrix.speak();
         await matrix.allAtOnce();
-        for (const speaker of place.speakers) await matrix.types(speaker);
+        for (const sender of place.senders) await matrix.types(sender);
         await matrix.isQuiet();
       } finally {
         await place.close();

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-import { PollHearer, SOCKETS, SocketHearer, StreamHearer, WebhookHearer, ask, connect } from './hearers.mjs';
-import { byEvents, byHook, byRoutes, bySocket, request } from './speakers.mjs';
+import { PollReceiver, SOCKETS, SocketReceiver, StreamReceiver, WebhookReceiver, ask, connect } from './receivers.mjs';
+import { byEvents, byHook, byRoutes, bySocket, request } from './senders.mjs';
 import { number } from './words.mjs';
 
 const bearer = (token) => ({ authorization: `Bearer ${token}` });
@@ -16,19 +16,19 @@ const password = 'correct horse';
 
 /** A chat, its people, and how they come to it. */
 class Place {
-  speakers = [];
-  hearers = [];
+  senders = [];
+  receivers = [];
 
   constructor(name, url, chat) {
     Object.assign(this, { name, url, chat });
   }
 
-  speak(...speakers) {
-    this.speakers.push(...speakers);
+  speak(...senders) {
+    this.senders.push(...senders);
   }
 
-  async hear(...hearers) {
-    this.hearers.push(...(await Promise.all(hearers)));
+  async hear(...receivers) {
+    this.receivers.push(...(await Promise.all(receivers)));
   }
 
   /** Ann by the messenger's routes, Bo by its long-polls and its stream. `ann` and `bo` are headers with cookies. */
@@ -37,9 +37,9 @@ class Place {
     const events = `${url}/api/events`;
     this.speak(byRoutes('messenger, cookies', this, annsId, ann));
     await this.hear(
-      PollHearer.begin('messenger, cookies, long-poll', 'messenger', chat, `${events}?poll=a`, bo),
-      PollHearer.begin('messenger, cookies, long-poll of the chat', 'messages', chat, `${url}/api/chats/${chat}?poll=b`, bo),
-      StreamHearer.begin('messenger, cookies, stream', 'messenger', chat, events, bo),
+      PollReceiver.begin('messenger, cookies, long-poll', 'messenger', chat, `${events}?poll=a`, bo),
+      PollReceiver.begin('messenger, cookies, long-poll of the chat', 'messages', chat, `${url}/api/chats/${chat}?poll=b`, bo),
+      StreamReceiver.begin('messenger, cookies, stream', 'messenger', chat, events, bo),
     );
     const tokens = [];
     for (const headers of [ann, bo]) {
@@ -48,7 +48,7 @@ class Place {
     }
     const [anns, bos] = tokens.map(bearer);
     this.speak(byRoutes('messenger, personal access token', this, annsId, anns));
-    await this.hear(PollHearer.begin('messenger, personal access token, long-poll', 'messenger', chat, events, bos));
+    await this.hear(PollReceiver.begin('messenger, personal access token, long-poll', 'messenger', chat, events, bos));
     this.tokens = tokens;
   }
 
@@ -66,19 +66,19 @@ class Place {
   /** Somebody listens to an API: the same, by long-poll and by stream. */
   async hearsEvents(name, api, credentials, begin, more = {}) {
     const { url, chat } = this;
-    const before = this.hearers.length;
+    const before = this.receivers.length;
     for (const how of SOCKETS) {
       const socket = await connect(url, how, credentials);
       await begin(socket);
-      await this.hear(new SocketHearer(`${name}, ${called(how)}`, api, chat, socket));
+      await this.hear(new SocketReceiver(`${name}, ${called(how)}`, api, chat, socket));
     }
     const { headers, ...shown } = credentials;
     const events = `${url}/api/events?${new URLSearchParams({ dialect: api, ...shown, ...more, ...this.room(api) })}`;
     await this.hear(
-      PollHearer.begin(`${name}, long-poll`, api, chat, events, headers),
-      StreamHearer.begin(`${name}, stream`, api, chat, events, headers),
+      PollReceiver.begin(`${name}, long-poll`, api, chat, events, headers),
+      StreamReceiver.begin(`${name}, stream`, api, chat, events, headers),
     );
-    return this.hearers.slice(before);
+    return this.receivers.slice(before);
   }
 
   /** What a request of an API says of where it is. */
@@ -111,7 +111,7 @@ class Place {
       return (made.data ?? made).secret;
     };
     for (const api of apis) {
-      await this.hear(WebhookHearer.begin(`webhook, as ${api} tells it`, api, this.chat, register(api)));
+      await this.hear(WebhookReceiver.begin(`webhook, as ${api} tells it`, api, this.chat, register(api)));
     }
   }
 
@@ -126,7 +126,7 @@ class Place {
   }
 
   async close() {
-    await Promise.all(this.hearers.map((hearer) => hearer.close()));
+    await Promise.all(this.receivers.map((receiver) => receiver.close()));
   }
 }
 
@@ -187,7 +187,7 @@ export async function conversation({ url }) {
   await place.speaksEvents('support, guest', 'support', number(guestId), { token: guestToken });
   await place.hearsEvents('support, owner', 'support', { token: await bo.again() }, silent);
   const own = await place.hearsEvents('support, guest', 'support', { token: guestToken }, silent);
-  for (const hearer of own) hearer.person = number(guestId);
+  for (const receiver of own) receiver.person = number(guestId);
   await ownTokens(place, ann, bo);
   await ownKey(place, ann.key, ann, bo);
   await place.webhooks('/owner/webhooks', bearer(ann.token), ['messenger', 'support', 'embed', 'service']);

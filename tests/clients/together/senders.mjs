@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { ask } from './hearers.mjs';
+import { ask } from './receivers.mjs';
 import { number } from './words.mjs';
 
 /** A request that must be answered well. */
@@ -18,10 +18,10 @@ export async function request(method, url, body, headers = {}) {
 }
 
 /**
- * A speaker says things in one chat as one person; what its API has no word for, it has no method for.
+ * A sender says things in one chat as one person; what its API has no word for, it has no method for.
  * `pipelines` tells whether it may say the next before the one before was answered, and keep their order.
  */
-function speaker(name, person, methods, pipelines = false) {
+function sender(name, person, methods, pipelines = false) {
   return { name, person, pipelines, ...methods };
 }
 
@@ -33,7 +33,7 @@ export function byRoutes(name, { url, chat }, person, headers) {
     const told = await request('POST', at, { content }, { prefer: 'return=representation', ...headers });
     return told.message.id;
   };
-  return speaker(name, person, {
+  return sender(name, person, {
     say,
     edit: (id, content) => request('PATCH', message(id), { content }, headers),
     delete: (id) => request('DELETE', message(id), undefined, headers),
@@ -48,7 +48,7 @@ export function byHook(name, url, person) {
   const say = async (text) => {
     assert.equal(await request('POST', url, { text }), 'ok');
   };
-  return speaker(name, person, { say });
+  return sender(name, person, { say });
 }
 
 /** What events say the same in an API, however they are sent. */
@@ -91,7 +91,7 @@ function good(event, body) {
 /** By events on a socket that is connected. */
 export function bySocket(name, api, place, person, socket) {
   const emit = async (event, argument) => good(event, await ask(socket, event, argument));
-  return speaker(name, person, EVENTS[api](emit, place, person), true);
+  return sender(name, person, EVENTS[api](emit, place, person), true);
 }
 
 /** By events in requests; `query` has what says who one is. */
@@ -100,5 +100,5 @@ export function byEvents(name, api, place, person, query, headers = {}) {
     const address = `${place.url}/api/events/${event}?${new URLSearchParams({ dialect: api, ...query })}`;
     return good(event, (await request('POST', address, argument, headers)).data);
   };
-  return speaker(name, person, EVENTS[api](emit, place, person));
+  return sender(name, person, EVENTS[api](emit, place, person));
 }

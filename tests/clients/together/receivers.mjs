@@ -22,7 +22,7 @@ export function within(promise, what) {
 }
 
 /** What somebody is told of one chat. */
-export class Hearer {
+export class Receiver {
   /** What was told since it was last taken: changes in the order of the log, and who types. */
   #changes = [];
   #typing = [];
@@ -78,7 +78,7 @@ export class Hearer {
 }
 
 /** By a Socket.IO client of one protocol and one transport. */
-export class SocketHearer extends Hearer {
+export class SocketReceiver extends Receiver {
   constructor(name, api, chat, socket) {
     super(name, api, chat);
     this.socket = socket;
@@ -91,15 +91,15 @@ export class SocketHearer extends Hearer {
 }
 
 /** By one request after the other, each with the cursor of the one before. */
-export class PollHearer extends Hearer {
+export class PollReceiver extends Receiver {
   #over = new AbortController();
 
   /** Its first request tells where the log stands, and waits for nothing. */
   static async begin(name, api, chat, url, headers) {
-    const hearer = new PollHearer(name, api, chat);
-    const { cursor } = await hearer.#ask(url, headers, 'now', 0);
-    hearer.done = hearer.#listen(url, headers, cursor);
-    return hearer;
+    const receiver = new PollReceiver(name, api, chat);
+    const { cursor } = await receiver.#ask(url, headers, 'now', 0);
+    receiver.done = receiver.#listen(url, headers, cursor);
+    return receiver;
   }
 
   async #ask(url, headers, after, timeout) {
@@ -135,20 +135,20 @@ export class PollHearer extends Hearer {
 const STREAMED = { messenger: ['message', 'edited', 'deleted', 'reaction', 'read', 'typing'] };
 
 /** As a stream, by EventSource. */
-export class StreamHearer extends Hearer {
+export class StreamReceiver extends Receiver {
   static async begin(name, api, chat, url, headers) {
-    const hearer = new StreamHearer(name, api, chat);
+    const receiver = new StreamReceiver(name, api, chat);
     const source = new EventSource(url, { fetch: (address, init) => fetch(address, { ...init, headers: { ...init.headers, ...headers } }) });
-    hearer.source = source;
+    receiver.source = source;
     const opened = new Promise((resolve, reject) => {
       source.addEventListener('open', resolve);
       source.addEventListener('error', ({ message, code }) => reject(new Error(`${name}: ${code} ${message}`)));
     });
     for (const event of STREAMED[api] ?? APIS[api].events) {
-      source.addEventListener(event, ({ data }) => hearer.told(event, JSON.parse(data)));
+      source.addEventListener(event, ({ data }) => receiver.told(event, JSON.parse(data)));
     }
     await within(opened, `${name}: the stream`);
-    return hearer;
+    return receiver;
   }
 
   close() {
@@ -157,22 +157,22 @@ export class StreamHearer extends Hearer {
 }
 
 /** By a webhook, whose signatures are verified by the library of Standard Webhooks. */
-export class WebhookHearer extends Hearer {
+export class WebhookReceiver extends Receiver {
   /** `register(url)` makes the webhook and answers with its secret. */
   static async begin(name, api, chat, register) {
-    const hearer = new WebhookHearer(name, api, chat);
-    hearer.words = hearer.words.filter((word) => word !== 'typing');
-    hearer.server = createServer(async (request, response) => {
+    const receiver = new WebhookReceiver(name, api, chat);
+    receiver.words = receiver.words.filter((word) => word !== 'typing');
+    receiver.server = createServer(async (request, response) => {
       let body = '';
       for await (const chunk of request) body += chunk;
       // A delivery that is repeated without a reason is told twice, and found.
-      const { type, data } = hearer.secret.verify(body, request.headers);
-      hearer.told(...named(api, type, data));
+      const { type, data } = receiver.secret.verify(body, request.headers);
+      receiver.told(...named(api, type, data));
       response.writeHead(204).end();
     });
-    await new Promise((resolve) => hearer.server.listen(0, '127.0.0.1', resolve));
-    hearer.secret = new Webhook(await register(`http://127.0.0.1:${hearer.server.address().port}/`));
-    return hearer;
+    await new Promise((resolve) => receiver.server.listen(0, '127.0.0.1', resolve));
+    receiver.secret = new Webhook(await register(`http://127.0.0.1:${receiver.server.address().port}/`));
+    return receiver;
   }
 
   async close() {
