@@ -71,9 +71,9 @@ export class Receiver {
     return this.#typing.findLast(([, who]) => who === person)?.[2] === on;
   }
 
-  /** What was told of typing, which is forgotten then. */
-  typing() {
-    return this.#typing.splice(0);
+  /** What was told of typing counts no more. */
+  forgetTyping() {
+    this.#typing = [];
   }
 }
 
