@@ -36,6 +36,7 @@ export class Pane {
     this.toldTyping = 0;
     this.element = this.draw();
     this.log = within(this.element, '.log');
+    this.list = within(this.log, 'ol');
     this.form = within(this.element, 'form', HTMLFormElement);
     this.field = input(this.form, 'text');
     this.wireLines = within(this.element, '.wire ol');
@@ -62,7 +63,7 @@ export class Pane {
         h('p', {}, how),
         h('p', { class: 'state', 'data-state': 'waiting' }, 'Connecting…'),
       ),
-      h('ol', { class: 'log', tabindex: '0', role: 'log', 'aria-label': `What ${me.name} hears by ${title}` }),
+      h('div', { class: 'log', tabindex: '0', role: 'log', 'aria-label': `What ${me.name} hears by ${title}` }, h('ol')),
       h('p', { class: 'typing' }),
       h(
         'form',
@@ -186,7 +187,7 @@ export class Pane {
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END;
     const messages = [...this.messages.values()].sort((one, other) => one.id - other.id);
     reconcile(
-      log,
+      this.list,
       messages.map((message) => ({ key: String(message.id), print: JSON.stringify(message), make: () => this.line(message) })),
     );
     if (atEnd) log.scrollTop = log.scrollHeight;

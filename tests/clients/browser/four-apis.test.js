@@ -114,6 +114,8 @@ describe('one chat through four APIs', () => {
   chapter('on a phone the panes are below each other, in the dark', async () => {
     await begin(phone);
     await says(phone, 'embed', 'From a phone');
+    const heights = await phone.page.locator('.log').evaluateAll((all) => all.map((one) => one.clientHeight));
+    assert.deepEqual(heights, [210, 210, 210, 210], 'each is as high as it is to be');
     const lefts = await phone.page.locator('.pane').evaluateAll((all) => all.map((one) => one.getBoundingClientRect().left));
     assert.equal(new Set(lefts).size, 1);
     const isWider = await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
