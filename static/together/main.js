@@ -4,7 +4,7 @@ import { embed, messenger, service, support } from './clients.js';
 import { Pane } from './pane.js';
 import { setUp } from './setup.js';
 
-/** @param {import('./setup.js').Scene} scene */
+/** @param {import('./setup.js').Demo} demo */
 function openPanes({ chat, ann, bo, cy, gus }) {
   const names = new Map([ann, bo, cy, gus].map(({ id, name }) => [id, name]));
   show($('panes'), true);
@@ -45,9 +45,9 @@ const form = $('begin', HTMLFormElement);
 onSubmit(
   form,
   async () => {
-    const scene = await setUp();
+    const demo = await setUp();
     show(form, false);
-    openPanes(scene);
+    openPanes(demo);
   },
   (error) => formError(form, error instanceof Error ? error.message : 'That did not work.'),
 );

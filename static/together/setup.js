@@ -11,7 +11,7 @@ import { BASE } from '../shared/server.js';
  */
 
 /**
- * @typedef {object} Scene
+ * @typedef {object} Demo
  * @property {number} chat the chat's number; some APIs write it in hexadecimal digits
  * @property {Member} ann an owner, who has a personal access token
  * @property {Member} bo another owner
@@ -28,7 +28,7 @@ export const digits = (id) => id.toString(16).padStart(24, '0');
 /** The paths that a cookie of ours is sent to: the one request that takes nothing else. */
 const TOKENS = 'api/me/tokens';
 
-/** Makes everything anew. @returns {Promise<Scene>} */
+/** Makes everything anew. @returns {Promise<Demo>} */
 export async function setUp() {
   if (/(?:^|;\s*)__Host-user_id=/u.test(document.cookie)) {
     throw new Error('You are signed in to the messenger in this browser. Open this page in a private window, where nobody is.');

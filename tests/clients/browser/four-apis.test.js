@@ -26,8 +26,7 @@ describe('one chat through four APIs', () => {
 
   /** Sets up the chat by one click, and waits until all are connected. */
   async function begin(person) {
-    await person.page.goto(`${stage.server.url}/`);
-    await person.page.getByRole('link', { name: 'Four APIs, one chat' }).click();
+    await person.page.goto(`${stage.server.url}/together/`);
     await person.page.getByRole('button', { name: 'Set it up and begin' }).click();
     for (const key of Object.keys(PANES)) await pane(person, key).locator('.state[data-state=live]').waitFor();
   }
@@ -38,6 +37,13 @@ describe('one chat through four APIs', () => {
     await person.page.keyboard.press('Enter');
     for (const other of Object.keys(PANES)) await bubble(person, other, text).waitFor();
   }
+
+  chapter('the first page leads to it', async () => {
+    await visitor.page.goto(stage.server.url);
+    await visitor.page.getByRole('link', { name: 'Four APIs, one chat' }).click();
+    await visitor.page.getByRole('button', { name: 'Set it up and begin' }).waitFor();
+    await visitor.assertAccessible('nothing set up yet');
+  });
 
   chapter('begins by one click', async () => {
     await begin(visitor);
