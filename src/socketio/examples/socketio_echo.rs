@@ -21,6 +21,8 @@ struct Flags {
     port: u16,
     path: String,
     eio3: bool,
+    ping_interval: Duration,
+    ping_timeout: Duration,
 }
 
 impl Flags {
@@ -30,6 +32,8 @@ impl Flags {
             port: 3000,
             path: "/socket.io/".into(),
             eio3: false,
+            ping_interval: PING_INTERVAL,
+            ping_timeout: PING_TIMEOUT,
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -39,11 +43,19 @@ impl Flags {
                 "--port" => flags.port = value()?.parse().map_err(|_| "not a port")?,
                 "--path" => flags.path = value()?,
                 "--eio3" => flags.eio3 = true,
+                "--ping-interval" => flags.ping_interval = milliseconds(&value()?)?,
+                "--ping-timeout" => flags.ping_timeout = milliseconds(&value()?)?,
                 other => return Err(format!("unknown flag {other}")),
             }
         }
         Ok(flags)
     }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .map(Duration::from_millis)
+        .map_err(|_| format!("{text} is no number of milliseconds"))
 }
 
 /// Echoes every message.
@@ -65,8 +77,8 @@ impl Connection for Echo {
 
 fn engine_echo(flags: &Flags) -> Engine {
     let options = Options {
-        ping_interval: PING_INTERVAL,
-        ping_timeout: PING_TIMEOUT,
+        ping_interval: flags.ping_interval,
+        ping_timeout: flags.ping_timeout,
         max_payload: 1_000_000,
         allow_eio3: flags.eio3,
         cors: Cors::Any,

@@ -5,7 +5,7 @@ import io2 from "socket.io-client-2";
 
 export const url = process.env.SERVER_URL ?? "http://127.0.0.1:8000";
 
-const FOREVER = 20_000;
+const FOREVER = 60_000;
 
 /** The versions that the documents were written for, and the present one. */
 export const versions = {

@@ -11,7 +11,7 @@ import uuid
 import socketio
 
 URL = os.environ["SERVER_URL"]
-FOREVER = 20
+FOREVER = 60
 
 
 def fresh(word):

@@ -5,6 +5,7 @@ import functools
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -16,13 +17,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("PARLANCE_BIN", str(ROOT / "target" / "debug" / "parlance"))
 # A request that gets no answer in this time has hung: no outage of a test is that long.
-PATIENCE = 30
+PATIENCE = 60
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port below those that systems give to connections: it stays free while a server is restarted, and a client that
+    asks in vain meanwhile does not get it as its own."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def wait_until(what, done, seconds=PATIENCE):

@@ -17,7 +17,7 @@ import { Server } from './server.mjs';
 const run = promisify(execFile);
 const WRITTEN = '127.0.0.1:8000';
 const MARK = '=== ';
-const LATE = 20_000;
+const LATE = 60_000;
 const text = await readFile('generated/asyncapi.json', 'utf8');
 const document = JSON.parse(text);
 const { channels, operations } = document;

@@ -8,12 +8,16 @@ import { join, resolve } from 'node:path';
 
 const LATE = 60_000;
 
+/** A port below those that systems give to connections: nobody else gets it between this and the server's start. */
 async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((done) => server.once('listening', done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const server = createServer().listen(port, '127.0.0.1');
+    const free = await new Promise((done) => server.once('listening', () => done(true)).once('error', () => done(false)));
+    if (!free) continue;
+    await new Promise((done) => server.close(done));
+    return port;
+  }
 }
 
 export class Server {

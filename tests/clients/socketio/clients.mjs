@@ -7,7 +7,7 @@ export const LAB = process.env.LAB_URL;
 export const RECOVERY = process.env.RECOVERY_URL;
 
 /** How long anything that must happen may take. */
-export const PATIENCE = 8_000;
+export const PATIENCE = 60_000;
 
 const TRANSPORTS = {
   websocket: ["websocket"],

@@ -9,7 +9,7 @@ import requests
 import socketio
 
 LAB = os.environ["LAB_URL"]
-PATIENCE = 8
+PATIENCE = 60
 BYTES = bytes([0, 1, 2, 3, 254, 255])
 
 

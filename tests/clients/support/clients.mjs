@@ -10,7 +10,7 @@ import { io as io4 } from "socket.io-client";
 import io2 from "socket.io-client-2";
 
 /** How long anything that must happen may take. */
-const PATIENCE = 20_000;
+const PATIENCE = 60_000;
 
 const TRANSPORTS = {
   websocket: ["websocket"],
@@ -194,12 +194,15 @@ export class Server {
   }
 }
 
+/**
+ * A port below those that systems give to connections: it stays free while a server is restarted, and a client that asks in
+ * vain meanwhile does not get it as its own.
+ */
 function freePort() {
   return new Promise((resolve) => {
-    const listener = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = listener.address();
-      listener.close(() => resolve(port));
-    });
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const listener = createServer().listen(port, "127.0.0.1", () => listener.close(() => resolve(port)));
+    listener.once("error", () => resolve(freePort()));
   });
 }
 

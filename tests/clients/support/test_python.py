@@ -9,7 +9,7 @@ import urllib.request
 import socketio
 
 URLS = [os.environ["SUPPORT_URL"], os.environ["SUPPORT_URL_2"]]
-PATIENCE = 20
+PATIENCE = 60
 
 
 def post(path, body):
