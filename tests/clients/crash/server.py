@@ -5,7 +5,6 @@ import functools
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -21,16 +20,7 @@ PATIENCE = 60
 
 
 def free_port():
-    """A port below those that systems give to connections: it stays free while a server is restarted, and a client that
-    asks in vain meanwhile does not get it as its own."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                pass
+    return int(subprocess.check_output([ROOT / "tests" / "clients" / "free-port"]))
 
 
 def wait_until(what, done, seconds=PATIENCE):

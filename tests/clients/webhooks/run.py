@@ -18,9 +18,7 @@ FOREVER = 60
 
 
 def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    return int(subprocess.check_output([HERE.parent / "free-port"]))
 
 
 def listens(port, process):
