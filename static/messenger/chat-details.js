@@ -180,7 +180,7 @@ export class ChatDetails {
     try {
       await call('PATCH', `/api/chats/${chat.id}`, { form: changes });
       this.editor = null;
-      this.model.takeChat({ id: chat.id, title: wanted.title, description: wanted.description || null, open: wanted.open === 'true' });
+      this.model.takeDone({ id: chat.id, title: wanted.title, description: wanted.description || null, open: wanted.open === 'true' });
     } catch (error) {
       formError(form, explain(error));
     }

@@ -16,5 +16,5 @@ export async function setForMe(model, chat, change) {
   }
   const pinned = 'pinned' in change ? { pinned: change.pinned === 'true' } : {};
   const muted = 'muted_until' in change ? { muted_until: change.muted_until || null } : {};
-  model.takeChat(/** @type {any} */ ({ id: chat, ...change, ...pinned, ...muted }));
+  model.takeDone(/** @type {any} */ ({ id: chat, ...change, ...pinned, ...muted }));
 }

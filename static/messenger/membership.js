@@ -20,7 +20,7 @@ export async function joinChat(model, id) {
     await tellFault(error);
     return false;
   }
-  model.takeChat({ id, member: true });
+  model.takeDone({ id, member: true });
   model.room(id).stale = true;
   return true;
 }
@@ -44,7 +44,7 @@ export async function leaveChat(model, id, readMarks) {
     await tellFault(error);
     return;
   }
-  model.takeChat({ id, member: false, role: null, unread: 0 });
+  model.takeDone({ id, member: false, role: null, unread: 0 });
   if (!entry.open) model.chats.delete(id);
   location.hash = '#/';
 }

@@ -48,7 +48,7 @@ export class Model {
     /** How far I have read, as this page has told the server. @type {Map<number, number>} */
     this.readMarks = new Map();
     this.more = false;
-    /** What was applied while answers are awaited, to be applied once more after them. @type {Set<(() => void)[]>} */
+    /** What was applied while answers are awaited, to be applied once more after them. @type {Set<(() => unknown)[]>} */
     this.recordings = new Set();
     /** How often everything was forgotten: what was asked for before is asked for again. */
     this.epoch = 0;
@@ -85,7 +85,7 @@ export class Model {
    * @param {(answer: T) => void} take
    */
   async taking(read, take) {
-    /** @type {(() => void)[]} */
+    /** @type {(() => unknown)[]} */
     const meanwhile = [];
     this.recordings.add(meanwhile);
     try {
@@ -104,7 +104,7 @@ export class Model {
     }
   }
 
-  /** @param {() => void} applyAgain */
+  /** @param {() => unknown} applyAgain */
   record(applyAgain) {
     for (const meanwhile of this.recordings) meanwhile.push(applyAgain);
   }
@@ -195,10 +195,20 @@ export class Model {
   }
 
   /**
+   * What I have just done to a chat: an answer that was asked for before that does not take it back.
+   * @param {Partial<Chat> & {id: number}} chat
+   */
+  takeDone(chat) {
+    this.record(() => this.chats.has(chat.id) && this.takeChat(chat));
+    this.takeChat(chat);
+  }
+
+  /**
    * A chat begun here, before the server tells of it: the newest of all.
    * @param {Partial<Chat> & {id: number}} chat
    */
   takeBegun(chat) {
+    this.record(() => this.chats.has(chat.id) || this.takeBegun(chat));
     const newest = Math.max(0, ...[...this.chats.values()].map((each) => each.active));
     this.takeChat(chat);
     const begun = this.chats.get(chat.id);

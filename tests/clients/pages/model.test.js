@@ -329,6 +329,23 @@ describe('the model', () => {
     assert.equal(chat(11).unread, 0);
   });
 
+  test('an answer that was asked for before does not take back what I have done meanwhile', async () => {
+    const before = { people: [BO], chats: [{ id: 10, title: 'Ten', open: true, member: false, pinned: false }] };
+    await model.taking(
+      async () => {
+        model.takeDone({ id: 10, member: true });
+        model.takeDone({ id: 10, pinned: true });
+        model.takeDone({ id: 11, member: false });
+        model.takeBegun({ id: 12, title: 'Twelve', open: true, member: true });
+        return before;
+      },
+      (answer) => model.takeChats(answer),
+    );
+    assert.deepEqual([chat().member, chat().pinned], [true, true]);
+    assert.equal(chat(11), undefined, 'what is not there any more does not come back');
+    assert.deepEqual([chat(12).title, chat(12).member], ['Twelve', true]);
+  });
+
   test('a chat begun here is the newest until the server tells', () => {
     model.takeBegun({ id: 13, title: 'Fresh', open: true, member: true });
     assert.ok(chat(13).active > chat(10).active);
