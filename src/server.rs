@@ -17,12 +17,13 @@ use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, WriteObserver, developers, webhooks},
+    chat::{Services, WriteObserver, developers, peers, webhooks},
     config::{EmbedOpen, Failover, Settings},
     dialect::{DIALECTS, DialectSet, DialectsMetrics, Options, messenger, webhooks::ChangeEncoder},
     error::{Error, Kind, Result},
     gateway::{
         self,
+        peers::{Forwarder, address},
         socketio::{CredentialReader, Gateway, export},
     },
     http, openapi,
@@ -70,7 +71,9 @@ impl Server {
         let closing = http::ShutdownSignal::new();
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options((figment, &settings), dialects, &metrics));
-        let sockets = sockets(&started, &settings, &options);
+        let longest_poll = settings.socket_ping_interval + settings.socket_ping_timeout;
+        let forwarder = Forwarder::new(started.clone(), longest_poll, closing.token());
+        let sockets = sockets((&started, &forwarder), &settings, &options);
         export(&sockets, &metrics);
         let verbs = start_verbs(
             settings.clone(),
@@ -88,7 +91,7 @@ impl Server {
             http::configure(rocket, settings, metrics, closing.clone())
                 .attach(sockets.fairing())
                 .manage(readiness(started.clone()))
-                .manage(live_sessions(&sockets))
+                .manage(live_sessions(&sockets, &forwarder))
                 .manage(connections.bounds())
                 .manage(Arc::clone(&options))
                 .mount("/", traced(gateway::http::routes()))
@@ -99,7 +102,8 @@ impl Server {
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
         let rocket = fit(figment.clone())
             .attach(open_database(Arc::clone(&hindrance)))
-            .attach(verbs);
+            .attach(verbs)
+            .attach(announce(started.clone(), settings.node_address.clone()));
         Self {
             rocket,
             second,
@@ -267,7 +271,11 @@ fn hinder(hindrance: &Hindrance, error: Error) {
 }
 
 /// The Socket.IO server, with a handler for every event-style dialect.
-fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> SocketIo {
+fn sockets(
+    (started, forwarder): (&Started, &Forwarder),
+    settings: &Settings,
+    options: &Arc<Options>,
+) -> SocketIo {
     let credentials = CredentialReader {
         allowed_origins: settings.allowed_origins.clone(),
     };
@@ -279,6 +287,7 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
         .mark(|request| http::ClientAddress::of(request).is_this_machine())
         .ping_interval(settings.socket_ping_interval)
         .ping_timeout(settings.socket_ping_timeout)
+        .peers(Arc::new(forwarder.clone()))
         .namespace(
             "/",
             Gateway::new(Arc::clone(started), Arc::clone(options), credentials),
@@ -286,9 +295,26 @@ fn sockets(started: &Started, settings: &Settings, options: &Arc<Options>) -> So
         .build()
 }
 
-fn live_sessions(sockets: &SocketIo) -> http::LiveSessions {
-    let engine = sockets.engine().clone();
-    http::LiveSessions::new(move |sid| engine.has_session(sid))
+fn live_sessions(sockets: &SocketIo, forwarder: &Forwarder) -> http::LiveSessions {
+    let (engine, forwarder) = (sockets.engine().clone(), forwarder.clone());
+    http::LiveSessions::new(move |sid| engine.has_session(sid) || forwarder.has_session(sid))
+}
+
+/// Says where other servers of the database reach this one, once it listens.
+fn announce(started: Started, named: Option<String>) -> impl Fairing {
+    AdHoc::on_liftoff("node address", move |rocket| {
+        Box::pin(async move {
+            let listens = SocketAddr::new(rocket.config().address, rocket.config().port);
+            let address = address::reached(named.as_deref(), listens);
+            let Some((services, address)) = started.get().zip(address) else {
+                return;
+            };
+            if let Err(error) = peers::announce(services, address).await {
+                // It is said again with the next heartbeat.
+                tracing::debug!(cause = ?error, "It could not be said where this server is reached.");
+            }
+        })
+    })
 }
 
 /// The routes that event-style dialects have beside events.

@@ -41,6 +41,7 @@ mod online;
 pub mod outgoing;
 pub mod owners;
 mod password;
+pub mod peers;
 pub mod people;
 pub mod presence;
 pub mod profiles;

@@ -79,6 +79,8 @@ pub struct Settings {
     pub socket_ping_interval: Duration,
     /// How long a Socket.IO client has for the pong.
     pub socket_ping_timeout: Duration,
+    /// Where other servers of the database reach this one.
+    pub node_address: Option<String>,
     /// Who may register a site with live support.
     pub owner_registration: Registration,
     /// Which document's shape pushed support messages have.

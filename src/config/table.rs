@@ -355,6 +355,16 @@ const SOCKETS: &[Setting] = &[
         Length(1..=DAY),
         "How long its client has for the pong.",
     ),
+    Setting::new(
+        "node_address",
+        Preset::Text(""),
+        OptionalText,
+        "Where other servers of the same PostgreSQL reach this one: a host, with a port if it is not `port`; empty: `address`.",
+    )
+    .more(
+        "They pass on to it what belongs to its Socket.IO sessions, so that the balancer need not send a client that \
+         polls to the same server again. Nothing is passed on if it is empty and address is 127.0.0.1 or 0.0.0.0.",
+    ),
 ];
 
 const SUPPORT: &[Setting] = &[

@@ -25,6 +25,7 @@ pub mod invite;
 pub mod login;
 pub mod message;
 pub mod network;
+mod peer;
 pub mod person;
 pub mod policy;
 pub mod search;
@@ -61,6 +62,7 @@ pub use message::{
     Mentions, Message, MessageKind, Page, QUOTED_CHARS, Quote, Reaction, Surroundings,
 };
 pub use network::Network;
+pub use peer::Peer;
 pub use person::{Names, Person, PersonKind, PersonName};
 pub use policy::{Denied, Entry, Relation};
 pub use sign_in::{SecondFactor, SignIn, SignInOutcome};

@@ -144,6 +144,8 @@ fn outage(error: &sqlx::Error) -> Option<Outage> {
         | sqlx::Error::PoolClosed
         | sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
+        // What came is none of PostgreSQL's: also nothing at all, from a proxy that hangs up on a new connection.
+        | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => Some(BUSY),
         sqlx::Error::Database(told) => match sqlite_code(error) {
             Some(code) => sqlite_outage(code),

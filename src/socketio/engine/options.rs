@@ -1,10 +1,10 @@
 //! The options of a server, with Node's names and defaults.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use rocket::Request;
 
-use super::{cors::Cors, protocol::Transport};
+use super::{cors::Cors, peers::Peers, protocol::Transport};
 
 /// The options of a server. The defaults are those of Node's server, except for [`Cors`].
 #[derive(Debug, Clone)]
@@ -35,6 +35,8 @@ pub struct Options {
     pub outbox_bytes: usize,
     /// How long a closed session is kept for a polling client to fetch its close packet.
     pub close_timeout: Duration,
+    /// Other servers behind the same balancer.
+    pub peers: Option<Arc<dyn Peers>>,
 }
 
 impl Default for Options {
@@ -52,6 +54,7 @@ impl Default for Options {
             mark: None,
             outbox_bytes: 1 << 20,
             close_timeout: Duration::from_secs(30),
+            peers: None,
         }
     }
 }

@@ -26,8 +26,8 @@ impl<S> Default for Registry<S> {
 
 impl<S> Registry<S> {
     fn shard(&self, sid: &Sid) -> &Mutex<HashMap<Sid, Arc<S>>> {
-        // Ids are random, so any of their bytes is evenly distributed.
-        let byte = sid.as_str().bytes().next().unwrap_or_default();
+        // Ids are random at their end, so its bytes are evenly distributed.
+        let byte = sid.as_str().bytes().next_back().unwrap_or_default();
         &self.shards[usize::from(byte) % SHARDS]
     }
 

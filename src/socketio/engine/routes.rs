@@ -16,6 +16,7 @@ use super::{
     handshake::Handshake,
     params::Params,
     payload::{self, Payload},
+    peers::RemoteSession,
     polling::PollBody,
     protocol::Transport,
     request_error::RequestError,
@@ -96,10 +97,21 @@ impl EngineRoutes {
         let Some(sid) = &params.sid else {
             return self.open(request, &params);
         };
-        let session = shared
-            .registry
-            .find(sid)
-            .ok_or(RequestError::UnknownSession)?;
+        let peers = shared.options.peers.as_ref();
+        if peers.is_some_and(|peers| !peers.admits(request)) {
+            return Err(RequestError::Forbidden);
+        }
+        let Some(session) = shared.registry.find(sid) else {
+            let revision = params.revision;
+            let passed_on = match peers {
+                Some(peers) => {
+                    let session = RemoteSession { sid, revision };
+                    peers.pass_on(request, session, data).await
+                }
+                None => None,
+            };
+            return passed_on.ok_or(RequestError::UnknownSession);
+        };
         session.admit(params.transport, params.revision)?;
         match (params.transport, request.method()) {
             (Transport::WebSocket, Method::Get) => {

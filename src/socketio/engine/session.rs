@@ -81,7 +81,10 @@ impl Session {
             shared: Arc::clone(shared),
             state: Mutex::new(state),
             handshake,
-            sid: Sid::random(),
+            sid: match &shared.options.peers {
+                Some(peers) => Sid::with_prefix(peers.prefix()),
+                None => Sid::random(),
+            },
         });
         shared.registry.insert(&session.sid, &session);
         let (revision, transport) = (session.revision(), session.handshake.transport());

@@ -1,6 +1,6 @@
 //! Configures and makes a server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     client::EngineApplication,
@@ -10,7 +10,7 @@ use super::{
     options::{Overflow, ServerOptions},
 };
 use crate::{
-    engine::{Cors, Engine, Options, Transport},
+    engine::{Cors, Engine, Options, Peers, Transport},
     packet::NamespaceName,
 };
 
@@ -134,6 +134,12 @@ impl Builder {
     /// What happens to a client whose outbox is full.
     pub fn overflow(mut self, overflow: Overflow) -> Self {
         self.server.overflow = overflow;
+        self
+    }
+
+    /// Other servers behind the same balancer, which have sessions that are not here.
+    pub fn peers(mut self, peers: Arc<dyn Peers>) -> Self {
+        self.engine.peers = Some(peers);
         self
     }
 

@@ -11,6 +11,7 @@
 
 mod look;
 mod notify;
+mod peers;
 
 use std::{
     fmt,
@@ -33,6 +34,7 @@ use crate::error::{Error, Result};
 
 pub use look::{Look, Seen};
 pub use notify::Notifications;
+use peers::Peers;
 
 /// Connections for what is here: one that listens, one that notifies, one that looks.
 pub(super) const CONNECTIONS: u32 = 3;
@@ -43,13 +45,13 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Letters and digits in a server's id.
 const ID_LENGTH: usize = 16;
 
-/// Says that this server lives, and forgets those that do not and what ended long ago; how many others live. A server
+/// Says that this server lives, and forgets those that do not and what ended long ago; which others live. A server
 /// that was not heard of for three heartbeats does not.
-const BEAT: &str = "with own as (insert into nodes (id) values ($1) \
-       on conflict (id) do update set seen_at = now()), \
+const BEAT: &str = "with own as (insert into nodes (id, address, secret) values ($1, $2, $3) \
+       on conflict (id) do update set seen_at = now(), address = $2, secret = $3), \
      dead as (delete from nodes where seen_at < now() - interval '1 minute' and id <> $1), \
      old as (delete from endings where at < now() - interval '10 minutes') \
-     select count(*) from nodes where seen_at > now() - interval '15 seconds' and id <> $1";
+     select id, address, secret from nodes where seen_at > now() - interval '15 seconds' and id <> $1";
 const LEAVE: &str = "delete from nodes where id = $1";
 
 /// What this server has to do with others of its database.
@@ -60,6 +62,8 @@ pub(super) struct Nodes {
     is_server: bool,
     /// Whether there may be others: else nobody is notified.
     others: AtomicBool,
+    /// Where they are.
+    peers: Peers,
     /// Has the others notified; what is queued already is enough.
     news: Mutex<Option<mpsc::Sender<()>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -81,6 +85,7 @@ impl Nodes {
             is_server,
             // A command knows of no server, and ends too soon to learn of one.
             others: AtomicBool::new(!is_server),
+            peers: Peers::new(),
             news: Mutex::new(Some(news)),
             tasks: Mutex::default(),
         });
@@ -117,9 +122,12 @@ impl Nodes {
     /// Says that this server lives, and notes whether others do.
     async fn beat(&self) -> Result<()> {
         let mut connection = self.connection().await?;
-        let asked = sqlx::query_scalar(BEAT).bind(&self.id);
-        let asked = tokio::time::timeout(STATEMENT_TIMEOUT, asked.fetch_one(&mut *connection));
-        let others: i64 = answered(asked.await, connection)?;
+        let asked = sqlx::query_as(BEAT).bind(&self.id);
+        let asked = asked.bind(self.peers.address()).bind(&self.peers.secret);
+        let asked = tokio::time::timeout(STATEMENT_TIMEOUT, asked.fetch_all(&mut *connection));
+        let rows: Vec<peers::Row> = answered(asked.await, connection)?;
+        let others = rows.len();
+        self.peers.note(rows);
         let had_others = self.others.swap(others > 0, Ordering::Relaxed);
         if others > 0 && !had_others {
             tracing::info!(

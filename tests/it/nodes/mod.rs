@@ -4,4 +4,5 @@ mod ends;
 mod hearing;
 mod histories;
 mod killed;
+mod passing_on;
 mod recovery;

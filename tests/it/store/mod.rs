@@ -5,6 +5,7 @@ mod checks;
 mod contract;
 mod copies;
 mod failover;
+mod hanging_up;
 mod migrations;
 mod outages;
 mod plans;
