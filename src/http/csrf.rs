@@ -25,7 +25,11 @@ use rocket::{
     route::{self, Route},
 };
 
-use super::{api_error, headers::under, signed_in};
+use super::{
+    api_error,
+    headers::{under, under_any},
+    signed_in,
+};
 use crate::{
     config::{ServedHost, Settings, WebOrigin},
     error,
@@ -171,7 +175,7 @@ fn would_act(request: &Request<'_>) -> bool {
         request.method(),
         Method::Get | Method::Head | Method::Options
     );
-    if !safe && SIGN_IN.iter().any(|base| under(&path, base)) {
+    if !safe && under_any(&path, &SIGN_IN) {
         return true;
     }
     let acts = (!safe && under(&path, "/api")) || under(&path, "/api/logout");
@@ -181,7 +185,7 @@ fn would_act(request: &Request<'_>) -> bool {
 }
 
 fn is_open(path: &Path<'_>) -> bool {
-    OPEN.iter().any(|base| under(path, base))
+    under_any(path, &OPEN)
 }
 
 /// Routes that answer the requests which the fairing refused.

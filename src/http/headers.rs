@@ -86,23 +86,44 @@ pub(super) fn add_headers(request: &Request<'_>, response: &mut Response<'_>) {
 
 /// Whether `path` is `base` or below it, decoded as routes see it: `/%61pi` is `/api`.
 pub(super) fn under(path: &Path<'_>, base: &str) -> bool {
+    under_any(path, &[base])
+}
+
+/// Whether `path` is one of the `bases` or below it.
+pub(super) fn under_any(path: &Path<'_>, bases: &[&str]) -> bool {
     let raw = path.raw().as_str();
+    let bytes = raw.as_bytes();
     // The usual path is as it is written, and compared many times a request.
-    if !raw.contains('%') && !raw.contains("//") {
-        let rest = raw.strip_prefix(base);
-        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    }
-    let mut given = path.segments().filter(|segment| !segment.is_empty());
-    base.split('/')
-        .filter(|segment| !segment.is_empty())
-        .all(|segment| given.next() == Some(segment))
+    let is_plain = !bytes.contains(&b'%') && !bytes.windows(2).any(|pair| pair == b"//");
+    bases.iter().any(|base| {
+        if is_plain {
+            let rest = raw.strip_prefix(base);
+            return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        }
+        let mut given = path.segments().filter(|segment| !segment.is_empty());
+        base.split('/')
+            .filter(|segment| !segment.is_empty())
+            .all(|segment| given.next() == Some(segment))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use rocket::http::uri::Origin;
+    use rocket::http::{HeaderMap, uri::Origin};
 
     use super::*;
+
+    #[test]
+    fn a_header_is_found_by_its_name_in_any_case() {
+        for length in 1..40 {
+            let name: String = "X-Request-Id_".chars().cycle().take(length).collect();
+            let mut headers = HeaderMap::new();
+            headers.add_raw(name.to_uppercase(), "there");
+            assert_eq!(headers.get_one(&name.to_lowercase()), Some("there"));
+            assert_eq!(headers.get_one(&name), Some("there"));
+            assert_eq!(headers.get_one(&format!("{name}.")), None);
+        }
+    }
 
     #[test]
     fn a_path_is_under_another_however_it_is_written() {

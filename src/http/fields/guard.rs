@@ -5,6 +5,7 @@ use std::ops::Deref;
 use rocket::{
     data::{self, Data, FromData, ToByteUnit},
     request::{self, FromRequest, Request},
+    tokio::io::AsyncReadExt,
 };
 
 use serde_json::Value;
@@ -18,6 +19,9 @@ use crate::{
 
 /// Most bytes of a body where the settings name no limit, in KiB.
 const BODY_KIB: u64 = 128;
+
+/// So much room a body gets before any of it is there, whatever length was named.
+const MOST_ROOM: usize = 16 << 10;
 
 /// How many bytes of a body Rocket looks at before any guard does. When the connection breaks while
 /// it looks, it goes on with what it has: a short body would seem whole.
@@ -148,18 +152,23 @@ async fn read_whole(request: &Request<'_>, data: Data<'_>, limit: &str) -> Resul
         ));
     }
     let limit = request.limits().get(limit).unwrap_or(BODY_KIB.kibibytes());
-    let body = data
-        .open(limit)
-        .into_bytes()
+    // Read by hand: Rocket's own way copies through a buffer of 8 KiB that is zeroed first.
+    let named = request.headers().get_one("Content-Length");
+    let room = named
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0_usize);
+    let mut body = Vec::with_capacity(room.min(MOST_ROOM) + 1);
+    data.open(limit + 1.bytes())
+        .read_to_end(&mut body)
         .await
         .map_err(|error| cut_short().because(error))?;
-    if !body.is_complete() {
+    if body.len() as u64 > limit.as_u64() {
         return Err(Error::new(
             Kind::TooLarge,
             format!("the body is larger than {} bytes", limit.as_u64()),
         ));
     }
-    Ok(body.into_inner())
+    Ok(body)
 }
 
 /// How a body was packed, if it was.
