@@ -255,7 +255,7 @@ fn a_database_that_may_only_be_read_is_said_to_be() {
 
 #[rocket::async_test]
 async fn a_database_server_says_as_much() {
-    let place = Place::make().await;
+    let place = Place::empty().await;
     let options = Options {
         url: place.url(),
         max_connections: 2,

@@ -159,7 +159,7 @@ async fn there_and_back(history: &[Vec<(usize, Action)>]) {
     for actor in &people {
         before.push(view(&actor.at(&world), &cursors).await);
     }
-    let (world, first) = moved(world, Place::make().await).await;
+    let (world, first) = moved(world, Place::empty().await).await;
     for (actor, before) in people.iter().zip(&before) {
         let actor = actor.at(&world);
         assert_eq!(view(&actor, &cursors).await, *before, "{}", actor.name);
@@ -254,7 +254,7 @@ async fn filled() -> Place {
 #[rocket::async_test]
 async fn a_copy_that_is_cut_off_anywhere_goes_on_from_there() {
     let from = filled().await;
-    let to = Place::make().await;
+    let to = Place::empty().await;
     // Each attempt goes further than the one before, so that they end in all kinds of places.
     let (mut cuts, mut steps) = (0, 1);
     let copied = loop {
@@ -296,7 +296,7 @@ async fn a_target_that_is_anything_else_is_refused() {
             "{what}: {refused}"
         );
     }
-    let foreign = Place::make().await;
+    let foreign = Place::empty().await;
     if let Place::Sqlite(folder) = &foreign {
         fs::create_dir(folder.path().join("data")).expect("a folder");
         fs::write(folder.path().join("data/chat.db"), "").expect("a file");
@@ -309,7 +309,7 @@ async fn a_target_that_is_anything_else_is_refused() {
     let refused = refusal(&from, &foreign).await;
     assert!(refused.contains("is not empty"), "{refused}");
 
-    let part = Place::make().await;
+    let part = Place::empty().await;
     let cut = copy_some(&other, &part, (3, 12)).await;
     cut.expect_err("it is cut off");
     let refused = refusal(&from, &part).await;
@@ -317,7 +317,7 @@ async fn a_target_that_is_anything_else_is_refused() {
         refused.contains("part of a copy of another database"),
         "{refused}"
     );
-    let refused = refusal(&part, &Place::make().await).await;
+    let refused = refusal(&part, &Place::empty().await).await;
     assert!(refused.contains("is not whole"), "{refused}");
 
     // The database went on meanwhile.
@@ -335,7 +335,7 @@ async fn a_target_that_is_anything_else_is_refused() {
 #[rocket::async_test]
 async fn what_is_written_beside_the_log_between_two_attempts_is_noticed_at_the_end() {
     let from = filled().await;
-    let to = Place::make().await;
+    let to = Place::empty().await;
     let cut = copy_some(&from, &to, (50, 9)).await;
     cut.expect_err("it is cut off");
     let sql = "update people set email = 'new@example.com' where id = (select min(id) from people)";
@@ -350,7 +350,7 @@ async fn what_is_written_beside_the_log_between_two_attempts_is_noticed_at_the_e
 #[rocket::async_test]
 async fn nobody_may_serve_either_side_and_the_source_must_be_whole() {
     let from = filled().await;
-    let (empty, url) = (Place::make().await, from.url());
+    let (empty, url) = (Place::empty().await, from.url());
     let world = World::on(from, &url, "").await;
     let refused = refusal(&world.place, &empty).await;
     assert!(
@@ -389,7 +389,7 @@ async fn nobody_may_serve_either_side_and_the_source_must_be_whole() {
 #[rocket::async_test]
 async fn while_it_is_copied_nobody_writes_to_the_source() {
     let from = filled().await;
-    let to = Place::make().await;
+    let to = Place::empty().await;
     let (options, target) = (from.options(), to.options());
     let job = Job {
         from: &options,
@@ -477,7 +477,7 @@ async fn logins_invitations_keys_and_lost_sockets_are_good_on_the_other_side() {
         .json();
     let (sid, back) = lost_socket(&world, &ann).await;
 
-    let (world, first) = moved(world, Place::make().await).await;
+    let (world, first) = moved(world, Place::empty().await).await;
     let (ann, bo) = (ann.at(&world), bo.at(&world));
     let mut ws = socket(&world, &back).await;
     let reply = json_after(&ws.text_after("40").await, "40");
@@ -513,7 +513,7 @@ fn killed_after(folder: &Path, words: &[&str], lines: usize) -> bool {
 #[rocket::async_test]
 async fn a_copy_that_is_killed_again_and_again_comes_to_its_end() {
     let from = filled().await;
-    let to = Place::make().await;
+    let to = Place::empty().await;
     let folder = tempfile::tempdir().expect("a folder");
     let (source, target) = (from.url(), to.url());
     let words = ["copy", "--from", &source, "--to", &target];

@@ -9,7 +9,7 @@ use crate::support::place::{Beside, Place};
 
 /// A database as a version left it that had so many migrations.
 pub(crate) async fn database_of(migrations: usize) -> (Place, Beside) {
-    let place = Place::make().await;
+    let place = Place::empty().await;
     let engine = match &place {
         Place::Sqlite(folder) => {
             std::fs::create_dir(folder.path().join("data")).expect("a folder can be made");
