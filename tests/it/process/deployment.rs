@@ -1,8 +1,12 @@
-//! The unit of systemd and the container file say what the binary does: it is started with their settings.
+//! The unit of systemd, the container file and the one of three servers say what the binary does: it is started with their
+//! settings.
 
 use std::{fs, path::Path, process::Command};
 
-use crate::support::binary::{Started, parlance};
+use crate::{
+    support::binary::{Started, parlance},
+    support::place::Place,
+};
 
 fn read(path: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -122,4 +126,75 @@ fn the_container_file_starts_the_server_and_its_health_check_asks_it() {
     let port = server.port;
     server.stop();
     assert!(!asks(port), "nobody is there");
+}
+
+/// The lines of a block of YAML, without their indentation.
+fn block<'t>(text: &'t str, head: &str) -> Vec<&'t str> {
+    let mut lines = text.lines().skip_while(|line| line.trim() != head);
+    let head = lines.next().expect("the block is there");
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    lines
+        .take_while(|line| line.is_empty() || indent(line) > indent(head))
+        .map(str::trim)
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_three_servers_starts_three_on_one_database() {
+    let file = read("docs/compose.yaml");
+    let settings: Vec<_> = block(&file, "x-settings: &settings")
+        .iter()
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_owned(), value.trim_matches('\'').to_owned()))
+        .collect();
+    let of = |name: &str| {
+        let found = settings.iter().find(|(key, _)| key == name);
+        found.expect("it is set").1.clone()
+    };
+    let services = ["one", "two", "three"];
+    let balancer = block(&file, "content: |");
+    for service in services {
+        let own = block(&file, &format!("{service}:"));
+        assert!(own.contains(&"<<: *settings"), "{own:?}");
+        let address = format!("ROCKET_NODE_ADDRESS: {service}");
+        assert!(own.contains(&address.as_str()), "{own:?}");
+        let upstream = format!("server {service}:{};", of("ROCKET_PORT"));
+        assert!(balancer.contains(&upstream.as_str()), "{balancer:?}");
+    }
+    for key in ["POSTGRES_USER", "POSTGRES_PASSWORD"] {
+        assert_eq!(
+            value(&file, &format!("      {key}"), ':').trim(),
+            "parlance"
+        );
+    }
+    let url = "postgres://parlance:parlance@database/parlance";
+    assert!(of("ROCKET_DATABASES").contains(url));
+    // The name of its header is what the balancer sets.
+    let header = format!("proxy_set_header {} $$remote_addr;", of("ROCKET_IP_HEADER"));
+    assert!(balancer.contains(&header.as_str()), "{balancer:?}");
+
+    let place = Place::make().await;
+    if let Place::Sqlite(_) = &place {
+        return;
+    }
+    let (address, folder) = (place.url(), tempfile::tempdir().expect("a folder"));
+    let start = services.map(|service| {
+        let mut command = parlance(folder.path());
+        command.envs(settings.clone());
+        command.env("ROCKET_NODE_ADDRESS", service);
+        command.env(
+            "ROCKET_DATABASES",
+            of("ROCKET_DATABASES").replace(url, &address),
+        );
+        command
+    });
+    let started = tokio::task::spawn_blocking(move || {
+        let servers = start.map(Started::begin);
+        for server in servers {
+            assert!(server.get("/health").starts_with("HTTP/1.0 200"));
+            server.stop();
+        }
+    });
+    started.await.expect("they start and stop");
+    drop(folder);
 }
