@@ -23,7 +23,7 @@ pub(super) async fn send(address: &str, request: Outgoing) -> io::Result<Answer>
     stream.set_nodelay(true)?;
     let handshake = http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.map_err(io::Error::other)?;
-    // It ends with the answer, or with whoever no longer reads it.
+    // It ends with the answer, or when its reader is gone.
     tokio::spawn(async move {
         if let Err(error) = connection.with_upgrades().await {
             tracing::debug!(%error, "The connection to another server broke.");

@@ -2,7 +2,7 @@
 //!
 //! # Why
 //! A session is in the memory of one server, and a client that polls opens its next request wherever the balancer sends
-//! it. So a session's id begins with its server's tag, and whoever gets a request for it asks that server and hands out
+//! it. So a session's id begins with its server's tag, and the server that gets a request for it asks that server and hands out
 //! its answer. A WebSocket to which such a session is upgraded is passed on as a stream of bytes. So nothing of a
 //! session has to be known here, and the balancer needs to know nothing at all.
 //!
