@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{argument, example, messenger_events};
 use crate::{
-    dialect::{ClientEvent, DIALECTS, DialectEntry, Refusal, ServerEvent, messenger},
+    dialect::{ClientEvent, DIALECTS, DialectEntry, Refusal, messenger},
     json::schema::Definitions,
 };
 
@@ -111,15 +111,10 @@ fn add_dialect(dialect: DialectEntry, parts: &mut Parts) {
     }
     for event in api.pushes {
         let key = key(event.name);
-        messages.insert(format!("{key}-push"), pushed(event, &mut parts.known));
-        let operation = json!({
-            "action": "send",
-            "channel": place(name, None),
-            "title": event.name,
-            "summary": event.about,
-            "tags": [{"name": name}],
-            "messages": [place(name, Some(&format!("{key}-push")))],
-        });
+        let message = format!("{key}-push");
+        let operation = sending(name, (event.name, event.about), &message);
+        let payload = (event.data.0)(&mut parts.known);
+        messages.insert(message, pushed(event.name, event.about, &payload));
         let operations = &mut parts.operations;
         operations.insert(format!("{name}-{key}-push"), operation);
     }
@@ -187,12 +182,24 @@ fn received(dialect: DialectEntry, event: &ClientEvent) -> Value {
 }
 
 /// The message that carries an event to clients.
-fn pushed(event: &ServerEvent, known: &mut Definitions) -> Value {
+fn pushed(event: &str, about: &str, payload: &Value) -> Value {
     json!({
-        "name": event.name,
-        "title": event.name,
-        "summary": event.about,
-        "payload": (event.data.0)(known),
+        "name": event,
+        "title": event,
+        "summary": about,
+        "payload": payload,
+    })
+}
+
+/// The operation by which clients are told of an event in the message of that key.
+fn sending(dialect: &str, (event, about): (&str, &str), message: &str) -> Value {
+    json!({
+        "action": "send",
+        "channel": place(dialect, None),
+        "title": event,
+        "summary": about,
+        "tags": [{"name": dialect}],
+        "messages": [place(dialect, Some(message))],
     })
 }
 
@@ -201,22 +208,13 @@ fn add_messenger(parts: &mut Parts) {
     let name = messenger::NAME;
     let mut messages = Map::new();
     for event in messenger_events::all() {
-        let message = json!({
-            "name": event.name,
-            "title": event.name,
-            "summary": event.about,
-            "payload": messenger_events::payload(event, &mut parts.known),
-        });
-        messages.insert(event.name.to_owned(), message);
-        let operation = json!({
-            "action": "send",
-            "channel": place(name, None),
-            "title": event.name,
-            "summary": event.about,
-            "tags": [{"name": name}],
-            "messages": [place(name, Some(event.name))],
-            "x-curl": event.example,
-        });
+        let payload = messenger_events::payload(event, &mut parts.known);
+        messages.insert(
+            event.name.to_owned(),
+            pushed(event.name, event.about, &payload),
+        );
+        let mut operation = sending(name, (event.name, event.about), event.name);
+        operation["x-curl"] = Value::from(event.example);
         let key = format!("{name}-{}", event.name);
         parts.operations.insert(key, operation);
     }

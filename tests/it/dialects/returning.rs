@@ -152,16 +152,19 @@ async fn new_users_are_made_without_reading_and_hear_the_chats_they_are_added_to
         let user = json!({"external_id": number.to_string(), "name": name, "photo": "p"});
         format!("42{}", json!(["create-user", {"user": user}]))
     };
-    let before = world.store().reads();
     let mut users = Vec::new();
-    for number in 0..20 {
-        ws.send(&create(number, "x")).await;
-        let told = json_after(&ws.text_after("42[\"create-user\"").await, "42");
-        users.push(told[1]["user"]["id"].as_str().expect("an id").to_owned());
+    // Housekeeping may read meanwhile, on a slow machine more often: not in all of these.
+    let mut fewest = u64::MAX;
+    for round in 0..4 {
+        let before = world.store().reads();
+        for number in round * 5..round * 5 + 5 {
+            ws.send(&create(number, "x")).await;
+            let told = json_after(&ws.text_after("42[\"create-user\"").await, "42");
+            users.push(told[1]["user"]["id"].as_str().expect("an id").to_owned());
+        }
+        fewest = fewest.min(world.store().reads() - before);
     }
-    let reads = world.store().reads() - before;
-    // Housekeeping may read meanwhile.
-    assert!(reads < 5, "{reads} statements");
+    assert_eq!(fewest, 0, "statements for five users, at least");
     ws.send(&create(7, "y")).await;
     let told = json_after(&ws.text_after("42[\"create-user\"").await, "42");
     assert_eq!(told[1]["user"]["id"], users[7], "they are known");

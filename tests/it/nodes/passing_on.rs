@@ -105,17 +105,23 @@ async fn upgrade(world: &World, path: &str) -> Result<Ws, u16> {
     }
 }
 
+/// A session at the first server that is connected through the second.
+async fn connected(servers: &[World], query: &str, with_length: bool) -> String {
+    let path = open(&servers[0], query).await;
+    if !with_length {
+        assert_eq!(send(&servers[1], &path, "40").await.with(200).body, "ok");
+    }
+    heard(servers, &path, "40").await;
+    path
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_polls_is_answered_wherever_its_requests_come() {
     let Some(servers) = reached(3, "").await else {
         return;
     };
     for (query, with_length) in REVISIONS {
-        let path = open(&servers[0], query).await;
-        if !with_length {
-            assert_eq!(send(&servers[1], &path, "40").await.with(200).body, "ok");
-        }
-        heard(&servers, &path, "40").await;
+        let path = connected(&servers, query, with_length).await;
         for world in servers.iter().cycle().take(7) {
             let told = send(world, &path, &framed(EVENT.0, with_length)).await;
             assert_eq!(told.with(200).body, "ok");
@@ -139,11 +145,7 @@ async fn a_session_is_upgraded_at_a_server_that_does_not_have_it() {
         return;
     };
     for (query, with_length) in REVISIONS {
-        let path = open(&servers[0], query).await;
-        if !with_length {
-            send(&servers[1], &path, "40").await.with(200);
-        }
-        heard(&servers, &path, "40").await;
+        let path = connected(&servers, query, with_length).await;
         let mut ws = upgrade(&servers[1], &path).await.expect("it is passed on");
         ws.send("2probe").await;
         assert_eq!(ws.text().await, "3probe");
