@@ -118,6 +118,10 @@ impl Peers for Forwarder {
         shown.all(|shown| services.is_some_and(|services| peers::is_secret(services, shown)))
     }
 
+    fn has_passed_on(&self, request: &Request<'_>) -> bool {
+        request.headers().contains(PROOF)
+    }
+
     async fn pass_on<'r>(
         &self,
         request: &'r Request<'_>,
@@ -125,8 +129,7 @@ impl Peers for Forwarder {
         data: Data<'r>,
     ) -> Option<Response<'r>> {
         let is_poll = request.method() == Method::Get;
-        let has_come_on = request.headers().contains(PROOF);
-        if has_come_on || !(is_poll || request.method() == Method::Post) {
+        if self.has_passed_on(request) || !(is_poll || request.method() == Method::Post) {
             return None;
         }
         let peer = peers::find(self.0.started.get()?, session.sid).await?;

@@ -190,8 +190,9 @@ impl Handler for Gateway {
             return;
         };
         let answer = dialect::answer(dialect, &mut turn.session, &event.name, arguments).await;
-        reply(socket, &connection, &turn.session, answer, event.ack.take());
+        // Kept before its client knows of it: one that comes back at another server acts for all that it was told it does.
         keep(socket, &connection, &turn.session).await;
+        reply(socket, &connection, &turn.session, answer, event.ack.take());
         delivery::start(&connection, &mut turn);
     }
 

@@ -66,6 +66,7 @@ mod packet;
 mod params;
 mod payload;
 mod peers;
+mod poll_mark;
 mod polling;
 mod protocol;
 mod reason;

@@ -18,6 +18,9 @@ pub trait Peers: fmt::Debug + Send + Sync + 'static {
     /// prove it.
     fn admits(&self, request: &Request<'_>) -> bool;
 
+    /// Whether another server has passed on a request that is admitted.
+    fn has_passed_on(&self, request: &Request<'_>) -> bool;
+
     /// Passes a request on to the server that has its session, and returns that server's answer; `None` if no server
     /// has the session. The engine adds the headers of CORS.
     async fn pass_on<'r>(

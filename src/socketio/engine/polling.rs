@@ -15,6 +15,7 @@ use super::{
     frame::Frame,
     packet::{Incoming, Malformed},
     payload::{self, Payload},
+    poll_mark::PollMark,
     protocol::{Revision, Transport, millis},
     reason::{ClosePacket, DisconnectReason},
     request_error::RequestError,
@@ -67,10 +68,21 @@ impl Session {
         }
     }
 
-    /// Holds a poll until there are packets for it.
-    pub(super) async fn fetch(self: &Arc<Self>) -> Result<Payload, RequestError> {
+    /// Holds a poll until there are packets for it. A repeat of one that was answered closes the session: that answer
+    /// may not have arrived.
+    pub(super) async fn fetch(
+        self: &Arc<Self>,
+        mark: Option<PollMark>,
+    ) -> Result<Payload, RequestError> {
         let (underway, probing) = {
             let mut state = lock(&self.state);
+            if let (Some(mark), Some(answered)) = (mark, state.answered)
+                && mark.repeats(answered)
+            {
+                drop(state);
+                self.close(DisconnectReason::TransportError);
+                return Err(RequestError::UnknownSession);
+            }
             match (state.poll, state.phase) {
                 (_, Phase::Closing(_) | Phase::Closed) => return Err(RequestError::UnknownSession),
                 (PollSlot::Empty, Phase::Open | Phase::ClosePending(_)) => {}
@@ -104,10 +116,15 @@ impl Session {
                 return Err(RequestError::BadRequest);
             }
         }
+        let base64 = {
+            let mut state = lock(&self.state);
+            state.answered = mark;
+            state.base64
+        };
+        // The next poll sees what this one was.
         drop(guard);
         let bytes = frames.iter().map(Frame::len).sum();
         self.shared.counters.sent(frames.len(), bytes);
-        let base64 = lock(&self.state).base64;
         Ok(payload::encode(self.revision(), &frames, base64))
     }
 

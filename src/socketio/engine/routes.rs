@@ -17,6 +17,7 @@ use super::{
     params::Params,
     payload::{self, Payload},
     peers::RemoteSession,
+    poll_mark::PollMark,
     polling::PollBody,
     protocol::Transport,
     request_error::RequestError,
@@ -118,7 +119,10 @@ impl EngineRoutes {
                 let upgrade = websocket::Upgrade::of(request)?;
                 Ok(upgrade.upgrade_session(session, params.base64))
             }
-            (Transport::Polling, Method::Get) => poll(session).await,
+            (Transport::Polling, Method::Get) => {
+                let mark = peers.and_then(|peers| PollMark::of(request, caller.query, &**peers));
+                poll(session, mark).await
+            }
             (Transport::Polling, Method::Post) => post(&session, request, data).await,
             _ => Err(RequestError::BadRequest),
         }
@@ -188,8 +192,11 @@ impl EngineRoutes {
     }
 }
 
-async fn poll<'r>(session: Arc<Session>) -> Result<Response<'r>, RequestError> {
-    let payload = session.fetch().await?;
+async fn poll<'r>(
+    session: Arc<Session>,
+    mark: Option<PollMark>,
+) -> Result<Response<'r>, RequestError> {
+    let payload = session.fetch(mark).await?;
     Ok(poll_response(payload, session))
 }
 

@@ -8,6 +8,7 @@ use super::{
     connection::Connection,
     frame::Frame,
     payload::encoded_len,
+    poll_mark::PollMark,
     protocol::{Revision, Transport},
     reason::DisconnectReason,
 };
@@ -52,6 +53,8 @@ pub(super) struct State {
     pub(super) stalled: bool,
     /// When the client last received something of a backlog.
     pub(super) last_progress: u64,
+    /// The poll that was answered last.
+    pub(super) answered: Option<PollMark>,
     /// Tasks that wait until the outbox is below its limit.
     pub(super) capacity_wakers: Vec<Waker>,
 }
@@ -122,6 +125,7 @@ impl State {
             posting: false,
             stalled: false,
             last_progress: 0,
+            answered: None,
             capacity_wakers: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 const LATE = 60_000;
 
 /** A port below those that systems give to connections: nobody else gets it between this and the server's start. */
-async function freePort() {
+export async function freePort() {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
     const server = createServer().listen(port, '127.0.0.1');

@@ -146,7 +146,7 @@ async function owner(url, domain, name, colleague) {
 const cookies = (id, token) => ({ cookie: `user_id=${id}; token=${token}` });
 
 /** A site with three owners. */
-async function site(url, domain) {
+export async function site(url, domain) {
   const ann = await owner(url, domain, 'ann');
   const bo = await owner(url, domain, 'bo', ann);
   const cy = await owner(url, domain, 'cy', ann);

@@ -132,7 +132,9 @@ export class PollReceiver extends Receiver {
 }
 
 /** The names under which a stream tells what an API's readers are told. */
-const STREAMED = { messenger: ['message', 'edited', 'deleted', 'reaction', 'read', 'typing'] };
+export const STREAMED = { messenger: ['message', 'edited', 'deleted', 'reaction', 'read', 'typing'] };
+
+export { EventSource };
 
 /** As a stream, by EventSource. */
 export class StreamReceiver extends Receiver {
@@ -192,7 +194,7 @@ function named(api, type, data) {
 }
 
 /** The clients under test, by the version of the protocol of Engine.IO that they speak. */
-const CLIENTS = { 3: io2, 4: io4 };
+export const CLIENTS = { 3: io2, 4: io4 };
 export const SOCKETS = ['polling', 'websocket'].flatMap((transport) => [3, 4].map((protocol) => ({ protocol, transport })));
 
 /** A socket that is connected by that protocol and transport, with `credentials` as its client sends them. */

@@ -51,12 +51,12 @@ export function byHook(name, url, person) {
   return sender(name, person, { say });
 }
 
-/** What events say the same in an API, however they are sent. */
-const EVENTS = {
+/** What events say the same in an API, however they are sent; a message under a key of its sender's, where there is one. */
+export const EVENTS = {
   support: (emit, { chat }) => {
     const chatId = hexOf(chat);
     return {
-      say: async (message) => number((await emit('newMessage', { chatId, message })).data._id),
+      say: async (message, key) => number((await emit('newMessage', { chatId, message, client_id: key })).data._id),
       read: (id) => emit('seen', { chatId, _id: hexOf(id) }),
       type: (typing) => emit('typing', { chatId, typing }),
     };
@@ -64,7 +64,7 @@ const EVENTS = {
   embed: (emit, { chat: id }, person) => {
     const place = { chat: { id: String(id) }, user: { id: String(person) } };
     return {
-      say: async (value) => Number((await emit('new-message', { ...place, message: { value, type: 'text' } })).id),
+      say: async (value, key) => Number((await emit('new-message', { ...place, message: { value, type: 'text' }, client_id: key })).id),
       edit: (message, value) => emit('edit-message', { ...place, message: { id: String(message), value } }),
       delete: (message) => emit('delete-message', { ...place, message: { id: String(message) } }),
       read: (message) => emit('seen', { ...place, message: { id: String(message) } }),
@@ -72,7 +72,7 @@ const EVENTS = {
     };
   },
   service: (emit) => ({
-    say: async (message) => (await emit('send_message', { message })).id,
+    say: async (message, key) => (await emit('send_message', { message, client_id: key })).id,
     edit: (id, message) => emit('update', { id, message }),
     delete: (id) => emit('delete', id),
     // It means the newest message.

@@ -297,6 +297,42 @@ async fn a_client_that_leaves_its_poll_ends_its_session_elsewhere() {
     stop(servers).await;
 }
 
+/// One poll, after an event that it is answered with.
+async fn polled(servers: &[World], (path, packet): (&str, &str), at: usize, t: &str) {
+    send(&servers[0], path, packet).await.with(200);
+    let told = soon(servers[at].get(&format!("{path}&t={t}"))).await;
+    let body = told.with(200).body;
+    assert!(body.contains(EVENT.1), "{body}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_that_a_balancer_sends_again_ends_the_session_whose_answer_may_be_lost() {
+    let Some(servers) = reached(3, "").await else {
+        return;
+    };
+    for (query, with_length) in REVISIONS {
+        let packet = framed(EVENT.0, with_length);
+        for (at, again) in [(1, 2), (1, 0), (0, 1)] {
+            let path = connected(&servers, query, with_length).await;
+            polled(&servers, (&path, &packet), at, "one").await;
+            polled(&servers, (&path, &packet), again, "two").await;
+            polled(&servers, (&path, &packet), at, "one").await;
+            send(&servers[0], &path, &packet).await.with(200);
+            let told = servers[again].get(&format!("{path}&t=one")).await;
+            assert_eq!(told.with(400).json()["code"], 1, "{at} {again}");
+            assert_eq!(sessions(&servers[0]).await, 0);
+        }
+        // Where no server has passed it on `t` may be what it wants, or nothing.
+        let path = connected(&servers, query, with_length).await;
+        for t in ["same", "same"] {
+            polled(&servers, (&path, &packet), 0, t).await;
+        }
+        let closed = framed("1", with_length);
+        send(&servers[0], &path, &closed).await.with(200);
+    }
+    stop(servers).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_of_other_servers_are_not_counted_by_address_and_made_up_ones_are() {
     let limits = "rate_limits = true\nrate_per_address = 1\nip_header = 'X-Real-IP'";
