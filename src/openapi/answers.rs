@@ -184,7 +184,7 @@ answers! {
     MESSAGES = Messages, r#"{"messages":[],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
     REACTORS = wire::Reactors, r#"{"people":[{"id":1,"name":"ann"}],"has_more":false}"#;
     READS = wire::Reads, r#"{"reads":[{"person_id":1,"up_to":4}],"people":[{"id":1,"name":"ann"}],"cursor":"1.k3v9x1ab.4"}"#;
-    HITS = Hits, r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[],"mentions":[],"mentions_all":false},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"people":[{"id":1,"name":"ann"}]}"#;
+    HITS = Hits, r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[],"mentions":[],"mentions_all":false},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"looked_back_to":null,"people":[{"id":1,"name":"ann"}]}"#;
     SENT = wire::StatusOk, r#"{"status":"ok"}"#;
     EXPORT = Lines, "";
     EVENTS = Events, r#"{"events":[{"type":"read","position":5,"chat_id":7,"person_id":1,"up_to":4}],"cursor":"1.k3v9x1ab.5","more":false,"retry_ms":0,"people":[{"id":1,"name":"ann"}]}"#;

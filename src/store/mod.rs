@@ -37,6 +37,7 @@ mod administration;
 mod apps;
 pub mod backup;
 pub mod batch;
+mod candidates;
 mod chats;
 pub mod check;
 mod connections;

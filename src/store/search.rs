@@ -1,37 +1,16 @@
-//! The index of full-text search: what is in it, adding to it, and asking it.
+//! The index of full-text search: what is in it, and adding to it.
 //!
-//! The index is filled behind the log, in transactions of its own. What it answers are candidates, whose
-//! texts decide: it may hold a message's earlier text until it has come to its edit.
+//! The index is filled behind the log, in transactions of its own: it may hold a message's earlier text until it has
+//! come to its edit.
 
 use crate::{
     error::{Error, Result},
     model::{
-        ChatId, MessageId, Person, PersonId, Position,
-        search::{IndexRange, TERMS_VERSION, TermSets, of_chat, of_sender, terms},
+        ChatId, MessageId, PersonId, Position,
+        search::{IndexRange, TERMS_VERSION, of_chat, of_sender, terms},
     },
-    store::{
-        Either, EngineSql, Store, Tx,
-        failure::{bounded, failed},
-    },
+    store::{EngineSql, Store, Tx, failure::failed},
 };
-
-/// The most that PostgreSQL is to sort: more than the smallest range can have.
-const MOST_SORTED: i64 = IndexRange::SMALLEST + 1;
-
-const CANDIDATES: EngineSql = EngineSql {
-    sqlite: "select rowid, 0 from message_terms where message_terms match $1 \
-             and rowid < $2 and rowid >= $3 order by rowid desc limit $4",
-    // By its terms alone, and not by reading everything in the order of ids.
-    postgres: "select message_id, count(*) over () from (select message_id from \
-               (select message_id from message_terms \
-               where terms @@ cast(cast($1 as text) as tsquery) offset 0) found \
-               where message_id < $2 and message_id >= $3 limit $5) found \
-               order by message_id desc limit $4",
-};
-
-const EDITED: &str = "select distinct target_id from changes \
-     where position > $1 and kind = 'edited' and target_id <= $1 and target_id < $3 \
-     order by target_id desc limit $2";
 
 /// What changed about messages after a position; other changes have no text.
 const NEWER: &str = "select * from ( \
@@ -60,10 +39,6 @@ pub(super) const ADD_POSTGRES: &str = "insert into message_terms (message_id, te
 
 const PROGRESS: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
      where id = 1 and indexed_to = $3 and indexed_from = $4";
-
-/// The chats that somebody is in, in no order.
-const CHATS: &str = "select m.chat_id from members m join chats c on c.id = m.chat_id \
-     where m.person_id = $1 and m.standing = 'in' and c.tenant_id = $2 and c.deleted_at is null limit $3";
 
 /// The most bytes of text that are added at a time, so that no other write waits for long.
 const BATCH_BYTES: usize = 64 << 10;
@@ -133,7 +108,7 @@ pub(super) fn terms_of(
 ) -> String {
     let mut all = vec![of_chat(chat), of_sender(sender), terms(text)];
     all.retain(|terms| !terms.is_empty());
-    all.extend((0..IndexRange::SIZES).map(|size| IndexRange::of(message.get(), size).term()));
+    all.extend(IndexRange::terms_of(message.get()));
     all.join(" ")
 }
 
@@ -228,91 +203,11 @@ impl Store {
         rows.truncate(fitting);
         Ok(rows)
     }
-
-    /// The messages that the index has under these terms, of a range those from `from` to before `before`, newest first:
-    /// at most `limit`. None if it has too many in that range.
-    pub async fn indexed_under(
-        &self,
-        sets: &TermSets,
-        range: IndexRange,
-        (from, before): (i64, i64),
-        limit: i64,
-    ) -> Result<Option<Vec<MessageId>>> {
-        let mut sets = sets.clone();
-        sets.push(vec![range.term()]);
-        let rows: Vec<(i64, i64)> = bounded(async {
-            match self.inner.read.for_statement() {
-                Either::Sqlite(pool) => {
-                    let asked = match_text(&sets, '"', (" AND ", " OR "));
-                    let query = sqlx::query_as(CANDIDATES.sqlite).bind(asked);
-                    let query = query.bind(before).bind(from).bind(limit);
-                    query.fetch_all(pool).await
-                }
-                Either::Postgres(pool) => {
-                    let asked = match_text(&sets, '\'', (" & ", " | "));
-                    let query = sqlx::query_as(CANDIDATES.postgres).bind(asked);
-                    let query = query.bind(before).bind(from).bind(limit);
-                    query.bind(MOST_SORTED).fetch_all(pool).await
-                }
-            }
-        })
-        .await
-        .map_err(failed)?;
-        let too_many = rows.first().is_some_and(|(_, count)| *count >= MOST_SORTED);
-        let ids = rows.into_iter().map(|(id, _)| MessageId::new(id));
-        Ok((!too_many).then(|| ids.collect()))
-    }
-
-    /// The messages among those in the index that were edited since, newest first: those before `before`, at most
-    /// `limit`.
-    pub async fn edited_since(
-        &self,
-        position: Position,
-        before: i64,
-        limit: i64,
-    ) -> Result<Vec<MessageId>> {
-        let ids: Vec<i64> = on!(&self.inner.read, pool => {
-            sqlx::query_scalar(EDITED)
-                .bind(position.get())
-                .bind(limit)
-                .bind(before)
-                .fetch_all(pool)
-                .await
-        })
-        .map_err(failed)?;
-        Ok(ids.into_iter().map(MessageId::new).collect())
-    }
-
-    /// Some of the chats that somebody is in, at most `limit`.
-    pub async fn some_chats_of(&self, person: &Person, limit: i64) -> Result<Vec<ChatId>> {
-        let ids: Vec<i64> = on!(&self.inner.read, pool => {
-            sqlx::query_scalar(CHATS)
-                .bind(person.id.get())
-                .bind(person.tenant.get())
-                .bind(limit)
-                .fetch_all(pool)
-                .await
-        })
-        .map_err(failed)?;
-        Ok(ids.into_iter().map(ChatId::new).collect())
-    }
 }
 
 /// What is added of changes or messages.
 fn entries(rows: Vec<IndexRow>) -> Vec<IndexEntry> {
     rows.into_iter().filter_map(IndexRow::entry).collect()
-}
-
-/// All sets, of each one of its terms, as an engine writes it.
-fn match_text(sets: &TermSets, quote: char, (and, or): (&str, &str)) -> String {
-    let set = |set: &Vec<String>| {
-        let terms: Vec<_> = set
-            .iter()
-            .map(|term| format!("{quote}{term}{quote}"))
-            .collect();
-        format!("({})", terms.join(or))
-    };
-    sets.iter().map(set).collect::<Vec<_>>().join(and)
 }
 
 impl Tx {

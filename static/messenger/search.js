@@ -1,7 +1,7 @@
 // Messages found by their words, under the list of chats; a press opens one where it was said.
 import { get } from '../shared/api.js';
 import { $, h, setText, show } from '../shared/dom.js';
-import { briefly, inFull } from '../shared/format.js';
+import { briefly, inFull, inSentence } from '../shared/format.js';
 import { explain } from './error-text.js';
 
 /** @typedef {import('./model.js').Message} Message */
@@ -9,8 +9,8 @@ import { explain } from './error-text.js';
 
 const PAUSE = 250;
 const PAGE = 20;
-/** A search for what is rare may give an empty page and go on: so often it is followed. */
-const EMPTY_PAGES = 5;
+/** The server looks at so much of a history at a time. So often the page goes on by itself while nothing is found. */
+const EMPTY_PAGES = 8;
 
 export class Search {
   /**
@@ -27,10 +27,12 @@ export class Search {
     /** @type {number | null} */
     this.before = null;
     this.asked = 0;
+    /** Which search is being read: a page is not asked for twice. */
+    this.reading = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.list = $('hits-list');
-    $('more-hits').addEventListener('click', () => this.read(this.asked));
+    $('more-hits').addEventListener('click', () => this.reading !== this.asked && this.read(this.asked));
     $('scope-clear').addEventListener('click', () => this.setScope(null));
   }
 
@@ -79,6 +81,11 @@ export class Search {
 
   /** @param {number} asked */
   async read(asked) {
+    this.reading = asked;
+    setText($('hits-note'), 'Searching…');
+    show($('hits-note'), true);
+    /** When the oldest message was sent that was searched, where more may be found. @type {string | null} */
+    let lookedBackTo = null;
     try {
       for (let pages = 0; pages < EMPTY_PAGES; pages += 1) {
         const query = new URLSearchParams({ query: this.query, limit: String(PAGE) });
@@ -90,13 +97,19 @@ export class Search {
         this.model.addPeople(body.people);
         this.list.append(...body.hits.map((/** @type {Hit} */ hit) => this.row(hit)));
         this.before = body.before ?? null;
-        show($('more-hits'), Boolean(body.has_more));
+        lookedBackTo = body.hits.length < PAGE ? (body.looked_back_to ?? null) : null;
         if (body.hits.length > 0 || !body.has_more) break;
       }
-      setText($('hits-note'), this.list.childElementCount === 0 ? 'No message has these words.' : '');
+      const none = this.list.childElementCount === 0 && this.before === null;
+      setText($('hits-note'), lookedBackTo ? `Looked back to ${inSentence(lookedBackTo)}.` : none ? 'No message has these words.' : '');
+      setText($('more-hits'), lookedBackTo ? 'Look further' : 'Show older messages');
     } catch (error) {
-      if (asked === this.asked) setText($('hits-note'), explain(error));
+      if (asked !== this.asked) return;
+      setText($('hits-note'), explain(error));
+      setText($('more-hits'), 'Look further');
     }
+    this.reading = 0;
+    show($('more-hits'), this.before !== null);
     show($('hits-note'), $('hits-note').textContent !== '');
   }
 

@@ -4,6 +4,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const weekday = new Intl.DateTimeFormat(undefined, { weekday: 'short' });
 const dayMonth = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const dayMonthYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short', year: 'numeric' });
+const dayInYear = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'long' });
 const longDay = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const longDayYear = new Intl.DateTimeFormat(undefined, { dateStyle: 'long' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short' });
@@ -48,6 +49,13 @@ export function dayName(text) {
   if (days === 0) return 'Today';
   if (days === 1) return 'Yesterday';
   return date.getFullYear() === new Date().getFullYear() ? longDay.format(date) : longDayYear.format(date);
+}
+
+/** Within a sentence: the time today, else the date. @param {string} text */
+export function inSentence(text) {
+  const date = new Date(text);
+  if (daysAgo(date) === 0) return clock.format(date);
+  return date.getFullYear() === new Date().getFullYear() ? dayInYear.format(date) : longDayYear.format(date);
 }
 
 /** @param {string} text */

@@ -6,18 +6,18 @@
 //! is read from the messages themselves, and what the index answers is compared with each message's
 //! present text.
 //!
-//! No search occupies the server: it goes back from the newest message in bounded steps, and
-//! stops when its time is over. Then, as at the end of a page, the answer says from which message to go on.
+//! No search occupies the server, however long the history: it goes back from the newest message in steps whose costs are
+//! known before (`strides`), and stops when its budget is spent, which counts work and not time. Then, as at the end of a page, the answer
+//! says how far back it looked, and from which message to go on.
 
+mod budget;
 mod indexer;
+mod strides;
 mod walk;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
-use tokio::{
-    sync::{Mutex, watch},
-    time::Instant,
-};
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     chat::{
@@ -28,7 +28,7 @@ use crate::{
     error::Result,
     model::{
         Chat, ChatId, Denied, Membership, Message, MessageId, PersonId, PersonName, Position,
-        Relation,
+        Relation, Timestamp,
         search::{Excerpt, Match, Query, excerpt},
     },
     store::{IndexProgress, Store},
@@ -37,12 +37,11 @@ use crate::{
 pub use indexer::catch_up;
 pub(super) use indexer::{look_again, run};
 
-use walk::{Walk, Walked};
+use budget::BUDGET;
+use walk::Walk;
 
 /// As many requests as a search counts as.
 const COSTS: usize = 4;
-/// How long a search goes on before it answers with what it has.
-const TIME: Duration = Duration::from_millis(400);
 
 /// What somebody searches for.
 #[derive(Debug)]
@@ -79,6 +78,10 @@ pub struct Hits {
     pub hits: Vec<Hit>,
     /// From where to go on, if there may be more: what is before this message was not searched.
     pub before: Option<MessageId>,
+    /// When the oldest message was sent that was searched, if there may be more.
+    pub looked_back_to: Option<Timestamp>,
+    /// What it cost, as its budget counts.
+    pub spent: i64,
 }
 
 /// How far the index has come, as this server knows. It may have come further.
@@ -104,15 +107,15 @@ impl Index {
 
 /// Searches the messages of the chats that the caller is in.
 pub async fn search(services: &Services, caller: &Caller, search: &Search) -> Result<Hits> {
-    search_for(services, caller, search, TIME).await
+    search_within(services, caller, search, BUDGET).await
 }
 
-/// The same with a time of one's own: however short it is, the search comes further.
-pub async fn search_for(
+/// The same with a budget of one's own: however small it is, the search comes further.
+pub async fn search_within(
     services: &Services,
     caller: &Caller,
     search: &Search,
-    time: Duration,
+    budget: i64,
 ) -> Result<Hits> {
     if let Some(login) = caller.login() {
         let login = Who::Login(login.login.id);
@@ -129,10 +132,23 @@ pub async fn search_for(
     // The index first: what it has not by now is among what is read of the messages after.
     let progress = services.index.progress();
     let head = services.head().max(progress.to);
-    let walk = Walk::new(&services.store, caller.person(), search, (progress, head));
-    let Walked { found, before } = walk.run(Instant::now() + time).await?;
-    let hits = with_chats(services, caller, found).await?;
-    Ok(Hits { hits, before })
+    let known = (progress, head);
+    let walk = Walk::new(&services.store, caller.person(), search, known, budget);
+    let walked = walk.run().await?;
+    let (before, spent) = (walked.before, walked.spent);
+    let last = walked.found.last().map(|(message, ..)| message);
+    let looked_back_to = match (before, last) {
+        (Some(before), Some(last)) if last.id == before => Some(last.at),
+        (Some(before), _) => services.store.sent_from(before.get()).await?,
+        (None, _) => None,
+    };
+    let hits = with_chats(services, caller, walked.found).await?;
+    Ok(Hits {
+        hits,
+        before,
+        looked_back_to,
+        spent,
+    })
 }
 
 /// The hits with their chats, without those of chats that the caller is not in any more.

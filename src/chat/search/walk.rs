@@ -1,16 +1,18 @@
 //! A search on its way from the newest message back: through what is newer than the index, the index, and what is
 //! older than it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::collections::VecDeque;
 
-use tokio::time::Instant;
-
-use super::{Search, after};
+use super::{
+    Search, after,
+    budget::Budget,
+    strides::{Stride, Strides},
+};
 use crate::{
     error::Result,
     model::{
         Message, MessageId, Person, PersonName, Position,
-        search::{IndexRange, Match, TermSets, of_chat, of_sender},
+        search::{Match, TermSets, of_chat, of_sender},
     },
     store::{IndexProgress, Store},
 };
@@ -24,11 +26,7 @@ const MOST_CANDIDATES: i64 = 1_024;
 /// In how many chats one may be for the index to be asked for those alone.
 const CHATS: i64 = 64;
 /// How many messages that were edited since the index was are looked at at a time.
-const EDITS: i64 = 1_000;
-/// How quickly the index answers of a range before a larger one is asked for, which has sixteen times as much in it: so that
-/// no question takes long, however much it has to pass over to find nothing.
-const QUICKLY: Duration = Duration::from_millis(8);
-
+const EDITS: i64 = 256;
 /// A message in which everything was found.
 type Found = (Message, PersonName, Vec<Match>);
 
@@ -37,6 +35,8 @@ pub(super) struct Walked {
     pub(super) found: Vec<Found>,
     /// Everything from this message on was searched; none: everything.
     pub(super) before: Option<MessageId>,
+    /// What that cost.
+    pub(super) spent: i64,
 }
 
 /// See the module.
@@ -52,6 +52,9 @@ pub(super) struct Walk<'a> {
     edited_from: i64,
     /// Everything from this message on was searched.
     place: i64,
+    /// How many positions the index is behind.
+    lag: i64,
+    budget: Budget,
 }
 
 impl<'a> Walk<'a> {
@@ -60,6 +63,7 @@ impl<'a> Walk<'a> {
         person: &'a Person,
         search: &'a Search,
         (progress, head): (IndexProgress, Position),
+        budget: i64,
     ) -> Self {
         let before = search.before.map_or(i64::MAX, MessageId::get);
         let place = before.min(after(head));
@@ -72,15 +76,17 @@ impl<'a> Walk<'a> {
             edited: VecDeque::new(),
             edited_from: if head > progress.to { place } else { 0 },
             place,
+            lag: head.get() - progress.to.get(),
+            budget: Budget::new(budget),
         }
     }
 
-    /// Searches until the page is full, everything was searched, or it is too late.
-    pub(super) async fn run(mut self, until: Instant) -> Result<Walked> {
+    /// Searches until the page is full, everything was searched, or the budget is spent.
+    pub(super) async fn run(mut self) -> Result<Walked> {
         let newer = after(self.progress.to);
-        let ended = self.read_down_to(newer, until).await?
-            && self.ask_down_to(self.progress.from.get(), until).await?
-            && self.read_down_to(1, until).await?;
+        let ended = self.read_down_to(newer).await?
+            && self.ask_down_to(self.progress.from.get()).await?
+            && self.read_down_to(1).await?;
         if ended {
             self.place = 1;
         }
@@ -96,6 +102,7 @@ impl<'a> Walk<'a> {
         Ok(Walked {
             found: self.found,
             before,
+            spent: self.budget.spent(),
         })
     }
 
@@ -111,11 +118,12 @@ impl<'a> Walk<'a> {
         }
         let (since, before) = (self.progress.to, self.edited_from);
         let edited = self.store.edited_since(since, before, EDITS).await?;
+        self.budget.ask(self.lag);
         let is_part = edited.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX);
         let last = edited.last().filter(|_| is_part);
         self.edited_from = last.map_or(0, |id| id.get());
         if !edited.is_empty() {
-            let messages = self.store.found_among(self.person, &edited).await?;
+            let messages = self.look_up(&edited).await?;
             let found: Vec<_> = messages
                 .into_iter()
                 .filter_map(|it| self.test(it))
@@ -126,7 +134,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads messages themselves; whether they are all searched.
-    async fn read_down_to(&mut self, least: i64, until: Instant) -> Result<bool> {
+    async fn read_down_to(&mut self, least: i64) -> Result<bool> {
         while self.place > least {
             if self.is_full() {
                 return Ok(false);
@@ -139,13 +147,15 @@ impl<'a> Walk<'a> {
                 .store
                 .found_within(self.person, range, only, READ_AT_ONCE);
             let messages = messages.await?;
+            self.budget.ask(self.place - from);
+            self.budget.read(messages.len(), bytes_of(&messages));
             let is_part = messages.len() >= usize::try_from(READ_AT_ONCE).unwrap_or_default();
             let last = messages
                 .last()
                 .map_or(from, |(message, _)| message.id.get());
             self.add(messages);
             self.place = if is_part { last } else { from };
-            if self.place > least && late(until) {
+            if self.place > least && self.budget.is_spent() {
                 return Ok(false);
             }
         }
@@ -153,64 +163,72 @@ impl<'a> Walk<'a> {
     }
 
     /// Asks the index; whether all that it has is searched.
-    async fn ask_down_to(&mut self, least: i64, until: Instant) -> Result<bool> {
+    async fn ask_down_to(&mut self, least: i64) -> Result<bool> {
         if self.place <= least {
             return Ok(true);
         }
         let mut sets = self.sets();
         let mut all_chats = self.search.chat.is_none();
-        let (mut size, mut largest) = (0, IndexRange::SIZES - 1);
+        let end = after(self.progress.to);
+        let mut strides = Strides::new(self.store, end, self.search.before.is_none());
         let mut most = CANDIDATES;
         while self.place > least {
             if self.is_full() {
                 return Ok(false);
             }
-            let range = IndexRange::of(self.place - 1, size);
+            let stride = strides.next(&mut sets, self.place, &mut self.budget);
+            let Stride { range, entries } = stride.await?;
             let from = self.read_edited(least.max(range.first())).await?;
-            let asked = Instant::now();
             let bounds = (from, self.place);
             let ids = self.store.indexed_under(&sets, range, bounds, most).await?;
-            let took = asked.elapsed();
+            self.budget.ask(entries);
             let Some(ids) = ids else {
-                largest = size.saturating_sub(1);
-                size = largest;
+                strides.shorten(range);
                 continue;
             };
             let is_part = ids.len() >= usize::try_from(most).unwrap_or_default();
             if !ids.is_empty() {
-                let messages = self.store.found_among(self.person, &ids).await?;
+                let messages = self.look_up(&ids).await?;
                 self.add(messages);
             }
-            match ids.last() {
-                Some(last) if is_part => {
-                    self.place = last.get();
-                    most = (most * 4).min(MOST_CANDIDATES);
-                    // What is rare is found without them, and faster.
-                    if std::mem::take(&mut all_chats) {
-                        match self.chats().await? {
-                            Some(chats) if chats.is_empty() => self.place = least,
-                            chats => sets.extend(chats),
-                        }
+            if let Some(last) = ids.last().filter(|_| is_part) {
+                self.place = last.get();
+                most = self.budget.messages().clamp(1, MOST_CANDIDATES);
+                // What is rare is found without them, and faster.
+                if std::mem::take(&mut all_chats)
+                    && let Some(chats) = self.chats().await?
+                {
+                    if chats.is_empty() {
+                        self.place = least;
                     }
+                    sets.insert(0, chats);
+                    strides.forget();
                 }
-                Some(_) | None => {
-                    self.place = from;
-                    size = next_size(size, took).min(largest);
-                }
+            } else {
+                self.place = from;
             }
-            if self.place > least && late(until) {
+            if self.place > least && self.budget.is_spent() {
                 return Ok(false);
             }
         }
         Ok(!self.is_full())
     }
 
-    /// What the index is asked for at first: the words, the sender, one chat.
+    /// What the index is asked for at first: one chat, the sender, the words.
     fn sets(&self) -> TermSets {
-        let mut sets = self.search.query.terms();
-        sets.extend(self.search.from.map(|sender| vec![of_sender(sender)]));
+        let mut sets = TermSets::new();
         sets.extend(self.search.chat.map(|chat| vec![of_chat(chat)]));
+        sets.extend(self.search.from.map(|sender| vec![of_sender(sender)]));
+        sets.extend(self.search.query.terms());
         sets
+    }
+
+    /// Reads those of these messages that the searcher may find.
+    async fn look_up(&mut self, ids: &[MessageId]) -> Result<Vec<(Message, PersonName)>> {
+        let messages = self.store.found_among(self.person, ids).await?;
+        self.budget.ask(0);
+        self.budget.read(ids.len(), bytes_of(&messages));
+        Ok(messages)
     }
 
     /// The terms of the chats that somebody is in, if they are few.
@@ -262,17 +280,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The size of the range to ask for after one that took so long.
-fn next_size(size: usize, took: Duration) -> usize {
-    if took < QUICKLY {
-        size + 1
-    } else if took > QUICKLY * 16 {
-        size.saturating_sub(1)
-    } else {
-        size
-    }
-}
-
-fn late(until: Instant) -> bool {
-    Instant::now() >= until
+/// How much text there is to compare.
+fn bytes_of(messages: &[(Message, PersonName)]) -> usize {
+    messages.iter().map(|(it, _)| it.content.len()).sum()
 }

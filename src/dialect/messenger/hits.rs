@@ -49,6 +49,9 @@ pub struct Hits {
     pub has_more: bool,
     /// With which `before` the search goes on.
     pub before: Option<i64>,
+    /// When the oldest message was sent that was searched, if there may be more: with fewer hits than `limit` the
+    /// search stopped there because it had looked at much.
+    pub looked_back_to: Option<String>,
     /// Who sent them.
     pub people: Vec<PersonWire>,
 }

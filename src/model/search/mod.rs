@@ -10,10 +10,12 @@
 
 mod excerpt;
 mod query;
+mod ranges;
 mod terms;
 mod words;
 
 pub use excerpt::{Excerpt, excerpt};
 pub use query::{Match, Query};
-pub use terms::{IndexRange, TERMS_VERSION, TermSets, of_chat, of_sender, terms};
+pub use ranges::IndexRange;
+pub use terms::{TERMS_VERSION, TermSets, of_chat, of_sender, terms};
 pub use words::{Word, words};

@@ -1,7 +1,8 @@
 //! The terms under which an index holds a text, and those that a query needs.
 //!
 //! A letter says what a term is: `w` a word, `p` the beginning of a longer one, `b` two adjacent words, `c` a chat,
-//! `s` a sender, `x`, `y` and `z` a range of ids. After it come letters and digits alone, so that no database takes a term for syntax.
+//! `s` a sender, `x`, `y` and `z` a range of ids, `u` and `v` a sample of one. After it come letters and digits alone, so
+//! that no database takes a term for syntax.
 
 use std::{collections::HashSet, fmt::Write as _};
 
@@ -10,7 +11,7 @@ use crate::model::{ChatId, PersonId};
 
 /// The version of the terms. A change of the words, of the terms or of Unicode's tables is a new number: the
 /// index is then built again.
-pub const TERMS_VERSION: i64 = 2;
+pub const TERMS_VERSION: i64 = 3;
 
 /// The longest beginning that is a term.
 const PREFIX_CHARS: usize = 8;
@@ -19,48 +20,8 @@ const WORD_CHARS: usize = 40;
 /// The most sets of a query: more narrow its hits no further.
 const SETS: usize = 16;
 
-/// Messages also have the terms of the ranges of ids that they are in, one of each size, in powers of two: a range is
-/// asked for by its term. A condition on the ids alone would not bound the work: PostgreSQL sorts all that a term finds,
-/// however few are wanted, and SQLite looks at the ids only of what has all terms, which may be nothing.
-const RANGES: [(char, u32); 3] = [('x', 12), ('y', 16), ('z', 20)];
-
 /// What a query needs of an index: of each set at least one term.
 pub type TermSets = Vec<Vec<String>>;
-
-/// A range of ids, for which the index has a term.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IndexRange {
-    letter: char,
-    bits: u32,
-    number: i64,
-}
-
-impl IndexRange {
-    /// How many ids the smallest one has.
-    pub const SMALLEST: i64 = 1 << RANGES[0].1;
-    /// How many sizes of ranges there are; the smallest is 0.
-    pub const SIZES: usize = RANGES.len();
-
-    /// The range of a size that an id is in.
-    pub fn of(id: i64, size: usize) -> Self {
-        let (letter, bits) = RANGES[size.min(Self::SIZES - 1)];
-        Self {
-            letter,
-            bits,
-            number: id >> bits,
-        }
-    }
-
-    /// The least id in it.
-    pub fn first(self) -> i64 {
-        self.number << self.bits
-    }
-
-    /// Its term.
-    pub fn term(self) -> String {
-        format!("{}{}", self.letter, self.number)
-    }
-}
 
 /// The terms of a text, each once, parted by blanks.
 pub fn terms(text: &str) -> String {

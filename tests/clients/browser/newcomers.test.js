@@ -122,6 +122,43 @@ describe('newcomers', () => {
     await page.getByLabel('Find a chat or a message').fill('');
   });
 
+  test('a search of a long history says how far it has looked, and goes on', async () => {
+    const { page } = ann;
+    const box = page.getByLabel('Find a chat or a message');
+    const year = new Date().getFullYear() - 1;
+    const asked = [];
+    let empty = 0;
+    // What a server says of a history of a million messages: nothing yet, so often.
+    await page.route('**/api/search?*', async (route) => {
+      const before = new URL(route.request().url()).searchParams.get('before');
+      asked.push(before);
+      empty -= 1;
+      if (empty < 0) return route.continue();
+      const body = { hits: [], people: [], has_more: true, before: 1_000_000 + empty, looked_back_to: `${year}-03-03T12:00:00.000Z` };
+      return route.fulfill({ json: body });
+    });
+    // A few times it goes on by itself.
+    empty = 3;
+    await box.fill('chocolate');
+    await page.locator('.hit', { hasText: 'Chocolate' }).waitFor();
+    assert.deepEqual(asked, [null, '1000002', '1000001', '1000000']);
+    assert.equal(await page.locator('#hits-note').isVisible(), false);
+    // Then it says how far it has come, and goes on when asked to.
+    asked.length = 0;
+    empty = 8;
+    await box.fill('chocolate z');
+    await page.getByText(`Looked back to 3 March ${year}.`).waitFor();
+    assert.equal(asked.length, 8);
+    assert.equal(await page.locator('.hit').count(), 0);
+    await ann.assertAccessible('a search that goes on');
+    await page.getByRole('button', { name: 'Look further' }).click();
+    await page.getByText('No message has these words.').waitFor();
+    assert.equal(asked.at(-1), '1000000');
+    assert.equal(await page.locator('#more-hits').isVisible(), false);
+    await page.unroute('**/api/search?*');
+    await box.fill('');
+  });
+
   test('a new name is seen everywhere at once', async () => {
     const { page } = bo;
     await page.getByRole('button', { name: 'Account and settings' }).click();

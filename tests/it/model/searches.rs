@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use parlance::{
     chat::{Caller, messages, search},
-    model::{ChatId, Content, MessageId},
+    model::{ChatId, Content, MessageId, PersonId, search::Query},
 };
 use proptest::{
     collection::vec,
@@ -54,7 +54,7 @@ enum Action {
     Leave(usize),
     Join(usize),
     Index,
-    Search(usize, usize, Option<usize>, u8),
+    Search(usize, usize, Option<usize>, Pages),
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -66,9 +66,21 @@ fn action() -> impl Strategy<Value = Action> {
         1 => (0..CHATS).prop_map(Action::Leave),
         1 => (0..CHATS).prop_map(Action::Join),
         2 => Just(Action::Index),
-        4 => (0..2_usize, 0..QUERIES.len(), proptest::option::of(0..2_usize), 1..4_u8)
-            .prop_map(|(who, query, from, limit)| Action::Search(who, query, from, limit)),
+        4 => (0..2_usize, 0..QUERIES.len(), proptest::option::of(0..2_usize), pages())
+            .prop_map(|(who, query, from, pages)| Action::Search(who, query, from, pages)),
     ]
+}
+
+/// How many hits a page has, and what it may cost; none: what the server lets it cost.
+#[derive(Debug, Clone, Copy)]
+struct Pages {
+    limit: usize,
+    budget: Option<i64>,
+}
+
+fn pages() -> impl Strategy<Value = Pages> {
+    let budget = proptest::option::of(prop_oneof![Just(0), 0..2_000_i64]);
+    (1..4_usize, budget).prop_map(|(limit, budget)| Pages { limit, budget })
 }
 
 /// A message as the test knows it.
@@ -174,9 +186,13 @@ impl Stage {
             Action::Index => search::catch_up(world.services())
                 .await
                 .expect("it is filled"),
-            Action::Search(who, query, from, limit) => {
+            Action::Search(who, query, from, pages) => {
                 let expected = self.read(*who, QUERIES[*query], *from);
-                let found = self.search(*who, QUERIES[*query], *from, *limit).await;
+                let asked = (*who, QUERIES[*query], *from);
+                let found = match pages.budget {
+                    None => self.search(asked, pages.limit).await,
+                    Some(budget) => self.search_within(world, asked, (pages.limit, budget)).await,
+                };
                 assert_eq!(
                     found, expected,
                     "{:?} by {who} from {from:?}",
@@ -197,11 +213,14 @@ impl Stage {
     }
 
     /// What the server finds, page by page.
-    async fn search(&self, who: usize, query: &str, from: Option<usize>, limit: u8) -> Vec<i64> {
-        let most = usize::from(limit);
+    async fn search(
+        &self,
+        (who, query, from): (usize, &str, Option<usize>),
+        most: usize,
+    ) -> Vec<i64> {
         let (mut found, mut before) = (Vec::new(), None::<i64>);
         loop {
-            let limit = limit.to_string();
+            let limit = most.to_string();
             let from = from.map(|from| self.people[from].id.to_string());
             let place = before.map(|before| before.to_string());
             let mut fields = vec![("query", query), ("limit", &limit)];
@@ -218,6 +237,35 @@ impl Stage {
             if before.is_none() {
                 return found;
             }
+        }
+    }
+
+    /// The same with a budget for each page.
+    async fn search_within(
+        &self,
+        world: &World,
+        (who, query, from): (usize, &str, Option<usize>),
+        (limit, budget): (usize, i64),
+    ) -> Vec<i64> {
+        let mut search = search::Search {
+            query: Query::parse(query).expect("a query"),
+            chat: None,
+            from: from.map(|from| PersonId::new(self.people[from].id)),
+            before: None,
+            limit,
+        };
+        let mut found = Vec::new();
+        loop {
+            let (services, caller) = (world.services(), &self.callers[who]);
+            let page = search::search_within(services, caller, &search, budget).await;
+            let page = page.expect("an answer");
+            assert!(page.hits.len() <= limit);
+            found.extend(page.hits.iter().map(|hit| hit.message.id.get()));
+            assert!(page.before.is_some() || page.looked_back_to.is_none());
+            if page.before.is_none() {
+                return found;
+            }
+            search.before = page.before;
         }
     }
 }
@@ -277,7 +325,7 @@ fn a_search_answers_what_reading_everything_would() {
             }
             for query in 0..QUERIES.len() {
                 stage
-                    .act(&world, &Action::Search(query % 2, query, None, 3))
+                    .act(&world, &Action::Search(query % 2, query, None, Pages { limit: 3, budget: None }))
                     .await;
             }
         });

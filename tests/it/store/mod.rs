@@ -11,5 +11,6 @@ mod outages;
 mod plans;
 mod registrations;
 mod search_index;
+mod search_walks;
 mod shared_transactions;
 mod writer_failures;

@@ -13,7 +13,7 @@ use crate::{
         page,
     },
     http::{Query, SignedIn, feed},
-    model::{ChatId, MessageId, PersonId, search::Query as Words},
+    model::{ChatId, MessageId, PersonId, Timestamp, search::Query as Words},
 };
 
 /// How many hits a page has when nobody says.
@@ -25,7 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// `GET /api/search` `query`: messages of my chats, or of one `chat`, by anybody or by one person (`from`), newest
-/// first; with `before` those before a message.
+/// first; with `before` those before a message. It does so much and no more, and then says how far back it has looked.
 #[get("/api/search")]
 pub(super) async fn find(
     services: &ChatServices,
@@ -48,12 +48,14 @@ pub(super) async fn find(
     let (hits, left) =
         page::fitting(hits.map(|hit| HitWire::new(&hit.message, &hit.chat, &hit.excerpt)));
     let shown = &found.hits[..hits.len()];
-    let last = shown.last().filter(|_| left).map(|hit| hit.message.id);
-    let before = last.or(found.before);
+    let last = shown.last().filter(|_| left).map(|hit| &hit.message);
+    let before = last.map(|message| message.id).or(found.before);
+    let looked_back_to = last.map(|message| message.at).or(found.looked_back_to);
     Ok(Reply::ok(Hits {
         people: wire::people(shown.iter().map(|hit| (&hit.sender).into())),
         hits,
         has_more: before.is_some(),
         before: before.map(MessageId::get),
+        looked_back_to: looked_back_to.map(Timestamp::to_rfc3339),
     }))
 }
