@@ -74,7 +74,12 @@ const SEARCHES: [(&str, Who, &str, usize); 15] = [
         "query=topic7",
         20,
     ),
-    ("in a chat of few messages", Who::Both, "query=even&chat=", 10),
+    (
+        "in a chat of few messages",
+        Who::Both,
+        "query=even&chat=",
+        10,
+    ),
     (
         "by somebody who is in that chat alone",
         Who::Few,
@@ -222,7 +227,8 @@ async fn fill(engine: Engine, folder: &Path, count: u64) -> Outcome<Filled> {
     database.fill_with(few, FEW, half).await?;
     database.fill_with(many, count, &content(count)).await?;
     // A tenth of them, all over the history, are of others.
-    let moved = format!("update messages set chat_id = {others} where chat_id = {many} and seq % 10 = 3");
+    let moved =
+        format!("update messages set chat_id = {others} where chat_id = {many} and seq % 10 = 3");
     database.run(&moved).await?;
     let setup = Setup {
         folder,

@@ -4,7 +4,7 @@
 //! `s` a sender, `x`, `y` and `z` a range of ids, `u` and `v` a sample of one. After it come letters and digits alone, so
 //! that no database takes a term for syntax.
 
-use std::{collections::HashSet, fmt::Write as _};
+use std::collections::HashSet;
 
 use super::{query::Query, words::words};
 use crate::model::{ChatId, PersonId};
@@ -26,28 +26,33 @@ pub type TermSets = Vec<Vec<String>>;
 /// The terms of a text, each once, parted by blanks.
 pub fn terms(text: &str) -> String {
     let words = words(text);
-    let mut seen = HashSet::new();
-    let mut terms = String::with_capacity(text.len() * 4);
-    let mut add = |term: String| {
-        if !seen.contains(&term) {
-            terms.push_str(&term);
-            terms.push(' ');
-            seen.insert(term);
-        }
-    };
+    // All of them, one after the other: a text has many, and few that it has already.
+    let mut all = String::with_capacity(text.len() * 6);
     for (index, word) in words.iter().enumerate() {
-        add(whole(&word.text));
+        add_whole(&mut all, &word.text);
+        all.push(' ');
         for (length, (end, _)) in word.text.char_indices().enumerate().skip(1) {
             if length > PREFIX_CHARS {
                 break;
             }
-            add(format!("p{}", &word.text[..end]));
+            all.push('p');
+            all.push_str(&word.text[..end]);
+            all.push(' ');
         }
         if let Some(next) = words.get(index + 1) {
-            add(pair(&word.text, &next.text));
+            add_pair(&mut all, &word.text, &next.text);
+            all.push(' ');
         }
     }
-    terms.truncate(terms.trim_end().len());
+    let mut seen = HashSet::with_capacity(all.len() / 8);
+    let mut terms = String::with_capacity(all.len());
+    for term in all.split_ascii_whitespace() {
+        if seen.insert(term) {
+            terms.push_str(term);
+            terms.push(' ');
+        }
+    }
+    terms.pop();
     terms
 }
 
@@ -91,7 +96,14 @@ impl Query {
 }
 
 fn whole(word: &str) -> String {
-    format!("w{}", first(word, WORD_CHARS))
+    let mut term = String::new();
+    add_whole(&mut term, word);
+    term
+}
+
+fn add_whole(terms: &mut String, word: &str) {
+    terms.push('w');
+    terms.push_str(first(word, WORD_CHARS));
 }
 
 fn begins(beginning: &str) -> Vec<String> {
@@ -105,23 +117,36 @@ fn begins(beginning: &str) -> Vec<String> {
 }
 
 fn first(word: &str, most: usize) -> &str {
+    if word.len() <= most {
+        return word;
+    }
     word.char_indices()
         .nth(most)
         .map_or(word, |(end, _)| &word[..end])
 }
 
-/// Two adjacent words as one short term: a hash (FNV-1a), since what it finds is compared with the text.
 fn pair(one: &str, other: &str) -> String {
+    let mut term = String::new();
+    add_pair(&mut term, one, other);
+    term
+}
+
+/// Two adjacent words as one short term: a hash (FNV-1a), since what it finds is compared with the text.
+fn add_pair(terms: &mut String, one: &str, other: &str) {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0100_0000_01b3;
     let bytes = one.bytes().chain([b' ']).chain(other.bytes());
     let hash = bytes.fold(OFFSET, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(PRIME)
     });
-    let mut term = String::from("b");
-    // Writing to a text does not fail.
-    let _ = write!(term, "{:08x}", (hash >> 32) ^ (hash & 0xffff_ffff));
-    term
+    terms.push('b');
+    let short = (hash >> 32) ^ (hash & 0xffff_ffff);
+    let digits = short.to_be_bytes();
+    for byte in &digits[4..] {
+        for digit in [byte >> 4, byte & 0xf] {
+            terms.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -172,7 +197,42 @@ mod tests {
         ));
     }
 
+    /// The terms as they were first made: those of an index that is there must be found.
+    fn plainly(text: &str) -> String {
+        let words = words(text);
+        let mut all: Vec<String> = Vec::new();
+        for (index, word) in words.iter().enumerate() {
+            all.push(whole(&word.text));
+            let letters: Vec<char> = word.text.chars().collect();
+            for length in 1..letters.len().min(PREFIX_CHARS + 1) {
+                all.push(format!("p{}", letters[..length].iter().collect::<String>()));
+            }
+            if let Some(next) = words.get(index + 1) {
+                all.push(pair(&word.text, &next.text));
+            }
+        }
+        let mut distinct: Vec<String> = Vec::new();
+        for term in all {
+            if !distinct.contains(&term) {
+                distinct.push(term);
+            }
+        }
+        distinct.join(" ")
+    }
+
+    #[test]
+    fn terms_are_what_they_have_been() {
+        assert_eq!(terms("a tea, A Tea"), "wa b76dc0b22 wtea pt pte b1df7a2b6");
+    }
+
     proptest! {
+        #[test]
+        fn terms_come_each_once_in_the_order_of_the_text(
+            text in "([abé]{1,3}|東|京|[a-z]{9,45}|[ .']){0,12}",
+        ) {
+            prop_assert_eq!(terms(&text), plainly(&text));
+        }
+
         /// An index never misses what the text has.
         #[test]
         fn what_is_found_in_a_text_is_found_by_its_terms(

@@ -191,7 +191,10 @@ impl Stage {
                 let asked = (*who, QUERIES[*query], *from);
                 let found = match pages.budget {
                     None => self.search(asked, pages.limit).await,
-                    Some(budget) => self.search_within(world, asked, (pages.limit, budget)).await,
+                    Some(budget) => {
+                        self.search_within(world, asked, (pages.limit, budget))
+                            .await
+                    }
                 };
                 assert_eq!(
                     found, expected,
@@ -325,7 +328,18 @@ fn a_search_answers_what_reading_everything_would() {
             }
             for query in 0..QUERIES.len() {
                 stage
-                    .act(&world, &Action::Search(query % 2, query, None, Pages { limit: 3, budget: None }))
+                    .act(
+                        &world,
+                        &Action::Search(
+                            query % 2,
+                            query,
+                            None,
+                            Pages {
+                                limit: 3,
+                                budget: None,
+                            },
+                        ),
+                    )
                     .await;
             }
         });

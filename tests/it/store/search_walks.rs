@@ -88,7 +88,9 @@ fn asked() -> impl Strategy<Value = Asked> {
 async fn insert(beside: &mut Beside, sender: i64, messages: &[(i64, i64, String)]) {
     let rows: Vec<_> = messages
         .iter()
-        .map(|(id, chat, text)| format!("({id}, 1, {chat}, {id}, {sender}, 'text', '{text}', {id})"))
+        .map(|(id, chat, text)| {
+            format!("({id}, 1, {chat}, {id}, {sender}, 'text', '{text}', {id})")
+        })
         .collect();
     for rows in rows.chunks(500) {
         let rows = rows.join(", ");
@@ -164,9 +166,15 @@ async fn follow(
         dearest = dearest.max(page.spent);
         found.extend(page.hits.iter().map(|hit| hit.message.id.get()));
         if let Some(next) = page.before {
-            assert!(before.is_none_or(|before| next < before), "it comes further");
+            assert!(
+                before.is_none_or(|before| next < before),
+                "it comes further"
+            );
             let sent = page.looked_back_to.map(|time| time.get());
-            assert!(sent.is_none_or(|time| time >= next.get()), "{sent:?} {next:?}");
+            assert!(
+                sent.is_none_or(|time| time >= next.get()),
+                "{sent:?} {next:?}"
+            );
         }
         before = page.before;
         if before.is_none() {
