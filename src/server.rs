@@ -27,7 +27,7 @@ use crate::{
         socketio::{CredentialReader, Gateway, export},
     },
     http, openapi,
-    signals::{Signals, Stopping},
+    signals::{Drain, Signals, Stopping},
     store::{self, Db, Store},
     telemetry::{ConnectionLabels, Metrics, SocketMetrics, traced},
 };
@@ -98,6 +98,10 @@ impl Server {
                 .mount("/", traced(messenger::routes::all()))
                 .mount("/", traced(dialect_routes(dialects)))
         };
+        let drain = Drain {
+            wait: settings.drain_wait,
+            spread: settings.drain_spread,
+        };
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
         let rocket = fit(figment.clone())
@@ -113,6 +117,7 @@ impl Server {
                 signals,
                 closing,
                 sockets,
+                drain,
             },
         }
     }

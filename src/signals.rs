@@ -28,6 +28,17 @@ pub(crate) struct Stopping {
     pub(crate) closing: ShutdownSignal,
     /// Connections are closed.
     pub(crate) sockets: SocketIo,
+    /// What comes before that.
+    pub(crate) drain: Drain,
+}
+
+/// What the server does between a signal and its stop, where others serve beside it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Drain {
+    /// How long it goes on as before, while its health checks fail.
+    pub(crate) wait: Duration,
+    /// Over how long it closes connections.
+    pub(crate) spread: Duration,
 }
 
 impl Stopping {
@@ -47,10 +58,30 @@ impl Stopping {
 
     async fn run(self, heard: impl Future<Output = ()>, shutdowns: Vec<rocket::Shutdown>) {
         heard.await;
+        self.drain().await;
         self.closing.begin();
         self.sockets.engine().shut_down(TOLD_WITHIN).await;
         for shutdown in shutdowns {
             shutdown.notify();
+        }
+    }
+
+    /// Lets a balancer and clients go to other servers first; a second signal ends that.
+    async fn drain(&self) {
+        let Drain { wait, spread } = self.drain;
+        if wait.is_zero() && spread.is_zero() {
+            return;
+        }
+        tracing::info!(?wait, ?spread, "The server will stop.");
+        self.closing.announce();
+        let again = self.signals.heard();
+        let drained = async {
+            tokio::time::sleep(wait).await;
+            self.sockets.engine().close_over(spread).await;
+        };
+        tokio::select! {
+            () = drained => {}
+            () = again => {}
         }
     }
 }

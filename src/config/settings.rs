@@ -79,6 +79,10 @@ pub struct Settings {
     pub socket_ping_interval: Duration,
     /// How long a Socket.IO client has for the pong.
     pub socket_ping_timeout: Duration,
+    /// How long the server goes on after a signal to stop, while its health says that it stops.
+    pub drain_wait: Duration,
+    /// Over how long Socket.IO connections are closed after that.
+    pub drain_spread: Duration,
     /// Where other servers of the database reach this one.
     pub node_address: Option<String>,
     /// Who may register a site with live support.

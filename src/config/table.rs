@@ -356,6 +356,19 @@ const SOCKETS: &[Setting] = &[
         "How long its client has for the pong.",
     ),
     Setting::new(
+        "drain_wait",
+        Preset::Text("0s"),
+        Length(0..=600),
+        "How long the server goes on after a signal to stop while `/health` says that it stops, for a balancer to notice.",
+    )
+    .more("A second signal ends it."),
+    Setting::new(
+        "drain_spread",
+        Preset::Text("0s"),
+        Length(0..=600),
+        "Over how long Socket.IO connections are closed after that, each at a moment of its own, so that not all come back at once.",
+    ),
+    Setting::new(
         "node_address",
         Preset::Text(""),
         OptionalText,

@@ -117,7 +117,7 @@ async fn both(closing: &ShutdownSignal, dependence: Dependence<'_>) -> Result<We
 }
 
 async fn ask(closing: &ShutdownSignal, dependence: &Dependence<'_>) -> Result<Parts> {
-    closing.refuse_new()?;
+    closing.refuse_ready()?;
     match dependence.0 {
         Some(readiness) => readiness.ask().await,
         None => Ok(Vec::new()),

@@ -14,7 +14,11 @@ use crate::error::{Error, Result};
 
 /// Whether the server is stopping. Clones are one; thousands may wait on it.
 #[derive(Debug, Clone, Default)]
-pub struct ShutdownSignal(CancellationToken);
+pub struct ShutdownSignal {
+    stopping: CancellationToken,
+    /// That it will stop is said before it stops, where a balancer is to notice.
+    announced: CancellationToken,
+}
 
 impl ShutdownSignal {
     /// A server that runs.
@@ -24,17 +28,17 @@ impl ShutdownSignal {
 
     /// The same as a token, for modules that know nothing of HTTP.
     pub fn token(&self) -> CancellationToken {
-        self.0.clone()
+        self.stopping.clone()
     }
 
     /// Waits until the server begins to stop.
     pub fn begun(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.0.clone().cancelled_owned()
+        self.stopping.clone().cancelled_owned()
     }
 
     /// Whether the server has begun to stop.
     pub fn has_begun(&self) -> bool {
-        self.0.is_cancelled()
+        self.stopping.is_cancelled()
     }
 
     /// Refuses what would only begin to wait.
@@ -46,11 +50,24 @@ impl ShutdownSignal {
         }
     }
 
+    /// Health checks fail from here on; all else goes on.
+    pub fn announce(&self) {
+        self.announced.cancel();
+    }
+
+    /// Refuses a health check once the server will stop.
+    pub fn refuse_ready(&self) -> Result<()> {
+        if self.announced.is_cancelled() {
+            return Err(Error::shutting_down());
+        }
+        self.refuse_new()
+    }
+
     /// Begins to stop: releases everybody who waits.
     pub fn begin(&self) {
         if !self.has_begun() {
             tracing::info!("The server is stopping.");
-            self.0.cancel();
+            self.stopping.cancel();
         }
     }
 }

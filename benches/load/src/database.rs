@@ -77,6 +77,20 @@ impl Database {
         }
     }
 
+    /// One that is there, by its address.
+    pub fn at(engine: Engine, url: &str) -> Outcome<Self> {
+        if engine == Engine::Sqlite {
+            return Err("a file of SQLite's has one server".into());
+        }
+        let (server, name) = url
+            .rsplit_once('/')
+            .ok_or("an address without a database")?;
+        Ok(Self::Postgres {
+            server: server.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
     pub fn url(&self) -> String {
         match self {
             Self::Sqlite(file) => format!("sqlite://{}", file.display()),

@@ -145,6 +145,10 @@ impl Times {
         self.0.push(time);
     }
 
+    pub fn append(&mut self, mut more: Self) {
+        self.0.append(&mut more.0);
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -23,12 +23,14 @@ mod floods;
 mod history;
 mod machine;
 mod member;
+mod nodes;
 mod options;
 mod report;
 mod run;
 mod search;
 mod server;
 mod stage;
+mod webhooks;
 mod workloads;
 
 use std::{
@@ -48,7 +50,7 @@ use workloads::WORKLOADS;
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What is measured of Parlance alone, beside the workloads.
-pub const ALONE: [(&str, &str); 4] = [
+pub const ALONE: [(&str, &str); 6] = [
     (
         "history",
         "opening, paging and posting in a chat of millions of messages; Parlance alone",
@@ -64,6 +66,14 @@ pub const ALONE: [(&str, &str); 4] = [
     (
         "endings",
         "how soon polls, streams and sockets end with a login, an account or a chat; Parlance alone",
+    ),
+    (
+        "webhooks",
+        "a webhook that works beside a hundred that fail; Parlance alone",
+    ),
+    (
+        "nodes",
+        "three servers on one PostgreSQL: posts, and how soon each hears of the others; Parlance alone",
     ),
 ];
 
@@ -136,6 +146,14 @@ async fn alone(folder: &Path, options: &Options, report: &mut Report) -> Outcome
         if options.wants("endings") {
             eprintln!("endings: {}", engine.title());
             report.add_section(endings::measure(*engine, folder, options).await?);
+        }
+        if options.wants("webhooks") {
+            eprintln!("webhooks: {}", engine.title());
+            report.add_section(webhooks::measure(*engine, folder, options).await?);
+        }
+        if options.wants("nodes") && *engine == Engine::Postgres {
+            eprintln!("nodes: {}", engine.title());
+            report.add_section(nodes::measure(folder, options).await?);
         }
     }
     Ok(())

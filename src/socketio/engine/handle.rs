@@ -87,6 +87,31 @@ impl Engine {
         session
     }
 
+    /// Closes the sessions that there are, evenly over a time, so that their clients do not all connect elsewhere at once.
+    /// New ones are opened meanwhile, and are left alone. The order is that of a hash map: nobody is always the last.
+    pub async fn close_over(&self, time: Duration) {
+        if time.is_zero() {
+            return;
+        }
+        let sessions: Vec<_> = self
+            .shared
+            .registry
+            .all()
+            .iter()
+            .map(Arc::downgrade)
+            .collect();
+        let (began, count) = (
+            Instant::now(),
+            u32::try_from(sessions.len()).unwrap_or(u32::MAX),
+        );
+        for (number, session) in (1..).zip(sessions) {
+            tokio::time::sleep_until(began + time * number / count.max(1)).await;
+            if let Some(session) = session.upgrade() {
+                session.close(DisconnectReason::ServerShuttingDown);
+            }
+        }
+    }
+
     /// Closes all sessions, opens no more, and waits until every client has been told: on its WebSocket
     /// or by its next poll. It waits at most for `timeout`.
     pub async fn shut_down(&self, timeout: Duration) {

@@ -263,6 +263,32 @@ async fn a_shutdown_waits_for_the_next_poll_of_who_holds_none() {
 }
 
 #[tokio::test]
+async fn sessions_are_closed_over_a_time_and_those_that_come_meanwhile_stay() {
+    const SESSIONS: u32 = 20;
+    let mut site = echo(calm()).await;
+    for _ in 0..SESSIONS {
+        site.open(V4).await;
+    }
+    let time = Duration::from_millis(400);
+    let (engine, began) = (site.engine.clone(), tokio::time::Instant::now());
+    let closing = tokio::spawn(async move { engine.close_over(time).await });
+    for number in 1..=SESSIONS {
+        assert_eq!(site.end().await, DisconnectReason::ServerShuttingDown);
+        assert!(
+            began.elapsed() >= time * number / SESSIONS,
+            "{number} too early"
+        );
+        if number == 1 {
+            site.open(V4).await;
+        }
+    }
+    soon(closing).await.unwrap();
+    let sessions = site.engine.stats().read().sessions;
+    let open: usize = sessions.iter().map(|(_, _, count)| count).sum();
+    assert_eq!(open, 1, "the one that came meanwhile");
+}
+
+#[tokio::test]
 async fn garbage_on_a_websocket_hurts_nobody_else() {
     let site = echo(calm()).await;
     let query = format!("{V4}&{DIRECT}");

@@ -205,6 +205,25 @@ fn who_polls_and_holds_no_poll_is_told_that_the_server_stops() {
 }
 
 #[test]
+fn before_it_stops_health_says_so_and_all_else_goes_on_until_a_second_signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = parlance(folder.path());
+    command.env("ROCKET_DRAIN_WAIT", "10m");
+    let server = Started::begin(command);
+    server.signal();
+    for path in ["/health", "/health/ready"] {
+        while !server.get(path).starts_with("HTTP/1.0 503") {
+            // The signal has not been handled yet.
+        }
+    }
+    let open = server.get("/socket.io/?EIO=4&transport=polling");
+    assert!(open.starts_with("HTTP/1.0 200"), "{open}");
+    // This one asks whether it is alive first.
+    server.signal();
+    assert!(server.ended().contains("The server is stopping."));
+}
+
+#[test]
 fn a_settings_file_that_cannot_be_read_is_a_sentence() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("Rocket.toml"), "[default\nport = 1\n").expect("written");
