@@ -100,7 +100,7 @@ fn is_sampled(id: i64, size: usize) -> bool {
     sample.is_some_and(|(_, bits)| mixed(id).trailing_zeros() >= bits)
 }
 
-/// A number whose bits each depend on all bits of an id (the end of SplitMix64).
+/// A number whose bits each depend on all bits of an id (the end of `SplitMix64`).
 fn mixed(id: i64) -> u64 {
     let mut hash = id.cast_unsigned();
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
