@@ -24,7 +24,7 @@ use crate::{
     gateway::{
         self,
         peers::{Forwarder, address},
-        socketio::{CredentialReader, Gateway, export},
+        socketio::{CredentialReader, Gateway, export, follow},
     },
     http, openapi,
     signals::{Drain, Signals, Stopping},
@@ -78,7 +78,7 @@ impl Server {
         let verbs = start_verbs(
             settings.clone(),
             (started.clone(), Arc::clone(&hindrance)),
-            (Arc::clone(&metrics), Arc::clone(&options)),
+            (Arc::clone(&metrics), Arc::clone(&options), sockets.clone()),
             closing.token(),
         );
         let signals = Signals::of(figment);
@@ -361,7 +361,7 @@ fn options(
 fn start_verbs(
     settings: Settings,
     (started, hindrance): (Started, Hindrance),
-    (metrics, options): (Arc<Metrics>, Arc<Options>),
+    (metrics, options, sockets): (Arc<Metrics>, Arc<Options>, SocketIo),
     closing: CancellationToken,
 ) -> impl Fairing {
     AdHoc::try_on_ignite("verbs", move |rocket| async move {
@@ -374,6 +374,7 @@ fn start_verbs(
             Ok(services) => {
                 let services = started.get_or_init(|| services);
                 look_up(&metrics, services);
+                follow(services, &options, sockets);
                 let encoder = Arc::new(ChangeEncoder(options));
                 webhooks::start(services, encoder, webhooks::Bounds::default());
                 let admin = settings.admin_email.zip(settings.admin_password);

@@ -10,8 +10,12 @@ use tokio::sync::futures::Notified;
 
 use crate::{
     chat::{
-        Caller, Services, access, change_filter::ChangeFilter, limits::wait_limit::WaitPermit,
-        online::Attendance, subscription::Subscription,
+        Caller, Services, access,
+        bus::{Event, NamedWait},
+        change_filter::ChangeFilter,
+        limits::wait_limit::WaitPermit,
+        online::Attendance,
+        subscription::Subscription,
     },
     error::{Error, Kind, Result},
     model::{Change, ChangeKind, ChatId, Cursor, EpochMark, LoginId, Position},
@@ -346,7 +350,16 @@ fn take_place(services: &Services, caller: &Caller, name: Option<&str>) -> Resul
     // People for whom their tenant's server acts count as having one login, of no other's number.
     let own = LoginId::new(-caller.id().get());
     let login = caller.login().map_or(own, |login| login.login.id);
-    services.wait_limit.admit(login, caller.id(), name)
+    let permit = services.wait_limit.admit(login, caller.id(), name)?;
+    if let Some(name) = name {
+        services.bus.tell(Event::Waits(NamedWait {
+            person: caller.id(),
+            login,
+            name: name.to_owned(),
+            since: services.clock.now(),
+        }));
+    }
+    Ok(permit)
 }
 
 /// At most `limit` changes: what is cut off is there next time.

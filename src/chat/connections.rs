@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::{
     chat::{
         Services,
+        bus::Event,
         housekeeping::{HOUSE, ROWS_AT_ONCE},
         limits::login_throttle,
         logins,
@@ -134,6 +135,18 @@ pub async fn lose(
     let hash = logins::hash(private);
     lock(&services.connections.known).insert_lost(hash.clone(), connection.clone(), now);
     write(services, hash, connection).await
+}
+
+/// Tells other servers that the connection of a public id has come back here, which is written down by now: one of
+/// them may have it still.
+pub fn tell_returned(services: &Services, socket_id: &str) {
+    services.bus.tell(Event::Returned(socket_id.to_owned()));
+}
+
+/// Whether a connection is the newest of its private id, or none is written down.
+pub async fn is_held(services: &Services, private: &str, holder: i64) -> Result<bool> {
+    let kept = services.store.connection(&logins::hash(private)).await?;
+    Ok(kept.is_none_or(|kept| kept.holder == holder))
 }
 
 /// Has a connection written, with all others that wait for that.

@@ -24,11 +24,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{keys::Keys, logins::Logins, renamed::Renamed},
+    chat::{bus::Bus, keys::Keys, logins::Logins, renamed::Renamed},
     error::{Error, Result},
     model::{Change, ChangeKind, Cursor, Ending, EpochMark, Position},
     pubsub::{Hub, log_tail},
-    store::{Look, Seen, Store},
+    store::{Look, Notification, Seen, Store},
 };
 
 /// How often there is a look while somebody listens, should no notification come.
@@ -57,6 +57,8 @@ const SOON: Duration = Duration::from_secs(1);
 pub(super) struct Follower {
     store: Store,
     hub: Arc<Hub>,
+    /// To which it hands what others say beside that there is something to read.
+    bus: Arc<Bus>,
     logins: Arc<Logins>,
     keys: Arc<Keys>,
     /// Who has been renamed a moment ago, here or elsewhere.
@@ -81,10 +83,16 @@ struct Looks {
 }
 
 impl Follower {
-    pub(super) fn new(store: Store, hub: Arc<Hub>, logins: Arc<Logins>, keys: Arc<Keys>) -> Self {
+    pub(super) fn new(
+        store: Store,
+        (hub, bus): (Arc<Hub>, Arc<Bus>),
+        logins: Arc<Logins>,
+        keys: Arc<Keys>,
+    ) -> Self {
         Self {
             store,
             hub,
+            bus,
             logins,
             keys,
             renamed: Mutex::default(),
@@ -125,7 +133,7 @@ impl Follower {
         self.stopped.cancel();
     }
 
-    /// Asks for a look at each notification of another server.
+    /// Asks for a look at each notification of another server, and takes what is in it.
     async fn listen(&self) {
         loop {
             if let Err(error) = self.listen_once().await {
@@ -137,10 +145,15 @@ impl Follower {
 
     async fn listen_once(&self) -> Result<()> {
         let mut notifications = self.store.notifications().await?;
+        self.bus.ask_all();
         loop {
-            notifications.next().await?;
-            self.is_notified.store(true, Ordering::Release);
-            self.asked.notify_one();
+            match notifications.next().await? {
+                Notification::News => {
+                    self.is_notified.store(true, Ordering::Release);
+                    self.asked.notify_one();
+                }
+                Notification::Datagram(datagram) => self.bus.receive(datagram),
+            }
         }
     }
 

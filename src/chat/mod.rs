@@ -14,6 +14,7 @@ pub mod access;
 pub mod accounts;
 pub mod administration;
 pub mod apps;
+pub mod bus;
 pub mod callers;
 pub mod change_feed;
 pub mod change_filter;

@@ -3,10 +3,12 @@
 //! Who comes back within that minute was never gone, so a connection that is lost and made again is told nobody. The
 //! turns of many people are told together, by one task: it reads which small chats they are in, and the hub knows who
 //! of those in them listens.
+//!
+//! Who is online at another server of the database is online: that is a fact of that server, which the bus tells.
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, hash_map::Entry},
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
@@ -15,9 +17,13 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, profiles::PRESENCE_SHOWN_UP_TO},
+    chat::{
+        Services,
+        bus::{Bus, Fact, Key, OnlineFact},
+        profiles::PRESENCE_SHOWN_UP_TO,
+    },
     error::Result,
-    model::{Person, PersonId, Presence, Signal, SignalKind, policy},
+    model::{Person, PersonId, Presence, Signal, SignalKind, TenantId, policy},
 };
 
 /// For how long after their last wait somebody is still online: longer than between two polls.
@@ -30,12 +36,14 @@ const TURNS: usize = 500;
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// See the module.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct Online(Arc<Register>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Register {
     state: Mutex<State>,
+    /// Tells other servers.
+    bus: Arc<Bus>,
     /// Notified when there may be a turn to tell, now or in a minute.
     changed: Notify,
 }
@@ -44,11 +52,22 @@ struct Register {
 #[derive(Debug, Default)]
 struct State {
     people: HashMap<PersonId, Seen>,
+    /// Who is online at how many other servers.
+    elsewhere: HashMap<PersonId, usize>,
     /// Who is to be looked at a minute after a moment at which they had no wait, the earliest first: each person once,
     /// however many waits of theirs end meanwhile.
     left: BinaryHeap<Reverse<(Instant, PersonId)>>,
     /// Who has come or gone since that was last told, and whether they were online then.
-    turned: HashMap<PersonId, (Arc<Person>, bool)>,
+    turned: HashMap<PersonId, (Turned, bool)>,
+}
+
+/// Who has come or gone.
+#[derive(Debug, Clone)]
+enum Turned {
+    /// Somebody who is known.
+    Known(Arc<Person>),
+    /// Somebody of a tenant, as another server tells.
+    Of(TenantId),
 }
 
 /// Somebody who is online.
@@ -66,7 +85,8 @@ struct Seen {
 /// Somebody has come online, or has gone.
 #[derive(Debug, Clone)]
 pub(super) struct Turn {
-    person: Arc<Person>,
+    person: PersonId,
+    who: Turned,
     online: bool,
 }
 
@@ -78,10 +98,19 @@ pub(super) struct Attendance {
 }
 
 impl Online {
+    /// Nobody is online yet.
+    pub(super) fn new(bus: Arc<Bus>) -> Self {
+        Self(Arc::new(Register {
+            state: Mutex::default(),
+            bus,
+            changed: Notify::new(),
+        }))
+    }
+
     /// Notes that a person has a wait or a connection, as long as what is returned lives.
     pub(super) fn attend(&self, person: &Arc<Person>) -> Attendance {
         let mut state = self.0.state();
-        state.forget_the_gone();
+        state.forget_the_gone(&self.0.bus);
         let is_new = !state.people.contains_key(&person.id);
         let seen = state.people.entry(person.id).or_insert_with(|| Seen {
             person: Arc::clone(person),
@@ -92,8 +121,15 @@ impl Online {
         seen.holds += 1;
         seen.left_at = None;
         if is_new {
-            state.note_turn(person, false);
-            self.0.changed.notify_one();
+            if !state.elsewhere.contains_key(&person.id) {
+                state.note_turn(person, false);
+                self.0.changed.notify_one();
+            }
+            self.0.bus.begin(Fact::Online(OnlineFact {
+                person: person.id,
+                tenant: person.tenant,
+                has_presence: policy::has_presence(person),
+            }));
         }
         Attendance {
             register: Arc::clone(&self.0),
@@ -104,8 +140,37 @@ impl Online {
     /// Whether a person is online.
     pub(super) fn is_online(&self, person: PersonId) -> bool {
         let mut state = self.0.state();
-        state.forget_the_gone();
-        state.people.contains_key(&person)
+        state.forget_the_gone(&self.0.bus);
+        state.is_online(person)
+    }
+
+    /// Somebody has come online at another server.
+    pub(super) fn begins_elsewhere(&self, online: &OnlineFact) {
+        let mut state = self.0.state();
+        let was_online = state.is_online(online.person);
+        *state.elsewhere.entry(online.person).or_default() += 1;
+        self.turned_elsewhere(&mut state, online, was_online);
+    }
+
+    /// Somebody is not online at another server any more.
+    pub(super) fn ends_elsewhere(&self, online: &OnlineFact) {
+        let mut state = self.0.state();
+        let was_online = state.is_online(online.person);
+        if let Entry::Occupied(mut servers) = state.elsewhere.entry(online.person) {
+            *servers.get_mut() -= 1;
+            if *servers.get() == 0 {
+                servers.remove();
+            }
+        }
+        self.turned_elsewhere(&mut state, online, was_online);
+    }
+
+    fn turned_elsewhere(&self, state: &mut State, online: &OnlineFact, was_online: bool) {
+        if online.has_presence && state.is_online(online.person) != was_online {
+            let turn = (Turned::Of(online.tenant), was_online);
+            state.turned.entry(online.person).or_insert(turn);
+            self.0.changed.notify_one();
+        }
     }
 
     /// Who has come or gone since that was last asked, as soon as somebody has.
@@ -113,7 +178,7 @@ impl Online {
         loop {
             let next = {
                 let mut state = self.0.state();
-                state.forget_the_gone();
+                state.forget_the_gone(&self.0.bus);
                 let turns = state.take_turns();
                 if !turns.is_empty() {
                     return turns;
@@ -141,8 +206,13 @@ impl Online {
     /// Takes back turns that could not be told.
     fn untold(&self, turns: Vec<Turn>) {
         let mut state = self.0.state();
-        for Turn { person, online } in turns {
-            state.turned.insert(person.id, (person, !online));
+        for Turn {
+            person,
+            who,
+            online,
+        } in turns
+        {
+            state.turned.insert(person, (who, !online));
         }
         self.0.changed.notify_one();
     }
@@ -155,7 +225,11 @@ impl Register {
 }
 
 impl State {
-    fn forget_the_gone(&mut self) {
+    fn is_online(&self, person: PersonId) -> bool {
+        self.people.contains_key(&person) || self.elsewhere.contains_key(&person)
+    }
+
+    fn forget_the_gone(&mut self, bus: &Bus) {
         let now = Instant::now();
         while let Some(Reverse((left_at, person))) = self.left.peek().copied() {
             if left_at + LASTS > now {
@@ -170,7 +244,10 @@ impl State {
                 Some(later) if later + LASTS > now => self.left.push(Reverse((later, person))),
                 Some(_) => {
                     if let Some(seen) = self.people.remove(&person) {
-                        self.note_turn(&seen.person, true);
+                        bus.end(Key::Online(person));
+                        if !self.elsewhere.contains_key(&person) {
+                            self.note_turn(&seen.person, true);
+                        }
                     }
                 }
                 None => seen.is_queued = false,
@@ -180,7 +257,7 @@ impl State {
 
     fn note_turn(&mut self, person: &Arc<Person>, was_online: bool) {
         if policy::has_presence(person) {
-            let turn = (Arc::clone(person), was_online);
+            let turn = (Turned::Known(Arc::clone(person)), was_online);
             self.turned.entry(person.id).or_insert(turn);
         }
     }
@@ -190,11 +267,15 @@ impl State {
         let mut turns = Vec::new();
         while turns.len() < TURNS
             && let Some(id) = self.turned.keys().next().copied()
-            && let Some((person, was_online)) = self.turned.remove(&id)
+            && let Some((who, was_online)) = self.turned.remove(&id)
         {
-            let online = self.people.contains_key(&id);
+            let online = self.is_online(id);
             if online != was_online {
-                turns.push(Turn { person, online });
+                turns.push(Turn {
+                    person: id,
+                    who,
+                    online,
+                });
             }
         }
         turns
@@ -252,23 +333,24 @@ async fn tell(services: &Services, turns: &[Turn]) -> Result<()> {
     if !services.hub.hears_presence() {
         return Ok(());
     }
-    let people: Vec<_> = turns.iter().map(|turn| turn.person.id).collect();
+    let people: Vec<_> = turns.iter().map(|turn| turn.person).collect();
+    let known = known(services, turns).await?;
     let mut chats = services
         .store
         .small_chats(&people, PRESENCE_SHOWN_UP_TO)
         .await?;
     let uses = services.store.last_uses(&people).await?;
-    for Turn { person, online } in turns {
-        let Some(chats) = chats.remove(&person.id) else {
+    for Turn { person, online, .. } in turns {
+        let (Some(chats), Some(actor)) = (chats.remove(person), known.get(person)) else {
             continue;
         };
         services.hub.signal(Signal {
-            tenant: person.tenant,
-            actor: Arc::clone(person),
+            tenant: actor.tenant,
+            actor: Arc::clone(actor),
             origin: None,
             kind: SignalKind::Presence(Presence {
                 online: *online,
-                last_seen: uses.get(&person.id).copied(),
+                last_seen: uses.get(person).copied(),
                 chats: chats.into(),
             }),
         });
@@ -276,120 +358,22 @@ async fn tell(services: &Services, turns: &[Turn]) -> Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{PersonKind, fixture::person};
-
-    /// The turns there are now: who, and whether they are online.
-    async fn turns(online: &Online) -> Vec<(i64, bool)> {
-        let mut waiting = std::pin::pin!(online.turns());
-        let ready = std::future::poll_fn(|context| {
-            let polled = waiting.as_mut().poll(context);
-            std::task::Poll::Ready(match polled {
-                std::task::Poll::Ready(turns) => turns,
-                std::task::Poll::Pending => Vec::new(),
-            })
-        });
-        let turns = ready.await.into_iter();
-        turns.map(|it| (it.person.id.get(), it.online)).collect()
-    }
-
-    fn ann() -> Arc<Person> {
-        person(1, PersonKind::Person)
-    }
-
-    /// A second less than a minute.
-    const JUST_BEFORE: Duration = Duration::from_secs(59);
-
-    #[tokio::test(start_paused = true)]
-    async fn who_comes_is_told_at_once_and_who_goes_after_a_minute() {
-        let online = Online::default();
-        let first = online.attend(&ann());
-        let second = online.attend(&ann());
-        assert_eq!(turns(&online).await, [(1, true)]);
-        drop(first);
-        tokio::time::advance(LASTS * 2).await;
-        assert_eq!(turns(&online).await, [], "another connection stands");
-        drop(second);
-        tokio::time::advance(LASTS / 2).await;
-        assert_eq!(turns(&online).await, []);
-        assert!(online.is_online(PersonId::new(1)));
-        // Nobody asks meanwhile, and it is told as soon as the minute is over.
-        let gone = online.turns().await;
-        assert_eq!((gone.len(), gone[0].online), (1, false));
-        assert!(!online.is_online(PersonId::new(1)));
-        let _third = online.attend(&ann());
-        assert_eq!(turns(&online).await, [(1, true)]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flapping_connection_is_told_once() {
-        let online = Online::default();
-        for _ in 0..100 {
-            drop(online.attend(&ann()));
-            tokio::time::advance(JUST_BEFORE).await;
+/// Who has made these turns; those whom another server names are read.
+async fn known(services: &Services, turns: &[Turn]) -> Result<HashMap<PersonId, Arc<Person>>> {
+    let mut known = HashMap::new();
+    let mut unknown = HashMap::<_, Vec<_>>::new();
+    for Turn { person, who, .. } in turns {
+        match who {
+            Turned::Known(who) => drop(known.insert(*person, Arc::clone(who))),
+            Turned::Of(tenant) => unknown.entry(*tenant).or_default().push(*person),
         }
-        assert_eq!(turns(&online).await, [(1, true)]);
-        for _ in 0..100 {
-            drop(online.attend(&ann()));
-            tokio::time::advance(JUST_BEFORE).await;
-            assert_eq!(turns(&online).await, []);
-        }
-        tokio::time::advance(LASTS).await;
-        assert_eq!(turns(&online).await, [(1, false)]);
-        // Who has come and gone before anybody was told has made no turn.
-        drop(online.attend(&ann()));
-        tokio::time::advance(LASTS).await;
-        assert_eq!(turns(&online).await, []);
     }
-
-    #[tokio::test(start_paused = true)]
-    async fn turns_that_could_not_be_told_are_told_later_or_not_at_all() {
-        let online = Online::default();
-        let stays = online.attend(&ann());
-        let untold = online.turns().await;
-        online.untold(untold);
-        assert_eq!(turns(&online).await, [(1, true)]);
-        drop(stays);
-        tokio::time::advance(LASTS).await;
-        let untold = online.turns().await;
-        let _back = online.attend(&ann());
-        online.untold(untold);
-        assert_eq!(turns(&online).await, [], "they are as they were told");
+    for (tenant, ids) in unknown {
+        let found = services.store.people_found(tenant, &ids).await?;
+        known.extend(found.into_iter().map(|it| (it.id, Arc::new(it))));
     }
-
-    #[tokio::test(start_paused = true)]
-    async fn many_waits_of_one_person_are_remembered_once() {
-        let online = Online::default();
-        let remembered = || online.0.state().left.len();
-        for _ in 0..10_000 {
-            drop(online.attend(&ann()));
-        }
-        assert_eq!(remembered(), 1);
-        tokio::time::advance(LASTS / 2).await;
-        drop(online.attend(&ann()));
-        tokio::time::advance(LASTS / 2).await;
-        assert!(
-            online.is_online(PersonId::new(1)),
-            "they left half a minute ago"
-        );
-        assert_eq!(remembered(), 1);
-        let stays = online.attend(&ann());
-        tokio::time::advance(LASTS).await;
-        assert!(online.is_online(PersonId::new(1)));
-        assert_eq!(remembered(), 0);
-        drop(stays);
-        tokio::time::advance(LASTS).await;
-        assert!(!online.is_online(PersonId::new(1)));
-        assert_eq!(remembered(), 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn guests_of_live_support_make_no_turns() {
-        let online = Online::default();
-        let _guest = online.attend(&person(2, PersonKind::Guest));
-        assert_eq!(turns(&online).await, []);
-        assert!(online.is_online(PersonId::new(2)));
-    }
+    Ok(known)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,34 +1,47 @@
-//! Who is present in which chat: the connections of this process, by public names of their own.
+//! Who is present in which chat: connections to this server and to others of its database, by public names of their own.
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use rand::distr::{Alphanumeric, SampleString};
 
 use crate::{
-    chat::Services,
-    model::{ChatId, PersonId},
+    chat::{
+        Services,
+        bus::{Bus, Fact, Key, PresentFact},
+    },
+    model::{ChatId, Clock, PersonId, TenantId, Timestamp},
 };
 
 /// Letters and digits in a connection's public name.
 const NAME: usize = 20;
 
+/// A chat as those know it who are in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The chat.
+    pub chat: ChatId,
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// What it is called as a room.
+    pub name: String,
+}
+
 /// A connection in a chat.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Present {
-    /// Its number in this process.
-    pub connection: u64,
     /// Whose it is.
     pub person: PersonId,
     /// What others may know it by.
     pub name: String,
+    since: Timestamp,
 }
 
-/// Notes that a connection is in a chat; says no when it was there already.
-pub fn enter(services: &Services, chat: ChatId, connection: u64, person: PersonId) -> bool {
-    services.presence.enter(chat, connection, person)
+/// Notes that a connection is in a chat, unless it was there already.
+pub fn enter(services: &Services, place: &Place, connection: u64, person: PersonId) {
+    services.presence.enter(place, connection, person);
 }
 
 /// Notes that a connection has left a chat, which ends presence and typing by it there.
@@ -42,40 +55,120 @@ pub fn list(services: &Services, chat: ChatId) -> Vec<Present> {
     services.presence.list(chat)
 }
 
+/// A chat that a connection to this server is in.
+pub fn place(services: &Services, chat: ChatId) -> Option<Place> {
+    let chats = services.presence.chats();
+    let room = chats.get(&chat)?;
+    room.place.clone()
+}
+
 /// See the module.
+#[derive(Debug)]
+pub(super) struct Presence {
+    chats: Mutex<HashMap<ChatId, Connections>>,
+    /// Tells other servers.
+    bus: Arc<Bus>,
+}
+
+/// The connections in a chat.
 #[derive(Debug, Default)]
-pub(super) struct Presence(Mutex<HashMap<ChatId, Vec<Present>>>);
+struct Connections {
+    /// The chat, while somebody is here.
+    place: Option<Place>,
+    /// By their numbers.
+    here: Vec<(u64, Present)>,
+    elsewhere: Vec<Present>,
+}
 
 impl Presence {
-    fn enter(&self, chat: ChatId, connection: u64, person: PersonId) -> bool {
-        let mut chats = self.chats();
-        let present = chats.entry(chat).or_default();
-        if present.iter().any(|other| other.connection == connection) {
-            return false;
+    pub(super) fn new(bus: Arc<Bus>) -> Self {
+        Self {
+            chats: Mutex::default(),
+            bus,
         }
-        present.push(Present {
-            connection,
+    }
+
+    fn enter(&self, place: &Place, connection: u64, person: PersonId) {
+        let mut chats = self.chats();
+        let room = chats.entry(place.chat).or_default();
+        if room.here.iter().any(|(other, _)| *other == connection) {
+            return;
+        }
+        let present = Present {
             person,
             name: Alphanumeric.sample_string(&mut rand::rng(), NAME),
-        });
-        true
+            since: Clock.now(),
+        };
+        room.place.get_or_insert_with(|| place.clone());
+        room.here.push((connection, present.clone()));
+        self.bus.begin(Fact::Present(PresentFact {
+            chat: place.chat,
+            person,
+            name: present.name,
+            since: present.since,
+        }));
     }
 
     fn leave(&self, chat: ChatId, connection: u64) {
         let mut chats = self.chats();
-        if let Some(present) = chats.get_mut(&chat) {
-            present.retain(|other| other.connection != connection);
-            if present.is_empty() {
-                chats.remove(&chat);
+        let Some(room) = chats.get_mut(&chat) else {
+            return;
+        };
+        let index = room.here.iter().position(|(other, _)| *other == connection);
+        let left = index.map(|index| room.here.remove(index));
+        if room.here.is_empty() {
+            room.place = None;
+        }
+        if room.is_empty() {
+            chats.remove(&chat);
+        }
+        if let Some((_, present)) = left {
+            self.bus.end(Key::Present(chat, present.name));
+        }
+    }
+
+    /// A connection to another server has entered a chat.
+    pub(super) fn enters_elsewhere(&self, present: PresentFact) {
+        let mut chats = self.chats();
+        let room = chats.entry(present.chat).or_default();
+        room.elsewhere.push(Present {
+            person: present.person,
+            name: present.name,
+            since: present.since,
+        });
+    }
+
+    /// A connection to another server has left a chat.
+    pub(super) fn leaves_elsewhere(&self, present: &PresentFact) {
+        let mut chats = self.chats();
+        if let Some(room) = chats.get_mut(&present.chat) {
+            room.elsewhere.retain(|other| other.name != present.name);
+            if room.is_empty() {
+                chats.remove(&present.chat);
             }
         }
     }
 
     fn list(&self, chat: ChatId) -> Vec<Present> {
-        self.chats().get(&chat).cloned().unwrap_or_default()
+        let chats = self.chats();
+        let Some(room) = chats.get(&chat) else {
+            return Vec::new();
+        };
+        let here = room.here.iter().map(|(_, present)| present);
+        let mut all: Vec<_> = here.chain(&room.elsewhere).cloned().collect();
+        if !room.elsewhere.is_empty() {
+            all.sort_by_key(|present| present.since);
+        }
+        all
     }
 
-    fn chats(&self) -> MutexGuard<'_, HashMap<ChatId, Vec<Present>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn chats(&self) -> MutexGuard<'_, HashMap<ChatId, Connections>> {
+        self.chats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connections {
+    fn is_empty(&self) -> bool {
+        self.here.is_empty() && self.elsewhere.is_empty()
     }
 }

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     chat::{
         WriteObserver, WriterBounds,
+        bus::{self, Bus},
         connections::Register,
         device_cookies::DeviceCookies,
         follower::Follower,
@@ -54,6 +55,8 @@ pub struct Services {
     pub(super) logins: Arc<Logins>,
     /// Whose keys are in use.
     pub(super) keys: Arc<keys::Keys>,
+    /// Tells other servers of the database, and hears them.
+    pub(super) bus: Arc<Bus>,
     /// Follows other servers of the database.
     pub(super) follower: Arc<Follower>,
     /// Slows down who guesses.
@@ -118,6 +121,10 @@ impl Services {
             Arc::downgrade(&services),
             services.closing.clone(),
         ));
+        tokio::spawn(bus::run(
+            Arc::downgrade(&services),
+            services.closing.clone(),
+        ));
         tokio::spawn(search::run(
             Arc::downgrade(&services),
             services.closing.clone(),
@@ -139,9 +146,10 @@ impl Services {
             settings.logins_per_person,
         ));
         let keys = Arc::<keys::Keys>::default();
+        let bus = Bus::of(&store);
         let follower = Follower::new(
             store.clone(),
-            Arc::clone(&hub),
+            (Arc::clone(&hub), Arc::clone(&bus)),
             Arc::clone(&logins),
             Arc::clone(&keys),
         );
@@ -165,9 +173,10 @@ impl Services {
             verifier: Arc::new(Verifier::new(Arc::clone(&outgoing), settings.verify_ttl)),
             outgoing,
             webhooks: Webhooks::default(),
-            presence: Presence::default(),
-            online: Online::default(),
-            typists: Typists::new(Arc::clone(&hub)),
+            presence: Presence::new(Arc::clone(&bus)),
+            online: Online::new(Arc::clone(&bus)),
+            typists: Typists::new(Arc::clone(&hub), Arc::clone(&bus)),
+            bus,
             hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),

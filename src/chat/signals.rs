@@ -11,7 +11,7 @@ use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     chat::access::denied,
-    chat::{Caller, Services, access::Reader},
+    chat::{Caller, Services, access::Reader, bus::Bus},
     error::Result,
     model::{ChatId, ChatKind, PersonId, Relation, Signal, SignalKind, Typing},
     pubsub::Hub,
@@ -101,6 +101,8 @@ struct Typist {
 #[derive(Debug)]
 pub(super) struct Typists {
     hub: Arc<Hub>,
+    /// Tells other servers.
+    bus: Arc<Bus>,
     this: Weak<Self>,
     now: Mutex<Now>,
 }
@@ -149,9 +151,10 @@ impl Now {
 
 impl Typists {
     /// Nobody types yet.
-    pub(super) fn new(hub: Arc<Hub>) -> Arc<Self> {
+    pub(super) fn new(hub: Arc<Hub>, bus: Arc<Bus>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
             hub,
+            bus,
             this: Weak::clone(this),
             now: Mutex::default(),
         })
@@ -166,19 +169,20 @@ impl Typists {
         let place = (typing.chat, signal.actor.id);
         let mut now = self.now();
         if typing.typing {
-            let stopped = Typing {
-                typing: false,
-                sent: "false".to_owned(),
-                ..typing.clone()
-            };
             let stopped = Signal {
-                kind: SignalKind::Typing(stopped),
+                kind: SignalKind::Typing(typing.stopped()),
                 ..signal.clone()
             };
             self.remember(&mut now, (connection, place), stopped, timeout);
         } else {
             now.take(connection, place);
         }
+        self.send(signal, now.times.contains_key(&place));
+    }
+
+    /// Tells a signal here and elsewhere; `lasts`: they type after it.
+    fn send(&self, signal: Signal, lasts: bool) {
+        self.bus.typing(&signal, lasts);
         self.hub.signal(signal);
     }
 
@@ -231,7 +235,7 @@ impl Typists {
         let places = places.flat_map(HashMap::keys).filter(|place| ends(place));
         for place in places.copied().collect::<Vec<_>>() {
             if let Some(stopped) = now.take(connection, place) {
-                self.hub.signal(stopped);
+                self.send(stopped, false);
             }
         }
     }
@@ -297,7 +301,7 @@ mod tests {
     fn to_agents() -> (Arc<Typists>, Subscriber) {
         let hub = Hub::new(Position::new(0), Epoch::new("first".to_owned()));
         let listener = hub.subscribe(Topic::Person(owner(1)));
-        (Typists::new(hub), listener)
+        (Typists::new(hub, Bus::alone()), listener)
     }
 
     fn types(typists: &Typists, connection: u64, lasts: Option<Duration>) {

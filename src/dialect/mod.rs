@@ -31,7 +31,11 @@ use std::{borrow::Cow, pin::Pin};
 use serde_json::Value;
 
 use crate::{
-    chat::messages::{Sent, UnderWay},
+    chat::{
+        Services,
+        bus::Movement,
+        messages::{Sent, UnderWay},
+    },
     error::{Error, Result},
     model::{Change, ChatId, Scope, Signal},
 };
@@ -269,6 +273,16 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// The events of a signal.
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent>;
+
+    /// What the connections in a room are told of others, to another server, that have entered a chat or left it: the
+    /// room, and the events.
+    fn encode_movement(
+        &self,
+        _services: &Services,
+        _movement: &Movement,
+    ) -> Option<(String, Vec<OutgoingEvent>)> {
+        None
+    }
 
     /// A client has disconnected.
     fn on_disconnect<'a>(&'a self, _speaker: &'a mut ClientSession) -> Boxed<'a, ()> {

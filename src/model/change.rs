@@ -133,6 +133,11 @@ pub struct Signal {
     pub kind: SignalKind,
 }
 
+impl Signal {
+    /// The origin of what came by a connection to another server: no connection here has this number.
+    pub const ELSEWHERE: u64 = u64::MAX;
+}
+
 /// The kinds of signals.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignalKind {
@@ -153,6 +158,18 @@ pub struct Typing {
     pub typing: bool,
     /// The value that was sent, in JSON.
     pub sent: String,
+}
+
+impl Typing {
+    /// The same of who has stopped.
+    #[must_use]
+    pub fn stopped(&self) -> Self {
+        Self {
+            typing: false,
+            sent: "false".to_owned(),
+            ..self.clone()
+        }
+    }
 }
 
 /// Somebody is online, or is not any more.

@@ -15,8 +15,9 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    chat::bus::NamedWait,
     error::{Error, Result},
-    model::{LoginId, PersonId},
+    model::{Clock, LoginId, PersonId, Timestamp},
 };
 
 /// The most waits of a login that live.
@@ -58,6 +59,7 @@ struct Wait {
     number: u64,
     login: LoginId,
     name: Option<String>,
+    since: Timestamp,
     superseded: CancellationToken,
 }
 
@@ -102,6 +104,7 @@ impl WaitLimit {
             number,
             login,
             name: name.map(str::to_owned),
+            since: Clock.now(),
             superseded: superseded.clone(),
         });
         state.total += 1;
@@ -112,6 +115,17 @@ impl WaitLimit {
             number,
             superseded,
         })
+    }
+
+    /// Ends the wait that is older than one of the same name at another server.
+    pub(in crate::chat) fn supersede(&self, newer: &NamedWait) {
+        let mut state = lock(&self.state);
+        if let Some(waits) = state.people.get_mut(&newer.person) {
+            waits.end_first(|wait| {
+                let is_older = wait.since < newer.since;
+                wait.login == newer.login && wait.name.as_ref() == Some(&newer.name) && is_older
+            });
+        }
     }
 
     /// How many wait, or have yet to end.
@@ -234,5 +248,31 @@ mod tests {
         assert!(wait_limit.admit(LOGIN, PERSON, None).is_err());
         drop(held);
         assert!(lives(&admit(&wait_limit, 1, None)));
+    }
+
+    #[test]
+    fn a_wait_at_another_server_ends_an_older_one_of_its_name_alone() {
+        let wait_limit = WaitLimit::default();
+        let tab = admit(&wait_limit, 1, Some("tab"));
+        let others = [
+            admit(&wait_limit, 1, Some("other")),
+            admit(&wait_limit, 2, Some("tab")),
+            admit(&wait_limit, 1, None),
+        ];
+        let now = Clock.now();
+        let mut newer = NamedWait {
+            person: PERSON,
+            login: LOGIN,
+            name: "tab".to_owned(),
+            since: now.minus(Duration::from_mins(1)),
+        };
+        wait_limit.supersede(&newer);
+        assert!(lives(&tab), "what is told late ends nothing that is newer");
+        newer.since = now.plus(Duration::from_secs(1));
+        wait_limit.supersede(&newer);
+        assert!(!lives(&tab) && others.iter().all(lives));
+        // It is told twice.
+        wait_limit.supersede(&newer);
+        assert!(others.iter().all(lives));
     }
 }

@@ -7,8 +7,11 @@ use serde_json::Value;
 use crate::{
     chat::{
         Caller, Services, access,
+        bus::{self, Movement, RoomEvent},
         chats::{self, READS_SHOWN_UP_TO},
-        messages, presence, rooms, signals,
+        messages,
+        presence::{self, Place},
+        rooms, signals,
     },
     dialect::{
         ClientSession, Emitted, EventReply, Handled, Okay, OutgoingEvent, OwnAction, Recipients,
@@ -22,7 +25,7 @@ use crate::{
     error::{Error, Kind, Result},
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ClientId, Content, Message, MessageId,
-        MessageKind, TenantId,
+        MessageKind, PersonId,
     },
 };
 
@@ -40,30 +43,21 @@ const ROOMS: usize = 100;
 struct Memory {
     who: Option<Caller>,
     /// The current room first, then those that are only listened to.
-    rooms: VecDeque<Joined>,
+    rooms: VecDeque<Place>,
 }
 
-/// A room that was joined.
-#[derive(Clone)]
-struct Joined {
-    chat: ChatId,
-    tenant: TenantId,
-    name: String,
+/// A chat as a room that is joined.
+fn place_of(chat: &Chat) -> Place {
+    Place {
+        chat: chat.id,
+        tenant: chat.tenant,
+        name: rooms::name_of(chat),
+    }
 }
 
-impl Joined {
-    fn new(chat: &Chat) -> Self {
-        Self {
-            chat: chat.id,
-            tenant: chat.tenant,
-            name: rooms::name_of(chat),
-        }
-    }
-
-    /// The Socket.IO room of the connections that have joined it.
-    fn transport(&self) -> String {
-        format!("service/{}", self.chat)
-    }
+/// The Socket.IO room of the connections that have joined a chat's room.
+fn transport_room(chat: ChatId) -> String {
+    format!("service/{chat}")
 }
 
 /// Takes a connection's token for who holds it, or refuses it.
@@ -89,7 +83,7 @@ pub(super) async fn enter(session: &mut ClientSession, room: &str) -> Result<()>
     let caller = who(session).await?;
     let services = Arc::clone(&session.services);
     let chat = find(&services, &caller, room).await?;
-    session.memory::<Memory>().rooms = VecDeque::from([Joined::new(&chat)]);
+    session.memory::<Memory>().rooms = VecDeque::from([place_of(&chat)]);
     Ok(())
 }
 
@@ -111,7 +105,7 @@ pub(super) async fn on_resume(session: &mut ClientSession, entered: &[ChatId]) -
     let mut rooms = VecDeque::new();
     for chat in entered {
         match access::reader(&session.services, &caller, *chat).await {
-            Ok(reader) => rooms.push_back(Joined::new(reader.chat())),
+            Ok(reader) => rooms.push_back(place_of(reader.chat())),
             Err(error) if error.kind() == Kind::NotFound => {}
             Err(error) => return Err(error),
         }
@@ -135,7 +129,7 @@ pub(super) fn on_ready(session: &mut ClientSession) {
         let present = present(&session.services, &room);
         session
             .transport
-            .tell(&room.transport(), Recipients::All, &present);
+            .tell(&transport_room(room.chat), Recipients::All, &present);
     }
 }
 
@@ -258,14 +252,14 @@ impl Context<'_> {
     }
 
     /// The current room.
-    fn room(&mut self) -> Result<Joined> {
+    fn room(&mut self) -> Result<Place> {
         let room = self.memory().rooms.front().cloned();
         room.ok_or_else(|| Error::invalid(events::NO_ROOM))
     }
 
     async fn join(&mut self, room: &str) -> Result<EventReply> {
         let chat = find(self.services, &self.caller, room).await?;
-        let joined = Joined::new(&chat);
+        let joined = place_of(&chat);
         let listens = self.session.is_subscriber();
         let memory = self.memory();
         let again = memory.rooms.iter().any(|other| other.chat == chat.id);
@@ -283,7 +277,7 @@ impl Context<'_> {
         let present = present(self.services, &joined);
         self.session
             .transport
-            .tell(&joined.transport(), Recipients::Others, &present);
+            .tell(&transport_room(joined.chat), Recipients::Others, &present);
         let outgoing = vec![
             Emitted::Other(events::info("You have joined the room")),
             Emitted::Data("room_info".into()),
@@ -319,10 +313,7 @@ impl Context<'_> {
         }
         if moved.is_none() || reader.chat().members > READS_SHOWN_UP_TO {
             // Of this the log tells the others nothing.
-            let event = events::seen_by(&row);
-            self.session
-                .transport
-                .tell(&room.transport(), Recipients::Others, &event);
+            tell_everywhere(self.session, room.chat, &events::seen_by(&row));
         }
         Ok(events::done(row, vec![Emitted::Data("seen_by".into())]))
     }
@@ -410,23 +401,23 @@ pub(super) fn on_disconnect(session: &mut ClientSession) {
     }
 }
 
-fn arrive(session: &ClientSession, caller: &Caller, room: &Joined) {
-    let transport = room.transport();
-    presence::enter(&session.services, room.chat, session.number, caller.id());
-    let info = events::info(format!("{} has joined!", caller.id()));
+fn arrive(session: &ClientSession, caller: &Caller, room: &Place) {
+    let transport = transport_room(room.chat);
+    presence::enter(&session.services, room, session.number, caller.id());
+    let info = joined(caller.id());
     session.transport.join(&transport);
     session
         .transport
         .tell(&transport, Recipients::Others, &info);
 }
 
-fn depart(session: &ClientSession, caller: &Caller, room: &Joined) {
+fn depart(session: &ClientSession, caller: &Caller, room: &Place) {
     if !session.is_subscriber() {
         return;
     }
-    let transport = room.transport();
+    let transport = transport_room(room.chat);
     presence::leave(&session.services, room.chat, session.number);
-    let info = events::info(format!("{} has left", caller.id()));
+    let info = left(caller.id());
     session
         .transport
         .tell(&transport, Recipients::Others, &info);
@@ -437,8 +428,40 @@ fn depart(session: &ClientSession, caller: &Caller, room: &Joined) {
     session.transport.leave(&transport);
 }
 
+/// Tells an event to all other connections in a room, to whatever server.
+fn tell_everywhere(session: &ClientSession, chat: ChatId, event: &OutgoingEvent) {
+    let room = transport_room(chat);
+    session.transport.tell(&room, Recipients::Others, event);
+    if session.is_subscriber() {
+        let (name, data) = (event.name.to_string(), event.data.to_string());
+        bus::tell_room(&session.services, RoomEvent { room, name, data });
+    }
+}
+
+/// What those in a room are told of connections to another server that have entered it or left it; nothing where
+/// nobody is in it.
+pub(super) fn encode_movement(
+    services: &Services,
+    movement: &Movement,
+) -> Option<(String, Vec<OutgoingEvent>)> {
+    let room = presence::place(services, movement.chat)?;
+    let left = movement.left.iter().copied().map(left);
+    let joined = movement.entered.iter().copied().map(joined);
+    let mut outgoing: Vec<_> = left.chain(joined).collect();
+    outgoing.push(present(services, &room));
+    Some((transport_room(movement.chat), outgoing))
+}
+
+fn joined(person: PersonId) -> OutgoingEvent {
+    events::info(format!("{person} has joined!"))
+}
+
+fn left(person: PersonId) -> OutgoingEvent {
+    events::info(format!("{person} has left"))
+}
+
 /// `roomData`: the connections in a room.
-fn present(services: &Services, room: &Joined) -> OutgoingEvent {
+fn present(services: &Services, room: &Place) -> OutgoingEvent {
     let users = presence::list(services, room.chat).into_iter();
     let users = users.map(|present| wire::Present {
         app_id: room.tenant.get(),

@@ -18,6 +18,7 @@ pub mod wire;
 use serde_json::Value;
 
 use crate::{
+    chat::{Services, bus::Movement},
     dialect::{
         Boxed, ClientSession, Dialect, DialectId, DialectInfo, EventApi, EventReply, Handled,
         OutgoingEvent,
@@ -119,6 +120,14 @@ impl Dialect for Service {
 
     fn encode_signal(&self, signal: &Signal) -> Vec<OutgoingEvent> {
         events::encode_signal(signal)
+    }
+
+    fn encode_movement(
+        &self,
+        services: &Services,
+        movement: &Movement,
+    ) -> Option<(String, Vec<OutgoingEvent>)> {
+        handlers::encode_movement(services, movement)
     }
 
     fn on_disconnect<'a>(&'a self, session: &'a mut ClientSession) -> Boxed<'a, ()> {

@@ -18,6 +18,7 @@
 mod connection;
 mod credentials;
 mod delivery;
+mod elsewhere;
 mod frames;
 mod gathering;
 mod metrics;
@@ -50,6 +51,7 @@ use transport::SocketTransport;
 use turn::Mode;
 
 pub use credentials::CredentialReader;
+pub use elsewhere::follow;
 pub use metrics::export;
 
 /// The error for an event that no dialect has.
@@ -171,6 +173,9 @@ impl Handler for Gateway {
                 dialect.on_ready(&mut turn.session);
             }
             keep(socket, &connection, &turn.session).await;
+            if socket.is_recovered() {
+                connections::tell_returned(&turn.session.services, socket.id().as_str());
+            }
             delivery::start(&connection, &mut turn);
         }
     }

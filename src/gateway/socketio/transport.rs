@@ -46,29 +46,34 @@ impl Transport for SocketTransport {
         let Some(socket) = self.socket.upgrade() else {
             return;
         };
-        let event = |args| Prepared::event(&NamespaceName::MAIN, &outgoing.name, args);
-        let shared = event(Args::from(outgoing.data.clone()));
         // Not compared by id: a recovered socket has the id of the lost one, and gets the event.
         let others = socket.within(room).sockets().into_iter();
         let others = others.filter(|other| !other.ptr_eq(&socket));
         let session = (recipients == Recipients::All).then(|| socket.clone());
-        for socket in others.chain(session) {
-            let connection = socket.data::<ConnectionState>();
-            // The event is dropped for a full outbox: the next join or leave sends everybody present again.
-            let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
-                Some(recovery) => recovery.repeat(|offset| {
-                    let mut args = Args::from(outgoing.data.clone());
-                    args.push(offset.to_string());
-                    socket.try_emit(&event(args))
-                }),
-                None => socket.try_emit(&shared),
-            };
-        }
+        emit(others.chain(session), outgoing);
     }
 
     fn close(&self) {
         if let Some(socket) = self.socket.upgrade() {
             socket.disconnect(Disconnect::Connection);
         }
+    }
+}
+
+/// Sends an event that is in no log to some sockets. It is dropped for one whose outbox is full: the next join or leave
+/// sends everybody present again.
+pub(super) fn emit(sockets: impl Iterator<Item = Socket>, outgoing: &OutgoingEvent) {
+    let event = |args| Prepared::event(&NamespaceName::MAIN, &outgoing.name, args);
+    let shared = event(Args::from(outgoing.data.clone()));
+    for socket in sockets {
+        let connection = socket.data::<ConnectionState>();
+        let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
+            Some(recovery) => recovery.repeat(|offset| {
+                let mut args = Args::from(outgoing.data.clone());
+                args.push(offset.to_string());
+                socket.try_emit(&event(args))
+            }),
+            None => socket.try_emit(&shared),
+        };
     }
 }

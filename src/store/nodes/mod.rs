@@ -1,4 +1,4 @@
-//! Several servers of one PostgreSQL: that each lives, and that there is something new to read.
+//! Several servers of one PostgreSQL: that each lives, that there is something new to read, and what is nowhere else.
 //!
 //! # Why
 //! The log in the database is the truth for all of them, and each reads there what the others wrote. What is here
@@ -7,13 +7,16 @@
 //!
 //! A notification is sent after the commit and on a connection of its own: inside of a writing transaction it would
 //! take one lock for the whole database server, and hold it while the disk is flushed. Many of them are one, because
-//! each only says that there is something to read. Who is alone sends none.
+//! each only says that there is something to read. Datagrams, which say what no table has, go the same way, many lines in
+//! one and many of them in one statement. Who is alone sends none of these.
 
 mod look;
 mod notify;
 mod peers;
+mod posts;
 
 use std::{
+    collections::HashSet,
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -33,8 +36,10 @@ use super::{
 use crate::error::{Error, Result};
 
 pub use look::{Look, Seen};
-pub use notify::Notifications;
+use notify::Unsaid;
+pub use notify::{Notification, Notifications};
 use peers::Peers;
+pub use posts::Datagram;
 
 /// Connections for what is here: one that listens, one that notifies, one that looks.
 pub(super) const CONNECTIONS: u32 = 3;
@@ -64,8 +69,12 @@ pub(super) struct Nodes {
     others: AtomicBool,
     /// Where they are.
     peers: Peers,
-    /// Has the others notified; what is queued already is enough.
-    news: Mutex<Option<mpsc::Sender<()>>>,
+    /// The ids of those that lived at the last heartbeat.
+    living: Mutex<HashSet<String>>,
+    /// What the others are to be told.
+    unsaid: Arc<Unsaid>,
+    /// Has it sent; one that is queued already is enough.
+    wakes: Mutex<Option<mpsc::Sender<()>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -78,7 +87,8 @@ impl fmt::Debug for Nodes {
 impl Nodes {
     /// Begins to notify others; a server also begins to say that it lives.
     pub(super) async fn start(pool: PgPool, is_server: bool) -> Arc<Self> {
-        let (news, queued) = mpsc::channel(1);
+        let (wakes, queued) = mpsc::channel(1);
+        let unsaid = Arc::<Unsaid>::default();
         let nodes = Arc::new(Self {
             id: Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH),
             pool: pool.clone(),
@@ -86,10 +96,13 @@ impl Nodes {
             // A command knows of no server, and ends too soon to learn of one.
             others: AtomicBool::new(!is_server),
             peers: Peers::new(),
-            news: Mutex::new(Some(news)),
+            living: Mutex::default(),
+            unsaid: Arc::clone(&unsaid),
+            wakes: Mutex::new(Some(wakes)),
             tasks: Mutex::default(),
         });
-        let mut tasks = vec![tokio::spawn(notify::run(pool, nodes.id.clone(), queued))];
+        let notifies = notify::run(pool, nodes.id.clone(), unsaid, queued);
+        let mut tasks = vec![tokio::spawn(notifies)];
         if is_server {
             if let Err(error) = nodes.beat().await {
                 tracing::warn!(cause = ?error, "It could not be said that this server lives.");
@@ -113,9 +126,14 @@ impl Nodes {
     }
 
     fn queue_notification(&self) {
-        if let Some(news) = &*lock(&self.news) {
-            // Full: one is queued, which is sent after this.
-            let _ = news.try_send(());
+        self.unsaid.has_news.store(true, Ordering::Release);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        if let Some(wakes) = &*lock(&self.wakes) {
+            // Full: one is queued, and what waits is sent then.
+            let _ = wakes.try_send(());
         }
     }
 
@@ -127,6 +145,7 @@ impl Nodes {
         let asked = tokio::time::timeout(STATEMENT_TIMEOUT, asked.fetch_all(&mut *connection));
         let rows: Vec<peers::Row> = answered(asked.await, connection)?;
         let others = rows.len();
+        *lock(&self.living) = rows.iter().map(|(id, _, _)| id.clone()).collect();
         self.peers.note(rows);
         let had_others = self.others.swap(others > 0, Ordering::Relaxed);
         if others > 0 && !had_others {
@@ -147,7 +166,7 @@ impl Nodes {
     /// Sends what is queued, says that this server lives no more, and closes the connections.
     pub(super) async fn close(&self) {
         // The task that notifies ends when it has sent what is queued.
-        drop(lock(&self.news).take());
+        drop(lock(&self.wakes).take());
         let mut tasks = std::mem::take(&mut *lock(&self.tasks)).into_iter();
         if let Some(notifies) = tasks.next() {
             drop(tokio::time::timeout(STATEMENT_TIMEOUT, notifies).await);
@@ -201,6 +220,17 @@ impl Store {
     pub fn has_others(&self) -> bool {
         let nodes = self.nodes();
         nodes.is_some_and(|nodes| nodes.others.load(Ordering::Relaxed))
+    }
+
+    /// Whether that is this server's id.
+    pub fn is_own_node(&self, node: &str) -> bool {
+        self.nodes().is_some_and(|nodes| nodes.id == node)
+    }
+
+    /// Whether another server lived when that was last asked.
+    pub fn is_living(&self, node: &str) -> bool {
+        let nodes = self.nodes();
+        nodes.is_some_and(|nodes| lock(&nodes.living).contains(node))
     }
 
     fn nodes(&self) -> Option<&Arc<Nodes>> {

@@ -1,32 +1,81 @@
-//! Notifications between servers of a PostgreSQL: each says that there is something to read, and by whom.
+//! Notifications between servers of a PostgreSQL: that there is something to read, and by whom; and datagrams.
 
-use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::mpsc;
 
-use super::{Nodes, STATEMENT_TIMEOUT};
+use super::{Datagram, Nodes, STATEMENT_TIMEOUT, posts::Posts};
 use crate::{
     error::Result,
     store::{Store, failed, failure::late},
 };
 
-const CHANNEL: &str = "parlance";
-const NOTIFY: &str = "select pg_notify('parlance', $1)";
+/// Where it is said that there is something to read.
+const NEWS: &str = "parlance";
+/// Where datagrams are. A version that knows none does not listen there.
+const BUS: &str = "parlance_bus";
+const NOTIFY: &str = "select pg_notify(told.channel, told.payload) from unnest($1::text[], $2::text[]) as told (channel, payload)";
 /// Those that would follow sooner are one with the next.
 const APART: Duration = Duration::from_millis(2);
 
-/// Sends notifications, until nobody may queue any more and none is queued.
-pub(super) async fn run(pool: PgPool, id: String, mut queued: mpsc::Receiver<()>) {
+/// What waits to be sent.
+#[derive(Debug, Default)]
+pub(super) struct Unsaid {
+    pub(super) posts: Posts,
+    /// There is something to read.
+    pub(super) has_news: AtomicBool,
+}
+
+/// Sends notifications, until nobody may wake this any more and nothing waits.
+pub(super) async fn run(
+    pool: PgPool,
+    id: String,
+    unsaid: Arc<Unsaid>,
+    mut queued: mpsc::Receiver<()>,
+) {
     while queued.recv().await.is_some() {
-        let sent = sqlx::query(NOTIFY).bind(&id).execute(&pool);
-        match tokio::time::timeout(STATEMENT_TIMEOUT, sent).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "Other servers could not be notified."),
-            Err(elapsed) => tracing::debug!(%elapsed, "Other servers could not be notified."),
+        loop {
+            let mut payloads = unsaid.posts.take(&id);
+            let mut channels = vec![BUS; payloads.len()];
+            if unsaid.has_news.swap(false, Ordering::AcqRel) {
+                channels.push(NEWS);
+                payloads.push(id.clone());
+            }
+            if payloads.is_empty() {
+                break;
+            }
+            send(&pool, &channels, &payloads).await;
+            tokio::time::sleep(APART).await;
         }
-        tokio::time::sleep(APART).await;
     }
+}
+
+async fn send(pool: &PgPool, channels: &[&str], payloads: &[String]) {
+    let sent = sqlx::query(NOTIFY)
+        .bind(channels)
+        .bind(payloads)
+        .execute(pool);
+    match tokio::time::timeout(STATEMENT_TIMEOUT, sent).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "Other servers could not be notified."),
+        Err(elapsed) => tracing::debug!(%elapsed, "Other servers could not be notified."),
+    }
+}
+
+/// What another server says.
+#[derive(Debug)]
+pub enum Notification {
+    /// There is something to read.
+    News,
+    /// Something that is nowhere else.
+    Datagram(Datagram),
 }
 
 /// The notifications of other servers.
@@ -42,15 +91,20 @@ impl std::fmt::Debug for Notifications {
 }
 
 impl Notifications {
-    /// Returns when there is something new of another server, or may be: one that was lost with its connection.
-    pub async fn next(&mut self) -> Result<()> {
+    /// The next one of another server, or one that may be: it was lost with its connection.
+    pub async fn next(&mut self) -> Result<Notification> {
         loop {
             let Some(told) = self.listener.try_recv().await.map_err(failed)? else {
-                return Ok(());
+                return Ok(Notification::News);
             };
-            if told.payload() != self.nodes.id {
+            let said = if told.channel() == BUS {
+                Datagram::read(told.payload(), &self.nodes.id).map(Notification::Datagram)
+            } else {
+                (told.payload() != self.nodes.id).then_some(Notification::News)
+            };
+            if let Some(said) = said {
                 self.nodes.others.store(true, Ordering::Relaxed);
-                return Ok(());
+                return Ok(said);
             }
         }
     }
@@ -62,7 +116,7 @@ impl Store {
         let nodes = Arc::clone(self.shared()?);
         let listening = async {
             let mut listener = PgListener::connect_with(&nodes.pool).await?;
-            listener.listen(CHANNEL).await?;
+            listener.listen_all([NEWS, BUS]).await?;
             Ok::<_, sqlx::Error>(listener)
         };
         let listener = tokio::time::timeout(STATEMENT_TIMEOUT, listening);

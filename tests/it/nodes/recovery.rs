@@ -9,19 +9,18 @@ use serde_json::{Value, json};
 use crate::{
     support::nodes::{servers, stop},
     support::place::Place,
+    support::service_room::{self, TOKENS},
     support::socketio::json_after,
     support::socketio_client::Ws,
-    support::tenants::{CLOSED_SETTINGS, send, sign_in, text},
+    support::tenants::{CLOSED_SETTINGS, send},
     support::world::World,
 };
 
 const NOW: Timestamp = Timestamp::new(1_700_000_000_000);
 
-/// A connection to a server with a token.
+/// A connection of the first user.
 async fn connect(world: &World, auth: &Value) -> Ws {
-    let mut ws = world.websocket("&recovery=1&token=token-of-one", &[]).await;
-    ws.send(&format!("40{auth}")).await;
-    ws
+    service_room::connect(world, TOKENS[0], auth).await
 }
 
 /// The answer to `CONNECT`, and a message: what was missed may come before that answer, or after it.
@@ -51,25 +50,9 @@ async fn a_connection_comes_back_at_another_server_with_what_it_missed() {
     let Some(servers) = servers(3, CLOSED_SETTINGS).await else {
         return;
     };
-    let admin = [("Authorization", sign_in(&servers[0]).await)];
-    let app = json!({"name": "app", "requireAuth": false});
-    let app = send(&servers[0], "POST", "/app", &admin, &app)
-        .await
-        .with(201);
-    let key = text(&app.json()["applicationId"]);
-    for number in [1, 2] {
-        let token = ["token-of-one", "token-of-two"][number - 1];
-        let user = json!({"appId": key, "appUserId": number, "firstName": "A", "token": token});
-        send(&servers[1], "POST", "/user", &admin, &user)
-            .await
-            .with(200);
-    }
-    let room = json!({"room": "tea", "appId": key, "users": [1, 2]});
-    send(&servers[2], "POST", "/room", &admin, &room)
-        .await
-        .with(200);
+    service_room::make(&servers).await;
     let says = async |world: &World, message: &str| {
-        let two = [("Authorization", "token-of-two".to_owned())];
+        let two = [("Authorization", TOKENS[1].to_owned())];
         let said = json!({ "message": message });
         let path = "/api/events/send_message?room=tea";
         send(world, "POST", path, &two, &said).await.with(200);
@@ -93,6 +76,29 @@ async fn a_connection_comes_back_at_another_server_with_what_it_missed() {
         let said = heard[1]["message"].as_str().expect("base64");
         assert_eq!(said, base64(&message));
         offset = offset_of(&heard);
+    }
+    stop(servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_has_come_back_elsewhere_is_closed_where_it_was() {
+    let Some(servers) = servers(2, CLOSED_SETTINGS).await else {
+        return;
+    };
+    service_room::make(&servers).await;
+    let (mut old, reply) = service_room::joined(&servers[0], TOKENS[0]).await;
+    let (other, _) = service_room::joined(&servers[0], TOKENS[1]).await;
+    for home in [1, 0, 1] {
+        // Its client has given it up, and its server does not know.
+        let mut new = connect(&servers[home], &json!({"pid": reply["pid"]})).await;
+        let back = json_after(&new.text_after("40").await, "40");
+        assert_eq!(back["sid"], reply["sid"], "it is the same connection");
+        old.closed().await;
+        old = new;
+    }
+    for mut stays in [old, other] {
+        stays.send("420[\"leave\"]").await;
+        stays.text_after("430").await;
     }
     stop(servers).await;
 }

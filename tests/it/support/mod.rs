@@ -22,6 +22,7 @@ pub(crate) mod receiver;
 pub(crate) mod roles;
 pub(crate) mod routes;
 pub(crate) mod security_world;
+pub(crate) mod service_room;
 pub(crate) mod socketio;
 pub(crate) mod socketio_client;
 pub(crate) mod socketio_world;

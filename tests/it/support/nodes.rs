@@ -18,14 +18,65 @@ pub(crate) async fn servers_that_hear_nothing(count: usize) -> Option<Vec<World>
         for sql in [
             sql.as_str(),
             "create schema beside",
-            "create table beside.lost (id bigint generated always as identity)",
+            "create table beside.lost (id bigint generated always as identity, channel text)",
             "create function public.pg_notify(text, text) returns void language sql \
-             as 'insert into beside.lost default values'",
+             as 'insert into beside.lost (channel) values ($1)'",
         ] {
             beside.run(sql).await;
         }
     }
     servers_on(place, count, "").await
+}
+
+/// The same, where of four datagrams one is lost, one comes after the one that follows it, and one comes twice.
+pub(crate) async fn servers_on_a_mangled_bus(count: usize) -> Option<Vec<World>> {
+    let place = Place::make().await;
+    if let Place::Postgres { name, .. } = &place {
+        let sql = format!("alter database {name} set search_path = public, pg_catalog");
+        let mut beside = place.beside().await;
+        for sql in [
+            sql.as_str(),
+            "create schema beside",
+            "create table beside.told (id bigint generated always as identity, said text)",
+            "create function public.pg_notify(text, text) returns void language plpgsql as $$
+             declare number bigint;
+             begin
+               if $1 <> 'parlance_bus' then
+                 perform pg_catalog.pg_notify($1, $2);
+                 return;
+               end if;
+               insert into beside.told (said) values ($2) returning id into number;
+               if number % 4 in (1, 3) then
+                 perform pg_catalog.pg_notify($1, $2);
+               end if;
+               if number % 4 = 3 then
+                 perform pg_catalog.pg_notify($1, told.said) from beside.told
+                 where id in (number - 1, number - 2) order by id;
+               end if;
+             end $$",
+        ] {
+            beside.run(sql).await;
+        }
+    }
+    servers_on(place, count, "").await
+}
+
+/// From now on nothing is mangled.
+pub(crate) async fn mend(world: &World) {
+    let mut beside = world.place.beside().await;
+    let sql = "create or replace function public.pg_notify(text, text) returns void language plpgsql as \
+               $$ begin perform pg_catalog.pg_notify($1, $2); end $$";
+    beside.run(sql).await;
+}
+
+/// One more server of the database of others.
+pub(crate) async fn join(servers: &mut Vec<World>) {
+    let Place::Postgres { server, name } = &servers[0].place else {
+        return;
+    };
+    let (server, name, url) = (server.clone(), name.clone(), servers[0].place.url());
+    let same = Place::Postgres { server, name };
+    servers.push(World::on(same, &url, "").await);
 }
 
 async fn servers_on(place: Place, count: usize, settings: &str) -> Option<Vec<World>> {

@@ -1,0 +1,89 @@
+//! A bus that loses, doubles and reorders what servers tell each other costs no message, and what it said wrong is right soon.
+
+use crate::{
+    support::actor::{Actor, list, text},
+    support::nodes::{mend, servers_on_a_mangled_bus, stop},
+    support::poll::{but_presence, hold},
+    support::world::{World, soon_holds},
+};
+
+/// How many people come and go, and speak.
+const PEOPLE: usize = 8;
+const ROUNDS: usize = 5;
+
+async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
+    let path = format!("/api/people/{}", whom.id);
+    let told = asks.at(world).get(&path).await.with(200).json();
+    told["online"] == true
+}
+
+/// Everything that is said in the chat, as one server tells it, up to a message.
+async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<String> {
+    let mut heard = Vec::<String>::new();
+    while heard.last().is_none_or(|said| said != last) {
+        let path = format!("/api/events?after={cursor}&timeout=50");
+        let told = actor.get(&but_presence(&path)).await.with(200).json();
+        let events = list(&told, "events").into_iter();
+        let messages = events.filter(|event| event["type"] == "message");
+        heard.extend(messages.map(|event| text(&event["message"], "content")));
+        cursor = text(&told, "cursor");
+    }
+    heard
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mangled_bus_costs_no_message_and_what_it_said_wrong_is_right_soon() {
+    let Some(servers) = servers_on_a_mangled_bus(3).await else {
+        return;
+    };
+    let ann = servers[0].actor("ann").await;
+    let mut people = Vec::new();
+    for number in 0..PEOPLE {
+        people.push(servers[number % 3].actor(&format!("one{number}")).await);
+    }
+    let chat = ann
+        .make_private("tea", &people.iter().collect::<Vec<_>>())
+        .await;
+    let cursor = ann.now().await;
+    let listening: Vec<_> = servers
+        .iter()
+        .map(|world| {
+            let (ann, cursor) = (ann.at(world), cursor.clone());
+            tokio::spawn(async move { heard(&ann, cursor, "the last").await })
+        })
+        .collect();
+    let mut said = Vec::new();
+    let mut waits = Vec::new();
+    for round in 0..ROUNDS {
+        for (number, one) in people.iter().enumerate() {
+            let at = one.at(&servers[(number + round) % 3]);
+            at.post(&format!("/api/chats/{chat}/typing"), &[("typing", "true")])
+                .await
+                .ok(200);
+            let word = format!("{number} in {round}");
+            at.say(chat, &word).await;
+            said.push(word);
+            // The last ones come only now.
+            if number < PEOPLE / 2 || round == ROUNDS - 1 {
+                waits.push(hold(&at, "/api/events?after=now&timeout=50&poll=tab"));
+            }
+        }
+    }
+    ann.say(chat, "the last").await;
+    said.push("the last".to_owned());
+    for listening in listening {
+        let heard = listening.await.expect("who listens does not fail");
+        assert_eq!(heard, said);
+    }
+    let mut beside = servers[0].place.beside().await;
+    let told = "select count(*) from beside.told";
+    assert!(beside.number(told).await >= 4, "something was mangled");
+    mend(&servers[0]).await;
+    for world in &servers {
+        for one in &people {
+            soon_holds(async || is_online(world, &ann, one).await).await;
+        }
+    }
+    waits.iter().for_each(tokio::task::JoinHandle::abort);
+    stop(servers).await;
+}
