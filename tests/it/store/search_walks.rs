@@ -170,7 +170,7 @@ async fn follow(
                 before.is_none_or(|before| next < before),
                 "it comes further"
             );
-            let sent = page.looked_back_to.map(|time| time.get());
+            let sent = page.looked_back_to.map(parlance::model::Timestamp::get);
             assert!(
                 sent.is_none_or(|time| time >= next.get()),
                 "{sent:?} {next:?}"
@@ -201,7 +201,7 @@ async fn compare(history: &[Said], searches: &[Asked], many: bool) {
             Gap::Ids(gap) => gap,
             Gap::Sample => {
                 let sampled = |id: &i64| IndexRange::terms_of(*id).any(|it| it.starts_with('u'));
-                (id + 1..).find(sampled).expect("there is one") - id
+                (id + 1..i64::MAX).find(sampled).expect("there is one") - id
             }
         };
         if id > LAST {
