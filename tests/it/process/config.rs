@@ -68,8 +68,10 @@ fn extremes(kind: &Kind) -> (Vec<Value>, Vec<Value>) {
         }
         Kind::Seconds(range) | Kind::Length(range) => {
             let (low, high) = (*range.start(), *range.end());
-            let outside = [low - 1, high + 1].map(Value::from);
-            (vec![low.into(), high.into()], outside.into())
+            // Nothing is less than no time.
+            let outside = [low.checked_sub(1), high.checked_add(1)];
+            let outside = outside.into_iter().flatten().map(Value::from);
+            (vec![low.into(), high.into()], outside.collect())
         }
         Kind::Choice(words) => {
             let words = words.iter().map(|word| Value::from(*word));
