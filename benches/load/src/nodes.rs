@@ -17,13 +17,13 @@ use crate::{
     options::Options,
     report::Section,
     server::{Server, Setup},
+    workloads::{
+        Ground,
+        posts::{self, CHATS, FORM, PEOPLE, SENDERS},
+    },
 };
 
 const SERVERS: usize = 3;
-const SENDERS: usize = 256;
-const PEOPLE: usize = 16;
-const CHATS: usize = 8;
-const FORM: &str = "content=A+message+of+about+the+length+that+people+send+each+other";
 /// A login that ended at one server is refused by the others sooner, in all but one of a hundred.
 const TARGET: Duration = Duration::from_millis(100);
 /// An idle server runs no more statements a second.
@@ -118,7 +118,8 @@ struct Posts {
 struct Cluster {
     servers: Vec<Server>,
     people: Vec<String>,
-    chats: Vec<i64>,
+    /// The last of the chats, which were made one after the other.
+    chat: i64,
 }
 
 impl Cluster {
@@ -141,27 +142,14 @@ impl Cluster {
             let again = Database::at(engine, &url)?;
             servers.push(Server::start_on(Contender::Parlance(engine), Some(again), &setup).await?);
         }
-        let first = &servers[0];
-        let (mut people, mut chats) = (Vec::new(), Vec::new());
-        for number in 0..PEOPLE {
-            people.push(first.register(&format!("person{number}")).await?);
-        }
-        for number in 0..CHATS {
-            let chat = first
-                .open_chat(&people[0], &format!("chat{number}"))
-                .await?;
-            for cookies in &people {
-                first.join_chat(cookies, chat).await?;
-            }
-            chats.push(chat);
-        }
+        let Ground { people, chat, .. } = posts::prepare(&servers[0]).await?;
         if count > 1 {
             sleep(NOTICED).await;
         }
         Ok(Self {
             servers,
             people,
-            chats,
+            chat,
         })
     }
 
@@ -172,7 +160,8 @@ impl Cluster {
         for number in 0..SENDERS {
             let port = self.servers[number % servers].port;
             let mut client = Client::connect(port, &self.people[number % PEOPLE]).await?;
-            let path = format!("/api/chats/{}", self.chats[number / PEOPLE % CHATS]);
+            let chat = self.chat - i64::try_from(number / PEOPLE % CHATS)?;
+            let path = format!("/api/chats/{chat}");
             let (sent, over) = (Rc::clone(&sent), Rc::clone(&over));
             sending.spawn_local(async move {
                 while !over.get() {
@@ -228,7 +217,7 @@ impl Cluster {
     /// How long after its answer a message has come to who waits at another server.
     async fn messages(&self, count: usize) -> Outcome<Times> {
         let mut times = Times::default();
-        let path = format!("/api/chats/{}", self.chats[0]);
+        let path = format!("/api/chats/{}", self.chat);
         let mut sender = Client::connect(self.servers[0].port, &self.people[0]).await?;
         let mut after = sender.post(&path, FORM).await?.expect(201)?;
         for number in 0..count {

@@ -9,13 +9,10 @@ use std::{
 };
 
 use reqwest::Client;
-use serde_json::Value;
 
 use crate::{
-    support::actor::{Actor, list, text},
     support::binary::{Started, parlance},
-    support::nodes::{servers, stop},
-    support::poll::but_presence,
+    support::nodes::{listen, servers, stop},
     support::world::World,
 };
 
@@ -61,24 +58,6 @@ async fn send(
     }
 }
 
-/// Everything that one server tells of a chat from a cursor on, up to a message.
-async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<(i64, String)> {
-    let mut heard = Vec::new();
-    while heard.last().is_none_or(|(_, said)| said != last) {
-        let path = format!("/api/events?after={cursor}&timeout=50&limit=50");
-        let told = actor.get(&but_presence(&path)).await.with(200).json();
-        let events = list(&told, "events").into_iter();
-        let messages = events.filter(|event| event["type"] == "message");
-        let said = |event: Value| {
-            let id = event["message"]["id"].as_i64().expect("a number");
-            (id, text(&event["message"], "content"))
-        };
-        heard.extend(messages.map(said));
-        cursor = text(&told, "cursor");
-    }
-    heard
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_has_answered_is_in_the_log_once_and_the_others_go_on() {
     let Some(servers) = servers(2, "").await else {
@@ -88,14 +67,7 @@ async fn what_a_killed_server_has_answered_is_in_the_log_once_and_the_others_go_
     let mut third = binary(&servers[0], folder.path()).await;
     let ann = servers[0].actor("ann").await;
     let chat = ann.make("tea").await;
-    let cursor = ann.now().await;
-    let listening: Vec<_> = servers
-        .iter()
-        .map(|world| {
-            let (ann, cursor) = (ann.at(world), cursor.clone());
-            tokio::spawn(async move { heard(&ann, cursor, "the last").await })
-        })
-        .collect();
+    let listening = listen(&servers, &ann, "the last").await;
     let answered = Arc::<std::sync::Mutex<Vec<_>>>::default();
     let is_over = Arc::<AtomicBool>::default();
     let cookies = format!("user_id={}; token={}", ann.id, ann.token);

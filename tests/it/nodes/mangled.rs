@@ -1,9 +1,9 @@
 //! A bus that loses, doubles and reorders what servers tell each other costs no message, and what it said wrong is right soon.
 
 use crate::{
-    support::actor::{Actor, list, text},
-    support::nodes::{mend, servers_on_a_mangled_bus, stop},
-    support::poll::{but_presence, hold},
+    support::actor::Actor,
+    support::nodes::{listen, mend, servers_on_a_mangled_bus, stop},
+    support::poll::hold,
     support::world::{World, soon_holds},
 };
 
@@ -15,20 +15,6 @@ async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
     let path = format!("/api/people/{}", whom.id);
     let told = asks.at(world).get(&path).await.with(200).json();
     told["online"] == true
-}
-
-/// Everything that is said in the chat, as one server tells it, up to a message.
-async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<String> {
-    let mut heard = Vec::<String>::new();
-    while heard.last().is_none_or(|said| said != last) {
-        let path = format!("/api/events?after={cursor}&timeout=50");
-        let told = actor.get(&but_presence(&path)).await.with(200).json();
-        let events = list(&told, "events").into_iter();
-        let messages = events.filter(|event| event["type"] == "message");
-        heard.extend(messages.map(|event| text(&event["message"], "content")));
-        cursor = text(&told, "cursor");
-    }
-    heard
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,14 +30,7 @@ async fn a_mangled_bus_costs_no_message_and_what_it_said_wrong_is_right_soon() {
     let chat = ann
         .make_private("tea", &people.iter().collect::<Vec<_>>())
         .await;
-    let cursor = ann.now().await;
-    let listening: Vec<_> = servers
-        .iter()
-        .map(|world| {
-            let (ann, cursor) = (ann.at(world), cursor.clone());
-            tokio::spawn(async move { heard(&ann, cursor, "the last").await })
-        })
-        .collect();
+    let listening = listen(&servers, &ann, "the last").await;
     let mut said = Vec::new();
     let mut waits = Vec::new();
     for round in 0..ROUNDS {
@@ -73,6 +52,7 @@ async fn a_mangled_bus_costs_no_message_and_what_it_said_wrong_is_right_soon() {
     said.push("the last".to_owned());
     for listening in listening {
         let heard = listening.await.expect("who listens does not fail");
+        let heard: Vec<_> = heard.into_iter().map(|(_, heard)| heard).collect();
         assert_eq!(heard, said);
     }
     let mut beside = servers[0].place.beside().await;

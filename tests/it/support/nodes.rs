@@ -1,6 +1,14 @@
 //! Several servers of one PostgreSQL database.
 
-use crate::{support::place::Place, support::world::World};
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::{
+    support::actor::{Actor, list, text},
+    support::place::Place,
+    support::poll::but_presence,
+    support::world::World,
+};
 
 /// So many servers of one new database; none in the run of the tests that is about SQLite, where there is one.
 pub(crate) async fn servers(count: usize, settings: &str) -> Option<Vec<World>> {
@@ -10,51 +18,42 @@ pub(crate) async fn servers(count: usize, settings: &str) -> Option<Vec<World>> 
 
 /// The same, where notifications between them are lost.
 pub(crate) async fn servers_that_hear_nothing(count: usize) -> Option<Vec<World>> {
-    let place = Place::make().await;
-    if let Place::Postgres { name, .. } = &place {
-        // A function of that name is found before PostgreSQL's own. It only counts.
-        let sql = format!("alter database {name} set search_path = public, pg_catalog");
-        let mut beside = place.beside().await;
-        for sql in [
-            sql.as_str(),
-            "create schema beside",
-            "create table beside.lost (id bigint generated always as identity, channel text)",
-            "create function public.pg_notify(text, text) returns void language sql \
-             as 'insert into beside.lost (channel) values ($1)'",
-        ] {
-            beside.run(sql).await;
-        }
-    }
-    servers_on(place, count, "").await
+    let table = "create table beside.lost (id bigint generated always as identity, channel text)";
+    let function = "create function public.pg_notify(text, text) returns void language sql \
+                    as 'insert into beside.lost (channel) values ($1)'";
+    servers_that_notify_by(table, function, count).await
 }
 
 /// The same, where of four datagrams one is lost, one comes after the one that follows it, and one comes twice.
 pub(crate) async fn servers_on_a_mangled_bus(count: usize) -> Option<Vec<World>> {
+    let table = "create table beside.told (id bigint generated always as identity, said text)";
+    let function =
+        "create function public.pg_notify(text, text) returns void language plpgsql as $$
+        declare number bigint;
+        begin
+          if $1 <> 'parlance_bus' then
+            perform pg_catalog.pg_notify($1, $2);
+            return;
+          end if;
+          insert into beside.told (said) values ($2) returning id into number;
+          if number % 4 in (1, 3) then
+            perform pg_catalog.pg_notify($1, $2);
+          end if;
+          if number % 4 = 3 then
+            perform pg_catalog.pg_notify($1, told.said) from beside.told
+            where id in (number - 1, number - 2) order by id;
+          end if;
+        end $$";
+    servers_that_notify_by(table, function, count).await
+}
+
+/// Servers that notify by a function of ours, which has a table: one of that name is found before PostgreSQL's own.
+async fn servers_that_notify_by(table: &str, function: &str, count: usize) -> Option<Vec<World>> {
     let place = Place::make().await;
     if let Place::Postgres { name, .. } = &place {
-        let sql = format!("alter database {name} set search_path = public, pg_catalog");
+        let path = format!("alter database {name} set search_path = public, pg_catalog");
         let mut beside = place.beside().await;
-        for sql in [
-            sql.as_str(),
-            "create schema beside",
-            "create table beside.told (id bigint generated always as identity, said text)",
-            "create function public.pg_notify(text, text) returns void language plpgsql as $$
-             declare number bigint;
-             begin
-               if $1 <> 'parlance_bus' then
-                 perform pg_catalog.pg_notify($1, $2);
-                 return;
-               end if;
-               insert into beside.told (said) values ($2) returning id into number;
-               if number % 4 in (1, 3) then
-                 perform pg_catalog.pg_notify($1, $2);
-               end if;
-               if number % 4 = 3 then
-                 perform pg_catalog.pg_notify($1, told.said) from beside.told
-                 where id in (number - 1, number - 2) order by id;
-               end if;
-             end $$",
-        ] {
+        for sql in [&path, "create schema beside", table, function] {
             beside.run(sql).await;
         }
     }
@@ -100,4 +99,36 @@ pub(crate) async fn stop(servers: Vec<World>) {
         // The database is dropped with its first place.
         places.push(server.stop().await);
     }
+}
+
+/// Listens to one person's messages at each server, from now on and up to one.
+pub(crate) async fn listen(
+    servers: &[World],
+    who: &Actor,
+    last: &'static str,
+) -> Vec<JoinHandle<Vec<(i64, String)>>> {
+    let cursor = who.now().await;
+    let listening = servers.iter().map(|world| {
+        let (who, cursor) = (who.at(world), cursor.clone());
+        tokio::spawn(async move { heard(&who, cursor, last).await })
+    });
+    listening.collect()
+}
+
+/// Everything that one server tells of messages from a cursor on, up to one: their ids, and what they say.
+async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<(i64, String)> {
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|(_, said)| said != last) {
+        let path = format!("/api/events?after={cursor}&timeout=50&limit=50");
+        let told = actor.get(&but_presence(&path)).await.with(200).json();
+        let events = list(&told, "events").into_iter();
+        let messages = events.filter(|event| event["type"] == "message");
+        let said = |event: Value| {
+            let id = event["message"]["id"].as_i64().expect("a number");
+            (id, text(&event["message"], "content"))
+        };
+        heard.extend(messages.map(said));
+        cursor = text(&told, "cursor");
+    }
+    heard
 }

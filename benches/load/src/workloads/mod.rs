@@ -5,7 +5,7 @@ mod chats;
 mod fan_out;
 mod idle;
 mod polls;
-mod posts;
+pub mod posts;
 mod returning;
 mod startup;
 mod streams;
@@ -263,10 +263,10 @@ pub const WORKLOADS: &[Workload] = &[
 #[derive(Default)]
 pub struct Ground {
     /// Cookies of people who have an account.
-    people: Vec<String>,
+    pub people: Vec<String>,
     /// The key of an app, in whose name sockets speak.
     key: Option<String>,
-    chat: i64,
+    pub chat: i64,
     /// How many turns there were.
     turns: usize,
     /// What was counted up by earlier turns.

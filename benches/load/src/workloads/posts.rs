@@ -13,10 +13,10 @@ use crate::{
     stage::Stage,
 };
 
-const SENDERS: usize = 256;
-const PEOPLE: usize = 16;
-const CHATS: usize = 8;
-const FORM: &str = "content=A+message+of+about+the+length+that+people+send+each+other";
+pub const SENDERS: usize = 256;
+pub const PEOPLE: usize = 16;
+pub const CHATS: usize = 8;
+pub const FORM: &str = "content=A+message+of+about+the+length+that+people+send+each+other";
 
 pub async fn prepare(server: &Server) -> Outcome<Ground> {
     let mut ground = Ground::default();
