@@ -29,6 +29,8 @@ const TARGET: Duration = Duration::from_millis(100);
 /// An idle server runs no more statements a second.
 const IDLE: f64 = 5.0;
 const IDLE_FOR: Duration = Duration::from_secs(10);
+/// What servers do when they have started, and after the last request, is over by then.
+const RESTED_AFTER: Duration = Duration::from_secs(20);
 /// The longest that a server takes to count the others.
 const NOTICED: Duration = Duration::from_secs(6);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -199,6 +201,7 @@ impl Cluster {
 
     /// Statements a second of each server while nobody asks for anything.
     async fn idle(&self) -> Outcome<f64> {
+        sleep(RESTED_AFTER).await;
         let before = self.transactions().await?;
         sleep(IDLE_FOR).await;
         // Our own look is one.
