@@ -37,9 +37,8 @@ def cookies(headers):
 
 def prepare(administrator):
     """People, a chat, an app and a site; returns the headers of requests, and ids that exist."""
-    name = f"ann{time.time_ns()}"
-    if administrator:
-        name = "admin"
+    # A name that no generated request has taken.
+    name = f"{'root' if administrator else 'ann'}{time.time_ns()}"
     account = {"name": name, "password": PASSWORD, "email": "ann@example.com"}
     headers, _ = ask("/api/reg", account)
     cookie = {"Cookie": cookies(headers)}
