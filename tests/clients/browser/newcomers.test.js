@@ -137,6 +137,8 @@ describe('newcomers', () => {
       const body = { hits: [], people: [], has_more: true, before: 1_000_000 + empty, looked_back_to: `${year}-03-03T12:00:00.000Z` };
       return route.fulfill({ json: body });
     });
+    // What the search before this one has found is gone: it must not be taken for what this one finds.
+    await page.locator('.hit').first().waitFor({ state: 'detached' });
     // A few times it goes on by itself.
     empty = 3;
     await box.fill('chocolate');
