@@ -22,6 +22,16 @@ const REFERENCES: &[Document] = documents! {
     "embed"
     "service"
     "socketio"
+    "webhooks"
+};
+
+/// For who runs a server.
+const OPERATION: &[Document] = documents! {
+    "admin"
+    "metrics"
+    "cluster"
+    "scale"
+    "benchmarks"
 };
 
 /// From nothing to something that works.
@@ -34,12 +44,13 @@ const GUIDES: &[Document] = documents! {
     "guides/socketio-2-to-4"
 };
 
+fn all() -> impl Iterator<Item = &'static Document> {
+    REFERENCES.iter().chain(GUIDES).chain(OPERATION)
+}
+
 /// A document as a page's title and content.
 pub(super) fn read(name: &str) -> Option<(String, String)> {
-    let (_, text) = REFERENCES
-        .iter()
-        .chain(GUIDES)
-        .find(|(known, _)| *known == name)?;
+    let (_, text) = all().find(|(known, _)| *known == name)?;
     Some((title(text), rendered(text)))
 }
 
@@ -57,10 +68,12 @@ pub(super) fn list() -> String {
             escaped(&title(guide))
         );
     }
-    text.push_str("</ul>\n<h2>The APIs</h2>\n<ul>\n");
-    for (name, reference) in REFERENCES {
-        let title = escaped(&title(reference));
-        let _ = writeln!(text, "<li><a href=\"../{name}\">{title}</a></li>");
+    for (heading, documents) in [("The APIs", REFERENCES), ("Running a server", OPERATION)] {
+        let _ = writeln!(text, "</ul>\n<h2>{heading}</h2>\n<ul>");
+        for (name, document) in documents {
+            let title = escaped(&title(document));
+            let _ = writeln!(text, "<li><a href=\"../{name}\">{title}</a></li>");
+        }
     }
     text.push_str("</ul>\n");
     text
@@ -154,8 +167,7 @@ fn place<'a>(link: &CowStr<'a>) -> Option<CowStr<'a>> {
     let (path, part) = whole.split_once('#').unwrap_or((whole, ""));
     let name = path.strip_suffix(".md")?;
     let plain = name.trim_start_matches("../");
-    let all = REFERENCES.iter().chain(GUIDES);
-    let is_served = all
+    let is_served = all()
         .map(|(known, _)| known.trim_start_matches("guides/"))
         .any(|known| known == plain.trim_start_matches("guides/"));
     let mark = if part.is_empty() { "" } else { "#" };

@@ -18,6 +18,7 @@ pub(super) fn page(title: &str, up: &str, body: &str) -> String {
 <link rel=\"stylesheet\" href=\"{up}shared/style.css\">
 <link rel=\"stylesheet\" href=\"{up}shared/docs.css\">
 <script src=\"{up}shared/theme.js\"></script>
+<script type=\"module\" src=\"{up}shared/docs.js\"></script>
 </head>
 <body class=\"docs\">
 <a class=\"skip\" href=\"#content\">To the content</a>

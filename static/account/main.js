@@ -63,7 +63,7 @@ async function newPassword(token) {
 /** @param {string} token */
 function invited(token) {
   const form = $('sign-up', HTMLFormElement);
-  say('You are invited', 'Pick a name and you are in.');
+  say('You are invited', 'A name, an address, a password, and you are in.');
   wire(
     form,
     async () => {

@@ -1,7 +1,7 @@
 // What one can do with a chat of the list without opening it: a menu by mouse, touch and keyboard.
 import { $, speak } from '../shared/dom.js';
 import { setForMe } from './chat-settings.js';
-import { copyText } from './clipboard.js';
+import { copyText } from '../shared/clipboard.js';
 import { isMuted, tomorrow } from './levels.js';
 import { openMenu } from './menu.js';
 import { addressOf, placeOf } from './places.js';

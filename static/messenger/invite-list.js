@@ -3,7 +3,7 @@ import { call, get, post } from '../shared/api.js';
 import { busy, h, setText } from '../shared/dom.js';
 import { inFull, plural } from '../shared/format.js';
 import { at } from '../shared/server.js';
-import { copyText } from './clipboard.js';
+import { copyText } from '../shared/clipboard.js';
 import { explain } from './error-text.js';
 import { labelled } from './sheet.js';
 

@@ -2,7 +2,7 @@
 import { call } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
 import { speak } from '../shared/dom.js';
-import { copyText } from './clipboard.js';
+import { copyText } from '../shared/clipboard.js';
 import { pickEmoji } from './emoji-picker.js';
 import { tellFault } from './membership.js';
 import { nameOnDemand, openReactors } from './reactors.js';

@@ -2,7 +2,7 @@
 import { ApiError, call, get, post } from '../shared/api.js';
 import { $, busy, formError, h, keepingFocus, setText, show } from '../shared/dom.js';
 import { briefly, plural } from '../shared/format.js';
-import { copyText } from './clipboard.js';
+import { copyText } from '../shared/clipboard.js';
 import { explain } from './error-text.js';
 import { errorLine, labelled, openSheet } from './sheet.js';
 

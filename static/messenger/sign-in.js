@@ -12,7 +12,7 @@ export const KNOWN = scoped('parlance.known');
 
 /** @param {FormName} form */
 function lead(form) {
-  if (form === 'sign-up') return 'Pick a name and you are in.';
+  if (form === 'sign-up') return 'A name, an address, a password, and you are in.';
   return read(KNOWN, false) ? 'Sign in to pick up where you left off.' : 'Chat with everybody who is here.';
 }
 

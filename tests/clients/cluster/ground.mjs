@@ -3,7 +3,7 @@
 // nginx has the configuration of docs/compose.yaml, but for ports: what that file says is what is tested here.
 
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -124,15 +124,15 @@ function balancer() {
   return rest.slice(0, end).join('\n').replaceAll('$$', '$');
 }
 
-/** The same for servers and a port of this machine. */
-function configuration(folder, nodes, port) {
+/** The same for servers and ports of this machine. */
+export function configuration(folder, nodes, ports) {
   let text = balancer();
   const put = (written, here) => {
     if (!text.includes(written)) throw new Error(`docs/compose.yaml no longer says ${written}`);
     text = text.replace(written, here);
   };
   for (const node of nodes) put(`server ${node.name}:8000`, `server 127.0.0.1:${node.port}`);
-  put('listen 80;', `listen 127.0.0.1:${port};`);
+  put('listen 80;', ports.map((port) => `listen 127.0.0.1:${port};`).join(' '));
   const own = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
   return `daemon off;
 ${process.getuid() === 0 ? 'user root;' : ''}
@@ -148,6 +148,9 @@ http {
 }
 `;
 }
+
+/** The balancer's program. */
+export const nginx = () => ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path)) ?? 'nginx';
 
 export class Ground {
   static async make() {
@@ -187,10 +190,9 @@ export class Ground {
     await Promise.all(others.map((node) => node.ready()));
     const port = await freePort();
     this.url = `http://127.0.0.1:${port}`;
-    writeFileSync(join(folder, 'nginx.conf'), configuration(folder, this.nodes, port));
+    writeFileSync(join(folder, 'nginx.conf'), configuration(folder, this.nodes, [port]));
     const log = openSync(join(folder, 'nginx.log'), 'a');
-    const program = ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => isThere(path)) ?? 'nginx';
-    this.nginx = spawn(program, ['-c', join(folder, 'nginx.conf')], { stdio: ['ignore', log, log] });
+    this.nginx = spawn(nginx(), ['-c', join(folder, 'nginx.conf')], { stdio: ['ignore', log, log] });
     await until('nginx answers', async () => {
       if (this.nginx.exitCode !== null) throw new Error(readFileSync(join(folder, 'nginx.log'), 'utf8'));
       return fetch(`${this.url}/health`).then(({ ok }) => ok, () => false);
@@ -208,14 +210,5 @@ export class Ground {
     this.postgres?.close();
     if (process.env.CLUSTER_KEEP) console.log(`The logs are in ${this.folder}.`);
     else rmSync(this.folder, { recursive: true, force: true });
-  }
-}
-
-function isThere(path) {
-  try {
-    readFileSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,5 +1,5 @@
 // Copying a text, also where there is no TLS.
-import { h } from '../shared/dom.js';
+import { h } from './dom.js';
 
 /** @param {string} text @returns {Promise<boolean>} whether it is copied */
 export async function copyText(text) {
