@@ -6,6 +6,8 @@ import io2 from "socket.io-client-2";
 export const url = process.env.SERVER_URL ?? "http://127.0.0.1:8000";
 
 const FOREVER = 60_000;
+/** How many servers are behind the address of one, each of which gets some of the requests. */
+export const SERVERS = Number(process.env.SERVERS ?? 1);
 
 /** The versions that the documents were written for, and the present one. */
 export const versions = {

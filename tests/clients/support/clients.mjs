@@ -12,6 +12,9 @@ import io2 from "socket.io-client-2";
 /** How long anything that must happen may take. */
 const PATIENCE = 60_000;
 
+/** How many servers are behind the address of one, each of which gets some of the requests. */
+export const SERVERS = Number(process.env.SERVERS ?? 1);
+
 const TRANSPORTS = {
   websocket: ["websocket"],
   polling: ["polling"],
