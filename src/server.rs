@@ -430,6 +430,11 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
                 let connections = metrics.database_connections.get_or_create(&labels);
                 connections.set(gauge(count));
             }
+            metrics.other_servers.set(gauge(services.other_servers()));
+            metrics.tail_lag.set(services.tail_lag());
+            metrics.lease_age.set(services.lease_age().as_secs_f64());
+            let notification = services.last_notification().as_secs_f64();
+            metrics.notification.set(notification);
             let reads = services.database_reads();
             SocketMetrics::set(&metrics.database_reads, reads);
         }

@@ -12,7 +12,7 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -69,6 +69,8 @@ pub(super) struct Follower {
     asked: Notify,
     /// Another server has said that there is something new.
     is_notified: AtomicBool,
+    /// The end of the log as a look found it last.
+    found: AtomicI64,
     /// Held by who reads the log for the hub.
     reading: tokio::sync::Mutex<()>,
     seen: tokio::sync::Mutex<Looks>,
@@ -99,6 +101,7 @@ impl Follower {
             looked_at: watch::Sender::new(None),
             asked: Notify::new(),
             is_notified: AtomicBool::new(false),
+            found: AtomicI64::new(0),
             reading: tokio::sync::Mutex::default(),
             seen: tokio::sync::Mutex::default(),
             stopped: CancellationToken::new(),
@@ -204,6 +207,7 @@ impl Follower {
         drop(looks);
         self.end(&found.endings);
         self.looked_at.send_replace(Some(began));
+        self.found.store(found.head.get(), Ordering::Relaxed);
         self.read_changes(&found, was_notified).await
     }
 
@@ -265,6 +269,17 @@ impl Follower {
     /// Who has been renamed a moment ago.
     pub(super) fn renamed(&self) -> MutexGuard<'_, Renamed> {
         self.renamed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many positions a look has found that are not published here.
+    pub(super) fn lag(&self) -> i64 {
+        (self.found.load(Ordering::Relaxed) - self.hub.head().get()).max(0)
+    }
+
+    /// How long ago the last look began that succeeded; nothing where nobody follows.
+    pub(super) fn age(&self) -> Duration {
+        let looked_at = *self.looked_at.borrow();
+        looked_at.map_or(Duration::ZERO, |at| at.elapsed())
     }
 
     /// Refuses while it is not known what has ended elsewhere.

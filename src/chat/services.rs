@@ -258,6 +258,26 @@ impl Services {
         self.store.writes_work().is_ok()
     }
 
+    /// How many other servers of the database live, as far as that is known.
+    pub fn other_servers(&self) -> usize {
+        self.store.other_servers()
+    }
+
+    /// How many positions of the log were seen and have yet to be published here.
+    pub fn tail_lag(&self) -> i64 {
+        self.follower.lag()
+    }
+
+    /// How long ago this server saw what others have ended; nothing where there are no others.
+    pub fn lease_age(&self) -> Duration {
+        self.follower.age()
+    }
+
+    /// How long the last notification took to come back from the database.
+    pub fn last_notification(&self) -> Duration {
+        self.store.last_notification()
+    }
+
     /// Refuses what would only begin to wait while the server stops.
     pub fn refuse_when_closing(&self) -> Result<()> {
         if self.closing.is_cancelled() {

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, atomic::AtomicU64},
 };
 
 use prometheus_client::{
@@ -23,6 +23,9 @@ use super::{
     sockets::SocketMetrics,
 };
 use crate::error::{Error, Result};
+
+/// A time.
+type Seconds = Gauge<f64, AtomicU64>;
 
 /// Sets metrics that are known elsewhere.
 type Look = Box<dyn Fn(&Metrics) + Send + Sync>;
@@ -61,6 +64,14 @@ pub struct Metrics {
     pub writes_work: Gauge,
     /// Connections to the database for reading.
     pub database_connections: Family<ConnectionLabels, Gauge>,
+    /// Other servers of the database that were heard of.
+    pub other_servers: Gauge,
+    /// Positions that other servers have written and this one has yet to publish.
+    pub tail_lag: Gauge,
+    /// Seconds since this server last saw what others have ended.
+    pub lease_age: Seconds,
+    /// Seconds that this server's last notification took through PostgreSQL.
+    pub notification: Seconds,
     /// Logins held in memory.
     pub logins_cached: Gauge,
     /// Statements that read, beside those of writing transactions.
@@ -142,6 +153,10 @@ impl Metrics {
             search_lag: Gauge::default(),
             writes_work: Gauge::default(),
             database_connections: Family::default(),
+            other_servers: Gauge::default(),
+            tail_lag: Gauge::default(),
+            lease_age: Seconds::default(),
+            notification: Seconds::default(),
             logins_cached: Gauge::default(),
             database_reads: Counter::default(),
             sockets: SocketMetrics::default(),
@@ -190,6 +205,7 @@ impl Metrics {
     fn register(&mut self) {
         self.register_requests();
         self.register_writer();
+        self.register_nodes();
         let registry = &mut self.registry;
         self.sockets.register(registry);
         self.dialects.register(registry);
@@ -230,6 +246,33 @@ impl Metrics {
             "waiters_held",
             "Places that long-polls and event streams take in the limits of waits",
             self.waiters_held.clone(),
+        );
+    }
+
+    /// What this server knows of others of its database.
+    fn register_nodes(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "other_servers",
+            "Other servers of the database that live",
+            self.other_servers.clone(),
+        );
+        registry.register(
+            "tail_lag",
+            "Positions that were seen in the log and have yet to be published here",
+            self.tail_lag.clone(),
+        );
+        registry.register_with_unit(
+            "lease_age",
+            "Seconds since the last look at what other servers have ended; from 2 on logins are refused",
+            Unit::Seconds,
+            self.lease_age.clone(),
+        );
+        registry.register_with_unit(
+            "notification",
+            "Seconds that the last notification of this server took to come back from PostgreSQL",
+            Unit::Seconds,
+            self.notification.clone(),
         );
     }
 

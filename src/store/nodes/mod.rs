@@ -36,8 +36,8 @@ use super::{
 use crate::error::{Error, Result};
 
 pub use look::{Look, Seen};
-use notify::Unsaid;
 pub use notify::{Notification, Notifications};
+use notify::{RoundTrip, Unsaid};
 use peers::Peers;
 pub use posts::Datagram;
 
@@ -73,6 +73,8 @@ pub(super) struct Nodes {
     living: Mutex<HashSet<String>>,
     /// What the others are to be told.
     unsaid: Arc<Unsaid>,
+    /// How long notifications take.
+    round_trip: Arc<RoundTrip>,
     /// Has it sent; one that is queued already is enough.
     wakes: Mutex<Option<mpsc::Sender<()>>>,
     tasks: Mutex<Vec<JoinHandle<()>>>,
@@ -89,6 +91,7 @@ impl Nodes {
     pub(super) async fn start(pool: PgPool, is_server: bool) -> Arc<Self> {
         let (wakes, queued) = mpsc::channel(1);
         let unsaid = Arc::<Unsaid>::default();
+        let round_trip = Arc::<RoundTrip>::default();
         let nodes = Arc::new(Self {
             id: Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH),
             pool: pool.clone(),
@@ -98,10 +101,11 @@ impl Nodes {
             peers: Peers::new(),
             living: Mutex::default(),
             unsaid: Arc::clone(&unsaid),
+            round_trip: Arc::clone(&round_trip),
             wakes: Mutex::new(Some(wakes)),
             tasks: Mutex::default(),
         });
-        let notifies = notify::run(pool, nodes.id.clone(), unsaid, queued);
+        let notifies = notify::run(pool, nodes.id.clone(), unsaid, round_trip, queued);
         let mut tasks = vec![tokio::spawn(notifies)];
         if is_server {
             if let Err(error) = nodes.beat().await {
@@ -231,6 +235,18 @@ impl Store {
     pub fn is_living(&self, node: &str) -> bool {
         let nodes = self.nodes();
         nodes.is_some_and(|nodes| lock(&nodes.living).contains(node))
+    }
+
+    /// How many others lived when that was last asked.
+    pub fn other_servers(&self) -> usize {
+        let nodes = self.nodes();
+        nodes.map_or(0, |nodes| lock(&nodes.living).len())
+    }
+
+    /// How long the last notification of this server took to come back.
+    pub fn last_notification(&self) -> Duration {
+        let nodes = self.nodes();
+        nodes.map_or(Duration::ZERO, |nodes| nodes.round_trip.last())
     }
 
     fn nodes(&self) -> Option<&Arc<Nodes>> {

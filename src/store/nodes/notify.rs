@@ -2,16 +2,16 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use sqlx::{PgPool, postgres::PgListener};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
-use super::{Datagram, Nodes, STATEMENT_TIMEOUT, posts::Posts};
+use super::{Datagram, Nodes, STATEMENT_TIMEOUT, lock, posts::Posts};
 use crate::{
     error::Result,
     store::{Store, failed, failure::late},
@@ -24,6 +24,39 @@ const BUS: &str = "parlance_bus";
 const NOTIFY: &str = "select pg_notify(told.channel, told.payload) from unnest($1::text[], $2::text[]) as told (channel, payload)";
 /// Those that would follow sooner are one with the next.
 const APART: Duration = Duration::from_millis(2);
+
+/// How long this server's notifications take to come back to it: as long as to the others, if these are not further away.
+#[derive(Default)]
+pub(super) struct RoundTrip(Mutex<Times>);
+
+#[derive(Default)]
+struct Times {
+    /// When the first one was sent that is not back.
+    sent: Option<Instant>,
+    last: Duration,
+}
+
+impl RoundTrip {
+    fn begin(&self) {
+        lock(&self.0).sent.get_or_insert_with(Instant::now);
+    }
+
+    fn end(&self) {
+        let mut times = lock(&self.0);
+        if let Some(sent) = times.sent.take() {
+            times.last = sent.elapsed();
+        }
+    }
+
+    /// What is under way is not heard any more.
+    fn forget(&self) {
+        lock(&self.0).sent = None;
+    }
+
+    pub(super) fn last(&self) -> Duration {
+        lock(&self.0).last
+    }
+}
 
 /// What waits to be sent.
 #[derive(Debug, Default)]
@@ -38,6 +71,7 @@ pub(super) async fn run(
     pool: PgPool,
     id: String,
     unsaid: Arc<Unsaid>,
+    round_trip: Arc<RoundTrip>,
     mut queued: mpsc::Receiver<()>,
 ) {
     while queued.recv().await.is_some() {
@@ -45,6 +79,7 @@ pub(super) async fn run(
             let mut payloads = unsaid.posts.take(&id);
             let mut channels = vec![BUS; payloads.len()];
             if unsaid.has_news.swap(false, Ordering::AcqRel) {
+                round_trip.begin();
                 channels.push(NEWS);
                 payloads.push(id.clone());
             }
@@ -95,12 +130,16 @@ impl Notifications {
     pub async fn next(&mut self) -> Result<Notification> {
         loop {
             let Some(told) = self.listener.try_recv().await.map_err(failed)? else {
+                self.nodes.round_trip.forget();
                 return Ok(Notification::News);
             };
             let said = if told.channel() == BUS {
                 Datagram::read(told.payload(), &self.nodes.id).map(Notification::Datagram)
+            } else if told.payload() == self.nodes.id {
+                self.nodes.round_trip.end();
+                None
             } else {
-                (told.payload() != self.nodes.id).then_some(Notification::News)
+                Some(Notification::News)
             };
             if let Some(said) = said {
                 self.nodes.others.store(true, Ordering::Relaxed);

@@ -248,3 +248,34 @@ async fn nothing_is_told_under_an_old_name_after_another_server_has_told_the_new
     }
     stop(servers).await;
 }
+
+/// A figure of a server that has no labels.
+async fn figure(world: &World, name: &str) -> f64 {
+    let told = world.get("/metrics").await.with(200);
+    let value = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
+    let found = told.body.lines().find_map(value);
+    found.expect("it is told")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_figures_of_a_server_tell_how_it_follows_the_others() {
+    let Some(servers) = servers(2, "").await else {
+        return;
+    };
+    for world in &servers {
+        soon_holds(async || figure(world, "parlance_other_servers").await == 1.0).await;
+    }
+    let ann = servers[0].actor("ann").await;
+    let chat = ann.make("tea").await;
+    ann.say(chat, "hello").await;
+    let head = servers[0].services().head().get();
+    soon_holds(async || servers[1].services().head().get() >= head).await;
+    soon_holds(async || figure(&servers[1], "parlance_tail_lag").await == 0.0).await;
+    soon_holds(async || figure(&servers[0], "parlance_notification_seconds").await > 0.0).await;
+    soon_holds(async || {
+        let age = figure(&servers[1], "parlance_lease_age_seconds").await;
+        age > 0.0 && age < 2.0
+    })
+    .await;
+    stop(servers).await;
+}

@@ -57,10 +57,14 @@ async fn a_connection_comes_back_at_another_server_with_what_it_missed() {
         let path = "/api/events/send_message?room=tea";
         send(world, "POST", path, &two, &said).await.with(200);
     };
+    let mut beside = servers[0].place.beside().await;
     let mut ws = connect(&servers[0], &json!({})).await;
     let first = json_after(&ws.text_after("40").await, "40");
     ws.send("42[\"join\",\"tea\"]").await;
-    ws.text_after("42[\"roomData\"").await;
+    ws.text_after("42[\"info\"").await;
+    // What it has entered is written down before it is answered.
+    let entered = "select count(*) from connections where acting like '%|%:%'";
+    assert_eq!(beside.number(entered).await, 1);
     says(&servers[1], "one").await;
     let heard = json_after(&ws.text_after("42[\"message\"").await, "42");
     let mut offset = offset_of(&heard);
