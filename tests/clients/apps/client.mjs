@@ -79,7 +79,7 @@ export class Client {
     if (place >= 0) {
       return Promise.resolve(this.#kept.splice(place, 1)[0][1][0]);
     }
-    const told = new Promise((resolve) => this.#waiting.push({ name, wanted, resolve }));
+    const told = new Promise((resolve, reject) => this.#waiting.push({ name, wanted, resolve, reject }));
     return within(told, name);
   }
 
@@ -92,8 +92,10 @@ export class Client {
     return within(new Promise((resolve) => this.#socket.on("disconnect", resolve)), "the end");
   }
 
+  /** Ends the connection, and every wait for what it would hear. */
   close() {
     this.#socket.close();
+    for (const { name, reject } of this.#waiting.splice(0)) reject(new Error(`${name} did not come before the end`));
   }
 }
 

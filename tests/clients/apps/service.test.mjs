@@ -274,9 +274,10 @@ for (const version of Object.keys(versions)) {
     assert.equal(gone.status, 200);
     // Who is put out first is told of by who is put out last, which only one server can say.
     const [here, there] = [annLine, again].map((line) => line.hear("info", (it) => it.endsWith("left")));
+    const settled = Promise.allSettled([here, there]);
     if (SERVERS === 1) assert.equal(await Promise.any([here, there]), `${ann.id} has left`);
     [annLine, boLine, again].forEach((line) => line.close());
-    await Promise.allSettled([here, there]);
+    await settled;
   });
 
   test(`${version}: tokens at connect`, async () => {

@@ -1,8 +1,11 @@
 //! What the writer does when the database fails it: one draft, or a commit whose answer is lost.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU8, AtomicUsize, Ordering},
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, AtomicUsize, Ordering},
+    },
 };
 
 use futures_util::future::join_all;
@@ -157,6 +160,9 @@ impl Wire {
     }
 }
 
+/// How often a batch is made to wait before that is taken for a fault.
+const ATTEMPTS: usize = 5;
+
 /// What the draft of a number says: one of them takes its time at the commit.
 fn line(number: usize) -> String {
     if number == 7 {
@@ -164,6 +170,64 @@ fn line(number: usize) -> String {
     } else {
         number.to_string()
     }
+}
+
+/// Has a batch of twenty tampered with while another one is held at its commit: what is accepted is there, once, and nothing
+/// else. Whether the held one was accepted.
+async fn tampered(world: &World, ann: &Actor, wire: &Wire, order: u8) -> bool {
+    let chat = ann.make(&format!("chat {order}")).await;
+    let commits = wire.commits.load(Ordering::Acquire);
+    // While this one is committed the others form one batch.
+    let held = wire.gate.write().await;
+    let is_given_up = Cell::new(false);
+    let first = async {
+        let told = say(ann, chat, "first").await;
+        is_given_up.set(told.status != 201);
+        told
+    };
+    let others = async {
+        while wire.commits.load(Ordering::Acquire) == commits {
+            tokio::task::yield_now().await;
+        }
+        wire.order.store(order, Ordering::Release);
+        let lines = (0..20).map(line);
+        join_all(lines.map(async |line| say(ann, chat, &line).await)).await
+    };
+    let let_go = async {
+        while world.services().drafts_waiting() < 20 && !is_given_up.get() {
+            tokio::task::yield_now().await;
+        }
+        drop(held);
+    };
+    let (first, others, ()) = tokio::join!(first, others, let_go);
+    assert_eq!(
+        wire.order.load(Ordering::Acquire),
+        PASS,
+        "a commit was tampered with"
+    );
+    let mut accepted = Vec::new();
+    let is_whole = first.status == 201;
+    if is_whole {
+        accepted.push("first".to_owned());
+    } else {
+        first.refused(503, "busy");
+    }
+    for (number, told) in others.into_iter().enumerate() {
+        if (order == LOSE_COMMIT || !is_whole) && told.status == 503 {
+            told.refused(503, "busy");
+        } else {
+            told.ok(201);
+            accepted.push(line(number));
+        }
+    }
+    let mut kept = ann.said(chat).await;
+    kept.sort();
+    accepted.sort();
+    assert_eq!(
+        kept, accepted,
+        "order {order}: what was accepted, once, and nothing else"
+    );
+    is_whole
 }
 
 #[rocket::async_test]
@@ -181,47 +245,14 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     poison(&world.place).await;
     let ann = world.actor("ann").await;
     for order in [LOSE_ANSWER, LOSE_COMMIT, BREAK_MEANWHILE] {
-        let chat = ann.make(&format!("chat {order}")).await;
-        let commits = wire.commits.load(Ordering::Acquire);
-        // While this one is committed the others form one batch.
-        let held = wire.gate.write().await;
-        let first = say(&ann, chat, "first");
-        let others = async {
-            while wire.commits.load(Ordering::Acquire) == commits {
-                tokio::task::yield_now().await;
-            }
-            wire.order.store(order, Ordering::Release);
-            let lines = (0..20).map(line);
-            join_all(lines.map(async |line| say(&ann, chat, &line).await)).await
-        };
-        let let_go = async {
-            while world.services().drafts_waiting() < 20 {
-                tokio::task::yield_now().await;
-            }
-            drop(held);
-        };
-        let (first, others, ()) = tokio::join!(first, others, let_go);
-        assert_eq!(
-            wire.order.load(Ordering::Acquire),
-            PASS,
-            "a commit was tampered with"
-        );
-        first.ok(201);
-        let mut accepted = vec!["first".to_owned()];
-        for (number, told) in others.into_iter().enumerate() {
-            if order == LOSE_COMMIT && told.status == 503 {
-                told.refused(503, "busy");
-            } else {
-                told.ok(201);
-                accepted.push(line(number));
-            }
+        // On a slow machine the one that is held may be given up before the others wait.
+        let mut is_whole = false;
+        for _ in 0..ATTEMPTS {
+            is_whole = is_whole || tampered(&world, &ann, &wire, order).await;
         }
-        let mut kept = ann.said(chat).await;
-        kept.sort();
-        accepted.sort();
-        assert_eq!(
-            kept, accepted,
-            "order {order}: what was accepted, once, and nothing else"
+        assert!(
+            is_whole,
+            "order {order}: the one that is held is given up each time"
         );
     }
     let mut beside = world.place.beside().await;
