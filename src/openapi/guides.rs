@@ -141,7 +141,7 @@ fn placed(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 /// What is around a table: a region that the keyboard reaches.
 const TABLE: &str = "<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n";
 
-/// By what others link to a heading: its words, as far as they go before its end.
+/// By what others link to a heading, here and where the files are read as such: its words without their punctuation.
 fn anchor(rest: &[Event<'_>]) -> String {
     let mut text = String::new();
     for event in rest {
@@ -151,11 +151,12 @@ fn anchor(rest: &[Event<'_>]) -> String {
             _ => {}
         }
     }
-    let words = text.split(|c: char| !c.is_alphanumeric());
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join("-")
+    let kept = text.trim().chars().filter_map(|c| match c {
+        ' ' => Some('-'),
+        c if c.is_alphanumeric() || c == '-' || c == '_' => Some(c),
+        _ => None,
+    });
+    kept.collect()
 }
 
 /// Where a link leads, if what it names is served.

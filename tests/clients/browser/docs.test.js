@@ -24,6 +24,26 @@ describe('documentation', () => {
     await server?.end();
   });
 
+  test('names the address that the reader has, and copies what is typed', async () => {
+    const reader = await Person.arrive(browser, server, 'Reader', SHAPES[0]);
+    await reader.context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const { page } = reader;
+    await page.goto(`${server.url}/docs/guides/python-bot`);
+    const text = await page.locator('main').innerText();
+    assert.equal(text.includes('127.0.0.1:8000'), false, 'the address of the documents is nowhere');
+    assert.ok(text.includes(server.url));
+    const copied = async (words) => {
+      const block = page.locator('.copyable', { hasText: words }).first();
+      await block.hover();
+      await block.getByRole('button', { name: 'Copy' }).click();
+      await block.getByRole('button', { name: 'Copied' }).waitFor();
+      return page.evaluate(() => navigator.clipboard.readText());
+    };
+    assert.equal(await copied('$ parlance'), 'parlance\n', 'without the prompt');
+    assert.match(await copied('-c helper'), new RegExp(`${server.url}/api/reg`, 'u'));
+    await reader.leave();
+  });
+
   for (const { name, ...shape } of SHAPES) {
     test(`is readable: ${name}`, async () => {
       const reader = await Person.arrive(browser, server, 'Reader', shape);
