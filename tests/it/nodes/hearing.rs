@@ -1,5 +1,7 @@
 //! What one server writes is heard at the others, once and in the order of the log.
 
+use std::str::FromStr;
+
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::Value;
@@ -250,7 +252,7 @@ async fn nothing_is_told_under_an_old_name_after_another_server_has_told_the_new
 }
 
 /// A figure of a server that has no labels.
-async fn figure(world: &World, name: &str) -> f64 {
+async fn figure<T: FromStr>(world: &World, name: &str) -> T {
     let told = world.get("/metrics").await.with(200);
     let value = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
     let found = told.body.lines().find_map(value);
@@ -263,17 +265,18 @@ async fn the_figures_of_a_server_tell_how_it_follows_the_others() {
         return;
     };
     for world in &servers {
-        soon_holds(async || figure(world, "parlance_other_servers").await == 1.0).await;
+        soon_holds(async || figure::<i64>(world, "parlance_other_servers").await == 1).await;
     }
     let ann = servers[0].actor("ann").await;
     let chat = ann.make("tea").await;
     ann.say(chat, "hello").await;
     let head = servers[0].services().head().get();
     soon_holds(async || servers[1].services().head().get() >= head).await;
-    soon_holds(async || figure(&servers[1], "parlance_tail_lag").await == 0.0).await;
-    soon_holds(async || figure(&servers[0], "parlance_notification_seconds").await > 0.0).await;
+    soon_holds(async || figure::<i64>(&servers[1], "parlance_tail_lag").await == 0).await;
+    soon_holds(async || figure::<f64>(&servers[0], "parlance_notification_seconds").await > 0.0)
+        .await;
     soon_holds(async || {
-        let age = figure(&servers[1], "parlance_lease_age_seconds").await;
+        let age: f64 = figure(&servers[1], "parlance_lease_age_seconds").await;
         age > 0.0 && age < 2.0
     })
     .await;
