@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use parlance_socketio::{Cors, SocketIo};
+use parlance_socketio::{Cors, SocketIo, forwarder::Forwarder};
 use rocket::{
     Build, Rocket, Route,
     error::ErrorKind,
@@ -23,7 +23,7 @@ use crate::{
     error::{Error, Kind, Result},
     gateway::{
         self,
-        peers::{Forwarder, address},
+        peers::{Directory, address},
         socketio::{CredentialReader, Gateway, export, follow},
     },
     http, openapi,
@@ -72,7 +72,8 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options((figment, &settings), dialects, &metrics));
         let longest_poll = settings.socket_ping_interval + settings.socket_ping_timeout;
-        let forwarder = Forwarder::new(started.clone(), longest_poll, closing.token());
+        let directory = Directory::new(started.clone());
+        let forwarder = Forwarder::new(directory, longest_poll, closing.token());
         let sockets = sockets((&started, &forwarder), &settings, &options);
         export(&sockets, &metrics);
         let verbs = start_verbs(
@@ -292,7 +293,7 @@ fn sockets(
         .mark(|request| http::ClientAddress::of(request).is_this_machine())
         .ping_interval(settings.socket_ping_interval)
         .ping_timeout(settings.socket_ping_timeout)
-        .peers(Arc::new(forwarder.clone()))
+        .peers(forwarder.clone())
         .namespace(
             "/",
             Gateway::new(Arc::clone(started), Arc::clone(options), credentials),

@@ -46,9 +46,11 @@
 //! # Why
 //! Each layer can be used and tested without the one above. [`engine`] carries text and binary messages
 //! and knows nothing of Socket.IO. [`packet`] encodes and decodes packets without I/O. [`server`] has
-//! namespaces, rooms and acknowledgements. No layer knows anything of an application.
+//! namespaces, rooms and acknowledgements. [`forwarder`] passes requests on between servers behind a balancer that
+//! keeps no client to one of them. No layer knows anything of an application.
 
 pub mod engine;
+pub mod forwarder;
 pub mod packet;
 pub mod server;
 mod sync;

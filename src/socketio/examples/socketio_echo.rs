@@ -1,18 +1,23 @@
 //! The echo server that the official protocol test suites expect.
 //!
-//! `--path /engine.io/` echoes Engine.IO messages; any other path is a Socket.IO server.
+//! `--path /engine.io/` echoes Engine.IO messages; any other path is a Socket.IO server. `--tag a --peer b=127.0.0.1:3001`
+//! names a server behind the same balancer, which has a tag of its own; there may be several.
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use parlance_socketio::{
     engine::{Connection, Cors, DisconnectReason, Engine, Frame, Message, Options, Session},
+    forwarder::{Fixed, Forwarder},
     server::{Events, Socket, SocketIo},
 };
 use rocket::{Build, Config, Rocket};
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 
 const PING_INTERVAL: Duration = Duration::from_millis(300);
 const PING_TIMEOUT: Duration = Duration::from_millis(200);
+/// What servers behind one balancer show each other: nobody else reaches them here.
+const SECRET: &str = "example";
 const GREETING_DELAY: Duration = Duration::from_millis(5);
 
 /// The command line's options.
@@ -23,6 +28,8 @@ struct Flags {
     eio3: bool,
     ping_interval: Duration,
     ping_timeout: Duration,
+    tag: String,
+    peers: Vec<(String, String)>,
 }
 
 impl Flags {
@@ -34,6 +41,8 @@ impl Flags {
             eio3: false,
             ping_interval: PING_INTERVAL,
             ping_timeout: PING_TIMEOUT,
+            tag: String::new(),
+            peers: Vec::new(),
         };
         let mut words = std::env::args().skip(1);
         while let Some(word) = words.next() {
@@ -45,10 +54,25 @@ impl Flags {
                 "--eio3" => flags.eio3 = true,
                 "--ping-interval" => flags.ping_interval = milliseconds(&value()?)?,
                 "--ping-timeout" => flags.ping_timeout = milliseconds(&value()?)?,
+                "--tag" => flags.tag = value()?,
+                "--peer" => {
+                    let peer = value()?;
+                    let (tag, address) = peer.split_once('=').ok_or("not tag=host:port")?;
+                    flags.peers.push((tag.to_owned(), address.to_owned()));
+                }
                 other => return Err(format!("unknown flag {other}")),
             }
         }
         Ok(flags)
+    }
+
+    /// What passes requests on to the other servers.
+    fn forwarder(&self) -> Forwarder {
+        let peers = self.peers.iter();
+        let others = peers.map(|(tag, address)| (tag.as_str(), address.as_str()));
+        let directory = Fixed::new(&self.tag, SECRET, others);
+        let longest_poll = self.ping_interval + self.ping_timeout;
+        Forwarder::new(directory, longest_poll, CancellationToken::new())
     }
 }
 
@@ -82,6 +106,7 @@ fn engine_echo(flags: &Flags) -> Engine {
         max_payload: 1_000_000,
         allow_eio3: flags.eio3,
         cors: Cors::Any,
+        peers: Some(Arc::new(flags.forwarder())),
         ..Options::default()
     };
     Engine::new(options, |session| Arc::new(Echo(session)) as _)
@@ -113,6 +138,7 @@ fn socketio_echo(flags: &Flags) -> SocketIo {
         .max_http_buffer_size(1_000_000)
         .allow_eio3(flags.eio3)
         .cors(Cors::Any)
+        .peers(flags.forwarder())
         .namespace("/", main)
         .namespace("/custom", Events::new().on_connect(greets))
         .build()

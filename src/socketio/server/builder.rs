@@ -138,8 +138,8 @@ impl Builder {
     }
 
     /// Other servers behind the same balancer, which have sessions that are not here.
-    pub fn peers(mut self, peers: Arc<dyn Peers>) -> Self {
-        self.engine.peers = Some(peers);
+    pub fn peers(mut self, peers: impl Peers) -> Self {
+        self.engine.peers = Some(Arc::new(peers));
         self
     }
 

@@ -1,7 +1,6 @@
 //! One request to another server, and its answer.
 //!
-//! Where servers are reached is said by their operators, so this goes wherever that is, unlike requests to customers'
-//! addresses.
+//! Where servers are reached is said by their operators, so this goes wherever that is.
 
 use std::{io, time::Duration};
 

@@ -6,15 +6,14 @@ use hyper::{
     Method as HyperMethod,
     header::{self, HeaderName, HeaderValue},
 };
-use parlance_socketio::engine::Options;
 use rocket::{
     Data, Request,
     data::ToByteUnit,
     http::{Method, Status},
 };
 
-use super::{PROOF, exchange::Outgoing};
-use crate::model::Peer;
+use super::{PROOF, Peer, exchange::Outgoing};
+use crate::engine::Options;
 
 /// What is said to the next neighbour alone, or is said anew.
 const NOT_PASSED_ON: [&str; 11] = [

@@ -17,7 +17,6 @@ use hyper::{
     body::{Body, Incoming},
     header::{self, HeaderValue},
 };
-use parlance_socketio::engine::Revision;
 use rocket::{Request, Response, http::Status};
 use tokio::{
     io::{AsyncRead, ReadBuf},
@@ -25,8 +24,8 @@ use tokio::{
     time::timeout,
 };
 
-use super::{exchange, request::prove};
-use crate::model::Peer;
+use super::{Peer, exchange, request::prove};
+use crate::engine::Revision;
 
 /// How long it may take to close a session.
 const TIMEOUT: Duration = Duration::from_secs(5);
