@@ -21,5 +21,7 @@
       () => {},
     );
 
-  globalThis.ParlanceWidget = { open: later('open'), close: later('close'), reset: later('reset') };
+  const ready = started.then(Boolean, () => false);
+
+  globalThis.ParlanceWidget = { open: later('open'), close: later('close'), reset: later('reset'), ready };
 })();

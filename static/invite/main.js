@@ -1,6 +1,6 @@
 // An invitation: what one is invited to, and the ways to come.
 import { ApiError, cookiePerson, get, post } from '../shared/api.js';
-import { $, formError, onSubmit, setText, show } from '../shared/dom.js';
+import { $, formError, onSubmit, setText, show, within } from '../shared/dom.js';
 import { BUSY, UNANSWERED, aboutField, pleaseWait } from '../shared/error-text.js';
 import { at } from '../shared/server.js';
 
@@ -25,6 +25,7 @@ function showForm() {
   const signing = location.hash === '#/sign-in' ? 'sign-in' : 'sign-up';
   const wanted = cookiePerson() === null ? signing : 'join';
   for (const name of FORMS) show($(name), name === wanted);
+  within($(wanted), 'input, button').focus();
 }
 
 /** Goes to the chat that one has come into. @param {string} chat the path of the chat in the API */

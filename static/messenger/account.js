@@ -86,6 +86,8 @@ export class Account {
     const since = `Since ${inFull(login.created_at)}`;
     const used = login.current ? 'in use now' : `last used ${briefly(login.used_at)}`;
     const from = login.address ? `from ${login.address}` : '';
+    const note = h('p', { class: 'login-note', role: 'status' });
+    const button = h('button', { class: 'button small', type: 'button', onclick: () => this.end(login, button, note) }, 'Sign out');
     return h(
       'li',
       { class: 'login' },
@@ -94,43 +96,38 @@ export class Account {
         {},
         h('p', { class: 'login-name' }, login.current ? 'This browser' : device(login.client)),
         h('p', { class: 'hint' }, [since, used, from].filter(Boolean).join(', ')),
+        note,
       ),
-      login.current
-        ? null
-        : h(
-            'button',
-            {
-              class: 'button small',
-              type: 'button',
-              onclick: (/** @type {Event} */ event) => this.end(login, /** @type {HTMLElement} */ (event.currentTarget)),
-            },
-            'Sign out',
-          ),
+      login.current ? null : button,
     );
   }
 
   /**
    * @param {Login} login
    * @param {HTMLElement} button
+   * @param {HTMLElement} note below what is said of the login
    */
-  async end(login, button) {
+  async end(login, button, note) {
     button.setAttribute('aria-disabled', 'true');
     try {
-      const done = await withPassword('Sign out there', (form) => call('DELETE', `/api/logins/${login.id}`, { form }));
+      const title = `Sign out ${device(login.client)}`;
+      const done = await withPassword(title, (form) => call('DELETE', `/api/logins/${login.id}`, { form }), 'Sign out there');
       if (!done) {
         button.removeAttribute('aria-disabled');
         return;
       }
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) {
-        setText($('logins-note'), explain(error));
+        setText(note, explain(error));
         button.removeAttribute('aria-disabled');
         return;
       }
     }
-    await this.showLogins();
-    within(this.dialog, '[data-close]').focus();
-    setText($('logins-note'), 'Signed out there.');
+    setText(note, 'Signed out there.');
+    const rest = /** @type {HTMLElement[]} */ ([...$('logins').querySelectorAll('button')]);
+    const at = rest.indexOf(button);
+    (rest[at + 1] ?? rest[at - 1] ?? within(this.dialog, '[data-close]')).focus();
+    button.remove();
   }
 
   /** @param {HTMLFormElement} form */

@@ -181,6 +181,11 @@ export class ChatDetails {
       await call('PATCH', `/api/chats/${chat.id}`, { form: changes });
       this.editor = null;
       this.model.takeDone({ id: chat.id, title: wanted.title, description: wanted.description || null, open: wanted.open === 'true' });
+      const now = this.model.chats.get(chat.id);
+      if (!this.sheet || !now) return;
+      // The form is folded again; one goes on from its head.
+      this.build(now);
+      this.sheet.body.querySelector('summary')?.focus();
     } catch (error) {
       formError(form, explain(error));
     }

@@ -146,7 +146,7 @@ export class ChatLines {
     const name = sender === this.model.me.id ? 'You' : this.model.name(sender);
     return h(
       'button',
-      { class: 'quote', type: 'button', 'aria-label': `Show the message of ${name} that this answers`, onclick: () => this.doings.jump(id) },
+      { class: 'quote', type: 'button', tabindex: '-1', 'aria-label': 'Show what this answers', onclick: () => this.doings.jump(id) },
       h('span', { class: 'quote-name', dir: 'auto' }, name),
       h('span', { class: 'quote-words', dir: 'auto' }, deleted ? 'This message was deleted' : plainText(content)),
     );

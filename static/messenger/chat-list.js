@@ -2,6 +2,8 @@
 import { chatRow } from '../shared/chat-row.js';
 import { $, become, busy, setText, show, speak } from '../shared/dom.js';
 import { briefly, hue } from '../shared/format.js';
+import { scoped } from '../shared/server.js';
+import { read, write } from '../shared/storage.js';
 import { drawFace } from './face.js';
 import { isMuted } from './levels.js';
 import { plainText } from './markdown.js';
@@ -10,6 +12,8 @@ import { VirtualList } from './virtual-list.js';
 const ROW_HEIGHT = 64;
 /** Which sections there are, in their order. @type {('pinned' | 'mine' | 'others')[]} */
 const SECTIONS = ['pinned', 'mine', 'others'];
+
+const WAS_IN = scoped('parlance.was-in');
 
 /** @typedef {import('./model.js').Chat} Chat */
 /** @typedef {import('../shared/outbox.js').Entry} Entry */
@@ -47,13 +51,19 @@ export class ChatList {
       this.readAll();
     });
     $('more-chats').addEventListener('click', () => busy($('more-chats'), () => this.readMore()));
+    $('unread-clear').addEventListener('click', () => $('unread-only').click());
     this.filter.addEventListener('input', () => {
-      search.seek(this.filter.value.trim());
+      if (this.filter.value === '') this.showAll();
+      else search.seek(this.filter.value.trim());
       this.render();
       this.readAll();
     });
+    $('filter-clear').addEventListener('click', () => {
+      this.showAll();
+      this.filter.focus();
+    });
     this.filter.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || !this.filter.value) return;
+      if (event.key !== 'Escape' || !(this.filter.value || search.narrowed)) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       this.showAll();
@@ -61,10 +71,20 @@ export class ChatList {
     document.addEventListener('keydown', (event) => this.step(event));
   }
 
+  /** Whether I have ever been in a chat, as far as this browser knows. */
+  get wasIn() {
+    return read(`${WAS_IN}.${this.model.me.id}`, false);
+  }
+
+  remember() {
+    write(`${WAS_IN}.${this.model.me.id}`, true);
+  }
+
   /** Nothing is sought any more. */
   showAll() {
     this.filter.value = '';
     this.search.seek('');
+    this.search.widen();
     this.render();
   }
 
@@ -78,7 +98,11 @@ export class ChatList {
     const sought = this.filter.value.trim().toLocaleLowerCase();
     // The open one stays, so that one sees where one is while it is read.
     const wanted = (/** @type {Chat} */ chat) => !this.unreadOnly || chat.unread > 0 || chat.id === this.current();
-    const found = chats.filter((chat) => wanted(chat) && chat.title.toLocaleLowerCase().includes(sought));
+    // Within one chat, or of one person, messages alone are sought.
+    const matches = (/** @type {Chat} */ chat) => sought === '' || (!this.search.narrowed && chat.title.toLocaleLowerCase().includes(sought));
+    const found = chats.filter((chat) => wanted(chat) && matches(chat));
+    show($('filter-clear'), this.filter.value !== '');
+    show($('unread-note'), this.unreadOnly);
     const mine = found.filter((chat) => chat.member);
     this.shown = {
       pinned: mine.filter((chat) => chat.pinned),
@@ -121,10 +145,13 @@ export class ChatList {
    */
   note(sought, found, mine) {
     let text = '';
-    if (this.unreadOnly && found === 0) text = sought ? 'No unread chat is called that.' : 'Nothing is unread.';
+    if (mine > 0 && !this.wasIn) this.remember();
+    if (sought && this.search.narrowed) text = '';
+    else if (this.unreadOnly && found === 0) text = sought ? 'No unread chat is called that.' : 'Nothing is unread.';
     else if (sought && found === 0) text = `No chat is called “${this.filter.value.trim()}”.`;
-    else if (!sought && found === 0) text = 'No chats yet. The plus above starts the first one.';
-    else if (!sought && !this.unreadOnly && mine === 0) text = 'You are in no chat yet. Join one above, or start your own with the plus.';
+    else if (!sought && found === 0) text = this.wasIn ? 'No chats here now. The plus above starts one.' : 'No chats yet. The plus above starts the first one.';
+    else if (!sought && !this.unreadOnly && mine === 0)
+      text = `You are in no chat ${this.wasIn ? 'now' : 'yet'}. Join one above, or start your own with the plus.`;
     setText($('lists-note'), text);
     show($('lists-note'), text !== '');
   }
@@ -215,12 +242,21 @@ export class ChatList {
     this.reveal(chat);
   }
 
-  /** Gives the focus to the row of a chat, wherever in the list it is. @param {number} id */
-  focus(id) {
+  /** From a chat back to the list, to where one left it: to the hit that was opened, or to the row of the chat. @param {number} id */
+  comeBack(id) {
+    if (this.filter.value !== '' && this.search.focusOpened()) return;
     const chat = this.model.chats.get(id);
     if (chat) this.reveal(chat);
     const row = $('lists').querySelector(`a.chat-row[href="#/chats/${id}"]`);
     if (row instanceof HTMLElement) row.focus();
+    else this.enter();
+  }
+
+  /** Gives the focus to what one goes on with: the first chat, or where there is none, what begins one. */
+  enter() {
+    const row = $('lists').querySelector('a.chat-row');
+    if (row instanceof HTMLElement) row.focus();
+    else $('new-chat').focus();
   }
 
   /** Brings the row of a chat before one's eyes. @param {Chat} chat */

@@ -2,14 +2,12 @@
 import { $, speak } from '../shared/dom.js';
 import { setForMe } from './chat-settings.js';
 import { copyText } from '../shared/clipboard.js';
+import { onHold } from './holding.js';
 import { isMuted, tomorrow } from './levels.js';
 import { openMenu } from './menu.js';
 import { addressOf, placeOf } from './places.js';
 
 /** @typedef {import('./model.js').Chat} Chat */
-
-const HOLD_FOR_MENU = 450;
-const MOVED = 10;
 
 export class ChatMenu {
   /**
@@ -20,13 +18,10 @@ export class ChatMenu {
   constructor({ model, readAll }) {
     this.model = model;
     this.readAll = readAll;
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.holding = undefined;
     const lists = $('lists');
     lists.addEventListener('contextmenu', (event) => this.context(event));
-    lists.addEventListener('pointerdown', (event) => this.hold(event));
+    onHold(lists, (event) => this.held(event));
     lists.addEventListener('keydown', (event) => this.key(event));
-    for (const type of ['pointerup', 'pointercancel']) lists.addEventListener(type, () => clearTimeout(this.holding));
   }
 
   /** The chat whose row something is in. @param {EventTarget | null} target */
@@ -41,7 +36,6 @@ export class ChatMenu {
     const found = this.find(event.target);
     if (!found) return;
     event.preventDefault();
-    clearTimeout(this.holding);
     // A finger that rests may have opened it already.
     if (!document.querySelector('dialog[open]')) this.open(found.chat, { at: { x: event.clientX, y: event.clientY } });
   }
@@ -56,23 +50,10 @@ export class ChatMenu {
   }
 
   /** A finger that rests on a chat opens its menu, and not the chat. @param {PointerEvent} event */
-  hold(event) {
-    clearTimeout(this.holding);
-    const found = event.pointerType === 'mouse' ? null : this.find(event.target);
-    if (!found) return;
+  held(event) {
+    const found = this.find(event.target);
     const { clientX: x, clientY: y } = event;
-    this.holding = setTimeout(() => {
-      const stop = (/** @type {Event} */ click) => click.preventDefault();
-      found.row.addEventListener('click', stop);
-      addEventListener('pointerup', () => setTimeout(() => found.row.removeEventListener('click', stop), 50), { once: true });
-      this.open(found.chat, { at: { x, y } });
-    }, HOLD_FOR_MENU);
-    const moved = (/** @type {PointerEvent} */ later) => {
-      if (Math.hypot(later.clientX - x, later.clientY - y) < MOVED) return;
-      clearTimeout(this.holding);
-      $('lists').removeEventListener('pointermove', moved);
-    };
-    $('lists').addEventListener('pointermove', moved);
+    return found && (() => this.open(found.chat, { at: { x, y } }));
   }
 
   /**

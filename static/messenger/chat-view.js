@@ -1,6 +1,6 @@
 // One chat: its messages, its history, its composer.
 import { ApiError, get, post } from '../shared/api.js';
-import { $, busy, setText, show, speak } from '../shared/dom.js';
+import { $, busy, setText, show, speak, within } from '../shared/dom.js';
 import { isMissing, renderBeginning, renderHeader } from './chat-header.js';
 import { ChatHistory } from './chat-history.js';
 import { ChatLines } from './chat-lines.js';
@@ -29,9 +29,11 @@ export class ChatView {
    * @param {import('./members.js').Members} options.members
    * @param {() => import('../shared/connection-status.js').State} options.connection
    * @param {(person: number, beside: HTMLElement) => void} options.person shows who somebody is
+   * @param {(message: number) => string[]} options.wordsIn what a search has found in a message
    * @param {() => void} options.joined called when I have joined a chat: of what happened in it before no event told
    */
-  constructor({ model, outbox, members, connection, person, joined }) {
+  constructor({ model, outbox, members, connection, person, joined, wordsIn }) {
+    this.wordsIn = wordsIn;
     this.joined = joined;
     this.model = model;
     this.outbox = outbox;
@@ -131,6 +133,7 @@ export class ChatView {
       copy: (message) => actions.copy(message),
       copyLink: (message) => actions.copyLink(message),
       remove: (message) => actions.remove(message),
+      jump: (id) => this.place.showMessage(id),
       forward: (message) => this.forward(message),
       pickDay: ({ time }) => this.place.pickDay(time),
     };
@@ -138,6 +141,7 @@ export class ChatView {
 
   listen() {
     $('join').addEventListener('click', () => this.join());
+    $('drop-draft').addEventListener('click', () => this.dropDraft());
     document.addEventListener('visibilitychange', () => this.markReadIfSeen());
     window.addEventListener('focus', () => this.markReadIfSeen());
   }
@@ -260,6 +264,9 @@ export class ChatView {
     const lost = this.model.lost.get(chat);
     renderHeader(this.model, entry, { missing: isMissing(this.fault), title: lost?.title });
     show($('earlier'), room.more);
+    const missing = isMissing(this.fault);
+    show($('dead-end'), missing);
+    show($('drop-draft'), missing && this.composer.drafts.get(chat) !== '');
     renderBeginning({ room, entry, fault: this.fault, waiting: this.outbox.of(chat).length > 0, why: lost?.why });
     this.list.drawing.sending = this.connection() === 'live' && this.outbox.failures === 0;
     this.list.render(this.lines.all(chat, room, this.place.divider), !room.later);
@@ -276,6 +283,14 @@ export class ChatView {
     this.list.clear();
     this.composer.open(null);
     this.render();
+  }
+
+  /** What was begun in a chat that is gone is of no use any more. */
+  dropDraft() {
+    if (this.chat === null) return;
+    this.composer.drafts.set(this.chat, '');
+    this.render();
+    within($('dead-end'), 'a').focus();
   }
 
   /**

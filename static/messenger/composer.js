@@ -144,7 +144,7 @@ export class Composer {
     this.mode = mode;
     show($('composer-mode'), mode !== null);
     if (!mode) return;
-    setText($('mode-title'), mode.kind === 'edit' ? 'Change your message' : `Answer ${mode.name}`);
+    setText($('mode-title'), mode.kind === 'edit' ? 'Change your message' : `Reply to ${mode.name}`);
     setText($('mode-words'), plainText(mode.message.content));
   }
 

@@ -17,11 +17,13 @@ export class NewChat {
    * @param {object} options
    * @param {import('./model.js').Model} options.model
    * @param {(id: number, title: string, open: boolean) => void} options.made called with a new chat
+   * @param {() => void} options.written called when the chat with one person is shown
    * @param {(title: string) => number | null} options.find gives the id of an open chat of that title
    */
-  constructor({ model, made, find }) {
+  constructor({ model, made, written, find }) {
     this.model = model;
     this.made = made;
+    this.written = written;
     this.find = find;
     this.dialog = $('chat-dialog', HTMLDialogElement);
     this.form = $('chat-form', HTMLFormElement);
@@ -34,7 +36,8 @@ export class NewChat {
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       if (this.kind === 'direct') return;
-      if (this.title.value.trim() === '') formError(this.form, 'Please give the chat a title.', this.title);
+      if (this.kind === 'private' && this.chooser?.begun) this.chooser.remind();
+      else if (this.title.value.trim() === '') formError(this.form, 'Please give the chat a title.', this.title);
       else busy(within(this.form, '[type=submit]'), () => this.create());
     });
   }
@@ -71,7 +74,7 @@ export class NewChat {
     try {
       this.model.addPeople([person]);
       await writeTo(this.model, person);
-      this.dialog.close();
+      this.written();
     } catch (error) {
       formError(this.form, explain(error));
     }
@@ -104,8 +107,8 @@ export class NewChat {
       return;
     }
     this.dialog.close();
+    await confirm({ title: 'That chat exists already', text: `Somebody started “${title.value.trim()}” before.`, no: 'Open it' });
     location.hash = `#/chats/${taken}`;
-    await confirm({ title: 'That chat exists already', text: `Somebody started “${title.value.trim()}” before. Here it is.`, no: 'Go on' });
   }
 }
 

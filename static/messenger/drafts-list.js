@@ -61,7 +61,7 @@ export class DraftsList {
 
   /** @param {Draft} draft */
   row({ chat, text }) {
-    const title = this.model.chats.get(chat)?.title ?? 'Another chat';
+    const title = (this.model.chats.get(chat) ?? this.model.lost.get(chat))?.title ?? 'A chat that you are not in';
     return h(
       'li',
       { class: 'draft', 'data-chat': chat },

@@ -3,10 +3,11 @@ import { $ } from '../shared/dom.js';
 
 /**
  * @param {object} options
+ * @param {import('./search.js').Search} options.search
  * @param {() => void} options.found called when one of those found is opened: the list is whole again
  * @param {() => void} options.given called when one gives it up
  */
-export function wireFinding({ found, given }) {
+export function wireFinding({ search, found, given }) {
   const filter = $('filter', HTMLInputElement);
   const rows = () => /** @type {HTMLElement[]} */ ([...$('lists').querySelectorAll('a.chat-row, a.hit')].filter((row) => row.checkVisibility()));
   document.addEventListener('keydown', async (event) => {
@@ -36,7 +37,7 @@ export function wireFinding({ found, given }) {
     else all[next]?.focus();
   });
   $('lists').addEventListener('click', (event) => {
-    if (event.target instanceof Element && event.target.closest('a.chat-row') && filter.value !== '') found();
+    if (event.target instanceof Element && event.target.closest('a.chat-row') && (filter.value !== '' || search.narrowed)) found();
   });
 }
 

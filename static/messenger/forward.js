@@ -38,7 +38,16 @@ export function chooseChat(model, chosen) {
   };
   const row = (/** @type {Chat} */ chat) => {
     const face = drawFace({ id: chat.person_id ?? chat.id, name: chat.title, photo: chat.person_id ? model.photo(chat.person_id) : null, small: true });
-    return h('li', {}, h('button', { class: 'person-row', type: 'button', onclick: () => pick(chat) }, face, h('span', { dir: 'auto' }, chat.title)));
+    return h(
+      'li',
+      {},
+      h(
+        'button',
+        { class: 'person-row', type: 'button', onclick: () => pick(chat) },
+        face,
+        h('span', { class: 'short', dir: 'auto', title: chat.title }, chat.title),
+      ),
+    );
   };
   const fill = () => {
     const sought = fold(input.value.trim());

@@ -1,6 +1,6 @@
 // The invitations to a chat: making a link, copying it, taking it back.
 import { call, get, post } from '../shared/api.js';
-import { busy, h, setText } from '../shared/dom.js';
+import { busy, h, keepingPlace, setText } from '../shared/dom.js';
 import { inFull, plural } from '../shared/format.js';
 import { at } from '../shared/server.js';
 import { copyText } from '../shared/clipboard.js';
@@ -38,12 +38,13 @@ export class InviteList {
     this.copy = h('button', { class: 'button', type: 'button', onclick: () => this.copyLink() }, 'Copy link');
     this.made = h('div', { class: 'invite-made', hidden: true }, this.link, this.copy);
     const make = h('button', { class: 'button small', type: 'button', onclick: () => busy(make, () => this.make()) }, 'Make a link');
+    this.heading = h('h3', { tabindex: '-1' }, 'Invite by a link');
     this.element = h(
       'section',
       { class: 'choice stack', 'aria-label': 'Invitations' },
-      h('h3', {}, 'Invite by a link'),
+      this.heading,
       h('p', { class: 'hint' }, 'Who has the link can join, and make an account if they have none.'),
-      h('div', { class: 'invite-terms' }, labelled('Good', this.term), labelled('For', this.uses), make),
+      h('div', { class: 'invite-terms' }, labelled('Valid', this.term), labelled('For how many', this.uses), make),
       this.made,
       this.note,
       this.list,
@@ -54,7 +55,8 @@ export class InviteList {
   async read() {
     try {
       const { body } = await get(`/api/chats/${this.chat}/invites?limit=50`);
-      this.list.replaceChildren(...body.invites.map((/** @type {Invite} */ invite) => this.row(invite)));
+      const rows = body.invites.map((/** @type {Invite} */ invite) => this.row(invite));
+      keepingPlace(this.list, this.heading, () => this.list.replaceChildren(...rows));
     } catch (error) {
       setText(this.note, explain(error));
     }

@@ -24,6 +24,7 @@ import { Notifications } from './notifications.js';
 import { keepPage, showWaiting } from './offline.js';
 import { createOutbox } from './outbox.js';
 import { PersonCard } from './person-card.js';
+import { closeOverlays, followAddress } from './overlays.js';
 import { placeIn } from './places.js';
 import { PresenceReader } from './presence-reader.js';
 import { Search } from './search.js';
@@ -138,11 +139,26 @@ function openApp(me, snapshot) {
   });
   const members = new Members(model);
   const search = new Search({ model });
-  const card = new PersonCard(model, (id) => toList().then(() => search.setFrom(id)));
+  const card = new PersonCard({
+    model,
+    seek: (id) => {
+      closeOverlays();
+      toList().then(() => search.setFrom(id));
+    },
+    opened: () => view.composer.focus(),
+  });
   const person = (/** @type {number} */ id, /** @type {HTMLElement} */ beside) => {
     card.open(id, beside);
   };
-  const view = new ChatView({ model, outbox, members, connection: () => status.state, person, joined: () => refreshChats().catch(() => {}) });
+  const view = new ChatView({
+    model,
+    outbox,
+    members,
+    connection: () => status.state,
+    person,
+    joined: () => refreshChats().catch(() => {}),
+    wordsIn: (message) => search.wordsIn(message),
+  });
   const presence = new PresenceReader(model, () => view.chat);
   const details = new ChatDetails({ model, members, person, leave: (id) => view.leave(id) });
   $('details-open').addEventListener('click', () => view.chat !== null && details.open(view.chat));
@@ -165,6 +181,7 @@ function openApp(me, snapshot) {
   new ChatMenu({ model, readAll: (id) => view.readMarks.readAll(id) });
   new DraftsList({ model, drafts, current: () => view.chat });
   wireFinding({
+    search,
     found: () => {
       list.showAll();
       view.focus();
@@ -263,6 +280,7 @@ function openApp(me, snapshot) {
   wireKeys();
   new NewChat({
     model,
+    written: () => view.composer.focus(),
     made: (id, title, open) => {
       const known = model.chats.has(id) ? {} : { title, open, members_count: 1, role: /** @type {const} */ ('admin') };
       model.takeBegun({ id, member: true, ...known });
@@ -281,13 +299,14 @@ function openApp(me, snapshot) {
     view.open(id, { ...options, message });
     // The place is of this moment: a later visit opens the chat as always.
     if (message !== null) history.replaceState(null, '', `#/chats/${id}`);
+    if (id !== null) search.left(id);
     if (id !== null && !model.chats.has(id)) seek(id).catch(() => {});
     // Nobody sees the list, or gets into it with the focus, as it was when it was hidden.
     model.tell();
     if (id === null && before !== null) {
-      list.focus(before);
+      list.comeBack(before);
       freshenChats();
-    }
+    } else if (id === null && options.focus) list.enter();
   };
 
   model.onChange(() => {
@@ -298,7 +317,7 @@ function openApp(me, snapshot) {
     renderTitle(model, view, levels);
   });
 
-  window.addEventListener('hashchange', () => route());
+  followAddress(() => route());
   watchConnectivity({
     offline: () => feed.offline(),
     online: () => {

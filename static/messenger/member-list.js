@@ -1,7 +1,7 @@
 // Who is in a chat: with roles, and what admins do with members.
 import { call, post } from '../shared/api.js';
 import { confirm } from '../shared/confirm.js';
-import { h, reconcile, setText, show } from '../shared/dom.js';
+import { h, keepingPlace, setText, show } from '../shared/dom.js';
 import { drawFace } from './face.js';
 import { openMenu } from './menu.js';
 import { tellFault } from './membership.js';
@@ -29,13 +29,8 @@ export class MemberList {
     this.scroll = h('div', { class: 'member-scroll' }, this.list);
     this.note = h('p', { class: 'hint', role: 'status' }, 'Loading…');
     this.add = h('button', { class: 'button small', type: 'button', onclick: () => this.addPeople() }, 'Add people');
-    this.element = h(
-      'section',
-      { class: 'choice', 'aria-label': 'Members' },
-      h('div', { class: 'row-split' }, h('h3', {}, 'Members'), this.add),
-      this.note,
-      this.scroll,
-    );
+    this.heading = h('h3', { tabindex: '-1' }, 'Members');
+    this.element = h('section', { class: 'choice', 'aria-label': 'Members' }, h('div', { class: 'row-split' }, this.heading, this.add), this.note, this.scroll);
     this.rows = new VirtualList({ list: this.list, scroll: this.scroll, height: ROW_HEIGHT });
     this.read();
   }
@@ -63,7 +58,7 @@ export class MemberList {
     const all = this.members.known(this.chat);
     show(this.note, this.note.textContent !== '');
     this.scroll.style.maxHeight = all.length > 7 ? '' : 'none';
-    this.rows.render(all.length, (index) => this.row(all[index]));
+    keepingPlace(this.list, this.heading, () => this.rows.render(all.length, (index) => this.row(all[index])));
   }
 
   /** @param {Member} member */
@@ -72,7 +67,7 @@ export class MemberList {
     const online = this.model.presence.isOnline(id) ?? undefined;
     const mine = id === this.model.me.id;
     const make = () => {
-      const name_ = h('button', { class: 'member-name', type: 'button', dir: 'auto' }, mine ? `${name} (you)` : name);
+      const name_ = h('button', { class: 'member-name', type: 'button', dir: 'auto', title: name }, mine ? `${name} (you)` : name);
       name_.addEventListener('click', () => this.person(id, name_));
       const more = h('button', { class: 'button small quiet', type: 'button', 'aria-label': `What to do with ${name}` }, '⋯');
       more.addEventListener('click', () => this.menu(member, more));

@@ -57,6 +57,7 @@ function drawEntry({ text, act, danger, checked, keys }, close) {
  * @param {KeyboardEvent} event
  */
 function walk(dialog, event) {
+  if (walkAcross(dialog, event)) return;
   const items = /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll('[role^=menuitem]')]);
   const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
   const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
@@ -64,6 +65,21 @@ function walk(dialog, event) {
   if (next === undefined || items.length === 0) return;
   event.preventDefault();
   items[(next + items.length) % items.length].focus();
+}
+
+/**
+ * Left and right go through what stands in a row above the entries.
+ * @param {HTMLElement} dialog
+ * @param {KeyboardEvent} event
+ */
+function walkAcross(dialog, event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  const row = /** @type {HTMLElement[]} */ ([...dialog.querySelectorAll('.quick button')]);
+  if (!step || row.length === 0) return false;
+  event.preventDefault();
+  const at = row.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  row[at < 0 ? 0 : (at + step + row.length) % row.length].focus();
+  return true;
 }
 
 /** @param {HTMLElement | undefined} element */

@@ -104,8 +104,9 @@ export class MessageActions {
   async remove(message) {
     const whose = this.isMine(message) ? 'your message' : `the message of ${this.model.name(message.sender_id)}`;
     const words = plainText(message.content);
-    const text = `${words.length > 120 ? `${words.slice(0, 120)}…` : words}\n\nEverybody in the chat loses it. This cannot be undone.`;
-    if (!(await confirm({ title: `Delete ${whose}?`, text, yes: 'Delete' }))) return;
+    const quote = words.length > 120 ? `${words.slice(0, 120)}…` : words;
+    const text = 'Everybody in the chat loses it. This cannot be undone.';
+    if (!(await confirm({ title: `Delete ${whose}?`, quote, text, yes: 'Delete' }))) return;
     const path = this.path(message);
     const { room } = this;
     try {

@@ -1,16 +1,17 @@
 // What one can do with a message: buttons beside the one under the pointer, and a menu by mouse, touch and keyboard.
 import { drawing, h, within } from '../shared/dom.js';
 import { when } from '../shared/message-view.js';
+import { onHold } from './holding.js';
 import { openMenu } from './menu.js';
 import { selectedIn } from './quoting.js';
 
 /** @typedef {import('./model.js').Message} Message */
 
-const HOLD_FOR_MENU = 450;
-const MOVED = 10;
 const DOTS = 'M5 12h.01M12 12h.01M19 12h.01';
 const REPLY = 'M10 8L5 12.5 10 17M5.5 12.5H14a5 5 0 0 1 5 5V18';
 const SMILE = 'M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zM8.5 14.5a4.2 4.2 0 0 0 7 0M9 9.5v.5M15 9.5v.5';
+/** So far the buttons beside a message stand over it, in pixels. */
+const OVER = 8;
 /** One press away. */
 const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
 
@@ -29,6 +30,7 @@ const QUICK = ['👍', '❤️', '😂', '🎉', '👀', '✅'];
  * @property {(message: Message) => void} copy
  * @property {(message: Message) => void} copyLink
  * @property {(message: Message) => void} remove
+ * @property {(id: number) => void} jump goes to a message that is answered
  * @property {(message: Message) => void} forward takes it to another chat
  * @property {(message: Message) => void} pickDay goes from its day to another
  */
@@ -50,13 +52,11 @@ export class MessageTools {
         { class: 'tool', type: 'button', tabindex: '-1', 'aria-label': label, title: label, onclick: (/** @type {Event} */ event) => this.act(event, act) },
         drawing(path),
       );
-    this.reactButton = button('React', SMILE, (message, at) => work.pick(message, at));
+    this.reactButton = button('React', SMILE, (message, at) => this.reactMenu(message, at));
     this.replyButton = button('Reply', REPLY, (message, at) => work.reply(message, selectedIn(rowOf(at))));
     this.moreButton = button('More', DOTS, (message, at) => this.menu(message, { beside: at }));
     /** There is one, wherever it is: it goes to the message that is meant. */
     this.bar = h('div', { class: 'tools', onmousedown: keepSelection }, this.reactButton, this.replyButton, this.moreButton);
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.holding = undefined;
     this.listen();
   }
 
@@ -67,8 +67,7 @@ export class MessageTools {
     this.list.addEventListener('pointerleave', () => this.bar.remove());
     this.list.addEventListener('focusin', (event) => this.attach(rowOf(event.target)));
     this.list.addEventListener('contextmenu', (event) => this.context(event));
-    this.list.addEventListener('pointerdown', (event) => this.hold(event));
-    for (const type of ['pointerup', 'pointercancel']) this.list.addEventListener(type, () => clearTimeout(this.holding));
+    onHold(this.list, (event) => this.held(event));
     this.scroll.addEventListener('keydown', (event) => this.key(event));
   }
 
@@ -90,6 +89,20 @@ export class MessageTools {
     this.replyButton.hidden = !this.work.canReply(message);
     const said = within(row, '.said');
     if (this.bar.parentElement !== said) said.append(this.bar);
+    this.placeBar(said, row.classList.contains('mine'));
+  }
+
+  /**
+   * Beside the first line of what is said, over its edge, and not over who said it.
+   * @param {HTMLElement} said
+   * @param {boolean} mine
+   */
+  placeBar(said, mine) {
+    const { offsetTop: top, offsetLeft: left, offsetWidth: width } = within(said, '.bubble');
+    const { style } = this.bar;
+    style.top = `${top + 2}px`;
+    style.left = mine ? 'auto' : `${left + width - OVER}px`;
+    style.right = mine ? `${said.clientWidth - left - OVER}px` : 'auto';
   }
 
   /**
@@ -110,34 +123,14 @@ export class MessageTools {
     this.menu(message, { at: { x: event.clientX, y: event.clientY } });
   }
 
-  /** A finger that rests on a message opens its menu. @param {PointerEvent} event */
-  hold(event) {
-    clearTimeout(this.holding);
-    if (event.pointerType === 'mouse') return;
+  /** A finger that rests on a message opens its menu, on a reaction the list of who reacted. @param {PointerEvent} event */
+  held(event) {
     const message = this.messageOf(rowOf(event.target));
     const button = event.target instanceof Element ? event.target.closest('button') : null;
-    const chip = button?.matches('.reaction[data-emoji]') ? button : null;
-    if (!message || (button && !chip)) return;
+    if (!message || (button && !button.matches('.reaction[data-emoji], .quote'))) return null;
+    if (button?.matches('.reaction')) return () => this.work.whoReacted(message);
     const { clientX: x, clientY: y } = event;
-    this.holding = setTimeout(() => {
-      if (chip) {
-        this.swallowPress(chip);
-        this.work.whoReacted(message);
-      } else this.menu(message, { at: { x, y } });
-    }, HOLD_FOR_MENU);
-    const moved = (/** @type {PointerEvent} */ later) => {
-      if (Math.hypot(later.clientX - x, later.clientY - y) < MOVED) return;
-      clearTimeout(this.holding);
-      this.list.removeEventListener('pointermove', moved);
-    };
-    this.list.addEventListener('pointermove', moved);
-  }
-
-  /** The press that was held does not act as well when the finger leaves. @param {HTMLElement} chip */
-  swallowPress(chip) {
-    const stop = (/** @type {Event} */ event) => event.stopImmediatePropagation();
-    chip.addEventListener('click', stop, { capture: true });
-    addEventListener('pointerup', () => setTimeout(() => chip.removeEventListener('click', stop, { capture: true }), 50), { once: true });
+    return () => this.menu(message, { at: { x, y } });
   }
 
   /** The arrows walk through the messages, Enter opens the menu of one, single keys act at once. @param {KeyboardEvent} event */
@@ -174,6 +167,7 @@ export class MessageTools {
     if (key === 'e' && work.canEdit(message)) return () => work.edit(message);
     if (key === 'c') return () => work.copy(message);
     if (key === 'f') return () => work.forward(message);
+    if (key === 'q' && message.reply_to) return () => work.jump(message.reply_to?.id ?? 0);
     if (key === 'd') return () => work.pickDay(message);
     if (key === 'Delete' && work.canDelete(message)) return () => work.remove(message);
     return null;
@@ -202,31 +196,51 @@ export class MessageTools {
   }
 
   /**
+   * The reactions that are one press away. Each closes the menu that they are in.
+   * @param {Message} message
+   */
+  quick(message) {
+    const close = { now: () => {} };
+    const react = (/** @type {string} */ emoji) => {
+      close.now();
+      this.work.react(message, emoji);
+    };
+    const buttons = QUICK.map((emoji) =>
+      h('button', { type: 'button', class: 'reaction-emoji', 'aria-label': `React with ${emoji}`, onclick: () => react(emoji) }, emoji),
+    );
+    return { quick: h('div', { class: 'quick', role: 'group', 'aria-label': 'React' }, buttons), close };
+  }
+
+  /**
+   * @param {Message} message
+   * @param {HTMLElement} beside
+   */
+  reactMenu(message, beside) {
+    const { quick, close } = this.quick(message);
+    const row = rowOf(beside);
+    const place = row ? within(row, '.bubble') : this.scroll;
+    close.now = openMenu([{ text: 'More emoji', act: () => this.work.pick(message, place) }], { beside, label: 'React', head: quick });
+    within(quick, 'button').focus();
+  }
+
+  /**
    * @param {Message} message
    * @param {{at?: {x: number, y: number}, beside?: HTMLElement}} place
    */
   menu(message, place) {
     const { work } = this;
     const canReact = work.canReact(message);
-    /** @type {() => void} */
-    let close = () => {};
-    const react = (/** @type {string} */ emoji) => {
-      close();
-      work.react(message, emoji);
-    };
-    const quick = h(
-      'div',
-      { class: 'quick', role: 'group', 'aria-label': 'React' },
-      QUICK.map((emoji) => h('button', { type: 'button', class: 'reaction-emoji', 'aria-label': `React with ${emoji}`, onclick: () => react(emoji) }, emoji)),
-    );
+    const { quick, close } = this.quick(message);
     const head = h('div', {}, canReact ? quick : null, h('p', { class: 'menu-when' }, when({ time: message.time, edited: message.edited_at })));
     const row = this.list.querySelector(`[data-message="${message.id}"]`);
     const selected = selectedIn(row);
     const beside = row instanceof HTMLElement ? within(row, '.bubble') : this.scroll;
-    close = openMenu(
+    const { reply_to: answered } = message;
+    close.now = openMenu(
       [
         ...(canReact ? [{ text: 'Another emoji', act: () => work.pick(message, beside), keys: '+' }] : []),
         ...(work.canReply(message) ? [{ text: selected ? 'Quote what is selected' : 'Reply', act: () => work.reply(message, selected), keys: 'r' }] : []),
+        ...(answered ? [{ text: 'Go to what it answers', act: () => work.jump(answered.id), keys: 'q' }] : []),
         { text: 'Forward', act: () => work.forward(message), keys: 'f' },
         ...(message.reactions?.length ? [{ text: 'Who reacted', act: () => work.whoReacted(message) }] : []),
         { text: 'Copy text', act: () => work.copy(message), keys: 'c' },

@@ -4,16 +4,20 @@ import { busy, h, setText } from '../shared/dom.js';
 import { drawFace } from './face.js';
 import { tellFault } from './membership.js';
 import { openMenu } from './menu.js';
+import { goTo } from './overlays.js';
 import { lastSeen } from './people.js';
 
 export class PersonCard {
   /**
-   * @param {import('./model.js').Model} model
-   * @param {(person: number) => unknown} seek looks for what somebody wrote
+   * @param {object} options
+   * @param {import('./model.js').Model} options.model
+   * @param {(person: number) => unknown} options.seek looks for what somebody wrote
+   * @param {() => void} options.opened called when the chat with somebody is shown
    */
-  constructor(model, seek) {
+  constructor({ model, seek, opened }) {
     this.model = model;
     this.seek = seek;
+    this.opened = opened;
   }
 
   /**
@@ -48,6 +52,7 @@ export class PersonCard {
     await busy(document.body, async () => {
       try {
         await writeTo(this.model, { id, name: this.model.name(id) });
+        this.opened();
       } catch (error) {
         await tellFault(error);
       }
@@ -56,6 +61,7 @@ export class PersonCard {
 }
 
 /**
+ * Done once the chat is shown.
  * @param {import('./model.js').Model} model
  * @param {{id: number, name: string}} person
  */
@@ -64,5 +70,5 @@ export async function writeTo(model, { id: person, name }) {
   const id = Number(headers.get('Location')?.match(/(\d+)$/)?.[1]);
   const known = model.chats.has(id) ? {} : { title: name, open: false, direct: true, person_id: person, members_count: 2 };
   model.takeBegun({ id, member: true, ...known });
-  location.hash = `#/chats/${id}`;
+  await goTo(`#/chats/${id}`);
 }

@@ -57,7 +57,7 @@ export class Profile {
     const more = h(
       'div',
       { class: 'choice row-split' },
-      h('a', { class: 'button', href: 'api/me/export', download: 'parlance-export.ndjson' }, 'Download all that is kept of me'),
+      h('a', { class: 'button', href: 'api/me/export', download: 'parlance-export.ndjson' }, 'Download my data'),
       h('button', { class: 'button danger-quiet', type: 'button', onclick: () => this.remove() }, 'Delete my account'),
     );
     sheet.body.append(form, more);
@@ -78,9 +78,13 @@ export class Profile {
     /** @type {any} */
     let body;
     try {
-      const saved = await withPassword('Change your profile', async (proof) => {
-        ({ body } = await call('PATCH', '/api/me', { form: { ...fields, ...proof } }));
-      });
+      const saved = await withPassword(
+        'Change your profile',
+        async (proof) => {
+          ({ body } = await call('PATCH', '/api/me', { form: { ...fields, ...proof } }));
+        },
+        'Save',
+      );
       if (!saved) return;
       this.model.addPeople([{ id: body.id, name: body.name, photo: body.photo ?? null }]);
       Object.assign(this.model.me, { name: body.name, email: body.email });
@@ -95,7 +99,7 @@ export class Profile {
 
   async remove() {
     const text = 'What you wrote stays, under the name “deleted”. Your name becomes free, and you are signed out everywhere. This cannot be undone.';
-    if (!(await confirm({ title: 'Delete your account?', text, yes: 'Go on' }))) return;
+    if (!(await confirm({ title: 'Delete your account?', text, yes: 'Delete my account' }))) return;
     const sheet = openSheet('Delete your account');
     const password = h('input', { name: 'password', type: 'password', required: true, autocomplete: 'current-password' });
     const button = h('button', { class: 'button danger', type: 'submit' }, 'Delete my account for good');

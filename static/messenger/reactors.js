@@ -100,5 +100,5 @@ function section(model, path, { emoji, count }) {
 function row(model, { id, name }) {
   const mine = id === model.me.id;
   const face = drawFace({ id, name, photo: model.photo(id), small: true });
-  return h('li', { class: 'member' }, face, h('span', { dir: 'auto' }, mine ? `${name} (you)` : name));
+  return h('li', { class: 'member' }, face, h('span', { class: 'short', dir: 'auto', title: name }, mine ? `${name} (you)` : name));
 }

@@ -2,8 +2,14 @@
 import { $, setText, show, speak } from '../shared/dom.js';
 import { plural } from '../shared/format.js';
 import { askForDay } from './day-jump.js';
+import { markWords } from './found-words.js';
 
 /** @typedef {import('./room.js').Room} Room */
+
+/** A message that was sought stands out at least so long, and then until one does something. */
+const FOUND_FOR = 6_000;
+/** So far below the upper edge the line "New" is shown: the day stands above it. */
+const BELOW_DAY = 104;
 
 export class ReadingPlace {
   /** @param {import('./chat-view.js').ChatView} view */
@@ -17,8 +23,11 @@ export class ReadingPlace {
     this.placed = false;
     /** A message that is to be shown, as a link or a hit of a search says. @type {number | null} */
     this.sought = null;
-    /** The message that stands out for a moment, also when it is drawn anew meanwhile. @type {number | null} */
+    /** The message that stands out, also when it is drawn anew meanwhile. @type {number | null} */
     this.found = null;
+    this.foundAt = 0;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.foundTimer = undefined;
     /** What was unread: messages that came after `upTo` are none of them. @type {{unread: number, upTo: number, first: number | null}} */
     this.opening = { unread: 0, upTo: 0, first: null };
     /** Where one was reading in the chats that were left before their end. @type {Map<number, {id: number, top: number}>} */
@@ -27,9 +36,7 @@ export class ReadingPlace {
       await this.toEnd();
       view.composer.focus();
     });
-    $('messages').addEventListener('animationend', ({ animationName }) => {
-      if (animationName === 'found') this.found = null;
-    });
+    for (const act of ['pointerdown', 'keydown']) document.addEventListener(act, () => this.acted());
     $('to-unread').addEventListener('click', () => this.toUnread());
     $('earlier-button').addEventListener('click', () => this.read('earlier'));
   }
@@ -45,6 +52,7 @@ export class ReadingPlace {
     this.placed = false;
     this.sought = sought;
     this.found = null;
+    markWords(null, []);
     this.opening = { unread: entry?.unread ?? 0, upTo: entry?.active ?? 0, first: entry?.first_unread ?? null };
   }
 
@@ -114,24 +122,41 @@ export class ReadingPlace {
 
   /** Shows the line above the first message that was unread, unless all after it is in sight as well. */
   async toUnread() {
-    if (this.divider !== null) await this.bring(this.divider, 60);
+    if (this.divider !== null) await this.bring(this.divider, BELOW_DAY);
   }
 
-  /** Brings a message before one's eyes, and makes it stand out for a moment. @param {number} id */
+  /** Brings a message before one's eyes, and makes it stand out, with who said it when. @param {number} id */
   async showMessage(id) {
     this.sought = null;
-    const row = await this.bring(id);
-    if (!row) {
+    this.endFound();
+    const sought = await this.bring(id);
+    if (!sought) {
       speak('That message is not here any more.');
       return;
     }
     this.found = id;
-    row.classList.remove('found');
-    // Read, so that the animation begins anew.
-    void row.offsetWidth;
-    row.classList.add('found');
+    this.foundAt = Date.now();
+    this.view.render();
+    const row = this.view.list.element(sought.dataset.key ?? '') ?? sought;
+    markWords(row.querySelector('.bubble'), this.view.wordsIn(id));
     row.tabIndex = -1;
     row.focus({ preventScroll: true });
+  }
+
+  /** Somebody goes on with something else than the message that was sought. */
+  acted() {
+    if (this.found === null) return;
+    clearTimeout(this.foundTimer);
+    const { found } = this;
+    this.foundTimer = setTimeout(() => this.found === found && this.endFound(), Math.max(0, this.foundAt + FOUND_FOR - Date.now()));
+  }
+
+  endFound() {
+    if (this.found === null) return;
+    clearTimeout(this.foundTimer);
+    this.found = null;
+    markWords(null, []);
+    this.view.render();
   }
 
   /**

@@ -32,32 +32,87 @@ export class Search {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.timer = undefined;
     this.list = $('hits-list');
+    this.box = $('filter', HTMLInputElement);
+    /** The hit that was opened last: which message it led to, and what was found in it. @type {{id: number, words: string[]} | null} */
+    this.opened = null;
     $('more-hits').addEventListener('click', () => this.reading !== this.asked && this.read(this.asked));
-    $('scope-clear').addEventListener('click', () => this.setScope(null));
+    $('scope-clear').addEventListener('click', () => {
+      this.narrow(null, null);
+      this.box.focus();
+    });
+    model.onChange(() => this.renderScope());
+  }
+
+  /** Whether one chat alone is searched, or what one person wrote. */
+  get narrowed() {
+    return this.scope !== null || this.from !== null;
   }
 
   /** @param {number | null} chat */
   setScope(chat) {
-    this.narrow(chat, null, chat === null ? '' : `In “${this.model.chats.get(chat)?.title ?? 'this chat'}”`);
+    this.narrow(chat, null);
+    this.ask();
   }
 
   /** @param {number} person */
   setFrom(person) {
-    this.narrow(null, person, person === this.model.me.id ? 'Written by you' : `Written by “${this.model.name(person)}”`);
+    this.narrow(null, person);
+    this.ask();
+  }
+
+  /** What was sought before is there, and gives way to what one types. */
+  ask() {
+    this.box.focus();
+    this.box.select();
+  }
+
+  /** Everything is searched again. */
+  widen() {
+    if (this.narrowed) this.narrow(null, null);
+  }
+
+  /** Another chat was opened than the one that is searched. @param {number} chat */
+  left(chat) {
+    if (this.scope !== null && this.scope !== chat) this.widen();
   }
 
   /**
    * @param {number | null} chat
    * @param {number | null} person
-   * @param {string} title
    */
-  narrow(chat, person, title) {
+  narrow(chat, person) {
     this.scope = chat;
     this.from = person;
-    show($('scope'), title !== '');
-    setText($('scope-title'), title);
+    this.renderScope();
     this.begin();
-    $('filter').focus();
+    // Chats are looked for where everything is.
+    this.model.changed();
+  }
+
+  /** A chat or a person may be called something else meanwhile. */
+  renderScope() {
+    show($('scope'), this.narrowed);
+    setText($('scope-title'), this.title);
+  }
+
+  get title() {
+    const { scope, from, model } = this;
+    if (scope !== null) return `In “${model.chats.get(scope)?.title ?? 'this chat'}”`;
+    if (from === null) return '';
+    return from === model.me.id ? 'Written by you' : `Written by “${model.name(from)}”`;
+  }
+
+  /** What was found in a message that a hit led to. @param {number} message */
+  wordsIn(message) {
+    return this.opened?.id === message ? this.opened.words : [];
+  }
+
+  /** Gives the focus to the hit that was opened last, where it is still shown; whether it is. */
+  focusOpened() {
+    const row = this.list.querySelector(`[data-message="${this.opened?.id}"]`);
+    if (!(row instanceof HTMLElement) || !row.checkVisibility()) return false;
+    row.focus();
+    return true;
   }
 
   /** Called with every change of the box. @param {string} query */
@@ -113,6 +168,16 @@ export class Search {
     show($('hits-note'), $('hits-note').textContent !== '');
   }
 
+  /**
+   * @param {number} id
+   * @param {string} excerpt
+   * @param {[number, number][]} marks
+   */
+  open(id, excerpt, marks) {
+    const characters = [...excerpt];
+    this.opened = { id, words: marks.map(([start, end]) => characters.slice(start, end).join('')) };
+  }
+
   /** @param {Hit} hit */
   row({ message, chat, excerpt, marks }) {
     const who = message.sender_id === this.model.me.id ? 'You' : this.model.name(message.sender_id);
@@ -122,7 +187,7 @@ export class Search {
       {},
       h(
         'a',
-        { class: 'hit', href: `#/chats/${chat.id}/${message.id}` },
+        { class: 'hit', href: `#/chats/${chat.id}/${message.id}`, 'data-message': message.id, onclick: () => this.open(message.id, excerpt, marks) },
         h(
           'span',
           { class: 'chat-top' },

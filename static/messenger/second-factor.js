@@ -56,7 +56,7 @@ export class SecondFactor {
     const sheet = this.open('Turn on the second factor');
     this.askPassword(sheet, {
       text: 'Signing in then takes your password and a code that an app on your phone makes, so that a stolen password alone opens nothing.',
-      button: 'Go on',
+      button: 'Show the code to scan',
       act: async (password) => this.enrol(sheet, (await post(PATH, { password })).body),
     });
   }

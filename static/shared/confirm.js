@@ -1,15 +1,15 @@
 // The confirmation dialog.
-import { $, setText, show } from './dom.js';
+import { $, h, setText, show } from './dom.js';
 
 /**
  * Opens a confirmation dialog. Without `yes` it is a notice with one button.
- * @param {{title: string, text: string, yes?: string, no?: string}} question
+ * @param {{title: string, text: string, quote?: string, yes?: string, no?: string}} question `quote` is what it is about, word by word
  * @returns {Promise<boolean>}
  */
-export function confirm({ title, text, yes, no = 'Cancel' }) {
+export function confirm({ title, text, quote, yes, no = 'Cancel' }) {
   const dialog = $('confirm', HTMLDialogElement);
   setText($('confirm-title'), title);
-  setText($('confirm-text'), text);
+  $('confirm-text').replaceChildren(...(quote ? [h('span', { class: 'dialog-quote', dir: 'auto' }, `“${quote}”`)] : []), text);
   setText($('confirm-yes'), yes ?? '');
   setText($('confirm-no'), no);
   show($('confirm-yes'), Boolean(yes));

@@ -238,6 +238,23 @@ export function keepingFocus(parent, work) {
   focus();
 }
 
+/**
+ * Runs `work`, which may take the row away that has the focus: then the one that has come to its place gets it, or what stands
+ * above the list.
+ * @param {HTMLElement} list
+ * @param {HTMLElement} heading
+ * @param {() => void} work
+ */
+export function keepingPlace(list, heading, work) {
+  const row = [...list.children].find((each) => each.contains(document.activeElement));
+  const at = [...list.children].indexOf(/** @type {Element} */ (row));
+  work();
+  if (!row || list.contains(document.activeElement)) return;
+  const next = list.children[Math.min(at, list.children.length - 1)];
+  const control = next && controlsOf(/** @type {HTMLElement} */ (next)).at(-1);
+  (control ?? heading).focus({ preventScroll: true });
+}
+
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let speaking;
 

@@ -1,6 +1,6 @@
 // The message list of one chat: days, groups by sender, pending and rejected messages.
 import { h, icon, reconcile, within } from './dom.js';
-import { LONGEST, bytesOf, dayKey, dayName, exactly, initials, pieces, timeOfDay } from './format.js';
+import { LONGEST, bytesOf, dayKey, dayName, exactly, inFull, initials, pieces, timeOfDay } from './format.js';
 
 /** @typedef {import('./dom.js').Child} Child */
 /** @typedef {import('./dom.js').Item} Item */
@@ -112,10 +112,11 @@ function dividerItem() {
 function messageItem(line, options) {
   const { first, last, sending } = options;
   const { key, name, edited, deleted, seen, entry, version, look } = line;
+  const found = isFound(line, options);
   const patch = (/** @type {HTMLElement} */ row) => fillMessage(row, line, options);
   return {
     key,
-    print: JSON.stringify([name, first, last, edited, deleted, seen, entry && [entry.refused, sending], version, look]),
+    print: JSON.stringify([name, first, last, found, edited, deleted, seen, entry && [entry.refused, sending], version, look]),
     make: () => {
       const row = h('li');
       patch(row);
@@ -126,16 +127,25 @@ function messageItem(line, options) {
 }
 
 /**
+ * Whether a message stands out just now.
  * @param {Line} line
  * @param {Placed} options
  */
-function classesOf({ id, by, deleted, entry }, { first, last, found }) {
+const isFound = ({ id }, { found }) => id !== undefined && Boolean(found?.(id));
+
+/**
+ * @param {Line} line
+ * @param {Placed} options
+ */
+function classesOf(line, options) {
+  const { by, deleted, entry } = line;
+  const { first, last } = options;
   const classes = ['message', by === 'other' ? 'theirs' : 'mine'];
   if (by === 'colleague') classes.push('colleague');
   if (first) classes.push('first');
   if (last) classes.push('last');
   if (deleted) classes.push('gone');
-  if (id !== undefined && found?.(id)) classes.push('found');
+  if (isFound(line, options)) classes.push('found');
   if (entry) classes.push(entry.refused ? 'failed' : 'pending');
   return classes.join(' ');
 }
@@ -167,9 +177,13 @@ function fillMessage(row, line, options) {
  * @param {Placed} options
  * @returns {Item[]}
  */
-function partsOf(line, { first, last, sending, actions, draw = linkedLine, below }) {
-  const { name, hue, named, time, edited, deleted, seen, entry, version } = line;
-  const from = { key: 'from', print: `${name}`, make: () => h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, name) };
+function partsOf(line, options) {
+  const { first, last, sending, actions, draw = linkedLine, below } = options;
+  const { by, name, hue, named, time, edited, deleted, seen, entry, version } = line;
+  const found = isFound(line, options);
+  // What was sought is seen with who said it and when, wherever in a row of messages it stands.
+  const author = found ? `${by === 'me' ? 'You' : name} · ${inFull(time)}` : name;
+  const from = { key: 'from', print: `${author}`, make: () => h('p', { class: `from ${hue}`, 'aria-hidden': 'true', dir: 'auto' }, author) };
   const words = () => (deleted ? [h('em', {}, 'This message was deleted')] : draw(line));
   const said = {
     key: 'bubble',
@@ -182,7 +196,7 @@ function partsOf(line, { first, last, sending, actions, draw = linkedLine, below
     print: JSON.stringify([kind, entry && [entry.refused, sending], time, edited, deleted, seen]),
     make: () => (entry?.refused ? refusal(entry, actions) : last ? footnote(line, sending) : h('p', { class: 'meta' }, 'Edited')),
   };
-  return [...(first && named ? [from] : []), said, ...(below?.(line) ?? []), ...(kind ? [foot] : [])];
+  return [...(found || (first && named) ? [from] : []), said, ...(below?.(line) ?? []), ...(kind ? [foot] : [])];
 }
 
 /** When exactly it was said, and when it was changed. @param {Pick<Line, 'time' | 'edited'>} message */
@@ -224,7 +238,7 @@ function footnote({ by, time, edited, deleted, seen, entry }, sending) {
     'p',
     { class: 'meta' },
     edited && !deleted ? 'Edited · ' : null,
-    h('time', { datetime: time, 'aria-hidden': 'true' }, timeOfDay(time)),
+    h('time', { datetime: time, title: exactly(time), 'aria-hidden': 'true' }, timeOfDay(time)),
     seen && by === 'me' ? '· Seen' : null,
     by === 'me' ? icon('check') : null,
   );

@@ -89,7 +89,7 @@ describe('composing', () => {
     await bo.bubble('The lamp').hover();
     await selectIn(bo, 'The lamp', 'the stairs are steep');
     await bo.page.getByRole('button', { name: 'Reply' }).click();
-    await bo.page.getByText('Answer Ann').waitFor();
+    await bo.page.getByText('Reply to Ann').waitFor();
     assert.equal(await value(bo), '> the stairs are steep\n\n');
     await bo.page.keyboard.type('A hundred steps');
     await bo.page.keyboard.press('Enter');
@@ -103,7 +103,7 @@ describe('composing', () => {
     await bo.page.locator('.message:focus', { hasText: 'A hundred steps' }).waitFor();
     await selectIn(bo, 'A hundred steps', 'hundred');
     await bo.page.keyboard.press('r');
-    await bo.page.getByText('Answer Bo').waitFor();
+    await bo.page.getByText('Reply to Bo').waitFor();
     assert.equal(await value(bo), '> hundred\n\n');
     await box(bo).fill('');
     await bo.page.keyboard.press('Escape');
@@ -111,7 +111,7 @@ describe('composing', () => {
     await bo.page.locator('#scroll').focus();
     await bo.page.keyboard.press('ArrowUp');
     await bo.page.keyboard.press('r');
-    await bo.page.getByText('Answer Bo').waitFor();
+    await bo.page.getByText('Reply to Bo').waitFor();
     assert.equal(await value(bo), '');
     await bo.page.keyboard.press('Escape');
   });

@@ -157,7 +157,7 @@ describe('the messenger on a failing network', () => {
     test(`after sleep what was written goes out and what was missed comes in (${way})`, async () => {
       if (streaming) {
         await ann.page.getByRole('button', { name: 'Account and settings' }).click();
-        await ann.page.getByRole('switch', { name: 'Stream new messages' }).check();
+        await ann.page.getByRole('switch', { name: 'Keep one connection open' }).check();
         await ann.page.keyboard.press('Escape');
       }
       await ann.say(`Good night (${way})`);

@@ -46,7 +46,7 @@ describe('the messenger after a restore', () => {
     await cleo.openChat('Mountain hut');
     const stream = bo.page.waitForRequest((request) => request.resourceType() === 'eventsource');
     await bo.page.getByRole('button', { name: 'Account and settings' }).click();
-    await bo.page.getByRole('switch', { name: 'Stream new messages' }).check();
+    await bo.page.getByRole('switch', { name: 'Keep one connection open' }).check();
     await bo.page.keyboard.press('Escape');
     await stream;
   });

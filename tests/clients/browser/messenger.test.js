@@ -110,7 +110,7 @@ describe('the demo page', () => {
       await page.getByRole('button', { name: 'Start chat' }).click();
       await page.getByRole('heading', { name: 'That chat exists already' }).waitFor();
     });
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Open it' }).click();
     await page.getByRole('heading', { name: 'Book club' }).waitFor();
     await ann.openChat('Garden party');
   });
@@ -118,7 +118,7 @@ describe('the demo page', () => {
   test('by a switch messages arrive as a stream', async () => {
     const stream = bo.page.waitForRequest((request) => request.resourceType() === 'eventsource');
     await bo.page.getByRole('button', { name: 'Account and settings' }).click();
-    await bo.page.getByRole('switch', { name: 'Stream new messages' }).check();
+    await bo.page.getByRole('switch', { name: 'Keep one connection open' }).check();
     await bo.page.keyboard.press('Escape');
     assert.match((await stream).url(), /\/api\/events\?after=/);
     await ann.say('Down the stream');

@@ -37,7 +37,7 @@ describe('newcomers', () => {
     await page.getByRole('radio', { name: 'Some people' }).check();
     await page.getByLabel('What is it about?').fill('Surprise');
     await page.getByLabel('Find people by name').fill('bo');
-    await page.getByRole('button', { name: 'Bo Lindqvist' }).click();
+    await page.getByRole('option', { name: 'Bo Lindqvist' }).click();
     await page.getByRole('button', { name: 'Not Bo Lindqvist' }).waitFor();
     await ann.assertAccessible('a new chat');
     await page.getByRole('button', { name: 'Start chat' }).click();
@@ -74,13 +74,14 @@ describe('newcomers', () => {
     await page.getByRole('link', { name: 'Back to chats' }).click();
     await page.getByRole('button', { name: 'New chat' }).click();
     await page.getByRole('radio', { name: 'One person' }).check();
-    await page.getByRole('button', { name: 'Ann' }).click();
+    await page.getByRole('option', { name: 'Ann' }).click();
     await page.getByRole('heading', { name: 'Ann', exact: true }).waitFor();
     await cy.say('Chocolate, I hope?');
     await ann.eventually(() => ann.row('Cy').locator('.badge .sr-only').textContent(), '1 unread message');
     await ann.openChat('Cy');
     await ann.bubble('Chocolate').hover();
     await ann.page.getByRole('button', { name: 'React', exact: true }).click();
+    await ann.page.getByRole('menuitem', { name: 'More emoji' }).click();
     await ann.page.keyboard.type('chocolate bar');
     await ann.eventually(() => ann.page.locator('.emoji-name').textContent(), 'chocolate bar');
     await ann.page.keyboard.press('Enter');

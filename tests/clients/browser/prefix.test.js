@@ -33,7 +33,7 @@ describe('under a path prefix', () => {
     await ann.hasSent('Under a path');
     await ann.line('live');
     await ann.page.getByRole('button', { name: 'Account and settings' }).click();
-    await ann.page.getByRole('switch', { name: 'Stream new messages' }).check();
+    await ann.page.getByRole('switch', { name: 'Keep one connection open' }).check();
     await ann.page.keyboard.press('Escape');
     const bo = await Person.arrive(browser, { url: proxy.url }, 'Bo');
     await bo.signUp();

@@ -137,7 +137,7 @@ describe('the safety of an account', () => {
     await page.getByText('The second factor is off.').waitFor();
     await page.locator('#factor-buttons').getByRole('button', { name: 'Turn on' }).click();
     await dialog('Turn on the second factor').getByLabel('Your password').fill(ann.password);
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Show the code to scan' }).click();
     await page.getByRole('img', { name: 'QR code' }).waitFor();
     assert.equal(await wide(), false, 'nothing is beside the screen');
     await ann.assertAccessible('the QR code, on a phone, dark');
@@ -183,10 +183,10 @@ describe('the safety of an account', () => {
       exact: true,
     });
     await sheet.getByLabel('Your password').fill('something else');
-    await sheet.getByRole('button', { name: 'Go on' }).click();
+    await sheet.getByRole('button', { name: 'Sign out everywhere' }).click();
     await sheet.getByRole('alert').filter({ hasText: 'password' }).waitFor();
     await sheet.getByLabel('Your password').fill(ann.password);
-    await sheet.getByRole('button', { name: 'Go on' }).click();
+    await sheet.getByRole('button', { name: 'Sign out everywhere' }).click();
     await page.getByText('You are signed out everywhere.').waitFor();
   });
 });

@@ -37,13 +37,13 @@ describe('three people', () => {
   test('one answers another with a press beside the message, and the quotation leads back', async () => {
     await bo.bubble('Who brings').hover();
     await bo.page.getByRole('button', { name: 'Reply' }).click();
-    await bo.page.getByText('Answer Ann').waitFor();
+    await bo.page.getByText('Reply to Ann').waitFor();
     await bo.say('I bring the grill');
     for (const person of [ann, bo, cy]) {
       const quote = person.page.locator('.message', { hasText: 'I bring the grill' }).locator('.quote');
       await person.eventually(() => quote.locator('.quote-words').textContent(), 'Who brings what?');
     }
-    await cy.page.getByRole('button', { name: 'Show the message of Ann that this answers' }).click();
+    await cy.page.getByRole('button', { name: 'Show what this answers' }).click();
     await cy.page.locator('.message.found', { hasText: 'Who brings' }).waitFor();
   });
 
@@ -82,7 +82,7 @@ describe('three people', () => {
     await tabTo(bo.page, 'Delete', 'ArrowDown');
     await bo.page.keyboard.press('Escape');
     await bo.page.keyboard.press('r');
-    await bo.page.getByText('Answer Bo').waitFor();
+    await bo.page.getByText('Reply to Bo').waitFor();
     await bo.page.keyboard.press('Escape');
   });
 

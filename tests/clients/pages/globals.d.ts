@@ -2,4 +2,4 @@
 
 declare var ParlanceSocket: any;
 declare var parlanceTheme: { get(): string; set(theme: string): void };
-declare var ParlanceWidget: { open(): void; close(): void; reset(): void };
+declare var ParlanceWidget: { open(): void; close(): void; reset(): void; ready: Promise<boolean> };
