@@ -490,7 +490,8 @@ describe('the demo page', () => {
     await elsewhere.watch.expecting(over, () =>
       third.watch.expecting(over, async () => {
         await ann.page.locator('#logins').getByRole('button', { name: 'Sign out' }).first().click();
-        await ann.eventually(() => ann.page.locator('#logins .login').count(), 2);
+        await ann.page.locator('#logins .login', { hasText: 'Signed out there.' }).waitFor();
+        assert.equal(await ann.page.locator('#logins').getByRole('button').count(), 1);
         await ann.page.getByRole('button', { name: 'Sign out everywhere' }).click();
         await ann.page.locator('#confirm-yes').click();
         await ann.page.getByText('You are signed out everywhere.').waitFor();

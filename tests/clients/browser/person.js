@@ -75,12 +75,6 @@ export class Person {
     slowPages(person.context);
     person.page = await person.context.newPage();
     person.watch = new Watch(person.page);
-    // What was sought stands out for a moment, which a slow machine may miss: it does not pass.
-    await person.page.addInitScript(() => {
-      const still = new CSSStyleSheet();
-      still.replaceSync('.message.found { animation-play-state: paused !important; }');
-      document.adoptedStyleSheets.push(still);
-    });
     // A violation of the page's policy is also a complaint when the browser itself keeps quiet about it.
     await person.page.addInitScript(() => {
       document.addEventListener('securitypolicyviolation', (event) => {
