@@ -6,8 +6,8 @@
 use crate::{
     error::{Error, Result},
     model::{
-        ChatId, MessageId, PersonId, Position,
-        search::{IndexRange, TERMS_VERSION, of_chat, of_sender, terms},
+        Change, ChangeKind, ChatId, Message, MessageId, PersonId, Position,
+        search::{TERMS_VERSION, of_message},
     },
     store::{EngineSql, Store, Tx, failure::failed},
 };
@@ -37,8 +37,9 @@ pub(super) const ADD_POSTGRES: &str = "insert into message_terms (message_id, te
      select n.id, array_to_tsvector(string_to_array(n.terms, ' ')) \
      from unnest($1::bigint[], $2::text[]) as n (id, terms)";
 
+/// What is in the memory of a server may be lost to the log that has taken over.
 const PROGRESS: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
-     where id = 1 and indexed_to = $3 and indexed_from = $4";
+     where id = 1 and indexed_to = $3 and indexed_from = $4 and $1 <= (select head from log where id = 1)";
 
 /// The most bytes of text that are added at a time, so that no other write waits for long.
 const BATCH_BYTES: usize = 64 << 10;
@@ -73,6 +74,69 @@ pub struct IndexBatch {
     pub progress: IndexProgress,
 }
 
+impl IndexBatch {
+    /// What is to be added of changes that came after what is in the index, without gaps; none where there are none.
+    pub fn of<'c>(
+        progress: IndexProgress,
+        changes: impl IntoIterator<Item = &'c Change>,
+    ) -> Option<Self> {
+        let (mut bytes, mut to) = (0, None);
+        let mut entries = Vec::new();
+        for change in changes {
+            if bytes >= BATCH_BYTES {
+                break;
+            }
+            to = Some(change.position);
+            if let Some(entry) = IndexEntry::of(change) {
+                bytes += entry.terms.as_ref().map_or(0, String::len);
+                entries.push(entry);
+            }
+        }
+        Some(Self::newer(progress, to?, entries))
+    }
+
+    /// What is added of changes, in their order, up to a position.
+    fn newer(since: IndexProgress, to: Position, mut entries: Vec<IndexEntry>) -> Self {
+        // An older message is added as it is then.
+        entries.retain(|entry| entry.message >= since.from);
+        entries.sort_by_key(|entry| entry.message);
+        // Of several changes of a message the last one has its text.
+        entries.dedup_by(|next, kept| {
+            let same = next.message == kept.message;
+            if same {
+                kept.again |= next.again;
+                kept.terms = next.terms.take();
+            }
+            same
+        });
+        Self {
+            entries,
+            since,
+            progress: IndexProgress { to, ..since },
+        }
+    }
+}
+
+impl IndexEntry {
+    /// None for a change that is about no message's text.
+    fn of(change: &Change) -> Option<Self> {
+        let (message, again) = match &change.what {
+            ChangeKind::Message(message) => (message, false),
+            ChangeKind::Edited(message) | ChangeKind::Deleted(message) => (message, true),
+            _ => return None,
+        };
+        let Message {
+            id, chat, sender, ..
+        } = *message;
+        let is_there = message.deleted_at.is_none();
+        Some(Self {
+            message: id,
+            terms: is_there.then(|| of_message(id, (chat, sender), &message.content)),
+            again,
+        })
+    }
+}
+
 row! {
     struct IndexRow {
         place: i64,
@@ -94,22 +158,10 @@ impl IndexRow {
         let message = MessageId::new(id);
         Some(IndexEntry {
             message,
-            terms: text.map(|text| terms_of(message, (chat, sender), &text)),
+            terms: text.map(|text| of_message(message, (chat, sender), &text)),
             again: self.kind != "message",
         })
     }
-}
-
-/// What the index holds of a message.
-pub(super) fn terms_of(
-    message: MessageId,
-    (chat, sender): (ChatId, PersonId),
-    text: &str,
-) -> String {
-    let mut all = vec![of_chat(chat), of_sender(sender), terms(text)];
-    all.retain(|terms| !terms.is_empty());
-    all.extend(IndexRange::terms_of(message.get()));
-    all.join(" ")
 }
 
 impl Store {
@@ -153,21 +205,7 @@ impl Store {
             return Ok(None);
         };
         let to = Position::new(last.place);
-        let mut entries: Vec<IndexEntry> = entries(rows);
-        // An older message is added as it is then.
-        entries.retain(|entry| entry.message >= progress.from);
-        // Of several changes of a message all show the same text.
-        entries.sort_by_key(|entry| entry.message);
-        entries.dedup_by(|next, kept| {
-            let same = next.message == kept.message;
-            kept.again |= same && next.again;
-            same
-        });
-        Ok(Some(IndexBatch {
-            entries,
-            since: progress,
-            progress: IndexProgress { to, ..progress },
-        }))
+        Ok(Some(IndexBatch::newer(progress, to, entries(rows))))
     }
 
     /// The newest messages before those in the index, at most so many; none when it has all.
@@ -223,7 +261,9 @@ impl Tx {
             .execute()
             .await;
         if noted.map_err(failed)? == 0 {
-            return Err(Error::conflict("another server adds to the index"));
+            return Err(Error::conflict(
+                "another server adds to the index, or has taken over the log",
+            ));
         }
         let again = entries.iter().filter(|entry| entry.again);
         let again: Vec<i64> = again.map(|entry| entry.message.get()).collect();

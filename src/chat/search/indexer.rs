@@ -11,7 +11,7 @@ use crate::{
     chat::{Services, housekeeping::HOUSE},
     error::{Kind, Result},
     model::Position,
-    store::IndexProgress,
+    store::{IndexBatch, IndexProgress},
 };
 
 /// How often there is a look for new messages: many are added at once more cheaply than one by one.
@@ -48,7 +48,7 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
             Ok(Step::Part) => others.pause(began.elapsed(), began),
             Ok(Step::All) => INTERVAL,
             Err(_) if closing.is_cancelled() => return,
-            // Another server was first, and goes on.
+            // Another server was first, and goes on, or has taken over.
             Err(error) if error.kind() == Kind::Conflict => INTERVAL,
             Err(error) => {
                 tracing::warn!(cause = ?error, "The search index could not be added to.");
@@ -130,7 +130,10 @@ async fn add(services: &Services, progress: IndexProgress) -> Result<Step> {
     let store = &services.store;
     let mut batch = None;
     if services.head() > progress.to {
-        batch = store.newer_than_index(progress, AT_ONCE).await?;
+        batch = match services.hub.newest_after(progress.to, AT_ONCE) {
+            Some(changes) => IndexBatch::of(progress, changes.iter().map(|it| &it.change)),
+            None => store.newer_than_index(progress, AT_ONCE).await?,
+        };
     }
     if batch.is_none() {
         batch = store.older_than_index(progress, AT_ONCE).await?;

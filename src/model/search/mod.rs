@@ -17,5 +17,5 @@ mod words;
 pub use excerpt::{Excerpt, excerpt};
 pub use query::{Match, Query};
 pub use ranges::IndexRange;
-pub use terms::{TERMS_VERSION, TermSets, of_chat, of_sender, terms};
+pub use terms::{TERMS_VERSION, TermSets, of_chat, of_message, of_sender, terms};
 pub use words::{Word, words};

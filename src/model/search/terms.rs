@@ -6,8 +6,10 @@
 
 use std::collections::HashSet;
 
-use super::{query::Query, words::words};
-use crate::model::{ChatId, PersonId};
+use foldhash::fast::RandomState;
+
+use super::{query::Query, ranges::IndexRange, words::words};
+use crate::model::{ChatId, MessageId, PersonId};
 
 /// The version of the terms. A change of the words, of the terms or of Unicode's tables is a new number: the
 /// index is then built again.
@@ -44,7 +46,7 @@ pub fn terms(text: &str) -> String {
             all.push(' ');
         }
     }
-    let mut seen = HashSet::with_capacity(all.len() / 8);
+    let mut seen = HashSet::with_capacity_and_hasher(all.len() / 8, RandomState::default());
     let mut terms = String::with_capacity(all.len());
     for term in all.split_ascii_whitespace() {
         if seen.insert(term) {
@@ -54,6 +56,22 @@ pub fn terms(text: &str) -> String {
     }
     terms.pop();
     terms
+}
+
+/// The terms of a message: those of its chat, its sender and its text, and of the ranges that its id is in.
+pub fn of_message(message: MessageId, (chat, sender): (ChatId, PersonId), text: &str) -> String {
+    let mut all = [of_chat(chat), of_sender(sender)].join(" ");
+    let mut add = |term: &str| {
+        if !term.is_empty() {
+            all.push(' ');
+            all.push_str(term);
+        }
+    };
+    add(&terms(text));
+    for term in IndexRange::terms_of(message.get()) {
+        add(&term);
+    }
+    all
 }
 
 /// The term of a chat's messages.

@@ -1,13 +1,24 @@
 //! Following what is published, of whatever tenant.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::watch;
 
 use super::Hub;
-use crate::model::{Position, TenantId};
+use crate::{
+    model::{Position, TenantId},
+    pubsub::Published,
+};
 
 impl Hub {
+    /// The changes after a position, at most so many, if the tail reaches back so far.
+    pub fn newest_after(&self, after: Position, most: i64) -> Option<Vec<Arc<Published>>> {
+        let state = self.state();
+        let newer = state.after(after, self.head())?;
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        Some(newer.take(most).cloned().collect())
+    }
+
     /// Receives that something was published.
     pub fn follow(&self) -> watch::Receiver<()> {
         self.followers.subscribe()

@@ -8,11 +8,14 @@ use super::{
 };
 use crate::{
     error::Result,
-    model::{ChatId, MessageId, PersonId, search::TERMS_VERSION},
+    model::{
+        ChatId, MessageId, PersonId,
+        search::{TERMS_VERSION, of_message},
+    },
     store::{
         Either,
         failure::DbError,
-        search::{ADD_POSTGRES, ADD_SQLITE, terms_of},
+        search::{ADD_POSTGRES, ADD_SQLITE},
     },
 };
 
@@ -89,7 +92,7 @@ async fn add(target: &mut Side, rows: Vec<Row>, last: i64) -> Result<(), DbError
         let [id, chat, sender, content] = row.try_into().ok()?;
         let id = MessageId::new(id.int()?);
         let (chat, sender) = (ChatId::new(chat.int()?), PersonId::new(sender.int()?));
-        Some((id, terms_of(id, (chat, sender), &content.text()?)))
+        Some((id, of_message(id, (chat, sender), &content.text()?)))
     });
     let (ids, texts): (Vec<_>, Vec<_>) = terms.map(|(id, terms)| (id.get(), terms)).unzip();
     target.run("begin").await?;
