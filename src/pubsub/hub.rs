@@ -1,7 +1,7 @@
 //! The hub: the one place where changes are published, and the registry of topics and their subscribers.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use tokio::sync::{Notify, watch};
 use crate::{
     model::{
         Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Presence,
-        Signal, SignalKind, TenantId,
+        Signal, SignalKind, TenantId, ids::IdMap,
     },
     pubsub::{
         Published,
@@ -67,7 +67,7 @@ impl Unnotified {
     }
 }
 
-type TopicLogs = HashMap<PersonId, Arc<TopicLog>>;
+type TopicLogs = IdMap<PersonId, Arc<TopicLog>>;
 
 /// Guarded by the hub's lock: the tail and the topics.
 #[derive(Debug, Default)]
@@ -76,13 +76,13 @@ struct State {
     tail: VecDeque<Arc<Published>>,
     tail_bytes: usize,
     people: TopicLogs,
-    chats: HashMap<ChatId, Arc<TopicLog>>,
+    chats: IdMap<ChatId, Arc<TopicLog>>,
     /// Topics of people, by the chats they are in.
-    members: HashMap<ChatId, TopicLogs>,
+    members: IdMap<ChatId, TopicLogs>,
     /// Topics of people, by their tenant.
-    tenants: HashMap<TenantId, TopicLogs>,
+    tenants: IdMap<TenantId, TopicLogs>,
     /// Topics of people who are agents of their tenant.
-    agents: HashMap<TenantId, TopicLogs>,
+    agents: IdMap<TenantId, TopicLogs>,
     /// How many batches were published.
     batches: u64,
     /// How many signals were published.
@@ -167,7 +167,7 @@ impl Hub {
     /// How many topics receive the changes of a chat.
     pub fn listening(&self, chat: ChatId) -> usize {
         let state = self.state();
-        let people = state.members.get(&chat).map_or(0, HashMap::len);
+        let people = state.members.get(&chat).map_or(0, IdMap::len);
         people + usize::from(state.chats.contains_key(&chat))
     }
 
@@ -339,7 +339,7 @@ impl Hub {
         let Some(newer) = state.after(since, head) else {
             return false;
         };
-        let mut chats = HashMap::new();
+        let mut chats = IdMap::default();
         for published in newer.filter(|published| published.change.actor.id == person.id) {
             let change = &published.change;
             if let ChangeKind::Joined(_) = change.what {
@@ -473,13 +473,13 @@ impl State {
             | Audience::Agents
             | Audience::Tenant
             | Audience::Others
-            | Audience::Actor => TopicLogs::new(),
+            | Audience::Actor => TopicLogs::default(),
         }
     }
 
     /// The topics of those who are in one of these chats, each once.
     fn beside(&self, chats: &[ChatId]) -> TopicLogs {
-        let mut beside = TopicLogs::new();
+        let mut beside = TopicLogs::default();
         for members in chats.iter().filter_map(|chat| self.members.get(chat)) {
             let members = members.iter();
             beside.extend(members.map(|(person, topic_log)| (*person, Arc::clone(topic_log))));

@@ -1,7 +1,7 @@
 //! A topic's latest changes and signals, shared by all its subscribers.
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::{HashSet, VecDeque},
     fmt,
     sync::{
         Arc, Mutex, PoisonError, Weak,
@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    model::{ChatId, Person, PersonId, Position},
+    model::{ChatId, Person, PersonId, Position, ids::IdMap},
     pubsub::{
         Hub, Published,
         presence::PresenceListener,
@@ -56,7 +56,7 @@ struct State {
     /// The ring buffer holds all changes of the topic after this position.
     complete_after: Position,
     /// The person's chats, each with the position of their joining; `None` until read from the store.
-    chats: Option<HashMap<ChatId, Position>>,
+    chats: Option<IdMap<ChatId, Position>>,
     /// Changes of the person's memberships while these are read from the store.
     pending_memberships: Vec<(ChatId, Option<Position>)>,
     /// A cache of the people who may read the chat. It is cleared by every change that may take the right
@@ -204,7 +204,7 @@ impl TopicLog {
         if state.chats.is_some() {
             return None;
         }
-        let mut chats: HashMap<ChatId, Position> = memberships.into_iter().collect();
+        let mut chats: IdMap<ChatId, Position> = memberships.into_iter().collect();
         for (chat, joined) in std::mem::take(&mut state.pending_memberships) {
             match joined {
                 Some(position) => {

@@ -11,6 +11,7 @@ use tracing_subscriber::{
     layer::SubscriberExt,
 };
 
+use super::fields::PlainFields;
 use crate::{
     config::{LogFormat, Settings},
     error::{Error, Result},
@@ -69,6 +70,7 @@ where
     // Where lines cannot be written, as on a full disk, reporting that there would panic in the code that logs.
     let lines = match settings.log_format {
         LogFormat::Text => fmt::layer()
+            .fmt_fields(PlainFields::default())
             .log_internal_errors(false)
             .with_writer(writer)
             .with_ansi(colours)

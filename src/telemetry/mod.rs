@@ -14,6 +14,7 @@
 mod access;
 mod dialect_metrics;
 mod failures;
+mod fields;
 mod log;
 mod metrics;
 mod process;

@@ -16,14 +16,11 @@
 //!
 //! Time is passed in, so that all of this can be tested without waiting.
 
-use std::{
-    collections::{HashMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::model::{PersonId, TenantId};
+use crate::model::{PersonId, TenantId, ids::IdMap};
 
 /// Work that weighs more than this is written by itself.
 pub(super) const LARGE: usize = 64;
@@ -104,12 +101,12 @@ pub(super) enum Next<J> {
 pub(super) struct FairQueue<J> {
     capacity: Capacity,
     /// What waits, in the order in which each person handed it in.
-    flows: HashMap<Flow, VecDeque<Piece<J>>>,
+    flows: IdMap<Flow, VecDeque<Piece<J>>>,
     /// The flows whose first piece of work fits in a share, and those whose first does not.
     small: RoundRobin,
     large: RoundRobin,
     /// How many pieces of work each tenant has waiting, and their weight.
-    waiting: HashMap<TenantId, (usize, usize)>,
+    waiting: IdMap<TenantId, (usize, usize)>,
     length: usize,
     /// Who was active lately.
     tenants: Recent<TenantId>,
@@ -132,10 +129,10 @@ impl<J> FairQueue<J> {
     pub(super) fn new(capacity: Capacity) -> Self {
         Self {
             capacity,
-            flows: HashMap::new(),
+            flows: IdMap::default(),
             small: RoundRobin::default(),
             large: RoundRobin::default(),
-            waiting: HashMap::new(),
+            waiting: IdMap::default(),
             length: 0,
             tenants: Recent::default(),
             people: Recent::default(),
@@ -273,8 +270,8 @@ impl<J> FairQueue<J> {
     fn collect(&mut self, now: Instant) -> Vec<J> {
         let mut batch = Vec::new();
         let mut total = 0;
-        let mut of_tenant: HashMap<TenantId, usize> = HashMap::new();
-        let mut of_sharer: HashMap<Sharer, usize> = HashMap::new();
+        let mut of_tenant: IdMap<TenantId, usize> = IdMap::default();
+        let mut of_sharer: IdMap<Sharer, usize> = IdMap::default();
         let mut spent = Vec::new();
         let (tenants, sharers) = (
             self.waiting.len(),
@@ -379,7 +376,7 @@ impl<J> FairQueue<J> {
 }
 
 /// Who has most of a transaction that weighs so much, and enough of it to be noticed.
-fn most_of<K>(weights: HashMap<K, usize>, total: usize) -> Option<K> {
+fn most_of<K>(weights: IdMap<K, usize>, total: usize) -> Option<K> {
     let most = weights.into_iter().max_by_key(|(_, weight)| *weight);
     most.filter(|(_, weight)| *weight >= NOTICED && *weight * 2 > total)
         .map(|(who, _)| who)
@@ -390,9 +387,9 @@ fn most_of<K>(weights: HashMap<K, usize>, total: usize) -> Option<K> {
 struct RoundRobin {
     turn: VecDeque<TenantId>,
     /// Never empty for a tenant that has an entry.
-    parties: HashMap<TenantId, VecDeque<Party>>,
+    parties: IdMap<TenantId, VecDeque<Party>>,
     /// Never empty for one who has an entry.
-    people: HashMap<Sharer, VecDeque<PersonId>>,
+    people: IdMap<Sharer, VecDeque<PersonId>>,
     /// The tenants that have had their share of this transaction.
     aside: Vec<TenantId>,
 }

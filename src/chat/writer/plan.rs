@@ -12,7 +12,7 @@ use crate::{
     model::{
         Audience, Change, ChangeKind, Chat, ChatId, ChatKind, ConversationStatus, Entry,
         MembershipStatus, MessageId, Person, PersonId, Position, Relation, Role, Seq, TenantId,
-        Timestamp,
+        Timestamp, ids::IdMap,
     },
     store::{
         Tx,
@@ -211,10 +211,10 @@ struct Plan {
     now: Timestamp,
     set: WriteSet,
     changes: Vec<Change>,
-    chat_updates: HashMap<ChatId, ChatUpdate>,
-    memberships: HashMap<(ChatId, PersonId), MembershipUpdate>,
+    chat_updates: IdMap<ChatId, ChatUpdate>,
+    memberships: IdMap<(ChatId, PersonId), MembershipUpdate>,
     /// What was read by those who sent a chat's last message before somebody else did.
-    marks: HashMap<(ChatId, PersonId), MembershipUpdate>,
+    marks: IdMap<(ChatId, PersonId), MembershipUpdate>,
     /// The conversations whose status this batch may change, each with its guest.
     conversations: HashMap<ChatId, (Chat, Arc<Person>)>,
     /// What the messages refer to.
@@ -236,9 +236,9 @@ impl Plan {
             now,
             set: WriteSet::default(),
             changes: Vec::new(),
-            chat_updates: HashMap::new(),
-            memberships: HashMap::new(),
-            marks: HashMap::new(),
+            chat_updates: IdMap::default(),
+            memberships: IdMap::default(),
+            marks: IdMap::default(),
             named: HashMap::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! Whose work is taken when: bounds of shares and waits, and the order of each person's work.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
