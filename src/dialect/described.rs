@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use crate::{
-    dialect::OutgoingEvent,
+    dialect::{Data, OutgoingEvent},
     error::Kind as ErrorKind,
     json::{
         field::{self, Field, Kind},
@@ -190,6 +190,9 @@ pub fn has(events: &[ClientEvent], name: &str) -> bool {
     events.iter().any(|event| event.name == name)
 }
 
+/// What writes the JSON of a `T` at once, with the keys in their order.
+pub trait Text<T>: Serialize {}
+
 /// An event that clients receive, whose argument is a `T`: what is sent is what is described.
 pub struct Push<T>(ServerEvent, PhantomData<fn(T)>);
 
@@ -208,6 +211,11 @@ impl<T: Describe + Serialize> Push<T> {
     pub fn of(&self, data: &T) -> OutgoingEvent {
         let data = serde_json::to_value(data);
         OutgoingEvent::new(self.0.name, data.unwrap_or_default())
+    }
+
+    /// The event with its argument as text.
+    pub fn as_text(&self, data: &impl Text<T>) -> OutgoingEvent {
+        OutgoingEvent::new(self.0.name, Data::text(data))
     }
 
     /// What is said of it.

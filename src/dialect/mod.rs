@@ -14,6 +14,7 @@
 //! encoded once for all of them.
 
 mod answering;
+mod data;
 pub mod described;
 mod echo;
 pub mod embed;
@@ -24,6 +25,7 @@ mod registry;
 pub mod service;
 mod session;
 pub mod support;
+pub mod text;
 pub mod webhooks;
 
 use std::{borrow::Cow, pin::Pin};
@@ -41,6 +43,7 @@ use crate::{
 };
 
 pub use answering::{Begun, answer, begin, refuse};
+pub use data::Data;
 pub use described::{
     ClientEvent, ErrorCode, EventApi, Failed, Form, Okay, Push, Refusal, ServerEvent,
 };
@@ -63,12 +66,12 @@ pub struct OutgoingEvent {
     /// The event's name.
     pub name: Cow<'static, str>,
     /// Its argument.
-    pub data: Value,
+    pub data: Data,
 }
 
 impl OutgoingEvent {
     /// An event with one argument.
-    pub fn new(name: impl Into<Cow<'static, str>>, data: impl Into<Value>) -> Self {
+    pub fn new(name: impl Into<Cow<'static, str>>, data: impl Into<Data>) -> Self {
         Self {
             name: name.into(),
             data: data.into(),
@@ -91,7 +94,7 @@ pub struct EventReply {
     /// The HTTP status that fits it.
     pub status: u16,
     /// The data of the acknowledgement and of the HTTP response.
-    pub data: Value,
+    pub data: Data,
     /// What is emitted to the caller, in order; a reply is an event of the same name.
     pub outgoing: Vec<Emitted>,
     /// After how many seconds the client may try again, if it was refused for a limit.
@@ -100,10 +103,10 @@ pub struct EventReply {
 
 impl EventReply {
     /// A reply that is emitted under `event`, and acknowledged with the same data.
-    pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: Value) -> Self {
+    pub fn reply(status: u16, event: impl Into<Cow<'static, str>>, data: impl Into<Data>) -> Self {
         Self {
             status,
-            data,
+            data: data.into(),
             outgoing: vec![Emitted::Data(event.into())],
             retry_after: None,
         }

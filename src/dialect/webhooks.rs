@@ -199,10 +199,10 @@ impl Encoder for ChangeEncoder {
         let mut events = dialect.encode_change_with(&self.0, change);
         match events.len() {
             0 => None,
-            1 => events.pop().map(|event| event.data.to_string()),
+            1 => events.pop().map(|event| event.data.to_json().into_owned()),
             _ => {
                 let data: Vec<_> = events.into_iter().map(|event| event.data).collect();
-                Some(Value::from(data).to_string())
+                serde_json::to_string(&data).ok()
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use parlance_socketio::server::Prepared;
-use serde_json::json;
+use serde_json::Value;
 
 use crate::{
     dialect::{DialectEntry, DialectId, Options, OutgoingEvent},
@@ -67,10 +67,17 @@ pub(super) fn of_signal(signal: &PublishedSignal, dialect: DialectId) -> &Encodi
 
 /// Events in JSON.
 pub(super) fn texts(outgoing: Vec<OutgoingEvent>) -> Vec<EncodedText> {
-    let texts = outgoing.into_iter().map(|event| EncodedText {
-        data: event.data.to_string(),
-        listed: json!({"event": event.name, "data": event.data}).to_string(),
-        name: event.name.into_owned(),
+    let texts = outgoing.into_iter().map(|event| {
+        let data = event.data.to_json().into_owned();
+        let name = event.name.into_owned();
+        EncodedText {
+            listed: format!(
+                r#"{{"data":{data},"event":{}}}"#,
+                Value::from(name.as_str())
+            ),
+            data,
+            name,
+        }
     });
     texts.collect()
 }

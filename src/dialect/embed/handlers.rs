@@ -15,14 +15,14 @@ use crate::{
     },
     config::{EmbedOpen, EmbedTwin},
     dialect::{
-        ClientSession, EventReply, Handled, Okay, OwnAction, Sending,
+        ClientSession, Data, EventReply, Handled, Okay, OwnAction, Sending,
         embed::{
             ID,
             events::{
                 self, CreateChat, CreateUser, EditMessage, ListChats, ListMessages, Membership,
                 NewMessage, Request, Seen, Typing, Where, Who,
             },
-            wire,
+            texts, wire,
         },
         page,
     },
@@ -225,7 +225,7 @@ impl Context<'_> {
                     name: crate::model::Name::parse(&named)?,
                     ..profile
                 };
-                let person = people::describe(self.services, &caller, &profile).await?;
+                let person = Box::pin(people::describe(self.services, &caller, &profile)).await?;
                 self.session.act_as(ID, &caller).await?;
                 person
             }
@@ -245,11 +245,8 @@ impl Context<'_> {
                 Person::clone(caller.person())
             }
         };
-        let body = wire::UserTold {
-            status: Okay,
-            user: wire::User::from(&person),
-        };
-        Ok(events::reply(self.event, body))
+        let body = Data::text(&texts::UserText::from(&person));
+        Ok(EventReply::reply(200, self.event.to_owned(), body))
     }
 
     async fn create_chat(&mut self, request: CreateChat) -> Result<EventReply> {
@@ -385,7 +382,7 @@ impl Context<'_> {
             let body = events::message(&sent.message);
             // A replay is published to nobody, so its sender gets the event with the reply.
             Ok(if sent.replayed {
-                events::reply(&event, body)
+                EventReply::reply(200, event, body)
             } else {
                 events::heard(body)
             })
@@ -518,7 +515,7 @@ async fn find_or_make(
         };
         match (found, external) {
             (Ok(caller), _) => {
-                let person = people::describe(services, &caller, &profile).await?;
+                let person = Box::pin(people::describe(services, &caller, &profile)).await?;
                 return Ok(people::Registered {
                     caller: callers::impersonate(tenant, Arc::new(person))?,
                     made_after: None,

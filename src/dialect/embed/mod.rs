@@ -14,6 +14,7 @@
 
 pub mod events;
 mod handlers;
+mod texts;
 pub mod wire;
 
 use serde_json::Value;

@@ -167,7 +167,7 @@ fn spelled(value: &Value) -> Option<String> {
 pub fn done(data: impl Serialize, outgoing: Vec<Emitted>) -> EventReply {
     EventReply {
         status: 200,
-        data: value(data),
+        data: value(data).into(),
         outgoing,
         retry_after: None,
     }
@@ -179,7 +179,7 @@ pub fn refuse(error: &Error) -> EventReply {
     let err = table::ERR.of(&failure.message);
     EventReply {
         status: error.kind().status(),
-        data: value(failure),
+        data: value(failure).into(),
         outgoing: vec![Emitted::Other(err)],
         retry_after: error.retry_seconds(),
     }

@@ -433,7 +433,7 @@ fn tell_everywhere(session: &ClientSession, chat: ChatId, event: &OutgoingEvent)
     let room = transport_room(chat);
     session.transport.tell(&room, Recipients::Others, event);
     if session.is_subscriber() {
-        let (name, data) = (event.name.to_string(), event.data.to_string());
+        let (name, data) = (event.name.to_string(), event.data.to_json().into_owned());
         bus::tell_room(&session.services, RoomEvent { room, name, data });
     }
 }

@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use parlance_socketio::{
-    packet::{Args, NamespaceName},
-    server::Prepared,
-};
+use parlance_socketio::{packet::NamespaceName, server::Prepared};
 
 use crate::{
     dialect::{ClientSession, DialectEntry, OutgoingEvent},
@@ -60,11 +57,13 @@ pub(super) fn prepare(
     let count = outgoing.len();
     let outgoing = outgoing.into_iter().enumerate();
     let frames = outgoing.map(|(index, event)| {
-        let mut args = Args::from(event.data);
-        if let Some(offset) = offset(count - index) {
-            args.push(offset);
-        }
-        Prepared::event(&NamespaceName::MAIN, &event.name, args)
+        let offset = offset(count - index);
+        Prepared::json(
+            &NamespaceName::MAIN,
+            &event.name,
+            &event.data.to_json(),
+            offset.as_deref(),
+        )
     });
     frames.collect()
 }

@@ -298,16 +298,16 @@ fn reply(
 ) {
     let offset = connection.recovery().map(Recovery::delivered);
     let offset = offset.map(|position| session.epoch.cursor_at(position).to_string());
-    let mut reply = Reply::new(socket, &answer.data);
+    if answer.outgoing.is_empty() && ack.is_none() {
+        return;
+    }
+    let data = answer.data.to_json();
+    let mut reply = Reply::new(socket, &data);
     for emitted in answer.outgoing {
         match emitted {
             Emitted::Data(name) => reply.event(&name, offset.as_deref()),
             Emitted::Other(OutgoingEvent { name, data }) => {
-                let mut args = Args::from(data);
-                if let Some(offset) = &offset {
-                    args.push(offset.as_str());
-                }
-                reply.event_with(&name, args);
+                reply.event_with(&name, &data.to_json(), offset.as_deref());
             }
         }
     }

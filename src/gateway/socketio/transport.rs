@@ -1,7 +1,7 @@
 //! What a dialect's session can do with its socket.
 
 use parlance_socketio::{
-    packet::{Args, NamespaceName},
+    packet::NamespaceName,
     server::{Disconnect, Prepared, Socket, WeakSocket},
 };
 
@@ -63,16 +63,16 @@ impl Transport for SocketTransport {
 /// Sends an event that is in no log to some sockets. It is dropped for one whose outbox is full: the next join or leave
 /// sends everybody present again.
 pub(super) fn emit(sockets: impl Iterator<Item = Socket>, outgoing: &OutgoingEvent) {
-    let event = |args| Prepared::event(&NamespaceName::MAIN, &outgoing.name, args);
-    let shared = event(Args::from(outgoing.data.clone()));
+    let data = outgoing.data.to_json();
+    let event =
+        |offset: Option<&str>| Prepared::json(&NamespaceName::MAIN, &outgoing.name, &data, offset);
+    let shared = event(None);
     for socket in sockets {
         let connection = socket.data::<ConnectionState>();
         let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
-            Some(recovery) => recovery.repeat(|offset| {
-                let mut args = Args::from(outgoing.data.clone());
-                args.push(offset.to_string());
-                socket.try_emit(&event(args))
-            }),
+            Some(recovery) => {
+                recovery.repeat(|offset| socket.try_emit(&event(Some(&offset.to_string()))))
+            }
             None => socket.try_emit(&shared),
         };
     }

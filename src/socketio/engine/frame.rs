@@ -66,6 +66,11 @@ impl Frame {
         Self::build(Data::Text, &[packet.as_bytes()])
     }
 
+    /// A packet whose text is in parts; the first one begins with the digit of its type.
+    pub fn parts(parts: [&str; 3]) -> Self {
+        Self::build(Data::Text, &parts.map(str::as_bytes))
+    }
+
     /// A binary message.
     pub fn binary(message: &[u8]) -> Self {
         Self::build(Data::Binary, &[message])

@@ -160,7 +160,8 @@ struct Draft(Vec<u8>);
 impl Draft {
     fn new(digit: char, attachments: usize, namespace: &NamespaceName) -> Self {
         let mut draft = Self(Vec::with_capacity(128));
-        draft.write(format_args!("4{digit}"));
+        draft.0.push(b'4');
+        draft.0.extend(digit.encode_utf8(&mut [0; 4]).as_bytes());
         if attachments > 0 {
             draft.write(format_args!("{attachments}-"));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     engine::Frame,
-    packet::{Args, Encoded, NamespaceName},
+    packet::{Args, Around, Encoded, NamespaceName},
 };
 
 /// An event that is encoded once. Clones, and all sockets that it is sent to, share the bytes.
@@ -17,6 +17,11 @@ impl Prepared {
         Self::from(&Encoded::event(namespace, None, name, &args.into()))
     }
 
+    /// An event with one argument that is JSON already, and `more`, a text, after it.
+    pub fn json(namespace: &NamespaceName, name: &str, json: &str, more: Option<&str>) -> Self {
+        Self([whole(&Around::event(namespace, name, more), json)].into())
+    }
+
     /// How many bytes it takes on a WebSocket.
     pub fn encoded_len(&self) -> usize {
         self.0.iter().map(Frame::len).sum()
@@ -26,6 +31,11 @@ impl Prepared {
     pub(super) fn frames(&self) -> &[Frame] {
         &self.0
     }
+}
+
+/// The frame of a packet with that argument, which is JSON.
+pub(super) fn whole(around: &Around, json: &str) -> Frame {
+    Frame::parts([&around.start, json, &around.end])
 }
 
 impl From<&Encoded> for Prepared {

@@ -1,68 +1,82 @@
 //! A reply of several packets that share one JSON value, sent together.
 
 use bytes::Bytes;
-use serde_json::Value;
 
-use super::{event::AckSender, prepared::Prepared, socket::Socket};
+use super::{
+    event::AckSender,
+    prepared::{Prepared, whole},
+    socket::Socket,
+};
 use crate::{
     engine::{Body, Frame, SendError},
-    packet::{Args, Around, Encoded},
+    packet::Around,
 };
 
 /// A reply to a client's event: events and an acknowledgement, most of which carry the same value. The
-/// value is serialized once, is in the outbox once, and counts once. A reply is not subject to the
+/// value is in the outbox once, and counts once. A reply is not subject to the
 /// outbox's limit, because the handler is called only while the outbox is below it.
 ///
 /// It is not kept for recovery.
 pub struct Reply<'s> {
     socket: &'s Socket,
-    data: &'s Value,
-    body: Option<Bytes>,
-    frames: Vec<Frame>,
+    json: &'s str,
+    packets: Vec<Packet>,
+}
+
+enum Packet {
+    /// One that carries the shared value.
+    Around(Around),
+    Whole(Prepared),
 }
 
 impl<'s> Reply<'s> {
-    /// A reply to that socket with `data` as the shared value.
-    pub fn new(socket: &'s Socket, data: &'s Value) -> Self {
+    /// A reply to that socket with the shared value as JSON.
+    pub fn new(socket: &'s Socket, json: &'s str) -> Self {
         Self {
             socket,
-            data,
-            body: None,
-            frames: Vec::new(),
+            json,
+            packets: Vec::new(),
         }
     }
 
-    /// Adds an event with the shared value as its argument, and `more`, which is JSON, after it.
+    /// Adds an event with the shared value as its argument, and `more`, a text, after it.
     pub fn event(&mut self, name: &str, more: Option<&str>) {
         let around = Around::event(self.socket.namespace(), name, more);
-        self.push(&around);
+        self.packets.push(Packet::Around(around));
     }
 
-    /// Adds an event with arguments of its own.
-    pub fn event_with(&mut self, name: &str, args: impl Into<Args>) {
-        let encoded = Encoded::event(self.socket.namespace(), None, name, &args.into());
-        let prepared = Prepared::from(&encoded);
-        self.frames.extend_from_slice(prepared.frames());
+    /// Adds an event with an argument of its own, which is JSON, and `more`, a text, after it.
+    pub fn event_with(&mut self, name: &str, json: &str, more: Option<&str>) {
+        let prepared = Prepared::json(self.socket.namespace(), name, json, more);
+        self.packets.push(Packet::Whole(prepared));
     }
 
     /// Adds the acknowledgement, with the shared value as its argument.
     pub fn acknowledge(&mut self, ack: AckSender) {
         let around = Around::ack(self.socket.namespace(), ack.into_id());
-        self.push(&around);
+        self.packets.push(Packet::Around(around));
     }
 
-    fn push(&mut self, around: &Around) {
-        let counted = match self.body {
-            None => Body::Own,
-            Some(_) => Body::Borrowed,
-        };
-        let body = self.body.get_or_insert_with(|| {
-            let json = serde_json::to_vec(self.data);
-            json.expect("a value is JSON, and a Vec takes every byte")
-                .into()
-        });
-        let frame = Frame::around(&around.start, (body, counted), &around.end);
-        self.frames.push(frame);
+    fn frames(&self) -> Vec<Frame> {
+        let mut sharing = self.packets.iter().filter(|packet| packet.is_around());
+        let is_shared = sharing.next().is_some() && sharing.next().is_some();
+        let mut body: Option<Bytes> = None;
+        let mut frames = Vec::with_capacity(self.packets.len());
+        for packet in &self.packets {
+            match packet {
+                Packet::Whole(prepared) => frames.extend_from_slice(prepared.frames()),
+                Packet::Around(around) if is_shared => {
+                    let counted = match body {
+                        None => Body::Own,
+                        Some(_) => Body::Borrowed,
+                    };
+                    let body = body.get_or_insert_with(|| self.json.to_owned().into());
+                    frames.push(Frame::around(&around.start, (body, counted), &around.end));
+                }
+                Packet::Around(around) => frames.push(whole(around, self.json)),
+            }
+        }
+        frames
     }
 
     /// Sends all packets, with no other packet between them.
@@ -70,9 +84,15 @@ impl<'s> Reply<'s> {
     /// # Errors
     /// [`SendError::Closed`] if the client is gone.
     pub fn send(self) -> Result<(), SendError> {
-        if self.frames.is_empty() {
+        if self.packets.is_empty() {
             return Ok(());
         }
-        self.socket.session().send_reply(&self.frames)
+        self.socket.session().send_reply(&self.frames())
+    }
+}
+
+impl Packet {
+    fn is_around(&self) -> bool {
+        matches!(self, Self::Around(_))
     }
 }

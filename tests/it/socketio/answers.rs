@@ -29,9 +29,9 @@ impl Handler for Big {
         self.asked.fetch_add(1, Ordering::SeqCst);
         let length = event.args.get(0).and_then(Value::as_u64);
         let length = usize::try_from(length.unwrap_or_default()).unwrap();
-        let data = json!({"text": "é".repeat(length / 2)});
+        let data = json!({"text": "é".repeat(length / 2)}).to_string();
         let mut reply = Reply::new(socket, &data);
-        reply.event_with("before", 1);
+        reply.event_with("before", "1", None);
         reply.event(&event.name, None);
         if let Some(ack) = event.ack.take() {
             reply.acknowledge(ack);

@@ -12,7 +12,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    dialect::{EventReply, Okay, OutgoingEvent, described, embed::wire},
+    dialect::{
+        Data, EventReply, Okay, OutgoingEvent, described,
+        embed::{texts, wire},
+    },
     error::Error,
     model::{Change, ChangeKind, Message, Signal, SignalKind},
 };
@@ -57,10 +60,10 @@ pub fn reply(event: &str, body: impl Serialize) -> EventReply {
 }
 
 /// The same, where the sender receives the event as all others do.
-pub fn heard(body: impl Serialize) -> EventReply {
+pub fn heard(data: Data) -> EventReply {
     EventReply {
         status: 200,
-        data: value(body),
+        data,
         outgoing: Vec::new(),
         retry_after: None,
     }
@@ -74,8 +77,8 @@ pub fn refuse(event: &str, error: &Error) -> EventReply {
 }
 
 /// A message as its sender is answered.
-pub fn message(message: &Message) -> impl Serialize + use<> {
-    wire::MessageTold::from(message)
+pub fn message(message: &Message) -> Data {
+    Data::text(&texts::MessageText::from(message))
 }
 
 /// A change as it is told to the sockets in its chat.
@@ -84,7 +87,9 @@ pub fn encode_change(change: &Change) -> Vec<OutgoingEvent> {
     let chat = || wire::Named::from(change.chat);
     let user = || wire::User::from(&*change.actor);
     let event = match &change.what {
-        ChangeKind::Message(message) => table::NEW_MESSAGE.of(&message.into()),
+        ChangeKind::Message(message) => {
+            table::NEW_MESSAGE.as_text(&texts::MessageText::from(message))
+        }
         ChangeKind::Edited(message) => table::EDITED.of(&wire::EditedTold {
             status,
             chat: chat(),
@@ -132,7 +137,7 @@ pub fn encode_twin(change: &Change) -> Vec<OutgoingEvent> {
     let ChangeKind::Message(message) = &change.what else {
         return Vec::new();
     };
-    let event = table::TWIN.of(&message.into());
+    let event = table::TWIN.as_text(&texts::MessageText::from(message));
     let name = format!("/chat/{}/new-message", change.chat).into();
     vec![OutgoingEvent { name, ..event }]
 }
