@@ -1,5 +1,7 @@
 //! The server: how the parts come together, run, and stop.
 
+mod ranks;
+
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
@@ -31,6 +33,8 @@ use crate::{
     store::{self, Db, Store},
     telemetry::{ConnectionLabels, Metrics, SocketMetrics, traced},
 };
+
+use ranks::often_first;
 
 /// `Retry-After` while the server starts.
 const SOON: Duration = Duration::from_secs(1);
@@ -95,8 +99,8 @@ impl Server {
                 .manage(live_sessions(&sockets, &forwarder))
                 .manage(connections.bounds())
                 .manage(Arc::clone(&options))
-                .mount("/", traced(gateway::http::routes()))
-                .mount("/", traced(messenger::routes::all()))
+                .mount("/", traced(often_first(gateway::http::routes())))
+                .mount("/", traced(often_first(messenger::routes::all())))
                 .mount("/", traced(dialect_routes(dialects)))
         };
         let drain = Drain {

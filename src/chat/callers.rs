@@ -284,6 +284,11 @@ pub async fn claimants(
     let now = services.clock.now();
     let mut found = Vec::new();
     for token in &claims.tokens {
+        // A login in use is known by its token: that is no guess.
+        if let Some(live) = services.logins.known(&claims.people, token, now) {
+            found.push((Candidate(live), token.clone()));
+            continue;
+        }
         let find = services
             .logins
             .find(&services.store, &claims.people, token, now);

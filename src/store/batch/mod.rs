@@ -198,6 +198,7 @@ impl WriteSet {
 }
 
 row! {
+    #[derive(Default)]
     struct SendRow {
         chat_kind: Option<String>,
         last_seq: Option<i64>,

@@ -1,7 +1,7 @@
 //! The statements of a batch on SQLite, row by row: a prepared statement a row costs less than taking a set
 //! apart.
 
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
 use crate::{
     model::{ConversationStatus, MessageId, Timestamp},
@@ -18,6 +18,12 @@ const LOOK_UP_SEND: &str = "select c.kind, c.last_seq, c.last_message_id, c.last
      left join members m on m.chat_id = c.id and m.person_id = ?3 \
      left join messages e on e.chat_id = c.id and e.sender_id = ?3 \
        and e.client_id = ?4 and e.client_id is not null";
+
+/// The same of a message without a client id, as most are: no row where there is no such chat.
+const LOOK_UP_UNNAMED: &str = "select c.kind, c.last_seq, c.last_message_id, c.last_sender_id, \
+     c.members_count, c.status, m.standing from chats c \
+     left join members m on m.chat_id = c.id and m.person_id = ?3 \
+     where c.id = ?2 and c.tenant_id = ?1 and c.deleted_at is null";
 
 const LOOK_UP_READ: &str = "select c.kind, c.members_count, m.standing, \
      case when c.last_sender_id = m.person_id and c.last_message_id > m.read_id \
@@ -37,6 +43,11 @@ const WRITE_CHANGE: &str = "insert into changes \
 const WRITE_MESSAGE: &str = "insert into messages \
      (id, tenant_id, chat_id, seq, sender_id, kind, content, client_id, client_digest, created_at, \
       reply_to, mentions) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+/// What most messages change. No column of an index on a conversation's status is named, for SQLite looks at such an
+/// index whenever one of its columns is set, to whatever value.
+const WRITE_LAST: &str = "update chats set last_seq = ?2, last_message_id = ?3, last_position = ?4, \
+     members_count = ?5, updated_at = ?6, last_sender_id = ?7 where id = ?1";
 
 const WRITE_CHAT: &str = "update chats set last_seq = ?2, \
      last_message_id = coalesce(?3, last_message_id), last_position = ?4, \
@@ -60,31 +71,47 @@ pub(super) fn look_up_sends(
     connection: &Connection,
     lookups: &[SendLookup],
 ) -> Result<Vec<SendRow>> {
-    let mut statement = connection.prepare_cached(LOOK_UP_SEND)?;
+    let mut unnamed = connection.prepare_cached(LOOK_UP_UNNAMED)?;
+    let mut named = None;
     let look_up = |q: &SendLookup| {
-        let asked = params![
-            q.tenant.get(),
-            q.chat.get(),
-            q.sender.get(),
-            q.client_id.as_deref()
-        ];
-        statement.query_row(asked, |row| {
-            Ok(SendRow {
-                chat_kind: row.get(0)?,
-                last_seq: row.get(1)?,
-                last_message_id: row.get(2)?,
-                last_sender_id: row.get(3)?,
-                members_count: row.get(4)?,
-                status: row.get(5)?,
-                standing: row.get(6)?,
-                earlier_id: row.get(7)?,
-                earlier_seq: row.get(8)?,
-                earlier_digest: row.get(9)?,
-                earlier_at: row.get(10)?,
-            })
+        let (tenant, chat, sender) = (q.tenant.get(), q.chat.get(), q.sender.get());
+        let Some(client_id) = &q.client_id else {
+            let found =
+                unnamed.query_row(params![tenant, chat, sender], |row| send_row(row, false));
+            return Ok(found.optional()?.unwrap_or_default());
+        };
+        let statement = match &mut named {
+            Some(statement) => statement,
+            none => none.insert(connection.prepare_cached(LOOK_UP_SEND)?),
+        };
+        statement.query_row(params![tenant, chat, sender, client_id], |row| {
+            send_row(row, true)
         })
     };
     lookups.iter().map(look_up).collect()
+}
+
+fn send_row(row: &Row<'_>, is_named: bool) -> Result<SendRow> {
+    let chat = SendRow {
+        chat_kind: row.get(0)?,
+        last_seq: row.get(1)?,
+        last_message_id: row.get(2)?,
+        last_sender_id: row.get(3)?,
+        members_count: row.get(4)?,
+        status: row.get(5)?,
+        standing: row.get(6)?,
+        ..SendRow::default()
+    };
+    if !is_named {
+        return Ok(chat);
+    }
+    Ok(SendRow {
+        earlier_id: row.get(7)?,
+        earlier_seq: row.get(8)?,
+        earlier_digest: row.get(9)?,
+        earlier_at: row.get(10)?,
+        ..chat
+    })
 }
 
 pub(super) fn look_up_reads(
@@ -159,8 +186,21 @@ fn write_messages(connection: &Connection, set: &WriteSet, now: Timestamp) -> Re
 }
 
 fn write_chats(connection: &Connection, set: &WriteSet, now: Timestamp) -> Result<()> {
-    let mut statement = connection.prepare_cached(WRITE_CHAT)?;
+    let mut most = connection.prepare_cached(WRITE_LAST)?;
     for (chat, update) in &set.chat_updates {
+        if let (Some(last), None) = (update.last, update.status) {
+            most.execute(params![
+                chat.get(),
+                update.last_seq.get(),
+                last.id.get(),
+                update.last_position.get(),
+                update.members,
+                now.get(),
+                last.sender.get(),
+            ])?;
+            continue;
+        }
+        let mut statement = connection.prepare_cached(WRITE_CHAT)?;
         statement.execute(params![
             chat.get(),
             update.last_seq.get(),
@@ -209,10 +249,11 @@ mod tests {
             connection.execute_batch(migration.sql.as_str())?;
         }
         let page = "select content from messages where chat_id = $1 and id < $2 and sender_id = $3 limit $4";
-        for sql in [LOOK_UP_SEND, LOOK_UP_READ, page] {
+        for sql in [LOOK_UP_SEND, LOOK_UP_UNNAMED, LOOK_UP_READ, page] {
             let mut statement = connection.prepare(sql)?;
             for value in 1..4 {
-                statement.query([value; 4])?.next()?;
+                let values = rusqlite::params_from_iter(vec![value; statement.parameter_count()]);
+                statement.query(values)?.next()?;
             }
             let again = statement.get_status(StatementStatus::RePrepare);
             assert_eq!(again, 0, "{sql}");
