@@ -103,7 +103,8 @@ async fn try_register(
     // While nothing can be written, somebody of whom nothing is to be written is found nevertheless.
     if token.is_none() {
         let tenant_id = tenant.tenant().id;
-        let known = services.store.registered(tenant_id, external_id).await?;
+        // Boxed, as it is rare and large: each registration would hold what it takes.
+        let known = Box::pin(services.store.registered(tenant_id, external_id)).await?;
         if let Some(person) = known.filter(|person| same(person, profile)) {
             return registered(services, tenant, (person, false), profile, before).await;
         }
@@ -151,7 +152,7 @@ async fn write(
             Ok((person, is_new, ended))
         })
     });
-    let (person, is_new, ended) = written.await?;
+    let (person, is_new, ended) = Box::pin(written).await?;
     services.logins.replace(&ended);
     Ok((person, is_new))
 }
@@ -189,7 +190,7 @@ async fn describe_as(
         ..PersonEdit::default()
     };
     let action = PersonAction::Describe(Box::new(description));
-    profiles::change(services, &person, action).await
+    Box::pin(profiles::change(services, &person, action)).await
 }
 
 /// Makes a token the only one of a person; says which logins are no more.

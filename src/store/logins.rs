@@ -5,6 +5,7 @@ use crate::{
     model::{Login, LoginId, Person, PersonId, Scope, TenantId, Timestamp, TokenHash, TokenTerms},
     store::{
         EngineSql, Store, Tx, failed,
+        query::inserting,
         rows::{LoginRow, PersonRow, person_columns},
     },
 };
@@ -54,17 +55,17 @@ impl Tx {
         address: Option<&str>,
         now: Timestamp,
     ) -> Result<LoginId> {
-        self.query(
+        self.query(inserting!(
                 "insert into logins (tenant_id, person_id, token_hash, client, address, created_at, used_at) \
-                 values ($1, $2, $3, $4, $5, $6, $6) returning id",
-            )
+                 values ($1, $2, $3, $4, $5, $6, $6)"
+            ))
             .bind(tenant.get())
             .bind(person.get())
             .bind(hash.as_str())
             .bind(client)
             .bind(address)
             .bind(now.get())
-            .scalar().await
+            .insert().await
         .map(LoginId::new)
         .map_err(failed)
     }

@@ -7,6 +7,7 @@ use crate::{
         Store, Tx, failed,
         failure::DbError,
         is_taken,
+        query::inserting,
         rows::{PersonRow, person_columns},
     },
 };
@@ -57,12 +58,12 @@ impl Tx {
     /// Adds a person; a conflict when the account key is taken.
     pub async fn insert_person(&mut self, new: &NewPerson, now: Timestamp) -> Result<PersonId> {
         let inserted: Result<i64, DbError> = self
-            .query(
+            .query(inserting!(
                 "insert into people (tenant_id, kind, name, name_key, first_name, middle_name, \
                  last_name, email, photo, external_id, account_key, password_hash, created_at, \
                  updated_at) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13) returning id",
-            )
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)"
+            ))
             .bind(new.tenant.get())
             .bind(new.kind.as_str())
             .bind(new.name.as_str())
@@ -76,7 +77,7 @@ impl Tx {
             .bind(new.account_key.as_deref())
             .bind(new.password_hash.as_deref())
             .bind(now.get())
-            .scalar()
+            .insert()
             .await;
         inserted.map(PersonId::new).map_err(|error| {
             if is_taken(&error) {

@@ -124,6 +124,19 @@ pub(super) trait FromRow:
 
 impl<T: FromSqlite + for<'r> sqlx::FromRow<'r, PgRow> + Send + Unpin> FromRow for T {}
 
+/// An insertion into a table whose ids the database gives out. SQLite tells the last one by itself: for `returning` it
+/// makes a table of its own for each statement, which costs more than the row.
+macro_rules! inserting {
+    ($sql:literal) => {
+        $crate::store::EngineSql {
+            sqlite: $sql,
+            postgres: concat!($sql, " returning id"),
+        }
+    };
+}
+
+pub(super) use inserting;
+
 /// A statement that is about to run in a transaction.
 #[derive(Debug)]
 #[must_use]
@@ -170,6 +183,17 @@ impl<'q> Query<'q> {
                 Ok(done.rows_affected())
             }
         }
+    }
+
+    /// Runs it as the insertion of one row, made by `inserting!`; returns the id that the row was given.
+    pub(super) async fn insert(self) -> Result<i64, DbError> {
+        if let Either::Sqlite(connection) = &self.tx.0 {
+            let mut statement = connection.prepare_cached(self.sql.sqlite)?;
+            bind_all(&mut statement, &self.arguments)?;
+            statement.raw_execute()?;
+            return Ok(connection.last_insert_rowid());
+        }
+        self.scalar().await
     }
 
     /// Its rows.

@@ -9,6 +9,7 @@ use crate::{
         Either, NewPerson, Store, Tx, failed,
         failure::DbError,
         is_taken,
+        query::inserting,
         rows::{PersonRow, person_columns},
         transaction::Transaction,
     },
@@ -190,15 +191,15 @@ impl Tx {
         now: Timestamp,
     ) -> Result<LoginId> {
         let inserted: Result<i64, DbError> = self
-            .query(
+            .query(inserting!(
                 "insert into logins (tenant_id, person_id, token_hash, created_at, used_at) \
-                 values ($1, $2, $3, $4, $4) returning id",
-            )
+                 values ($1, $2, $3, $4, $4)"
+            ))
             .bind(tenant.get())
             .bind(person.get())
             .bind(hash.as_str())
             .bind(now.get())
-            .scalar()
+            .insert()
             .await;
         inserted.map(LoginId::new).map_err(|error| {
             if is_taken(&error) {

@@ -11,6 +11,22 @@ const EMPTY_CELL: char = '\u{2800}';
 /// Folds case, runs of blanks, canonical equivalents and invisible characters, for comparing
 /// what people would call the same.
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        let mut folded = String::with_capacity(text.len());
+        for word in text.split_whitespace() {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            folded.push_str(word);
+        }
+        folded.make_ascii_lowercase();
+        return folded;
+    }
+    folded(text)
+}
+
+/// The same of any text.
+fn folded(text: &str) -> String {
     // What joins or parts letters goes before they are composed, and what comes of composing after.
     let seen: String = text.chars().filter(|letter| !is_unseen(*letter)).collect();
     let composed = seen.nfkc().filter(|letter| !is_unseen(*letter));
@@ -89,7 +105,16 @@ pub fn mixes_scripts(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn plain_letters_are_folded_as_all_are(text in "[\\x00-\\x7f]{0,12}") {
+            prop_assert_eq!(fold(&text), folded(&text));
+        }
+    }
 
     #[test]
     fn unseen_letters_are_those_that_unicode_calls_so() {
