@@ -10,9 +10,10 @@
 //! later than that. On SQLite there are no other servers, and nothing of this happens.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -45,8 +46,8 @@ const LEASE: Duration = Duration::from_secs(2);
 const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a client waits for what another server has told it.
 const TAIL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long changes of this server may be on their way from the database to the hub.
-const OWN_CHANGES: Duration = Duration::from_millis(20);
+/// How long changes of this server may be on their way from the database to the hub before they are read instead.
+const OWN_CHANGES: Duration = Duration::from_millis(200);
 /// After so long without a look what has ended may be forgotten in the database.
 const FORGOTTEN: Duration = Duration::from_mins(5);
 /// When to try again while this server is behind.
@@ -67,10 +68,10 @@ pub(super) struct Follower {
     looked_at: watch::Sender<Option<Instant>>,
     /// Somebody wants a look now.
     asked: Notify,
-    /// Another server has said that there is something new.
-    is_notified: AtomicBool,
     /// The end of the log as a look found it last.
     found: AtomicI64,
+    /// What this server writes and is about to publish, which need not be read: after which position, and up to which.
+    own: Mutex<BTreeMap<Position, Position>>,
     /// Held by who reads the log for the hub.
     reading: tokio::sync::Mutex<()>,
     seen: tokio::sync::Mutex<Looks>,
@@ -100,8 +101,8 @@ impl Follower {
             renamed: Mutex::default(),
             looked_at: watch::Sender::new(None),
             asked: Notify::new(),
-            is_notified: AtomicBool::new(false),
             found: AtomicI64::new(0),
+            own: Mutex::default(),
             reading: tokio::sync::Mutex::default(),
             seen: tokio::sync::Mutex::default(),
             stopped: CancellationToken::new(),
@@ -151,10 +152,7 @@ impl Follower {
         self.bus.ask_all();
         loop {
             match notifications.next().await? {
-                Notification::News => {
-                    self.is_notified.store(true, Ordering::Release);
-                    self.asked.notify_one();
-                }
+                Notification::News => self.asked.notify_one(),
                 Notification::Datagram(datagram) => self.bus.receive(datagram),
             }
         }
@@ -186,7 +184,6 @@ impl Follower {
     async fn look(&self) -> Result<()> {
         let mut looks = self.seen.lock().await;
         let began = Instant::now();
-        let was_notified = self.is_notified.swap(false, Ordering::AcqRel);
         let epoch = self.hub.epoch();
         let is_same = looks
             .epoch
@@ -208,7 +205,7 @@ impl Follower {
         self.end(&found.endings);
         self.looked_at.send_replace(Some(began));
         self.found.store(found.head.get(), Ordering::Relaxed);
-        self.read_changes(&found, was_notified).await
+        self.read_changes(&found).await
     }
 
     /// Forgets what was read before the first look; after a pause that was too long it ends as well.
@@ -236,16 +233,48 @@ impl Follower {
         }
     }
 
-    /// Publishes what a look has found in the log. Most of it is of this server and about to be published.
-    async fn read_changes(&self, found: &Look, was_notified: bool) -> Result<()> {
+    /// Publishes what a look has found in the log. What is of this server is about to be published.
+    async fn read_changes(&self, found: &Look) -> Result<()> {
         // Another epoch is taken up by the writer.
-        if found.epoch != self.hub.epoch().epoch || self.hub.head() >= found.head {
-            return Ok(());
+        while found.epoch == self.hub.epoch().epoch && self.hub.head() < found.head {
+            match self.next_own() {
+                Some((after, last)) if after <= self.hub.head() => {
+                    if !self.hub.reaches(last, OWN_CHANGES).await {
+                        return self.catch_up(found.head).await;
+                    }
+                }
+                Some((after, _)) if after < found.head => self.catch_up(after).await?,
+                Some(_) | None => return self.catch_up(found.head).await,
+            }
         }
-        if !was_notified && self.hub.reaches(found.head, OWN_CHANGES).await {
-            return Ok(());
+        Ok(())
+    }
+
+    /// Notes what this server is about to commit and then publishes.
+    pub(super) fn expect_own(&self, after: Position, last: Position) {
+        if self.store.is_shared() {
+            let head = self.hub.head();
+            let mut own = self.own();
+            own.retain(|_, last| *last > head);
+            own.insert(after, last);
         }
-        self.catch_up(found.head).await
+    }
+
+    /// Forgets it: it may not be in the log.
+    pub(super) fn forget_own(&self, after: Position) {
+        self.own().remove(&after);
+    }
+
+    /// The first that is not published.
+    fn next_own(&self) -> Option<(Position, Position)> {
+        let head = self.hub.head();
+        let own = self.own();
+        let own = own.iter().find(|(_, last)| **last > head);
+        own.map(|(after, last)| (*after, *last))
+    }
+
+    fn own(&self) -> MutexGuard<'_, BTreeMap<Position, Position>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Publishes the changes of the log up to a position that is committed.

@@ -96,6 +96,14 @@ pub(super) enum Next<J> {
     Idle,
 }
 
+/// The weight of what was taken for a transaction, and how much of it is whose.
+#[derive(Debug, Default)]
+struct Taken {
+    total: usize,
+    tenants: IdMap<TenantId, usize>,
+    sharers: IdMap<Sharer, usize>,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct FairQueue<J> {
@@ -117,6 +125,8 @@ pub(super) struct FairQueue<J> {
     large_resumes_at: Option<Instant>,
     /// Whether large work was taken last: small work that waits comes next, whatever the time.
     large_was_last: bool,
+    /// What was taken for the transaction under way.
+    taken: Taken,
     /// Who had most of the transaction under way.
     tenant_at_work: Option<TenantId>,
     sharer_at_work: Option<Sharer>,
@@ -139,6 +149,7 @@ impl<J> FairQueue<J> {
             small_senders: Recent::default(),
             large_resumes_at: None,
             large_was_last: false,
+            taken: Taken::default(),
             tenant_at_work: None,
             sharer_at_work: None,
             paused_tenant: None,
@@ -195,6 +206,7 @@ impl<J> FairQueue<J> {
                 self.paused_sharer,
             ) = (None, None, None);
         }
+        self.taken = Taken::default();
         if let Some(command) = self.take_large(now) {
             return Next::Batch(vec![command]);
         }
@@ -214,6 +226,14 @@ impl<J> FairQueue<J> {
             .flatten()
             .filter(|resumes_at| *resumes_at > now);
         resumes_at.min().map_or(Next::Idle, Next::Pause)
+    }
+
+    /// Takes what has come since for the transaction under way, up to the same bounds and shares.
+    pub(super) fn take_more(&mut self, now: Instant) -> Vec<J> {
+        if self.large_was_last {
+            return Vec::new();
+        }
+        self.collect(now)
     }
 
     /// After a transaction that took so long, the one that had most of it leaves the writer to others for
@@ -269,9 +289,7 @@ impl<J> FairQueue<J> {
 
     fn collect(&mut self, now: Instant) -> Vec<J> {
         let mut batch = Vec::new();
-        let mut total = 0;
-        let mut of_tenant: IdMap<TenantId, usize> = IdMap::default();
-        let mut of_sharer: IdMap<Sharer, usize> = IdMap::default();
+        let mut of = std::mem::take(&mut self.taken);
         let mut spent = Vec::new();
         let (tenants, sharers) = (
             self.waiting.len(),
@@ -288,31 +306,32 @@ impl<J> FairQueue<J> {
                 continue;
             }
             let weight = self.first_weight(flow);
-            if !batch.is_empty() && total + weight > self.capacity.batch {
+            if of.total > 0 && of.total + weight > self.capacity.batch {
                 break;
             }
-            let taken = of_tenant.get(&flow.0).copied().unwrap_or_default();
+            let taken = of.tenants.get(&flow.0).copied().unwrap_or_default();
             if taken > 0 && taken + weight > self.share_of_tenant(flow.0, tenants, now) {
                 self.small.set_aside();
                 continue;
             }
             self.small.next();
-            let own = of_sharer.entry(sharer).or_default();
+            let own = of.sharers.entry(sharer).or_default();
             if *own > 0 && *own + weight > self.share_of(sharer, sharers, now) {
                 spent.push(flow);
                 continue;
             }
             *own += weight;
-            of_tenant.insert(flow.0, taken + weight);
-            total += weight;
+            of.tenants.insert(flow.0, taken + weight);
+            of.total += weight;
             batch.extend(self.pop(flow));
         }
         self.small.resume();
         for flow in spent {
             self.enlist(flow);
         }
-        self.tenant_at_work = most_of(of_tenant, total);
-        self.sharer_at_work = most_of(of_sharer, total);
+        self.tenant_at_work = most_of(&of.tenants, of.total);
+        self.sharer_at_work = most_of(&of.sharers, of.total);
+        self.taken = of;
         batch
     }
 
@@ -376,10 +395,10 @@ impl<J> FairQueue<J> {
 }
 
 /// Who has most of a transaction that weighs so much, and enough of it to be noticed.
-fn most_of<K>(weights: IdMap<K, usize>, total: usize) -> Option<K> {
-    let most = weights.into_iter().max_by_key(|(_, weight)| *weight);
-    most.filter(|(_, weight)| *weight >= NOTICED && *weight * 2 > total)
-        .map(|(who, _)| who)
+fn most_of<K: Copy>(weights: &IdMap<K, usize>, total: usize) -> Option<K> {
+    let most = weights.iter().max_by_key(|(_, weight)| **weight);
+    most.filter(|(_, weight)| **weight >= NOTICED && **weight * 2 > total)
+        .map(|(who, _)| *who)
 }
 
 /// Flows that take turns: tenants first, within each those who have a share, and within these their people.

@@ -33,7 +33,7 @@ mod sign_ups;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{task::JoinHandle, time::Instant};
+use tokio::{sync::Mutex, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
@@ -128,8 +128,8 @@ impl Writer {
         let stop = CancellationToken::new();
         let writer_task = WriterTask {
             store: store.clone(),
-            publisher: Publisher::start(Arc::clone(&hub)),
-            head: hub.head(),
+            publisher: Publisher::start(Arc::clone(&hub), Arc::clone(&follower)),
+            queue: Arc::clone(&queue),
             hub: Arc::clone(&hub),
             clock: Clock,
             observer,
@@ -247,8 +247,8 @@ struct WriterTask {
     store: Store,
     hub: Arc<Hub>,
     publisher: Publisher,
-    /// Where the log ended after the last batch.
-    head: Position,
+    /// Where more is taken from for a batch that had to wait for the log.
+    queue: Arc<Queue<Command>>,
     clock: Clock,
     observer: Arc<dyn Observer>,
     /// Reads what other servers wrote.
@@ -335,11 +335,12 @@ impl WriterTask {
             refuse(commands, &error);
             return Ok(());
         }
-        let count = commands.len();
-        let (commands, error) = match self.try_commit(commands).await? {
+        let queue = Some(Arc::clone(&self.queue));
+        let (commands, error) = match self.try_commit(commands, queue).await? {
             Ok(()) => return Ok(()),
             Err(undone) => undone,
         };
+        let count = commands.len();
         // While the database is out of reach one draft fares no better than many.
         if count == 1 || error.kind() == Kind::Unavailable {
             tracing::error!(kind = ?error.kind(), cause = ?error.cause(), "A batch could not be written.");
@@ -348,41 +349,36 @@ impl WriterTask {
         }
         tracing::warn!(drafts = count, cause = ?error, "A batch failed: its drafts are tried one by one.");
         for command in commands {
-            if let Err((commands, error)) = self.try_commit(vec![command]).await? {
+            if let Err((commands, error)) = self.try_commit(vec![command], None).await? {
                 refuse(commands, &error);
             }
         }
         Ok(())
     }
 
-    /// Decides, writes, commits and queues for publishing; returns the drafts of which nothing is in the log.
+    /// Decides, writes, commits and queues for publishing, with what has come meanwhile to the queue, if that is given;
+    /// returns the drafts of which nothing is in the log.
     async fn try_commit(
         &mut self,
         commands: Vec<Command>,
+        queue: Option<Arc<Queue<Command>>>,
     ) -> Result<Result<(), (Vec<Command>, Error)>> {
         let began = std::time::Instant::now();
-        let commands = Arc::new(commands);
-        let written = self.write(&commands).await;
+        let commands = Arc::new(Mutex::new(commands));
+        let written = self.write(&commands, queue).await;
         // The work that shared them has ended, so this is the only reference.
-        let commands = Arc::into_inner(commands).unwrap_or_default();
+        let commands = Arc::into_inner(commands).map(Mutex::into_inner);
+        let commands = commands.unwrap_or_default();
         let (planned, is_published) = match written {
-            Written::Committed(planned) => {
-                let follows = self.follows(planned.head).await;
-                if !follows {
-                    // Another server wrote in between: the log has its changes as well as ours.
-                    let last = planned.changes.last();
-                    let until = last.map_or(planned.head, |last| last.position);
-                    self.retry(|| self.follower.catch_up(until)).await?;
-                }
-                (planned, !follows)
-            }
+            Written::Committed(planned) => (planned, false),
             Written::Undone(error) => return Ok(Err((commands, error))),
             // Whatever becomes of this commit, a repeat finds things as they are.
             Written::Unknown(planned, error) if planned.changes.is_empty() => {
-                drop(planned);
+                self.follower.forget_own(planned.head);
                 return Ok(Err((commands, error)));
             }
             Written::Unknown(planned, error) => {
+                self.follower.forget_own(planned.head);
                 if !self.settle(&planned.changes, &error).await? {
                     return Ok(Err((commands, error)));
                 }
@@ -390,13 +386,13 @@ impl WriterTask {
             }
         };
         let Planned {
+            head: after,
             outcomes,
-            mut changes,
-            ..
+            changes,
         } = planned;
-        self.follower.renamed().refresh(&mut changes);
-        self.head = changes.last().map_or(planned.head, |last| last.position);
-        self.store.note_head(self.head);
+        let last = changes.last();
+        self.store
+            .note_head(last.map_or(after, |last| last.position));
         let messages = changes
             .iter()
             .filter(|c| matches!(c.what, crate::model::ChangeKind::Message(_)))
@@ -404,6 +400,7 @@ impl WriterTask {
         self.observer
             .batch(commands.len(), messages, began.elapsed());
         let batch = Batch {
+            after,
             changes: if is_published { Vec::new() } else { changes },
             commands,
             outcomes,
@@ -412,12 +409,26 @@ impl WriterTask {
         Ok(Ok(()))
     }
 
-    async fn write(&self, commands: &Arc<Vec<Command>>) -> Written<Planned> {
-        let (commands, now) = (Arc::clone(commands), self.clock.now());
+    async fn write(
+        &self,
+        commands: &Arc<Mutex<Vec<Command>>>,
+        queue: Option<Arc<Queue<Command>>>,
+    ) -> Written<Planned> {
+        let (commands, follower) = (Arc::clone(commands), Arc::clone(&self.follower));
+        let clock = self.clock;
         let written = self.store.write_batch(move |tx| {
             Box::pin(async move {
                 let head = tx.lock_log().await?;
+                let mut commands = commands.try_lock().map_err(Error::internal)?;
+                if let Some(queue) = queue {
+                    // What came while another server had the log goes along: several servers flush as seldom as one.
+                    commands.extend(queue.more());
+                }
+                let now = clock.now();
                 let (outcomes, changes) = plan::process_batch(tx, &commands, head, now).await?;
+                if let Some(last) = changes.last() {
+                    follower.expect_own(head, last.position);
+                }
                 Ok(Planned {
                     head,
                     outcomes,
@@ -426,15 +437,6 @@ impl WriterTask {
             })
         });
         written.await
-    }
-
-    /// Whether the hub has everything before a batch once everything of this server is published.
-    async fn follows(&self, head: Position) -> bool {
-        if head == self.head {
-            return true;
-        }
-        self.publisher.flush().await;
-        head <= self.hub.head()
     }
 
     /// After a commit that was not confirmed, asks the log whether it happened. Until that is known

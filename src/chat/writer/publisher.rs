@@ -4,9 +4,10 @@
 //! Publishing a batch to its subscribers and answering its callers takes as long as writing it, and the next
 //! transaction depends on neither: so a separate task does it. Batches are published in the order of their
 //! commits. Each is first appended to the topic logs, so that a caller that has an answer finds its change;
-//! then its callers are answered; then its subscribers are woken, once for the batch.
+//! then its callers are answered; then its subscribers are woken, once for the batch. Where another server wrote before
+//! it, that is read from the log first, while the next batch is being written.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -14,13 +15,26 @@ use tokio::{
 };
 
 use super::{Command, Outcome};
-use crate::{error::Error, model::Change, pubsub::Hub};
+use crate::{
+    chat::follower::Follower,
+    error::Error,
+    model::{Change, Position},
+    pubsub::Hub,
+};
 
 /// How many committed batches may wait to be published; then the writer waits.
 const AHEAD: usize = 2;
+/// How often what another server wrote is asked for before a batch is published without it: who listens then reads the
+/// log.
+const TRIES: u32 = 3;
+/// The longest that one of these may take, and the time between them.
+const ASK_TIMEOUT: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// A batch that is durable.
 pub(super) struct Batch {
+    /// Where the log ended before it.
+    pub(super) after: Position,
     /// Its changes, unless the hub has read them from the log already.
     pub(super) changes: Vec<Change>,
     pub(super) commands: Vec<Command>,
@@ -41,12 +55,15 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn start(hub: Arc<Hub>) -> Self {
+    pub(super) fn start(hub: Arc<Hub>, follower: Arc<Follower>) -> Self {
         let (sender, mut orders) = mpsc::channel(AHEAD);
         let task = tokio::spawn(async move {
             while let Some(order) = orders.recv().await {
                 match order {
-                    Order::Batch(batch) => {
+                    Order::Batch(mut batch) => {
+                        // Also where it has no change: what it is answered with may be of another server.
+                        read_before(&hub, &follower, batch.after).await;
+                        follower.renamed().refresh(&mut batch.changes);
                         let unnotified = hub.begin_publish(batch.changes);
                         answer(batch.commands, batch.outcomes);
                         unnotified.notify();
@@ -84,6 +101,22 @@ impl Publisher {
         if let Err(error) = self.task.await {
             tracing::error!(cause = %error, "The task that publishes failed.");
         }
+    }
+}
+
+/// Has the hub publish what other servers wrote up to a position.
+async fn read_before(hub: &Hub, follower: &Follower, until: Position) {
+    let mut tries = 0;
+    while hub.head() < until && tries < TRIES {
+        tries += 1;
+        let read = tokio::time::timeout(ASK_TIMEOUT, follower.catch_up(until)).await;
+        let cause = match read {
+            Ok(Ok(())) => continue,
+            Ok(Err(error)) => error,
+            Err(late) => Error::internal(late),
+        };
+        tracing::warn!(?cause, "What another server wrote cannot be read.");
+        tokio::time::sleep(PATIENCE).await;
     }
 }
 

@@ -102,6 +102,11 @@ impl<J> Queue<J> {
         }
     }
 
+    /// What has come since for the transaction under way.
+    pub(super) fn more(&self) -> Vec<J> {
+        self.state().fair.take_more(Instant::now())
+    }
+
     /// Records how long the last transaction took, so that flows other than its own come next.
     pub(super) fn finished(&self, took: Duration) {
         self.state().fair.finished(took, Instant::now());

@@ -9,5 +9,6 @@ mod online;
 mod passing_on;
 mod recovery;
 mod rooms;
+mod turns;
 mod typing;
 mod waits;

@@ -264,6 +264,34 @@ fn who_had_most_of_a_transaction_pauses_while_others_are_active() {
 }
 
 #[test]
+fn what_comes_while_a_transaction_waits_goes_with_it_within_the_same_shares() {
+    let mut bench = Bench::new(CAPACITY);
+    bench.push_many(flow(1, 1), 1, SHARE - 2);
+    bench.push(flow(2, 1), 1);
+    let first = bench.batch();
+    assert_eq!(first.len(), SHARE - 1);
+    bench.push_many(flow(1, 1), 1, 5);
+    bench.push_many(flow(2, 1), 1, 3);
+    bench.push(flow(2, 2), LARGE + 1);
+    let more = bench.queue.take_more(bench.now);
+    assert_eq!(weight_of(&more, 1), 2, "the rest of its share");
+    assert_eq!(weight_of(&more, 2), 3, "and nothing large");
+    assert_eq!(bench.queue.take_more(bench.now), []);
+    let next = bench.batch();
+    assert_eq!(
+        weight_of(&next, 1) + weight_of(&next, 2),
+        LARGE + 1,
+        "its turn"
+    );
+    bench.push(flow(2, 1), 1);
+    assert_eq!(
+        bench.queue.take_more(bench.now),
+        [],
+        "what is large goes alone"
+    );
+}
+
+#[test]
 fn nobody_pauses_of_many_who_share_a_transaction() {
     let mut bench = Bench::new(CAPACITY);
     for tenant in 1..=3 {
