@@ -2,6 +2,7 @@
 """Replays the commands of a Markdown page against a fresh server, and compares what they print.
 
     replay.py PAGE [HEADING] [KEY=VALUE …]     the blocks of the whole page, or of one section of it
+    replay.py … --on FOLDER                    against a server on the database in that folder, which stays
 
 Settings that the page's server needs are given as they are in the environment (ROCKET_…=…).
 
@@ -162,10 +163,10 @@ class Shell:
             pass
 
 
-def replay(page, heading, settings):
+def replay(page, heading, settings, ground):
     faults, compared, ran = [], 0, 0
     with tempfile.TemporaryDirectory(prefix="parlance-replay-") as folder:
-        server = Server(Path(folder), Sqlite(folder))
+        server = Server(Path(folder), Sqlite(ground or folder))
         server.settings = settings
         server.start()
         shell = Shell(folder, server)
@@ -192,10 +193,16 @@ def replay(page, heading, settings):
 
 
 def main():
-    page = Path(sys.argv[1])
-    settings = dict(word.split("=", 1) for word in sys.argv[2:] if word.startswith("ROCKET_"))
-    heading = next((word for word in sys.argv[2:] if not word.startswith("ROCKET_")), None)
-    faults, compared, ran = replay(page, heading, settings)
+    words = sys.argv[1:]
+    ground = None
+    if "--on" in words:
+        place = words.index("--on")
+        ground = words[place + 1]
+        del words[place:place + 2]
+    page = Path(words[0])
+    settings = dict(word.split("=", 1) for word in words[1:] if word.startswith("ROCKET_"))
+    heading = next((word for word in words[1:] if not word.startswith("ROCKET_")), None)
+    faults, compared, ran = replay(page, heading, settings, ground)
     for fault in faults:
         print(fault)
     print(f"{page.name}: {ran} blocks run, {compared} answers compared, {len(faults)} faults")
