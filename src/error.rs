@@ -91,6 +91,7 @@ impl Kind {
 pub struct Error {
     kind: Kind,
     text: Cow<'static, str>,
+    hint: Option<&'static str>,
     field: Option<&'static str>,
     retry_after: Option<Duration>,
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -105,6 +106,7 @@ impl Error {
         Self {
             kind,
             text: text.into(),
+            hint: None,
             field: None,
             retry_after: None,
             cause: None,
@@ -202,6 +204,14 @@ impl Error {
         Self::new(Kind::Internal, "something went wrong on our side").because(cause)
     }
 
+    /// The same with one more sentence for the caller, beside one that an API's document has fixed. It is told
+    /// where the answer's shape has room.
+    #[must_use]
+    pub fn with_hint(mut self, hint: Option<&'static str>) -> Self {
+        self.hint = hint;
+        self
+    }
+
     /// Keeps what led here, for the log only.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
@@ -215,6 +225,7 @@ impl Error {
         Self {
             kind: self.kind,
             text: self.text.clone(),
+            hint: self.hint,
             field: self.field,
             retry_after: self.retry_after,
             cause: None,
@@ -239,6 +250,11 @@ impl Error {
     /// The sentence for the caller.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What else the caller may be told.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.hint
     }
 
     /// The field that it is about, where it is one.

@@ -206,6 +206,22 @@ fn unknown() -> Error {
     )
 }
 
+/// The same to somebody whose token people of several tenants have, which is to be known to who runs the server: it
+/// locks all of them out. Who knows the token learns no more from the hint than from being refused.
+fn shared(services: &Services, candidates: &[Candidate]) -> Error {
+    if services.logins.is_first_shared() {
+        let tenants = candidates.iter().map(|it| it.person().tenant.get());
+        let tenants: Vec<_> = tenants.collect();
+        tracing::warn!(
+            ?tenants,
+            "Users of several apps have the same token, and are not let in unless they say which app they mean. \
+             Each token must be one of its own: see docs/service.md. This is logged once."
+        );
+    }
+    let hint = "users of several apps have this token: say with appId which app is meant, or give each user a token of their own";
+    unknown().with_hint(Some(hint))
+}
+
 /// Refuses what a token is not good for.
 fn within(live: &LiveLogin, needed: Scope) -> Result<()> {
     match &live.terms {
@@ -404,7 +420,7 @@ pub async fn chosen(
             let tenant = services.keys.tenant_of(&services.store, key).await?;
             Some(tenant.ok_or_else(no_such_key)?)
         }
-        None if candidates.len() > 1 => return Err(unknown()),
+        None if candidates.len() > 1 => return Err(shared(services, candidates)),
         None => None,
     };
     candidates

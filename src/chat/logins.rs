@@ -139,6 +139,8 @@ pub struct Logins {
     /// The most that a person has who is no guest.
     pub(super) most: usize,
     ends: AtomicU64,
+    /// Whether a token was seen that people of several tenants have.
+    has_shared: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -159,6 +161,7 @@ impl Logins {
             max,
             most,
             ends: AtomicU64::new(0),
+            has_shared: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -236,6 +239,11 @@ impl Logins {
                 .filter(|live| self.use_now(live, now))
                 .collect());
         }
+    }
+
+    /// Notes that people of several tenants have the same token; whether none was noted before.
+    pub(super) fn is_first_shared(&self) -> bool {
+        !self.has_shared.swap(true, Ordering::Relaxed)
     }
 
     /// The live login of that number.

@@ -60,6 +60,7 @@ impl ApiError {
             &Body {
                 error: self.error.text(),
                 code: kind.code(),
+                hint: self.error.hint(),
                 more: &self.more,
             },
         );
@@ -139,6 +140,8 @@ pub(super) fn asked_path<'a>(request: &'a Request<'_>) -> Path<'a> {
 struct Body<'a> {
     error: &'a str,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
     #[serde(flatten)]
     more: &'a Map<String, Value>,
 }

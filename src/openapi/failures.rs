@@ -156,6 +156,12 @@ fn error(status: u16, known: &mut Definitions) -> Value {
                 "description": "A word for programs.",
             }});
             let mut required = vec!["error", "code"];
+            if status == Kind::Unauthenticated.status() {
+                properties["hint"] = json!({
+                    "type": "string",
+                    "description": "Where the sentence is fixed by an API's document: what else there is to know.",
+                });
+            }
             if status == Kind::Gone.status() {
                 properties["cursor"] =
                     json!({"type": "string", "description": "Where to go on from."});

@@ -184,7 +184,10 @@ impl Context<'_> {
     async fn act_for(&mut self, user: PersonId) -> Result<Caller> {
         let caller = match &self.authority {
             Authority::User(caller) if caller.id() == user => caller.clone(),
-            Authority::User(_) => return Err(not_yours(user)),
+            Authority::User(caller) => {
+                let sentence = format!("your token speaks for user {} alone", caller.id());
+                return Err(Error::forbidden(sentence));
+            }
             Authority::Server(tenant) => match self.session.acts_for(ID, user) {
                 Some(caller) if caller.tenant() == tenant.tenant().id => return Ok(caller.clone()),
                 Some(_) | None => people::find(self.services, tenant, user).await?,

@@ -69,7 +69,9 @@ pub(super) async fn on_connect(session: &mut ClientSession) -> Result<()> {
         .holder(&token)
         .await
         .map_err(|error| match error.kind() {
-            Kind::Unauthenticated => Error::new(Kind::Unauthenticated, MISMATCH),
+            Kind::Unauthenticated => {
+                Error::new(Kind::Unauthenticated, MISMATCH).with_hint(error.hint())
+            }
             Kind::TooMany | Kind::Forbidden => error,
             _ => Error::unavailable(UNVERIFIED, UNVERIFIED_FOR).because(error),
         })?;

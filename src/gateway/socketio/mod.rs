@@ -36,7 +36,7 @@ use parlance_socketio::{
     packet::Args,
     server::{AckSender, Admission, ConnectError, Event, Handler, PipelinedAnswer, Reply, Socket},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
@@ -321,7 +321,9 @@ fn reply(
 /// The error for a client that is not admitted.
 fn refuse(error: &Error) -> ConnectError {
     log_failure(error);
-    ConnectError::new(error.text().to_owned())
+    let refused = ConnectError::new(error.text().to_owned());
+    let hint = error.hint().map(|hint| json!({"hint": hint}));
+    hint.into_iter().fold(refused, ConnectError::with_data)
 }
 
 /// Recovers a connection, with the changes that it has missed; `None` if it cannot be recovered.

@@ -47,7 +47,7 @@ bo < 42["create-user",{"status":"error","error":[{"message":"your token speaks f
   "code":"forbidden"}]
 bo > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},"message":{"value":"x","type":"text"}}]
 bo < 42["new-message",{"status":"error","error":[{"message":
-  "this connection does not speak for user {ann}: send create-user first"}],"code":"forbidden"}]
+  "your token speaks for user {bo} alone"}],"code":"forbidden"}]
 bo > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{bo}"},"message":{"value":"hi","type":"text"}}]
 bo < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]
 server < 42["new-message",{"msg":"hi","user_id":"{bo}",…}]

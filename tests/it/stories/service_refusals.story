@@ -115,8 +115,16 @@ POST /user {"appId":"{her_key}","appUserId":1,"firstName":"a","lastName":"b","to
 200 {"token":"token of one",…}
 torn opens EIO=4
 torn > 40{"token":"token of one"}
-torn < 44{"message":"token key mismatch"}
+torn < 44{"message":"token key mismatch","data":{"hint":"<text>"}}
 torn closes
+old_torn opens EIO=3&token=token%20of%20one
+old_torn > 40
+old_torn < 44"token key mismatch"
+old_torn closes
+GET /api/events?dialect=service&token=token%20of%20one&timeout=0
+401 {"error":"the token is unknown or no longer valid","code":"unauthenticated","hint":"<text>"}
+POST /api/events/join?token=token%20of%20one "usr-1-2"
+401 {"error":"token key mismatch","code":"unauthenticated","hint":"<text>"}
 whole opens EIO=4
 whole > 40{"token":"token of one","appId":"{key}"}
 whole < 40{"sid":"<sid>"}

@@ -50,7 +50,7 @@ bo=$(curl -s "http://127.0.0.1:8000/api/events/create-user?key=$key" \
         ),
         Refusal(
             Kind::Forbidden,
-            "this connection does not speak for user 7: send create-user first",
+            "this connection does not speak for user 7: send create-user first, your token speaks for user 7 alone",
         ),
         Refusal(
             Kind::NotFound,
