@@ -39,7 +39,7 @@ use crate::{
         messages::{Sent, UnderWay},
     },
     error::{Error, Result},
-    model::{Change, ChatId, Scope, Signal},
+    model::{Change, ChatId, Scope, Signal, WebhookKind},
 };
 
 pub use answering::{Begun, answer, begin, refuse};
@@ -248,6 +248,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// The events of a change, which are the same for all who receive them.
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent>;
+
+    /// Whether it has a word for changes of that kind: whether [`Dialect::encode_change`] makes anything of them.
+    fn tells(&self, _kind: WebhookKind) -> bool {
+        true
+    }
 
     /// The same, where the events depend on settings.
     fn encode_change_with(&self, _options: &Options, change: &Change) -> Vec<OutgoingEvent> {

@@ -6,13 +6,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    chat::webhooks::Encoder,
+    chat::{
+        Services,
+        webhooks::{self, Changes, Encoder, Manager},
+    },
     dialect::{Options, messenger},
     error::{Error, Result},
     json::schema::Describe,
     model::{
-        Change, Delivery, DeliveryFailure, DisabledReason, Timestamp, Webhook, WebhookKind,
-        WebhookTarget,
+        Change, Delivery, DeliveryFailure, DisabledReason, Timestamp, Webhook, WebhookId,
+        WebhookKind, WebhookTarget,
     },
 };
 
@@ -180,11 +183,54 @@ pub fn target(
             "dialect must be the name of an API",
         ));
     }
+    let kinds = kinds(told)?.unwrap_or_default();
+    check_words(options, dialect, &kinds)?;
     Ok(WebhookTarget {
         url: url.to_owned(),
-        kinds: kinds(told)?.unwrap_or_default(),
+        kinds,
         dialect: dialect.to_owned(),
     })
+}
+
+/// Reads what is changed of a webhook, whose API is the one that it was registered with.
+pub async fn changes(
+    services: &Services,
+    options: &Options,
+    (by, id): (Manager<'_>, WebhookId),
+    (url, told): (Option<&str>, Option<&Value>),
+) -> Result<Changes> {
+    let kinds = kinds(told)?;
+    if let Some(kinds) = &kinds {
+        let webhook = webhooks::one(services, by, id).await?;
+        check_words(options, &webhook.target.dialect, kinds)?;
+    }
+    Ok(Changes {
+        url: url.map(str::to_owned),
+        kinds,
+    })
+}
+
+/// Refuses kinds that an API has no word for: nobody is to wait for what is never sent.
+fn check_words(options: &Options, dialect: &str, kinds: &[WebhookKind]) -> Result<()> {
+    let Some(api) = options.dialects.named(dialect) else {
+        // The messenger has a word for everything.
+        return Ok(());
+    };
+    let Some(unknown) = kinds.iter().find(|kind| !api.tells(**kind)) else {
+        return Ok(());
+    };
+    let all = WebhookKind::WORDS.iter();
+    let known = all.filter_map(|word| WebhookKind::from_stored(word));
+    let known: Vec<_> = known
+        .filter(|kind| api.tells(*kind))
+        .map(WebhookKind::as_str)
+        .collect();
+    let sentence = format!(
+        "kinds has {}, for which the dialect {dialect} has no word: it has {}; the dialect messenger has all",
+        unknown.as_str(),
+        known.join(", ")
+    );
+    Err(Error::invalid_field("kinds", sentence))
 }
 
 /// Encodes changes for webhooks.

@@ -17,6 +17,8 @@ pub struct Field {
     pub example: &'static str,
     /// What a reader needs to know beside its name.
     pub about: &'static str,
+    /// Whether an example of a whole body has it.
+    pub is_in_example: bool,
 }
 
 /// What a field holds.
@@ -70,6 +72,16 @@ pub const fn required(
         kind,
         example,
         about,
+        is_in_example: true,
+    }
+}
+
+/// The same field, which examples of whole bodies leave out: what it names would have to be there, or what others
+/// say would not do beside it.
+pub const fn apart(field: Field) -> Field {
+    Field {
+        is_in_example: false,
+        ..field
     }
 }
 
@@ -178,10 +190,11 @@ pub fn body(fields: &[Field]) -> Value {
     })
 }
 
-/// An example of a body with all its fields.
+/// An example of a body with all its fields that do on a server on which nothing is yet.
 pub fn body_example(fields: &[Field]) -> Value {
     let pairs = fields
         .iter()
+        .filter(|field| field.is_in_example)
         .map(|field| (field.name.to_owned(), field.example()));
     Value::Object(pairs.collect())
 }

@@ -12,6 +12,9 @@ pub use parlance_describe::Describe;
 /// Where named schemas stand in the document.
 const PLACE: &str = "#/components/schemas/";
 
+/// Marks one of several forms that a setting for old clients brings back: types for new ones leave it out.
+pub const OF_OLD: &str = "x-of-old";
+
 /// A type whose JSON has a schema.
 pub trait Describe {
     /// Its schema; a named type is defined in `known`, and referred to.

@@ -277,7 +277,7 @@ fn pascal_case(id: &str) -> String {
 }
 
 fn security(access: Access) -> Value {
-    let cookies = json!({"token_cookie": [], "user_cookie": []});
+    let cookies = json!({"user_cookie": [], "user_token_cookie": []});
     match access {
         Access::Public => json!([]),
         // The token of a program does instead.
@@ -304,6 +304,7 @@ fn security(access: Access) -> Value {
     }
 }
 
+/// Each way to be known. They are told by name, so the cookies, which nobody sets by hand, come last.
 fn schemes() -> Value {
     let key = |place: &str, name: &str, about: &str| json!({"type": "apiKey", "in": place, "name": name, "description": about});
     json!({
@@ -316,11 +317,15 @@ fn schemes() -> Value {
         "token_header": key("header", "token", "A token in a header of its own."),
         "key_query": key("query", "key", "The applicationId of a site or an app, for its server."),
         "app_id": key("header", "appId", "The applicationId of an app, which is its secret."),
-        "token_cookie": key(
+        "user_token_cookie": key(
             "cookie",
             "token",
-            "The cookie that signing in sets. A page cannot set it by hand: run POST /api/login.",
+            "The cookie that signing in sets. A page cannot set it by hand: run POST /api/login, and leave this empty.",
         ),
-        "user_cookie": key("cookie", "user_id", "The other cookie that signing in sets."),
+        "user_cookie": key(
+            "cookie",
+            "user_id",
+            "The other cookie that signing in sets, which a page cannot set by hand either.",
+        ),
     })
 }

@@ -1,6 +1,6 @@
 //! The fields that operations take, each written once.
 
-use super::field::{Field, ID, Kind, TEXT, optional, required};
+use super::field::{Field, ID, Kind, TEXT, apart, optional, required};
 use crate::{
     model::{MessageKind, Notify, RegistrationMode, Role},
     telemetry::RequestId,
@@ -12,8 +12,8 @@ const CLIENT_ID_TEXT: Kind = Kind::Text(1, 64);
 const SECONDS: Kind = Kind::Number(1, 31_536_000);
 
 // People and their logins.
-pub(super) const NAME: Field = required("name", NAME_TEXT, "ann", "");
-pub(super) const NEW_NAME: Field = optional("name", NAME_TEXT, "ann", "");
+pub(super) const NAME: Field = required("name", NAME_TEXT, "kim", "");
+pub(super) const NEW_NAME: Field = optional("name", NAME_TEXT, "kim", "");
 pub(super) const PASSWORD: Field = required("password", Kind::Password, "correct horse", "");
 pub(super) const PASSWORD_AGAIN: Field = optional(
     "password",
@@ -29,32 +29,32 @@ pub(super) const FIRST_PASSWORD: Field = optional(
 );
 pub(super) const NEW_PASSWORD: Field =
     required("new_password", Kind::Password, "battery staple", "");
-pub(super) const EMAIL: Field = required("email", Kind::Text(3, 254), "ann@example.com", "");
-pub(super) const NEW_EMAIL: Field = optional("email", Kind::Text(3, 254), "ann@example.com", "");
+pub(super) const EMAIL: Field = required("email", Kind::Text(3, 254), "kim@example.com", "");
+pub(super) const NEW_EMAIL: Field = optional("email", Kind::Text(3, 254), "kim@example.com", "");
 pub(super) const PHOTO: Field = optional(
     "photo",
     Kind::Text(0, 2_048),
     "https://example.com/ann.png",
     "The address of a picture; empty for none.",
 );
-pub(super) const INVITE: Field = optional(
+pub(super) const INVITE: Field = apart(optional(
     "invite",
     TEXT,
     "3q2-7wAAAAAAAAAAAAAAAA",
     "The code of an invitation; one to a chat leads into that chat.",
-);
+));
 pub(super) const CODE: Field = required(
     "code",
     TEXT,
     "123456",
     "A code of the app, or a recovery code.",
 );
-pub(super) const CODE_TOO: Field = optional(
+pub(super) const CODE_TOO: Field = apart(optional(
     "code",
     TEXT,
     "123456",
     "Where the account has a second factor: a code of the app, or a recovery code.",
-);
+));
 
 // Chats.
 pub(super) const TITLE: Field = optional("title", TITLE_TEXT, "general", "");
@@ -66,16 +66,20 @@ pub(super) const DESCRIPTION: Field = optional(
 );
 pub(super) const PRIVATE: Field = optional("private", Kind::Flag, "true", "For its members alone.");
 pub(super) const OPEN: Field = optional("open", Kind::Flag, "false", "The opposite of private.");
-pub(super) const MEMBERS_TOO: Field =
-    optional("members", Kind::People, "[2]", "Ids of people to be in it.");
+pub(super) const MEMBERS_TOO: Field = apart(optional(
+    "members",
+    Kind::People,
+    "[2]",
+    "Ids of people to be in it.",
+));
 pub(super) const MEMBERS: Field = required("members", Kind::People, "[2]", "Ids of people.");
 pub(super) const ROLE: Field = required("role", Kind::Words(Role::WORDS), "admin", "");
-pub(super) const CLIENT_ID: Field = optional(
+pub(super) const CLIENT_ID: Field = apart(optional(
     "client_id",
     CLIENT_ID_TEXT,
     "6f1c2a9e",
     "A key of yours: the same request under it again is done once.",
-);
+));
 pub(super) const NOTIFY: Field = optional(
     "notify",
     Kind::Words(Notify::WORDS),
@@ -117,12 +121,12 @@ pub(super) const TYPE: Field = optional(
     "text",
     "Content of the types img and file is an http(s) address.",
 );
-pub(super) const REPLY_TO: Field = optional(
+pub(super) const REPLY_TO: Field = apart(optional(
     "reply_to",
     ID,
     "4",
     "The id of the message of this chat that it answers.",
-);
+));
 
 // Pages of lists.
 pub(super) const LIMIT: Field = optional(
@@ -183,12 +187,12 @@ pub(super) const ONLY: Field = optional(
     "administrators",
     "",
 );
-pub(super) const ADMINISTRATOR: Field = optional(
+pub(super) const ADMINISTRATOR: Field = apart(optional(
     "administrator",
     Kind::Flag,
     "true",
     "Send this or a name, not both.",
-);
+));
 pub(super) const LINK_EXPIRES: Field = optional(
     "expires",
     Kind::Number(60, 2_592_000),
@@ -259,21 +263,21 @@ pub(super) const DOMAIN: Field = required(
     "A host name; what else an address has is cut off.",
 );
 pub(super) const OWNER_TOKEN: Field = required("token", TEXT, "6f1c", "An owner's token.");
-pub(super) const COLLEAGUE_TOKEN: Field = optional(
+pub(super) const COLLEAGUE_TOKEN: Field = apart(optional(
     "token",
     TEXT,
     "6f1c",
     "A token of an owner of that domain, to become a colleague.",
-);
+));
 
 // The chat service.
 pub(super) const APP_NAME: Field = required("name", NAME_TEXT, "shop", "");
-pub(super) const VERIFY_URL: Field = optional(
+pub(super) const VERIFY_URL: Field = apart(optional(
     "verifyUrl",
     TEXT,
     "",
     "Asked with every token of a user, where there is one: http(s).",
-);
+));
 pub(super) const REQUIRE_AUTH: Field = optional(
     "requireAuth",
     Kind::Flag,
@@ -357,11 +361,11 @@ pub(super) const BY_ROOM_NUMBER: Field = required("room", ID, "1", "The room's n
 
 /// Parts of paths that say everywhere the same.
 pub(super) const PATH: &[Field] = &[
-    required("chat", ID, "7", "The chat's id."),
+    required("chat", ID, "1", "The chat's id."),
     required("message", ID, "4", "The message's id."),
-    required("person", ID, "2", "The person's id."),
-    required("login", ID, "3", "The login's id."),
-    required("token", ID, "7", "The token's id."),
+    required("person", ID, "1", "The person's id."),
+    required("login", ID, "1", "The login's id."),
+    required("token", ID, "1", "The token's id."),
     required("tenant", ID, "2", "The site's or the app's number."),
     required(
         "invitation",

@@ -17,12 +17,14 @@ macro_rules! documents {
 
 /// What each API is, and what they have in common.
 const REFERENCES: &[Document] = documents! {
+    "clients"
     "messenger"
     "support"
     "embed"
     "service"
     "socketio"
     "webhooks"
+    "glossary"
 };
 
 /// For who runs a server.

@@ -147,7 +147,14 @@ fn types(uri: &Origin<'_>) -> Folder {
 
 const TYPES_START: &str = "<h1>Types</h1>
 <p>The events of each API as types for socket.io-client 4 in TypeScript: <code>ClientToServerEvents</code>,
-<code>ServerToClientEvents</code>, and all that they hold. A wrong name or argument does not compile.</p>
+<code>ServerToClientEvents</code>, <code>ParlanceSocket</code> with both, and all that they hold. A wrong name or argument does
+not compile. An answer is what was done or a refusal, and its status tells which; a push of live support has no status.</p>
+<pre><code>const socket: ParlanceSocket = io(&quot;http://127.0.0.1:8000&quot;, { auth: { key } });
+const made = await socket.emitWithAck(&quot;create-chat&quot;, { chat: { name: &quot;Breakfast&quot; }, users: [ann] });
+if (made.status === &quot;error&quot;) throw new Error(made.error[0].message);
+console.log(made.chat.id);</code></pre>
+<p>The types of requests are made from <a href=\"../openapi.json\">openapi.json</a>, by <code>openapi-typescript</code> for one; its version 7
+needs <code>typescript</code> 5 beside it, and ends with an error beside 7.</p>
 <ul>
 <li><a href=\"index.d.ts\">index.d.ts</a>: all of them</li>
 ";

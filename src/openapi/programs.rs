@@ -1,7 +1,7 @@
 //! The fields of what programs use: webhooks, incoming hooks and tokens.
 
 use super::{
-    field::{Field, ID, Kind, TEXT, optional, required},
+    field::{Field, ID, Kind, TEXT, apart, optional, required},
     fields::NAME_TEXT,
 };
 use crate::model::{Scope, WebhookKind};
@@ -44,12 +44,12 @@ pub(super) const HOOK_NAME: Field = required(
     "As whom it speaks: at home a name that nobody has.",
 );
 pub(super) const HOOK_TEXT: Field = optional("text", TEXT, "The build is green.", "What is said.");
-pub(super) const HOOK_PAYLOAD: Field = optional(
+pub(super) const HOOK_PAYLOAD: Field = apart(optional(
     "payload",
     TEXT,
     "",
     "Instead of `text`: a JSON object that has it.",
-);
+));
 
 // Personal access tokens.
 pub(super) const TOKEN_NAME: Field = required("name", NAME_TEXT, "my bot", "What you call it.");

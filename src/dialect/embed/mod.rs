@@ -25,7 +25,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Scope, Signal, SignalKind},
+    model::{Change, ChatId, Scope, Signal, SignalKind, WebhookKind},
 };
 
 /// See the module.
@@ -93,6 +93,10 @@ impl Dialect for Embed {
             handlers::on_resume(session, entered);
             Ok(())
         })
+    }
+
+    fn tells(&self, kind: WebhookKind) -> bool {
+        events::tells(kind)
     }
 
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {

@@ -40,18 +40,18 @@ pub const ABOUT: &str = "People who sign up, their chats and messages. What its 
     they are told by one long-poll or stream of events. An event has a `type` and, unless it is a signal, a `position` in the log.";
 
 /// Shell commands that prepare what the examples need: Ann and Bo in a chat.
-pub const PREPARATION: &str = r#"curl -s -o ann.json -c ann http://127.0.0.1:8000/api/reg \
-  --json '{"name": "ann", "password": "correct horse", "email": "ann@example.com"}'
-curl -s -o bo.json -c bo http://127.0.0.1:8000/api/reg \
-  --json '{"name": "bo", "password": "battery staple", "email": "bo@example.com"}'
-bo=$(curl -s -b bo http://127.0.0.1:8000/api/me | jq .id)
-curl -s -o made.json -D made.txt -b ann http://127.0.0.1:8000/api/chats \
-  --json "{\"title\": \"Breakfast\", \"members\": [$bo]}"
+pub const PREPARATION: &str = r#"curl -s -o eva.json -c eva http://127.0.0.1:8000/api/reg \
+  --json '{"name": "eva", "password": "correct horse", "email": "eva@example.com"}'
+curl -s -o leo.json -c leo http://127.0.0.1:8000/api/reg \
+  --json '{"name": "leo", "password": "battery staple", "email": "leo@example.com"}'
+leo=$(curl -s -b leo http://127.0.0.1:8000/api/me | jq .id)
+curl -s -o made.json -D made.txt -b eva http://127.0.0.1:8000/api/chats \
+  --json "{\"title\": \"Brunch\", \"members\": [$leo]}"
 chat=$(grep -i ^location made.txt | tr -dc 0-9)"#;
 
 /// How Bo listens, as a shell command.
 pub const LISTENING: &str =
-    "curl -sN -b bo http://127.0.0.1:8000/api/events -H 'Accept: text/event-stream'";
+    "curl -sN -b leo http://127.0.0.1:8000/api/events -H 'Accept: text/event-stream'";
 
 /// Every change, in the order in which the examples make a conversation.
 pub const CHANGES: &[DescribedEvent] = &[
@@ -59,14 +59,14 @@ pub const CHANGES: &[DescribedEvent] = &[
         "message",
         "Somebody said something, you too. The message's id is the event's position.",
         &["chat_id", "message", "people"],
-        r#"message=$(curl -s -b ann http://127.0.0.1:8000/api/chats/$chat -H 'Prefer: return=representation' \
+        r#"message=$(curl -s -b eva http://127.0.0.1:8000/api/chats/$chat -H 'Prefer: return=representation' \
   --json '{"content": "Eggs?", "client_id": "first"}' | jq .message.id)"#,
     ),
     event(
         "edited",
         "A message has another text. It keeps its id.",
         &["chat_id", "message", "people"],
-        r#"curl -s -b ann -X PATCH http://127.0.0.1:8000/api/chats/$chat/messages/$message --json '{"content": "Eggs and toast?"}'"#,
+        r#"curl -s -b eva -X PATCH http://127.0.0.1:8000/api/chats/$chat/messages/$message --json '{"content": "Eggs and toast?"}'"#,
     ),
     event(
         "reaction",
@@ -80,25 +80,25 @@ pub const CHANGES: &[DescribedEvent] = &[
             "count",
             "people",
         ],
-        "curl -s -b bo -X PUT http://127.0.0.1:8000/api/chats/$chat/messages/$message/reactions/%F0%9F%91%8D",
+        "curl -s -b leo -X PUT http://127.0.0.1:8000/api/chats/$chat/messages/$message/reactions/%F0%9F%91%8D",
     ),
     event(
         "read",
         "Somebody has read up to a message. In chats of more than 50 members you hear of your own reading alone.",
         &["chat_id", "person_id", "up_to"],
-        r#"curl -s -b bo http://127.0.0.1:8000/api/chats/$chat/read --json "{\"up_to\": $message}""#,
+        r#"curl -s -b leo http://127.0.0.1:8000/api/chats/$chat/read --json "{\"up_to\": $message}""#,
     ),
     event(
         "deleted",
         "A message was deleted: it keeps its place, without a content.",
         &["chat_id", "message", "people"],
-        "curl -s -b ann -X DELETE http://127.0.0.1:8000/api/chats/$chat/messages/$message",
+        "curl -s -b eva -X DELETE http://127.0.0.1:8000/api/chats/$chat/messages/$message",
     ),
     event(
         "chat",
         "A chat was made, or is changed: another title, opened or closed, deleted (`deleted_at`), answered.",
         &["chat_id", "chat"],
-        r#"curl -s -b ann -X PATCH http://127.0.0.1:8000/api/chats/$chat --json '{"title": "Brunch"}'"#,
+        r#"curl -s -b eva -X PATCH http://127.0.0.1:8000/api/chats/$chat --json '{"title": "Brunch"}'"#,
     ),
     DescribedEvent {
         more: &["role"],
@@ -106,20 +106,20 @@ pub const CHANGES: &[DescribedEvent] = &[
             "member",
             "Somebody came (`joined`), with a `role`, or has left. A new role comes as one who joined.",
             &["chat_id", "person", "joined"],
-            r#"curl -s -b ann -X PATCH http://127.0.0.1:8000/api/chats/$chat/members/$bo --json '{"role": "admin"}'"#,
+            r#"curl -s -b eva -X PATCH http://127.0.0.1:8000/api/chats/$chat/members/$leo --json '{"role": "admin"}'"#,
         )
     },
     event(
         "settings",
         "You have set something for yourself, perhaps with another device. Nobody else hears of it.",
         &["chat_id", "settings"],
-        r#"curl -s -b bo -X PATCH http://127.0.0.1:8000/api/chats/$chat/settings --json '{"pinned": true}'"#,
+        r#"curl -s -b leo -X PATCH http://127.0.0.1:8000/api/chats/$chat/settings --json '{"pinned": true}'"#,
     ),
     event(
         "person",
         "Somebody with whom you share a chat, or you, has another name or photo, or is gone.",
         &["person"],
-        r#"curl -s -b ann -X PATCH http://127.0.0.1:8000/api/me --json '{"photo": "https://example.com/ann.png"}'"#,
+        r#"curl -s -b eva -X PATCH http://127.0.0.1:8000/api/me --json '{"photo": "https://example.com/ann.png"}'"#,
     ),
 ];
 
@@ -129,12 +129,12 @@ pub const SIGNALS: &[DescribedEvent] = &[
         "typing",
         "Somebody else types, or has stopped: at the latest 6 seconds after it was last said.",
         &["chat_id", "person_id", "typing"],
-        r#"curl -s -b ann http://127.0.0.1:8000/api/chats/$chat/typing --json '{"typing": true}'"#,
+        r#"curl -s -b eva http://127.0.0.1:8000/api/chats/$chat/typing --json '{"typing": true}'"#,
     ),
     event(
         "presence",
         "Somebody with whom you share a chat of at most 50 members is online, or has not been for a minute.",
         &["person_id", "online", "last_seen"],
-        "curl -s -b ann 'http://127.0.0.1:8000/api/events?after=now&timeout=1'",
+        "curl -s -b eva 'http://127.0.0.1:8000/api/events?after=now&timeout=1'",
     ),
 ];

@@ -8,7 +8,7 @@ use crate::{
     dialect::{Emitted, EventReply, OutgoingEvent, described, service::wire},
     error::{Error, Result},
     json::{is_on, own_id, whole},
-    model::{Change, ChangeKind, ClientId, Content, MessageId, Signal, SignalKind},
+    model::{Change, ChangeKind, ClientId, Content, MessageId, Signal, SignalKind, WebhookKind},
 };
 
 /// The most messages that one answer lists, what it lists when nobody says, and the last page.
@@ -198,6 +198,17 @@ pub fn seen_by(user: &wire::User) -> OutgoingEvent {
 /// `roomData` and who is present.
 pub fn room_data(present: &wire::RoomData) -> OutgoingEvent {
     table::ROOM_DATA.of(present)
+}
+
+/// Whether there is a word for changes of that kind, as [`encode_change`] has it.
+pub const fn tells(kind: WebhookKind) -> bool {
+    matches!(
+        kind,
+        WebhookKind::MessageCreated
+            | WebhookKind::MessageEdited
+            | WebhookKind::MessageDeleted
+            | WebhookKind::ChatRead
+    )
 }
 
 /// A change as it is told to who is present in its room.

@@ -24,7 +24,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Scope, Signal, SignalKind},
+    model::{Change, ChatId, Scope, Signal, SignalKind, WebhookKind},
 };
 
 /// See the module.
@@ -105,6 +105,10 @@ impl Dialect for Service {
 
     fn should_deliver(&self, session: &ClientSession, change: &Change) -> bool {
         handlers::should_deliver(session, change)
+    }
+
+    fn tells(&self, kind: WebhookKind) -> bool {
+        events::tells(kind)
     }
 
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {

@@ -21,7 +21,7 @@ admin=$(curl -s http://127.0.0.1:8000/auth/login \
   --json '{"email": "admin@example.com", "password": "correct horse"}' | jq -r .token)
 app=$(curl -s http://127.0.0.1:8000/app -H "Authorization: $admin" \
   --json '{"name": "Shop"}' | jq -r .applicationId)
-ann=anns-own-token bo=bos-own-token
+ann=$(openssl rand -hex 16) bo=$(openssl rand -hex 16)
 curl -s http://127.0.0.1:8000/user \
   --json '{"appId": "'$app'", "appUserId": 1, "firstName": "Ann", "token": "'$ann'"}'
 curl -s http://127.0.0.1:8000/user \
@@ -30,7 +30,10 @@ curl -s http://127.0.0.1:8000/room \
   --json '{"appId": "'$app'", "room": "usr-1-2", "users": [1, 2]}'"#,
     query: "token=$ann&room=usr-1-2",
     options: "{ auth: { token: ann } }",
-    samples: &[("ann", "anns-own-token"), ("message", "4")],
+    samples: &[
+        ("ann", "0d5b8f1f2c116f1c2a9e6c344b2e9f7a"),
+        ("message", "4"),
+    ],
     events: EVENTS,
     emits_answers: false,
     pushes: PUSHES,

@@ -163,7 +163,7 @@ pub struct Room {
     deleted_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     users: Option<Vec<User>>,
-    /// There are more users than one page has room for; the document knows no such key, so it is
+    /// There are more users than one page has room for; the document of this API's first server knows no such key, so it is
     /// there only then.
     #[serde(skip_serializing_if = "std::ops::Not::not", rename = "has_more")]
     has_more: bool,

@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     model::{
         Change, ChangeKind, ChatId, ClientId, Content, ConversationStatus, Email, MessageId, Name,
-        Signal, SignalKind,
+        Signal, SignalKind, WebhookKind,
     },
 };
 
@@ -161,6 +161,17 @@ fn page(argument: Argument<'_>) -> Result<Page> {
         before: argument.chat_called("before")?,
         query: query.map(str::to_owned),
     })
+}
+
+/// Whether there is a word for changes of that kind, as [`encode_change`] has it.
+pub(super) const fn tells(kind: WebhookKind) -> bool {
+    matches!(
+        kind,
+        WebhookKind::MessageCreated
+            | WebhookKind::ChatRead
+            | WebhookKind::ConversationWaiting
+            | WebhookKind::ConversationClosed
+    )
 }
 
 /// A change as others are told of it.

@@ -28,7 +28,7 @@ use crate::{
     error::{Error, Result},
     model::{
         Audience, Change, ChangeKind, ConversationStatus, PersonKind, Scope, Signal, SignalKind,
-        TenantId,
+        TenantId, WebhookKind,
     },
 };
 
@@ -113,6 +113,10 @@ impl Dialect for Support {
             | ChangeKind::Left
             | ChangeKind::Person(_) => false,
         }
+    }
+
+    fn tells(&self, kind: WebhookKind) -> bool {
+        events::tells(kind)
     }
 
     fn encode_change(&self, change: &Change) -> Vec<OutgoingEvent> {

@@ -19,9 +19,9 @@ pub(super) const API: EventApi = EventApi {
     about: "Guests of a site ask, its owners answer. A token comes with each event, or once with the connection (`auth.token`, `?token=`): \
             from then on the connection receives what its holder receives. An answer has a `statusCode`, a push has none.",
     preparation: r#"curl -s http://127.0.0.1:8000/owner/register \
-  --json '{"email": "owner@shop.example", "password": "correct horse", "domain": "shop.example"}'
+  --json '{"email": "owner@toys.example", "password": "correct horse", "domain": "toys.example"}'
 owner=$(curl -s http://127.0.0.1:8000/owner/login \
-  --json '{"email": "owner@shop.example", "password": "correct horse"}' | jq -r .data.token)"#,
+  --json '{"email": "owner@toys.example", "password": "correct horse"}' | jq -r .data.token)"#,
     query: "",
     options: "",
     samples: &[
@@ -135,7 +135,7 @@ const MISMATCH: Refusal = Refusal(
 const EVENTS: &[ClientEvent] = &[
     ClientEvent::new::<NewChat>("getNewChat", "Open a conversation with a site's owners, or come back to it")
         .about("With `guestToken` the same guest and chat, and one more token; without it a new guest in a new chat.")
-        .takes(&[Form::Fields(NEW_GUEST), Form::Fields(KNOWN_GUEST)], r#"{"email": "gus@example.com", "name": "Gus", "domain": "shop.example"}"#)
+        .takes(&[Form::Fields(NEW_GUEST), Form::Fields(KNOWN_GUEST)], r#"{"email": "gus@example.com", "name": "Gus", "domain": "toys.example"}"#)
         .keeps(&[("chat", "chatId"), ("guest", "guestToken")])
         .pushes(&["waitingChat"])
         .refuses(&[

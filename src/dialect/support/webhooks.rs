@@ -20,11 +20,11 @@ use crate::{
         Caller, Services,
         accounts::Device,
         owners,
-        webhooks::{self, Changes, Manager},
+        webhooks::{self, Manager},
     },
     dialect::{
         DialectInfo, Options,
-        support::wire::{OwnerDone, SUCCESS_WORDS},
+        support::wire::{Done200, OwnerDone, SUCCESS_WORDS},
         webhooks::{self as told, WebhookWire},
     },
     error::{Error, Kind, Result},
@@ -46,6 +46,7 @@ macro_rules! answers {
         #[derive(Debug, Describe, Serialize)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
+            #[schema(with = Done200)]
             status_code: u16,
             #[schema(words = SUCCESS_WORDS)]
             status: &'static str,
@@ -159,16 +160,20 @@ async fn one(services: &ChatServices, token: OwnerToken, webhook: &str) -> Reply
 
 /// `PATCH /owner/webhooks/{id}` url, kinds.
 #[patch("/owner/webhooks/<webhook>", data = "<body>")]
-async fn change(services: &ChatServices, token: OwnerToken, webhook: &str, body: Body) -> Reply {
+async fn change(
+    services: &ChatServices,
+    options: &State<Arc<Options>>,
+    token: OwnerToken,
+    webhook: &str,
+    body: Body,
+) -> Reply {
     let outcome = async {
         let fields = &body.0?;
-        let changes = Changes {
-            url: fields.text("url")?.map(str::to_owned),
-            kinds: told::kinds(fields.value("kinds")?)?,
-        };
+        let told_now = (fields.text("url")?, fields.value("kinds")?);
         let owner = token.owner(services).await?;
-        let by = Manager::Agent(&owner);
-        let changed = webhooks::change(services, by, id(webhook)?, changes).await;
+        let (by, id) = (Manager::Agent(&owner), id(webhook)?);
+        let changes = told::changes(services, options, (by, id), told_now).await;
+        let changed = webhooks::change(services, by, id, changes.map_err(refused)?).await;
         let changed = changed.map_err(refused)?;
         to_json(&OwnerWebhook::from(WebhookWire::from(&changed)))
     };

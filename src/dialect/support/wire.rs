@@ -8,12 +8,15 @@
 mod owners;
 mod pushes;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::{
     dialect::Failed,
     error::{Error, Kind},
-    json::schema::Describe,
+    json::schema::{Definitions, Describe},
     model::{Chat, ChatId, GuestChat, Message, Person, PersonId, Timestamp},
 };
 
@@ -24,11 +27,31 @@ const SUCCESS: &str = "success";
 /// The one word of a status that is told with a success.
 pub const SUCCESS_WORDS: &[&str] = &[SUCCESS];
 
+/// The schema of the status of what was done: one number, so that a program can tell answers apart by it.
+pub struct Done200;
+
+impl Describe for Done200 {
+    fn schema(_: &mut Definitions) -> Value {
+        json!({"type": "integer", "format": "int32", "enum": [200]})
+    }
+}
+
+/// The schema of the status of what was not.
+struct AnyStatus;
+
+impl Describe for AnyStatus {
+    fn schema(_: &mut Definitions) -> Value {
+        let statuses: BTreeSet<_> = Kind::ALL.iter().map(|kind| status(*kind)).collect();
+        json!({"type": "integer", "format": "int32", "enum": statuses})
+    }
+}
+
 /// What was done, as a sentence.
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportDone")]
 pub struct Done {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -51,6 +74,7 @@ impl Done {
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportClosed")]
 pub struct Closed {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -75,6 +99,7 @@ impl Closed {
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportMessages")]
 pub struct Messages {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -101,6 +126,7 @@ impl Messages {
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportQueue")]
 pub struct Queue {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -130,6 +156,7 @@ impl Queue {
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportNewChat")]
 pub struct NewChat {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -159,6 +186,7 @@ impl NewChat {
 #[serde(rename_all = "camelCase")]
 #[schema(name = "SupportSent")]
 pub struct Sent {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -257,6 +285,7 @@ impl From<&GuestChat> for Entry {
 #[schema(name = "SupportFailure")]
 pub struct Failure {
     /// The HTTP status.
+    #[schema(with = AnyStatus)]
     status_code: u16,
     status: Failed,
     /// A sentence for people.

@@ -170,6 +170,7 @@ fn received(dialect: DialectEntry, event: &ClientEvent) -> Value {
         "messages": [place(name, Some(&key))],
         "x-curl": example::curl(dialect.described(), event),
         "x-socket.io-client": example::javascript(event),
+        "x-reply": example::reply_of(event),
         "x-keeps": event.keeps.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
         "reply": {
             "channel": place(name, None),

@@ -65,11 +65,24 @@ pub(super) fn javascript(event: &ClientEvent) -> String {
         format!(", {}", spread(&argument, Language::JavaScript, 0))
     });
     let name = event.name;
-    let mut text = format!("const reply = await socket.emitWithAck(\"{name}\"{argument});");
+    let reply = reply_of(event);
+    let mut text = format!("const {reply} = await socket.emitWithAck(\"{name}\"{argument});");
     for (name, place) in event.keeps {
-        let _ = write!(text, "\nconst {name} = reply.{place};");
+        let _ = write!(text, "\nconst {name} = {reply}.{place};");
     }
     text
+}
+
+/// What an event's answer is called in a program: the examples of a section stand in one, one after the other.
+pub(super) fn reply_of(event: &ClientEvent) -> String {
+    let name = super::pascal_case(event.name);
+    let mut letters = name.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_lowercase());
+    first
+        .into_iter()
+        .chain(letters)
+        .chain("Reply".chars())
+        .collect()
 }
 
 /// The argument with samples in the place of its variables.

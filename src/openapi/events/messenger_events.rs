@@ -63,8 +63,8 @@ pub(super) fn section(text: &mut String) {
     );
     let _ = writeln!(
         text,
-        "<h3>Before the examples</h3>\n{}<p>Bo hears what Ann does, as a stream. A long-poll is \
-         <code>GET /api/events?after=&lt;cursor&gt;</code>; its events are the same.</p>\n{}",
+        "<h3>Before the examples</h3>\n{}<p>In another terminal, in the same folder, Leo hears what Eva does, as a stream that goes on \
+         until you end it. A long-poll is <code>GET /api/events?after=&lt;cursor&gt;</code>; its events are the same.</p>\n{}",
         code(PREPARATION),
         code(LISTENING),
     );

@@ -13,17 +13,26 @@ use crate::{
 /// What begins a file of types.
 const BEGINNING: &str = "// Made from the server's own tables of events, for socket.io-client 4:
 //
-//     import { io, type Socket } from 'socket.io-client';
-//     import type { ClientToServerEvents, ServerToClientEvents } from './NAME.js';
+//     import { io } from 'socket.io-client';
+//     import type { ParlanceSocket } from './NAME.js';
 //
-//     const socket: Socket<ServerToClientEvents, ClientToServerEvents> = io('https://chat.example.com');
+//     const socket: ParlanceSocket = io('https://chat.example.com');
+//
+// Every event is acknowledged; emit may leave the acknowledgement out. An answer is what was done or a refusal, and its
+// status tells which:
+//
 //     const reply = await socket.emitWithAck(…);
-//
-// Every event is acknowledged. Who sends without waiting for the answer takes UnacknowledgedEvents
-// in place of ClientToServerEvents.
+//     if (reply.status === 'error') throw new Error(SENTENCE);
+//     // Here reply is what was done.
+
+import type { Socket } from 'socket.io-client';
 ";
 
 const UNACKNOWLEDGED: &str = "
+/** A connection with these events: `const socket: ParlanceSocket = io(…)`. */
+export type ParlanceSocket = Socket<ServerToClientEvents, ClientToServerEvents> &
+  Pick<Socket<ServerToClientEvents, UnacknowledgedEvents>, 'emit'>;
+
 /** The same events, sent without an acknowledgement. */
 export type UnacknowledgedEvents = {
   [Name in keyof ClientToServerEvents]: (
@@ -41,6 +50,7 @@ pub fn declarations(dialect: DialectEntry) -> String {
     let schemas = known.into_json(&json!(used));
     let named = typescript::declarations(&schemas);
     let beginning = BEGINNING.replace("NAME", dialect.name());
+    let beginning = beginning.replace("SENTENCE", sentence(dialect));
     format!(
         "// Parlance: {}.\n{beginning}\n{named}{sent}\n{told}{UNACKNOWLEDGED}",
         dialect.described().title
@@ -58,6 +68,46 @@ pub fn index() -> String {
         let _ = writeln!(text, "export * as {name} from './{name}.js';");
     }
     text
+}
+
+/// Where in a refusal its sentence is.
+fn sentence(dialect: DialectEntry) -> &'static str {
+    let mut known = Definitions::default();
+    let failure = (dialect.described().failure.0)(&mut known);
+    let has = |key: &str| known.resolve(&failure)["properties"][key].is_object();
+    if has("error") && !has("data") {
+        "reply.error[0].message"
+    } else if has("message") {
+        "reply.message"
+    } else {
+        "reply.data"
+    }
+}
+
+/// A schema as a type that is told apart from a refusal by what a refusal always has, such as its status: what
+/// never has that says so, for a program cannot ask otherwise.
+fn told_apart(schema: &Value, failure: &Value, known: &Definitions) -> String {
+    let kind = typescript::type_of(schema, 1);
+    let failure = known.resolve(failure);
+    let keys = failure["required"].as_array().into_iter().flatten();
+    let keys = keys.filter_map(Value::as_str);
+    let keys = keys.filter(|key| failure["properties"][*key]["enum"].is_array());
+    let keys: Vec<_> = keys.collect();
+    if keys.iter().any(|key| has(schema, key, known)) {
+        return kind;
+    }
+    let marks: Vec<_> = keys
+        .iter()
+        .map(|key| format!("{key}?: undefined"))
+        .collect();
+    format!("({kind} & {{ {} }})", marks.join("; "))
+}
+
+/// Whether what a schema describes can have a key.
+fn has(schema: &Value, key: &str, known: &Definitions) -> bool {
+    let schema = known.resolve(schema);
+    let mut forms = schema["anyOf"].as_array().into_iter().flatten();
+    schema["properties"][key].is_object() || forms.any(|form| has(form, key, known))
 }
 
 /// The events that clients send.
@@ -80,7 +130,7 @@ fn sent(dialect: DialectEntry, known: &mut Definitions, used: &mut Vec<Value>) -
         let taken = argument.as_ref().map_or_else(String::new, |argument| {
             format!("argument: {}{optional}, ", typescript::type_of(argument, 1))
         });
-        let answer = typescript::type_of(&reply, 1);
+        let answer = told_apart(&reply, &used[0], known);
         let name = typescript::key(event.name);
         let _ = writeln!(text, "  /** {}. */", event.summary);
         let _ = writeln!(
@@ -99,9 +149,16 @@ fn told(dialect: DialectEntry, known: &mut Definitions, used: &mut Vec<Value>) -
     let mut text = String::from(
         "/** The events that you receive. */\nexport interface ServerToClientEvents {\n",
     );
+    let failure = (dialect.described().failure.0)(known);
     for event in received(dialect, known) {
+        let kind = match &*event.data {
+            [data] => typescript::type_of(data, 1),
+            data => {
+                let kinds = data.iter().map(|data| told_apart(data, &failure, known));
+                kinds.collect::<Vec<_>>().join(" | ")
+            }
+        };
         let data = one_of(event.data);
-        let kind = typescript::type_of(&data, 1);
         let name = match event.name.split_once('{') {
             // A name with a part that differs.
             Some((before, rest)) => {

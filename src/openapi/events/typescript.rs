@@ -4,13 +4,16 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
+use crate::json::schema::OF_OLD;
+
 /// A schema as a type; what is in several lines is indented so far.
 pub(super) fn type_of(schema: &Value, depth: usize) -> String {
     if let Some(target) = schema["$ref"].as_str() {
         return target.rsplit('/').next().unwrap_or_default().to_owned();
     }
     if let Some(forms) = schema["anyOf"].as_array() {
-        let mut types: Vec<_> = forms.iter().map(|form| type_of(form, depth)).collect();
+        let forms = forms.iter().filter(|form| form[OF_OLD] != true);
+        let mut types: Vec<_> = forms.map(|form| type_of(form, depth)).collect();
         types.dedup();
         return types.join(" | ");
     }

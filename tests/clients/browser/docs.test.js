@@ -4,7 +4,8 @@ import { after, before, describe, test } from 'node:test';
 import { Person, openBrowser } from './person.js';
 import { Server } from './server.js';
 
-const PAGES = ['docs/', 'docs/errors', 'docs/guides/', 'docs/guides/phone-app', 'docs/service', 'types/'];
+const PAGES = ['docs/', 'docs/errors', 'docs/guides/', 'docs/guides/phone-app', 'docs/service', 'docs/messenger', 'types/'];
+const WIDE = ['docs/messenger', 'docs/service', 'docs/support', 'docs/webhooks', 'docs/metrics'];
 const SHAPES = [
   { name: 'desk-light', viewport: { width: 1200, height: 800 }, colorScheme: 'light' },
   { name: 'phone-dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
@@ -56,4 +57,36 @@ describe('documentation', () => {
       await reader.leave();
     });
   }
+
+  test('has tables that are whole on a desk, and say on a phone that there is more', async () => {
+    const reader = await Person.arrive(browser, server, 'Reader', { viewport: { width: 1280, height: 800 } });
+    const cut = () =>
+      reader.page.evaluate(() => [...document.querySelectorAll('.table')].filter((it) => it.scrollWidth > it.clientWidth).length);
+    for (const path of WIDE) {
+      await reader.page.goto(`${server.url}/${path}`);
+      assert.equal(await cut(), 0, `${path} is whole`);
+    }
+    await reader.page.setViewportSize({ width: 375, height: 800 });
+    await reader.page.goto(`${server.url}/docs/messenger`);
+    assert.ok((await cut()) > 0, 'its columns stay readable');
+    const shadow = await reader.page.evaluate(() => getComputedStyle(document.querySelector('.table')).backgroundImage);
+    assert.match(shadow, /gradient/u);
+    await reader.leave();
+  });
+
+  test('shows how to be known from the dialog’s beginning, with the cookies last', async () => {
+    const reader = await Person.arrive(browser, server, 'Reader', { viewport: { width: 1280, height: 600 } });
+    await reader.page.goto(`${server.url}/swagger/`);
+    await reader.page.getByRole('button', { name: 'Authorize' }).first().click();
+    await reader.page.locator('.modal-ux').waitFor();
+    const dialog = await reader.page.evaluate(() => {
+      const content = document.querySelector('.modal-ux-content');
+      const names = [...content.querySelectorAll('h4')].map((it) => it.textContent.split(/\s/u)[0]);
+      return { top: content.scrollTop, names, inField: document.activeElement.tagName === 'INPUT' };
+    });
+    assert.equal(dialog.top, 0);
+    assert.equal(dialog.inField, false);
+    assert.deepEqual(dialog.names.slice(-2), ['user_cookie', 'user_token_cookie'], dialog.names.join());
+    await reader.leave();
+  });
 });

@@ -105,6 +105,14 @@ for (const dialect of dialects) {
     }
   });
 
+  test(`${dialect}: the examples make one program, in their order`, () => {
+    const { 'x-connection': connection } = channels[dialect];
+    const code = [connection.replace(/^import.*$/m, ''), ...conversation(dialect).map((event) => event['x-socket.io-client'])];
+    // It need not run: what is declared twice is a mistake before that.
+    const Program = (async () => {}).constructor;
+    assert.doesNotThrow(() => new Program('io', code.join('\n')));
+  });
+
   test(`${dialect}: every example by socket.io-client, and every push`, async () => {
     const server = await Server.start();
     const sockets = [];
@@ -120,10 +128,10 @@ for (const dialect of dialects) {
       const listener = connect(others[dialect].connection);
       await others[dialect].begin(listener, variables);
       const socket = connect(channels[dialect]['x-connection']);
-      for (const { name, answer, 'x-socket.io-client': code, 'x-keeps': keeps } of conversation(dialect)) {
-        const { reply, ...kept } = await evaluated(code, { socket, ...variables }, ['reply', ...keeps].join(', '), true);
-        assert.equal(breach(reply, [answer]), undefined, name);
-        Object.assign(variables, kept);
+      for (const { name, answer, 'x-socket.io-client': code, 'x-reply': reply, 'x-keeps': keeps } of conversation(dialect)) {
+        const told = await evaluated(code, { socket, ...variables }, [reply, ...keeps].join(', '), true);
+        assert.equal(breach(told[reply], [answer]), undefined, name);
+        for (const kept of keeps) variables[kept] = told[kept];
       }
       const refused = await socket.emitWithAck(...others[dialect].wrong);
       assert.equal(breach(refused, [channels[dialect].messages.refusal]), undefined);

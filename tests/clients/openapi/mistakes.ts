@@ -48,3 +48,25 @@ export async function mistakes(): Promise<void> {
   // @ts-expect-error text alone, or with a key
   silent.emit('send_message', { text: 'Hello' });
 }
+
+export async function narrowing(opened: types.embed.ParlanceSocket, desk: types.support.ParlanceSocket): Promise<string[]> {
+  // An acknowledgement may be left out.
+  opened.emit('list-chats', { user: { id: '1' } });
+  opened.emit('list-chats', { user: { id: '1' } }, (reply) => void reply.status);
+  // @ts-expect-error that is no acknowledgement
+  opened.emit('list-chats', { user: { id: '1' } }, 'done');
+  const made = await opened.emitWithAck('create-user', { user: { name: 'Ann', photo: '' } });
+  if (made.status === 'error') throw new Error(made.error[0].message);
+  const waiting = await desk.emitWithAck('getWaitingChats', {});
+  if (waiting.statusCode !== 200) throw new Error(waiting.data);
+  desk.on('newMessage', (body) => {
+    // @ts-expect-error it may be an answer
+    void body.chatId;
+    if (!body.statusCode) void body.message.message;
+    else if (body.status === 'error') void body.validation?.keys;
+    else void body.data._id;
+  });
+  const listed = await service.emitWithAck('load_more', {});
+  if (listed.status === 'error') throw new Error(listed.message);
+  return [made.user.id, ...waiting.data.map((chat) => chat.name), ...listed.map((message) => message.message)];
+}

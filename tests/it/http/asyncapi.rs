@@ -180,12 +180,19 @@ async fn the_documents_types_and_pages_are_served_and_lead_to_each_other() {
         "/docs/",
         "/docs/guides/",
         "/docs/errors",
+        "/docs/clients",
+        "/docs/glossary",
         "/types/",
         "/asyncapi.json",
         "/openapi.json",
         "/swagger/",
     ] {
         assert!(seen.contains_key(place), "nothing leads to {place}");
+    }
+    for (place, page) in seen.iter().filter(|(place, _)| place.starts_with("/docs/")) {
+        for unreadable in [".md</a>", "README"] {
+            assert!(!page.contains(unreadable), "{place} has {unreadable}");
+        }
     }
     world.stop().await;
 }

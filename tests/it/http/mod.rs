@@ -6,6 +6,7 @@ mod connections;
 mod description;
 mod errors;
 mod examples;
+mod first_examples;
 mod operators;
 mod origins;
 mod pages;

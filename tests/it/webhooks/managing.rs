@@ -1,5 +1,6 @@
 //! Webhooks are registered, listed, changed, replayed and deleted, alike in each API, and by nobody else.
 
+use parlance::{dialect::DIALECTS, model::WebhookKind};
 use serde_json::{Value, json};
 
 use crate::{
@@ -183,9 +184,38 @@ async fn what_makes_no_webhook_is_refused_by_its_field() {
             (json!({"url": right, "kinds": ["message"]}), "kinds"),
             (json!({"url": right, "kinds": 7}), "kinds"),
             (json!({"url": right, "dialect": "latin"}), "dialect"),
+            // What that API has no word for.
+            (
+                json!({"url": right, "dialect": "embed", "kinds": ["chat.read", "chat.changed"]}),
+                "chat.changed",
+            ),
+            (
+                json!({"url": right, "dialect": "support", "kinds": "message.edited"}),
+                "message.edited",
+            ),
+            (
+                json!({"url": right, "dialect": "service", "kinds": ["member.joined"]}),
+                "member.joined",
+            ),
         ] {
             let told: Told = hooks.ask(&world, "POST", "", &body).await.with(status);
             assert!(told.body.contains(field), "{body}: {}", told.body);
+        }
+        let everything = json!({"url": right, "dialect": "messenger", "kinds": WebhookKind::WORDS});
+        let all = hooks.told(&world, "POST", "", &everything).await;
+        let kinds = json!({"url": right, "dialect": "embed", "kinds": ["member.joined"]});
+        let made = hooks.told(&world, "POST", "", &kinds).await;
+        let path = format!("/{}", made["id"]);
+        let wrong = json!({"kinds": ["reaction.added"]});
+        let told = hooks.ask(&world, "PATCH", &path, &wrong).await;
+        let told = told.with(status);
+        assert!(told.body.contains("reaction.added"), "{}", told.body);
+        let more = json!({"kinds": ["member.joined", "member.left"]});
+        hooks.told(&world, "PATCH", &path, &more).await;
+        for webhook in [all, made] {
+            let path = format!("/{}", webhook["id"]);
+            let deleted = hooks.ask(&world, "DELETE", &path, &json!({})).await;
+            deleted.with(200);
         }
         let made = hooks.told(&world, "POST", "", &json!({"url": right})).await;
         for position in [json!(1_000_000), json!(-1), json!("x"), Value::Null] {
@@ -299,4 +329,32 @@ async fn the_last_hundred_deliveries_are_kept() {
     assert_eq!(kept.len(), 100);
     assert_eq!(kept[0]["position"], last);
     world.stop().await;
+}
+
+#[test]
+fn the_document_says_which_api_has_a_word_for_which_kind() {
+    let text = include_str!("../../../docs/webhooks.md");
+    let lines: Vec<_> = text.lines().collect();
+    let head = lines.iter().find(|line| line.starts_with("| type |"));
+    let head: Vec<_> = head.expect("a table").split('|').map(str::trim).collect();
+    for word in WebhookKind::WORDS {
+        let start = format!("| `{word}` |");
+        let row = lines.iter().find(|line| line.starts_with(&start));
+        let row = row.unwrap_or_else(|| panic!("nothing is said of {word}"));
+        let row: Vec<_> = row.split('|').map(str::trim).collect();
+        let kind = WebhookKind::from_stored(word).expect("a kind");
+        for dialect in DIALECTS.iter() {
+            let name = format!("`{}`", dialect.name());
+            let place = head.iter().position(|cell| *cell == name);
+            let cell = row[place.expect("a column")].trim_matches('`');
+            assert_eq!(dialect.tells(kind), !cell.is_empty(), "{word} {name}");
+            let is_known = cell.is_empty()
+                || dialect
+                    .described()
+                    .pushes
+                    .iter()
+                    .any(|push| push.name == cell);
+            assert!(is_known, "{name} has no {cell}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::{
         embed::{texts, wire},
     },
     error::Error,
-    model::{Change, ChangeKind, Message, Signal, SignalKind},
+    model::{Change, ChangeKind, Message, Signal, SignalKind, WebhookKind},
 };
 
 pub use table::{API, EVENTS};
@@ -79,6 +79,19 @@ pub fn refuse(event: &str, error: &Error) -> EventReply {
 /// A message as its sender is answered.
 pub fn message(message: &Message) -> Data {
     Data::text(&texts::MessageText::from(message))
+}
+
+/// Whether there is a word for changes of that kind, as [`encode_change`] has it.
+pub const fn tells(kind: WebhookKind) -> bool {
+    matches!(
+        kind,
+        WebhookKind::MessageCreated
+            | WebhookKind::MessageEdited
+            | WebhookKind::MessageDeleted
+            | WebhookKind::ChatRead
+            | WebhookKind::MemberJoined
+            | WebhookKind::MemberLeft
+    )
 }
 
 /// A change as it is told to the sockets in its chat.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
 
 use crate::{
-    chat::webhooks::{self, Changes, Manager},
+    chat::webhooks::{self, Manager},
     dialect::{
         DialectInfo, Options,
         service::{
@@ -78,17 +78,18 @@ async fn one(
 #[patch("/webhook/<webhook>", data = "<body>")]
 async fn change(
     services: &ChatServices,
+    options: &State<Arc<Options>>,
     credentials: RequestCredentials,
     webhook: &str,
     body: Body,
 ) -> RouteResult {
     let body = body.fields()?;
-    let changes = Changes {
-        url: body.text("url")?.map(str::to_owned),
-        kinds: wire::kinds(body.value("kinds"))?,
-    };
+    let told_now = (body.text("url")?, body.value("kinds"));
     let app = credentials.app(services, None).await?;
-    told(webhooks::change(services, Manager::Server(&app), id(webhook)?, changes).await)
+    let (by, id) = (Manager::Server(&app), id(webhook)?);
+    let changes = wire::changes(services, options, (by, id), told_now).await;
+    let changes = changes.map_err(missing(MISSING))?;
+    told(webhooks::change(services, by, id, changes).await)
 }
 
 /// `DELETE /webhook/{id}`, header `appId`.

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use super::{SUCCESS, SUCCESS_WORDS};
+use super::{Done200, SUCCESS, SUCCESS_WORDS};
 use crate::{json::schema::Describe, model::PersonId};
 
 /// What was done for an owner, as a sentence.
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnerDone {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -42,6 +43,7 @@ impl OwnerDone {
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SiteFound {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,
@@ -67,6 +69,7 @@ impl SiteFound {
 #[derive(Debug, Describe, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OwnerSignedIn {
+    #[schema(with = Done200)]
     status_code: u16,
     #[schema(words = SUCCESS_WORDS)]
     status: &'static str,

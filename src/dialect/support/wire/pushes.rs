@@ -1,8 +1,12 @@
 //! What others are told of a conversation.
 
 use serde::Serialize;
+use serde_json::Value;
 
-use crate::{json::schema::Describe, model::Message};
+use crate::{
+    json::schema::{Definitions, Describe, OF_OLD, any_of},
+    model::Message,
+};
 
 /// Which document's shape a pushed message has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,14 +18,24 @@ pub enum Push {
 }
 
 /// A message as it is pushed to the others.
-#[derive(Debug, Describe, Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
-#[schema(name = "SupportPushedMessage")]
 pub enum Pushed {
     /// With `support_push = "v1"`.
     First(PushedText),
     /// Otherwise.
     Second(PushedMessage),
+}
+
+impl Describe for Pushed {
+    fn schema(known: &mut Definitions) -> Value {
+        let about = "A message as it is pushed to the others.";
+        known.define("SupportPushedMessage", module_path!(), about, |known| {
+            let mut first = PushedText::schema(known);
+            first[OF_OLD] = true.into();
+            any_of([first, PushedMessage::schema(known)])
+        })
+    }
 }
 
 /// A message with its sender and the chat.

@@ -6,7 +6,7 @@ use rocket::{Route, State, delete, get, http::Status, patch, post, routes};
 
 use super::{Admin, ChatServices, Id, Reply, RouteResult, ok};
 use crate::{
-    chat::webhooks::{self, Changes, Manager},
+    chat::webhooks::{self, Manager},
     dialect::{
         Options,
         messenger::{self, wire::StatusOk},
@@ -63,15 +63,14 @@ async fn one(
 #[patch("/api/admin/webhooks/<webhook>", data = "<fields>")]
 async fn change(
     services: &ChatServices,
+    options: &State<Arc<Options>>,
     admin: Admin,
     webhook: Id<WebhookId>,
     fields: &Fields,
 ) -> RouteResult<Reply<WebhookWire>> {
-    let changes = Changes {
-        url: fields.text("url")?.map(str::to_owned),
-        kinds: wire::kinds(fields.value("kinds")?)?,
-    };
+    let told = (fields.text("url")?, fields.value("kinds")?);
     let by = Manager::Administrator(&admin.0);
+    let changes = wire::changes(services, options, (by, webhook.0), told).await?;
     let changed = webhooks::change(services, by, webhook.0, changes).await?;
     Ok(Reply::ok(WebhookWire::from(&changed)))
 }
