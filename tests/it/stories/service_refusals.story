@@ -122,7 +122,7 @@ old_torn > 40
 old_torn < 44"token key mismatch"
 old_torn closes
 GET /api/events?dialect=service&token=token%20of%20one&timeout=0
-401 {"error":"the token is unknown or no longer valid","code":"unauthenticated","hint":"<text>"}
+401 {"error":"token key mismatch","code":"unauthenticated","hint":"<text>"}
 POST /api/events/join?token=token%20of%20one "usr-1-2"
 401 {"error":"token key mismatch","code":"unauthenticated","hint":"<text>"}
 whole opens EIO=4
