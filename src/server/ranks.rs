@@ -43,7 +43,11 @@ mod tests {
             .iter()
             .zip(before)
             .partition(|(route, _)| OFTEN.contains(&route.uri.as_str()));
-        assert_eq!(often.len(), 6, "two ways to wait, and what is done with a chat");
+        assert_eq!(
+            often.len(),
+            6,
+            "two ways to wait, and what is done with a chat"
+        );
         for (route, before) in &often {
             assert_eq!(route.rank, before - AHEAD);
             for (other, _) in &others {
