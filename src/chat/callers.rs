@@ -218,7 +218,7 @@ fn shared(services: &Services, candidates: &[Candidate]) -> Error {
              Each token must be one of its own: see docs/service.md. This is logged once."
         );
     }
-    let hint = "users of several apps have this token: say with appId which app is meant, or give each user a token of their own";
+    let hint = "users of several apps have this token: say which app is meant, or give each user a token of their own";
     unknown().with_hint(Some(hint))
 }
 

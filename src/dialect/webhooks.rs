@@ -192,14 +192,13 @@ pub fn target(
     })
 }
 
-/// Reads what is changed of a webhook, whose API is the one that it was registered with.
+/// What is changed of a webhook, whose API is the one that it was registered with.
 pub async fn changes(
     services: &Services,
     options: &Options,
     (by, id): (Manager<'_>, WebhookId),
-    (url, told): (Option<&str>, Option<&Value>),
+    (url, kinds): (Option<&str>, Option<Vec<WebhookKind>>),
 ) -> Result<Changes> {
-    let kinds = kinds(told)?;
     if let Some(kinds) = &kinds {
         let webhook = webhooks::one(services, by, id).await?;
         check_words(options, &webhook.target.dialect, kinds)?;

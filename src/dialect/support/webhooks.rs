@@ -169,7 +169,7 @@ async fn change(
 ) -> Reply {
     let outcome = async {
         let fields = &body.0?;
-        let told_now = (fields.text("url")?, fields.value("kinds")?);
+        let told_now = (fields.text("url")?, told::kinds(fields.value("kinds")?)?);
         let owner = token.owner(services).await?;
         let (by, id) = (Manager::Agent(&owner), id(webhook)?);
         let changes = told::changes(services, options, (by, id), told_now).await;

@@ -258,7 +258,11 @@ async fn administration_of(stage: &mut Stage, root: &Actor) {
         .await;
     stage.parts.insert("person", last_part(&made));
     stage
-        .play("admin_change_person", Some(root), json!({"name": null}))
+        .play(
+            "admin_change_person",
+            Some(root),
+            json!({"name": "dorothea"}),
+        )
         .await;
     let link = stage
         .play("admin_create_password_link", Some(root), json!({}))

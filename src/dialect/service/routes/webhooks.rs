@@ -84,7 +84,7 @@ async fn change(
     body: Body,
 ) -> RouteResult {
     let body = body.fields()?;
-    let told_now = (body.text("url")?, body.value("kinds"));
+    let told_now = (body.text("url")?, wire::kinds(body.value("kinds"))?);
     let app = credentials.app(services, None).await?;
     let (by, id) = (Manager::Server(&app), id(webhook)?);
     let changes = wire::changes(services, options, (by, id), told_now).await;

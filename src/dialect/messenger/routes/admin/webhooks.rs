@@ -68,7 +68,7 @@ async fn change(
     webhook: Id<WebhookId>,
     fields: &Fields,
 ) -> RouteResult<Reply<WebhookWire>> {
-    let told = (fields.text("url")?, fields.value("kinds")?);
+    let told = (fields.text("url")?, wire::kinds(fields.value("kinds")?)?);
     let by = Manager::Administrator(&admin.0);
     let changes = wire::changes(services, options, (by, webhook.0), told).await?;
     let changed = webhooks::change(services, by, webhook.0, changes).await?;
