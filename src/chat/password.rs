@@ -24,7 +24,7 @@ use crate::{
 
 use self::{
     bcrypt::Salt,
-    queue::{HashQueue, Work},
+    queue::{Hashing, Work},
 };
 
 /// Sets our digests apart from those of any other program that hashes the same password.
@@ -54,7 +54,7 @@ pub(super) enum Verdict {
 #[derive(Debug)]
 pub(super) struct Hasher {
     cost: u32,
-    queue: Arc<HashQueue>,
+    queue: Arc<Hashing>,
     waiting: Arc<Semaphore>,
 }
 
@@ -62,7 +62,7 @@ pub(super) struct Hasher {
 #[derive(Debug)]
 pub(super) struct Place {
     cost: u32,
-    queue: Arc<HashQueue>,
+    queue: Arc<Hashing>,
     _place: OwnedSemaphorePermit,
 }
 
@@ -72,7 +72,7 @@ impl Hasher {
         let parallel = parallel.max(1);
         Self {
             cost,
-            queue: HashQueue::new(parallel),
+            queue: Hashing::new(parallel),
             waiting: Arc::new(Semaphore::new(parallel.saturating_mul(QUEUE + 1))),
         }
     }

@@ -10,7 +10,16 @@ pub struct Digits(pub i64);
 
 impl Serialize for Digits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(itoa::Buffer::new().format(self.0))
+        // Room for the longest and its sign.
+        let mut text = [b'-'; 20];
+        let (mut start, mut rest) = (text.len(), self.0.unsigned_abs());
+        while rest > 0 || start == text.len() {
+            start -= 1;
+            text[start] = b"0123456789"[usize::try_from(rest % 10).unwrap_or_default()];
+            rest /= 10;
+        }
+        start -= usize::from(self.0 < 0);
+        serializer.serialize_str(str::from_utf8(&text[start..]).unwrap_or_default())
     }
 }
 
@@ -23,6 +32,24 @@ impl Serialize for At {
         match self.0.written() {
             Some(text) => serializer.serialize_str(text.as_str()),
             None => serializer.serialize_str(&self.0.to_rfc3339()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_and_instants_are_strings() {
+        for number in [0, 7, 10, -1, -90, i64::MAX, i64::MIN] {
+            let text = serde_json::to_string(&Digits(number)).expect("JSON");
+            assert_eq!(text, format!("\"{number}\""));
+        }
+        for millis in [0, 1_500_000_000_250, -1] {
+            let at = Timestamp::new(millis);
+            let text = serde_json::to_string(&At(at)).expect("JSON");
+            assert_eq!(text, format!("\"{}\"", at.to_rfc3339()));
         }
     }
 }

@@ -24,7 +24,7 @@ struct Waiting {
 }
 
 /// See the module.
-pub(super) struct HashQueue {
+pub(super) struct Hashing {
     /// How many threads hash at a time.
     parallel: usize,
     state: Mutex<State>,
@@ -36,13 +36,13 @@ struct State {
     at_work: usize,
 }
 
-impl fmt::Debug for HashQueue {
+impl fmt::Debug for Hashing {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("HashQueue").finish_non_exhaustive()
+        out.debug_struct("Hashing").finish_non_exhaustive()
     }
 }
 
-impl HashQueue {
+impl Hashing {
     pub(super) fn new(parallel: usize) -> Arc<Self> {
         Arc::new(Self {
             parallel,
@@ -92,7 +92,7 @@ impl HashQueue {
 }
 
 /// A thread that hashes.
-struct AtWork(Arc<HashQueue>);
+struct AtWork(Arc<Hashing>);
 
 impl Drop for AtWork {
     fn drop(&mut self) {
@@ -146,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn each_gets_the_hash_of_their_own_password() {
         for parallel in [1, 2] {
-            let queue = HashQueue::new(parallel);
+            let queue = Hashing::new(parallel);
             let hashes = (0..23).map(|number| queue.hash(work(number)));
             for (number, hash) in join_all(hashes).await.into_iter().enumerate() {
                 let Work {
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn several_of_one_cost_are_taken_in_their_order() {
-        let queue = HashQueue::new(1);
+        let queue = Hashing::new(1);
         let mut kept = Vec::new();
         for (number, cost) in (0..).zip([4, 4, 5, 4, 4, 4, 4, 4]) {
             let (reply, hash) = oneshot::channel();

@@ -47,6 +47,7 @@ const LAYERS: [Layer; 14] = [
         modules: &[],
         crates: &[
             "emojis",
+            "foldhash",
             "time",
             "unicode_normalization",
             "unicode_properties",
