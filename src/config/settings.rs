@@ -37,7 +37,7 @@ pub struct Settings {
     pub registration: Registration,
     /// bcrypt's work factor: each step doubles the time a hash takes.
     pub bcrypt_cost: u32,
-    /// On how many threads passwords are hashed.
+    /// How many passwords are hashed at the same time.
     pub bcrypt_parallel: usize,
     /// The fewest characters of a password that is set.
     pub password_min: usize,

@@ -208,7 +208,7 @@ const ACCOUNTS: &[Setting] = &[
         "bcrypt_parallel",
         Preset::Number(0),
         Number(0..=1_024, "hashes"),
-        "On how many threads passwords are hashed, up to four side by side on each; 0: as many as there are cores.",
+        "How many passwords are hashed at the same time; 0: as many as there are cores.",
     ),
     Setting::new(
         "password_min",
