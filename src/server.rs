@@ -76,8 +76,7 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let options = Arc::new(options((figment, &settings), dialects, &metrics));
         let longest_poll = settings.socket_ping_interval + settings.socket_ping_timeout;
-        let directory = Directory::new(started.clone());
-        let forwarder = Forwarder::new(directory, longest_poll, closing.token());
+        let forwarder = forwarder(&started, longest_poll, &closing);
         let sockets = sockets((&started, &forwarder), &settings, &options);
         export(&sockets, &metrics);
         let verbs = start_verbs(
@@ -278,6 +277,19 @@ pub(crate) fn store_options(settings: &Settings) -> store::Options {
 
 fn hinder(hindrance: &Hindrance, error: Error) {
     *hindrance.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+}
+
+/// What passes requests on to the servers that have their sessions.
+fn forwarder(
+    started: &Started,
+    longest_poll: Duration,
+    closing: &http::ShutdownSignal,
+) -> Forwarder {
+    Forwarder::new(
+        Directory::new(started.clone()),
+        longest_poll,
+        closing.token(),
+    )
 }
 
 /// The Socket.IO server, with a handler for every event-style dialect.

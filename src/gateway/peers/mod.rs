@@ -1,4 +1,8 @@
 //! Which servers of the database there are, for Socket.IO sessions that are passed on to where they are.
+//!
+//! # Why
+//! The Socket.IO library passes requests on, and asks who is there: it knows of no database. The store knows the servers by
+//! their rows, and of no requests.
 
 pub mod address;
 

@@ -24,7 +24,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Peer, exchange, request::prove};
+use super::{directory::Peer, exchange, request::prove};
 use crate::engine::Revision;
 
 /// How long it may take to close a session.

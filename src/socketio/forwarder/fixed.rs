@@ -2,7 +2,7 @@
 
 use rocket::async_trait;
 
-use super::{Directory, Peer};
+use super::directory::{Directory, Peer};
 
 /// The servers of a list, each known by a tag of its own: letters and digits, none the beginning of another.
 ///

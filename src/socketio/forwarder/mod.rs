@@ -15,6 +15,7 @@
 //! Which servers there are is told by a [`Directory`]: a list that does not change is [`Fixed`].
 
 mod body;
+mod directory;
 mod exchange;
 mod fixed;
 mod known;
@@ -32,47 +33,16 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::{Peers, RemoteSession};
 
 use body::{Closing, RemoteBody};
+use directory::PROOF;
 use exchange::Answer;
 use known::KnownSessions;
 use tunnel::Tunnel;
 
+pub use directory::{Directory, Peer};
 pub use fixed::Fixed;
 
-/// By which a server proves to another one that it is one.
-const PROOF: &str = "parlance-peer";
 /// Beside the time for which a poll may be held.
 const MARGIN: Duration = Duration::from_secs(5);
-
-/// A server that is reached from here.
-#[derive(Clone)]
-pub struct Peer {
-    /// Host and port.
-    pub address: String,
-    /// What it wants to be shown.
-    pub secret: String,
-}
-
-impl fmt::Debug for Peer {
-    /// Omits the secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Peer")
-            .field("address", &self.address)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Which servers there are.
-#[rocket::async_trait]
-pub trait Directory: Send + Sync + 'static {
-    /// What the ids of this server's sessions begin with; empty if no other server reaches this one.
-    fn tag(&self) -> &str;
-
-    /// Whether what a request shows proves that another server has passed it on.
-    fn is_secret(&self, shown: &str) -> bool;
-
-    /// The server whose tag a session's id begins with; none if that is this one, or none that is reached.
-    async fn find(&self, sid: &str) -> Option<Peer>;
-}
 
 /// Passes requests on. Clones are one.
 #[derive(Clone)]

@@ -12,7 +12,10 @@ use rocket::{
     http::{Method, Status},
 };
 
-use super::{PROOF, Peer, exchange::Outgoing};
+use super::{
+    directory::{PROOF, Peer},
+    exchange::Outgoing,
+};
 use crate::engine::Options;
 
 /// What is said to the next neighbour alone, or is said anew.
