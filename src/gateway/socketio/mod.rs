@@ -32,7 +32,7 @@ use std::sync::{
 };
 
 use parlance_socketio::{
-    engine::DisconnectReason,
+    engine::{DisconnectReason, Revision},
     packet::Args,
     server::{AckSender, Admission, ConnectError, Event, Handler, PipelinedAnswer, Reply, Socket},
 };
@@ -119,7 +119,7 @@ impl Gateway {
             dialect
                 .on_connect(session)
                 .await
-                .map_err(|error| refuse(&error))?;
+                .map_err(|error| refuse(socket, &error))?;
         }
         if !recovers {
             return Ok(Admission::new());
@@ -318,12 +318,15 @@ fn reply(
     let _ = reply.send();
 }
 
-/// The error for a client that is not admitted.
-fn refuse(error: &Error) -> ConnectError {
+/// The error for a client that is not admitted. A client of the old protocol would be told the hint instead of the message.
+fn refuse(socket: &Socket, error: &Error) -> ConnectError {
     log_failure(error);
     let refused = ConnectError::new(error.text().to_owned());
     let hint = error.hint().map(|hint| json!({"hint": hint}));
-    hint.into_iter().fold(refused, ConnectError::with_data)
+    match hint.filter(|_| socket.handshake().revision() == Revision::V4) {
+        Some(hint) => refused.with_data(hint),
+        None => refused,
+    }
 }
 
 /// Recovers a connection, with the changes that it has missed; `None` if it cannot be recovered.

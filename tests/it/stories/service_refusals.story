@@ -118,7 +118,6 @@ torn > 40{"token":"token of one"}
 torn < 44{"message":"token key mismatch","data":{"hint":"<text>"}}
 torn closes
 old_torn opens EIO=3&token=token%20of%20one
-old_torn > 40
 old_torn < 44"token key mismatch"
 old_torn closes
 GET /api/events?dialect=service&token=token%20of%20one&timeout=0
