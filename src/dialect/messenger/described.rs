@@ -46,7 +46,7 @@ curl -s -o leo.json -c leo http://127.0.0.1:8000/api/reg \
   --json '{"name": "leo", "password": "battery staple", "email": "leo@example.com"}'
 leo=$(curl -s -b leo http://127.0.0.1:8000/api/me | jq .id)
 curl -s -o made.json -D made.txt -b eva http://127.0.0.1:8000/api/chats \
-  --json "{\"title\": \"Brunch\", \"members\": [$leo]}"
+  --json "{\"title\": \"Morning\", \"members\": [$leo]}"
 chat=$(grep -i ^location made.txt | tr -dc 0-9)"#;
 
 /// How Bo listens, as a shell command.

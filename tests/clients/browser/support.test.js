@@ -52,7 +52,7 @@ describe('live support', () => {
       await page.goto(`${server.url}/shop/`);
       await said;
     });
-    await page.getByRole('link', { name: 'register the domain' }).click();
+    await page.getByRole('link', { name: 'Register and open the desk' }).click();
     await owner.eventually(() => form.getByLabel('Domain').inputValue(), '127.0.0.1');
     await form.getByLabel('Domain').fill('localhost');
     await form.getByLabel('E-mail').fill('owner@example.org');
