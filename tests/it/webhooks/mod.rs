@@ -5,3 +5,4 @@ mod killed;
 mod managing;
 mod outages;
 mod visible;
+mod words;
