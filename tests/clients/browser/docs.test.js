@@ -60,8 +60,7 @@ describe('documentation', () => {
 
   test('has tables that are whole on a desk, and say on a phone that there is more', async () => {
     const reader = await Person.arrive(browser, server, 'Reader', { viewport: { width: 1280, height: 800 } });
-    const cut = () =>
-      reader.page.evaluate(() => [...document.querySelectorAll('.table')].filter((it) => it.scrollWidth > it.clientWidth).length);
+    const cut = () => reader.page.evaluate(() => [...document.querySelectorAll('.table')].filter((it) => it.scrollWidth > it.clientWidth).length);
     for (const path of WIDE) {
       await reader.page.goto(`${server.url}/${path}`);
       assert.equal(await cut(), 0, `${path} is whole`);

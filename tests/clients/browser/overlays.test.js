@@ -298,9 +298,9 @@ describe('what opens over the page', () => {
     });
     await page.getByRole('button', { name: 'Account and settings' }).click();
     const row = page.locator('.login', { hasText: 'Firefox on Linux' });
-    await row.getByRole('button', { name: 'Sign out' }).click();
     const asking = page.getByRole('dialog', { name: 'Sign out Firefox on Linux' });
     await ann.watch.expecting(/status of 403/, async () => {
+      await row.getByRole('button', { name: 'Sign out' }).click();
       await asking.getByText('more than ten minutes ago').waitFor();
       await ann.assertAccessible('the password again');
       await asking.getByRole('button', { name: 'Cancel' }).click();
