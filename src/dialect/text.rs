@@ -10,16 +10,7 @@ pub struct Digits(pub i64);
 
 impl Serialize for Digits {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Room for the longest and its sign.
-        let mut text = [b'-'; 20];
-        let (mut start, mut rest) = (text.len(), self.0.unsigned_abs());
-        while rest > 0 || start == text.len() {
-            start -= 1;
-            text[start] = b"0123456789"[usize::try_from(rest % 10).unwrap_or_default()];
-            rest /= 10;
-        }
-        start -= usize::from(self.0 < 0);
-        serializer.serialize_str(str::from_utf8(&text[start..]).unwrap_or_default())
+        serializer.collect_str(&self.0)
     }
 }
 
