@@ -166,7 +166,7 @@ impl Services {
             logins,
             keys,
             follower,
-            login_throttle: LoginThrottle::new(settings.rate_limits),
+            login_throttle: LoginThrottle::new(settings.rate_limits, Arc::clone(&bus)),
             device_cookies: DeviceCookies::new(store.secret()),
             sign_ins: SignIns::default(),
             limits: RateLimit::new(rates(settings)),

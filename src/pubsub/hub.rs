@@ -208,17 +208,21 @@ impl Hub {
         unnotified
     }
 
-    /// Fills the tail with changes up to the head, so that a reconnecting client is served from memory.
+    /// Fills the tail with changes up to the head, so that a reconnecting client is served from memory. Those before a
+    /// gap are left out: a place in the tail is found by counting.
     pub(super) fn fill(&self, changes: Vec<Change>) {
         let mut state = self.state();
-        if state.tail.is_empty()
-            && changes
-                .last()
-                .is_some_and(|last| last.position == self.head())
-        {
-            for change in changes {
-                state.remember(Arc::new(Published::new(change)));
-            }
+        let head = self.head();
+        let last = changes.last().map(|last| last.position);
+        if !state.tail.is_empty() || last != Some(head) {
+            return;
+        }
+        let gap = changes
+            .windows(2)
+            .rposition(|pair| pair[1].position != pair[0].position.plus(1));
+        let whole = gap.map_or(0, |gap| gap + 1);
+        for change in changes.into_iter().skip(whole) {
+            state.remember(Arc::new(Published::new(change)));
         }
     }
 

@@ -3,8 +3,12 @@
 use super::{
     fact::{Fact, Key, read_signal, with_signal},
     fields::{Fields, Reader},
+    outcome::{read_outcome, with_outcome},
 };
-use crate::model::{LoginId, PersonId, Signal, Timestamp};
+use crate::{
+    chat::limits::login_throttle::Outcome,
+    model::{LoginId, PersonId, Signal, Timestamp},
+};
 
 /// A line of a datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +60,8 @@ pub(in crate::chat) enum Event {
     Returned(String),
     /// What a dialect tells the connections in a room.
     Room(RoomEvent),
+    /// Somebody has tried to prove who they are, or has made an account or a conversation.
+    Attempted(Outcome),
 }
 
 /// A wait that takes over from older ones of the same name.
@@ -97,6 +103,7 @@ impl Line {
                 let fields = Fields::of('r').text(&event.room).text(&event.name);
                 fields.text(&event.data).end()
             }
+            Self::Event(Event::Attempted(outcome)) => with_outcome(Fields::of('g'), outcome).end(),
         }
     }
 
@@ -128,6 +135,7 @@ impl Line {
                 name: fields.text()?,
                 data: fields.text()?,
             }),
+            'g' => Event::Attempted(read_outcome(fields)?),
             other => {
                 let fact = Fact::read(other, fields).map(Self::Begins);
                 return fact.or_else(|| Key::read(other, fields).map(Self::Ends));
@@ -141,7 +149,10 @@ impl Line {
 mod tests {
     use super::*;
     use crate::{
-        chat::bus::fact::{OnlineFact, PresentFact},
+        chat::bus::{
+            fact::{OnlineFact, PresentFact},
+            outcome::tests::outcomes,
+        },
         model::{ChatId, Names, Person, PersonKind, SignalKind, TenantId, Typing, fixture::person},
     };
 
@@ -208,7 +219,11 @@ mod tests {
             })),
         ];
         let facts = facts.into_iter().map(Line::Begins);
-        facts.chain(ends).chain(others).collect()
+        let outcomes = outcomes()
+            .into_iter()
+            .map(|it| Line::Event(Event::Attempted(it)));
+        let lines = facts.chain(ends).chain(others);
+        lines.chain(outcomes).collect()
     }
 
     #[test]

@@ -17,6 +17,7 @@
 mod fact;
 mod fields;
 mod line;
+mod outcome;
 mod replica;
 mod task;
 

@@ -171,6 +171,7 @@ fn pass_on(services: &Services, news: Vec<News>) {
             News::Event(Event::Waits(wait)) => services.wait_limit.supersede(&wait),
             News::Event(Event::Returned(id)) => services.bus.relay(Relayed::Returned(id)),
             News::Event(Event::Room(event)) => services.bus.relay(Relayed::Room(event)),
+            News::Event(Event::Attempted(outcome)) => services.login_throttle.heard(outcome),
         }
     }
     for (chat, (entered, left)) in movements {

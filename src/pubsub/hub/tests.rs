@@ -215,3 +215,22 @@ fn presence_is_told_to_those_beside_who_listen_for_it() {
     drop(twice);
     assert!(!hub.hears_presence(), "nobody is looked up for nobody");
 }
+
+#[test]
+fn what_is_before_a_gap_is_read_from_the_log() {
+    let hub = Hub::new(Position::new(9), Epoch::new("first".to_owned()));
+    hub.fill([3, 4, 7, 8, 9].map(change).into());
+    let after = |position| {
+        let newer = hub.newest_after(Position::new(position), 10)?;
+        let newer = newer
+            .iter()
+            .map(|published| published.change.position.get());
+        Some(newer.collect::<Vec<_>>())
+    };
+    assert_eq!(after(9), Some(vec![]));
+    assert_eq!(after(7), Some(vec![8, 9]));
+    assert_eq!(after(6), Some(vec![7, 8, 9]));
+    for before in [0, 2, 3, 4, 5] {
+        assert_eq!(after(before), None, "{before}");
+    }
+}

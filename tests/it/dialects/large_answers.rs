@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use futures_util::future::try_join_all;
 use parlance::{
     chat::{Caller, messages},
+    error::Kind,
     model::{ChatId, ClientId, Content, MessageKind},
 };
 use serde_json::{Value, json};
@@ -33,18 +34,25 @@ fn number(content: &str) -> usize {
     content[..4].parse().expect("it begins with its number")
 }
 
-/// Says so many long messages.
+/// Says so many long messages. What a busy database refuses is said again, as clients do.
 async fn say_long(world: &World, caller: &Caller, chat: ChatId, count: usize) {
     let services = world.services();
     for start in (0..count).step_by(10) {
-        let sent = (start..count.min(start + 10)).map(|number| {
-            let draft = messages::Draft {
-                kind: MessageKind::Text,
-                content: Content::parse(long(number)).expect("it is short enough"),
-                reply_to: None,
-                client_id: ClientId::parse(&number.to_string()).ok(),
-            };
-            messages::send(services, caller, chat, draft)
+        let sent = (start..count.min(start + 10)).map(|number| async move {
+            loop {
+                let draft = messages::Draft {
+                    kind: MessageKind::Text,
+                    content: Content::parse(long(number)).expect("it is short enough"),
+                    reply_to: None,
+                    client_id: ClientId::parse(&number.to_string()).ok(),
+                };
+                match messages::send(services, caller, chat, draft).await {
+                    Err(busy) if busy.kind() == Kind::Unavailable => {
+                        tokio::time::sleep(busy.retry_after().unwrap_or_default()).await;
+                    }
+                    sent => return sent,
+                }
+            }
         });
         try_join_all(sent).await.expect("it is written");
     }

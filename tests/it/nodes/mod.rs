@@ -1,6 +1,7 @@
 //! Several servers of one PostgreSQL.
 
 mod ends;
+mod guesses;
 mod hearing;
 mod histories;
 mod killed;

@@ -44,7 +44,7 @@ impl Backoff {
 
 /// How an attempt went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(in crate::chat) enum Verdict {
     /// Right, and what was counted is forgotten.
     Forgiven,
     /// Nothing to count: it was right, or was never checked.
@@ -153,12 +153,13 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
         self.entry(key, now).pending += 1;
     }
 
-    /// One that began has ended: the next attempt that waits for it may begin.
-    pub(super) fn end(&mut self, key: &K, verdict: Verdict, now: Instant) {
+    /// One that began has ended: the next attempt that waits for it may begin. Tells whether the count has changed.
+    pub(super) fn end(&mut self, key: &K, verdict: Verdict, now: Instant) -> bool {
         let ladder = self.ladder;
         let Some(entry) = self.entries.get_mut(key) else {
-            return;
+            return false;
         };
+        let before = entry.count;
         entry.pending = entry.pending.saturating_sub(1);
         match verdict {
             Verdict::Neutral => {}
@@ -172,9 +173,11 @@ impl<K: Eq + Hash + Clone> BackoffTable<K> {
             }
         }
         entry.turn.notify_one();
+        let has_changed = verdict == Verdict::Wrong || entry.count != before;
         if entry.count == 0 && entry.pending == 0 {
             self.entries.remove(key);
         }
+        has_changed
     }
 
     fn entry(&mut self, key: &K, now: Instant) -> &mut Entry {

@@ -22,7 +22,12 @@
 //! one, so what passed before passes (`good`), and a client that repeats its expired token guesses
 //! nothing new (`wrong`). By app there is a rate instead of a pause: strangers who guess at an app's
 //! tokens from everywhere delay its newcomers, and do not shut them out.
+//!
+//! Who has several servers of one database before them guesses at no more of them than at one: what was wrong here
+//! is told to the others over the bus, which count it as well, and so is the right password that ends a pause. What
+//! the bus loses is counted here alone, and attempts that are under way at several servers do not wait for each other.
 
+mod attempted;
 mod backoff;
 #[cfg(test)]
 mod tests;
@@ -33,10 +38,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use backoff::{Backoff, BackoffTable, Budget, Budgets, Look, Recent, Verdict};
+pub(in crate::chat) use attempted::{Attempted, Outcome};
+pub(in crate::chat) use backoff::Verdict;
+use backoff::{Backoff, BackoffTable, Budget, Budgets, Look, Recent};
 use tokio::sync::Notify;
 
 use crate::{
+    chat::bus::{Bus, Event},
     error::{Error, Kind, Result},
     model::{LoginId, TenantId, TokenHash},
 };
@@ -89,6 +97,7 @@ const OUTCOME_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct LoginThrottle {
     on: bool,
+    bus: Arc<Bus>,
     tables: Mutex<BackoffTables>,
 }
 
@@ -108,6 +117,76 @@ struct BackoffTables {
     wrong: Recent<(IpAddr, u64)>,
 }
 
+impl BackoffTables {
+    /// An attempt begins.
+    fn begin(&mut self, attempted: &Attempted, now: Instant) {
+        match attempted {
+            Attempted::Password(account, network) => {
+                self.accounts.start(account, now);
+                self.addresses.start(network, now);
+            }
+            Attempted::Device(device) => self.devices.start(device, now),
+            Attempted::Login(login) => self.logins.start(login, now),
+            // These count as they come, and are given back if nothing came of them.
+            Attempted::SignUp(network) => self.sign_ups.count(network, now),
+            Attempted::Guest(network) => self.guests.count(network, now),
+            Attempted::Token(app, _, network) => {
+                self.tokens.start(network, now);
+                self.apps.start(app, now);
+            }
+            Attempted::Recovery(network) => self.recoveries.start(network, now),
+            Attempted::Nothing => {}
+        }
+    }
+
+    /// One that began has ended; tells whether that counts at other servers.
+    fn end(
+        &mut self,
+        attempted: Attempted,
+        verdict: Verdict,
+        (began, now): (Instant, Instant),
+    ) -> bool {
+        // What many share is not forgiven.
+        let shared = match verdict {
+            Verdict::Forgiven => Verdict::Neutral,
+            Verdict::Neutral | Verdict::Wrong => verdict,
+        };
+        let is_wrong = verdict == Verdict::Wrong;
+        match attempted {
+            Attempted::Password(account, network) => {
+                self.addresses.end(&network, shared, now);
+                self.accounts.end(&account, verdict, now)
+            }
+            Attempted::Device(device) => self.devices.end(&device, verdict, now),
+            Attempted::Login(login) => self.logins.end(&login, verdict, now),
+            Attempted::SignUp(network) => {
+                if verdict == Verdict::Neutral {
+                    self.sign_ups.give_back(&network, began);
+                }
+                is_wrong
+            }
+            Attempted::Guest(network) => {
+                if verdict == Verdict::Neutral {
+                    self.guests.give_back(&network, began);
+                }
+                is_wrong
+            }
+            Attempted::Token(app, token, network) => {
+                self.tokens.end(&network, shared, now);
+                self.apps.end(&app, budget(app), shared, now);
+                match verdict {
+                    Verdict::Forgiven => self.good.note(token),
+                    Verdict::Wrong => self.wrong.note((network, token)),
+                    Verdict::Neutral => {}
+                }
+                is_wrong
+            }
+            Attempted::Recovery(network) => self.recoveries.end(&network, shared, now),
+            Attempted::Nothing => false,
+        }
+    }
+}
+
 /// Who tries to prove a password.
 #[derive(Debug, Clone, Copy)]
 pub enum Guesser<'a> {
@@ -120,22 +199,6 @@ pub enum Guesser<'a> {
     Login(LoginId),
 }
 
-/// What is attempted.
-#[derive(Debug)]
-enum Attempted {
-    /// To prove an account's password.
-    Password(String, IpAddr),
-    Device(u64),
-    Login(LoginId),
-    SignUp(IpAddr),
-    Guest(IpAddr),
-    /// To prove a token, of some app if that was said.
-    Token(Option<TenantId>, u64, IpAddr),
-    Recovery(IpAddr),
-    /// Nothing that counts.
-    Nothing,
-}
-
 /// Whether an attempt has begun, or waits for the outcome of others.
 #[derive(Debug)]
 enum Turn<T> {
@@ -145,9 +208,10 @@ enum Turn<T> {
 
 impl LoginThrottle {
     /// A throttle that remembers nothing yet; one that is not `on` lets everybody pass.
-    pub fn new(on: bool) -> Self {
+    pub(in crate::chat) fn new(on: bool, bus: Arc<Bus>) -> Self {
         Self {
             on,
+            bus,
             tables: Mutex::new(BackoffTables {
                 accounts: BackoffTable::new(ACCOUNT),
                 devices: BackoffTable::new(DEVICE),
@@ -184,22 +248,18 @@ impl LoginThrottle {
                     if let Some(turn) = allowed(looks, MANY)? {
                         return Ok(Turn::Waits(turn));
                     }
-                    tables.accounts.start(&account, now);
-                    tables.addresses.start(&network, now);
                     Turn::Begun(Attempted::Password(account, network))
                 }
                 Guesser::Device(device) => {
                     if let Some(turn) = allowed([tables.devices.look(&device, now)], MANY)? {
                         return Ok(Turn::Waits(turn));
                     }
-                    tables.devices.start(&device, now);
                     Turn::Begun(Attempted::Device(device))
                 }
                 Guesser::Login(login) => {
                     if let Some(turn) = allowed([tables.logins.look(&login, now)], MANY)? {
                         return Ok(Turn::Waits(turn));
                     }
-                    tables.logins.start(&login, now);
                     Turn::Begun(Attempted::Login(login))
                 }
             })
@@ -208,20 +268,18 @@ impl LoginThrottle {
 
     /// Counts a sign-up from an address.
     pub fn sign_up(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.count(now, |tables| {
+        self.at_once(now, |tables| {
             let wait = tables.sign_ups.wait(&network, now);
             refuse_during(wait, "too many accounts were made from here")?;
-            tables.sign_ups.count(&network, now);
             Ok(Attempted::SignUp(network))
         })
     }
 
     /// Counts a conversation that a guest opens from an address.
     pub fn guest(&self, network: IpAddr, now: Instant) -> Result<Attempt<'_>> {
-        self.count(now, |tables| {
+        self.at_once(now, |tables| {
             let wait = tables.guests.wait(&network, now);
             refuse_during(wait, "too many chats were begun from here")?;
-            tables.guests.count(&network, now);
             Ok(Attempted::Guest(network))
         })
     }
@@ -257,8 +315,6 @@ impl LoginThrottle {
             if let Some(turn) = allowed(looks, "too many wrong tokens")? {
                 return Ok(Turn::Waits(turn));
             }
-            tables.tokens.start(&network, now);
-            tables.apps.start(&app, now);
             Ok(Turn::Begun(Attempted::Token(app, token, network)))
         })
     }
@@ -274,7 +330,6 @@ impl LoginThrottle {
             if let Some(turn) = allowed(looks, "too many connections that nobody knows")? {
                 return Ok(Turn::Waits(turn));
             }
-            tables.recoveries.start(&network, now);
             Ok(Turn::Begun(Attempted::Recovery(network)))
         })
     }
@@ -311,14 +366,17 @@ impl LoginThrottle {
     fn admit(
         &self,
         now: Instant,
-        begin: impl FnOnce(&mut BackoffTables) -> Result<Turn<Attempted>>,
+        turn: impl FnOnce(&BackoffTables) -> Result<Turn<Attempted>>,
     ) -> Result<Turn<Attempt<'_>>> {
-        let begun = if self.on {
-            begin(&mut self.tables())?
-        } else {
-            Turn::Begun(Attempted::Nothing)
-        };
-        Ok(match begun {
+        let mut turned = Turn::Begun(Attempted::Nothing);
+        if self.on {
+            let mut tables = self.tables();
+            turned = turn(&tables)?;
+            if let Turn::Begun(attempted) = &turned {
+                tables.begin(attempted, now);
+            }
+        }
+        Ok(match turned {
             Turn::Waits(turn) => Turn::Waits(turn),
             Turn::Begun(what) => Turn::Begun(Attempt {
                 throttle: self,
@@ -328,21 +386,32 @@ impl LoginThrottle {
         })
     }
 
-    fn count(
+    /// Counts what is done, and waits for nobody.
+    fn at_once(
         &self,
         now: Instant,
-        count: impl FnOnce(&mut BackoffTables) -> Result<Attempted>,
+        count: impl FnOnce(&BackoffTables) -> Result<Attempted>,
     ) -> Result<Attempt<'_>> {
-        let what = if self.on {
-            count(&mut self.tables())?
-        } else {
-            Attempted::Nothing
-        };
+        let mut what = Attempted::Nothing;
+        if self.on {
+            let mut tables = self.tables();
+            what = count(&tables)?;
+            tables.begin(&what, now);
+        }
         Ok(Attempt {
             throttle: self,
             what,
             began: now,
         })
+    }
+
+    /// Counts how an attempt at another server went.
+    pub(in crate::chat) fn heard(&self, outcome: Outcome) {
+        if self.on {
+            let (mut tables, now) = (self.tables(), now());
+            tables.begin(&outcome.attempted, now);
+            tables.end(outcome.attempted, outcome.verdict, (now, now));
+        }
     }
 
     fn tables(&self) -> MutexGuard<'_, BackoffTables> {
@@ -397,39 +466,20 @@ impl Attempt<'_> {
     }
 
     fn end(&mut self, verdict: Verdict, now: Instant) {
-        let what = std::mem::replace(&mut self.what, Attempted::Nothing);
-        let is_right = verdict == Verdict::Forgiven;
-        // What many share is not forgiven.
-        let shared = match verdict {
-            Verdict::Forgiven => Verdict::Neutral,
-            Verdict::Neutral | Verdict::Wrong => verdict,
+        let attempted = std::mem::replace(&mut self.what, Attempted::Nothing);
+        if attempted == Attempted::Nothing {
+            return;
+        }
+        let told = Outcome {
+            attempted: attempted.clone(),
+            verdict,
         };
-        let mut tables = self.throttle.tables();
-        match what {
-            Attempted::Password(account, network) => {
-                tables.accounts.end(&account, verdict, now);
-                tables.addresses.end(&network, shared, now);
-            }
-            Attempted::Device(device) => tables.devices.end(&device, verdict, now),
-            Attempted::Login(login) => tables.logins.end(&login, verdict, now),
-            // These were counted when they came.
-            Attempted::SignUp(network) if verdict == Verdict::Neutral => {
-                tables.sign_ups.give_back(&network, self.began);
-            }
-            Attempted::Guest(network) if verdict == Verdict::Neutral => {
-                tables.guests.give_back(&network, self.began);
-            }
-            Attempted::Token(app, token, network) => {
-                tables.tokens.end(&network, shared, now);
-                tables.apps.end(&app, budget(app), shared, now);
-                if is_right {
-                    tables.good.note(token);
-                } else if verdict == Verdict::Wrong {
-                    tables.wrong.note((network, token));
-                }
-            }
-            Attempted::Recovery(network) => tables.recoveries.end(&network, shared, now),
-            Attempted::SignUp(_) | Attempted::Guest(_) | Attempted::Nothing => {}
+        let counts = self
+            .throttle
+            .tables()
+            .end(attempted, verdict, (self.began, now));
+        if counts {
+            self.throttle.bus.tell(Event::Attempted(told));
         }
     }
 }

@@ -67,7 +67,7 @@ fn pauses_double_up_to_the_cap() {
 
 #[test]
 fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let mut now = *START;
     for guess in 0..5 {
         fail(&throttle, "ann", network(guess), now);
@@ -95,7 +95,7 @@ fn an_account_is_slowed_down_wherever_the_guesses_come_from_and_never_locked() {
 
 #[test]
 fn an_address_is_slowed_down_whatever_account_it_guesses_at() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for guess in 0..21 {
         fail(&throttle, &format!("person {guess}"), network(1), *START);
     }
@@ -108,7 +108,7 @@ fn an_address_is_slowed_down_whatever_account_it_guesses_at() {
 
 #[test]
 fn guesses_made_at_once_begin_only_as_far_as_all_of_them_may_be_wrong() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let stranger = |number: u8| Guesser::Stranger("ann", network(number));
     let begin = |number| throttle.try_password(stranger(number), *START);
     let begun: Vec<_> = (0..100)
@@ -133,7 +133,7 @@ fn guesses_made_at_once_begin_only_as_far_as_all_of_them_may_be_wrong() {
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_others_is_let_in_as_they_were_right_and_refused_as_they_were_wrong() {
     for is_right in [true, false] {
-        let throttle = LoginThrottle::new(true);
+        let throttle = LoginThrottle::new(true, Bus::alone());
         let checked = std::sync::atomic::AtomicUsize::new(0);
         // Of one account from everywhere, and of many accounts from one address.
         let guess = async |account: String, from: IpAddr| {
@@ -164,7 +164,7 @@ async fn who_waits_for_others_is_let_in_as_they_were_right_and_refused_as_they_w
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_two_things_holds_nobody_up() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let guess = async |account: &str, from: u8| {
         let attempt = throttle
             .password(Guesser::Stranger(account, network(from)))
@@ -191,7 +191,7 @@ async fn who_waits_for_two_things_holds_nobody_up() {
 
 #[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_hands_the_turn_on() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let stranger = Guesser::Stranger("ann", network(1));
     let begun: Vec<_> = (0..6)
         .map(|_| throttle.known(stranger, now()).expect("free"))
@@ -219,7 +219,7 @@ async fn who_gives_up_waiting_hands_the_turn_on() {
 
 #[test]
 fn a_browser_that_is_known_is_not_slowed_by_strangers_nor_they_by_it() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let device = Guesser::Device(7);
     for guess in 0..50 {
         fail(
@@ -253,7 +253,7 @@ fn a_browser_that_is_known_is_not_slowed_by_strangers_nor_they_by_it() {
 
 #[test]
 fn who_has_a_login_is_counted_by_it_alone_and_slowed_for_longer() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let login = Guesser::Login(LoginId::new(5));
     let mut now = *START;
     let mut pauses = Vec::new();
@@ -275,7 +275,7 @@ fn who_has_a_login_is_counted_by_it_alone_and_slowed_for_longer() {
 
 #[test]
 fn a_success_frees_the_account_but_not_the_address() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..4 {
         fail(&throttle, "ann", network(1), *START);
     }
@@ -300,7 +300,7 @@ fn a_success_frees_the_account_but_not_the_address() {
 
 #[test]
 fn an_abandoned_attempt_is_not_held_against_anybody() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..100 {
         throttle
             .attempt("ann", network(1), *START)
@@ -324,7 +324,7 @@ fn an_abandoned_attempt_is_not_held_against_anybody() {
 
 #[test]
 fn everything_is_forgotten_after_a_quiet_while() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..6 {
         fail(&throttle, "ann", network(1), *START);
     }
@@ -340,7 +340,7 @@ fn everything_is_forgotten_after_a_quiet_while() {
 
 #[test]
 fn sign_ups_from_an_address_are_slowed_down() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..21 {
         drop(throttle.sign_up(network(1), *START).expect("free"));
     }
@@ -358,7 +358,7 @@ fn sign_ups_from_an_address_are_slowed_down() {
 
 #[test]
 fn a_throttle_that_is_off_lets_everybody_pass() {
-    let throttle = LoginThrottle::new(false);
+    let throttle = LoginThrottle::new(false, Bus::alone());
     for _ in 0..100 {
         fail(&throttle, "ann", network(1), *START);
         drop(throttle.sign_up(network(1), *START).expect("off"));
@@ -367,7 +367,7 @@ fn a_throttle_that_is_off_lets_everybody_pass() {
 
 #[test]
 fn memory_is_bounded_and_the_oldest_go_first() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for round in 0..25_000_u32 {
         let now = *START + Duration::from_millis(u64::from(round));
         let from = IpAddr::from(round.to_be_bytes());
@@ -382,7 +382,7 @@ fn memory_is_bounded_and_the_oldest_go_first() {
 
 #[test]
 fn guests_from_an_address_are_slowed_down() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..61 {
         drop(throttle.guest(network(1), *START).expect("free"));
     }
@@ -415,7 +415,7 @@ fn guess(throttle: &LoginThrottle, number: u32, from: IpAddr, now: Instant) -> R
 
 #[test]
 fn guesses_of_tokens_from_an_address_are_slowed_down() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for number in 0..21 {
         guess(&throttle, number, network(1), *START).expect("free");
     }
@@ -432,7 +432,7 @@ fn guesses_of_tokens_from_an_address_are_slowed_down() {
 
 #[test]
 fn a_token_that_is_repeated_is_no_new_guess_and_one_that_was_good_passes() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..1_000 {
         guess(&throttle, 1, network(1), *START).expect("an expired token, again and again");
     }
@@ -455,7 +455,7 @@ fn a_token_that_is_repeated_is_no_new_guess_and_one_that_was_good_passes() {
 
 #[test]
 fn guesses_of_an_apps_tokens_are_slowed_down_wherever_they_come_from() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     let app = Some(TenantId::new(7));
     let from = |number: u32| IpAddr::from(number.to_be_bytes());
     let ask = |number: u32, now| throttle.try_token(app, &token(number), from(number), now);
@@ -477,7 +477,7 @@ fn guesses_of_an_apps_tokens_are_slowed_down_wherever_they_come_from() {
 #[tokio::test(start_paused = true)]
 async fn a_crowd_that_comes_at_once_is_not_held_to_guess_tokens() {
     for is_right in [true, false] {
-        let throttle = LoginThrottle::new(true);
+        let throttle = LoginThrottle::new(true, Bus::alone());
         let come = async |number: u32, app, from: IpAddr| {
             let Ok(attempt) = throttle.token(app, &token(number), from).await else {
                 return false;
@@ -523,7 +523,7 @@ async fn a_crowd_that_comes_at_once_is_not_held_to_guess_tokens() {
 
 #[test]
 fn the_memory_of_tokens_is_bounded() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for round in 0..u32::try_from(WRONG + 1_000).expect("few") {
         let now = *START + seconds(u64::from(round));
         let from = IpAddr::from(round.to_be_bytes());
@@ -535,11 +535,50 @@ fn the_memory_of_tokens_is_bounded() {
 
 #[test]
 fn connections_that_nobody_knows_are_slowed_down() {
-    let throttle = LoginThrottle::new(true);
+    let throttle = LoginThrottle::new(true, Bus::alone());
     for _ in 0..=RECOVERY.free {
         let attempt = throttle.try_recovery(network(1), *START);
         attempt.expect("free").begun().failed(*START);
     }
     told(throttle.try_recovery(network(1), *START));
     guess(&throttle, 1, network(1), *START).expect("another matter");
+}
+
+#[test]
+fn what_was_wrong_or_right_elsewhere_counts_here() {
+    let throttle = LoginThrottle::new(true, Bus::alone());
+    let now = now();
+    let told = |attempted, verdict| throttle.heard(Outcome { attempted, verdict });
+    let password = || Attempted::Password("ann".to_owned(), network(1));
+    for _ in 0..=ACCOUNT.free {
+        told(password(), Verdict::Wrong);
+    }
+    let pause = self::told(throttle.attempt("ann", network(2), now));
+    assert!(pause <= seconds(1) + (Instant::now() - now), "{pause:?}");
+    told(password(), Verdict::Forgiven);
+    throttle
+        .attempt("ann", network(2), now)
+        .expect("it starts afresh")
+        .abandoned();
+    // The address does not.
+    let others = ADDRESS.free - ACCOUNT.free;
+    for number in 0..others {
+        told(
+            Attempted::Password(number.to_string(), network(1)),
+            Verdict::Wrong,
+        );
+    }
+    self::told(throttle.attempt("bo", network(1), now));
+    for _ in 0..=SIGN_UP.free {
+        told(Attempted::SignUp(network(3)), Verdict::Wrong);
+    }
+    self::told(throttle.sign_up(network(3), now));
+    let off = LoginThrottle::new(false, Bus::alone());
+    for _ in 0..100 {
+        let (attempted, verdict) = (password(), Verdict::Wrong);
+        off.heard(Outcome { attempted, verdict });
+    }
+    off.attempt("ann", network(1), now)
+        .expect("everybody passes")
+        .abandoned();
 }
