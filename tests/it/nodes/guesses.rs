@@ -2,7 +2,7 @@
 
 use crate::{
     support::actor::{Actor, PASSWORD, Told},
-    support::nodes::{servers, stop},
+    support::nodes::{next_millisecond, servers, stop},
     support::poll::{answer, hold},
     support::world::World,
 };
@@ -30,6 +30,7 @@ async fn heard_by(ann: &Actor, (here, there): (&World, &World), name: &str) {
     let path = |timeout| format!("/api/events?after=now&timeout={timeout}&poll={name}");
     let old = hold(&ann.at(there), &path(50));
     there.waiting(1).await;
+    next_millisecond().await;
     let newer = hold(&ann.at(here), &path(1));
     let told = answer(old).await.with(200).json();
     assert_eq!(told["superseded"], true, "{told}");

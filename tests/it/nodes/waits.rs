@@ -1,7 +1,7 @@
 //! A newer wait of the same name takes over from an older one at another server.
 
 use crate::{
-    support::nodes::{servers, stop},
+    support::nodes::{next_millisecond, servers, stop},
     support::poll::{answer, hold},
     support::stream::Events,
     support::world::FOREVER,
@@ -19,13 +19,16 @@ async fn a_newer_wait_of_the_same_name_ends_the_older_one_at_another_server() {
     let unnamed = hold(&ann, "/api/events?after=now&timeout=50");
     let old = hold(&ann, &path("tab"));
     here.waiting(3).await;
+    next_millisecond().await;
     let newer = hold(&ann.at(there), &path("tab"));
     let told = answer(old).await.with(200).json();
     assert_eq!(told["superseded"], true, "{told}");
     // A stream, in its turn, and a wait after it.
+    next_millisecond().await;
     let stream = Events::open(&ann, "/api/events?poll=tab", None).await;
     let told = answer(newer).await.with(200).json();
     assert_eq!(told["superseded"], true, "{told}");
+    next_millisecond().await;
     let newest = hold(&ann.at(there), &path("tab"));
     tokio::time::timeout(FOREVER, ended(stream))
         .await

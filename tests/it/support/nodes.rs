@@ -1,5 +1,7 @@
 //! Several servers of one PostgreSQL database.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -131,4 +133,9 @@ async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<(i64, Strin
         cursor = text(&told, "cursor");
     }
     heard
+}
+
+/// Waits until the clock has gone on: of two waits that began in the same millisecond none is the newer.
+pub(crate) async fn next_millisecond() {
+    tokio::time::sleep(Duration::from_millis(2)).await;
 }
