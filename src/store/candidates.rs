@@ -16,8 +16,10 @@ use crate::{
     },
 };
 
-/// The most that PostgreSQL is to sort: more than the smallest range can have.
+/// The most that PostgreSQL is to sort: of the smallest range more than it can have, of larger ones as much as is looked up
+/// in no long time.
 const MOST_SORTED: i64 = IndexRange::SMALLEST + 1;
+const MOST_SORTED_OF_LARGER: i64 = 513;
 
 const CANDIDATES: EngineSql = EngineSql {
     sqlite: "select rowid, 0 from message_terms where message_terms match $1 \
@@ -35,13 +37,15 @@ const CANDIDATES: EngineSql = EngineSql {
                order by message_id desc limit $7",
 };
 
-/// How many of each of several questions the index has.
+/// How many of each of several questions the index has, up to a limit. SQLite then looks no further; PostgreSQL has found
+/// all of them by then.
 const COUNTS: EngineSql = EngineSql {
-    sqlite: "select (select count(*) from message_terms where message_terms match asked.value) \
+    sqlite: "select (select count(*) from (select 1 from message_terms \
+             where message_terms match asked.value limit $2)) \
              from json_each($1) asked order by asked.key",
-    postgres: "select (select count(*) from message_terms \
+    postgres: "select (select count(*) from (select 1 from message_terms \
                where terms @@ cast((select cast($2 as text)) as tsquery) \
-               and terms @@ cast(asked.terms as tsquery)) \
+               and terms @@ cast(asked.terms as tsquery) limit $3) counted) \
                from unnest(cast($1 as text[])) with ordinality as asked (terms, number) order by asked.number",
 };
 
@@ -66,6 +70,11 @@ impl Store {
         (from, before): (i64, i64),
         limit: i64,
     ) -> Result<Option<Vec<MessageId>>> {
+        let most_sorted = if range.size() == 0 {
+            MOST_SORTED
+        } else {
+            MOST_SORTED_OF_LARGER
+        };
         let range = vec![vec![range.term()]];
         let rows: Vec<(i64, i64)> = bounded(async {
             match self.inner.read.for_statement() {
@@ -87,33 +96,39 @@ impl Store {
                         .bind(postgres_text(first))
                         .bind(postgres_text(others));
                     let query = query.bind(before).bind(from);
-                    query.bind(MOST_SORTED).bind(limit).fetch_all(pool).await
+                    query.bind(most_sorted).bind(limit).fetch_all(pool).await
                 }
             }
         })
         .await
         .map_err(failed)?;
-        let too_many = rows.first().is_some_and(|(_, count)| *count >= MOST_SORTED);
+        let too_many = rows.first().is_some_and(|(_, count)| *count >= most_sorted);
         let ids = rows.into_iter().map(|(id, _)| MessageId::new(id));
         Ok((!too_many).then(|| ids.collect()))
     }
 
-    /// How many messages of a sample the index has under each of these sets.
-    pub async fn counted_in(&self, sample: &str, sets: &[Vec<String>]) -> Result<Vec<i64>> {
+    /// How many messages of a sample the index has under each of these sets, at most `most`.
+    pub async fn counted_in(
+        &self,
+        sample: &str,
+        sets: &[Vec<String>],
+        most: i64,
+    ) -> Result<Vec<i64>> {
         let sample = vec![sample.to_owned()];
         let counts = bounded(async {
             match self.inner.read.for_statement() {
                 Either::Sqlite(pool) => {
                     let asked = sets.iter().map(|set| sqlite_text([&sample, set]));
                     let query = sqlx::query_scalar(COUNTS.sqlite);
-                    let query = query.bind(Json(asked.collect::<Vec<_>>()));
+                    let query = query.bind(Json(asked.collect::<Vec<_>>())).bind(most);
                     query.fetch_all(pool).await
                 }
                 Either::Postgres(pool) => {
                     let asked = sets.iter().map(|set| postgres_text([set]));
                     let query = sqlx::query_scalar(COUNTS.postgres);
                     let query = query.bind(asked.collect::<Vec<_>>());
-                    query.bind(postgres_text([&sample])).fetch_all(pool).await
+                    let query = query.bind(postgres_text([&sample])).bind(most);
+                    query.fetch_all(pool).await
                 }
             }
         });

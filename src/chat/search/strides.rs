@@ -1,10 +1,10 @@
 //! How far back the index is asked at a time.
 //!
-//! What a question costs is what the index has of the rarest of the terms in the range that is asked for: everything else
-//! it leaps over. How much that is, a count in the range's sample tells: so what is rare is sought in a million messages at once, and
-//! words that are each common, and never in one message, a few thousand at a time.
+//! A question to the index costs what the range has that is asked for, at most: the middle size is one that a request has time for
+//! whatever the words are. What is rare in it is sought in the largest at once, if a few of that one's messages say that it is
+//! rare there as well; and where hits are many, the smallest has enough of them.
 
-use super::budget::Budget;
+use super::budget::{Budget, cost, opening};
 use crate::{
     error::Result,
     model::search::{IndexRange, TermSets},
@@ -15,71 +15,105 @@ use crate::{
 const FEW: i64 = 1_024;
 /// How many sets are counted: the first ones, which are the most likely to be rare.
 const COUNTED: usize = 4;
+/// What has more than so many in a sample is common, however many more: at most so many are counted in the middle size,
+/// and in the largest.
+const COMMON: i64 = 128;
+const COMMON_IN_LARGEST: i64 = 4;
+/// What has more than so many in the middle size's sample is not counted in the largest's.
+const RARE: i64 = 4;
+
+const MIDDLE: usize = 1;
+const LARGEST: usize = 2;
 
 /// A range to ask for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stride {
     pub(super) range: IndexRange,
-    /// How many entries that is expected to look at.
-    pub(super) entries: i64,
+    /// What that is expected to cost.
+    pub(super) cost: i64,
+}
+
+/// What samples of a range tell.
+#[derive(Debug, Clone, Copy)]
+struct Weight {
+    range: IndexRange,
+    /// How many of it have the rarest of the terms, at most.
+    entries: i64,
+    /// How many of the first sets are rare in it.
+    rare: usize,
 }
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Strides<'a> {
     store: &'a Store,
-    /// The index has nothing from this id on.
-    end: i64,
+    /// The ids that the index has.
+    ids: (i64, i64),
     /// What was found out of a range of each size.
-    known: [Option<Stride>; IndexRange::SIZES],
+    known: [Option<Weight>; IndexRange::SIZES],
     /// The largest size that is asked for.
     largest: usize,
-    /// Whether the first question is for the smallest range, whatever that has: common words are in it.
-    first: bool,
+    /// Whether the next question is for the smallest range, whatever that has: the first one of all, as common words are in
+    /// it, and those after one with many hits.
+    small: bool,
 }
 
 impl<'a> Strides<'a> {
-    pub(super) fn new(store: &'a Store, end: i64, first: bool) -> Self {
+    /// Of an index that has messages from one id on and before another.
+    pub(super) fn new(store: &'a Store, ids: (i64, i64), first: bool) -> Self {
         Self {
             store,
-            end,
+            ids,
             known: [None; IndexRange::SIZES],
-            largest: IndexRange::SIZES - 1,
-            first,
+            largest: LARGEST,
+            small: first,
         }
     }
 
-    /// What to ask for next, before a place.
+    /// What to ask for next, before a place. None if there is not enough of the budget left for it, and the request has
+    /// come further already.
     pub(super) async fn next(
         &mut self,
         sets: &mut TermSets,
-        place: i64,
+        (place, is_further): (i64, bool),
         budget: &mut Budget,
-    ) -> Result<Stride> {
-        let range = IndexRange::of(place - 1, 0);
+    ) -> Result<Option<Stride>> {
+        let smallest = IndexRange::of(place - 1, 0);
         let mut stride = Stride {
-            range,
-            entries: self.ids(range),
-        };
-        if std::mem::take(&mut self.first) {
+            range: smallest,
             // What it costs is found out afterwards, and bounded.
-            stride.entries = 0;
-            return Ok(stride);
+            cost: 0,
+        };
+        if std::mem::take(&mut self.small) {
+            return Ok(Some(stride));
         }
-        let most = budget.left().min(IndexRange::SMALLEST);
-        for size in 1..=self.largest {
-            let larger = IndexRange::of(place - 1, size);
-            let larger = self.weigh(larger, sets, budget).await?;
-            if size == 1 {
-                let share = larger.entries * self.ids(range) / self.ids(larger.range).max(1);
-                stride.entries = stride.entries.min(share + 1);
-            }
-            if larger.entries > most.min(budget.left()) {
-                break;
-            }
-            stride = larger;
+        if self.largest < MIDDLE {
+            let ids = self.before(smallest, place);
+            stride.cost = cost(ids, ids) + opening(sets);
+            return Ok(Some(stride));
         }
-        Ok(stride)
+        let middle = IndexRange::of(place - 1, MIDDLE);
+        let weight = self.weigh(middle, sets, COUNTED, budget).await?;
+        let ids = self.before(middle, place);
+        let entries = weight.entries * ids / self.before(middle, middle.end()).max(1) + 1;
+        stride = Stride {
+            range: middle,
+            cost: cost(entries, ids) + opening(sets),
+        };
+        if is_further && !budget.has(stride.cost) {
+            return Ok(None);
+        }
+        let is_all = middle.first() <= self.ids.0;
+        if self.largest < LARGEST || is_all || weight.rare == 0 {
+            return Ok(Some(stride));
+        }
+        let range = IndexRange::of(place - 1, LARGEST);
+        let weight = self.weigh(range, sets, weight.rare, budget).await?;
+        let cost = cost(weight.entries, self.before(range, place)) + opening(sets);
+        if weight.rare > 0 && budget.has(cost) {
+            stride = Stride { range, cost };
+        }
+        Ok(Some(stride))
     }
 
     /// A range had more than can be sorted: from now on only smaller ones are asked for.
@@ -87,45 +121,65 @@ impl<'a> Strides<'a> {
         self.largest = range.size().saturating_sub(1);
     }
 
+    /// A question had as many hits as were wanted: the next one will have some too.
+    pub(super) fn stay_small(&mut self) {
+        self.small = true;
+    }
+
     /// Other terms are asked for from now on.
     pub(super) fn forget(&mut self) {
         self.known = [None; IndexRange::SIZES];
+        self.largest = LARGEST;
+        self.small = false;
     }
 
-    /// What a range costs. The sets are put in order, the rarest first.
+    /// What a range has of the first sets. Those are put in order, the rarest first.
     async fn weigh(
         &mut self,
         range: IndexRange,
         sets: &mut TermSets,
+        first: usize,
         budget: &mut Budget,
-    ) -> Result<Stride> {
+    ) -> Result<Weight> {
         let known = self.known[range.size()].filter(|known| known.range == range);
         if let Some(known) = known {
             return Ok(known);
         }
-        let mut entries = self.ids(range);
+        let ids = self.before(range, range.end());
+        let mut weight = Weight {
+            range,
+            entries: ids,
+            rare: 0,
+        };
         if let Some((sample, of)) = range.sample()
-            && entries > FEW
+            && ids > FEW
         {
-            let counted = sets.len().min(COUNTED);
-            let counts = self.store.counted_in(&sample, &sets[..counted]).await?;
-            budget.ask(counts.iter().sum());
-            let rarest = counts.iter().min().copied().unwrap_or_default();
+            let (common, rare) = if range.size() == LARGEST {
+                (COMMON_IN_LARGEST + 1, COMMON_IN_LARGEST)
+            } else {
+                (COMMON, RARE)
+            };
+            let counted = sets.len().min(first);
+            let counts = self.store.counted_in(&sample, &sets[..counted], common);
+            let counts = counts.await?;
+            budget.count(&sets[..counted], counts.iter().sum());
+            let least = counts.iter().min().copied().unwrap_or_default();
             // None in the sample is few in the range, and not none.
-            entries = entries.min((rarest * of).max(of / 4));
+            weight.entries = ids.min((least * of).max(of / 4));
+            weight.rare = counts.iter().filter(|count| **count <= rare).count();
             let mut rest = sets.split_off(counted);
             let mut ordered: Vec<_> = counts.into_iter().zip(std::mem::take(sets)).collect();
             ordered.sort_by_key(|(count, _)| *count);
             sets.extend(ordered.into_iter().map(|(_, set)| set));
             sets.append(&mut rest);
         }
-        let stride = Stride { range, entries };
-        self.known[range.size()] = Some(stride);
-        Ok(stride)
+        self.known[range.size()] = Some(weight);
+        Ok(weight)
     }
 
-    /// How many ids in a range the index may have.
-    fn ids(&self, range: IndexRange) -> i64 {
-        range.end().min(self.end) - range.first()
+    /// How many ids before a place the index may have in a range.
+    fn before(&self, range: IndexRange, place: i64) -> i64 {
+        let (from, end) = self.ids;
+        (place.min(end) - range.first().max(from)).max(0)
     }
 }

@@ -24,7 +24,7 @@ const READ_AMONG: i64 = 4_096;
 const CANDIDATES: i64 = 64;
 const MOST_CANDIDATES: i64 = 1_024;
 /// In how many chats one may be for the index to be asked for those alone.
-const CHATS: i64 = 64;
+const CHATS: i64 = 256;
 /// How many messages that were edited since the index was are looked at at a time.
 const EDITS: i64 = 256;
 /// A message in which everything was found.
@@ -170,44 +170,53 @@ impl<'a> Walk<'a> {
         let mut sets = self.sets();
         let mut all_chats = self.search.chat.is_none();
         let end = after(self.progress.to);
-        let mut strides = Strides::new(self.store, end, self.search.before.is_none());
+        let first = self.search.before.is_none();
+        let mut strides = Strides::new(self.store, (least, end), first);
         let mut most = CANDIDATES;
+        let mut is_further = false;
         while self.place > least {
             if self.is_full() {
                 return Ok(false);
             }
-            let stride = strides.next(&mut sets, self.place, &mut self.budget);
-            let Stride { range, entries } = stride.await?;
+            let stride = strides.next(&mut sets, (self.place, is_further), &mut self.budget);
+            let Some(Stride { range, cost }) = stride.await? else {
+                return Ok(false);
+            };
             let from = self.read_edited(least.max(range.first())).await?;
             let bounds = (from, self.place);
             let ids = self.store.indexed_under(&sets, range, bounds, most).await?;
-            self.budget.ask(entries);
+            self.budget.ask(cost);
             let Some(ids) = ids else {
                 strides.shorten(range);
                 continue;
             };
-            let is_part = ids.len() >= usize::try_from(most).unwrap_or_default();
-            if !ids.is_empty() {
-                let messages = self.look_up(&ids).await?;
-                self.add(messages);
+            let number = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+            let is_part = number >= most;
+            if number >= CANDIDATES && (is_part || range.size() == 0) {
+                strides.stay_small();
             }
+            let messages = self.look_up(&ids).await?;
+            self.add(messages);
             if let Some(last) = ids.last().filter(|_| is_part) {
                 self.place = last.get();
                 most = self.budget.messages().clamp(1, MOST_CANDIDATES);
                 // What is rare is found without them, and faster.
-                if std::mem::take(&mut all_chats)
-                    && let Some(chats) = self.chats().await?
-                {
-                    if chats.is_empty() {
-                        self.place = least;
-                    }
+                let more = if std::mem::take(&mut all_chats) {
+                    self.chats(least).await?
+                } else {
+                    None
+                };
+                // The next question asks for the same again, but for what others say.
+                is_further = more.is_none();
+                if let Some(chats) = more {
                     sets.insert(0, chats);
                     strides.forget();
                 }
             } else {
                 self.place = from;
+                is_further = true;
             }
-            if self.place > least && self.budget.is_spent() {
+            if is_further && self.place > least && self.budget.is_spent() {
                 return Ok(false);
             }
         }
@@ -225,16 +234,22 @@ impl<'a> Walk<'a> {
 
     /// Reads those of these messages that the searcher may find.
     async fn look_up(&mut self, ids: &[MessageId]) -> Result<Vec<(Message, PersonName)>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         let messages = self.store.found_among(self.person, ids).await?;
         self.budget.ask(0);
         self.budget.read(ids.len(), bytes_of(&messages));
         Ok(messages)
     }
 
-    /// The terms of the chats that somebody is in, if they are few.
-    async fn chats(&self) -> Result<Option<Vec<String>>> {
+    /// The terms of the chats that somebody is in, if they are few. Who is in none has searched everything.
+    async fn chats(&mut self, least: i64) -> Result<Option<Vec<String>>> {
         let chats = self.store.some_chats_of(self.person, CHATS + 1).await?;
         let few = chats.len() <= usize::try_from(CHATS).unwrap_or_default();
+        if chats.is_empty() {
+            self.place = least;
+        }
         Ok(few.then(|| chats.into_iter().map(of_chat).collect()))
     }
 
