@@ -12,6 +12,7 @@ use tokio::{
 use crate::support::{
     actor::Actor,
     socketio_client::soon,
+    wire::{BETWEEN, Wire},
     world::{FOREVER, World},
 };
 
@@ -25,96 +26,10 @@ const SHORT: &str = r#"
 "#;
 /// Longer than any of them.
 const OUTLAST: Duration = Duration::from_secs(4);
-/// Shorter than any of them: how slowly a client trickles.
-const BETWEEN: Duration = Duration::from_millis(200);
 /// Timers are rounded up to milliseconds, and clocks of two sides are compared.
 const SLACK: Duration = Duration::from_millis(50);
 
 const GET: &str = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-/// One connection, by hand.
-struct Wire {
-    stream: TcpStream,
-    began: Instant,
-    /// What came and nobody has asked for yet.
-    heard: Vec<u8>,
-}
-
-impl Wire {
-    async fn open(world: &World) -> Self {
-        let address = world.base().trim_start_matches("http://");
-        let stream = TcpStream::connect(address).await.expect("it listens");
-        Self {
-            stream,
-            began: Instant::now(),
-            heard: Vec::new(),
-        }
-    }
-
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
-        // The server may have closed in the meantime, which the next read shows.
-        let _ = self.stream.write_all(bytes.as_ref()).await;
-    }
-
-    /// The next answer, which says its length.
-    async fn answer(&mut self) -> String {
-        loop {
-            if let Some(length) = whole_answer(&self.heard) {
-                let answer: Vec<_> = self.heard.drain(..length).collect();
-                return String::from_utf8(answer).expect("text");
-            }
-            let read = soon(self.stream.read_buf(&mut self.heard)).await;
-            assert_ne!(read.expect("it answers"), 0, "the answer is cut short");
-        }
-    }
-
-    /// What else comes until the server closes, and when it does.
-    async fn closed(mut self) -> (String, Duration) {
-        // A reset closes as well.
-        let _ = timeout(FOREVER, self.stream.read_to_end(&mut self.heard))
-            .await
-            .expect("the server closes");
-        self.over()
-    }
-
-    /// Sends byte by byte, each a while after the other, until the server closes; tells what came.
-    async fn trickle(mut self, bytes: &[u8]) -> (String, Duration) {
-        for byte in bytes {
-            self.send([*byte]).await;
-            match timeout(BETWEEN, self.stream.read_buf(&mut self.heard)).await {
-                Err(_) | Ok(Ok(1..)) => {}
-                Ok(Ok(0) | Err(_)) => return self.over(),
-            }
-        }
-        panic!("it may go on for ever: {}", self.over().0);
-    }
-
-    fn over(self) -> (String, Duration) {
-        let heard = String::from_utf8_lossy(&self.heard).into_owned();
-        (heard, self.began.elapsed())
-    }
-
-    /// Whether nothing comes and nobody closes for so long.
-    async fn is_quiet(&mut self, time: Duration) -> bool {
-        self.heard.is_empty()
-            && timeout(time, self.stream.read_buf(&mut self.heard))
-                .await
-                .is_err()
-    }
-}
-
-/// How long the first answer is in these bytes, once it is there whole.
-fn whole_answer(bytes: &[u8]) -> Option<usize> {
-    let head = bytes.windows(4).position(|it| it == b"\r\n\r\n")? + 4;
-    let text = str::from_utf8(&bytes[..head]).expect("a head is text");
-    let lengths = text.lines().filter_map(|line| line.split_once(": "));
-    let length = lengths
-        .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map(|(_, value)| value.parse::<usize>().expect("a number"))
-        .next()
-        .expect("an answer says its length");
-    (bytes.len() >= head + length).then_some(head + length)
-}
 
 /// A wait of a second in which nothing happens.
 async fn wait(actor: &Actor) -> String {

@@ -32,4 +32,5 @@ pub(crate) mod support_world;
 pub(crate) mod tenants;
 pub(crate) mod toy;
 pub(crate) mod webhooks;
+pub(crate) mod wire;
 pub(crate) mod world;
