@@ -53,6 +53,8 @@ pub(super) struct Strides<'a> {
     known: [Option<Weight>; IndexRange::SIZES],
     /// The largest size that is asked for.
     largest: usize,
+    /// How many of the first sets were rare in the largest range that was asked for last.
+    rare: usize,
     /// Whether the next question is for the smallest range, whatever that has: the first one of all, as common words are in
     /// it, and those after one with many hits.
     small: bool,
@@ -66,6 +68,7 @@ impl<'a> Strides<'a> {
             ids,
             known: [None; IndexRange::SIZES],
             largest: LARGEST,
+            rare: 0,
             small: first,
         }
     }
@@ -86,6 +89,15 @@ impl<'a> Strides<'a> {
         };
         if std::mem::take(&mut self.small) {
             return Ok(Some(stride));
+        }
+        // What was rare in all of the one before is so in the next one, or its sample says otherwise.
+        if self.rare > 0 {
+            let range = IndexRange::of(place - 1, LARGEST);
+            let stride = self.large((range, place), sets, self.rare, budget).await?;
+            if let Some(stride) = stride {
+                let is_too_much = is_further && !budget.has(stride.cost);
+                return Ok((!is_too_much).then_some(stride));
+            }
         }
         if self.largest < MIDDLE {
             let ids = self.before(smallest, place);
@@ -108,17 +120,29 @@ impl<'a> Strides<'a> {
             return Ok(Some(stride));
         }
         let range = IndexRange::of(place - 1, LARGEST);
-        let weight = self.weigh(range, sets, weight.rare, budget).await?;
+        let large = self.large((range, place), sets, weight.rare, budget);
+        let large = large.await?.filter(|large| budget.has(large.cost));
+        Ok(Some(large.unwrap_or(stride)))
+    }
+
+    /// The largest range, if the first sets are rare in it too.
+    async fn large(
+        &mut self,
+        (range, place): (IndexRange, i64),
+        sets: &mut TermSets,
+        first: usize,
+        budget: &mut Budget,
+    ) -> Result<Option<Stride>> {
+        let weight = self.weigh(range, sets, first, budget).await?;
+        self.rare = weight.rare;
         let cost = cost(weight.entries, self.before(range, place)) + opening(sets);
-        if weight.rare > 0 && budget.has(cost) {
-            stride = Stride { range, cost };
-        }
-        Ok(Some(stride))
+        Ok((weight.rare > 0).then_some(Stride { range, cost }))
     }
 
     /// A range had more than can be sorted: from now on only smaller ones are asked for.
     pub(super) fn shorten(&mut self, range: IndexRange) {
         self.largest = range.size().saturating_sub(1);
+        self.rare = 0;
     }
 
     /// A question had as many hits as were wanted: the next one will have some too.
@@ -130,6 +154,7 @@ impl<'a> Strides<'a> {
     pub(super) fn forget(&mut self) {
         self.known = [None; IndexRange::SIZES];
         self.largest = LARGEST;
+        self.rare = 0;
         self.small = false;
     }
 
