@@ -70,6 +70,17 @@ impl Proof {
         }
     }
 
+    /// What is told somebody who relies on it once it has ended.
+    pub fn refusal(&self) -> Error {
+        match self {
+            Self::Login(login) => login.life.refusal(),
+            Self::Key(key) => match &key.0.owner {
+                Some(owner) if owner.life.is_over() => owner.life.refusal(),
+                Some(_) | None => key.0.life.refusal(),
+            },
+        }
+    }
+
     /// Waits until it ends.
     pub async fn over(&self) {
         match self {
@@ -281,6 +292,9 @@ pub async fn prove(
                 return Err(Error::unavailable(UNVERIFIED, renewal::AGAIN));
             }
         }
+    }
+    if live.life.is_lost() {
+        return Err(live.life.refusal());
     }
     if candidate.is_gone() {
         return Err(unknown());

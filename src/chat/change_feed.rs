@@ -179,7 +179,10 @@ impl ChangeFeed {
             let (changes, cursor, more) = self.poll(limit).await?;
             self.services.refuse_ended(&self.epoch)?;
             self.after = cursor;
-            if self.caller.is_gone() || changes.iter().any(|p| self.ends_caller(&p.change)) {
+            if self.caller.is_gone() {
+                return Err(self.caller.proof().refusal());
+            }
+            if changes.iter().any(|p| self.ends_caller(&p.change)) {
                 return Err(Error::unauthenticated());
             }
             let signals = self.signals();
@@ -203,7 +206,7 @@ impl ChangeFeed {
             };
             tokio::select! {
                 biased;
-                () = self.caller.gone() => return Err(Error::unauthenticated()),
+                () = self.caller.gone() => return Err(self.caller.proof().refusal()),
                 () = superseded => return Ok(self.ended(End::Superseded)),
                 () = self.services.closing.cancelled() => return Ok(self.ended(End::Closing)),
                 () = changed => {}

@@ -59,7 +59,7 @@ fn items(services: Arc<Services>, caller: Caller) -> impl Stream<Item = Result<I
             let mut seen = Some(MessageId::new(0));
             while let Some(from) = seen {
                 if caller.is_gone() {
-                    Err::<(), _>(Error::unauthenticated())?;
+                    Err::<(), _>(caller.proof().refusal())?;
                 }
                 // Others read long lists too.
                 let turn = services.lists.take(caller.tenant()).await?;

@@ -124,7 +124,7 @@ impl Keys {
             .collect();
         drop(lives);
         for life in ended {
-            life.end();
+            life.lose();
         }
     }
 

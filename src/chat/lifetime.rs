@@ -7,11 +7,18 @@ use std::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use tokio_util::sync::CancellationToken;
 
-use crate::pubsub::{Noted, Waker};
+use crate::{
+    error::Error,
+    pubsub::{Noted, Waker},
+};
+
+/// When to show again what was proof.
+const SOON: Duration = Duration::from_secs(1);
 
 /// The life of a login or of a tenant's key, in this process: it ends once, and everything that relies on it is
 /// notified at once.
@@ -19,6 +26,8 @@ use crate::pubsub::{Noted, Waker};
 pub struct Lifetime {
     /// Looked at for everybody for whom a connection acts at every event: the token below would lock for it.
     is_over: AtomicBool,
+    /// Whether it is over only because nobody knows whether it is.
+    is_lost: AtomicBool,
     ended: CancellationToken,
     /// The wakers to notify when it ends.
     wakers: Mutex<Wakers>,
@@ -65,6 +74,21 @@ impl Lifetime {
         self.is_over.load(Ordering::SeqCst)
     }
 
+    /// Whether it is over because this server could not see for too long what has ended: it may be good, and is to be
+    /// looked up again.
+    pub fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::SeqCst)
+    }
+
+    /// What is told somebody who relies on it once it is over.
+    pub fn refusal(&self) -> Error {
+        if self.is_lost() {
+            let words = "this server could not see whether you are signed in, please try again";
+            return Error::unavailable(words, SOON);
+        }
+        Error::unauthenticated()
+    }
+
     /// Waits until it ends.
     pub async fn over(&self) {
         self.ended.cancelled().await;
@@ -79,6 +103,12 @@ impl Lifetime {
         if self.is_over() {
             waker.wake();
         }
+    }
+
+    /// Ends it though it may be good.
+    pub(super) fn lose(&self) {
+        self.is_lost.store(true, Ordering::SeqCst);
+        self.end();
     }
 
     pub(super) fn end(&self) {
@@ -98,6 +128,7 @@ mod tests {
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
+    use crate::error::Kind;
 
     #[derive(Default)]
     struct Counted(AtomicUsize);
@@ -108,6 +139,16 @@ mod tests {
         }
 
         fn deliver(&self) {}
+    }
+
+    #[test]
+    fn who_is_only_lost_is_not_told_that_they_are_not_signed_in() {
+        let (ended, lost) = (Lifetime::default(), Lifetime::default());
+        ended.end();
+        lost.lose();
+        assert!(ended.is_over() && lost.is_over());
+        assert_eq!(ended.refusal().kind(), Kind::Unauthenticated);
+        assert_eq!(lost.refusal().kind(), Kind::Unavailable);
     }
 
     fn kept(life: &Lifetime) -> usize {

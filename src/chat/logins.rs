@@ -127,6 +127,9 @@ impl LiveLogin {
     }
 }
 
+/// Whether a login is good is to be looked up again.
+struct Lost;
+
 /// The logins in use.
 ///
 /// A login is read once and then believed until it is ended *here*: ending takes it out and cancels
@@ -179,8 +182,9 @@ impl Logins {
         }
         let hash = hash(token);
         loop {
-            if let Some(live) = self.state().known(people, &hash) {
-                return Ok(self.use_now(&live, now).then_some(live));
+            let known = self.state().known(people, &hash);
+            if let Some(Ok(found)) = known.map(|live| self.in_use(live, now)) {
+                return Ok(found);
             }
             let ends = self.ends.load(Ordering::Acquire);
             // Boxed, as it is rare and large.
@@ -193,9 +197,11 @@ impl Logins {
             if self.ends.load(Ordering::Acquire) != ends {
                 continue;
             }
-            let live = state.keep(hash, holder);
+            let live = state.keep(hash.clone(), holder);
             drop(state);
-            return Ok(self.use_now(&live, now).then_some(live));
+            if let Ok(found) = self.in_use(live, now) {
+                return Ok(found);
+            }
         }
     }
 
@@ -234,10 +240,11 @@ impl Logins {
                 .map(|holder| state.keep(hash.clone(), holder));
             let live: Vec<_> = live.collect();
             drop(state);
-            return Ok(live
-                .into_iter()
-                .filter(|live| self.use_now(live, now))
-                .collect());
+            let found: Result<Vec<_>, Lost> =
+                live.into_iter().map(|it| self.in_use(it, now)).collect();
+            if let Ok(found) = found {
+                return Ok(found.into_iter().flatten().collect());
+            }
         }
     }
 
@@ -254,8 +261,9 @@ impl Logins {
         now: Timestamp,
     ) -> Result<Option<Arc<LiveLogin>>> {
         loop {
-            if let Some(live) = self.state().numbered(id) {
-                return Ok(self.use_now(&live, now).then_some(live));
+            let known = self.state().numbered(id);
+            if let Some(Ok(found)) = known.map(|live| self.in_use(live, now)) {
+                return Ok(found);
             }
             let ends = self.ends.load(Ordering::Acquire);
             let Some((hash, holder)) = store.login_by_id(id).await? else {
@@ -267,7 +275,9 @@ impl Logins {
             }
             let live = state.keep(hash, holder);
             drop(state);
-            return Ok(self.use_now(&live, now).then_some(live));
+            if let Ok(found) = self.in_use(live, now) {
+                return Ok(found);
+            }
         }
     }
 
@@ -319,7 +329,7 @@ impl Logins {
         drop(state);
         let replaced = replaced.iter().filter_map(Weak::upgrade);
         for live in by_token.into_values().chain(replaced) {
-            live.life.end();
+            live.life.lose();
         }
     }
 
@@ -505,6 +515,15 @@ impl Logins {
         }
         let used = Timestamp::new(live.used_at.load(Ordering::Relaxed));
         now.since(used) < self.idle && now.since(live.login.created_at) < self.max
+    }
+
+    /// A login if it is good just now.
+    fn in_use(&self, live: Arc<LiveLogin>, now: Timestamp) -> Result<Option<Arc<LiveLogin>>, Lost> {
+        let is_good = self.use_now(&live, now);
+        if !is_good && live.life.is_lost() {
+            return Err(Lost);
+        }
+        Ok(is_good.then_some(live))
     }
 
     /// Whether a login is good just now; notes that it is used if so.

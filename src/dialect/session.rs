@@ -399,7 +399,7 @@ impl ClientSession {
     pub async fn cookie_holder(&mut self) -> Result<Option<Caller>> {
         if let Some((candidate, token)) = &self.signed_in {
             if candidate.is_gone() {
-                return Ok(None);
+                return nobody(candidate.proof().refusal());
             }
             let caller = callers::prove(&self.services, candidate, token, self.needed).await;
             return caller.map(Some).or_else(nobody);
