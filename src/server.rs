@@ -448,6 +448,7 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
                 connections.set(gauge(count));
             }
             metrics.other_servers.set(gauge(services.other_servers()));
+            metrics.bus_heard.set(services.hears_others().into());
             metrics.tail_lag.set(services.tail_lag());
             metrics.lease_age.set(services.lease_age().as_secs_f64());
             let notification = services.last_notification().as_secs_f64();

@@ -150,6 +150,8 @@ impl Follower {
     async fn listen_once(&self) -> Result<()> {
         let mut notifications = self.store.notifications().await?;
         self.bus.ask_all();
+        // What was said before that was not heard.
+        self.asked.notify_one();
         loop {
             match notifications.next().await? {
                 Notification::News => self.asked.notify_one(),

@@ -263,6 +263,11 @@ impl Services {
         self.store.other_servers()
     }
 
+    /// Whether what they say is heard just now.
+    pub fn hears_others(&self) -> bool {
+        self.store.hears_others()
+    }
+
     /// How many positions of the log were seen and have yet to be published here.
     pub fn tail_lag(&self) -> i64 {
         self.follower.lag()
@@ -273,7 +278,7 @@ impl Services {
         self.follower.age()
     }
 
-    /// How long the last notification took to come back from the database.
+    /// How long the last notification took to come back.
     pub fn last_notification(&self) -> Duration {
         self.store.last_notification()
     }

@@ -128,7 +128,7 @@ async fn ask(closing: &ShutdownSignal, dependence: &Dependence<'_>) -> Result<Pa
 fn failure(parts: Parts) -> Option<Error> {
     parts.into_iter().find_map(|part| match part.state {
         PartState::Failed(error) => Some(error),
-        PartState::Well | PartState::Busy => None,
+        PartState::Well | PartState::Busy | PartState::Degraded(_) => None,
     })
 }
 

@@ -21,6 +21,8 @@ pub enum PartState {
     Well,
     /// In use to its bound: who comes now waits.
     Busy,
+    /// It fails, and the server serves without it.
+    Degraded(Error),
     /// It keeps the server from serving.
     Failed(Error),
 }
@@ -31,19 +33,20 @@ impl PartState {
         match self {
             Self::Well => "ok",
             Self::Busy => "busy",
+            Self::Degraded(_) => "degraded",
             Self::Failed(_) => "failed",
         }
     }
 
     /// Every such word.
-    pub const WORDS: &[&str] = &["ok", "busy", "failed"];
+    pub const WORDS: &[&str] = &["ok", "busy", "degraded", "failed"];
 }
 
 impl Part {
-    /// Why the server cannot serve, where it is for this part.
+    /// Why it fails, if it does.
     pub fn failure(&self) -> Option<&Error> {
         match &self.state {
-            PartState::Failed(error) => Some(error),
+            PartState::Degraded(error) | PartState::Failed(error) => Some(error),
             PartState::Well | PartState::Busy => None,
         }
     }

@@ -132,6 +132,9 @@ pub(super) struct HealthParts {
     /// The connections for reading; where all are in use it is busy.
     #[serde(skip_serializing_if = "Option::is_none")]
     connections: Option<HealthPart>,
+    /// Whether what other servers of a PostgreSQL say is heard; while it is not the server serves all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bus: Option<HealthPart>,
 }
 
 /// How a part is.

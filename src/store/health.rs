@@ -26,6 +26,8 @@ const LOG: &str = "log";
 const DISK: &str = "disk";
 /// The connections for reading.
 const CONNECTIONS: &str = "connections";
+/// What other servers of the database say is heard.
+const BUS: &str = "bus";
 /// Whether the log is the one that clients were told of.
 const EPOCH: &str = "epoch";
 
@@ -53,7 +55,7 @@ impl Seen {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let first = match state {
             PartState::Well => self.began,
-            PartState::Busy | PartState::Failed(_) => now,
+            PartState::Busy | PartState::Degraded(_) | PartState::Failed(_) => now,
         };
         let seen = parts.entry(name).or_insert((state.as_str(), first));
         if seen.0 != state.as_str() {
@@ -99,12 +101,24 @@ impl Store {
             PartState::Well
         };
         parts.push(self.part(CONNECTIONS, connections));
+        if self.is_shared() {
+            parts.push(self.part(BUS, self.bus()));
+        }
         parts
     }
 
     fn part(&self, name: &'static str, state: PartState) -> Part {
         let since = self.inner.seen.since(name, &state, Clock.now());
         Part { name, state, since }
+    }
+
+    fn bus(&self) -> PartState {
+        if self.hears_others() {
+            return PartState::Well;
+        }
+        let sentence = "what other servers say is not heard: what they write is told a little later, \
+                        and who types there is not";
+        PartState::Degraded(Error::unavailable(sentence, SOON))
     }
 
     /// How many connections for reading are in use, and how many are not.

@@ -99,7 +99,7 @@ pub use conversations::ConversationPage;
 pub use fence::Failover;
 pub use invites::NewInvite;
 pub use logins::Holder;
-pub use nodes::{Datagram, Look, Notification, Notifications, Seen};
+pub use nodes::{Carrier, Datagram, Hearing, Look, Notification, Notifications, Said, Seen};
 pub use open::{Db, Options};
 pub use people::NewPerson;
 pub use search::{IndexBatch, IndexEntry, IndexProgress};

@@ -14,7 +14,9 @@ use sqlx::{
     migrate::{MigrateError, Migrator},
 };
 
-use super::{epochs, fence, fence::Failover, health::Seen, postgres, sqlite, writes::Writes};
+use super::{
+    epochs, fence, fence::Failover, health::Seen, nodes::Carrier, postgres, sqlite, writes::Writes,
+};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Epoch, Position, TenantKind},
@@ -52,6 +54,14 @@ pub struct Options {
     pub idle_timeout: Option<Duration>,
     /// What it means that another PostgreSQL has taken over.
     pub failover: Failover,
+}
+
+/// Who opens a database.
+pub(super) enum By {
+    /// A command, beside servers or without one.
+    Command,
+    /// A server, and what carries what it says to others, where that is not PostgreSQL.
+    Server(Option<Arc<dyn Carrier>>),
 }
 
 #[rocket::async_trait]
@@ -93,20 +103,26 @@ impl Pool for Store {
 impl Store {
     /// Connects, runs the migrations and takes up the log.
     pub async fn open(options: &Options) -> Result<Self> {
-        Self::open_as(options, false).await
+        Self::open_by(options, &By::Command).await
     }
 
-    /// The same for a server. On SQLite there is one, and a second one is refused; on PostgreSQL there may be several.
+    /// The same for a server. On SQLite there is one, and a second one is refused; on PostgreSQL there may be several,
+    /// which tell each other what is new by PostgreSQL's notifications.
     pub async fn serve(options: &Options) -> Result<Self> {
-        Self::open_as(options, true).await
+        Self::open_by(options, &By::Server(None)).await
     }
 
-    async fn open_as(options: &Options, is_server: bool) -> Result<Self> {
+    /// The same, where something else may carry what servers tell each other.
+    pub async fn serve_with(options: &Options, carrier: Option<Arc<dyn Carrier>>) -> Result<Self> {
+        Self::open_by(options, &By::Server(carrier)).await
+    }
+
+    async fn open_by(options: &Options, by: &By) -> Result<Self> {
         let url = options.url.as_str();
         let store = if url.starts_with("sqlite:") {
-            Self::open_sqlite(options, is_server).await?
+            Self::open_sqlite(options, by).await?
         } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Self::open_postgres(options, is_server).await?
+            Self::open_postgres(options, by).await?
         } else {
             return Err(Error::invalid(
                 "databases.chat.url must begin with sqlite:// or postgres://: \
@@ -119,7 +135,8 @@ impl Store {
         Ok(store)
     }
 
-    async fn open_sqlite(options: &Options, is_server: bool) -> Result<Self> {
+    async fn open_sqlite(options: &Options, by: &By) -> Result<Self> {
+        let is_server = matches!(by, By::Server(_));
         let opened = sqlite::open(options, is_server).await?;
         let settled = settle(&Either::Sqlite(opened.setup.clone())).await;
         let (identity, _) =
@@ -138,8 +155,8 @@ impl Store {
         })
     }
 
-    async fn open_postgres(options: &Options, is_server: bool) -> Result<Self> {
-        let postgres::Opened { read, write } = postgres::open(options, is_server).await?;
+    async fn open_postgres(options: &Options, by: &By) -> Result<Self> {
+        let postgres::Opened { read, write } = postgres::open(options, by).await?;
         let settled = settle(&Either::Postgres(write.pool.clone())).await;
         let (identity, stored) = settled.map_err(|error| postgres::explained(options, error))?;
         write.fence.begin(&write.pool, stored).await?;

@@ -14,8 +14,8 @@ use super::{
     mover,
     nodes::{self, Nodes},
     open::{
-        Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer, unfinished,
-        unusable,
+        By, Options, PROTOCOL_OF_LOG, PROTOCOL_SINCE, SET_URL, foreign, migrated, newer,
+        unfinished, unusable,
     },
 };
 use crate::error::{Error, Kind, Result};
@@ -30,6 +30,10 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 const TABLES: &str = "select c.relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace \
      where n.nspname = current_schema() and c.relkind in ('r', 'p') and not exists \
      (select 1 from pg_depend d where d.objid = c.oid and d.deptype = 'e') order by c.relname";
+
+/// A name that no other database has, but for one that was copied file by file.
+const DATABASE: &str = "select (select system_identifier::text from pg_control_system()) || '-' || oid::text \
+     from pg_database where datname = current_database()";
 
 /// The pools of an open database.
 pub(super) struct Opened {
@@ -46,7 +50,7 @@ pub(super) struct Writer {
 }
 
 /// Connects and brings the schema up to date, for a server or for a command beside one.
-pub(super) async fn open(options: &Options, is_server: bool) -> Result<Opened> {
+pub(super) async fn open(options: &Options, by: &By) -> Result<Opened> {
     let connect =
         PgConnectOptions::from_str(&options.url).map_err(|error| unusable(options, error))?;
     let explain = |error| explained(options, error);
@@ -77,10 +81,18 @@ pub(super) async fn open(options: &Options, is_server: bool) -> Result<Opened> {
         ("synchronous_commit", "off"),
         ("statement_timeout", "5s"),
     ]));
+    let (carrier, is_server) = match by {
+        By::Command => (None, false),
+        By::Server(carrier) => (carrier.clone(), true),
+    };
+    if let Some(carrier) = &carrier {
+        let name = sqlx::query_scalar(DATABASE).fetch_one(&write);
+        carrier.begin(name.await.map_err(explain)?).await?;
+    }
     let write = Writer {
         pool: write,
         fence,
-        nodes: Nodes::start(between, is_server).await,
+        nodes: Nodes::start(between, carrier, is_server).await,
     };
     Ok(Opened { read, write })
 }

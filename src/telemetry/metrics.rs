@@ -66,11 +66,13 @@ pub struct Metrics {
     pub database_connections: Family<ConnectionLabels, Gauge>,
     /// Other servers of the database that were heard of.
     pub other_servers: Gauge,
+    /// Whether what other servers say is heard.
+    pub bus_heard: Gauge,
     /// Positions that other servers have written and this one has yet to publish.
     pub tail_lag: Gauge,
     /// Seconds since this server last saw what others have ended.
     pub lease_age: Seconds,
-    /// Seconds that this server's last notification took through PostgreSQL.
+    /// Seconds that this server's last notification took to come back.
     pub notification: Seconds,
     /// Logins held in memory.
     pub logins_cached: Gauge,
@@ -154,6 +156,7 @@ impl Metrics {
             writes_work: Gauge::default(),
             database_connections: Family::default(),
             other_servers: Gauge::default(),
+            bus_heard: Gauge::default(),
             tail_lag: Gauge::default(),
             lease_age: Seconds::default(),
             notification: Seconds::default(),
@@ -258,6 +261,11 @@ impl Metrics {
             self.other_servers.clone(),
         );
         registry.register(
+            "bus_heard",
+            "1 while what other servers of the database say is heard",
+            self.bus_heard.clone(),
+        );
+        registry.register(
             "tail_lag",
             "Positions that were seen in the log and have yet to be published here",
             self.tail_lag.clone(),
@@ -270,7 +278,7 @@ impl Metrics {
         );
         registry.register_with_unit(
             "notification",
-            "Seconds that the last notification of this server took to come back from PostgreSQL",
+            "Seconds that the last notification of this server took to come back to it",
             Unit::Seconds,
             self.notification.clone(),
         );

@@ -10,9 +10,11 @@
 //! each only says that there is something to read. Datagrams, which say what no table has, go the same way, many lines in
 //! one and many of them in one statement. Who is alone sends none of these.
 
+mod carrier;
 mod look;
 mod notify;
 mod peers;
+mod postgres;
 mod posts;
 
 use std::{
@@ -35,6 +37,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
+pub use carrier::{Carrier, Hearing, Said};
 pub use look::{Look, Seen};
 pub use notify::{Notification, Notifications};
 use notify::{RoundTrip, Unsaid};
@@ -63,6 +66,10 @@ const LEAVE: &str = "delete from nodes where id = $1";
 pub(super) struct Nodes {
     id: String,
     pool: PgPool,
+    /// By what servers tell each other what is new.
+    carrier: Arc<dyn Carrier>,
+    /// Whether that is heard just now.
+    hears: AtomicBool,
     /// Whether this is a server, and not a command beside one.
     is_server: bool,
     /// Whether there may be others: else nobody is notified.
@@ -87,14 +94,21 @@ impl fmt::Debug for Nodes {
 }
 
 impl Nodes {
-    /// Begins to notify others; a server also begins to say that it lives.
-    pub(super) async fn start(pool: PgPool, is_server: bool) -> Arc<Self> {
+    /// Begins to notify others, by PostgreSQL where nothing else carries it; a server also begins to say that it lives.
+    pub(super) async fn start(
+        pool: PgPool,
+        carrier: Option<Arc<dyn Carrier>>,
+        is_server: bool,
+    ) -> Arc<Self> {
+        let carrier = carrier.unwrap_or_else(|| Arc::new(postgres::Postgres(pool.clone())));
         let (wakes, queued) = mpsc::channel(1);
         let unsaid = Arc::<Unsaid>::default();
         let round_trip = Arc::<RoundTrip>::default();
         let nodes = Arc::new(Self {
             id: Alphanumeric.sample_string(&mut rand::rng(), ID_LENGTH),
-            pool: pool.clone(),
+            pool,
+            carrier: Arc::clone(&carrier),
+            hears: AtomicBool::default(),
             is_server,
             // A command knows of no server, and ends too soon to learn of one.
             others: AtomicBool::new(!is_server),
@@ -105,7 +119,7 @@ impl Nodes {
             wakes: Mutex::new(Some(wakes)),
             tasks: Mutex::default(),
         });
-        let notifies = notify::run(pool, nodes.id.clone(), unsaid, round_trip, queued);
+        let notifies = notify::run(carrier, nodes.id.clone(), unsaid, round_trip, queued);
         let mut tasks = vec![tokio::spawn(notifies)];
         if is_server {
             if let Err(error) = nodes.beat().await {
@@ -179,6 +193,7 @@ impl Nodes {
             task.abort();
             drop(task.await);
         }
+        drop(tokio::time::timeout(STATEMENT_TIMEOUT, self.carrier.close()).await);
         if self.is_server {
             let left = sqlx::query(LEAVE).bind(&self.id).execute(&self.pool);
             drop(tokio::time::timeout(STATEMENT_TIMEOUT, left).await);

@@ -8,20 +8,16 @@ use std::{
     time::Duration,
 };
 
-use sqlx::{PgPool, postgres::PgListener};
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Datagram, Nodes, STATEMENT_TIMEOUT, lock, posts::Posts};
-use crate::{
-    error::Result,
-    store::{Store, failed, failure::late},
+use super::{
+    Datagram, Nodes,
+    carrier::{Carrier, Hearing, Said},
+    lock,
+    posts::Posts,
 };
+use crate::{error::Result, store::Store};
 
-/// Where it is said that there is something to read.
-const NEWS: &str = "parlance";
-/// Where datagrams are. A version that knows none does not listen there.
-const BUS: &str = "parlance_bus";
-const NOTIFY: &str = "select pg_notify(told.channel, told.payload) from unnest($1::text[], $2::text[]) as told (channel, payload)";
 /// Those that would follow sooner are one with the next.
 const APART: Duration = Duration::from_millis(2);
 
@@ -68,7 +64,7 @@ pub(super) struct Unsaid {
 
 /// Sends notifications, until nobody may wake this any more and nothing waits.
 pub(super) async fn run(
-    pool: PgPool,
+    carrier: Arc<dyn Carrier>,
     id: String,
     unsaid: Arc<Unsaid>,
     round_trip: Arc<RoundTrip>,
@@ -76,31 +72,20 @@ pub(super) async fn run(
 ) {
     while queued.recv().await.is_some() {
         loop {
-            let mut payloads = unsaid.posts.take(&id);
-            let mut channels = vec![BUS; payloads.len()];
+            let datagrams = unsaid.posts.take(&id).into_iter();
+            let mut said: Vec<_> = datagrams.map(Said::Datagram).collect();
             if unsaid.has_news.swap(false, Ordering::AcqRel) {
                 round_trip.begin();
-                channels.push(NEWS);
-                payloads.push(id.clone());
+                said.push(Said::News(id.clone()));
             }
-            if payloads.is_empty() {
+            if said.is_empty() {
                 break;
             }
-            send(&pool, &channels, &payloads).await;
+            if let Err(error) = carrier.say(said).await {
+                tracing::debug!(cause = ?error, "Other servers could not be notified.");
+            }
             tokio::time::sleep(APART).await;
         }
-    }
-}
-
-async fn send(pool: &PgPool, channels: &[&str], payloads: &[String]) {
-    let sent = sqlx::query(NOTIFY)
-        .bind(channels)
-        .bind(payloads)
-        .execute(pool);
-    match tokio::time::timeout(STATEMENT_TIMEOUT, sent).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "Other servers could not be notified."),
-        Err(elapsed) => tracing::debug!(%elapsed, "Other servers could not be notified."),
     }
 }
 
@@ -115,7 +100,7 @@ pub enum Notification {
 
 /// The notifications of other servers.
 pub struct Notifications {
-    listener: PgListener,
+    hearing: Box<dyn Hearing>,
     nodes: Arc<Nodes>,
 }
 
@@ -129,17 +114,19 @@ impl Notifications {
     /// The next one of another server, or one that may be: it was lost with its connection.
     pub async fn next(&mut self) -> Result<Notification> {
         loop {
-            let Some(told) = self.listener.try_recv().await.map_err(failed)? else {
-                self.nodes.round_trip.forget();
-                return Ok(Notification::News);
-            };
-            let said = if told.channel() == BUS {
-                Datagram::read(told.payload(), &self.nodes.id).map(Notification::Datagram)
-            } else if told.payload() == self.nodes.id {
-                self.nodes.round_trip.end();
-                None
-            } else {
-                Some(Notification::News)
+            let said = match self.hearing.next().await? {
+                None => {
+                    self.nodes.round_trip.forget();
+                    return Ok(Notification::News);
+                }
+                Some(Said::Datagram(datagram)) => {
+                    Datagram::read(&datagram, &self.nodes.id).map(Notification::Datagram)
+                }
+                Some(Said::News(node)) if node == self.nodes.id => {
+                    self.nodes.round_trip.end();
+                    None
+                }
+                Some(Said::News(_)) => Some(Notification::News),
             };
             if let Some(said) = said {
                 self.nodes.others.store(true, Ordering::Relaxed);
@@ -149,17 +136,25 @@ impl Notifications {
     }
 }
 
+impl Drop for Notifications {
+    fn drop(&mut self) {
+        self.nodes.hears.store(false, Ordering::Relaxed);
+        self.nodes.round_trip.forget();
+    }
+}
+
 impl Store {
-    /// Begins to listen to other servers.
+    /// Begins to listen to other servers: returns once they can be heard.
     pub async fn notifications(&self) -> Result<Notifications> {
         let nodes = Arc::clone(self.shared()?);
-        let listening = async {
-            let mut listener = PgListener::connect_with(&nodes.pool).await?;
-            listener.listen_all([NEWS, BUS]).await?;
-            Ok::<_, sqlx::Error>(listener)
-        };
-        let listener = tokio::time::timeout(STATEMENT_TIMEOUT, listening);
-        let listener = listener.await.map_err(late)?.map_err(failed)?;
-        Ok(Notifications { listener, nodes })
+        let hearing = nodes.carrier.hear().await?;
+        nodes.hears.store(true, Ordering::Relaxed);
+        Ok(Notifications { hearing, nodes })
+    }
+
+    /// Whether what other servers say is heard just now.
+    pub fn hears_others(&self) -> bool {
+        let nodes = self.nodes();
+        nodes.is_some_and(|nodes| nodes.hears.load(Ordering::Relaxed))
     }
 }

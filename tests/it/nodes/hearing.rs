@@ -266,6 +266,9 @@ async fn the_figures_of_a_server_tell_how_it_follows_the_others() {
     };
     for world in &servers {
         soon_holds(async || figure::<i64>(world, "parlance_other_servers").await == 1).await;
+        soon_holds(async || figure::<i64>(world, "parlance_bus_heard").await == 1).await;
+        let told = world.get("/health").await.with(200).json();
+        assert_eq!(told["parts"]["bus"]["state"], "ok");
     }
     let ann = servers[0].actor("ann").await;
     let chat = ann.make("tea").await;
