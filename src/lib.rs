@@ -16,6 +16,7 @@
 //! | [`cli`] | the command line, and how the process ends |
 //! | [`admin`] | what the command line does beside serving |
 //! | [`maintenance`] | what it does with the whole database |
+//! | [`nats`] | NATS between servers of one database |
 //! | [`config`] | everything an operator may set |
 //! | [`error`] | every way to be refused or to fail |
 //! | [`telemetry`] | log lines, request ids, metrics |
@@ -48,6 +49,7 @@ pub mod http;
 pub mod json;
 pub mod maintenance;
 pub mod model;
+pub mod nats;
 pub mod openapi;
 pub mod pubsub;
 mod server;

@@ -15,7 +15,6 @@ use rocket::{
     fairing::{AdHoc, Fairing},
     figment::Figment,
 };
-use rocket_db_pools::{Database, Pool};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -28,9 +27,11 @@ use crate::{
         peers::{Directory, address},
         socketio::{CredentialReader, Gateway, export, follow},
     },
-    http, openapi,
+    http,
+    nats::Nats,
+    openapi,
     signals::{Drain, Signals, Stopping},
-    store::{self, Db, Store},
+    store::{self, Carrier, Db, Store},
     telemetry::{ConnectionLabels, Metrics, SocketMetrics, traced},
 };
 
@@ -109,7 +110,7 @@ impl Server {
         let port = settings.socket_port;
         let second = (port != 0).then(|| fit(figment.clone().merge(("port", port))));
         let rocket = fit(figment.clone())
-            .attach(open_database(Arc::clone(&hindrance)))
+            .attach(open_database(settings.clone(), Arc::clone(&hindrance)))
             .attach(verbs)
             .attach(announce(started.clone(), settings.node_address.clone()));
         Self {
@@ -246,11 +247,15 @@ fn ended(
 }
 
 /// Opens the database when Rocket ignites. It does what `Db::init()` would, but for keeping the
-/// sentence that tells why it failed.
-fn open_database(hindrance: Hindrance) -> impl Fairing {
+/// sentence that tells why it failed, and for what carries what servers say to each other.
+fn open_database(settings: Settings, hindrance: Hindrance) -> impl Fairing {
     AdHoc::try_on_ignite("database", move |rocket| async move {
-        let config = rocket.figment().focus(&format!("databases.{}", Db::NAME));
-        match <Store as Pool>::init(&config).await {
+        let opened = async {
+            let nats = Nats::of(&settings)?;
+            let carrier = nats.map(|nats| nats as Arc<dyn Carrier>);
+            Store::serve_with(&store_options(&settings), carrier).await
+        };
+        match opened.await {
             Ok(store) => Ok(rocket.manage(Db::from(store))),
             Err(error) => {
                 hinder(&hindrance, error);

@@ -19,6 +19,7 @@ mod defaults;
 mod file;
 mod length;
 mod mistakes;
+mod nats;
 mod origin;
 mod setting;
 mod settings;
@@ -30,6 +31,7 @@ pub use defaults::{Defaults, figment};
 pub use file::SettingsFile;
 pub use length::{parse as parse_length, spell as spell_length};
 pub use mistakes::Mistakes;
+pub use nats::{NatsAddresses, NatsLogin};
 pub use origin::{ServedHost, WebOrigin};
 pub use setting::{Kind, Preset, Section, Setting};
 pub use settings::{

@@ -117,7 +117,8 @@ impl fmt::Display for ServedHost {
     }
 }
 
-fn split_authority(authority: &str) -> Option<(String, Option<u16>)> {
+/// The host and the port of an authority without user information.
+pub(super) fn split_authority(authority: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match authority.rsplit_once(':') {
         // The last colon of a bare IPv6 address is inside its brackets.
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),

@@ -69,6 +69,15 @@ pub enum Kind {
     Text(&'static str),
     /// Any text; the empty one means that it is not set.
     OptionalText,
+    /// Text of one form. It may hold a password, so messages do not repeat it.
+    Form {
+        /// What it is.
+        what: &'static str,
+        /// One that has the form.
+        example: &'static str,
+        /// Whether a text has it.
+        is_one: fn(&str) -> bool,
+    },
     /// Texts of one form: which, with an example, and whether a text has it.
     List(&'static str, fn(&str) -> bool),
     /// The address of a database.
@@ -168,6 +177,11 @@ impl Kind {
                 let empty = || Value::from(rocket::figment::value::Empty::None);
                 if text.is_empty() { empty() } else { text.into() }
             }),
+            Self::Form {
+                what,
+                example,
+                is_one,
+            } => form(value, what, example, *is_one),
             Self::List(what, is_one) => list(value, what, *is_one),
             Self::DatabaseUrl => {
                 let url = text(value)?;
@@ -198,6 +212,7 @@ impl Kind {
             Self::FlagOr(word) => format!("`true`, `false` or `{word:?}`"),
             Self::Text(what) => (*what).to_owned(),
             Self::OptionalText => "text; empty: not set".to_owned(),
+            Self::Form { what, example, .. } => format!("{what}, such as `{example}`"),
             Self::List(what, _) => format!("a list of {what}"),
             Self::DatabaseUrl => "`sqlite://path`, `postgres://user:password@host/name`".to_owned(),
             Self::Rocket(values) => (*values).to_owned(),
@@ -218,6 +233,21 @@ fn text(value: &Value) -> Result<String, String> {
             display(value)
         )
     })
+}
+
+/// A text of a form. It may hold a password: it is not repeated.
+fn form(
+    value: &Value,
+    what: &str,
+    example: &str,
+    is_one: fn(&str) -> bool,
+) -> Result<Value, String> {
+    let text = text(value)?;
+    if is_one(&text) {
+        Ok(text.into())
+    } else {
+        Err(format!("must be {what}, such as {example}"))
+    }
 }
 
 /// A list of texts, or one text with commas (handy in the environment).

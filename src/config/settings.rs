@@ -9,7 +9,7 @@ use rocket::figment::{
 use serde::{Deserialize, Deserializer};
 
 use super::{
-    Kind, Mistakes, WebOrigin,
+    Kind, Mistakes, NatsAddresses, WebOrigin,
     defaults::{defaults, insert},
     table::SECTIONS,
     unknown,
@@ -85,6 +85,14 @@ pub struct Settings {
     pub drain_spread: Duration,
     /// Where other servers of the database reach this one.
     pub node_address: Option<String>,
+    /// NATS, by which servers of the database tell each other what is new.
+    pub nats_url: NatsAddresses,
+    /// A file by which they sign in there.
+    pub nats_credentials: Option<PathBuf>,
+    /// A file with the certificates that those of NATS are signed by.
+    pub nats_ca: Option<PathBuf>,
+    /// By what subjects at NATS begin.
+    pub nats_prefix: String,
     /// Who may register a site with live support.
     pub owner_registration: Registration,
     /// Which document's shape pushed support messages have.
@@ -277,6 +285,10 @@ impl Settings {
         if self.admin_email.is_some() != self.admin_password.is_some() {
             let what = "must be set together with admin_email, or neither of them";
             mistakes.note("admin_password", what);
+        }
+        if self.nats_url.is_set() && self.database.url.starts_with("sqlite:") {
+            let what = "must begin with postgres:// together with nats_url, for a SQLite file has one server";
+            mistakes.note("databases.chat.url", what);
         }
         if self.write_queue < self.write_batch_max {
             let what = "must be no smaller than write_batch_max";

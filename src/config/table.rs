@@ -4,6 +4,8 @@
 //! keys come from it. `Rocket.toml` and the table of the README are written from it by a test
 //! (`PARLANCE_BLESS=1`), which compares them otherwise.
 
+mod servers;
+
 use super::{
     WebOrigin,
     setting::{
@@ -55,6 +57,11 @@ pub const SECTIONS: &[Section] = &[
         title: "Sockets",
         table: "",
         settings: SOCKETS,
+    },
+    Section {
+        title: "Several servers",
+        table: "",
+        settings: servers::SERVERS,
     },
     Section {
         title: "Live support",
@@ -367,16 +374,6 @@ const SOCKETS: &[Setting] = &[
         Preset::Text("0s"),
         Length(0..=600),
         "Over how long Socket.IO connections are closed after that, each at a moment of its own, so that not all come back at once.",
-    ),
-    Setting::new(
-        "node_address",
-        Preset::Text(""),
-        OptionalText,
-        "Where other servers of the same PostgreSQL reach this one: a host, with a port if it is not `port`; empty: `address`.",
-    )
-    .more(
-        "They pass on to it what belongs to its Socket.IO sessions, so that the balancer need not send a client that \
-         polls to the same server again. Nothing is passed on if it is empty and address is 127.0.0.1 or 0.0.0.0.",
     ),
 ];
 

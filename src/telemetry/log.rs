@@ -21,9 +21,10 @@ use crate::{
 /// refusal by its answer. Its errors at start are kept.
 const QUIET: &str = "rocket=error,rocket::server=off,rocket::launch=off";
 
-/// Where Rocket prints requests whole, with the tokens and keys in their queries and forms. That is
-/// never wanted, whatever the filter says.
-const TELLTALES: [&str; 5] = [
+/// Where Rocket prints requests whole, with the tokens and keys in their queries and forms, and where the client of NATS
+/// prints addresses and, for each attempt, what we tell once. That is never wanted, whatever the filter says.
+const TELLTALES: [&str; 6] = [
+    "async_nats",
     "rocket::server",
     "rocket::request::request",
     "rocket::router",

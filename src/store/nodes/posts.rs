@@ -35,6 +35,9 @@ pub struct Datagram {
 impl Datagram {
     /// What a notification says; nothing if it is none of this version, or of this server itself.
     pub(super) fn read(payload: &str, own: &str) -> Option<Self> {
+        if payload.len() > LONGEST {
+            return None;
+        }
         let mut lines = payload.split('\n');
         let mut header = lines.next()?.split(' ');
         let (version, node, number) = (header.next()?, header.next()?, header.next()?);
@@ -174,6 +177,14 @@ mod tests {
         let payloads = posts.take("a");
         let datagram = Datagram::read(&payloads[0], "").expect("it is read");
         assert_eq!((datagram.number, datagram.lines), (2, vec!["y".to_owned()]));
+    }
+
+    #[test]
+    fn what_is_longer_than_a_datagram_is_none() {
+        let head = "1 a 1\n";
+        let fits = head.to_owned() + &"x".repeat(LONGEST - head.len());
+        assert!(Datagram::read(&fits, "").is_some());
+        assert_eq!(Datagram::read(&(fits + "x"), ""), None);
     }
 
     #[test]

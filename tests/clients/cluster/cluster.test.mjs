@@ -5,13 +5,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
-import { Ground, pause, until } from './ground.mjs';
+import { Ground, OVER_NATS, pause, until } from './ground.mjs';
 import { Ledger, clock, now } from './ledger.mjs';
 import { Leaver } from './logins.mjs';
 import { listeners, open, senders } from './place.mjs';
 import { request } from './senders.mjs';
 
-const LOGOUTS = 200;
+const LOGOUTS = OVER_NATS ? 60 : 200;
+/** What has nothing to do with how servers tell each other what is new. */
+const ALIKE = { skip: OVER_NATS && 'as by PostgreSQL' };
 /** How many messages are acknowledged after each step before the next. */
 const PROGRESS = 10;
 /** How many messages of a deviation are told in full, and how much of what its client went through. */
@@ -64,7 +66,8 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
   }
 
   test('one after the other is killed, every few seconds', async () => {
-    for (const [round, node] of [...ground.nodes, ...ground.nodes].entries()) {
+    const rounds = OVER_NATS ? ground.nodes : [...ground.nodes, ...ground.nodes];
+    for (const [round, node] of rounds.entries()) {
       if (round % 2 === 0) await inABatch(node, 'is killed', () => node.signal('SIGKILL'));
       else {
         await pause(500 * Math.random());
@@ -77,7 +80,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     }
   });
 
-  test('one after the other is stopped in the middle of a batch, and goes on', async () => {
+  test('one after the other is stopped in the middle of a batch, and goes on', ALIKE, async () => {
     for (const [node, time] of [[ground.nodes[0], 1_500], [ground.nodes[1], 6_500], [ground.nodes[2], 800]]) {
       await inABatch(node, 'is stopped', () => node.signal('SIGSTOP'));
       await pause(time);
@@ -87,7 +90,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     }
   });
 
-  test('one is cut off from PostgreSQL, and refuses what ended elsewhere', async () => {
+  test('one is cut off from PostgreSQL, and refuses what ended elsewhere', ALIKE, async () => {
     const [one, two, three] = ground.nodes;
     const mend = (node, how) => () => {
       node.way.mend(how);
@@ -111,7 +114,28 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     one.way.delay(0);
   });
 
-  test('PostgreSQL is restarted', async () => {
+  test('NATS is killed, and is there again', { skip: !OVER_NATS && 'there is none' }, async () => {
+    const all = async (hear) => {
+      for (const node of ground.nodes) {
+        await until(`server ${node.name} ${hear ? 'hears' : 'hears nothing'}`, async () => (await node.hears()) === hear);
+      }
+    };
+    for (const time of [200, 3_000]) {
+      await all(true);
+      ground.nats.stop();
+      ledger.step('NATS is killed');
+      await all(false);
+      await progress();
+      await pause(time);
+      assert.ok((await Promise.all(ground.nodes.map((node) => node.isReady()))).every(Boolean), 'servers serve without it');
+      ground.nats.start();
+      ledger.step('NATS is there again');
+      await progress();
+    }
+    await all(true);
+  });
+
+  test('PostgreSQL is restarted', ALIKE, async () => {
     ledger.step('PostgreSQL is stopped');
     await ground.postgres.stop();
     await pause(1_000);
@@ -120,7 +144,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     await progress();
   });
 
-  test('one after the other is stopped and started again, as for an upgrade', async () => {
+  test('one after the other is stopped and started again, as for an upgrade', ALIKE, async () => {
     for (const node of ground.nodes) {
       const began = now();
       ledger.step(`${node.name} is asked to end`);

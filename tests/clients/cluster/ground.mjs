@@ -15,6 +15,8 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 /** How long anything that must happen may take. */
 const LATE = 60_000;
 const NAMES = ['one', 'two', 'three'];
+/** Whether servers tell each other by NATS what is new. */
+export const OVER_NATS = process.env.CLUSTER_NATS === '1';
 
 export const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -51,9 +53,27 @@ class Postgres {
   }
 }
 
+/** NATS, by tests/nats: at the same port each time. */
+class Nats {
+  #script = join(ROOT, 'tests/nats');
+
+  constructor(folder) {
+    this.folder = join(folder, 'nats');
+  }
+
+  start() {
+    this.url = execFileSync(this.#script, ['start', this.folder], { encoding: 'utf8' }).trim();
+  }
+
+  /** At once, as a crash would. */
+  stop() {
+    execFileSync(this.#script, ['stop', this.folder]);
+  }
+}
+
 /** One of the servers. */
 class Node {
-  constructor(name, folder, port, way, url) {
+  constructor(name, folder, port, way, url, nats) {
     Object.assign(this, { name, folder, port, way });
     this.url = `http://127.0.0.1:${port}`;
     this.log = join(folder, `${name}.log`);
@@ -72,6 +92,7 @@ class Node {
       ROCKET_SOCKET_PING_TIMEOUT: '4s',
       // Statements are in what is sent, and not names for them.
       ROCKET_DATABASES: `{chat={url="${database}?sslmode=disable&statement-cache-capacity=0"}}`,
+      ...(nats && { ROCKET_NATS_URL: nats.url }),
     };
   }
 
@@ -96,6 +117,12 @@ class Node {
       if (this.process.exitCode !== null) throw new Error(`server ${this.name} has ended: ${this.lastWords()}`);
       return this.isReady();
     });
+  }
+
+  /** Whether it hears what the others say. */
+  async hears() {
+    const { parts } = await (await fetch(`${this.url}/health`)).json();
+    return parts.bus.state === 'ok';
   }
 
   signal(signal) {
@@ -177,10 +204,14 @@ export class Ground {
     const { folder } = this;
     this.postgres = new Postgres(folder);
     await this.postgres.start();
+    if (OVER_NATS) {
+      this.nats = new Nats(folder);
+      this.nats.start();
+    }
     this.nodes = [];
     for (const name of NAMES) {
       const way = await Way.to(Number(this.postgres.url.port));
-      this.nodes.push(new Node(name, folder, await freePort(), way, this.postgres.url));
+      this.nodes.push(new Node(name, folder, await freePort(), way, this.postgres.url, this.nats));
     }
     const [first, ...others] = this.nodes;
     // The first one makes the tables, and the others need not wait for that one after the other.
@@ -207,6 +238,7 @@ export class Ground {
     }
     // Its workers end with it.
     this.nginx?.kill('SIGTERM');
+    if (this.nats?.url) this.nats.stop();
     this.postgres?.close();
     if (process.env.CLUSTER_KEEP) console.log(`The logs are in ${this.folder}.`);
     else rmSync(this.folder, { recursive: true, force: true });

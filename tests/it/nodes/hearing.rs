@@ -9,7 +9,7 @@ use sqlx::postgres::PgListener;
 
 use crate::{
     support::actor::{Actor, Told, list, text},
-    support::nodes::{servers, servers_that_hear_nothing, stop},
+    support::nodes::{servers, servers_by_postgres, servers_that_hear_nothing, stop},
     support::poll::{answer, but_presence, hold},
     support::security_world::{CONNECTIONS, Connection, Credentials},
     support::stream::Events,
@@ -141,7 +141,7 @@ async fn a_wait_is_answered_though_every_notification_is_lost() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commit_is_followed_by_a_notification_where_somebody_else_may_hear_it() {
-    let Some(servers) = servers(2, "").await else {
+    let Some(servers) = servers_by_postgres(2, "").await else {
         return;
     };
     let ann = servers[0].actor("ann").await;

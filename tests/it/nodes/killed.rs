@@ -12,7 +12,7 @@ use reqwest::Client;
 
 use crate::{
     support::binary::{Started, parlance},
-    support::nodes::{listen, servers, stop},
+    support::nodes::{listen, same_database, servers, stop},
     support::world::World,
 };
 
@@ -24,7 +24,7 @@ const ANSWERED: usize = 40;
 /// Another server of the same database, as a process.
 async fn binary(world: &World, folder: &Path) -> Started {
     let mut command = parlance(folder);
-    command.env("ROCKET_DATABASES", world.databases());
+    same_database(&mut command, world);
     command.env("ROCKET_RATE_LIMITS", "false");
     let begun = tokio::task::spawn_blocking(move || Started::begin(command));
     begun.await.expect("it starts")

@@ -6,6 +6,8 @@ mod hearing;
 mod histories;
 mod killed;
 mod mangled;
+mod nats;
+mod nats_sign_in;
 mod online;
 mod passing_on;
 mod recovery;

@@ -6,7 +6,7 @@ use tempfile::tempdir;
 use crate::{
     support::actor::Actor,
     support::binary::{Started, parlance},
-    support::nodes::{join, servers, stop},
+    support::nodes::{join, same_database, servers, stop},
     support::poll::hold,
     support::stream::Events,
     support::world::{World, soon_holds},
@@ -72,7 +72,7 @@ async fn who_comes_online_is_so_at_every_server_and_at_one_that_comes_later() {
 /// Another server of the database, as a process.
 async fn binary(world: &World, folder: &std::path::Path) -> Started {
     let mut command = parlance(folder);
-    command.env("ROCKET_DATABASES", world.databases());
+    same_database(&mut command, world);
     let begun = tokio::task::spawn_blocking(move || Started::begin(command));
     begun.await.expect("it starts")
 }

@@ -82,6 +82,7 @@ fn extremes(kind: &Kind) -> (Vec<Value>, Vec<Value>) {
             (values, vec!["x".into()])
         }
         Kind::Text(_) | Kind::OptionalText => (vec!["x".into()], vec![7.into()]),
+        Kind::Form { example, .. } => (vec![(*example).into()], vec!["no such".into(), 7.into()]),
         Kind::List(..) => (vec![Vec::<String>::new().into()], vec!["no/such".into()]),
         Kind::DatabaseUrl => (vec!["postgres://host/name".into()], vec!["x".into()]),
         Kind::Rocket(_) => (Vec::new(), Vec::new()),

@@ -6,6 +6,7 @@ mod config;
 mod deployment;
 mod descriptors;
 mod metrics;
+mod nats_settings;
 mod settings_files;
 mod spans;
 mod telemetry;

@@ -89,8 +89,9 @@ impl Started {
         answer
     }
 
-    /// Waits until it says a line that holds this text. A server that does not is ended after a while.
-    pub(crate) fn says(&mut self, text: &str) {
+    /// Waits until it says a line that holds this text, and returns what it said until then. A server that does not is
+    /// ended after a while.
+    pub(crate) fn says(&mut self, text: &str) -> String {
         let (said, never_said) = mpsc::channel::<()>();
         let id = self.child.id().to_string();
         thread::spawn(move || {
@@ -98,13 +99,14 @@ impl Started {
                 drop(Command::new("kill").args(["-KILL", &id]).status());
             }
         });
-        let mut line = String::new();
-        while !line.contains(text) {
-            line.clear();
-            let read = self.rest.read_line(&mut line).expect("text");
+        let (mut all, mut last) = (String::new(), 0);
+        while !all[last..].contains(text) {
+            last = all.len();
+            let read = self.rest.read_line(&mut all).expect("text");
             assert!(read > 0, "it never said {text:?}");
         }
         drop(said);
+        all
     }
 
     /// Asks it to stop, and returns what it said until then.

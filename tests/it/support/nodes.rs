@@ -1,21 +1,41 @@
 //! Several servers of one PostgreSQL database.
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::{
     support::actor::{Actor, list, text},
+    support::mangler::Mangler,
+    support::nats,
     support::place::Place,
     support::poll::but_presence,
     support::world::World,
 };
 
-/// So many servers of one new database; none in the run of the tests that is about SQLite, where there is one.
+/// So many servers of one new database; none in the run of the tests that is about SQLite, where there is one. They tell
+/// each other by NATS what is new where this run of the tests is about that.
 pub(crate) async fn servers(count: usize, settings: &str) -> Option<Vec<World>> {
+    let nats = nats::url().map(|url| format!("nats_url = '{url}'\n"));
+    let settings = nats.unwrap_or_default() + settings;
+    let servers = servers_by_postgres(count, &settings).await?;
+    nats::all_hear(&servers, true).await;
+    Some(servers)
+}
+
+/// The same by PostgreSQL's notifications in any case, if the settings say no more.
+pub(crate) async fn servers_by_postgres(count: usize, settings: &str) -> Option<Vec<World>> {
     let place = Place::make().await;
     servers_on(place, count, settings).await
+}
+
+/// What a binary needs to be another server of the same database.
+pub(crate) fn same_database(command: &mut Command, world: &World) {
+    command.env("ROCKET_DATABASES", world.databases());
+    if let Some(url) = nats::url() {
+        command.env("ROCKET_NATS_URL", url);
+    }
 }
 
 /// The same, where notifications between them are lost.
@@ -26,8 +46,41 @@ pub(crate) async fn servers_that_hear_nothing(count: usize) -> Option<Vec<World>
     servers_that_notify_by(table, function, count).await
 }
 
-/// The same, where of four datagrams one is lost, one comes after the one that follows it, and one comes twice.
-pub(crate) async fn servers_on_a_mangled_bus(count: usize) -> Option<Vec<World>> {
+/// By what what servers say to each other is mangled.
+pub(crate) enum Mangled {
+    /// A function in the place of PostgreSQL's own.
+    Postgres,
+    /// The way of each server to NATS.
+    Nats(Vec<Mangler>),
+}
+
+/// The same, where what servers say to each other is lost, doubled and reordered; by NATS it is so by chance, which follows
+/// from a number, and some of it is late.
+pub(crate) async fn servers_on_a_mangled_bus(
+    count: usize,
+    seed: u64,
+) -> Option<(Vec<World>, Mangled)> {
+    let Some(url) = nats::url() else {
+        let servers = servers_on_mangled_notifications(count).await?;
+        return Some((servers, Mangled::Postgres));
+    };
+    let (_, address) = url.split_once("://").expect("an address");
+    let mut ways = Vec::new();
+    let mut servers: Option<Vec<World>> = None;
+    for number in 0..u64::try_from(count).expect("a few") {
+        let way = Mangler::to(address.to_owned(), seed * 100 + number).await;
+        let settings = format!("nats_url = 'nats://127.0.0.1:{}'", way.port);
+        ways.push(way);
+        match &mut servers {
+            Some(servers) => join_with(servers, &settings).await,
+            None => servers = Some(servers_by_postgres(1, &settings).await?),
+        }
+    }
+    Some((servers?, Mangled::Nats(ways)))
+}
+
+/// The same by PostgreSQL: of four datagrams one is lost, one comes after the one that follows it, and one comes twice.
+async fn servers_on_mangled_notifications(count: usize) -> Option<Vec<World>> {
     let table = "create table beside.told (id bigint generated always as identity, said text)";
     let function =
         "create function public.pg_notify(text, text) returns void language plpgsql as $$
@@ -62,22 +115,46 @@ async fn servers_that_notify_by(table: &str, function: &str, count: usize) -> Op
     servers_on(place, count, "").await
 }
 
-/// From now on nothing is mangled.
-pub(crate) async fn mend(world: &World) {
-    let mut beside = world.place.beside().await;
-    let sql = "create or replace function public.pg_notify(text, text) returns void language plpgsql as \
-               $$ begin perform pg_catalog.pg_notify($1, $2); end $$";
-    beside.run(sql).await;
+impl Mangled {
+    /// Whether much of what was said so far was.
+    pub(crate) async fn has_happened(&self, world: &World) -> bool {
+        match self {
+            Self::Postgres => {
+                let mut beside = world.place.beside().await;
+                beside.number("select count(*) from beside.told").await >= 4
+            }
+            Self::Nats(ways) => ways.iter().all(|way| way.mangled() >= 4),
+        }
+    }
+
+    /// From now on nothing is mangled.
+    pub(crate) async fn mend(&self, world: &World) {
+        match self {
+            Self::Postgres => {
+                let mut beside = world.place.beside().await;
+                let sql = "create or replace function public.pg_notify(text, text) returns void language plpgsql as \
+                           $$ begin perform pg_catalog.pg_notify($1, $2); end $$";
+                beside.run(sql).await;
+            }
+            Self::Nats(ways) => ways.iter().for_each(Mangler::mend),
+        }
+    }
 }
 
 /// One more server of the database of others.
 pub(crate) async fn join(servers: &mut Vec<World>) {
+    let settings = servers[0].settings().to_owned();
+    join_with(servers, &settings).await;
+}
+
+/// The same with other settings.
+pub(crate) async fn join_with(servers: &mut Vec<World>, settings: &str) {
     let Place::Postgres { server, name } = &servers[0].place else {
         return;
     };
     let (server, name, url) = (server.clone(), name.clone(), servers[0].place.url());
     let same = Place::Postgres { server, name };
-    servers.push(World::on(same, &url, "").await);
+    servers.push(World::on(same, &url, settings).await);
 }
 
 async fn servers_on(place: Place, count: usize, settings: &str) -> Option<Vec<World>> {

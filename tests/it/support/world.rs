@@ -159,6 +159,11 @@ impl World {
         &self.running.base
     }
 
+    /// The settings that it was started with, beside what every test needs.
+    pub(crate) fn settings(&self) -> &str {
+        &self.settings
+    }
+
     /// Settings that a binary needs to be another server of the same database.
     pub(crate) fn databases(&self) -> String {
         format!("{{chat={{url=\"{}\"}}}}", self.place.url())
