@@ -1,7 +1,5 @@
 //! What one server writes is heard at the others, once and in the order of the log.
 
-use std::str::FromStr;
-
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::Value;
@@ -9,7 +7,7 @@ use sqlx::postgres::PgListener;
 
 use crate::{
     support::actor::{Actor, Told, list, text},
-    support::nodes::{servers, servers_by_postgres, servers_that_hear_nothing, stop},
+    support::nodes::{figure, servers, servers_by_postgres, servers_that_hear_nothing, stop},
     support::poll::{answer, but_presence, hold},
     support::security_world::{CONNECTIONS, Connection, Credentials},
     support::stream::Events,
@@ -249,14 +247,6 @@ async fn nothing_is_told_under_an_old_name_after_another_server_has_told_the_new
         }
     }
     stop(servers).await;
-}
-
-/// A figure of a server that has no labels.
-async fn figure<T: FromStr>(world: &World, name: &str) -> T {
-    let told = world.get("/metrics").await.with(200);
-    let value = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
-    let found = told.body.lines().find_map(value);
-    found.expect("it is told")
 }
 
 #[tokio::test(flavor = "multi_thread")]

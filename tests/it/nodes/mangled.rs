@@ -3,7 +3,7 @@
 use crate::{
     support::actor::Actor,
     support::nats,
-    support::nodes::{listen, servers_on_a_mangled_bus, stop},
+    support::nodes::{is_online, listen, servers_on_a_mangled_bus, stop},
     support::poll::hold,
     support::world::{World, soon_holds},
 };
@@ -13,12 +13,6 @@ const PEOPLE: usize = 8;
 const ROUNDS: usize = 5;
 /// How often it happens by NATS, each time otherwise.
 const SEEDS: u64 = 3;
-
-async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
-    let path = format!("/api/people/{}", whom.id);
-    let told = asks.at(world).get(&path).await.with(200).json();
-    told["online"] == true
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mangled_bus_costs_no_message_and_what_it_said_wrong_is_right_soon() {

@@ -10,7 +10,7 @@ use crate::{
     support::actor::Actor,
     support::binary::{Started, parlance},
     support::nats::{Broker, all_hear},
-    support::nodes::{join, listen, servers_by_postgres, stop},
+    support::nodes::{figure, is_online, join, listen, servers_by_postgres, stop},
     support::poll::{answer, hold},
     support::stream::Events,
     support::world::{World, soon_holds},
@@ -26,12 +26,6 @@ async fn servers_of(broker: &Broker, count: usize) -> Option<Vec<World>> {
     let servers = servers_by_postgres(count, &broker.setting()).await?;
     all_hear(&servers, true).await;
     Some(servers)
-}
-
-async fn figure(world: &World, name: &str) -> Option<f64> {
-    let told = world.get("/metrics").await.with(200);
-    let value = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
-    told.body.lines().find_map(value)
 }
 
 /// Returns once it is told at the other server that somebody types here.
@@ -67,7 +61,7 @@ async fn what_is_said_is_heard_though_nats_pauses_is_killed_and_comes_back_meanw
         if number == 45 {
             all_hear(&servers, false).await;
             for world in &servers {
-                assert_eq!(figure(world, "parlance_bus_heard").await, Some(0.0));
+                assert_eq!(figure::<i64>(world, "parlance_bus_heard").await, 0);
                 soon_holds(async || world.get("/health/ready").await.status == 200).await;
             }
         }
@@ -90,7 +84,7 @@ async fn what_is_said_is_heard_though_nats_pauses_is_killed_and_comes_back_meanw
     let path = "/api/events?types=typing";
     let mut stream = Events::open(&bo.at(&servers[2]), path, None).await;
     typing_is_told(&ann, chat, &mut stream).await;
-    soon_holds(async || figure(&servers[0], "parlance_notification_seconds").await > Some(0.0))
+    soon_holds(async || figure::<f64>(&servers[0], "parlance_notification_seconds").await > 0.0)
         .await;
     stop(servers).await;
 }
@@ -156,12 +150,6 @@ async fn a_wait_at_another_server_is_answered_sooner_by_nats_than_by_looking() {
     let by_looking = time_of_waits(&servers[1], &ann, &bo, chat).await;
     assert!(by_nats * 2 < by_looking, "{by_nats:?}, {by_looking:?}");
     stop(servers).await;
-}
-
-async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
-    let path = format!("/api/people/{}", whom.id);
-    let told = asks.at(world).get(&path).await.with(200).json();
-    told["online"] == true
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,7 +271,7 @@ async fn what_is_no_word_of_a_server_does_no_harm() {
     all_hear(&servers, true).await;
     for world in &servers {
         let name = "parlance_other_servers";
-        soon_holds(async || figure(world, name).await == Some(1.0)).await;
+        soon_holds(async || figure::<i64>(world, name).await == 1).await;
     }
     stop(servers).await;
 }

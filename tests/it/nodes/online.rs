@@ -6,18 +6,11 @@ use tempfile::tempdir;
 use crate::{
     support::actor::Actor,
     support::binary::{Started, parlance},
-    support::nodes::{join, same_database, servers, stop},
+    support::nodes::{is_online, join, same_database, servers, stop},
     support::poll::hold,
     support::stream::Events,
     support::world::{World, soon_holds},
 };
-
-/// Whether somebody is told, at a server, that another one is online.
-async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
-    let path = format!("/api/people/{}", whom.id);
-    let told = asks.at(world).get(&path).await.with(200).json();
-    told["online"] == true
-}
 
 /// Hears who comes and goes.
 async fn stream(world: &World, who: &Actor) -> Events {

@@ -1,6 +1,6 @@
 //! Several servers of one PostgreSQL database.
 
-use std::{process::Command, time::Duration};
+use std::{process::Command, str::FromStr, time::Duration};
 
 use serde_json::Value;
 use tokio::task::JoinHandle;
@@ -215,4 +215,19 @@ async fn heard(actor: &Actor, mut cursor: String, last: &str) -> Vec<(i64, Strin
 /// Waits until the clock has gone on: of two waits that began in the same millisecond none is the newer.
 pub(crate) async fn next_millisecond() {
     tokio::time::sleep(Duration::from_millis(2)).await;
+}
+
+/// Whether somebody is told, at a server, that another one is online.
+pub(crate) async fn is_online(world: &World, asks: &Actor, whom: &Actor) -> bool {
+    let path = format!("/api/people/{}", whom.id);
+    let told = asks.at(world).get(&path).await.with(200).json();
+    told["online"] == true
+}
+
+/// A figure of a server that has no labels.
+pub(crate) async fn figure<T: FromStr>(world: &World, name: &str) -> T {
+    let told = world.get("/metrics").await.with(200);
+    let value = |line: &str| line.strip_prefix(name)?.trim().parse().ok();
+    let found = told.body.lines().find_map(value);
+    found.expect("it is told")
 }
