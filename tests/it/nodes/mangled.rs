@@ -1,11 +1,10 @@
 //! A bus that loses, doubles and reorders what servers tell each other costs no message, and what it said wrong is right soon.
 
 use crate::{
-    support::actor::Actor,
     support::nats,
     support::nodes::{is_online, listen, servers_on_a_mangled_bus, stop},
     support::poll::hold,
-    support::world::{World, soon_holds},
+    support::world::soon_holds,
 };
 
 /// How many people come and go, and speak.
