@@ -53,6 +53,10 @@ pub fn main() -> ExitCode {
         Ok(Command::Restore(file)) => start(Task::Maintenance(Maintenance::Restore(file.into()))),
         Ok(Command::Check) => start(Task::Maintenance(Maintenance::Check)),
         Ok(Command::Copy { from, to }) => start(Task::Maintenance(Maintenance::Copy { from, to })),
+        Ok(Command::Lanes(count)) => start(Task::Maintenance(Maintenance::Lanes(count))),
+        Ok(Command::MoveTenant { tenant, lane }) => {
+            start(Task::Maintenance(Maintenance::MoveTenant { tenant, lane }))
+        }
         Ok(Command::NewEpoch) => start(Task::Maintenance(Maintenance::NewEpoch)),
         Err(mistake) => {
             complain(format_args!("{mistake}; see parlance --help"));

@@ -1,5 +1,5 @@
-//! What is done with the whole database from the command line: `parlance backup`, `restore`, `check`, `copy` and
-//! `new-epoch`.
+//! What is done with the whole database from the command line: `parlance backup`, `restore`, `check`, `copy`,
+//! `new-epoch` and `lanes`.
 
 use std::{
     io::Write as _,
@@ -10,9 +10,10 @@ use std::{
 use crate::{
     config::Settings,
     error::{Error, Kind, Result},
+    model::{Clock, Lane},
     server,
     store::{
-        Options, backup,
+        Moved, Options, Store, backup,
         check::{self, Checked, SHOWN},
         mover::{self, Job, Step},
     },
@@ -39,6 +40,15 @@ pub enum Task {
     },
     /// Begin another epoch of the log.
     NewEpoch,
+    /// Add lanes until there are so many.
+    Lanes(usize),
+    /// Have a tenant go on in another lane.
+    MoveTenant {
+        /// Its number, or its application id.
+        tenant: String,
+        /// The lane's number.
+        lane: i64,
+    },
 }
 
 /// Does it, and says so.
@@ -63,7 +73,43 @@ pub async fn run(settings: &Settings, task: &Task) -> Result<()> {
             backup::renew_epoch(&options).await?;
             println!("The log goes on in a new epoch: clients begin anew.");
         }
+        Task::Lanes(count) => add_lanes(&options, *count).await?,
+        Task::MoveTenant { tenant, lane } => move_tenant(&options, tenant, *lane).await?,
     }
+    Ok(())
+}
+
+/// Adds lanes, has tenants go on in them, and says how many there are.
+async fn add_lanes(options: &Options, count: usize) -> Result<()> {
+    let store = Store::open(options).await?;
+    let done = async {
+        let before = store.add_lanes(count).await?;
+        let went = store.spread_tenants(Clock.now()).await?;
+        Result::Ok((before, went))
+    };
+    let done = done.await;
+    store.close().await;
+    let (before, went) = done?;
+    if before == count {
+        println!("The database has {count} lanes already.");
+    } else {
+        println!("The database has {count} lanes now, and had {before}.");
+    }
+    println!("Tenants that go on in another lane: {went}.");
+    Ok(())
+}
+
+/// Moves a tenant, and says from where.
+async fn move_tenant(options: &Options, tenant: &str, lane: i64) -> Result<()> {
+    let none = || Error::invalid("there is no lane of that number");
+    let lane = Lane::new(lane).ok_or_else(none)?;
+    let store = Store::open(options).await?;
+    let moved = store
+        .move_tenant(tenant.to_owned(), lane, Clock.now())
+        .await;
+    store.close().await;
+    let Moved { tenant, name, from } = moved?;
+    println!("{name} (tenant {tenant}) goes on in lane {lane}, and was in lane {from}.");
     Ok(())
 }
 

@@ -32,7 +32,7 @@ use crate::{
     openapi,
     signals::{Drain, Signals, Stopping},
     store::{self, Carrier, Db, Store},
-    telemetry::{ConnectionLabels, Metrics, SocketMetrics, traced},
+    telemetry::{ConnectionLabels, LaneLabels, Metrics, SocketMetrics, traced},
 };
 
 use ranks::often_first;
@@ -441,7 +441,11 @@ fn look_up(metrics: &Metrics, services: &Arc<Services>) {
     metrics.look_up(move |metrics| {
         if let Some(services) = services.upgrade() {
             metrics.drafts_waiting.set(gauge(services.drafts_waiting()));
-            metrics.head_position.set(services.head().get());
+            for (lane, head) in services.heads().entries() {
+                let lane = lane.number();
+                let position = metrics.head_position.get_or_create(&LaneLabels { lane });
+                position.set(head.get());
+            }
             metrics.logins_cached.set(gauge(services.logins_cached()));
             metrics.waiters_held.set(gauge(services.waiting()));
             metrics.search_lag.set(services.search_lag());

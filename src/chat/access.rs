@@ -3,7 +3,7 @@
 use crate::{
     chat::{Caller, Services, callers::KeyHolder},
     error::{Error, Result},
-    model::{Chat, ChatId, Denied, Membership, PersonId, Relation, TenantId},
+    model::{Chat, ChatId, Denied, Lane, Membership, PersonId, Relation, TenantId},
     pubsub::{Subscriber, Topic},
 };
 
@@ -50,17 +50,40 @@ pub async fn reader(services: &Services, caller: &Caller, chat: ChatId) -> Resul
 /// Subscribes to a chat that the caller may read. A caller who polls again is not looked
 /// up in the store again, unless something has happened to the chat or to its members. A chat that
 /// the caller may not read is not subscribed to, so that such requests cannot fill the hub.
-pub async fn subscribe(services: &Services, caller: &Caller, chat: ChatId) -> Result<Subscriber> {
-    let person = caller.id();
-    let Some(subscriber) = services.hub.subscribe_known(chat) else {
+/// Also tells in which lane that is.
+pub async fn subscribe(
+    services: &Services,
+    caller: &Caller,
+    chat: ChatId,
+) -> Result<(Subscriber, Lane)> {
+    let (person, tenant) = (caller.id(), caller.tenant());
+    let lane = services.lane_of(tenant);
+    let hub = services.hub(tenant);
+    let Some(subscriber) = hub.subscribe_known(chat) else {
         reader(services, caller, chat).await?;
-        return Ok(services.hub.subscribe(Topic::Chat(chat)));
+        return Ok(subscribe_where(services, tenant, Topic::Chat(tenant, chat)));
     };
     if let Err(before) = subscriber.right(person) {
         reader(services, caller, chat).await?;
         subscriber.keep_right(person, before);
     }
-    Ok(subscriber)
+    Ok((subscriber, lane))
+}
+
+/// Subscribes to a topic of a tenant in the lane where it is. A tenant that moves meanwhile is looked for again: what
+/// was dropped before somebody subscribed would wake nobody.
+pub(super) fn subscribe_where(
+    services: &Services,
+    tenant: TenantId,
+    topic: Topic,
+) -> (Subscriber, Lane) {
+    loop {
+        let lane = services.lane_of(tenant);
+        let subscriber = services.hub(tenant).subscribe(topic.clone());
+        if services.lane_of(tenant) == lane {
+            return (subscriber, lane);
+        }
+    }
 }
 
 /// Proves that a tenant's server may read a chat: any of the tenant's.

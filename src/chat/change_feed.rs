@@ -18,7 +18,7 @@ use crate::{
         subscription::Subscription,
     },
     error::{Error, Kind, Result},
-    model::{Change, ChangeKind, ChatId, Cursor, EpochMark, LoginId, Position},
+    model::{Change, ChangeKind, ChatId, Cursor, EpochMark, Lane, LoginId, Position, TenantId},
     pubsub::{Backlog, Published, PublishedSignal, Subscriber},
 };
 
@@ -47,15 +47,8 @@ pub enum End {
     Superseded,
     /// The server is stopping.
     Closing,
-}
-
-/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed. What another server
-/// of the database has told is waited for a moment.
-pub async fn resume(services: &Services, cursor: &Cursor) -> Result<Position> {
-    if cursor.position < services.store.floor() {
-        return Err(Error::gone());
-    }
-    services.follower.reach(cursor, Error::gone).await
+    /// The caller's tenant goes on in another lane: who comes back listens there.
+    Moved,
 }
 
 /// What a client subscribes to, and up to which position it has received it.
@@ -67,6 +60,8 @@ pub struct ChangeFeed {
     filter: ChangeFilter,
     /// The epoch in which it began: it ends with it.
     epoch: EpochMark,
+    /// The lane in which it listens: it ends when its tenant leaves that.
+    lane: Lane,
     /// Where the log ended when it began.
     began: Position,
     after: Position,
@@ -98,7 +93,9 @@ impl ChangeFeed {
         if filter.wants_presence() {
             subscription.hear_presence();
         }
+        let lane = subscription.lane();
         let source = Source::Person(subscription);
+        let epoch = (epoch, lane);
         Ok(Self::new(services, caller, source, (epoch, after, filter)))
     }
 
@@ -111,10 +108,11 @@ impl ChangeFeed {
         after: impl Future<Output = Result<Position>>,
     ) -> Result<Self> {
         let epoch = services.epoch();
-        let subscriber = access::subscribe(services, caller, chat).await?;
+        let (subscriber, lane) = access::subscribe(services, caller, chat).await?;
         let after = epoch.cursor_at(after.await?);
         let unknown = || Error::new(Kind::Gone, "there is no such message yet");
-        let after = services.follower.reach(&after, unknown).await?;
+        let follower = &services.follower;
+        let after = follower.reach(caller.tenant(), &after, unknown).await?;
         let source = Source::Chat {
             subscriber,
             chat,
@@ -124,7 +122,7 @@ impl ChangeFeed {
             services,
             caller,
             source,
-            (epoch, after, ChangeFilter::ALL),
+            ((epoch, lane), after, ChangeFilter::ALL),
         ))
     }
 
@@ -132,17 +130,18 @@ impl ChangeFeed {
         services: &Arc<Services>,
         caller: &Caller,
         source: Source,
-        (epoch, after, filter): (EpochMark, Position, ChangeFilter),
+        ((epoch, lane), after, filter): ((EpochMark, Lane), Position, ChangeFilter),
     ) -> Self {
         let (services, caller) = (Arc::clone(services), caller.clone());
         Self {
-            began: services.head(),
+            began: services.head(caller.tenant()),
             services,
             caller,
             source,
             waiting: None,
             filter,
             epoch,
+            lane,
             after,
         }
     }
@@ -157,6 +156,11 @@ impl ChangeFeed {
     /// Everything up to here has been seen.
     pub fn seen(&self) -> Position {
         self.after
+    }
+
+    /// Whose it is.
+    pub fn tenant(&self) -> TenantId {
+        self.caller.tenant()
     }
 
     /// The cursor of a position that it has told.
@@ -194,6 +198,9 @@ impl ChangeFeed {
                     more,
                     end: None,
                 });
+            }
+            if self.services.lane_of(self.tenant()) != self.lane {
+                return Ok(self.ended(End::Moved));
             }
             if self.waiting.is_none() && !timeout.is_zero() {
                 self.waiting = Some(take_place(&self.services, &self.caller, None)?);
@@ -274,7 +281,7 @@ impl ChangeFeed {
         chat: ChatId,
         limit: usize,
     ) -> Result<(Vec<Arc<Published>>, Position, bool)> {
-        let head = self.services.head();
+        let head = self.services.head(self.tenant());
         let ask = i64::try_from(limit).unwrap_or(i64::MAX - 1) + 1;
         let key = (self.caller.tenant(), chat);
         let told = self.services.store.messages_told(key, self.after, ask);
@@ -291,7 +298,7 @@ impl ChangeFeed {
         subscription: &Subscription,
         limit: usize,
     ) -> Result<(Vec<Arc<Published>>, Position, bool)> {
-        let head = self.services.head();
+        let head = self.services.head(self.tenant());
         let mut after = self.after;
         for _ in 0..WINDOWS {
             // One more than fits shows whether there are more.

@@ -41,7 +41,7 @@ pub async fn list(
     before: Option<Position>,
     limit: usize,
 ) -> Result<Listing> {
-    let cursor = services.cursor();
+    let cursor = services.cursor(caller.tenant());
     let (chats, more) = services.store.chats(caller.person(), before, limit).await?;
     Ok(Listing {
         chats,

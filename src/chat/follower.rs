@@ -10,11 +10,7 @@
 //! later than that. On SQLite there are no other servers, and nothing of this happens.
 
 use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, MutexGuard},
     time::Duration,
 };
 
@@ -25,10 +21,15 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{bus::Bus, keys::Keys, logins::Logins, renamed::Renamed},
+    chat::{
+        bus::Bus,
+        keys::Keys,
+        lanes::{LaneLog, Lanes, Names},
+        logins::Logins,
+        renamed::Renamed,
+    },
     error::{Error, Result},
-    model::{Change, ChangeKind, Cursor, Ending, EpochMark, Position},
-    pubsub::{Hub, log_tail},
+    model::{Cursor, Ending, EpochMark, Lane, Place, Position, TenantId},
     store::{Look, Notification, Seen, Store},
 };
 
@@ -46,8 +47,6 @@ const LEASE: Duration = Duration::from_secs(2);
 const LOOK_PATIENCE: Duration = Duration::from_secs(1);
 /// How long a client waits for what another server has told it.
 const TAIL_PATIENCE: Duration = Duration::from_secs(2);
-/// How long changes of this server may be on their way from the database to the hub before they are read instead.
-const OWN_CHANGES: Duration = Duration::from_millis(200);
 /// After so long without a look what has ended may be forgotten in the database.
 const FORGOTTEN: Duration = Duration::from_mins(5);
 /// When to try again while this server is behind.
@@ -57,23 +56,17 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Follower {
     store: Store,
-    hub: Arc<Hub>,
+    lanes: Arc<Lanes>,
     /// To which it hands what others say beside that there is something to read.
     bus: Arc<Bus>,
     logins: Arc<Logins>,
     keys: Arc<Keys>,
     /// Who has been renamed a moment ago, here or elsewhere.
-    renamed: Mutex<Renamed>,
+    pub(super) names: Arc<Names>,
     /// When the last look that succeeded began; nothing where nobody follows.
     looked_at: watch::Sender<Option<Instant>>,
     /// Somebody wants a look now.
     asked: Notify,
-    /// The end of the log as a look found it last.
-    found: AtomicI64,
-    /// What this server writes and is about to publish, which need not be read: after which position, and up to which.
-    own: Mutex<BTreeMap<Position, Position>>,
-    /// Held by who reads the log for the hub.
-    reading: tokio::sync::Mutex<()>,
     seen: tokio::sync::Mutex<Looks>,
     stopped: CancellationToken,
 }
@@ -88,22 +81,19 @@ struct Looks {
 impl Follower {
     pub(super) fn new(
         store: Store,
-        (hub, bus): (Arc<Hub>, Arc<Bus>),
+        (lanes, bus): (Arc<Lanes>, Arc<Bus>),
         logins: Arc<Logins>,
         keys: Arc<Keys>,
     ) -> Self {
         Self {
             store,
-            hub,
+            lanes,
             bus,
+            names: Arc::new(Names::new(Arc::clone(&logins))),
             logins,
             keys,
-            renamed: Mutex::default(),
             looked_at: watch::Sender::new(None),
             asked: Notify::new(),
-            found: AtomicI64::new(0),
-            own: Mutex::default(),
-            reading: tokio::sync::Mutex::default(),
             seen: tokio::sync::Mutex::default(),
             stopped: CancellationToken::new(),
         }
@@ -163,7 +153,7 @@ impl Follower {
     async fn follow(&self) {
         let mut fails = false;
         loop {
-            let interval = if self.hub.is_heard() {
+            let interval = if self.lanes.all().any(|log| log.hub.is_heard()) {
                 INTERVAL
             } else {
                 IDLE_INTERVAL
@@ -186,7 +176,7 @@ impl Follower {
     async fn look(&self) -> Result<()> {
         let mut looks = self.seen.lock().await;
         let began = Instant::now();
-        let epoch = self.hub.epoch();
+        let epoch = self.lanes.first().hub.epoch();
         let is_same = looks
             .epoch
             .as_ref()
@@ -206,8 +196,7 @@ impl Follower {
         drop(looks);
         self.end(&found.endings);
         self.looked_at.send_replace(Some(began));
-        self.found.store(found.head.get(), Ordering::Relaxed);
-        self.read_changes(&found).await
+        self.take_in(&found).await
     }
 
     /// Forgets what was read before the first look; after a pause that was too long it ends as well.
@@ -235,76 +224,64 @@ impl Follower {
         }
     }
 
-    /// Publishes what a look has found in the log. What is of this server is about to be published.
-    async fn read_changes(&self, found: &Look) -> Result<()> {
-        // Another epoch is taken up by the writer.
-        while found.epoch == self.hub.epoch().epoch && self.hub.head() < found.head {
-            match self.next_own() {
-                Some((after, last)) if after <= self.hub.head() => {
-                    if !self.hub.reaches(last, OWN_CHANGES).await {
-                        return self.catch_up(found.head).await;
-                    }
-                }
-                Some((after, _)) if after < found.head => self.catch_up(after).await?,
-                Some(_) | None => return self.catch_up(found.head).await,
+    /// Takes up what a look has found in the lanes, each by itself.
+    async fn take_in(&self, found: &Look) -> Result<()> {
+        if self.lanes.differ(&found.lanes) {
+            self.learn_lanes().await?;
+        }
+        let of = (&self.store, &*self.names);
+        if let [only] = &found.lanes[..] {
+            let read = self
+                .lanes
+                .first()
+                .tail
+                .read_found(of, (&found.epoch, only.head));
+            return read.await;
+        }
+        let read = found.lanes.iter().filter_map(|lane| {
+            let tail = &self.lanes.get(lane.lane)?.tail;
+            Some(tail.read_found(of, (&found.epoch, lane.head)))
+        });
+        let read = futures_util::future::join_all(read).await;
+        read.into_iter().collect()
+    }
+
+    /// Takes up lanes that were added, and tenants that have moved. A hub knows of everything up to where a tenant came
+    /// to its lane before the tenant's changes are looked for there.
+    pub(super) async fn learn_lanes(&self) -> Result<()> {
+        let _alone = self.lanes.change().await;
+        let read = self.store.lanes().await?;
+        if read.epoch != self.lanes.first().hub.epoch().epoch {
+            let sentence = "the log goes on in another epoch, please try again";
+            return Err(Error::unavailable(sentence, SOON));
+        }
+        for lane in &read.lanes {
+            self.lanes.add(&self.store, lane).await?;
+        }
+        for (_, moved) in self.lanes.unknown(&read) {
+            if let Some(log) = self.lanes.get(Lane::of(moved.head)) {
+                let until = log.tail.catch_up(&self.store, &self.names, moved.head);
+                until.await?;
             }
         }
+        self.lanes.note(&read);
         Ok(())
     }
 
-    /// Notes what this server is about to commit and then publishes.
-    pub(super) fn expect_own(&self, after: Position, last: Position) {
-        if self.store.is_shared() {
-            let head = self.hub.head();
-            let mut own = self.own();
-            own.retain(|_, last| *last > head);
-            own.insert(after, last);
-        }
-    }
-
-    /// Forgets it: it may not be in the log.
-    pub(super) fn forget_own(&self, after: Position) {
-        self.own().remove(&after);
-    }
-
-    /// The first that is not published.
-    fn next_own(&self) -> Option<(Position, Position)> {
-        let head = self.hub.head();
-        let own = self.own();
-        let own = own.iter().find(|(_, last)| **last > head);
-        own.map(|(after, last)| (*after, *last))
-    }
-
-    fn own(&self) -> MutexGuard<'_, BTreeMap<Position, Position>> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Publishes the changes of the log up to a position that is committed.
-    pub(super) async fn catch_up(&self, until: Position) -> Result<()> {
-        let _alone = self.reading.lock().await;
-        let note = |changes: &[Change]| self.note(changes);
-        log_tail::catch_up(&self.store, &self.hub, until, note).await
-    }
-
-    /// Notes who is called otherwise: by whom nothing is told under the old name afterwards.
-    fn note(&self, changes: &[Change]) {
-        let mut renamed = self.renamed();
-        for change in changes {
-            if let ChangeKind::Person(_) = change.what {
-                renamed.note(change.position, &change.actor);
-                self.logins.renamed(change.position, &change.actor);
-            }
-        }
+    /// Has the hub of a lane publish what is committed up to a position.
+    pub(super) async fn catch_up(&self, log: &LaneLog, until: Position) -> Result<()> {
+        let caught_up = log.tail.catch_up(&self.store, &self.names, until);
+        caught_up.await
     }
 
     /// Who has been renamed a moment ago.
     pub(super) fn renamed(&self) -> MutexGuard<'_, Renamed> {
-        self.renamed.lock().unwrap_or_else(PoisonError::into_inner)
+        self.names.renamed()
     }
 
     /// How many positions a look has found that are not published here.
     pub(super) fn lag(&self) -> i64 {
-        (self.found.load(Ordering::Relaxed) - self.hub.head().get()).max(0)
+        self.lanes.all().map(|log| log.tail.lag()).sum()
     }
 
     /// How long ago the last look began that succeeded; nothing where nobody follows.
@@ -331,30 +308,63 @@ impl Follower {
         }
     }
 
-    /// The place of a cursor in what this server has published: what another server has told is waited for. What nobody
-    /// has told is not, and `unknown` is the refusal.
+    /// The place of a tenant's cursor in what this server has published: what another server has told is waited for. What
+    /// nobody has told is not, and `unknown` is the refusal. A place in a lane that the tenant has left is an old one.
     pub(super) async fn reach(
         &self,
+        tenant: TenantId,
         cursor: &Cursor,
         unknown: impl Fn() -> Error,
     ) -> Result<Position> {
-        let is_here = cursor.epoch == self.hub.epoch().epoch;
-        if is_here && cursor.position <= self.hub.head() {
+        if Lane::of(cursor.position) > self.lanes.lane_of(tenant) && self.store.is_shared() {
+            // Another server may know by now that the tenant has moved.
+            self.look().await?;
+        }
+        self.reach_in(self.lanes.of(tenant), cursor, unknown).await
+    }
+
+    /// The same in a lane.
+    pub(super) async fn reach_in(
+        &self,
+        log: &LaneLog,
+        cursor: &Cursor,
+        unknown: impl Fn() -> Error,
+    ) -> Result<Position> {
+        let hub = &log.hub;
+        let is_here = cursor.epoch == hub.epoch().epoch;
+        if is_here && cursor.position <= hub.head() {
             return Ok(cursor.position);
         }
         if !self.store.is_shared() {
             return Err(unknown());
         }
-        let (epoch, head) = self.store.place().await?;
+        let (epoch, head) = self.store.place(log.lane).await?;
         if epoch != cursor.epoch || cursor.position > head {
             return Err(unknown());
         }
         self.asked.notify_one();
-        let is_reached = is_here && self.hub.reaches(cursor.position, TAIL_PATIENCE).await;
-        if is_reached && cursor.epoch == self.hub.epoch().epoch {
+        let is_reached = is_here && hub.reaches(cursor.position, TAIL_PATIENCE).await;
+        if is_reached && cursor.epoch == hub.epoch().epoch {
             return Ok(cursor.position);
         }
         let sentence = "this server has yet to read what another one has told, please try again";
         Err(Error::unavailable(sentence, SOON))
+    }
+
+    /// The place of a socket in what this server has published, in each of its lanes.
+    pub(super) async fn reach_all(&self, place: &Place) -> Result<()> {
+        for position in place.positions.iter() {
+            let lane = Lane::of(position);
+            if self.lanes.get(lane).is_none() && self.store.is_shared() {
+                self.look().await?;
+            }
+            let log = self.lanes.get(lane).ok_or_else(Error::gone)?;
+            let cursor = Cursor {
+                epoch: place.epoch.clone(),
+                position,
+            };
+            self.reach_in(log, &cursor, Error::gone).await?;
+        }
+        Ok(())
     }
 }

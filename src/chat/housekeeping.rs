@@ -58,7 +58,8 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
     let mut tick = tokio::time::interval(INTERVAL);
     let mut expiry = tokio::time::interval(EXPIRY_INTERVAL);
     let mut revocation = tokio::time::interval(REVOCATION_INTERVAL);
-    let Some(mut epochs) = services.upgrade().map(|services| services.hub.epochs()) else {
+    let epochs = services.upgrade();
+    let Some(mut epochs) = epochs.map(|services| services.lanes.first().hub.epochs()) else {
         return;
     };
     // A database that is slow is not asked in bursts.
@@ -105,7 +106,9 @@ async fn forget_epoch(services: &Services) {
 }
 
 async fn note_uses(services: &Services) {
-    services.hub.sweep(LINGER);
+    for log in services.lanes.all() {
+        log.hub.sweep(LINGER);
+    }
     let now = services.clock.now();
     if let Err(error) = services.logins.flush(&services.store, now).await {
         tracing::warn!(cause = ?error, "Uses of logins could not be written down.");

@@ -89,7 +89,7 @@ pub async fn list(
     before: Option<Position>,
     limit: usize,
 ) -> Result<MemberPage> {
-    let cursor = services.cursor();
+    let cursor = services.cursor(reader.key().0);
     let ask = limit.saturating_add(1);
     let mut members = services
         .store

@@ -65,7 +65,7 @@ pub async fn begin(
     connection: Option<u64>,
 ) -> UnderWay {
     let (services, caller) = (Arc::clone(services), caller.clone());
-    let (actor, after) = (caller.id(), services.head());
+    let (actor, after) = (caller.id(), services.head(caller.tenant()));
     let sending = async move {
         let person = Arc::clone(caller.person());
         send_by(&services, person, chat, draft, connection).await

@@ -330,7 +330,7 @@ pub(super) async fn run(services: Weak<Services>, closing: CancellationToken) {
 
 /// Tells turns to those who share a small chat with who has made them, and listen.
 async fn tell(services: &Services, turns: &[Turn]) -> Result<()> {
-    if !services.hub.hears_presence() {
+    if !services.lanes.all().any(|log| log.hub.hears_presence()) {
         return Ok(());
     }
     let people: Vec<_> = turns.iter().map(|turn| turn.person).collect();
@@ -344,7 +344,7 @@ async fn tell(services: &Services, turns: &[Turn]) -> Result<()> {
         let (Some(chats), Some(actor)) = (chats.remove(person), known.get(person)) else {
             continue;
         };
-        services.hub.signal(Signal {
+        services.hub(actor.tenant).signal(Signal {
             tenant: actor.tenant,
             actor: Arc::clone(actor),
             origin: None,

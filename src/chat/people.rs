@@ -92,7 +92,7 @@ async fn try_register(
     profile: &Profile,
     token: Option<&TokenHash>,
 ) -> Result<Registered> {
-    let before = services.head();
+    let before = services.head(tenant.tenant().id);
     let mut written = pin!(write(services, tenant, external_id, profile, token));
     let in_time = tokio::time::timeout(WRITE_PATIENCE, &mut written).await;
     let outcome = match in_time {

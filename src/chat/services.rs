@@ -14,6 +14,7 @@ use crate::{
         follower::Follower,
         gathered::Gathered,
         housekeeping, keys,
+        lanes::Lanes,
         limits::{RateLimit, Rates, login_throttle::LoginThrottle, wait_limit::WaitLimit},
         logins::Logins,
         online::{self, Online},
@@ -31,10 +32,10 @@ use crate::{
     config::Settings,
     error::{Error, Result},
     model::{
-        Clock, Cursor, EpochMark, Network, Person, PersonId, Position, TenantId, Timestamp,
-        health::Part,
+        Clock, Cursor, EpochMark, Lane, Network, Person, PersonId, Position, Positions, TenantId,
+        Timestamp, health::Part,
     },
-    pubsub::{Hub, log_tail},
+    pubsub::Hub,
     store::{Store, Turns},
 };
 
@@ -47,8 +48,8 @@ const LIST_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Services {
     /// The database.
     pub(super) store: Store,
-    /// Who listens.
-    pub(super) hub: Arc<Hub>,
+    /// The lanes: who listens in each, and which tenant's changes go where.
+    pub(super) lanes: Arc<Lanes>,
     /// Who writes.
     pub(super) writer: Writer,
     /// Who is signed in.
@@ -87,8 +88,6 @@ pub struct Services {
     pub(super) settings: Settings,
     /// Turns at reading long lists.
     pub(super) lists: Arc<Turns>,
-    /// How far the search index has come.
-    pub(super) index: search::Index,
     /// Connections that may come back.
     pub(super) connections: Register,
     /// Registers people.
@@ -139,7 +138,7 @@ impl Services {
         observer: Arc<dyn WriteObserver>,
         closing: CancellationToken,
     ) -> Result<Arc<Self>> {
-        let hub = log_tail::open(&store).await?;
+        let lanes = Lanes::open(&store).await?;
         let logins = Arc::new(Logins::new(
             settings.login_idle,
             settings.login_max,
@@ -149,7 +148,7 @@ impl Services {
         let bus = Bus::of(&store);
         let follower = Follower::new(
             store.clone(),
-            (Arc::clone(&hub), Arc::clone(&bus)),
+            (Arc::clone(&lanes), Arc::clone(&bus)),
             Arc::clone(&logins),
             Arc::clone(&keys),
         );
@@ -158,7 +157,7 @@ impl Services {
         Ok(Arc::new(Self {
             writer: Writer::start(
                 store.clone(),
-                (Arc::clone(&hub), Arc::clone(&follower)),
+                (Arc::clone(&lanes), Arc::clone(&follower)),
                 writer_bounds(settings),
                 observer,
                 closing.clone(),
@@ -175,37 +174,62 @@ impl Services {
             webhooks: Webhooks::default(),
             presence: Presence::new(Arc::clone(&bus)),
             online: Online::new(Arc::clone(&bus)),
-            typists: Typists::new(Arc::clone(&hub), Arc::clone(&bus)),
+            typists: Typists::new(Arc::clone(&lanes), Arc::clone(&bus)),
             bus,
             hasher: Hasher::new(settings.bcrypt_cost, settings.bcrypt_parallel),
             wait_limit: WaitLimit::default(),
             lists: Turns::new(lists_at_once(), LIST_TIMEOUT),
-            index: search::Index::open(&store).await?,
             connections: Register::default(),
             registrations: Registrations::default(),
             returning: Gathered::default(),
             started_at: Clock.now(),
             clock: Clock,
-            hub,
+            lanes,
             store,
             settings: settings.clone(),
             closing,
         }))
     }
 
-    /// The position up to which everything has been published.
-    pub fn head(&self) -> Position {
-        self.hub.head()
+    /// The position up to which everything of a tenant has been published.
+    pub fn head(&self, tenant: TenantId) -> Position {
+        self.hub(tenant).head()
     }
 
-    /// The position up to which everything has been published, as a cursor.
-    pub fn cursor(&self) -> Cursor {
-        self.cursor_at(self.head())
+    /// The same in a lane.
+    pub fn head_in(&self, lane: Lane) -> Position {
+        let log = self.lanes.get(lane);
+        log.map_or(lane.start(), |log| log.hub.head())
+    }
+
+    /// The positions up to which everything has been published, of all lanes.
+    pub fn heads(&self) -> Positions {
+        self.lanes.heads()
+    }
+
+    /// The lane that a tenant's changes go to.
+    pub fn lane_of(&self, tenant: TenantId) -> Lane {
+        self.lanes.lane_of(tenant)
+    }
+
+    /// Whether the database has several lanes.
+    pub fn has_several_lanes(&self) -> bool {
+        self.lanes.are_several()
+    }
+
+    /// Where a tenant's changes are published.
+    pub(super) fn hub(&self, tenant: TenantId) -> &Arc<Hub> {
+        &self.lanes.of(tenant).hub
+    }
+
+    /// The position up to which everything of a tenant has been published, as a cursor.
+    pub fn cursor(&self, tenant: TenantId) -> Cursor {
+        self.cursor_at(self.head(tenant))
     }
 
     /// How many signals have been published.
     pub fn signals(&self) -> u64 {
-        self.hub.signals()
+        self.lanes.all().map(|log| log.hub.signals()).sum()
     }
 
     /// The cursor of a position in the present epoch.
@@ -215,12 +239,12 @@ impl Services {
 
     /// The present epoch: who begins to listen keeps it, see [`Services::refuse_ended`].
     pub fn epoch(&self) -> EpochMark {
-        self.hub.epoch()
+        self.lanes.first().hub.epoch()
     }
 
     /// Whether that epoch has ended: what was told in it may not be in the log.
     pub fn has_ended(&self, mark: &EpochMark) -> bool {
-        self.hub.has_ended(mark)
+        self.lanes.first().hub.has_ended(mark)
     }
 
     /// Refuses who began to listen in an epoch that has ended.
@@ -249,8 +273,11 @@ impl Services {
 
     /// How many positions the search index is behind the log.
     pub fn search_lag(&self) -> i64 {
-        let indexed = self.index.progress().to;
-        (self.head().get() - indexed.get()).max(0)
+        let lags = self.lanes.all().map(|log| {
+            let indexed = log.index.progress().to;
+            (log.hub.head().get() - indexed.get()).max(0)
+        });
+        lags.sum()
     }
 
     /// Whether what is written arrives, as far as that is known.

@@ -11,10 +11,9 @@ use tokio::{task::AbortHandle, time::Instant};
 
 use crate::{
     chat::access::denied,
-    chat::{Caller, Services, access::Reader, bus::Bus},
+    chat::{Caller, Services, access::Reader, bus::Bus, lanes::Lanes},
     error::Result,
     model::{ChatId, ChatKind, PersonId, Relation, Signal, SignalKind, Typing},
-    pubsub::Hub,
 };
 
 /// How long a typing signal lasts that is not repeated, where nothing else ends it.
@@ -100,7 +99,7 @@ struct Typist {
 /// Who types just now, so that the end of typing is published too, whatever ends it.
 #[derive(Debug)]
 pub(super) struct Typists {
-    hub: Arc<Hub>,
+    lanes: Arc<Lanes>,
     /// Tells other servers.
     bus: Arc<Bus>,
     this: Weak<Self>,
@@ -151,9 +150,9 @@ impl Now {
 
 impl Typists {
     /// Nobody types yet.
-    pub(super) fn new(hub: Arc<Hub>, bus: Arc<Bus>) -> Arc<Self> {
+    pub(super) fn new(lanes: Arc<Lanes>, bus: Arc<Bus>) -> Arc<Self> {
         Arc::new_cyclic(|this| Self {
-            hub,
+            lanes,
             bus,
             this: Weak::clone(this),
             now: Mutex::default(),
@@ -183,7 +182,7 @@ impl Typists {
     /// Tells a signal here and elsewhere; `lasts`: they type after it.
     fn send(&self, signal: Signal, lasts: bool) {
         self.bus.typing(&signal, lasts);
-        self.hub.signal(signal);
+        self.lanes.of(signal.tenant).hub.signal(signal);
     }
 
     fn remember(
@@ -288,7 +287,7 @@ mod tests {
     use super::*;
     use crate::{
         model::{Epoch, Person, PersonKind, Position, TenantId, fixture::person},
-        pubsub::{Subscriber, Topic},
+        pubsub::{Hub, Subscriber, Topic},
     };
 
     const HOUR: Duration = Duration::from_hours(1);
@@ -301,7 +300,7 @@ mod tests {
     fn to_agents() -> (Arc<Typists>, Subscriber) {
         let hub = Hub::new(Position::new(0), Epoch::new("first".to_owned()));
         let listener = hub.subscribe(Topic::Person(owner(1)));
-        (Typists::new(hub, Bus::alone()), listener)
+        (Typists::new(Lanes::alone(hub), Bus::alone()), listener)
     }
 
     fn types(typists: &Typists, connection: u64, lasts: Option<Duration>) {

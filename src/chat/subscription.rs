@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::futures::Notified;
 
 use crate::{
-    chat::{Services, online::Attendance},
+    chat::{Services, access, online::Attendance},
     error::Result,
-    model::{Person, Position, policy},
+    model::{Lane, Person, Position, policy},
     pubsub::{Backlog, Published, PublishedSignal, Subscriber, Topic, Waker},
 };
 
@@ -19,6 +19,7 @@ const WINDOW: i64 = 4096;
 pub struct Subscription {
     person: Arc<Person>,
     subscriber: Subscriber,
+    lane: Lane,
     _attendance: Attendance,
 }
 
@@ -45,7 +46,8 @@ impl Subscription {
         person: &Arc<Person>,
         made_after: Option<Position>,
     ) -> Result<Self> {
-        let subscriber = services.hub.subscribe(Topic::Person(Arc::clone(person)));
+        let topic = Topic::Person(Arc::clone(person));
+        let (subscriber, lane) = access::subscribe_where(services, person.tenant, topic);
         let is_known = || made_after.is_some_and(|made_after| subscriber.seed_newcomer(made_after));
         if subscriber.needs_memberships() && !is_known() {
             subscriber.seed_memberships(services.store.memberships(person.id).await?);
@@ -53,8 +55,14 @@ impl Subscription {
         Ok(Self {
             person: Arc::clone(person),
             subscriber,
+            lane,
             _attendance: services.online.attend(person),
         })
+    }
+
+    /// The lane in which it listens.
+    pub fn lane(&self) -> Lane {
+        self.lane
     }
 
     /// Notifies a waker of every new change and signal: one waker may serve many subscriptions.
@@ -94,7 +102,7 @@ impl Subscription {
 
     /// The changes after a position: all of them from memory or, where that does not reach back so far,
     /// at most `limit` changes out of one window of the log, so that it costs the same however far back
-    /// the position is.
+    /// the position is. Where their tenant has moved, a window is within one lane.
     pub async fn catch_up(
         &self,
         services: &Services,
@@ -104,9 +112,9 @@ impl Subscription {
         if let Some(recent) = self.recent(after) {
             return Ok(recent);
         }
-        let until = after.plus(WINDOW).min(services.head());
+        let range = services.lanes.window(self.person.tenant, after, WINDOW);
+        let (_, until) = range;
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let range = (after, until);
         let found = services
             .store
             .changes_for(&self.person, range, most)

@@ -31,6 +31,15 @@ pub enum Command {
     },
     /// Begin another epoch of the log.
     NewEpoch,
+    /// Add lanes until there are so many.
+    Lanes(usize),
+    /// Have a tenant go on in another lane.
+    MoveTenant {
+        /// Its number, or its application id.
+        tenant: String,
+        /// The lane's number.
+        lane: i64,
+    },
     /// Print the usage.
     Help,
     /// Print the version.
@@ -59,12 +68,20 @@ usage: parlance [serve]        serve until a signal stops it
                                interrupted goes on when it is run again
        parlance new-epoch      have clients begin anew, as after going back to an older state by
                                other means; on SQLite no server may run
+       parlance lanes N        write N logs side by side in a PostgreSQL database, and spread the tenants
+                               over them, also while servers run; what is added stays
+       parlance lanes move TENANT LANE
+                               have a tenant (its number, or its application id) go on in a lane of a
+                               higher number; its clients come back by themselves
 
 A password is asked for at a terminal, else it is the first line of the standard input. All but restore,
 copy and new-epoch may run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
+
+/// The most lanes that a database may have.
+const MOST_LANES: usize = 256;
 
 /// Ends the second factor with the old password.
 const RESET: &str = "--reset-second-factor";
@@ -100,6 +117,12 @@ impl Command {
             }
             ["backup", file] if !file.starts_with('-') => Ok(Self::Backup(file.to_owned())),
             ["restore", file] if !file.starts_with('-') => Ok(Self::Restore(file.to_owned())),
+            ["lanes", "move", tenant, lane] if !tenant.starts_with('-') => move_to(tenant, lane),
+            ["lanes"] => Err("parlance lanes needs a number of lanes".to_owned()),
+            ["lanes", "move", ..] => {
+                Err("parlance lanes move needs a tenant and a lane".to_owned())
+            }
+            ["lanes", count] => lanes(count),
             ["check"] => Ok(Self::Check),
             ["new-epoch"] => Ok(Self::NewEpoch),
             ["copy", "--from", from, "--to", to] | ["copy", "--to", to, "--from", from] => {
@@ -118,13 +141,36 @@ impl Command {
             ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
             ["passwd"] | ["passwd", RESET] => Err("parlance passwd needs a name".to_owned()),
             [
-                "serve" | "admin" | "passwd" | "backup" | "restore" | "check" | "new-epoch" | "-V"
-                | "--version" | "version",
+                "serve" | "admin" | "passwd" | "backup" | "restore" | "check" | "new-epoch"
+                | "lanes" | "-V" | "--version" | "version",
                 ..,
                 last,
             ] => Err(format!("parlance {} does not take {last:?}", words[0])),
             [word, ..] => Err(format!("parlance has no command or option {word:?}")),
         }
+    }
+}
+
+/// How many lanes there are to be.
+fn lanes(count: &str) -> Result<Command, String> {
+    match count.parse() {
+        Ok(count) if (1..=MOST_LANES).contains(&count) => Ok(Command::Lanes(count)),
+        Ok(_) | Err(_) => Err(format!(
+            "parlance lanes needs a number of lanes, 1 to {MOST_LANES}, and not {count:?}"
+        )),
+    }
+}
+
+/// Which tenant goes on in which lane.
+fn move_to(tenant: &str, lane: &str) -> Result<Command, String> {
+    let tenant = tenant.to_owned();
+    match lane.parse() {
+        Ok(lane) if (2..=MOST_LANES).contains(&usize::try_from(lane).unwrap_or(0)) => {
+            Ok(Command::MoveTenant { tenant, lane })
+        }
+        Ok(_) | Err(_) => Err(format!(
+            "parlance lanes move needs the number of a lane, 2 to {MOST_LANES}, and not {lane:?}"
+        )),
     }
 }
 
@@ -171,6 +217,12 @@ mod tests {
         );
         assert_eq!(read(&["check"]), Ok(Command::Check));
         assert_eq!(read(&["new-epoch"]), Ok(Command::NewEpoch));
+        assert_eq!(read(&["lanes", "16"]), Ok(Command::Lanes(16)));
+        let moved = Command::MoveTenant {
+            tenant: "7".to_owned(),
+            lane: 16,
+        };
+        assert_eq!(read(&["lanes", "move", "7", "16"]), Ok(moved));
         let copy = Ok(Command::Copy {
             from: "sqlite://a".to_owned(),
             to: "postgres://b/c".to_owned(),
@@ -211,6 +263,15 @@ mod tests {
                 &["copy", "--from", "sqlite://a", "--to", "b.db"],
                 "\"b.db\"",
             ),
+            (&["lanes"], "a number of lanes"),
+            (&["lanes", "0"], "\"0\""),
+            (&["lanes", "257"], "\"257\""),
+            (&["lanes", "many"], "\"many\""),
+            (&["lanes", "2", "3"], "\"3\""),
+            (&["lanes", "move"], "a tenant and a lane"),
+            (&["lanes", "move", "7"], "a tenant and a lane"),
+            (&["lanes", "move", "7", "1"], "\"1\""),
+            (&["lanes", "move", "7", "-2"], "\"-2\""),
             (&["serve", "x"], "\"x\""),
             (&["--port", "9000"], "\"--port\""),
             (&["--version", "x"], "\"x\""),

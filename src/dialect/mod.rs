@@ -18,6 +18,7 @@ mod data;
 pub mod described;
 mod echo;
 pub mod embed;
+mod identity;
 pub mod messenger;
 mod metrics;
 pub mod page;

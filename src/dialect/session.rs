@@ -18,10 +18,15 @@ use crate::{
         echo::{EchoFilter, LogSpan, OwnAction},
     },
     error::{Error, Kind, Result},
-    model::{Change, ChatId, EpochMark, Person, PersonId, Position, Scope, Signal, TokenHash},
+    model::{
+        Change, ChatId, EpochMark, Lane, Person, PersonId, Position, Positions, Scope, Signal,
+        TenantId, TokenHash,
+    },
     pubsub::Waker,
     telemetry::Metrics,
 };
+
+pub use super::identity::Identity;
 
 /// How many tokens a session remembers having looked up.
 const KNOWN: usize = 64;
@@ -92,40 +97,6 @@ pub enum Recipients {
     Others,
 }
 
-/// A person for whom a session acts.
-#[derive(Debug)]
-pub struct Identity {
-    /// Who.
-    pub caller: Caller,
-    /// In which dialects.
-    dialects: DialectMask,
-    /// What came before is not for this connection.
-    from: Position,
-    subscription: Option<Subscription>,
-}
-
-impl Identity {
-    /// Whether it receives the events of a dialect.
-    pub fn is_active_in(&self, dialect: DialectId) -> bool {
-        self.dialects.contains(dialect)
-    }
-
-    /// The dialects whose events it receives.
-    pub fn dialects(&self) -> DialectMask {
-        self.dialects
-    }
-
-    /// What came up to here is not for this connection.
-    pub fn from(&self) -> Position {
-        self.from
-    }
-
-    /// What they receive; none of an HTTP request.
-    pub fn subscription(&mut self) -> Option<&mut Subscription> {
-        self.subscription.as_mut()
-    }
-}
-
 /// See the module.
 pub struct ClientSession {
     /// The verbs.
@@ -143,6 +114,8 @@ pub struct ClientSession {
     /// Notified when there are changes or signals; none for an HTTP request, which receives none.
     waker: Option<Arc<dyn Waker>>,
     identities: Vec<Identity>,
+    /// The lanes that these are or were in, each with the first position from which somebody there receives.
+    lanes: Option<Positions>,
     /// With whose end the connection ends, whether or not it has acted in their name.
     bound: Vec<Proof>,
     /// Who has the cookies, with the token among them that proved it.
@@ -204,6 +177,7 @@ impl ClientSession {
             number,
             waker,
             identities: Vec::new(),
+            lanes: None,
             bound: Vec::new(),
             signed_in: None,
             known: VecDeque::new(),
@@ -252,7 +226,7 @@ impl ClientSession {
         caller: &Caller,
         made_after: Option<Position>,
     ) -> Result<()> {
-        let from = self.services.head();
+        let from = self.services.head(caller.tenant());
         self.add_identity(DialectMask::of(dialect), caller, from, made_after)
             .await
     }
@@ -287,6 +261,8 @@ impl ClientSession {
             identity.dialects.insert(dialects);
             identity.from = identity.from.min(from);
             identity.caller = caller.clone();
+            let lane = identity.lane;
+            self.note_lane(lane, from);
             return Ok(());
         }
         let subscription = match &self.waker {
@@ -302,6 +278,9 @@ impl ClientSession {
                 Some(subscription)
             }
         };
+        let subscribed = subscription.as_ref().map(Subscription::lane);
+        let lane = subscribed.unwrap_or_else(|| self.services.lane_of(caller.tenant()));
+        self.note_lane(lane, from);
         if self.identities.is_empty() {
             tracing::Span::current().record("caller", caller.id().get());
         }
@@ -309,6 +288,7 @@ impl ClientSession {
             caller: caller.clone(),
             dialects,
             from,
+            lane,
             subscription,
         });
         if let Some(waker) = &self.waker {
@@ -316,6 +296,25 @@ impl ClientSession {
             waker.wake();
         }
         Ok(())
+    }
+
+    fn note_lane(&mut self, lane: Lane, from: Position) {
+        match &mut self.lanes {
+            Some(lanes) => lanes.lower_in(lane, from),
+            None => self.lanes = Some(Positions::new(lane, from)),
+        }
+    }
+
+    /// The lanes that those are or were in for whom it acts, each with the first position from which somebody there
+    /// receives.
+    pub fn lanes(&self) -> Option<&Positions> {
+        self.lanes.as_ref()
+    }
+
+    /// Whether somebody for whom it acts listens in a lane that their tenant has left.
+    pub fn has_moved(&self) -> bool {
+        let left = |it: &Identity| self.services.lane_of(it.caller.tenant()) != it.lane;
+        self.services.has_several_lanes() && self.identities.iter().any(left)
     }
 
     /// The dialects of a mask that this server has.
@@ -522,9 +521,9 @@ impl ClientSession {
         messages::begin(&self.services, caller, chat, draft, connection).await
     }
 
-    /// The part of the log that was written since its head was at a position.
-    pub fn span_since(&self, after: Position) -> LogSpan {
-        let until = self.services.head();
+    /// The part of a tenant's log that was written since its head was at a position.
+    pub fn span_since(&self, tenant: TenantId, after: Position) -> LogSpan {
+        let until = self.services.head(tenant);
         LogSpan { after, until }
     }
 

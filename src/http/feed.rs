@@ -14,11 +14,12 @@ use super::{ApiError, Fields};
 use crate::{
     chat::{
         Services,
-        change_feed::{self, Batch, ChangeFeed, End},
+        change_feed::{Batch, ChangeFeed, End},
+        cursors,
     },
     config::Settings,
     error::{Error, Kind, Result},
-    model::{Cursor, Position},
+    model::{Cursor, Position, TenantId},
     pubsub::EventFormat,
     telemetry::{DialectMetrics, OpenWait, Transport},
 };
@@ -84,19 +85,19 @@ pub fn cursor(text: &str) -> Result<Cursor> {
 }
 
 /// The place in the log where a feed begins: after a cursor, or now.
-pub async fn place(services: &Services, after: Option<&str>) -> Result<Position> {
+pub async fn place(services: &Services, tenant: TenantId, after: Option<&str>) -> Result<Position> {
     match after {
-        None | Some("now") => Ok(services.head()),
-        Some(text) => change_feed::resume(services, &cursor(text)?).await,
+        None | Some("now") => Ok(services.head(tenant)),
+        Some(text) => cursors::resume(services, tenant, &cursor(text)?).await,
     }
 }
 
 /// Adds the present cursor to a refusal for lost continuity.
-pub fn with_fresh_cursor(services: &Services, error: Error) -> ApiError {
+pub fn with_fresh_cursor(services: &Services, tenant: TenantId, error: Error) -> ApiError {
     let gone = error.kind() == Kind::Gone;
     let refusal = ApiError::from(error);
     if gone {
-        refusal.with("cursor", services.cursor().to_string())
+        refusal.with("cursor", services.cursor(tenant).to_string())
     } else {
         refusal
     }
@@ -126,6 +127,11 @@ impl Feed {
             limit,
             metrics: metrics.clone(),
         }
+    }
+
+    /// The same for this feed's tenant.
+    pub(crate) fn with_fresh_cursor(&self, error: Error) -> ApiError {
+        with_fresh_cursor(&self.services, self.watch.tenant(), error)
     }
 
     /// Counts this as a wait of that kind until what is returned is dropped.
@@ -164,6 +170,6 @@ pub(crate) fn return_after_ms(end: Option<End>) -> u64 {
     match end {
         Some(End::Closing) => rand::rng().random_range(RETURN_AFTER_RESTART_MS),
         Some(End::Superseded) => rand::rng().random_range(RETURN_WHEN_SUPERSEDED_MS),
-        None => 0,
+        Some(End::Moved) | None => 0,
     }
 }

@@ -30,7 +30,7 @@ impl LongPoll {
         let wait = feed.wait(Transport::LongPoll);
         let batch = feed.next(timeout).await;
         drop(wait);
-        let batch = batch.map_err(|error| feed::with_fresh_cursor(&feed.services, error))?;
+        let batch = batch.map_err(|error| feed.with_fresh_cursor(error))?;
         Ok(Self(write(&feed, &batch)))
     }
 }

@@ -79,7 +79,7 @@ impl Sse {
                         span.in_scope(|| log_failure(&error));
                         if error.kind() == Kind::Gone {
                             // Its place from before would only be refused: who comes back begins anew here.
-                            let cursor = feed.services.cursor().to_string();
+                            let cursor = feed.services.cursor(feed.watch.tenant()).to_string();
                             let data = json!({"cursor": cursor}).to_string();
                             yield Event::data(data).event(GONE).id(cursor);
                         }

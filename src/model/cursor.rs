@@ -2,10 +2,21 @@
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::model::ids::Position;
+use crate::model::{
+    ids::Position,
+    lane::{Lane, Positions},
+};
 
 /// The version of the cursor's text.
 const VERSION: &str = "1";
+/// The version of the text of several positions.
+const SEVERAL: &str = "2";
+/// In how many lanes a socket may be for its place to have room in a cursor: the longest has 58 characters.
+pub const MOST_LANES: usize = 4;
+/// The largest position, which is an integer that JavaScript holds exactly.
+const LARGEST: i64 = (1 << 53) - 1;
+/// Of the numbers of several positions.
+const RADIX: u32 = 36;
 
 /// The epoch of the log that a position belongs to: 8 random letters and digits, new after a restore or a
 /// failover that may have lost changes.
@@ -56,6 +67,99 @@ impl EpochMark {
             position,
         }
     }
+
+    /// The same of a position for each lane.
+    pub fn place_at(&self, positions: Positions) -> Place {
+        Place {
+            epoch: self.epoch.clone(),
+            positions,
+        }
+    }
+}
+
+/// Where a socket is: an epoch, and a position for each lane that it acts in. One is written as a cursor is, several as
+/// `2.<epoch>.<position>-<position>…` in base 36.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The epoch that the positions belong to.
+    pub epoch: Epoch,
+    /// The positions.
+    pub positions: Positions,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.positions.lanes() == 1 {
+            let position = self.positions.first();
+            return write!(f, "{VERSION}.{}.{position}", self.epoch.0);
+        }
+        write!(f, "{SEVERAL}.{}", self.epoch.0)?;
+        for (index, position) in self.positions.iter().enumerate() {
+            f.write_str(if index == 0 { "." } else { "-" })?;
+            f.write_str(&in_base_36(position))?;
+        }
+        Ok(())
+    }
+}
+
+fn in_base_36(position: Position) -> String {
+    let mut rest = u64::try_from(position.get()).unwrap_or_default();
+    let mut digits = Vec::new();
+    loop {
+        let digit = u32::try_from(rest % u64::from(RADIX)).unwrap_or_default();
+        digits.push(char::from_digit(digit, RADIX).unwrap_or('0'));
+        rest /= u64::from(RADIX);
+        if rest == 0 {
+            return digits.iter().rev().collect();
+        }
+    }
+}
+
+impl FromStr for Place {
+    type Err = NotACursor;
+
+    fn from_str(text: &str) -> Result<Self, NotACursor> {
+        let Some(rest) = text.strip_prefix("2.") else {
+            let Cursor { epoch, position } = text.parse()?;
+            let positions = position.into();
+            return Ok(Self { epoch, positions });
+        };
+        let (epoch, positions) = rest.split_once('.').ok_or(NotACursor)?;
+        let mut read: Option<Positions> = None;
+        for number in positions.split('-') {
+            let sound = number
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+            let canonical = number == "0" || !number.starts_with('0');
+            let value = i64::from_str_radix(number, RADIX).ok();
+            let value = value.filter(|value| sound && canonical && *value <= LARGEST);
+            let position = Position::new(value.ok_or(NotACursor)?);
+            match &mut read {
+                None => read = Some(position.into()),
+                Some(read) => {
+                    let is_next = read.iter().next_back().is_some_and(|last| last < position);
+                    if !is_next || read.of(Lane::of(position)).is_some() {
+                        return Err(NotACursor);
+                    }
+                    read.raise(position);
+                }
+            }
+        }
+        let positions = read.filter(|read| (2..=MOST_LANES).contains(&read.lanes()));
+        Ok(Self {
+            epoch: checked_epoch(epoch)?,
+            positions: positions.ok_or(NotACursor)?,
+        })
+    }
+}
+
+/// An epoch from outside.
+fn checked_epoch(epoch: &str) -> Result<Epoch, NotACursor> {
+    let sound = (1..=32).contains(&epoch.len())
+        && epoch
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    sound.then(|| Epoch(epoch.into())).ok_or(NotACursor)
 }
 
 /// The error for text that is no cursor.
@@ -72,19 +176,12 @@ impl FromStr for Cursor {
         else {
             return Err(NotACursor);
         };
-        let sound = (1..=32).contains(&epoch.len())
-            && epoch
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        let canonical = position == "0" || !position.starts_with('0');
-        if !sound || !canonical {
+        let epoch = checked_epoch(epoch)?;
+        if position != "0" && position.starts_with('0') {
             return Err(NotACursor);
         }
         let position = position.parse().map_err(|_| NotACursor)?;
-        Ok(Self {
-            epoch: Epoch(epoch.into()),
-            position,
-        })
+        Ok(Self { epoch, position })
     }
 }
 
@@ -100,6 +197,51 @@ mod tests {
         };
         assert_eq!(cursor.to_string(), "1.k3v9.981");
         assert_eq!("1.k3v9.981".parse(), Ok(cursor));
+    }
+
+    #[test]
+    fn the_place_of_a_socket_survives_its_own_text() {
+        let end = |lane: i64| Lane::new(lane).expect("a lane").end();
+        let mut positions = Positions::from(Position::new(981));
+        let place = |positions: &Positions| Place {
+            epoch: Epoch::new("k3v9k3v9".into()),
+            positions: positions.clone(),
+        };
+        assert_eq!(place(&positions).to_string(), "1.k3v9k3v9.981");
+        for lane in [2, 16, 256] {
+            assert_eq!(place(&positions).to_string().parse(), Ok(place(&positions)));
+            positions.raise(end(lane));
+        }
+        let text = place(&positions).to_string();
+        assert_eq!(text.parse(), Ok(place(&positions)));
+        assert!(
+            text.starts_with("2.k3v9k3v9.r9-") && text.len() <= 64,
+            "{text}"
+        );
+        positions.raise(end(17));
+        assert_eq!(
+            place(&positions).to_string().parse::<Place>(),
+            Err(NotACursor)
+        );
+        for text in [
+            "",
+            "2",
+            "2.k3v9",
+            "2.k3v9.",
+            "2.k3v9.r9",
+            "2.k3v9.r9-",
+            "2.k3v9.r9-ra",
+            "2.k3v9.2gosa7pa2gv-r9",
+            "2.k3v9.0r9-2gosa7pa2gv",
+            "2.k3v9.R9-2gosa7pa2gv",
+            "2.k3v9.+9-2gosa7pa2gv",
+            "2.k3v9.r9-zzzzzzzzzzz",
+            "2.k3v9.r9-zzzzzzzzzzzzzzzzzzzz",
+            "2.K.r9-2gosa7pa2gv",
+            "3.k3v9.981",
+        ] {
+            assert_eq!(text.parse::<Place>(), Err(NotACursor), "{text:?}");
+        }
     }
 
     #[test]

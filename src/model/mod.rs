@@ -22,6 +22,7 @@ pub mod hex;
 pub mod ids;
 pub mod incoming;
 pub mod invite;
+pub mod lane;
 pub mod login;
 pub mod message;
 pub mod network;
@@ -49,7 +50,7 @@ pub use chat::{
     MembershipStatus, Notify, Role,
 };
 pub use connection::Connection;
-pub use cursor::{Cursor, Epoch, EpochMark};
+pub use cursor::{Cursor, Epoch, EpochMark, Place};
 pub use domain::Domain;
 pub use ending::Ending;
 pub use ids::{
@@ -57,6 +58,7 @@ pub use ids::{
 };
 pub use incoming::IncomingHook;
 pub use invite::{Invitation, Invite, InviteHash, InviteKey};
+pub use lane::{Lane, Move, Positions};
 pub use login::{Login, TokenHash};
 pub use message::{
     Mentions, Message, MessageKind, Page, QUOTED_CHARS, Quote, Reaction, Surroundings,

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
@@ -11,15 +11,18 @@ use std::{
 
 use tokio::sync::{Notify, watch};
 
+use epochs::Epochs;
+
 use crate::{
     model::{
-        Audience, Change, ChangeKind, ChatId, Epoch, EpochMark, PersonId, Position, Presence,
-        Signal, SignalKind, TenantId, ids::IdMap,
+        Audience, Change, ChangeKind, ChatId, Epoch, PersonId, Position, Presence, Signal,
+        SignalKind, TenantId, ids::IdMap,
     },
     pubsub::{
         Published,
         published::PublishedSignal,
-        topic_log::{Backlog, Subscriber, Topic, TopicLog},
+        topic::Topic,
+        topic_log::{Backlog, Subscriber, TopicLog},
         visibility::{changes_rights, drop_deleted, is_visible_to},
         waker::Noted,
     },
@@ -40,11 +43,7 @@ pub struct Hub {
     moved: Notify,
     /// How many signals every topic has.
     signals: AtomicU64,
-    epoch: RwLock<Epoch>,
-    /// How many epochs have ended.
-    epochs: AtomicU64,
-    /// Notified at each end.
-    ended: watch::Sender<()>,
+    epochs: Arc<Epochs>,
     /// Notified of each batch, while somebody follows all of them.
     followers: watch::Sender<()>,
     /// How many subscribers hear presence.
@@ -92,61 +91,24 @@ struct State {
 impl Hub {
     /// A hub without changes before `head`, in an epoch.
     pub fn new(head: Position, epoch: Epoch) -> Arc<Self> {
+        Self::with_epochs(head, Epochs::new(epoch))
+    }
+
+    /// The hub of another lane, which is always in the same epoch.
+    pub fn beside(&self, head: Position) -> Arc<Self> {
+        Self::with_epochs(head, Arc::clone(&self.epochs))
+    }
+
+    fn with_epochs(head: Position, epochs: Arc<Epochs>) -> Arc<Self> {
         Arc::new(Self {
             state: Mutex::default(),
             head: AtomicI64::new(head.get()),
             moved: Notify::new(),
             signals: AtomicU64::new(0),
-            epoch: RwLock::new(epoch),
-            epochs: AtomicU64::new(0),
-            ended: watch::Sender::new(()),
+            epochs,
             followers: watch::Sender::new(()),
             presence_listeners: AtomicUsize::new(0),
         })
-    }
-
-    /// The present epoch.
-    pub fn epoch(&self) -> EpochMark {
-        // An end in between shows the old number beside the new epoch: that mark has ended.
-        let number = self.epochs.load(Ordering::Acquire);
-        let epoch = self.epoch.read().unwrap_or_else(PoisonError::into_inner);
-        EpochMark {
-            epoch: epoch.clone(),
-            number,
-        }
-    }
-
-    /// Whether the epoch has ended in which somebody began to listen.
-    pub fn has_ended(&self, mark: &EpochMark) -> bool {
-        self.epochs.load(Ordering::Acquire) != mark.number
-    }
-
-    /// Receives the end of each epoch.
-    pub fn epochs(&self) -> watch::Receiver<()> {
-        self.ended.subscribe()
-    }
-
-    /// Begins another epoch, in which the log goes on after `head`. All topics are dropped: nothing that
-    /// is known of the old epoch counts. Their subscribers are woken to learn of it.
-    pub(crate) fn begin_epoch(&self, epoch: Epoch, head: Position) -> Unnotified {
-        let mut state = self.state();
-        let (batches, signals) = (state.batches, state.signals);
-        let ended = std::mem::replace(
-            &mut *state,
-            State {
-                batches,
-                signals,
-                ..State::default()
-            },
-        );
-        self.epochs.fetch_add(1, Ordering::AcqRel);
-        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
-        self.head.store(head.get(), Ordering::Release);
-        drop(state);
-        self.moved.notify_waiters();
-        self.ended.send_replace(());
-        let topics = ended.people.into_values().chain(ended.chats.into_values());
-        Unnotified(topics.collect())
     }
 
     /// The newest published position.
@@ -255,10 +217,10 @@ impl Hub {
                 }
                 topic_log
             }
-            Topic::Chat(chat) => state
+            Topic::Chat(tenant, chat) => state
                 .chats
                 .entry(chat)
-                .or_insert_with(|| Arc::new(TopicLog::new(Topic::Chat(chat), head)))
+                .or_insert_with(|| Arc::new(TopicLog::new(Topic::Chat(tenant, chat), head)))
                 .clone(),
         };
         topic_log.join();
@@ -321,6 +283,18 @@ impl Hub {
         for topic_log in idle {
             state.forget(&topic_log);
         }
+    }
+
+    /// Drops the topics of a tenant, which goes on in another lane. Their subscribers are woken to learn of it.
+    pub(crate) fn drop_tenant(&self, tenant: TenantId) -> Unnotified {
+        let mut state = self.state();
+        let all = state.people.values().chain(state.chats.values());
+        let theirs = all.filter(|topic_log| topic_log.topic.tenant() == tenant);
+        let theirs: Vec<_> = theirs.cloned().collect();
+        for topic_log in &theirs {
+            state.forget(topic_log);
+        }
+        Unnotified(theirs)
     }
 
     pub(super) fn seed_memberships(
@@ -532,7 +506,7 @@ impl State {
 
     fn forget(&mut self, topic_log: &TopicLog) {
         match &topic_log.topic {
-            Topic::Chat(chat) => {
+            Topic::Chat(_, chat) => {
                 self.chats.remove(chat);
             }
             Topic::Person(person) => {
@@ -578,6 +552,7 @@ fn recipients<'a>(
         .map(|(_, topic_log)| topic_log)
 }
 
+mod epochs;
 mod following;
 mod progress;
 #[cfg(test)]

@@ -5,11 +5,9 @@
 //! while committing), when the process starts, and when other processes write to the same log,
 //! the log itself is read and published from where the hub stands.
 
-use std::sync::Arc;
-
 use crate::{
     error::{Error, Result},
-    model::{Change, Position},
+    model::{Change, Lane, Position},
     pubsub::Hub,
     store::Store,
 };
@@ -19,15 +17,14 @@ const PAGE: i64 = 1000;
 /// How many changes a new hub is given, so that clients that reconnect after a restart are served from memory.
 const PRELOADED: i64 = 2048;
 
-/// A hub whose head is the log's head, with the latest changes in its tail.
-pub async fn open(store: &Store) -> Result<Arc<Hub>> {
-    let (epoch, head) = store.place().await?;
-    let hub = Hub::new(head, epoch);
-    let start = Position::new((head.get() - PRELOADED).max(0));
+/// Gives a new hub the latest changes of its lane up to its head.
+pub async fn fill(store: &Store, hub: &Hub) -> Result<()> {
+    let head = hub.head();
+    let start = head.plus(-PRELOADED).max(Lane::of(head).start());
     let mut changes = store.changes(start, PRELOADED).await?;
     changes.retain(|change| change.position <= head);
     hub.fill(changes);
-    Ok(hub)
+    Ok(())
 }
 
 /// Publishes the changes of the log after the hub's head, up to a position that is known to be committed in the hub's

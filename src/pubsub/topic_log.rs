@@ -13,11 +13,12 @@ use std::{
 use tokio::sync::{Notify, futures::Notified};
 
 use crate::{
-    model::{ChatId, Person, PersonId, Position, ids::IdMap},
+    model::{ChatId, PersonId, Position, ids::IdMap},
     pubsub::{
         Hub, Published,
         presence::PresenceListener,
         published::PublishedSignal,
+        topic::Topic,
         visibility::{drop_deleted, is_visible_to},
         waker::{Noted, Waker},
     },
@@ -29,15 +30,6 @@ const RETAINED_CHANGES: usize = 64;
 const RETAINED_SIGNALS: usize = 16;
 /// For how many people a chat's topic caches that they may read it.
 const RETAINED_RIGHTS: usize = 4096;
-
-/// What a topic is about.
-#[derive(Debug, Clone)]
-pub enum Topic {
-    /// All changes that a person may see, of all their chats.
-    Person(Arc<Person>),
-    /// The changes of one chat, for anybody who may read it.
-    Chat(ChatId),
-}
 
 /// The latest changes and signals of a topic.
 pub(super) struct TopicLog {

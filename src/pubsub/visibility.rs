@@ -2,10 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{
-    Published,
-    topic_log::{Topic, TopicLog},
-};
+use super::{Published, topic::Topic, topic_log::TopicLog};
 use crate::model::{Audience, Change, ChangeKind, policy};
 
 /// Whether a change may give or take the right to read its chat.
@@ -52,7 +49,7 @@ pub(super) fn drop_deleted(topic_log: &TopicLog, changes: &mut Vec<Arc<Published
 /// Whether a change concerns a topic. The store decides the same in SQL for one person's changes.
 pub(super) fn is_visible_to(topic_log: &TopicLog, change: &Change) -> bool {
     match &topic_log.topic {
-        Topic::Chat(chat) => change.chat == *chat && change.audience != Audience::Actor,
+        Topic::Chat(_, chat) => change.chat == *chat && change.audience != Audience::Actor,
         Topic::Person(person) => {
             let own = change.actor.id == person.id;
             let is_passage = matches!(change.what, ChangeKind::Joined(_) | ChangeKind::Left);

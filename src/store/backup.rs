@@ -112,7 +112,10 @@ pub async fn renew_epoch(options: &Options) -> Result<()> {
         Store::open(options).await?
     };
     let begun = store.write_anyway(|tx| {
-        Box::pin(async move { tx.begin_epoch(Position::START, "an operator said so").await })
+        Box::pin(async move {
+            tx.begin_epoch(&Position::START.into(), "an operator said so")
+                .await
+        })
     });
     let begun = begun.await;
     store.close().await;
@@ -121,8 +124,9 @@ pub async fn renew_epoch(options: &Options) -> Result<()> {
 
 async fn begin_epoch(staged: &Options, above: Position) -> Result<()> {
     let store = Store::open(staged).await?;
-    let begun = store
-        .write_anyway(move |tx| Box::pin(async move { tx.begin_epoch(above, RESTORED).await }));
+    let begun = store.write_anyway(move |tx| {
+        Box::pin(async move { tx.begin_epoch(&above.into(), RESTORED).await })
+    });
     let begun = begun.await;
     store.close().await;
     begun.map(drop)

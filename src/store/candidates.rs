@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use crate::{
     error::Result,
     model::{
-        ChatId, MessageId, Person, Position, Timestamp,
+        ChatId, Lane, MessageId, Person, Position, Timestamp,
         search::{IndexRange, TermSets},
     },
     store::{
@@ -53,7 +53,7 @@ const COUNTS: EngineSql = EngineSql {
 const SENT: &str = "select created_at from messages where id >= $1 order by id limit 1";
 
 const EDITED: &str = "select distinct target_id from changes \
-     where position > $1 and kind = 'edited' and target_id <= $1 and target_id < $3 \
+     where position > $1 and position <= $4 and kind = 'edited' and target_id <= $1 and target_id < $3 \
      order by target_id desc limit $2";
 
 /// The chats that somebody is in, in no order.
@@ -144,7 +144,7 @@ impl Store {
         Ok(at.map(Timestamp::new))
     }
 
-    /// The messages among those in the index that were edited since, newest first: those before `before`, at most
+    /// The messages among those in the index that were edited since in its lane, newest first: those before `before`, at most
     /// `limit`.
     pub async fn edited_since(
         &self,
@@ -157,6 +157,7 @@ impl Store {
                 .bind(position.get())
                 .bind(limit)
                 .bind(before)
+                .bind(Lane::of(position).end().get())
                 .fetch_all(pool)
                 .await
         })

@@ -45,19 +45,40 @@ const fn check(what: &'static str, sql: &'static str) -> Check {
 }
 
 /// A message is its own row of the log. Positions that no epoch gave do not count. After the first gap everything has
-/// moved, so only that is shown.
+/// moved, so only that is shown. A lane has 2^45 positions.
 const CHECKS: &[Check] = &[
     check(
         "positions have no gaps",
-        "select 'position ' || n.position from (select position, row_number() over (order by position) \
-         as place from (select position from changes union all select id as position from messages) l) n where n.position - coalesce((select sum(e.head - e.after_position) \
-         from epochs e where e.head < n.position), 0) <> n.place order by n.position limit 1",
+        "select 'position ' || n.position from (select position, position / 35184372088832 as lane, \
+         row_number() over (partition by position / 35184372088832 order by position) \
+         as place from (select position from changes union all select id as position from messages) l) n \
+         where n.position - n.lane * 35184372088832 - coalesce((select sum(e.head - e.after_position) \
+         from epochs e where e.head < n.position and e.head / 35184372088832 = n.lane), 0) <> n.place \
+         order by n.position limit 1",
     ),
     check(
         "the head is the last position",
-        "select 'head ' || l.head from log l where l.head - coalesce((select \
-         sum(e.head - e.after_position) from epochs e), 0) \
-         <> (select count(*) from changes) + (select count(*) from messages)",
+        "select 'head ' || l.head from (select head, 0 as start from log union all \
+         select head, (lane - 1) * 35184372088832 as start from lanes) l \
+         where l.head - l.start - coalesce((select sum(e.head - e.after_position) from epochs e \
+           where e.head > l.start and e.head - l.start < 35184372088832), 0) \
+         <> (select count(*) from changes c where c.position > l.start and c.position < l.start + 35184372088832) \
+         + (select count(*) from messages m where m.id > l.start and m.id < l.start + 35184372088832)",
+    ),
+    check(
+        "all lanes are in one epoch",
+        "select 'lane ' || n.lane from lanes n, log l where n.epoch <> l.epoch limit 6",
+    ),
+    check(
+        "tenants are in the lane that they moved to last",
+        "select 'tenant ' || t.id from tenants t where t.lane <> coalesce((select \
+         max(m.head) from moves m where m.tenant_id = t.id), 0) / 35184372088832 + 1 limit 6",
+    ),
+    check(
+        "nothing of a tenant is in a lane that it has left or not come to",
+        "select 'tenant ' || m.tenant_id || ', position ' || p.position from moves m join \
+         (select tenant_id, position from changes union all select tenant_id, id as position from messages) p \
+         on p.tenant_id = m.tenant_id and p.position > m.after_position and p.position <= m.head limit 6",
     ),
     check(
         "what the log says of messages is about messages",
@@ -104,17 +125,18 @@ const CHECKS: &[Check] = &[
     ),
     check(
         "the search index is no further than the log",
-        "select 'position ' || p.indexed_to from search_progress p, log l where p.indexed_to > l.head",
+        "select 'position ' || p.indexed_to from search_progress p join (select 1 as lane, head from log \
+         union all select lane, head from lanes) l on l.lane = p.id where p.indexed_to > l.head",
     ),
     Check {
         what: "the search index has every message",
         sql: EngineSql {
             sqlite: "select 'message ' || m.id from messages m join search_progress p on \
-                     m.id <= p.indexed_to and m.id >= p.indexed_from where m.deleted_at is null and \
-                     not exists (select 1 from message_terms_docsize t where t.id = m.id) limit 6",
+                     m.id <= p.indexed_to and m.id >= p.indexed_from and p.id = m.id / 35184372088832 + 1 \
+                     where m.deleted_at is null and not exists (select 1 from message_terms_docsize t where t.id = m.id) limit 6",
             postgres: "select 'message ' || m.id from messages m join search_progress p on \
-                       m.id <= p.indexed_to and m.id >= p.indexed_from where m.deleted_at is null and \
-                       not exists (select 1 from message_terms t where t.message_id = m.id) limit 6",
+                       m.id <= p.indexed_to and m.id >= p.indexed_from and p.id = m.id / 35184372088832 + 1 \
+                       where m.deleted_at is null and not exists (select 1 from message_terms t where t.message_id = m.id) limit 6",
         },
     },
     Check {
@@ -123,11 +145,12 @@ const CHECKS: &[Check] = &[
             sqlite: "select 'message ' || t.id from message_terms_docsize t left join messages m on m.id = t.id \
                      where m.id is null or (m.deleted_at is not null and exists (select 1 from changes n, \
                      search_progress p where n.kind = 'deleted' and n.target_id = m.id \
-                     and n.position <= p.indexed_to)) limit 6",
+                     and p.id = n.position / 35184372088832 + 1 and n.position <= p.indexed_to)) limit 6",
             postgres: "select 'message ' || t.message_id from message_terms t left join messages m \
                        on m.id = t.message_id where m.id is null or (m.deleted_at is not null and exists \
                        (select 1 from changes n, search_progress p where n.kind = 'deleted' \
-                       and n.target_id = m.id and n.position <= p.indexed_to)) limit 6",
+                       and n.target_id = m.id and p.id = n.position / 35184372088832 + 1 \
+                       and n.position <= p.indexed_to)) limit 6",
         },
     },
 ];

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    model::{Clock, Epoch, Position},
+    model::{Clock, Epoch, Lane, Position, Positions},
 };
 
 /// Letters and digits in an epoch.
@@ -31,7 +31,7 @@ const LOCK: EngineSql = EngineSql {
 
 /// What is in the index up to the end is in it up to the beginning: there is nothing in between.
 const MOVE_INDEX: &str =
-    "update search_progress set indexed_to = $1 where id = 1 and indexed_to >= $2";
+    "update search_progress set indexed_to = $1 where id = $3 and indexed_to >= $2";
 
 /// A copy of a database need not have the last ids that sequences gave.
 const MOVE_SEQUENCES: &str = "select setval(s.oid::regclass, nextval(s.oid::regclass) + $1) from pg_class s \
@@ -48,47 +48,78 @@ pub(super) fn random() -> String {
 }
 
 impl Tx {
-    /// Begins another epoch, whose positions are beyond all that were given here, and beyond `above`: all
+    /// Begins another epoch in all lanes, whose positions are beyond all that were given here, and beyond `above`: all
     /// cursors of clients are good no more. Returns it, and where it begins.
-    pub async fn begin_epoch(&mut self, above: Position, why: &str) -> Result<(Epoch, Position)> {
+    pub async fn begin_epoch(
+        &mut self,
+        above: &Positions,
+        why: &str,
+    ) -> Result<(Epoch, Positions)> {
         let head: i64 = self.query(LOCK).scalar().await.map_err(failed)?;
-        let begins = head.max(above.get()) + LEAP;
+        let mut ends = vec![(Lane::FIRST, Position::new(head))];
+        let others = self.lock_others().await?.into_iter();
+        ends.extend(others.map(|other| (other.lane, other.head)));
         let epoch = random();
-        let moved = self
-            .query("update log set head = $1, epoch = $2 where id = 1")
-            .bind(begins)
-            .bind(epoch.as_str())
-            .execute();
-        moved.await.map_err(failed)?;
-        let noted = self
-            .query(
-                "insert into epochs (epoch, after_position, head, why, at) \
-                 values ($1, $2, $3, $4, $5)",
-            )
-            .bind(epoch.as_str())
-            .bind(head)
-            .bind(begins)
-            .bind(why)
-            .bind(Clock.now().get())
-            .execute();
-        noted.await.map_err(failed)?;
-        let index = self.query(MOVE_INDEX).bind(begins).bind(head).execute();
-        index.await.map_err(failed)?;
+        let mut begins = Vec::new();
+        for (lane, head) in ends {
+            let begin = head.max(above.of(lane).unwrap_or(head)).plus(LEAP);
+            self.begin_in_lane((&epoch, why), lane, (head, begin))
+                .await?;
+            begins.push(begin);
+        }
         self.note_news();
         if let Either::Postgres(_) = self.0 {
             let sequences = self.query(MOVE_SEQUENCES).bind(LEAP).execute();
             sequences.await.map_err(failed)?;
         }
-        Ok((Epoch::new(epoch), Position::new(begins)))
+        let mut places = Positions::from(begins[0]);
+        begins.iter().for_each(|begin| places.raise(*begin));
+        Ok((Epoch::new(epoch), places))
+    }
+
+    /// Moves one lane to where the epoch begins in it.
+    async fn begin_in_lane(
+        &mut self,
+        (epoch, why): (&str, &str),
+        lane: Lane,
+        (head, begin): (Position, Position),
+    ) -> Result<()> {
+        let sql = if lane == Lane::FIRST {
+            "update log set head = $1, epoch = $2 where id = $3"
+        } else {
+            "update lanes set head = $1, epoch = $2 where lane = $3"
+        };
+        let moved = self.query(sql).bind(begin.get()).bind(epoch);
+        let moved = moved.bind(lane.number()).execute().await;
+        moved.map_err(failed)?;
+        let noted = self
+            .query(
+                "insert into epochs (epoch, after_position, head, why, at) \
+                 values ($1, $2, $3, $4, $5)",
+            )
+            .bind(epoch)
+            .bind(head.get())
+            .bind(begin.get())
+            .bind(why)
+            .bind(Clock.now().get())
+            .execute();
+        noted.await.map_err(failed)?;
+        let index = self.query(MOVE_INDEX).bind(begin.get()).bind(head.get());
+        let index = index.bind(lane.number()).execute().await;
+        index.map(drop).map_err(failed)
     }
 }
 
 impl Transaction {
-    /// Locks the log, and returns where that is, whatever is known.
+    /// Locks all lanes, and returns where that is, whatever is known.
     async fn lock_place(&mut self) -> Result<Place> {
         let row =
             bounded(sqlx::query_as::<_, LockRow>(LOCK_WITHOUT_TIMELINE).fetch_one(&mut **self));
         let row = row.await.map_err(failed)?;
+        let mut heads = Positions::from(Position::new(row.head));
+        for other in self.lock_others().await? {
+            heads.raise(other.head);
+        }
         let has_timeline = self.fence().has_timeline();
         let server = if has_timeline {
             let row = bounded(sqlx::query_as::<_, ServerRow>(SERVER).fetch_one(&mut **self));
@@ -99,7 +130,7 @@ impl Transaction {
         Ok(Place {
             server,
             epoch: Epoch::new(row.epoch),
-            head: Position::new(row.head),
+            heads,
         })
     }
 }
@@ -116,7 +147,7 @@ impl Tx {
             Verdict::Renewed => Some("another process has begun another epoch"),
             Verdict::Refused(why) => return Err(fence.refused(why)),
             Verdict::Ended(why) => {
-                (place.epoch, place.head) = self.begin_epoch(fence.head(), why).await?;
+                (place.epoch, place.heads) = self.begin_epoch(&fence.heads(), why).await?;
                 Some(why)
             }
         };
@@ -131,36 +162,47 @@ impl Tx {
 }
 
 impl Store {
-    /// The log's epoch, and the newest committed position.
-    pub async fn place(&self) -> Result<(Epoch, Position)> {
+    /// The log's epoch, and the newest committed position of a lane.
+    pub async fn place(&self, lane: Lane) -> Result<(Epoch, Position)> {
+        let sql = if lane == Lane::FIRST {
+            "select epoch, head from log where id = $1"
+        } else {
+            "select epoch, head from lanes where lane = $1"
+        };
         let (epoch, head): (String, i64) = on!(&self.inner.read, pool => {
-            sqlx::query_as("select epoch, head from log where id = 1").fetch_one(pool).await
+            sqlx::query_as(sql).bind(lane.number()).fetch_one(pool).await
         })
         .map_err(failed)?;
         Ok((Epoch::new(epoch), Position::new(head)))
     }
 
     /// Takes up the log where another server has taken over, or another epoch has begun: before that nothing
-    /// can be written. Returns the epoch and where it begins, if it is another one.
-    pub async fn take_up(&self) -> Result<Option<(Epoch, Position)>> {
+    /// can be written. `begin` is told the epoch and where it begins, if it is another one.
+    pub async fn take_up(&self, begin: impl FnOnce(Epoch, Positions)) -> Result<()> {
         let fence = self.fence().filter(|fence| fence.is_due());
         let Some(fence) = fence.cloned() else {
-            return Ok(None);
+            return Ok(());
         };
         let asked = Arc::clone(&fence);
         let work = self.write_anyway(move |tx| Box::pin(async move { tx.take_up(&asked).await }));
         let (place, why) = work.await?;
-        let begun = why.map(|why| {
+        if let Some(why) = why {
             tracing::warn!(
                 why,
                 epoch = place.epoch.as_str(),
                 "The log goes on in another epoch: clients begin anew."
             );
             self.inner.seen.began_epoch();
-            (place.epoch.clone(), place.head)
-        });
+            begin(place.epoch.clone(), place.heads.clone());
+        }
+        // From here on there may be other batches: what they are told of has begun.
         fence.adopt(place);
-        Ok(begun)
+        Ok(())
+    }
+
+    /// Whether the log has to be taken up before anything is written.
+    pub fn take_up_is_due(&self) -> bool {
+        self.fence().is_some_and(|fence| fence.is_due())
     }
 
     /// What this process knows of its PostgreSQL.
@@ -171,7 +213,7 @@ impl Store {
         }
     }
 
-    /// Notes how far this process knows the log to go: a server whose log is shorter has lost something.
+    /// Notes how far this process knows a lane to go: a server whose log is shorter has lost something.
     pub fn note_head(&self, head: Position) {
         if let Some(fence) = self.fence() {
             fence.note_head(head);

@@ -98,6 +98,38 @@ pub(super) fn displaced(cause: impl Into<Box<dyn std::error::Error + Send + Sync
     Error::unavailable(sentence, LATER).because(cause)
 }
 
+/// The error when the row of one of several lanes could not be locked: only this one waits for the transaction that has it.
+pub(super) fn lane_not_locked(error: sqlx::Error) -> Error {
+    if is_lock_timeout(&error) {
+        Error::unavailable(BUSY.0, BUSY.1).because(LaneHeld(error))
+    } else {
+        failed(error)
+    }
+}
+
+fn is_lock_timeout(error: &sqlx::Error) -> bool {
+    let told = error.as_database_error();
+    told.and_then(|told| told.code())
+        .is_some_and(|code| code == "55P03")
+}
+
+/// Whether an error says that one lane is held by another transaction, and nothing of the database.
+pub(super) fn is_held_lane(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<LaneHeld>())
+}
+
+/// The cause of a refusal for one lane alone.
+#[derive(Debug)]
+struct LaneHeld(sqlx::Error);
+
+impl fmt::Display for LaneHeld {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the lane is held by another transaction: {}", self.0)
+    }
+}
+
+impl std::error::Error for LaneHeld {}
+
 /// The error when the database did not answer in time.
 pub(super) fn late(cause: tokio::time::error::Elapsed) -> Error {
     Error::unavailable(BUSY.0, BUSY.1).because(cause)

@@ -8,33 +8,26 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
-use super::{
-    failure::{Cause, bounded, failed},
-    transaction::Transaction,
-};
+use super::failure::{Cause, bounded, failed};
 use crate::{
     error::{Error, Result},
-    model::{Epoch, Position},
+    model::{Epoch, Position, Positions},
+    store::batch::Locked,
 };
+
+pub(super) use lock::LOCK_WITHOUT_TIMELINE;
 
 /// When to try again while the database's server is being taken up.
 const SOON: Duration = Duration::from_secs(1);
 /// The same while it is the wrong one.
 const LATER: Duration = Duration::from_secs(5);
-
-/// The timeline is the number by which PostgreSQL counts promotions. The functions need no rights, but not every
-/// service that speaks PostgreSQL's protocol has them.
-const LOCK: &str = "select head, epoch, left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as timeline \
-     from log where id = 1 for update";
-pub(super) const LOCK_WITHOUT_TIMELINE: &str =
-    "select head, epoch, cast(null as text) as timeline from log where id = 1 for update";
 
 pub(super) const SERVER: &str = "select pg_is_in_recovery() as is_standby, \
      (select system_identifier::text from pg_control_system()) as system, \
@@ -63,7 +56,8 @@ pub(super) struct Server {
 pub(super) struct Place {
     pub(super) server: Server,
     pub(super) epoch: Epoch,
-    pub(super) head: Position,
+    /// Where each lane ends that is known.
+    pub(super) heads: Positions,
 }
 
 /// How a place compares with the one that is known.
@@ -93,7 +87,7 @@ fn judge(known: &Place, seen: &Place, failover: Failover) -> Verdict {
         Ok(later) => later,
         Err(why) => return Verdict::Refused(why),
     };
-    if seen.head < known.head {
+    if seen.heads.is_before(&known.heads) {
         Verdict::Ended(SHORTER)
     } else if seen.epoch != known.epoch {
         Verdict::Renewed
@@ -158,6 +152,7 @@ row! {
     pub(super) struct LockRow {
         pub(super) head: i64,
         pub(super) epoch: String,
+        moves: i64,
         timeline: Option<String>,
     }
 }
@@ -223,20 +218,18 @@ impl Fence {
         self.state().has_timeline
     }
 
-    /// Notes how far the log is known to go.
+    /// Notes how far a lane is known to go.
     pub(super) fn note_head(&self, head: Position) {
         if let Some(known) = &mut self.state().known {
-            known.head = known.head.max(head);
+            known.heads.raise(head);
         }
     }
 
-    /// How far the log is known to go.
-    pub(super) fn head(&self) -> Position {
+    /// How far each lane is known to go.
+    pub(super) fn heads(&self) -> Positions {
         let state = self.state();
-        state
-            .known
-            .as_ref()
-            .map_or(Position::START, |known| known.head)
+        let known = state.known.as_ref();
+        known.map_or(Position::START.into(), |known| known.heads.clone())
     }
 
     /// Whether a connection of this age leads to the present server.
@@ -276,12 +269,14 @@ impl Fence {
         .map_err(|cause| sqlx::Error::Configuration(Box::new(cause)))
     }
 
-    /// Compares the log that a transaction has locked.
-    fn admit(&self, row: LockRow) -> Result<Position> {
+    /// Compares the lane that a transaction has locked.
+    fn admit(&self, row: LockRow) -> Result<Locked> {
         let head = Position::new(row.head);
+        let moves = row.moves;
+        let locked = Locked { head, moves };
         let mut state = self.state();
-        let Some(known) = &state.known else {
-            return Ok(head);
+        let Some(known) = &mut state.known else {
+            return Ok(locked);
         };
         let seen = Place {
             server: Server {
@@ -289,20 +284,21 @@ impl Fence {
                 timeline: timeline(row.timeline.as_deref()),
             },
             epoch: Epoch::new(row.epoch),
-            head,
+            heads: head.into(),
         };
         match judge(known, &seen, self.failover) {
-            Verdict::Same => Ok(head),
+            Verdict::Same => Ok(locked),
             Verdict::Moved => {
+                known.server = seen.server;
+                known.heads.raise(head);
                 state.since = Some(Instant::now());
-                state.known = Some(seen);
-                Ok(head)
+                Ok(locked)
             }
             Verdict::Renewed | Verdict::Ended(_) => {
                 state.since = Some(Instant::now());
                 drop(state);
                 self.due.send_replace(true);
-                self.refuse_due().map(|()| head)
+                self.refuse_due().map(|()| locked)
             }
             Verdict::Refused(why) => Err(wrong_server(state.refuse(why))),
         }
@@ -372,20 +368,7 @@ fn wrong_server(cause: Cause) -> Error {
     Error::unavailable(sentence, LATER).because(cause)
 }
 
-impl Transaction {
-    /// Locks the log, compares it with what is known, and returns its head.
-    pub(super) async fn lock_log(&mut self) -> Result<Position> {
-        let fence = Arc::clone(self.fence());
-        let sql = if fence.has_timeline() {
-            LOCK
-        } else {
-            LOCK_WITHOUT_TIMELINE
-        };
-        let row = bounded(sqlx::query_as::<_, LockRow>(sql).fetch_one(&mut **self)).await;
-        fence.admit(row.map_err(failed)?)
-    }
-}
-
+mod lock;
 mod observed;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use crate::{
     error::Result,
-    model::{Change, ChangeKind, ChatId, ChatKind, Person, PersonId, Position, TenantId},
+    model::{Change, ChangeKind, ChatId, ChatKind, Lane, Person, PersonId, Position, TenantId},
     store::{
         EngineSql, Store, Tx, failed,
         rows::{ChangeRow, beside_message, chat_columns, person_columns, settings_columns},
@@ -62,8 +62,8 @@ macro_rules! select_changes {
     };
 }
 
-/// Everything after a position, for every tenant.
-const ALL: &str = select_changes!("n.position > $2");
+/// Everything after a position and up to another, for every tenant.
+const ALL: &str = select_changes!("n.position > $2 and n.position <= $3");
 
 /// The changes that one person may see. The hub decides the same in Rust when a change is published.
 const FOR_PERSON: &str = select_changes!(
@@ -87,10 +87,10 @@ const FOR_PERSON: &str = select_changes!(
 const OF_TENANT: &str =
     select_changes!("n.position > $2 and n.position <= $3 and n.tenant_id = $4");
 
-/// The first change after a position.
+/// The first change after a position and up to another.
 const NEXT: &str = "select min(next) from ( \
-     select min(position) as next from changes where position > $1 \
-     union all select min(id) as next from messages where id > $1) both_parts";
+     select min(position) as next from changes where position > $1 and position <= $2 \
+     union all select min(id) as next from messages where id > $1 and id <= $2) both_parts";
 
 /// The changes that added a chat's messages.
 const MESSAGES: EngineSql = EngineSql {
@@ -128,7 +128,7 @@ impl Tx {
 }
 
 impl Store {
-    /// The newest committed position.
+    /// The newest committed position of the first lane.
     pub async fn head(&self) -> Result<Position> {
         on!(&self.inner.read, pool => {
             sqlx::query_scalar("select head from log where id = 1").fetch_one(pool).await
@@ -137,10 +137,11 @@ impl Store {
         .map_err(failed)
     }
 
-    /// At most `limit` changes after a position, ascending, for whatever audience.
+    /// At most `limit` changes after a position in its lane, ascending, for whatever audience.
     pub async fn changes(&self, after: Position, limit: i64) -> Result<Vec<Change>> {
+        let end = Lane::of(after).end();
         let rows: Vec<ChangeRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(ALL).bind(limit).bind(after.get()).fetch_all(pool).await
+            sqlx::query_as(ALL).bind(limit).bind(after.get()).bind(end.get()).fetch_all(pool).await
         })
         .map_err(failed)?;
         let changes = rows.into_iter().map(Change::try_from);
@@ -181,10 +182,11 @@ impl Store {
         changes.collect()
     }
 
-    /// The position of the first change after another, of whatever tenant.
+    /// The position of the first change after another in its lane, of whatever tenant.
     pub async fn next_change(&self, after: Position) -> Result<Option<Position>> {
+        let end = Lane::of(after).end();
         let next: Option<i64> = on!(&self.inner.read, pool => {
-            sqlx::query_scalar(NEXT).bind(after.get()).fetch_one(pool).await
+            sqlx::query_scalar(NEXT).bind(after.get()).bind(end.get()).fetch_one(pool).await
         })
         .map_err(failed)?;
         Ok(next.map(Position::new))

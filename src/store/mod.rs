@@ -53,6 +53,7 @@ mod file;
 mod health;
 mod incoming;
 mod invites;
+mod lanes;
 mod log;
 mod logins;
 mod looks;
@@ -98,6 +99,7 @@ use crate::{
 pub use conversations::ConversationPage;
 pub use fence::Failover;
 pub use invites::NewInvite;
+pub use lanes::{LaneHead, LanesRead, Moved};
 pub use logins::Holder;
 pub use nodes::{Carrier, Datagram, Hearing, Look, Notification, Notifications, Said, Seen};
 pub use open::{Db, Options};

@@ -25,7 +25,7 @@ use crate::{
 
 /// Which databases this version can work on, as their log says. A migration that an older version could not live with
 /// raises the number in the database, and so does this.
-const PROTOCOL: i64 = 1;
+pub(super) const PROTOCOL: i64 = 2;
 /// The migration since which the log says so.
 pub(super) const PROTOCOL_SINCE: i64 = 16;
 pub(super) const PROTOCOL_OF_LOG: &str = "select max(protocol) from log";
@@ -129,7 +129,7 @@ impl Store {
                  set it in Rocket.toml or in ROCKET_DATABASES",
             ));
         };
-        store.take_up().await?;
+        store.take_up(|_, _| {}).await?;
         store.refold().await?;
         store.renew_index().await?;
         Ok(store)
@@ -300,7 +300,7 @@ async fn settle(
         let stored = fence::Place {
             server: fence::Server { system, timeline },
             epoch: Epoch::new(epoch),
-            head: Position::START,
+            heads: Position::START.into(),
         };
         Ok((identity, stored))
     })

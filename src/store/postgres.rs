@@ -22,6 +22,8 @@ use crate::error::{Error, Kind, Result};
 
 /// Connections for writing transactions. More would only wait for the log's lock.
 pub(super) const WRITERS: u32 = 4;
+/// One more may be opened for each lane beside the first; those of more lanes than this take turns.
+const OTHER_LANES: u32 = 15;
 /// A connection that was idle for so long is tested before it is used.
 const TESTED_AFTER: Duration = Duration::from_secs(1);
 /// How long a returned connection may take to finish its last statement.
@@ -112,7 +114,7 @@ fn pool(options: &Options, most: u32, fence: &Arc<Fence>) -> PgPoolOptions {
 
 fn writing_pool(options: &Options, fence: &Arc<Fence>) -> PgPoolOptions {
     let known = Arc::clone(fence);
-    pool(options, WRITERS, fence).before_acquire(move |_, last| {
+    pool(options, WRITERS + OTHER_LANES, fence).before_acquire(move |_, last| {
         let is_recent = known.is_recent(last.age);
         Box::pin(async move { Ok(is_recent) })
     })

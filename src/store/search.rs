@@ -6,7 +6,7 @@
 use crate::{
     error::{Error, Result},
     model::{
-        Change, ChangeKind, ChatId, Message, MessageId, PersonId, Position,
+        Change, ChangeKind, ChatId, Lane, Message, MessageId, PersonId, Position,
         search::{TERMS_VERSION, of_message},
     },
     store::{EngineSql, Store, Tx, failure::failed},
@@ -16,15 +16,15 @@ use crate::{
 const NEWER: &str = "select * from ( \
        select n.position as place, n.kind, m.id, m.chat_id, m.sender_id, m.content, m.deleted_at \
        from changes n left join messages m on m.id = n.target_id and n.kind in ('edited', 'deleted') \
-       where n.position > $1 order by n.position limit $2) others \
+       where n.position > $1 and n.position <= $3 order by n.position limit $2) others \
      union all select * from ( \
        select m.id as place, cast('message' as text) as kind, m.id, m.chat_id, m.sender_id, m.content, \
-       m.deleted_at from messages m where m.id > $1 order by m.id limit $2) sent \
+       m.deleted_at from messages m where m.id > $1 and m.id <= $3 order by m.id limit $2) sent \
      order by place limit $2";
 
 /// Messages that were sent before the index was.
 const OLDER: &str = "select m.id as place, 'message' as kind, m.id, m.chat_id, m.sender_id, m.content, \
-     m.deleted_at from messages m where m.id < $1 order by m.id desc limit $2";
+     m.deleted_at from messages m where m.id < $1 and m.id >= $3 order by m.id desc limit $2";
 
 const FORGET: EngineSql = EngineSql {
     sqlite: "delete from message_terms where rowid in (select value from json_each($1))",
@@ -39,7 +39,19 @@ pub(super) const ADD_POSTGRES: &str = "insert into message_terms (message_id, te
 
 /// What is in the memory of a server may be lost to the log that has taken over.
 const PROGRESS: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
-     where id = 1 and indexed_to = $3 and indexed_from = $4 and $1 <= (select head from log where id = 1)";
+     where id = $5 and indexed_to = $3 and indexed_from = $4 and $1 <= (select head from log where id = 1)";
+/// The same for a lane that is not the first.
+const PROGRESS_OTHER: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
+     where id = $5 and indexed_to = $3 and indexed_from = $4 and $1 <= (select head from lanes where lane = $5)";
+
+/// Messages of other lanes that are not in these lanes' indexes, and whether they are too new for that. There are several
+/// lanes on PostgreSQL alone.
+const OF_OTHER_LANES: EngineSql = EngineSql {
+    sqlite: "select value, 0 from json_each($1) where 1 = 0",
+    postgres: "select n.id, cast(case when n.id > p.indexed_to then 1 else 0 end as bigint) \
+               from unnest($1::bigint[]) as n (id) join search_progress p on p.id = n.id / 35184372088832 + 1 \
+               where n.id > p.indexed_to or n.id < p.indexed_from",
+};
 
 /// The most bytes of text that are added at a time, so that no other write waits for long.
 const BATCH_BYTES: usize = 64 << 10;
@@ -74,6 +86,23 @@ pub struct IndexBatch {
     pub progress: IndexProgress,
 }
 
+impl IndexProgress {
+    /// The lane that it is about.
+    pub fn lane(&self) -> Lane {
+        Lane::of(self.to)
+    }
+
+    /// Whether no older message is missing.
+    pub fn has_all(&self) -> bool {
+        self.from.get() <= self.first()
+    }
+
+    /// The first message that the lane may have.
+    fn first(&self) -> i64 {
+        self.lane().start().get().max(1)
+    }
+}
+
 impl IndexBatch {
     /// What is to be added of changes that came after what is in the index, without gaps; none where there are none.
     pub fn of<'c>(
@@ -97,8 +126,9 @@ impl IndexBatch {
 
     /// What is added of changes, in their order, up to a position.
     fn newer(since: IndexProgress, to: Position, mut entries: Vec<IndexEntry>) -> Self {
-        // An older message is added as it is then.
-        entries.retain(|entry| entry.message >= since.from);
+        // An older message is added as it is then. One of another lane was written before its tenant moved.
+        let lane = since.lane();
+        entries.retain(|entry| entry.message >= since.from || entry.lane() != lane);
         entries.sort_by_key(|entry| entry.message);
         // Of several changes of a message the last one has its text.
         entries.dedup_by(|next, kept| {
@@ -118,6 +148,11 @@ impl IndexBatch {
 }
 
 impl IndexEntry {
+    /// The lane that the message is in.
+    fn lane(&self) -> Lane {
+        Lane::of(self.message.into())
+    }
+
     /// None for a change that is about no message's text.
     fn of(change: &Change) -> Option<Self> {
         let (message, again) = match &change.what {
@@ -165,10 +200,11 @@ impl IndexRow {
 }
 
 impl Store {
-    /// How far the index has come.
-    pub async fn index_progress(&self) -> Result<IndexProgress> {
+    /// How far the index of a lane has come.
+    pub async fn index_progress(&self, lane: Lane) -> Result<IndexProgress> {
         let (to, from): (i64, i64) = on!(&self.inner.read, pool => {
-            sqlx::query_as("select indexed_to, indexed_from from search_progress where id = 1")
+            sqlx::query_as("select indexed_to, indexed_from from search_progress where id = $1")
+                .bind(lane.number())
                 .fetch_one(pool)
                 .await
         })
@@ -200,7 +236,9 @@ impl Store {
         progress: IndexProgress,
         limit: i64,
     ) -> Result<Option<IndexBatch>> {
-        let rows = self.index_rows(NEWER, progress.to.get(), limit).await?;
+        let end = progress.lane().end().get();
+        let rows = self.index_rows(NEWER, (progress.to.get(), end), limit);
+        let rows = rows.await?;
         let Some(last) = rows.last() else {
             return Ok(None);
         };
@@ -214,11 +252,13 @@ impl Store {
         progress: IndexProgress,
         limit: i64,
     ) -> Result<Option<IndexBatch>> {
-        if progress.from.get() <= 1 {
+        let first = progress.first();
+        if progress.has_all() {
             return Ok(None);
         }
-        let rows = self.index_rows(OLDER, progress.from.get(), limit).await?;
-        let from = MessageId::new(rows.last().map_or(1, |row| row.place));
+        let rows = self.index_rows(OLDER, (progress.from.get(), first), limit);
+        let rows = rows.await?;
+        let from = MessageId::new(rows.last().map_or(first, |row| row.place));
         Ok(Some(IndexBatch {
             entries: entries(rows),
             since: progress,
@@ -226,9 +266,14 @@ impl Store {
         }))
     }
 
-    async fn index_rows(&self, sql: &'static str, place: i64, limit: i64) -> Result<Vec<IndexRow>> {
+    async fn index_rows(
+        &self,
+        sql: &'static str,
+        (place, bound): (i64, i64),
+        limit: i64,
+    ) -> Result<Vec<IndexRow>> {
         let mut rows: Vec<IndexRow> = on!(&self.inner.read, pool => {
-            sqlx::query_as(sql).bind(place).bind(limit).fetch_all(pool).await
+            sqlx::query_as(sql).bind(place).bind(limit).bind(bound).fetch_all(pool).await
         })
         .map_err(failed)?;
         let mut bytes = 0;
@@ -252,12 +297,19 @@ impl Tx {
     /// Adds to the index; refuses when it has come further by now.
     pub async fn index(&mut self, batch: &IndexBatch) -> Result<()> {
         let (entries, since, progress) = (&batch.entries, batch.since, batch.progress);
+        let lane = progress.lane();
+        let sql = if lane == Lane::FIRST {
+            PROGRESS
+        } else {
+            PROGRESS_OTHER
+        };
         let noted = self
-            .query(PROGRESS)
+            .query(sql)
             .bind(progress.to.get())
             .bind(progress.from.get())
             .bind(since.to.get())
             .bind(since.from.get())
+            .bind(lane.number())
             .execute()
             .await;
         if noted.map_err(failed)? == 0 {
@@ -265,6 +317,11 @@ impl Tx {
                 "another server adds to the index, or has taken over the log",
             ));
         }
+        let elsewhere = entries.iter().filter(|entry| entry.lane() != lane);
+        let elsewhere: Vec<i64> = elsewhere.map(|entry| entry.message.get()).collect();
+        let left = self.left_to_their_lanes(elsewhere).await?;
+        let is_left = |entry: &&IndexEntry| left.contains(&entry.message.get());
+        let entries: Vec<_> = entries.iter().filter(|entry| !is_left(entry)).collect();
         let again = entries.iter().filter(|entry| entry.again);
         let again: Vec<i64> = again.map(|entry| entry.message.get()).collect();
         if !again.is_empty() {
@@ -293,22 +350,47 @@ impl Tx {
         Ok(())
     }
 
+    /// Of messages of other lanes, which were changed since their tenant moved, those that their lanes' indexes will add
+    /// as they are then. Refuses while one of these has yet to come so far: it might add one as it was.
+    async fn left_to_their_lanes(&mut self, messages: Vec<i64>) -> Result<Vec<i64>> {
+        if messages.is_empty() {
+            return Ok(messages);
+        }
+        let rows: Vec<(i64, i64)> = self
+            .query(OF_OTHER_LANES)
+            .bind(messages)
+            .fetch_all()
+            .await
+            .map_err(failed)?;
+        if rows.iter().any(|(_, is_missing)| *is_missing == 1) {
+            return Err(Error::conflict(
+                "another lane's index has yet to come to a message that was changed",
+            ));
+        }
+        Ok(rows.into_iter().map(|(message, _)| message).collect())
+    }
+
     async fn renew_index(&mut self) -> Result<()> {
-        let head = self.lock_log().await?.get();
+        let heads = self.lock_all().await?;
         let emptied = self.query(EngineSql {
             sqlite: "insert into message_terms (message_terms) values ('delete-all')",
             postgres: "truncate message_terms",
         });
         emptied.execute().await.map_err(failed)?;
-        let noted = self
-            .query(
-                "update search_progress set version = $1, indexed_to = $2, indexed_from = $3 where id = 1",
-            )
-            .bind(TERMS_VERSION)
-            .bind(head)
-            .bind(head + 1)
-            .execute()
-            .await;
-        noted.map(drop).map_err(failed)
+        for head in heads.iter() {
+            let noted = self
+                .query(
+                    "update search_progress set version = $1, indexed_to = $2, indexed_from = $3 \
+                     where id = $4",
+                )
+                .bind(TERMS_VERSION)
+                .bind(head.get())
+                .bind(head.get() + 1)
+                .bind(Lane::of(head).number())
+                .execute()
+                .await;
+            noted.map_err(failed)?;
+        }
+        Ok(())
     }
 }

@@ -9,10 +9,10 @@ use std::{
 use rand::Rng;
 use tokio::sync::{Mutex, watch};
 
-use super::{Store, file::DatabaseFile};
+use super::{Store, failure::is_held_lane, file::DatabaseFile};
 use crate::{
     error::{Error, Kind, Result},
-    model::{Clock, Timestamp},
+    model::{Clock, Lane, Timestamp},
 };
 
 /// For how long after a success no probe is needed.
@@ -66,8 +66,8 @@ impl Writes {
         }
     }
 
-    /// Records the outcome of a transaction. Refusals and internal errors say nothing about the database,
-    /// and after a failure only a successful probe ends the outage: a small write may fit into the last room
+    /// Records the outcome of a transaction. Refusals and internal errors say nothing about the database, one lane that
+    /// is held says nothing about the others, and after a failure only a successful probe ends the outage: a small write may fit into the last room
     /// of a full disk.
     pub(super) fn note<T>(&self, outcome: &Result<T>) {
         match outcome {
@@ -78,14 +78,14 @@ impl Writes {
                 }
                 Last::Failed(..) => false,
             }),
-            Err(error) if error.kind() == Kind::Unavailable => self.failed(error),
+            Err(error) if stops_all(error) => self.failed(error),
             Err(_) => false,
         };
     }
 
     /// Records an error, if the database was its cause.
     pub(super) fn failed_with(&self, error: Error) -> Error {
-        if error.kind() == Kind::Unavailable {
+        if stops_all(&error) {
             self.failed(&error);
         }
         error
@@ -138,6 +138,11 @@ impl Writes {
     }
 }
 
+/// Whether nothing can be written after an error, to whatever lane.
+fn stops_all(error: &Error) -> bool {
+    error.kind() == Kind::Unavailable && !is_held_lane(error)
+}
+
 impl Store {
     /// Refuses at once while the last write failed.
     pub fn writes_work(&self) -> Result<()> {
@@ -188,22 +193,32 @@ impl Store {
         self.write_probe(LARGE).await
     }
 
-    /// Writes the probe's row as a batch is written: under the log's lock, and durably.
+    /// Writes the probe's row as a batch is written: under the log's lock, and durably. Where somebody holds that and
+    /// there are other lanes, without it.
     async fn write_probe(&self, length: usize) -> Result<()> {
-        let mut filler = vec![0_u8; length];
-        // Random bytes, because a file system may compress others.
-        rand::rng().fill_bytes(&mut filler);
-        let probed = self.write_anyway(move |tx| {
-            Box::pin(async move {
-                tx.lock_log().await?;
-                tx.insert_probe(&filler, Clock.now()).await
-            })
-        });
-        let probed = probed.await;
+        let mut probed = self.try_probe(length, Some(Lane::FIRST)).await;
+        if probed.as_ref().is_err_and(is_held_lane) {
+            probed = self.try_probe(length, None).await;
+        }
         match &probed {
             Ok(()) => self.inner.writes.probed(),
             Err(_) => self.inner.writes.note(&probed),
         }
         probed
+    }
+
+    async fn try_probe(&self, length: usize, lane: Option<Lane>) -> Result<()> {
+        let mut filler = vec![0_u8; length];
+        // Random bytes, because a file system may compress others.
+        rand::rng().fill_bytes(&mut filler);
+        let probed = self.write_anyway(move |tx| {
+            Box::pin(async move {
+                if let Some(lane) = lane {
+                    tx.lock_log(lane).await?;
+                }
+                tx.insert_probe(&filler, Clock.now()).await
+            })
+        });
+        probed.await
     }
 }

@@ -56,8 +56,8 @@ pub struct Metrics {
     pub commit_seconds: Histogram,
     /// Drafts that wait for the writer.
     pub drafts_waiting: Gauge,
-    /// The newest position that was published.
-    pub head_position: Gauge,
+    /// The newest position of each lane that was published.
+    pub head_position: Family<LaneLabels, Gauge>,
     /// Positions of the log that the search index has yet to come to.
     pub search_lag: Gauge,
     /// 1 while what is written arrives, 0 while writes are refused.
@@ -123,6 +123,13 @@ pub struct ConnectionLabels {
     pub state: &'static str,
 }
 
+/// What positions are told by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct LaneLabels {
+    /// The lane's number.
+    pub lane: i64,
+}
+
 /// What requests are timed by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct RouteLabels {
@@ -150,7 +157,7 @@ impl Metrics {
             batches_committed: Counter::default(),
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
             commit_seconds: seconds(),
-            head_position: Gauge::default(),
+            head_position: Family::default(),
             drafts_waiting: Gauge::default(),
             search_lag: Gauge::default(),
             writes_work: Gauge::default(),
@@ -315,7 +322,7 @@ impl Metrics {
         );
         registry.register(
             "head_position",
-            "The newest position that was published",
+            "The newest position of a lane that was published",
             self.head_position.clone(),
         );
         registry.register(

@@ -28,7 +28,9 @@ pub use dialect_metrics::{
 };
 pub use failures::log_failure;
 pub use log::{init, subscriber};
-pub use metrics::{ConnectionLabels, Metrics, RequestLabels, RouteLabels, TimeoutLabels};
+pub use metrics::{
+    ConnectionLabels, LaneLabels, Metrics, RequestLabels, RouteLabels, TimeoutLabels,
+};
 pub use request_id::RequestId;
 pub use sockets::{CloseLabels, SessionLabels, SocketMetrics};
 pub use spans::{traced, traced_catcher};

@@ -166,8 +166,12 @@ fn pass_on(services: &Services, news: Vec<News>) {
                 moved.1.push(present.person);
                 services.presence.leaves_elsewhere(&present);
             }
-            News::Begins(Fact::Types(signal)) | News::Signal(signal) => services.hub.signal(signal),
-            News::Ends(Fact::Types(signal)) => services.hub.signal(stopped(signal)),
+            News::Begins(Fact::Types(signal)) | News::Signal(signal) => {
+                services.hub(signal.tenant).signal(signal);
+            }
+            News::Ends(Fact::Types(signal)) => {
+                services.hub(signal.tenant).signal(stopped(signal));
+            }
             News::Event(Event::Waits(wait)) => services.wait_limit.supersede(&wait),
             News::Event(Event::Returned(id)) => services.bus.relay(Relayed::Returned(id)),
             News::Event(Event::Room(event)) => services.bus.relay(Relayed::Room(event)),

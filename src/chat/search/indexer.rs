@@ -8,7 +8,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    chat::{Services, housekeeping::HOUSE},
+    chat::{Services, housekeeping::HOUSE, lanes::LaneLog},
     error::{Kind, Result},
     model::Position,
     store::{IndexBatch, IndexProgress},
@@ -43,7 +43,7 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
         };
         let began = Instant::now();
         let written = services.store.foreground_writes();
-        others.look(services.head(), written, began);
+        others.look(written_so_far(&services), written, began);
         pause = match step(&services).await {
             Ok(Step::Part) => others.pause(began.elapsed(), began),
             Ok(Step::All) => INTERVAL,
@@ -56,6 +56,13 @@ pub(in crate::chat) async fn run(services: Weak<Services>, closing: Cancellation
             }
         };
     }
+}
+
+/// How many positions all lanes have together, as one.
+fn written_so_far(services: &Services) -> Position {
+    let lanes = services.lanes.all();
+    let written = lanes.map(|log| log.hub.head().get() - log.lane.start().get());
+    Position::new(written.sum())
 }
 
 /// What others wrote since the step before.
@@ -108,29 +115,46 @@ pub async fn catch_up(services: &Services) -> Result<()> {
 
 /// Reads again how far the index has come: in another epoch of the log that may be less.
 pub(in crate::chat) async fn look_again(services: &Services) -> Result<()> {
-    let _alone = services.index.adding.lock().await;
-    let progress = services.store.index_progress().await?;
-    services.index.progress.send_replace(progress);
+    for log in services.lanes.all() {
+        let _alone = log.index.adding.lock().await;
+        let progress = services.store.index_progress(log.lane).await?;
+        log.index.progress.send_replace(progress);
+    }
     Ok(())
 }
 
-/// Adds some of what is missing. New messages come first.
+/// Adds some of what is missing, in each lane.
 async fn step(services: &Services) -> Result<Step> {
-    let _alone = services.index.adding.lock().await;
-    let added = add(services, services.index.progress()).await;
+    let mut step = Step::All;
+    let mut failed = None;
+    for log in services.lanes.all() {
+        match step_in(services, log).await {
+            Ok(Step::All) => {}
+            Ok(Step::Part) => step = Step::Part,
+            // The others go on: this one may wait for one of them.
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(step), Err)
+}
+
+/// Adds some of what is missing in a lane. New messages come first.
+async fn step_in(services: &Services, log: &LaneLog) -> Result<Step> {
+    let _alone = log.index.adding.lock().await;
+    let added = add(services, log, log.index.progress()).await;
     if added.is_err() {
         // Another server may have added to it.
-        let progress = services.store.index_progress().await?;
-        services.index.progress.send_replace(progress);
+        let progress = services.store.index_progress(log.lane).await?;
+        log.index.progress.send_replace(progress);
     }
     added
 }
 
-async fn add(services: &Services, progress: IndexProgress) -> Result<Step> {
-    let store = &services.store;
+async fn add(services: &Services, log: &LaneLog, progress: IndexProgress) -> Result<Step> {
+    let (store, hub) = (&services.store, &log.hub);
     let mut batch = None;
-    if services.head() > progress.to {
-        batch = match services.hub.newest_after(progress.to, AT_ONCE) {
+    if hub.head() > progress.to {
+        batch = match hub.newest_after(progress.to, AT_ONCE) {
             Some(changes) => IndexBatch::of(progress, changes.iter().map(|it| &it.change)),
             None => store.newer_than_index(progress, AT_ONCE).await?,
         };
@@ -146,8 +170,8 @@ async fn add(services: &Services, progress: IndexProgress) -> Result<Step> {
         Box::pin(async move { tx.index(&batch).await })
     });
     work.await?;
-    services.index.progress.send_replace(progress);
-    if services.head() > progress.to || progress.from.get() > 1 {
+    log.index.progress.send_replace(progress);
+    if hub.head() > progress.to || !progress.has_all() {
         Ok(Step::Part)
     } else {
         Ok(Step::All)

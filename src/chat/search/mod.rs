@@ -27,8 +27,8 @@ use crate::{
     },
     error::Result,
     model::{
-        Chat, ChatId, Denied, Membership, Message, MessageId, PersonId, PersonName, Position,
-        Relation, Timestamp,
+        Chat, ChatId, Denied, Lane, Membership, Message, MessageId, PersonId, PersonName, Position,
+        Relation, TenantId, Timestamp,
         search::{Excerpt, Match, Query, excerpt},
     },
     store::{IndexProgress, Store},
@@ -38,7 +38,7 @@ pub use indexer::catch_up;
 pub(super) use indexer::{look_again, run};
 
 use budget::BUDGET;
-use walk::Walk;
+use walk::{Part, Walk};
 
 /// As many requests as a search counts as.
 const COSTS: usize = 4;
@@ -84,7 +84,7 @@ pub struct Hits {
     pub spent: i64,
 }
 
-/// How far the index has come, as this server knows. It may have come further.
+/// How far the index of a lane has come, as this server knows. It may have come further.
 #[derive(Debug)]
 pub(super) struct Index {
     progress: watch::Sender<IndexProgress>,
@@ -93,11 +93,24 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) async fn open(store: &Store) -> Result<Self> {
+    pub(super) async fn open(store: &Store, lane: Lane) -> Result<Self> {
         Ok(Self {
-            progress: watch::Sender::new(store.index_progress().await?),
+            progress: watch::Sender::new(store.index_progress(lane).await?),
             adding: Mutex::default(),
         })
+    }
+
+    /// One that has nothing.
+    #[cfg(test)]
+    pub(super) fn empty() -> Self {
+        let nothing = IndexProgress {
+            to: Position::START,
+            from: MessageId::new(1),
+        };
+        Self {
+            progress: watch::Sender::new(nothing),
+            adding: Mutex::default(),
+        }
     }
 
     pub(super) fn progress(&self) -> IndexProgress {
@@ -129,11 +142,8 @@ pub async fn search_within(
         }
     }
     let _turn = services.lists.take(caller.tenant()).await?;
-    // The index first: what it has not by now is among what is read of the messages after.
-    let progress = services.index.progress();
-    let head = services.head().max(progress.to);
-    let known = (progress, head);
-    let walk = Walk::new(&services.store, caller.person(), search, known, budget);
+    let parts = parts(services, caller.tenant());
+    let walk = Walk::new(&services.store, caller.person(), search, parts, budget);
     let walked = walk.run().await?;
     let (before, spent) = (walked.before, walked.spent);
     let last = walked.found.last().map(|(message, ..)| message);
@@ -149,6 +159,38 @@ pub async fn search_within(
         looked_back_to,
         spent,
     })
+}
+
+/// The parts of a tenant's log, the newest last.
+fn parts(services: &Services, tenant: TenantId) -> Vec<Part> {
+    // The index first: what it has not by now is among what is read of the messages after.
+    let progress = services
+        .lanes
+        .all()
+        .map(|log| (log.lane, log.index.progress()));
+    let progress: Vec<_> = progress.collect();
+    let mut newer = Vec::new();
+    let mut parts = Vec::new();
+    for (after, until) in services.lanes.parts(tenant) {
+        let lane = Lane::of(until);
+        let found = progress.iter().find(|(of, _)| *of == lane);
+        if let Some((_, progress)) = found {
+            newer.push(progress.to);
+            let is_newest = parts.is_empty();
+            parts.push(Part {
+                progress: *progress,
+                after,
+                head: if is_newest {
+                    until.max(progress.to)
+                } else {
+                    until
+                },
+                edited_since: newer.clone(),
+            });
+        }
+    }
+    parts.reverse();
+    parts
 }
 
 /// The hits with their chats, without those of chats that the caller is not in any more.

@@ -39,12 +39,29 @@ pub(super) struct Walked {
     pub(super) spent: i64,
 }
 
+/// A part of the log that is searched: what a tenant wrote in one lane.
+pub(super) struct Part {
+    /// How far the index of the lane has come.
+    pub(super) progress: IndexProgress,
+    /// It begins after this position.
+    pub(super) after: Position,
+    /// Where it ends.
+    pub(super) head: Position,
+    /// How far the index has come in this lane and in later ones, where messages of this one may have been edited.
+    pub(super) edited_since: Vec<Position>,
+}
+
 /// See the module.
 pub(super) struct Walk<'a> {
     store: &'a Store,
     person: &'a Person,
     search: &'a Search,
+    /// The parts that were not begun, the newest last.
+    parts: Vec<Part>,
     progress: IndexProgress,
+    /// The first message that there may be in this part.
+    least: i64,
+    edited_since: Vec<Position>,
     found: Vec<Found>,
     /// Found in messages that were edited since the index was, newest first.
     edited: VecDeque<Found>,
@@ -62,35 +79,59 @@ impl<'a> Walk<'a> {
         store: &'a Store,
         person: &'a Person,
         search: &'a Search,
-        (progress, head): (IndexProgress, Position),
+        parts: Vec<Part>,
         budget: i64,
     ) -> Self {
-        let before = search.before.map_or(i64::MAX, MessageId::get);
-        let place = before.min(after(head));
+        let nothing = IndexProgress {
+            to: Position::START,
+            from: MessageId::new(1),
+        };
         Self {
             store,
             person,
             search,
-            progress,
+            parts,
+            progress: nothing,
+            least: 1,
+            edited_since: Vec::new(),
             found: Vec::new(),
             edited: VecDeque::new(),
-            edited_from: if head > progress.to { place } else { 0 },
-            place,
-            lag: head.get() - progress.to.get(),
+            edited_from: 0,
+            place: 1,
+            lag: 0,
             budget: Budget::new(budget),
         }
     }
 
+    /// Begins a part.
+    fn begin(&mut self, part: Part) {
+        let before = self.search.before.map_or(i64::MAX, MessageId::get);
+        let (progress, head) = (part.progress, part.head);
+        self.least = after(part.after);
+        self.place = before.min(after(head)).max(self.least);
+        self.lag = (head.get() - progress.to.get()).max(0);
+        let may_be_edited = head > progress.to || part.edited_since.len() > 1;
+        self.edited_from = if may_be_edited { self.place } else { 0 };
+        self.edited_since = part.edited_since;
+        self.edited.clear();
+        self.progress = progress;
+    }
+
     /// Searches until the page is full, everything was searched, or the budget is spent.
     pub(super) async fn run(mut self) -> Result<Walked> {
-        let newer = after(self.progress.to);
-        let ended = self.read_down_to(newer).await?
-            && self.ask_down_to(self.progress.from.get()).await?
-            && self.read_down_to(1).await?;
-        if ended {
-            self.place = 1;
+        let mut ended = true;
+        while ended && let Some(part) = self.parts.pop() {
+            self.begin(part);
+            let (newer, least) = (after(self.progress.to), self.least);
+            let oldest = self.progress.from.get();
+            ended = self.read_down_to(newer.max(least)).await?
+                && self.ask_down_to(oldest.max(least)).await?
+                && self.read_down_to(least).await?;
+            if ended {
+                self.place = least;
+            }
+            self.take_edited();
         }
-        self.take_edited();
         let limit = self.search.limit;
         let is_full = self.found.len() > limit;
         self.found.truncate(limit);
@@ -116,12 +157,23 @@ impl<'a> Walk<'a> {
         if self.edited_from <= from {
             return Ok(from);
         }
-        let (since, before) = (self.progress.to, self.edited_from);
-        let edited = self.store.edited_since(since, before, EDITS).await?;
-        self.budget.ask(self.lag);
-        let is_part = edited.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX);
-        let last = edited.last().filter(|_| is_part);
-        self.edited_from = last.map_or(0, |id| id.get());
+        let before = self.edited_from;
+        self.edited_from = 0;
+        let mut edited = Vec::new();
+        for since in &self.edited_since {
+            let found = self.store.edited_since(*since, before, EDITS).await?;
+            self.budget.ask(self.lag);
+            let is_part = found.len() >= usize::try_from(EDITS).unwrap_or(usize::MAX);
+            let last = found.last().filter(|_| is_part);
+            self.edited_from = last.map_or(self.edited_from, |id| self.edited_from.max(id.get()));
+            edited.extend(found);
+        }
+        if self.edited_since.len() > 1 {
+            // What is older is looked at when all of it is known.
+            edited.retain(|id| id.get() >= self.edited_from);
+            edited.sort_unstable_by(|one, other| other.cmp(one));
+            edited.dedup();
+        }
         if !edited.is_empty() {
             let messages = self.look_up(&edited).await?;
             let found: Vec<_> = messages

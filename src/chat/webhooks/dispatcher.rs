@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, sync::Weak, time::Duration};
 
+use futures_util::future::select_all;
 use tokio::{
     sync::{Semaphore, watch},
     task::{self, JoinError, JoinSet},
@@ -16,7 +17,7 @@ use super::{
 use crate::{
     chat::Services,
     error::Result,
-    model::{Position, TenantId, Webhook, WebhookId},
+    model::{Position, Positions, TenantId, Webhook, WebhookId},
 };
 
 /// How often there is a look for webhooks that others have made, changed or let go on.
@@ -70,8 +71,8 @@ pub(super) struct Dispatcher {
     entries: HashMap<WebhookId, Entry>,
     rounds: JoinSet<(WebhookId, End)>,
     turns: u64,
-    /// Up to where is known who has something new.
-    looked: Position,
+    /// Up to where is known who has something new, in each lane.
+    looked: Positions,
     /// When the webhooks are read again.
     reload_at: Instant,
 }
@@ -113,7 +114,7 @@ impl Dispatcher {
             entries: HashMap::new(),
             rounds: JoinSet::new(),
             turns: 0,
-            looked: services.head(),
+            looked: services.heads(),
             reload_at: Instant::now(),
         }
     }
@@ -124,8 +125,8 @@ impl Dispatcher {
         mut changed: watch::Receiver<()>,
         closing: CancellationToken,
     ) {
-        // Held only while there are webhooks: then each batch that is published is told.
-        let mut published = None;
+        // Held only while there are webhooks: then each batch that is published is told, in each lane.
+        let mut published = Vec::new();
         loop {
             let Some(services) = self.services.upgrade() else {
                 return;
@@ -137,10 +138,12 @@ impl Dispatcher {
                 }
             }
             if self.entries.is_empty() {
-                published = None;
-            } else if published.is_none() {
+                published.clear();
+            } else {
                 // Subscribe, look, then wait.
-                published = Some(services.hub.follow());
+                let known = published.len();
+                let more = services.lanes.all().skip(known);
+                published.extend(more.map(|log| log.hub.follow()));
             }
             self.look(&services);
             self.begin_rounds(&services);
@@ -182,20 +185,27 @@ impl Dispatcher {
     /// Notes who has something new.
     fn look(&mut self, services: &Services) {
         if self.entries.is_empty() {
-            self.looked = services.head();
+            self.looked = services.heads();
             return;
         }
-        let (newest, head) = services.hub.tenants_after(self.looked);
-        for entry in self.entries.values_mut() {
-            let is_new = match &newest {
-                Some(newest) => newest
-                    .get(&entry.tenant)
-                    .is_some_and(|newest| *newest > entry.position),
-                None => head > entry.position,
+        for log in services.lanes.all() {
+            let looked = self.looked.of(log.lane);
+            let (newest, head) = match looked {
+                Some(looked) => log.hub.tenants_after(looked),
+                // It was added since.
+                None => (None, log.hub.head()),
             };
-            entry.behind |= is_new;
+            for entry in self.entries.values_mut() {
+                let is_new = match &newest {
+                    Some(newest) => newest
+                        .get(&entry.tenant)
+                        .is_some_and(|newest| *newest > entry.position),
+                    None => services.lane_of(entry.tenant) == log.lane && head > entry.position,
+                };
+                entry.behind |= is_new;
+            }
+            self.looked.raise(head);
         }
-        self.looked = head;
     }
 
     /// Begins the turns that are due: those of who waits longest first.
@@ -277,11 +287,15 @@ impl Dispatcher {
 }
 
 /// Returns once something was published; never, where nobody wants to know.
-async fn news(published: &mut Option<watch::Receiver<()>>) {
-    if let Some(published) = published
-        && published.changed().await.is_ok()
+async fn news(published: &mut [watch::Receiver<()>]) {
+    if let [only] = published
+        && only.changed().await.is_ok()
     {
         return;
     }
-    std::future::pending::<()>().await;
+    let changed = published.iter_mut().map(|hub| Box::pin(hub.changed()));
+    let changed: Vec<_> = changed.collect();
+    if changed.is_empty() || select_all(changed).await.0.is_err() {
+        std::future::pending::<()>().await;
+    }
 }

@@ -126,7 +126,11 @@ pub async fn create(
     mut target: WebhookTarget,
 ) -> Result<Webhook> {
     target.url = outgoing::check_url("url", &target.url)?;
-    let (tenant, now, head) = (by.tenant(), services.clock.now(), services.head());
+    let (tenant, now, head) = (
+        by.tenant(),
+        services.clock.now(),
+        services.head(by.tenant()),
+    );
     let secret = signing::new_secret();
     let made = act(services, by, move |tx| {
         Box::pin(async move {
@@ -200,7 +204,7 @@ pub async fn replay(
     id: WebhookId,
     position: Position,
 ) -> Result<Webhook> {
-    let (floor, head) = (services.store.floor(), services.head());
+    let (floor, head) = (services.store.floor(), services.head(by.tenant()));
     if position < floor || position > head {
         let sentence = format!("position must be from {floor} to {head}");
         return Err(Error::invalid_field("position", sentence));

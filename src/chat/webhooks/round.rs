@@ -131,7 +131,7 @@ impl Round {
         if let Some(due) = webhook.next_attempt_at.filter(|due| *due > now) {
             return Ok(End::Failed(Some(reached), due.since(now)));
         }
-        let head = self.services.head();
+        let head = self.services.head(webhook.tenant);
         let mut sent = 0;
         for _ in 0..PAGES {
             if reached.position >= head {
@@ -168,8 +168,8 @@ impl Round {
         after: Position,
         head: Position,
     ) -> Result<(Vec<(Change, Option<(ChatKind, bool)>)>, Position)> {
-        let store = &self.services.store;
-        let until = head.min(after.plus(WINDOW));
+        let (store, lanes) = (&self.services.store, &self.services.lanes);
+        let (after, until) = lanes.window(webhook.tenant, after, WINDOW);
         let changes = store
             .changes_of(webhook.tenant, (after, until), PAGE)
             .await?;
@@ -177,10 +177,12 @@ impl Round {
             Some((last, _)) if i64::try_from(changes.len()).is_ok_and(|it| it >= PAGE) => {
                 last.position
             }
-            // There may be a wide gap, where another epoch of the log began.
+            // There may be a wide gap, where another epoch of the log began. Where the tenant has left the lane, the next
+            // window begins in another one.
             None if until < head => {
+                let (_, end) = lanes.window(webhook.tenant, until, i64::MAX >> 1);
                 let next = store.next_change(until).await?;
-                next.map_or(head, |next| until.max(next.plus(-1)).min(head))
+                next.map_or(end, |next| until.max(next.plus(-1)).min(end))
             }
             Some(_) | None => until,
         };

@@ -7,7 +7,7 @@ use crate::{
         reply::Reply,
     },
     error::Error,
-    model::PersonId,
+    model::{PersonId, TenantId},
     pubsub::Hub,
 };
 
@@ -70,6 +70,18 @@ impl Command {
             Self::Action(_, reply) => reply.is_overdue(),
             Self::Person(_, reply) => reply.is_overdue(),
             Self::SignUp(_, reply) => reply.is_overdue(),
+        }
+    }
+
+    /// Whose it is.
+    pub(super) fn tenant(&self) -> TenantId {
+        match self {
+            Self::Send(draft, _) => draft.actor.tenant,
+            Self::Read(draft, _) => draft.actor.tenant,
+            Self::Create(draft, _) => draft.created_by.tenant,
+            Self::Action(draft, _) => draft.actor.tenant,
+            Self::Person(request, _) => request.actor.tenant,
+            Self::SignUp(draft, _) => draft.person.tenant,
         }
     }
 

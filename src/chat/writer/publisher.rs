@@ -16,10 +16,12 @@ use tokio::{
 
 use super::{Command, Outcome};
 use crate::{
-    chat::follower::Follower,
+    chat::{
+        follower::Follower,
+        lanes::{LaneLog, Lanes},
+    },
     error::Error,
-    model::{Change, Position},
-    pubsub::Hub,
+    model::{Change, Lane, Position},
 };
 
 /// How many committed batches may wait to be published; then the writer waits.
@@ -55,16 +57,17 @@ pub(super) struct Publisher {
 }
 
 impl Publisher {
-    pub(super) fn start(hub: Arc<Hub>, follower: Arc<Follower>) -> Self {
+    pub(super) fn start(lanes: Arc<Lanes>, lane: Lane, follower: Arc<Follower>) -> Self {
         let (sender, mut orders) = mpsc::channel(AHEAD);
         let task = tokio::spawn(async move {
+            let log = lanes.get(lane).unwrap_or_else(|| lanes.first());
             while let Some(order) = orders.recv().await {
                 match order {
                     Order::Batch(mut batch) => {
                         // Also where it has no change: what it is answered with may be of another server.
-                        read_before(&hub, &follower, batch.after).await;
+                        read_before(log, &follower, batch.after).await;
                         follower.renamed().refresh(&mut batch.changes);
-                        let unnotified = hub.begin_publish(batch.changes);
+                        let unnotified = log.hub.begin_publish(batch.changes);
                         answer(batch.commands, batch.outcomes);
                         unnotified.notify();
                     }
@@ -105,11 +108,11 @@ impl Publisher {
 }
 
 /// Has the hub publish what other servers wrote up to a position.
-async fn read_before(hub: &Hub, follower: &Follower, until: Position) {
+async fn read_before(log: &LaneLog, follower: &Follower, until: Position) {
     let mut tries = 0;
-    while hub.head() < until && tries < TRIES {
+    while log.hub.head() < until && tries < TRIES {
         tries += 1;
-        let read = tokio::time::timeout(ASK_TIMEOUT, follower.catch_up(until)).await;
+        let read = tokio::time::timeout(ASK_TIMEOUT, follower.catch_up(log, until)).await;
         let cause = match read {
             Ok(Ok(())) => continue,
             Ok(Err(error)) => error,

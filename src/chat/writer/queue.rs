@@ -46,15 +46,20 @@ impl<J> Queue<J> {
     }
 
     /// Adds a draft that weighs so many rows.
-    pub(super) fn push(&self, origin: Origin, weight: usize, command: J) -> Result<(), NotTaken> {
+    pub(super) fn push(
+        &self,
+        origin: Origin,
+        weight: usize,
+        command: J,
+    ) -> Result<(), (J, NotTaken)> {
         let mut state = self.state();
         if state.closed {
-            return Err(NotTaken::Closed);
+            return Err((command, NotTaken::Closed));
         }
         let refused = state.fair.push(origin, weight, command, Instant::now());
         drop(state);
-        if refused.is_some() {
-            return Err(NotTaken::Full);
+        if let Some(command) = refused {
+            return Err((command, NotTaken::Full));
         }
         self.changed.notify_one();
         Ok(())

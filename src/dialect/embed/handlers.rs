@@ -421,9 +421,9 @@ impl Context<'_> {
             }
         };
         if let Some(up_to) = up_to {
-            let before = self.services.head();
+            let before = self.services.head(caller.tenant());
             chats::read(self.services, &caller, place.chat, up_to).await?;
-            let span = self.session.span_since(before);
+            let span = self.session.span_since(caller.tenant(), before);
             let read = OwnAction::Read(place.chat, caller.id(), span);
             self.session.note_action(ID, read);
         }

@@ -307,9 +307,9 @@ impl Context<'_> {
         let newest = page.messages.last().map(|(newest, _)| newest.id);
         let moved = newest.filter(|newest| Some(*newest) > read);
         if let Some(up_to) = moved {
-            let before = self.services.head();
+            let before = self.services.head(self.caller.tenant());
             chats::read(self.services, &self.caller, room.chat, up_to).await?;
-            let span = self.session.span_since(before);
+            let span = self.session.span_since(self.caller.tenant(), before);
             let read = OwnAction::Read(room.chat, self.caller.id(), span);
             self.session.note_action(ID, read);
         }

@@ -308,11 +308,11 @@ async fn close(
 ) -> Result<Value> {
     let chat = chat.ok_or_else(no_chat)?;
     let services = Arc::clone(&session.services);
-    let before = services.head();
+    let before = services.head(caller.tenant());
     conversations::close(&services, caller, chat, client_id)
         .await
         .map_err(as_no_chat)?;
-    let span = session.span_since(before);
+    let span = session.span_since(caller.tenant(), before);
     session.note_action(ID, OwnAction::Closed(chat, span));
     Ok(value(wire::Closed::new(chat)))
 }
@@ -342,11 +342,11 @@ async fn see(
     let chat = conversation_of(session, caller, chat).await?;
     let message = message.ok_or_else(|| Error::not_found("Message not found"))?;
     let services = Arc::clone(&session.services);
-    let before = services.head();
+    let before = services.head(caller.tenant());
     chats::read(&services, caller, chat, message)
         .await
         .map_err(as_no_chat)?;
-    let span = session.span_since(before);
+    let span = session.span_since(caller.tenant(), before);
     session.note_action(ID, OwnAction::Read(chat, caller.id(), span));
     Ok(value(wire::Done::new("Message has been seen")))
 }

@@ -90,10 +90,10 @@ async fn subscribe(
         Some(dialect) if !dialect.tells_presence() => wanted.without_presence(),
         Some(_) | None => wanted,
     };
-    let after = feed::place(services, ask.after);
+    let after = feed::place(services, caller.tenant(), ask.after);
     let watch = ChangeFeed::person(services, &caller, wanted, after)
         .await
-        .map_err(|error| feed::with_fresh_cursor(services, error))?;
+        .map_err(|error| feed::with_fresh_cursor(services, caller.tenant(), error))?;
     let Some(dialect) = dialect else {
         return Ok(Feed::new(
             services,

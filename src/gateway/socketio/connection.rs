@@ -12,7 +12,7 @@ use super::{
 use crate::{
     chat::connections,
     dialect::ClientSession,
-    model::{Cursor, EpochMark, Position},
+    model::{EpochMark, Lane, Position, Positions, cursor::MOST_LANES},
     pubsub::Waker,
 };
 
@@ -31,15 +31,15 @@ pub(super) struct Recovery {
     pub(super) holder: i64,
     /// The epoch of the log that its positions belong to.
     epoch: EpochMark,
-    /// Everything up to this position has been sent, and it is the offset sent last. It is locked while a
+    /// Everything up to these positions has been sent, and they are the offset sent last. It is locked while a
     /// frame with an offset is sent, so that offsets never decrease.
-    delivered: std::sync::Mutex<Position>,
+    delivered: std::sync::Mutex<Positions>,
     /// Its identities as they were stored last; `None` if they were never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
 }
 
 impl Recovery {
-    pub(super) fn new(private: String, epoch: EpochMark, delivered: Position) -> Self {
+    pub(super) fn new(private: String, epoch: EpochMark, delivered: Positions) -> Self {
         Self {
             private,
             holder: connections::new_holder(),
@@ -50,7 +50,7 @@ impl Recovery {
     }
 
     /// The same for a recovered connection, of which something is stored.
-    pub(super) fn returned(private: String, epoch: EpochMark, delivered: Position) -> Self {
+    pub(super) fn returned(private: String, epoch: EpochMark, delivered: Positions) -> Self {
         Self {
             kept: std::sync::Mutex::new(Some(String::new())),
             ..Self::new(private, epoch, delivered)
@@ -62,8 +62,25 @@ impl Recovery {
         lock(&self.kept).as_deref().unwrap_or(NOTHING) == identity
     }
 
-    pub(super) fn delivered(&self) -> Position {
-        *lock(&self.delivered)
+    pub(super) fn delivered(&self) -> Positions {
+        lock(&self.delivered).clone()
+    }
+
+    /// The offset sent last; none where there are more lanes than have room in one.
+    pub(super) fn offset(&self) -> Option<String> {
+        offset(&self.epoch, &lock(&self.delivered))
+    }
+
+    /// From now on it acts in these lanes, in each of which everything up to a position was sent, or is not for it.
+    pub(super) fn follow(&self, lanes: &Positions) {
+        let mut delivered = lock(&self.delivered);
+        let mut now = lanes.clone();
+        for (lane, position) in delivered.entries() {
+            if now.of(lane).is_some() {
+                now.raise_in(lane, position);
+            }
+        }
+        *delivered = now;
     }
 
     /// Whether the connection has no identity and never had one. Then there is nothing to recover or store.
@@ -72,28 +89,33 @@ impl Recovery {
     }
 
     /// Sends a frame that has the last offset again.
-    pub(super) fn repeat<T>(&self, send: impl FnOnce(Cursor) -> T) -> T {
+    pub(super) fn repeat<T>(&self, send: impl FnOnce(Option<String>) -> T) -> T {
         let delivered = lock(&self.delivered);
-        send(self.epoch.cursor_at(*delivered))
+        send(offset(&self.epoch, &delivered))
     }
 
-    /// Sends a frame whose offset is that position.
+    /// Sends a frame whose offset has that position for a lane.
     pub(super) fn advance(
         &self,
-        position: Position,
+        (lane, position): (Lane, Position),
         send: impl FnOnce() -> Result<(), SendError>,
     ) -> Result<(), SendError> {
         let mut delivered = lock(&self.delivered);
         send()?;
-        *delivered = position.max(*delivered);
+        delivered.raise_in(lane, position);
         Ok(())
     }
 
-    /// Everything up to that position has been sent.
-    pub(super) fn has_told(&self, position: Position) {
-        let mut delivered = lock(&self.delivered);
-        *delivered = position.max(*delivered);
+    /// Everything up to that position has been sent for a lane.
+    pub(super) fn has_told(&self, lane: Lane, position: Position) {
+        lock(&self.delivered).raise_in(lane, position);
     }
+}
+
+/// Positions as clients are told them.
+pub(super) fn offset(epoch: &EpochMark, positions: &Positions) -> Option<String> {
+    let has_room = positions.lanes() <= MOST_LANES;
+    has_room.then(|| epoch.place_at(positions.clone()).to_string())
 }
 
 impl ConnectionState {

@@ -14,42 +14,22 @@ use tracing::Instrument;
 
 use super::{
     connection::{ConnectionState, Recovery},
-    frames::{frames, offset_of, prepare},
+    cursor::DeliveryCursor,
+    frames::{Offsets, frames, offset_of, prepare},
     gathering::{Gathered, gather, recent},
     turn::{Mode, Turn},
 };
 use crate::{
-    dialect::{ClientSession, DialectEntry, DialectMask, Identity},
+    dialect::{ClientSession, DialectEntry, DialectMask},
     error::Result,
     gateway::encodings,
-    model::{Change, Position},
-    pubsub::Published,
+    model::{Change, Lane},
+    pubsub::{Published, PublishedSignal},
     telemetry::Transport,
 };
 
-/// How many bytes of missed changes are sent before the `CONNECT` packet. The rest is delivered after it.
-const MISSED_BYTES: usize = 512 << 10;
 /// How long to wait after an error of the database.
 const RETRY_AFTER: Duration = Duration::from_millis(250);
-
-/// The last position of which all frames were sent, and how many frames of the next change were sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DeliveryCursor {
-    after: Position,
-    frames: usize,
-    /// How many signals had been published when they were last looked for.
-    signals: u64,
-}
-
-impl Default for DeliveryCursor {
-    fn default() -> Self {
-        Self {
-            after: Position::START,
-            frames: 0,
-            signals: 0,
-        }
-    }
-}
 
 /// The outcome of one round of delivery.
 enum DeliveryOutcome {
@@ -73,13 +53,16 @@ pub(super) fn start(connection: &ConnectionState, turn: &mut Turn) {
     if turn.mode != Mode::Off || !is_somebody {
         return;
     }
-    let start = match connection.recovery() {
-        Some(recovery) => Some(recovery.delivered()),
-        None => session.identities().iter().map(Identity::from).min(),
-    };
-    turn.cursor.after = start.unwrap_or(Position::START);
     turn.mode = Mode::InStep;
+    follow_lanes(turn, connection.recovery());
     connection.note_delivery();
+}
+
+/// Begins to deliver in lanes to which those belong for whom the session acts by now.
+fn follow_lanes(turn: &mut Turn, recovery: Option<&Recovery>) {
+    if let Some(lanes) = turn.session.lanes() {
+        turn.cursor.follow(lanes, recovery);
+    }
 }
 
 /// The outbox of a connection is empty again.
@@ -144,10 +127,11 @@ async fn catch_up(socket: Socket) {
 }
 
 /// Closes a connection that began in an epoch of the log that has ended: what it was told may not be in
-/// the log any more. Its client comes back, and is told that it is not recovered.
-fn closed_by_epoch(socket: &Socket, turn: &Turn) -> bool {
+/// the log any more. Its client comes back, and is told that it is not recovered. One that listens in a lane that a
+/// tenant has left is closed too: its client comes back, and goes on in the other lane.
+fn closed_by_the_log(socket: &Socket, turn: &Turn) -> bool {
     let session = &turn.session;
-    let ended = session.services.has_ended(&session.epoch);
+    let ended = session.services.has_ended(&session.epoch) || session.has_moved();
     if ended {
         socket.session().close(DisconnectReason::ForcedServerClose);
     }
@@ -159,20 +143,34 @@ fn deliver_recent(
     turn: &mut Turn,
     recovery: Option<&Recovery>,
 ) -> DeliveryOutcome {
-    if closed_by_epoch(socket, turn) {
+    if closed_by_the_log(socket, turn) {
         return DeliveryOutcome::Closed;
     }
     if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return DeliveryOutcome::Closed;
     }
-    // Somebody new for whom it acts is no change: a connection that acts for hundreds is not searched for them.
-    if turn.session.services.head() <= turn.cursor.after {
-        return DeliveryOutcome::Complete;
+    follow_lanes(turn, recovery);
+    let mut outcome = DeliveryOutcome::Complete;
+    for number in 0..turn.cursor.lanes {
+        let Some((lane, after)) = turn.cursor.after.nth(number) else {
+            break;
+        };
+        // Somebody new for whom it acts is no change: a connection that acts for hundreds is not searched for them.
+        if turn.session.services.head_in(lane) <= after {
+            continue;
+        }
+        let Some(gathered) = recent(&mut turn.session, (lane, after)) else {
+            return DeliveryOutcome::Behind;
+        };
+        match send(socket, turn, gathered, recovery) {
+            DeliveryOutcome::Complete => {}
+            DeliveryOutcome::More => outcome = DeliveryOutcome::More,
+            ended @ (DeliveryOutcome::Behind | DeliveryOutcome::Full | DeliveryOutcome::Closed) => {
+                return ended;
+            }
+        }
     }
-    match recent(&mut turn.session, turn.cursor.after) {
-        Some(gathered) => send(socket, turn, gathered, recovery),
-        None => DeliveryOutcome::Behind,
-    }
+    outcome
 }
 
 async fn deliver_missed(
@@ -183,11 +181,25 @@ async fn deliver_missed(
     if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
     }
-    let gathered = gather(&mut turn.session, turn.cursor.after).await?;
-    if closed_by_epoch(socket, turn) {
-        return Ok(DeliveryOutcome::Closed);
+    follow_lanes(turn, recovery);
+    let mut outcome = DeliveryOutcome::Complete;
+    for number in 0..turn.cursor.lanes {
+        let Some(place) = turn.cursor.after.nth(number) else {
+            break;
+        };
+        let gathered = gather(&mut turn.session, place).await?;
+        if closed_by_the_log(socket, turn) {
+            return Ok(DeliveryOutcome::Closed);
+        }
+        match send(socket, turn, gathered, recovery) {
+            DeliveryOutcome::Complete => {}
+            DeliveryOutcome::More => outcome = DeliveryOutcome::More,
+            ended @ (DeliveryOutcome::Behind | DeliveryOutcome::Full | DeliveryOutcome::Closed) => {
+                return Ok(ended);
+            }
+        }
     }
-    Ok(send(socket, turn, gathered, recovery))
+    Ok(outcome)
 }
 
 /// Sends changes until there are no more, one has to wait, or the outbox is full.
@@ -197,9 +209,10 @@ fn send(
     gathered: Gathered,
     recovery: Option<&Recovery>,
 ) -> DeliveryOutcome {
+    let lane = gathered.lane;
     let outcome = send_each(socket, turn, gathered, recovery);
-    if let Some(recovery) = recovery {
-        recovery.has_told(turn.cursor.after);
+    if let (Some(recovery), Some(after)) = (recovery, turn.cursor.after.of(lane)) {
+        recovery.has_told(lane, after);
     }
     outcome
 }
@@ -216,27 +229,36 @@ fn send_each(
         cursor,
         mode: _,
     } = turn;
+    let lane = gathered.lane;
     for (published, dialects) in gathered.changes {
         let position = published.change.position;
         if position > gathered.seen {
             break;
         }
         if unanswered.hold(&published.change) {
-            cursor.after = cursor.after.max(position.plus(-1));
+            cursor.after.raise_in(lane, position.plus(-1));
             return DeliveryOutcome::Complete;
         }
         let matching = matching(session, dialects, &published.change);
-        match deliver_change(socket, session, cursor, &matching, &published, recovery) {
-            Ok(()) => cursor.after = position,
+        match deliver_change(
+            (socket, lane),
+            session,
+            cursor,
+            &matching,
+            &published,
+            recovery,
+        ) {
+            Ok(()) => cursor.after.raise_in(lane, position),
             Err(SendError::Full) => {
-                cursor.after = position.plus(-1);
+                cursor.after.raise_in(lane, position.plus(-1));
                 return DeliveryOutcome::Full;
             }
             Err(SendError::Closed) => return DeliveryOutcome::Closed,
         }
     }
-    cursor.after = cursor.after.max(gathered.seen);
-    let behind = cursor.after < session.services.head();
+    cursor.after.raise_in(lane, gathered.seen);
+    let head = session.services.head_in(lane);
+    let behind = cursor.after.of(lane).is_some_and(|after| after < head);
     if behind && !session.identities().is_empty() {
         DeliveryOutcome::More
     } else {
@@ -263,18 +285,21 @@ fn matching(
 /// Sends a change's frames, those that were not sent before. When the outbox is full, `cursor` notes how
 /// many of them have been.
 fn deliver_change(
-    socket: &Socket,
+    (socket, lane): (&Socket, Lane),
     session: &ClientSession,
     cursor: &mut DeliveryCursor,
     matching: &[DialectEntry],
     published: &Published,
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
-    let skipped = std::mem::take(&mut cursor.frames);
+    let position = published.change.position;
+    let begun = cursor.begun.take_if(|(begun, _)| *begun == position);
+    let skipped = begun.map_or(0, |(_, frames)| frames);
     let mut seen = 0;
     for (index, dialect) in matching.iter().enumerate() {
         let later = usize::from(index + 1 < matching.len());
-        let frames = frames(session, (*dialect, later), published, recovery.is_some());
+        let offsets = Offsets::of(recovery.is_some(), lane, &cursor.after);
+        let frames = frames(session, (*dialect, later), published, offsets);
         for (sent, frame) in frames.iter().enumerate() {
             seen += 1;
             if seen <= skipped {
@@ -284,12 +309,12 @@ fn deliver_change(
             let sent = match recovery {
                 Some(recovery) => {
                     let left = frames.len() - sent + later;
-                    recovery.advance(offset_of(published.change.position, left), send)
+                    recovery.advance((lane, offset_of(position, left)), send)
                 }
                 None => send(),
             };
             if sent == Err(SendError::Full) {
-                cursor.frames = seen - 1;
+                cursor.begun = Some((position, seen - 1));
             }
             sent?;
         }
@@ -326,8 +351,12 @@ fn deliver_signals(
             }
         }
     }
-    signals.sort_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
-    signals.dedup_by_key(|(signal, dialect, _)| (*signal, dialect.id()));
+    // Numbers are those of a lane.
+    let key = |(number, dialect, signal): &(u64, DialectEntry, Arc<PublishedSignal>)| {
+        (*number, signal.signal.tenant, dialect.id())
+    };
+    signals.sort_by_key(key);
+    signals.dedup_by_key(|signal| key(signal));
     for (_, dialect, signal) in signals {
         if !dialect.should_deliver_signal(session, &signal.signal) {
             continue;
@@ -339,9 +368,8 @@ fn deliver_signals(
         let is_open = match recovery {
             // The frame has the last offset again, which differs between sockets, so it is not shared.
             Some(recovery) => recovery.repeat(|offset| {
-                let offset = offset.to_string();
                 let outgoing = dialect.encode_signal(&signal.signal);
-                send(&prepare(outgoing, |_| Some(offset.clone())))
+                send(&prepare(outgoing, |_| offset.clone()))
             }),
             None => {
                 let frames = &encodings::of_signal(&signal, dialect.id()).frames;
@@ -355,43 +383,4 @@ fn deliver_signals(
         }
     }
     Ok(())
-}
-
-/// The frames that a recovered connection has missed, with offsets, up to the limits of one read and of
-/// [`MISSED_BYTES`]. Delivery continues after them.
-pub(super) async fn missed(
-    session: &mut ClientSession,
-    after: Position,
-) -> Result<(Vec<Prepared>, Position)> {
-    let Gathered { changes, seen, .. } = gather(session, after).await?;
-    let mut missed = Vec::new();
-    let (mut delivered, mut left) = (after, MISSED_BYTES);
-    for (published, dialects) in changes {
-        let position = published.change.position;
-        if position > seen {
-            break;
-        }
-        let matching: Vec<_> = session
-            .dialects(dialects)
-            .filter(|dialect| dialect.should_deliver(session, &published.change))
-            .collect();
-        let before = missed.len();
-        for (index, dialect) in matching.iter().enumerate() {
-            let later = usize::from(index + 1 < matching.len());
-            let frames = frames(session, (*dialect, later), &published, true);
-            missed.extend_from_slice(&frames);
-        }
-        let bytes: usize = missed[before..].iter().map(Prepared::encoded_len).sum();
-        match left.checked_sub(bytes) {
-            Some(rest) => left = rest,
-            // It is delivered after the `CONNECT` packet.
-            None if before > 0 => {
-                missed.truncate(before);
-                return Ok((missed, delivered));
-            }
-            None => left = 0,
-        }
-        delivered = position;
-    }
-    Ok((missed, seen.max(after)))
 }

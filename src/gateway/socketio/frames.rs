@@ -4,37 +4,75 @@ use std::borrow::Cow;
 
 use parlance_socketio::{packet::NamespaceName, server::Prepared};
 
+use super::connection;
 use crate::{
     dialect::{ClientSession, DialectEntry, OutgoingEvent},
     gateway::encodings,
-    model::{Change, Position},
+    model::{Change, Lane, Position, Positions},
     pubsub::Published,
 };
 
+/// Which offsets frames have.
+#[derive(Clone, Copy)]
+pub(super) enum Offsets<'p> {
+    /// None: the socket cannot be recovered.
+    None,
+    /// The place of the change: the socket acts in one lane.
+    Shared,
+    /// The socket's own, in several lanes: of one of them the change's.
+    Own(Lane, &'p Positions),
+}
+
+impl<'p> Offsets<'p> {
+    /// Those of a socket that is at these positions, of a change in a lane.
+    pub(super) fn of(is_recoverable: bool, lane: Lane, after: &'p Positions) -> Self {
+        if !is_recoverable {
+            Self::None
+        } else if after.lanes() == 1 {
+            Self::Shared
+        } else {
+            Self::Own(lane, after)
+        }
+    }
+}
+
 /// The frames of a change in one dialect, encoded once for all sockets. With offsets they are encoded for
-/// this socket alone if frames of `later` dialects follow: the change is complete only after those.
+/// this socket alone if frames of `later` dialects follow: the change is complete only after those. So they are where
+/// it acts in several lanes.
 pub(super) fn frames<'p>(
     session: &ClientSession,
     (dialect, later): (DialectEntry, usize),
     published: &'p Published,
-    offsets: bool,
+    offsets: Offsets<'_>,
 ) -> Cow<'p, [Prepared]> {
     let aliases = dialect.wants_aliases(session);
     let make = |change: &Change, later| {
-        let cursor = |offset| session.epoch.cursor_at(offset).to_string();
+        let cursor = |offset| match offsets {
+            Offsets::None => None,
+            Offsets::Shared => Some(session.epoch.cursor_at(offset).to_string()),
+            Offsets::Own(lane, after) => {
+                let mut place = after.clone();
+                place.raise_in(lane, offset);
+                connection::offset(&session.epoch, &place)
+            }
+        };
         let outgoing = encodings::outgoing(dialect, &session.options, change, aliases);
         prepare(outgoing, |left| {
-            offsets.then(|| cursor(offset_of(change.position, left + later)))
+            cursor(offset_of(change.position, left + later))
         })
     };
-    if offsets && later > 0 {
+    let is_own = match offsets {
+        Offsets::None => false,
+        Offsets::Shared => later > 0,
+        Offsets::Own(..) => true,
+    };
+    if is_own {
         return Cow::Owned(make(&published.change, later));
     }
     let encodings = encodings::of_change(published, dialect.id(), aliases);
-    let shared = if offsets {
-        &encodings.frames_with_offset
-    } else {
-        &encodings.frames
+    let shared = match offsets {
+        Offsets::None => &encodings.frames,
+        Offsets::Shared | Offsets::Own(..) => &encodings.frames_with_offset,
     };
     Cow::Borrowed(shared.get_or_init(|| make(&published.change, 0)))
 }

@@ -6,15 +6,16 @@ use crate::{
     chat::subscription::CaughtUp,
     dialect::{ClientSession, DialectMask},
     error::Result,
-    model::Position,
+    model::{Lane, Position},
     pubsub::Published,
 };
 
 /// How many changes are read from the database at once.
 const LOG_PAGE: usize = 256;
 
-/// The changes after a position for all identities of a session.
+/// The changes after a position for all identities of a session in one lane.
 pub(super) struct Gathered {
+    pub(super) lane: Lane,
     after: Position,
     /// In the order of their positions, each with the dialects to encode it in.
     pub(super) changes: Vec<(Arc<Published>, DialectMask)>,
@@ -25,8 +26,9 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    fn new(after: Position, head: Position) -> Self {
+    fn new((lane, after): (Lane, Position), head: Position) -> Self {
         Self {
+            lane,
             after,
             changes: Vec::new(),
             seen: head,
@@ -62,10 +64,16 @@ impl Gathered {
     }
 }
 
-/// The changes after a position, if the topic logs reach back that far.
-pub(super) fn recent(session: &mut ClientSession, after: Position) -> Option<Gathered> {
-    let mut gathered = Gathered::new(after, session.services.head());
+/// The changes in a lane after a position, if the topic logs reach back that far.
+pub(super) fn recent(
+    session: &mut ClientSession,
+    (lane, after): (Lane, Position),
+) -> Option<Gathered> {
+    let mut gathered = Gathered::new((lane, after), session.services.head_in(lane));
     for identity in session.identities_mut() {
+        if identity.lane() != lane {
+            continue;
+        }
         let (dialects, from) = (identity.dialects(), identity.from());
         if let Some(subscription) = identity.subscription() {
             let caught_up = subscription.recent(after.max(from))?;
@@ -75,11 +83,17 @@ pub(super) fn recent(session: &mut ClientSession, after: Position) -> Option<Gat
     Some(gathered.merged())
 }
 
-/// The changes after a position, from memory or from the log.
-pub(super) async fn gather(session: &mut ClientSession, after: Position) -> Result<Gathered> {
+/// The changes in a lane after a position, from memory or from the log.
+pub(super) async fn gather(
+    session: &mut ClientSession,
+    (lane, after): (Lane, Position),
+) -> Result<Gathered> {
     let (services, options) = (Arc::clone(&session.services), Arc::clone(&session.options));
-    let mut gathered = Gathered::new(after, services.head());
+    let mut gathered = Gathered::new((lane, after), services.head_in(lane));
     for identity in session.identities_mut() {
+        if identity.lane() != lane {
+            continue;
+        }
         let (dialects, from) = (identity.dialects(), identity.from());
         let Some(subscription) = identity.subscription() else {
             continue;

@@ -17,11 +17,13 @@
 
 mod connection;
 mod credentials;
+mod cursor;
 mod delivery;
 mod elsewhere;
 mod frames;
 mod gathering;
 mod metrics;
+mod missed;
 mod recovery;
 mod transport;
 mod turn;
@@ -43,6 +45,7 @@ use crate::{
     chat::{Services, connections},
     dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{self, Error, Kind},
+    model::Lane,
     telemetry::{RecoveryOutcome, log_failure},
 };
 
@@ -139,9 +142,10 @@ impl Gateway {
                 tracing::warn!(cause = ?error, "A client cannot be taken back and begins anew.");
             }
         }
-        let head = session.services.head();
+        let head = session.services.head_in(Lane::FIRST);
         let private = recovery::private_id(&session.epoch.cursor_at(head));
-        connection.set_recovery(Recovery::new(private.clone(), session.epoch.clone(), head));
+        let recovery = Recovery::new(private.clone(), session.epoch.clone(), head.into());
+        connection.set_recovery(recovery);
         Ok(Admission::recoverable(private))
     }
 }
@@ -197,7 +201,7 @@ impl Handler for Gateway {
         let answer = dialect::answer(dialect, &mut turn.session, &event.name, arguments).await;
         // Kept before its client knows of it: one that comes back at another server acts for all that it was told it does.
         keep(socket, &connection, &turn.session).await;
-        reply(socket, &connection, &turn.session, answer, event.ack.take());
+        reply(socket, &connection, answer, event.ack.take());
         delivery::start(&connection, &mut turn);
     }
 
@@ -285,19 +289,17 @@ async fn answer_message(
         connection.note_delivery();
     }
     let answer = begun.answer(&mut turn.session);
-    reply(&socket, &connection, &turn.session, answer, ack);
+    reply(&socket, &connection, answer, ack);
 }
 
 /// Sends an answer. Called by the holder of the turn, so no delivery advances the position meanwhile.
 fn reply(
     socket: &Socket,
     connection: &ConnectionState,
-    session: &ClientSession,
     answer: EventReply,
     ack: Option<AckSender>,
 ) {
-    let offset = connection.recovery().map(Recovery::delivered);
-    let offset = offset.map(|position| session.epoch.cursor_at(position).to_string());
+    let offset = connection.recovery().and_then(Recovery::offset);
     if answer.outgoing.is_empty() && ack.is_none() {
         return;
     }
@@ -347,15 +349,13 @@ async fn on_resume(
     // A client with a token is recovered as its holder or not at all.
     if let (Some(token), None) = (session.credentials.token.clone(), &key) {
         let back = returned.identities.iter();
-        let back: Vec<_> = back.map(|(_, caller)| caller.id()).collect();
+        let back: Vec<_> = back.map(|(_, caller, _)| caller.id()).collect();
         if !session.holds_one_of(&token, &back).await? {
             return Ok(None);
         }
     }
-    for (dialects, caller) in &returned.identities {
-        session
-            .act_as_since(*dialects, caller, returned.after)
-            .await?;
+    for (dialects, caller, after) in &returned.identities {
+        session.act_as_since(*dialects, caller, *after).await?;
     }
     for dialect in session.options.dialects.iter() {
         let entered = returned.entered.iter();
@@ -368,7 +368,7 @@ async fn on_resume(
     for position in &returned.sent {
         session.note_sent(*position);
     }
-    let (missed, delivered) = delivery::missed(session, returned.after).await?;
+    let (missed, delivered) = missed::missed(session, returned.place).await?;
     connection.set_recovery(Recovery::returned(
         returned.private.clone(),
         session.epoch.clone(),

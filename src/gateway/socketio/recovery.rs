@@ -7,7 +7,7 @@
 //! Clients learn offsets from events only, so a client that has received none has its private id alone.
 //! That id therefore ends with the position at which it was issued, from which such a client continues.
 
-use std::net::Ipv4Addr;
+use std::{fmt::Write as _, net::Ipv4Addr};
 
 use parlance_socketio::{
     engine::Revision,
@@ -20,16 +20,21 @@ use crate::{
     chat::{
         Caller, Services,
         callers::{self, KeyHolder},
-        change_feed, connections,
+        connections, cursors,
         logins::Token,
     },
     dialect::{ClientSession, DialectId, DialectMask},
     error::Result,
-    model::{ChatId, Cursor, LoginId, PersonId, Position},
+    model::{
+        ChatId, Cursor, Lane, LoginId, PersonId, Place, Position, Positions, cursor::MOST_LANES,
+    },
 };
 
 /// What would be stored for a connection that has no identity and has entered no chat.
 pub(super) const NOTHING: &str = "|";
+
+/// What is stored for one that is in more lanes than have room in an offset: it is not recovered.
+const LOST: &str = "!|";
 
 /// How many messages of the connection's own are stored with it.
 const SENT: usize = 32;
@@ -38,9 +43,10 @@ const SENT: usize = 32;
 pub(super) struct Returned {
     pub(super) id: SocketId,
     pub(super) private: String,
-    pub(super) after: Position,
-    /// Its identities, each with the dialects.
-    pub(super) identities: Vec<(DialectMask, Caller)>,
+    /// Where it was, in each lane.
+    pub(super) place: Positions,
+    /// Its identities, each with the dialects, and after which position it goes on.
+    pub(super) identities: Vec<(DialectMask, Caller, Position)>,
     /// The chats it had entered, each with the dialect.
     pub(super) entered: Vec<(DialectId, ChatId)>,
     /// The positions of its own last messages.
@@ -67,7 +73,7 @@ pub(super) fn private_id(place: &Cursor) -> String {
 }
 
 /// Where a client continues: at its offset, or else where its private id was issued.
-fn place(private: &str, offset: Option<&str>) -> Option<Cursor> {
+fn place(private: &str, offset: Option<&str>) -> Option<Place> {
     let given = || private.rsplit_once(AT).map(|(_, place)| place);
     offset.or_else(given)?.parse().ok()
 }
@@ -90,12 +96,13 @@ pub(super) async fn look_up(
     let Some(private) = value("pid") else {
         return Ok(None);
     };
-    let Some(cursor) = place(private, value("offset")) else {
+    let Some(place) = place(private, value("offset")) else {
         return Ok(None);
     };
-    let Ok(after) = change_feed::resume(services, &cursor).await else {
+    if cursors::resume_socket(services, &place).await.is_err() {
         return Ok(None);
-    };
+    }
+    let place = place.positions;
     let address = socket.handshake().client_ip();
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(kept) = connections::find(services, private, address).await? else {
@@ -116,31 +123,58 @@ pub(super) async fn look_up(
     let sent = sent.map(Position::new).collect();
     let mut identity = Vec::new();
     for entry in callers.filter(|entry| !entry.is_empty()) {
-        let Some((dialects, caller)) = caller(services, entry, shown).await? else {
+        let Some((dialects, caller, home)) = caller(services, entry, shown).await? else {
             return Ok(None);
         };
-        identity.push((dialects, caller));
+        let Some(after) = home.after(&place) else {
+            return Ok(None);
+        };
+        identity.push((dialects, caller, after));
     }
     Ok(Some(Returned {
         id,
         private: private.to_owned(),
-        after,
+        place,
         identities: identity,
         entered,
         sent,
     }))
 }
 
-/// Parses one stored identity: its dialects, its login if any, and its person.
+/// The lane in which somebody was, and from where the connection received for them.
+struct Home {
+    lane: Lane,
+    from: Option<Position>,
+}
+
+impl Home {
+    /// After which position the connection goes on for them.
+    fn after(&self, place: &Positions) -> Option<Position> {
+        if let Some(position) = place.of(self.lane) {
+            return Some(position);
+        }
+        // Nothing was told in their lane since, or all that was told is of a lane that they had left.
+        let is_one = place.lanes() == 1;
+        let from = self.from.or_else(|| is_one.then(|| place.first()))?;
+        Some(if is_one {
+            from.max(place.first())
+        } else {
+            from
+        })
+    }
+}
+
+/// Parses one stored identity: its dialects, its login if any, its person, and its lane if that is not the first.
 async fn caller(
     services: &Services,
     entry: &str,
     (key, tokens): Shown<'_>,
-) -> Result<Option<(DialectMask, Caller)>> {
-    let mut parts = entry.split(':');
-    let (Some(dialects), Some(login), Some(person), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+) -> Result<Option<(DialectMask, Caller, Home)>> {
+    let parts: Vec<_> = entry.split(':').collect();
+    let ([dialects, login, person] | [dialects, login, person, _, _]) = parts[..] else {
+        return Ok(None);
+    };
+    let Some(home) = home(&parts[3..]) else {
         return Ok(None);
     };
     let (Ok(dialects), Ok(person)) = (dialects.parse(), person.parse::<PersonId>()) else {
@@ -155,22 +189,45 @@ async fn caller(
     };
     Ok(caller
         .filter(|caller| caller.id() == person)
-        .map(|caller| (dialects, caller)))
+        .map(|caller| (dialects, caller, home)))
+}
+
+/// Where somebody was: nothing is said of the first lane.
+fn home(parts: &[&str]) -> Option<Home> {
+    let [lane, from] = parts else {
+        let (lane, from) = (Lane::FIRST, None);
+        return Some(Home { lane, from });
+    };
+    let from = from.parse().ok().map(Position::new)?;
+    Some(Home {
+        lane: Lane::new(lane.parse().ok()?)?,
+        from: Some(from),
+    })
 }
 
 /// A session's identities and the chats it has entered, as stored.
 pub(super) fn encode_identities(session: &ClientSession) -> String {
+    if session
+        .lanes()
+        .is_some_and(|lanes| lanes.lanes() > MOST_LANES)
+    {
+        return LOST.to_owned();
+    }
     let entries = session.identities().iter().map(|identity| {
         let login = identity
             .caller
             .login()
             .map(|login| login.login.id.to_string());
-        format!(
+        let mut entry = format!(
             "{}:{}:{}",
             identity.dialects(),
             login.unwrap_or_default(),
             identity.caller.id()
-        )
+        );
+        if identity.lane() != Lane::FIRST {
+            let _ = write!(entry, ":{}:{}", identity.lane(), identity.from());
+        }
+        entry
     });
     let entered = session.options.dialects.iter().flat_map(|dialect| {
         let entered = dialect.entered(session).into_iter();

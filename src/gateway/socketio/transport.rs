@@ -70,9 +70,7 @@ pub(super) fn emit(sockets: impl Iterator<Item = Socket>, outgoing: &OutgoingEve
     for socket in sockets {
         let connection = socket.data::<ConnectionState>();
         let _ = match connection.as_deref().and_then(ConnectionState::recovery) {
-            Some(recovery) => {
-                recovery.repeat(|offset| socket.try_emit(&event(Some(&offset.to_string()))))
-            }
+            Some(recovery) => recovery.repeat(|offset| socket.try_emit(&event(offset.as_deref()))),
             None => socket.try_emit(&shared),
         };
     }

@@ -12,10 +12,7 @@ use std::{
 use parlance_socketio::server::{Socket, WeakSocket};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{
-    connection::ConnectionState,
-    delivery::{self, DeliveryCursor},
-};
+use super::{connection::ConnectionState, cursor::DeliveryCursor, delivery};
 use crate::{
     chat::messages::UnderWay,
     dialect::ClientSession,

@@ -46,7 +46,7 @@ fn change(position: i64) -> Change {
 }
 
 fn subscriber(hub: &Arc<Hub>, waker: &Arc<Counting>) -> Subscriber {
-    let mut subscriber = hub.subscribe(Topic::Chat(CHAT));
+    let mut subscriber = hub.subscribe(Topic::Chat(TenantId::new(1), CHAT));
     subscriber.wake_with(Arc::clone(waker) as Arc<dyn Waker>);
     subscriber
 }

@@ -23,7 +23,7 @@ use std::borrow::Cow;
 use crate::{
     error::{Error, Result},
     model::{
-        Audience, ChatId, ChatKind, ConversationStatus, MembershipStatus, Message, MessageId,
+        Audience, ChatId, ChatKind, ConversationStatus, Lane, MembershipStatus, Message, MessageId,
         PersonId, Position, Role, Seq, TenantId, Timestamp,
     },
     store::{Either, Tx, failed, rows},
@@ -189,7 +189,26 @@ pub struct WriteSet {
     pub memberships: Vec<(ChatId, PersonId, MembershipUpdate)>,
 }
 
+/// A lane that a transaction has locked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Locked {
+    /// Where it ends.
+    pub head: Position,
+    /// How many tenants have come to it or left it.
+    pub moves: i64,
+}
+
 impl WriteSet {
+    /// The lane that it takes its places in.
+    fn lane(&self) -> Lane {
+        let change = self.changes.first().map(|change| change.position);
+        let message = self
+            .messages
+            .first()
+            .map(|(_, message, _)| message.id.into());
+        change.or(message).map_or(Lane::FIRST, Lane::of)
+    }
+
     /// How many places of the log it takes.
     fn places(&self) -> i64 {
         let places = self.changes.len() + self.messages.len();
@@ -292,19 +311,22 @@ impl TryFrom<ReadRow> for ReadFacts {
 }
 
 impl Tx {
-    /// Locks the log and returns its head. On PostgreSQL it must be the transaction's first
+    /// Locks a lane and returns its head. On PostgreSQL it must be the transaction's first
     /// statement, alone, so that what follows sees what the last writer committed; it is what makes
     /// position order equal commit order. There it also compares the log with what is known (`fence`).
-    pub async fn lock_log(&mut self) -> Result<Position> {
+    pub async fn lock_log(&mut self, lane: Lane) -> Result<Locked> {
         if let Either::Postgres(tx) = &mut self.0 {
-            return tx.lock_log().await;
+            return tx.lock_log(lane).await;
         }
         let head: i64 = self
             .query("select head from log where id = 1")
             .scalar()
             .await
             .map_err(failed)?;
-        Ok(Position::new(head))
+        Ok(Locked {
+            head: Position::new(head),
+            moves: 0,
+        })
     }
 
     /// Runs the lookups for all messages of a batch; the results are in their order.

@@ -1,7 +1,7 @@
 //! The set statements on PostgreSQL: each takes its rows as arrays, one a column, through `unnest`.
 
 use crate::{
-    model::{ConversationStatus, MessageId, Timestamp},
+    model::{ConversationStatus, Lane, MessageId, Timestamp},
     store::{
         batch::{ReadLookup, ReadRow, SendLookup, SendRow, WriteSet},
         rows::mentions_column,
@@ -34,8 +34,9 @@ const LOOK_UP_READS: &str = "select c.kind as chat_kind, c.members_count, m.stan
 
 /// One round trip for everything. All parts see the state before the statement, and no two of them
 /// touch the same table.
-const WRITE: &str = "with \
-     log_moved as (update log set head = head + $1 where id = 1), \
+macro_rules! write_in {
+    ($moved:literal) => {
+        concat!("with log_moved as (", $moved, "), \
      new_changes as (insert into changes \
        (position, tenant_id, chat_id, kind, audience, actor_id, target_id, word, at) \
        select d.*, $2 from unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], \
@@ -71,7 +72,12 @@ const WRITE: &str = "with \
        standing = case when excluded.standing = 'in' then 'in' else members.standing end, \
        read_id = greatest(members.read_id, excluded.read_id), \
        read_seq = greatest(members.read_seq, excluded.read_seq)) \
-     select 1";
+     select 1")
+    };
+}
+
+const WRITE: &str = write_in!("update log set head = head + $1 where id = $37");
+const WRITE_OTHER: &str = write_in!("update lanes set head = head + $1 where lane = $37");
 
 pub(super) async fn look_up_sends(
     tx: &mut Transaction,
@@ -107,10 +113,10 @@ pub(super) async fn write(
     let WriteSet {
         changes,
         messages,
-        chat_updates,
+        chat_updates: chats,
         memberships,
     } = set;
-    sqlx::query(WRITE)
+    sqlx::query(write_in(set.lane()))
         .bind(set.places())
         .bind(now.get())
         .bind(column(changes, |c| c.position.get()))
@@ -130,13 +136,11 @@ pub(super) async fn write(
         .bind(column(messages, |(_, m, _)| m.content.clone()))
         .bind(column(messages, |(_, m, _)| m.client_id.clone()))
         .bind(column(messages, |(_, _, digest)| digest.clone()))
-        .bind(column(chat_updates, |(chat, _)| chat.get()))
-        .bind(column(chat_updates, |(_, b)| b.last_seq.get()))
-        .bind(column(chat_updates, |(_, b)| {
-            b.last.map(|last| last.id.get())
-        }))
-        .bind(column(chat_updates, |(_, b)| b.last_position.get()))
-        .bind(column(chat_updates, |(_, b)| b.members))
+        .bind(column(chats, |(chat, _)| chat.get()))
+        .bind(column(chats, |(_, b)| b.last_seq.get()))
+        .bind(column(chats, |(_, b)| b.last.map(|last| last.id.get())))
+        .bind(column(chats, |(_, b)| b.last_position.get()))
+        .bind(column(chats, |(_, b)| b.members))
         .bind(column(memberships, |(chat, _, _)| chat.get()))
         .bind(column(memberships, |(_, person, _)| person.get()))
         .bind(column(memberships, |(_, _, m)| m.tenant.get()))
@@ -144,7 +148,7 @@ pub(super) async fn write(
         .bind(column(memberships, |(_, _, m)| m.joined.get()))
         .bind(column(memberships, |(_, _, m)| m.read.get()))
         .bind(column(memberships, |(_, _, m)| m.read_seq.get()))
-        .bind(column(chat_updates, |(_, b)| {
+        .bind(column(chats, |(_, b)| {
             b.status.map(ConversationStatus::as_str)
         }))
         .bind(column(memberships, |(_, _, m)| m.standing.as_str()))
@@ -152,12 +156,19 @@ pub(super) async fn write(
             m.reply_to.as_ref().map(|quote| quote.id.get())
         }))
         .bind(column(messages, |(_, m, _)| mentions_column(&m.mentions)))
-        .bind(column(chat_updates, |(_, b)| {
-            b.last.map(|last| last.sender.get())
-        }))
+        .bind(column(chats, |(_, b)| b.last.map(|last| last.sender.get())))
+        .bind(set.lane().number())
         .execute(&mut **tx)
         .await
         .map(drop)
+}
+
+fn write_in(lane: Lane) -> &'static str {
+    if lane == Lane::FIRST {
+        WRITE
+    } else {
+        WRITE_OTHER
+    }
 }
 
 /// One column of a set of rows.

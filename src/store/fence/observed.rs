@@ -1,7 +1,7 @@
 //! Fencing for who only reads: the log as a look has found it, compared with what is known of it.
 
 use super::{Fence, Place};
-use crate::model::{Epoch, Position};
+use crate::model::{Epoch, Positions};
 
 impl Fence {
     /// What is known now: to be compared with what a look finds that begins after this.
@@ -11,14 +11,14 @@ impl Fence {
 
     /// Compares the log as a look has found it, which began when it was known so. What is found there may be older
     /// than what is known by now.
-    pub(in crate::store) fn observe(&self, before: &Place, epoch: &Epoch, head: Position) {
+    pub(in crate::store) fn observe(&self, before: &Place, epoch: &Epoch, heads: &Positions) {
         let mut state = self.state();
         let Some(now) = &mut state.known else {
             return;
         };
         if now.epoch == *epoch {
-            let is_shorter = before.epoch == *epoch && head < before.head;
-            now.head = now.head.max(head);
+            let is_shorter = before.epoch == *epoch && heads.is_before(&before.heads);
+            now.heads.raise_all(heads);
             if !is_shorter {
                 return;
             }

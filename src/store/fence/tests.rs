@@ -1,6 +1,7 @@
 //! What is seen of a database, compared with what is known of it.
 
 use super::*;
+use crate::model::Lane;
 
 fn place(timeline: i64, epoch: &str, head: i64) -> Place {
     Place {
@@ -9,7 +10,7 @@ fn place(timeline: i64, epoch: &str, head: i64) -> Place {
             timeline: Some(timeline),
         },
         epoch: Epoch::new(epoch.to_owned()),
-        head: Position::new(head),
+        heads: Position::new(head).into(),
     }
 }
 
@@ -65,7 +66,7 @@ fn a_server_that_says_nothing_of_itself_is_compared_by_its_log() {
     let mut seen = place(3, "a", 100);
     seen.server = Server::default();
     assert_eq!(judge(&known, &seen, Failover::Lossy), Verdict::Same);
-    seen.head = Position::new(99);
+    seen.heads = Position::new(99).into();
     assert_eq!(
         judge(&known, &seen, Failover::Lossy),
         Verdict::Ended(SHORTER)
@@ -87,8 +88,9 @@ fn a_look_at_what_other_servers_wrote_is_compared_with_what_was_known_before_it(
         fence
     };
     let look = |fence: &Fence, before: &Place, epoch: &str, head: i64| {
-        fence.observe(before, &Epoch::new(epoch.to_owned()), Position::new(head));
-        (fence.is_due(), fence.head().get())
+        let heads = Position::new(head).into();
+        fence.observe(before, &Epoch::new(epoch.to_owned()), &heads);
+        (fence.is_due(), fence.heads().first().get())
     };
     // Another server has written, and what it wrote is missed when it is gone.
     let fence = known("a", 100);
@@ -105,4 +107,39 @@ fn a_look_at_what_other_servers_wrote_is_compared_with_what_was_known_before_it(
     fence.adopt(place(3, "b", 1_000));
     assert_eq!(look(&fence, &before, "a", 101), (false, 1_000));
     assert_eq!(look(&fence, &before, "b", 1_001), (false, 1_001));
+}
+
+#[test]
+fn a_lane_that_went_back_ends_the_epoch_whatever_the_others_did() {
+    let second = |head: i64| Lane::new(2).expect("a lane").start().plus(head);
+    let place = |first: i64, other: Option<i64>| {
+        let mut place = place(3, "a", first);
+        other
+            .into_iter()
+            .for_each(|head| place.heads.raise(second(head)));
+        place
+    };
+    let known = place(100, Some(50));
+    for (seen, verdict) in [
+        (place(107, Some(50)), Verdict::Same),
+        (place(100, Some(49)), Verdict::Ended(SHORTER)),
+        (place(99, Some(70)), Verdict::Ended(SHORTER)),
+        // A batch has seen its own lane alone.
+        (place(101, None), Verdict::Same),
+    ] {
+        assert_eq!(judge(&known, &seen, Failover::Lossy), verdict, "{seen:?}");
+    }
+    let mut alone = place(100, None);
+    alone.heads = second(49).into();
+    let shorter = Verdict::Ended(SHORTER);
+    assert_eq!(judge(&known, &alone, Failover::Lossy), shorter);
+    let fence = Fence::new(Failover::Lossy);
+    fence.adopt(known.clone());
+    fence.note_head(second(60));
+    fence.observe(&known, &known.epoch, &place(101, Some(55)).heads);
+    assert!(!fence.is_due(), "the look began before that was known");
+    let before = fence.known().expect("it is known");
+    assert!(before.heads.iter().eq([Position::new(101), second(60)]));
+    fence.observe(&before, &known.epoch, &place(200, Some(55)).heads);
+    assert!(fence.is_due());
 }

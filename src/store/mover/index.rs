@@ -20,7 +20,8 @@ use crate::{
 };
 
 /// How far the source's index goes, if it is one of the present terms: else the server makes another one.
-const RANGE: &str = "select indexed_from, indexed_to from search_progress where version = $1";
+const RANGES: &str =
+    "select indexed_from, indexed_to from search_progress where version = $1 order by id";
 
 const MESSAGES: &str = "select id, chat_id, sender_id, content from messages where id >= $1 and id <= $2 \
      and deleted_at is null order by id limit ";
@@ -34,15 +35,16 @@ pub(super) async fn copy(copying: &mut Copying<'_>) -> Result<()> {
     if progress.ended {
         return Ok(());
     }
-    let range = range(&mut copying.source).await;
-    let range = range.map_err(|error| copying.read_failed(error))?;
-    if let Some((from, to)) = range {
+    let ranges = ranges(&mut copying.source).await;
+    let ranges = ranges.map_err(|error| copying.read_failed(error))?;
+    // In the order of the lanes, which is that of their ids.
+    for (from, to) in ranges {
         let count = format!("{COUNT}{from} and id <= {to} and deleted_at is null");
         let all = copying.source.number(&count).await;
         let all = all.map_err(|error| copying.read_failed(error))?;
         let all = u64::try_from(all).unwrap_or_default();
         let mut next = match progress.after.as_deref() {
-            Some([Value::Int(last)]) => last + 1,
+            Some([Value::Int(last)]) => from.max(last + 1),
             _ => from,
         };
         loop {
@@ -63,14 +65,15 @@ pub(super) async fn copy(copying: &mut Copying<'_>) -> Result<()> {
     (copying.watch)(Step::Copied(INDEX, progress.rows))
 }
 
-/// The first and the last message that the source's index may have.
-async fn range(source: &mut Side) -> Result<Option<(i64, i64)>, DbError> {
+/// The first and the last message that the source's index may have, of each lane.
+async fn ranges(source: &mut Side) -> Result<Vec<(i64, i64)>, DbError> {
     let version = [Value::Int(TERMS_VERSION)];
     let rows = source
-        .select(RANGE, &version, &[Kind::Int, Kind::Int])
+        .select(RANGES, &version, &[Kind::Int, Kind::Int])
         .await?;
-    let row = rows.into_iter().next().and_then(|row| row.try_into().ok());
-    Ok(row.and_then(|[from, to]: [Value; 2]| Some((from.int()?, to.int()?))))
+    let rows = rows.into_iter().filter_map(|row| row.try_into().ok());
+    let ranges = rows.filter_map(|[from, to]: [Value; 2]| Some((from.int()?, to.int()?)));
+    Ok(ranges.collect())
 }
 
 async fn messages(

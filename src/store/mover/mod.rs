@@ -12,6 +12,7 @@
 
 mod guard;
 mod index;
+mod lanes;
 mod progress;
 mod side;
 mod tables;
@@ -102,6 +103,7 @@ pub async fn copy(job: &Job<'_>, watch: Watch<'_>) -> Result<Copied> {
     up_to_date(&mut source).await?;
     take_snapshot(&mut source).await?;
     let fingerprint = Fingerprint::of(&mut source).await?;
+    lanes::refuse(job, &mut source).await?;
     let mut target = Side::target(job.to).await?;
     let is_empty = progress::examine(&mut target, &fingerprint).await?;
     watch(Step::Checking)?;

@@ -49,14 +49,22 @@ impl Fingerprint {
     /// That of a database which servers have used.
     pub(super) async fn of(side: &mut Side) -> Result<Self> {
         let texts = [Kind::Text, Kind::Text];
-        let sql = "select s.secret, l.epoch || '.' || l.head from secrets s, log l where s.name = 'server'";
+        let sql = "select s.secret, l.epoch || '.' || l.head from secrets s, (select epoch, head from log \
+             union all select epoch, head from lanes) l where s.name = 'server' order by l.head";
         let found = side.select(sql, &[], &texts).await;
         let found = found.map_err(|error| side.trouble(error))?;
-        let row: Option<[Value; 2]> = found.into_iter().next().and_then(|row| row.try_into().ok());
-        let Some([Value::Text(secret), Value::Text(state)]) = row else {
+        let heads = found.into_iter();
+        let mut heads = heads.filter_map(|row| <[Value; 2]>::try_from(row).ok());
+        let Some([Value::Text(secret), Value::Text(mut state)]) = heads.next() else {
             let place = side.place();
             return Err(trouble(format!("the database {place} was never served")));
         };
+        for head in heads {
+            if let [_, Value::Text(head)] = head {
+                state.push(' ');
+                state.push_str(&head);
+            }
+        }
         Ok(Self {
             source: hex::encode(&Sha256::digest(secret.as_bytes())),
             state,

@@ -39,6 +39,8 @@ pub(super) const COPIED: &[&str] = &[
     "webhooks",
     "webhook_deliveries",
     "incoming_hooks",
+    "moves",
+    "lanes",
     "log",
 ];
 

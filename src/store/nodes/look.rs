@@ -5,23 +5,30 @@ use std::collections::HashSet;
 use super::{STATEMENT_TIMEOUT, answered};
 use crate::{
     error::{Error, Result},
-    model::{Ending, Epoch, PersonId, Position},
-    store::{Store, Tx, failed},
+    model::{Ending, Epoch, PersonId},
+    store::{
+        LaneHead, Store, Tx, failed,
+        lanes::{heads, lane_head},
+    },
 };
 
 /// One statement, so one moment: what was committed before it is seen, and the transactions that were under way are
-/// known by the oldest of them.
-const LOOK: &str = "select l.head, l.epoch, txid_snapshot_xmin(txid_current_snapshot()) as oldest, \
-       e.id, e.kind, e.target_id \
-     from log l left join endings e on e.xact >= $1 where l.id = 1";
+/// known by the oldest of them. What has ended comes with the first lane.
+const LOOK: &str = "select l.lane, l.head, l.epoch, l.moves, \
+       txid_snapshot_xmin(txid_current_snapshot()) as oldest, e.id, e.kind, e.target_id \
+     from (select cast(1 as bigint) as lane, head, epoch, moves from log where id = 1 \
+       union all select lane, head, epoch, moves from lanes) l \
+     left join endings e on l.lane = 1 and e.xact >= $1 order by l.lane";
 
 /// The end of a person, whose logins are told one by one.
 const END_PERSON: &str = "insert into endings (kind, target_id) values ('person', $1)";
 
 row! {
     struct LookRow {
+        lane: i64,
         head: i64,
         epoch: String,
+        moves: i64,
         oldest: i64,
         id: Option<i64>,
         kind: Option<String>,
@@ -43,8 +50,8 @@ pub struct Seen {
 pub struct Look {
     /// The epoch of the log.
     pub epoch: Epoch,
-    /// Its end.
-    pub head: Position,
+    /// The lanes, in the order of their numbers.
+    pub lanes: Vec<LaneHead>,
     /// What has ended since the look before; nothing at the first one.
     pub endings: Vec<Ending>,
 }
@@ -78,13 +85,20 @@ impl Store {
         let rows: Vec<LookRow> = answered(asked.await, connection)?;
         let missing = || Error::internal("the log has no row");
         let first = rows.first().ok_or_else(missing)?;
-        let (epoch, head) = (Epoch::new(first.epoch.clone()), Position::new(first.head));
+        let epoch = Epoch::new(first.epoch.clone());
+        let mut lanes = Vec::new();
+        for row in &rows {
+            let found = lane_head(row.lane, row.head, row.moves)?;
+            if lanes.last() != Some(&found) {
+                lanes.push(found);
+            }
+        }
         if let (Some(fence), Some(before)) = (self.fence(), before) {
-            fence.observe(&before, &epoch, head);
+            fence.observe(&before, &epoch, &heads(&lanes));
         }
         Ok(Look {
             epoch,
-            head,
+            lanes,
             endings: seen.take(&rows),
         })
     }
@@ -109,6 +123,8 @@ mod tests {
 
     fn rows(oldest: i64, endings: &[i64]) -> Vec<LookRow> {
         let row = |id: Option<i64>| LookRow {
+            lane: 1,
+            moves: 0,
             head: 1,
             epoch: "a".to_owned(),
             oldest,

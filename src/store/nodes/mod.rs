@@ -34,6 +34,7 @@ use tokio::{sync::mpsc, task::JoinHandle};
 use super::{
     Either, Store, Tx,
     failure::{failed, late},
+    open::PROTOCOL,
 };
 use crate::error::{Error, Result};
 
@@ -55,7 +56,7 @@ const ID_LENGTH: usize = 16;
 
 /// Says that this server lives, and forgets those that do not and what ended long ago; which others live. A server
 /// that was not heard of for three heartbeats does not.
-const BEAT: &str = "with own as (insert into nodes (id, address, secret) values ($1, $2, $3) \
+const BEAT: &str = "with own as (insert into nodes (id, address, secret, protocol) values ($1, $2, $3, $4) \
        on conflict (id) do update set seen_at = now(), address = $2, secret = $3), \
      dead as (delete from nodes where seen_at < now() - interval '1 minute' and id <> $1), \
      old as (delete from endings where at < now() - interval '10 minutes') \
@@ -160,6 +161,7 @@ impl Nodes {
         let mut connection = self.connection().await?;
         let asked = sqlx::query_as(BEAT).bind(&self.id);
         let asked = asked.bind(self.peers.address()).bind(&self.peers.secret);
+        let asked = asked.bind(PROTOCOL);
         let asked = tokio::time::timeout(STATEMENT_TIMEOUT, asked.fetch_all(&mut *connection));
         let rows: Vec<peers::Row> = answered(asked.await, connection)?;
         let others = rows.len();

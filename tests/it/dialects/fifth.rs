@@ -55,7 +55,7 @@ impl Meeting {
         device.text_after("42[\"room_info\"").await;
         let mut toy = connected(&world, &json!({"token": "token of cy", "recovery": 1})).await;
         asked(&mut toy, "toy-hello", &json!({})).await;
-        let cursor = world.services().cursor().to_string();
+        let cursor = world.cursor().to_string();
         Self {
             world,
             owner,

@@ -250,7 +250,7 @@ async fn events_of_long_messages_are_told_in_answers_of_a_megabyte_in_every_dial
     let (ann, chat) = ann_and_her_long_chat(&world).await;
     let guest = long_chat(&world).await;
     let owner = world.owner_again("localhost").await;
-    let start = world.services().cursor().to_string();
+    let start = world.cursor().to_string();
     let epoch = start.rsplit_once('.').expect("a cursor has parts").0;
     for (query, key) in [
         (format!("dialect=support&token={}", owner.token), "message"),

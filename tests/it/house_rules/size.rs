@@ -33,12 +33,12 @@ const LONG_FILES: &[(&str, &str)] = &[
     ),
     ("src/chat/writer/fair.rs", "one pure scheduler"),
     (
-        "src/chat/writer/mod.rs",
-        "one task, and how a commit that nobody confirmed is settled",
-    ),
-    (
         "src/chat/writer/plan.rs",
         "one pure plan, whose parts see each other's decisions",
+    ),
+    (
+        "src/chat/writer/task.rs",
+        "one task, and how a commit that nobody confirmed is settled",
     ),
     ("src/config/table.rs", "one table of all settings"),
     (

@@ -256,7 +256,7 @@ async fn other_apis_have_no_word_for_a_reaction() {
     guest.says(&world, "hi").await;
     let mut beside = world.place.beside().await;
     let message = beside.number("select max(id) from messages").await;
-    let since = world.services().cursor().to_string();
+    let since = world.cursor().to_string();
     let chat = i64::from_str_radix(&guest.chat, 16).expect("a hex number");
     let tea = percent(TEA.as_bytes());
     let path = format!("/api/chats/{chat}/messages/{message}/reactions/{tea}");

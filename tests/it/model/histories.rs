@@ -208,9 +208,8 @@ async fn hear_out(world: &World, history: &[Vec<(usize, Action)>]) {
             .collect();
         stage.round(&round).await;
     }
-    let services = world.services();
     let head = world.store().head().await.expect("a head");
-    assert_eq!(services.head(), head, "everything written is told");
+    assert_eq!(world.head(), head, "everything written is told");
     for (_, (_, until)) in &listeners {
         until.send_replace(head.get());
     }

@@ -144,7 +144,7 @@ impl<'a> Stage<'a> {
             people,
             chats: Vec::new(),
             sent: Vec::new(),
-            start: world.services().head(),
+            start: world.head(),
         }
     }
 
@@ -427,7 +427,7 @@ fn the_log_tells_each_person_what_the_policy_lets_them_hear() {
         let log = stage.log().await;
         let members = members_of(&log);
         let deleted = deleted_in(&log);
-        let head = stage.world.services().head();
+        let head = stage.world.head();
         for caller in &stage.people {
             let person = caller.person();
             let range = (stage.start, head);

@@ -106,7 +106,7 @@ async fn what_is_said_at_any_server_is_heard_at_each_once_and_in_one_order() {
     // Each server has published the whole log, without a gap.
     let head = servers[0].place.beside().await.head_without_gaps().await;
     for world in &servers {
-        soon_holds(async || world.services().head().get() == head).await;
+        soon_holds(async || world.head().get() == head).await;
     }
     stop(servers).await;
 }
@@ -263,8 +263,8 @@ async fn the_figures_of_a_server_tell_how_it_follows_the_others() {
     let ann = servers[0].actor("ann").await;
     let chat = ann.make("tea").await;
     ann.say(chat, "hello").await;
-    let head = servers[0].services().head().get();
-    soon_holds(async || servers[1].services().head().get() >= head).await;
+    let head = servers[0].head().get();
+    soon_holds(async || servers[1].head().get() >= head).await;
     soon_holds(async || figure::<i64>(&servers[1], "parlance_tail_lag").await == 0).await;
     soon_holds(async || figure::<f64>(&servers[0], "parlance_notification_seconds").await > 0.0)
         .await;

@@ -1,5 +1,7 @@
 //! For random histories at random servers: a stale snapshot and the events after it are a fresh snapshot.
 
+use std::cell::Cell;
+
 use proptest::{
     collection::vec,
     prelude::any,
@@ -10,6 +12,7 @@ use tokio::runtime::Runtime;
 use crate::{
     support::actor::Actor,
     support::history::{Action, history},
+    support::lanes::{HOME, add, is_sound, move_to, without_gaps},
     support::mirror::Mirror,
     support::nodes::{servers, stop},
     support::place::Beside,
@@ -53,7 +56,14 @@ async fn follow_to(
         .expect("every server tells everything");
 }
 
-async fn replay(servers: &[World], history: &[Vec<(usize, Action)>], order: &[u8]) {
+/// Replays a history at all servers; before each round that is a multiple of `moves` everybody's tenant goes on in another
+/// lane, if there is one.
+async fn replay(
+    servers: &[World],
+    history: &[Vec<(usize, Action)>],
+    order: &[u8],
+    moves: Option<&Cell<i64>>,
+) {
     let mut beside = servers[0].place.beside().await;
     let mut turns = Turns {
         servers,
@@ -66,7 +76,11 @@ async fn replay(servers: &[World], history: &[Vec<(usize, Action)>], order: &[u8
         let mirror = Mirror::take(actor, &mut beside).await;
         mirrors.push((mirror.clone(), mirror));
     }
-    for round in history {
+    for (number, round) in history.iter().enumerate() {
+        if let Some(lane) = moves.filter(|_| number % 4 == 1) {
+            lane.set(lane.get() + 1);
+            move_to(servers[number % SERVERS].store(), HOME, lane.get()).await;
+        }
         for actor in &mut stage.people {
             *actor = turns.at_next(actor);
         }
@@ -85,7 +99,9 @@ async fn replay(servers: &[World], history: &[Vec<(usize, Action)>], order: &[u8
             }
         }
     }
-    let head = beside.number("select head from log").await;
+    let head = "select max(head) from (select head from log union all select head from lanes, tenants t \
+                where t.id = 1 and t.lane = lanes.lane) l";
+    let head = beside.number(head).await;
     let people = stage.people.iter().zip(mirrors).enumerate();
     for (_, (actor, (_, mut mirror))) in people.filter(|(who, _)| !stage.is_gone(*who)) {
         follow_to(&mut mirror, actor, &mut turns, (&mut beside, head)).await;
@@ -109,9 +125,37 @@ fn a_stale_snapshot_and_what_happened_at_any_server_since_are_a_fresh_snapshot()
     });
     let histories = (history(), vec(any::<u8>(), 1..40));
     let tried = runner.run(&histories, |(history, order)| {
-        runtime.block_on(replay(&servers, &history, &order));
+        runtime.block_on(replay(&servers, &history, &order, None));
         Ok(())
     });
     runtime.block_on(stop(servers));
+    tried.expect("no history breaks it");
+}
+
+#[test]
+fn the_same_holds_while_their_tenant_moves_from_lane_to_lane() {
+    let runtime = Runtime::new().expect("a runtime");
+    let Some(servers) = runtime.block_on(servers(SERVERS, "")) else {
+        return;
+    };
+    runtime.block_on(add(&servers[0], 256));
+    let mut runner = TestRunner::new(Config {
+        cases: 24,
+        failure_persistence: None,
+        // There are not lanes enough to look for the shortest one.
+        max_shrink_iters: 0,
+        ..Config::default()
+    });
+    let histories = (history(), vec(any::<u8>(), 1..40));
+    let lane = Cell::new(1);
+    let tried = runner.run(&histories, |(history, order)| {
+        runtime.block_on(replay(&servers, &history, &order, Some(&lane)));
+        Ok(())
+    });
+    runtime.block_on(async {
+        without_gaps(&mut servers[0].place.beside().await).await;
+        is_sound(&servers[0]).await;
+        stop(servers).await;
+    });
     tried.expect("no history breaks it");
 }

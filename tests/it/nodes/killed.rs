@@ -8,10 +8,12 @@ use std::{
     },
 };
 
+use parlance::model::Lane;
 use reqwest::Client;
 
 use crate::{
     support::binary::{Started, parlance},
+    support::lanes::{HOME, add, move_to, without_gaps},
     support::nodes::{listen, same_database, servers, stop},
     support::world::World,
 };
@@ -60,9 +62,22 @@ async fn send(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_has_answered_is_in_the_log_once_and_the_others_go_on() {
+    kill_one(Lane::FIRST).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_it_is_in_another_lane() {
+    kill_one(Lane::new(3).expect("a lane")).await;
+}
+
+async fn kill_one(lane: Lane) {
     let Some(servers) = servers(2, "").await else {
         return;
     };
+    if lane != Lane::FIRST {
+        add(&servers[0], 4).await;
+        move_to(servers[0].store(), HOME, lane.number()).await;
+    }
     let folder = tempfile::tempdir().expect("a folder");
     let mut third = binary(&servers[0], folder.path()).await;
     let ann = servers[0].actor("ann").await;
@@ -111,6 +126,6 @@ async fn what_a_killed_server_has_answered_is_in_the_log_once_and_the_others_go_
             assert!(heard.contains(&(*id, said.clone())), "{said}");
         }
     }
-    servers[0].place.beside().await.head_without_gaps().await;
+    without_gaps(&mut servers[0].place.beside().await).await;
     stop(servers).await;
 }

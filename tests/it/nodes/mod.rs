@@ -5,6 +5,8 @@ mod guesses;
 mod hearing;
 mod histories;
 mod killed;
+mod lane_commands;
+mod lanes;
 mod mangled;
 mod nats;
 mod nats_sign_in;

@@ -23,7 +23,7 @@ fn it_starts_in_an_empty_folder_with_the_defaults_and_stops_in_peace() {
     assert!(server.get("/health").starts_with("HTTP/1.0 200"));
     assert!(server.get("/").starts_with("HTTP/1.0 200"));
     let figures = server.get("/metrics");
-    assert!(figures.contains("\nparlance_head_position "));
+    assert!(figures.contains("\nparlance_head_position{lane=\"1\"} "));
     assert!(folder.path().join("data/parlance.db").exists());
     assert!(server.stop().contains("The server is stopping."));
 }

@@ -121,7 +121,7 @@ async fn sockets_deliveries_recoveries_and_waits_are_counted() {
     let told = r#"parlance_deliveries_total{dialect="support",transport="socket"}"#;
     assert!(figure(&world, told).await >= 1);
 
-    let cursor = world.services().cursor();
+    let cursor = world.cursor();
     let path = format!(
         "/api/events?token={}&after={cursor}&timeout=25",
         owner.token

@@ -247,7 +247,7 @@ async fn a_stranger_overhears_nothing_of_another_tenants() {
     let admin = sign_in(&world).await;
     let eve = developer(&world, &admin, "eve@example.com").await;
     let other = House::build(&world, &eve, "stranger", 1).await;
-    let cursor = world.services().cursor().to_string();
+    let cursor = world.cursor().to_string();
     let house = House::build(&world, &admin, SECRET, 0).await;
     let mut events_since = 0;
     for stranger in strangers(&world, &house, &other, &eve).await {

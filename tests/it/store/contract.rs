@@ -5,9 +5,9 @@ use std::sync::Arc;
 use parlance::{
     Kind,
     model::{
-        ChangeKind, ChatId, ChatKind, Membership, MembershipStatus, Mentions, Message, MessageId,
-        MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq, TenantId,
-        Timestamp, Title,
+        ChangeKind, ChatId, ChatKind, Lane, Membership, MembershipStatus, Mentions, Message,
+        MessageId, MessageKind, Name, Names, Person, PersonId, PersonKind, Position, Role, Seq,
+        TenantId, Timestamp, Title,
     },
     store::{
         NewPerson, Store, Tx,
@@ -42,7 +42,7 @@ impl Ground {
         let created_by = ann.id;
         let made = store.write_anyway(move |tx| {
             Box::pin(async move {
-                let head = tx.lock_log().await?;
+                let head = tx.lock_log(Lane::FIRST).await?.head;
                 Ok(open(tx, "tea", created_by, head.plus(1)).await)
             })
         });
@@ -133,7 +133,7 @@ async fn say_in(
     who: PersonId,
     lines: Vec<(String, Option<String>)>,
 ) -> parlance::Result<()> {
-    let head = tx.lock_log().await?;
+    let head = tx.lock_log(Lane::FIRST).await?.head;
     let facts = tx.look_up_sends(&[question(chat, who, None)]).await?;
     let facts = facts[0].chat.expect("the chat is there");
     let mut set = WriteSet::default();
@@ -202,14 +202,14 @@ async fn a_new_database_is_at_the_start_of_its_log_and_keeps_its_epoch() {
         (first.head().await.expect("a head"), first.floor()),
         (Position::START, Position::START)
     );
-    let (epoch, _) = first.place().await.expect("an epoch");
+    let (epoch, _) = first.place(Lane::FIRST).await.expect("an epoch");
     assert_eq!(epoch.as_str().len(), 8);
     first.ping().await.expect("the database answers");
     first.close().await;
     let refused = first.ping().await.expect_err("a closed store");
     assert_eq!(refused.kind(), Kind::Unavailable);
     let again = place.store().await;
-    let kept = again.place().await.expect("an epoch");
+    let kept = again.place(Lane::FIRST).await.expect("an epoch");
     assert_eq!(kept, (epoch, Position::START), "and the next start");
     let mut beside = place.beside().await;
     assert_eq!(
@@ -237,7 +237,7 @@ async fn positions_have_no_gaps_however_many_write() {
                     // Work that is refused leaves no gap behind.
                     let refused = store.write_anyway::<()>(|tx| {
                         Box::pin(async move {
-                            tx.lock_log().await?;
+                            tx.lock_log(Lane::FIRST).await?;
                             Err(parlance::Error::invalid("refused"))
                         })
                     });
@@ -283,7 +283,7 @@ async fn work_that_fails_leaves_nothing() {
     let (ann, cy) = (ground.ann.id, new_person("cy"));
     let failed = ground.store.write_anyway::<()>(move |tx| {
         Box::pin(async move {
-            tx.lock_log().await?;
+            tx.lock_log(Lane::FIRST).await?;
             tx.insert_person(&cy, NOW).await?;
             let made = open(tx, "other", ann, Position::new(1)).await;
             made.expect("a free title");
@@ -335,7 +335,7 @@ async fn every_question_of_a_batch_has_its_answer_in_order() {
     ];
     let looked_up = store.write_anyway(move |tx| {
         Box::pin(async move {
-            assert_eq!(tx.lock_log().await?, Position::new(3));
+            assert_eq!(tx.lock_log(Lane::FIRST).await?.head, Position::new(3));
             tx.look_up_sends(&asked).await
         })
     });

@@ -1,10 +1,13 @@
 //! Databases of earlier versions are migrated without loss.
 
-use parlance::model::{
-    Audience, ChangeKind, ChatId, Domain, MembershipStatus, PersonId, Position, TenantId,
+use parlance::{
+    error::Kind,
+    model::{
+        Audience, ChangeKind, ChatId, Domain, Lane, MembershipStatus, PersonId, Position, TenantId,
+    },
 };
 
-use crate::support::old_database::database_of;
+use crate::support::{old_database::database_of, place::Place};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_domain_registered_with_www_stays_its_owners() {
@@ -175,5 +178,56 @@ async fn messages_are_told_by_the_log_as_they_were() {
     let (chat, membership) = found.await.expect("an answer").expect("the chat");
     let read = membership.map(|it| (it.read.get(), it.read_seq.get()));
     assert_eq!((read, chat.last_seq.get()), (Some((3, 1)), 2));
+    store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_from_before_lanes_has_one_and_older_servers_go_on_with_it() {
+    let (place, mut beside) = database_of(20).await;
+    for sql in [
+        "insert into log (id, head, floor, epoch) values (1, 1048582, 0, 'epochish')",
+        "insert into epochs (epoch, after_position, head, why, at) values ('epochish', 4, 1048580, 'restored', 7)",
+        "insert into tenants (id, kind, name, application_id, created_at, updated_at) \
+         values (11, 'site', 'site', 'key-11', 0, 0)",
+    ] {
+        beside.run(sql).await;
+    }
+    let store = place.store().await;
+    let read = store.lanes().await.expect("they are read");
+    let heads = read
+        .lanes
+        .iter()
+        .map(|it| (it.lane.number(), it.head.get()));
+    assert_eq!(heads.collect::<Vec<_>>(), [(1, 1_048_582)]);
+    assert_eq!((read.epoch.as_str(), read.moves.len()), ("epochish", 0));
+    for (sql, found) in [
+        ("select lane from tenants where id = 11", 1),
+        (
+            "select head - after_position from epochs where why = 'restored' and at = 7",
+            1_048_576,
+        ),
+        ("select max(id) from search_progress", 1),
+        ("select protocol from log", 1),
+    ] {
+        assert_eq!(beside.number(sql).await, found, "{sql}");
+    }
+    if let Place::Postgres { .. } = &place {
+        beside.run("insert into nodes (id) values ('older')").await;
+        let added = store.add_lanes(2).await;
+        assert_eq!(added.expect_err("it lives").kind(), Kind::Conflict);
+    }
+    // What servers of the version before write, to these tables.
+    for sql in [
+        "update log set head = head + 1 where id = 1",
+        "update log set head = head + 5, epoch = 'another' where id = 1",
+        "insert into epochs (epoch, after_position, head, why, at) values ('another', 1048583, 1048588, 'w', 8)",
+        "update search_progress set indexed_to = 1048588 where id = 1 and indexed_to >= 1048582",
+        "insert into tenants (id, kind, name, application_id, created_at, updated_at) \
+         values (12, 'site', 'site', 'key-12', 0, 0)",
+    ] {
+        beside.run(sql).await;
+    }
+    let (epoch, head) = store.place(Lane::FIRST).await.expect("it is read");
+    assert_eq!((epoch.as_str(), head.get()), ("another", 1_048_588));
     store.close().await;
 }

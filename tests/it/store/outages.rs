@@ -547,7 +547,7 @@ async fn a_database_that_does_not_answer_is_waited_for_no_longer_than_our_clock_
     assert_eq!(ann.said(chat).await, ["before", "after", "again"]);
     let mut beside = world.place.beside().await;
     let head = beside.head_without_gaps().await;
-    assert_eq!(world.services().head().get(), head);
+    assert_eq!(world.head().get(), head);
 }
 
 #[rocket::async_test]
@@ -577,9 +577,5 @@ async fn a_commit_of_which_nothing_is_heard_is_settled_before_anything_else_is_w
     );
     let mut beside = world.place.beside().await;
     let head = beside.head_without_gaps().await;
-    assert_eq!(
-        world.services().head().get(),
-        head,
-        "and all of it was told"
-    );
+    assert_eq!(world.head().get(), head, "and all of it was told");
 }

@@ -257,9 +257,5 @@ async fn a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled() {
     }
     let mut beside = world.place.beside().await;
     let head = beside.head_without_gaps().await;
-    assert_eq!(
-        world.services().head().get(),
-        head,
-        "and all of it was told"
-    );
+    assert_eq!(world.head().get(), head, "and all of it was told");
 }

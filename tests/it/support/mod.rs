@@ -11,6 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod everything;
 pub(crate) mod history;
 pub(crate) mod http_world;
+pub(crate) mod lanes;
 pub(crate) mod log;
 pub(crate) mod mangler;
 pub(crate) mod mirror;

@@ -14,7 +14,7 @@ use parlance::{
     config::{Defaults, Settings},
     dialect::{DIALECTS, DialectEntry, DialectSet, messenger},
     http::ShutdownSignal,
-    model::{PersonId, Scope},
+    model::{Cursor, Lane, PersonId, Position, Scope},
     store::{Db, Store},
 };
 use reqwest::Client;
@@ -172,6 +172,16 @@ impl World {
     /// The server's services.
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.running.services
+    }
+
+    /// Up to where everything in the first lane has been published.
+    pub(crate) fn head(&self) -> Position {
+        self.services().head_in(Lane::FIRST)
+    }
+
+    /// The same as a cursor.
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.services().cursor_at(self.head())
     }
 
     /// The database as the server has it open.

@@ -35,7 +35,7 @@ use crate::{
     json::whole_text,
     model::{
         ChatId, Content, Cursor, Emoji, Message, MessageId, MessageKind, Page, PersonId,
-        PersonName, Position, Surroundings,
+        PersonName, Position, Surroundings, TenantId,
     },
 };
 
@@ -63,9 +63,11 @@ pub(super) async fn list(
         return Err(Error::invalid("only one of after, before and around can be asked for").into());
     }
     if let Some(after) = ask.after {
-        let watch = ChangeFeed::chat(services, &caller, chat.0, place(services, after));
+        let after = place(services, caller.tenant(), after);
+        let watch = ChangeFeed::chat(services, &caller, chat.0, after);
         let watch = watch.await;
-        let mut watch = watch.map_err(|error| feed::with_fresh_cursor(services, error))?;
+        let mut watch =
+            watch.map_err(|error| feed::with_fresh_cursor(services, caller.tenant(), error))?;
         if !ask.timeout.is_zero() {
             services.refuse_when_closing()?;
             if let Some(name) = ask.name {
@@ -81,7 +83,7 @@ pub(super) async fn list(
         return LongPoll::answer(feed, ask.timeout).await.map(Either::Right);
     }
     let reader = access::reader(services, &caller, chat.0).await?;
-    let cursor = services.cursor();
+    let cursor = services.cursor(caller.tenant());
     let mut found = match around {
         Some(place) => messages::around(services, &reader, place, ask.limit).await?,
         None => {
@@ -136,12 +138,12 @@ fn history(found: &Surroundings, place: Option<MessageId>, cursor: &Cursor) -> w
 }
 
 /// A message's id, or a cursor, which is no number.
-async fn place(services: &Services, text: &str) -> Result<Position> {
+async fn place(services: &Services, tenant: TenantId, text: &str) -> Result<Position> {
     if let Some(id) = whole_text(text).filter(|number| *number >= 0) {
         return Ok(Position::new(id));
     }
     if text.contains('.') {
-        return feed::place(services, Some(text)).await;
+        return feed::place(services, tenant, Some(text)).await;
     }
     Err(Error::new(
         Kind::BadCursor,

@@ -27,7 +27,7 @@ pub(super) async fn reads(
     caller: SignedIn,
     chat: Id<ChatId>,
 ) -> RouteResult<Reply<wire::Reads>> {
-    let cursor = services.cursor().to_string();
+    let cursor = services.cursor(caller.tenant()).to_string();
     let marks = chats::reads(services, &caller, chat.0).await?;
     Ok(Reply::ok(wire::Reads {
         reads: marks.iter().map(wire::ReadMark::from).collect(),
