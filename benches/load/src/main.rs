@@ -17,10 +17,12 @@ mod audit;
 mod client;
 mod contender;
 mod database;
+mod distance;
 mod endings;
 mod figures;
 mod floods;
 mod history;
+mod lanes;
 mod machine;
 mod member;
 mod nodes;
@@ -50,7 +52,7 @@ use workloads::WORKLOADS;
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// What is measured of Parlance alone, beside the workloads.
-pub const ALONE: [(&str, &str); 6] = [
+pub const ALONE: [(&str, &str); 7] = [
     (
         "history",
         "opening, paging and posting in a chat of millions of messages; Parlance alone",
@@ -74,6 +76,10 @@ pub const ALONE: [(&str, &str); 6] = [
     (
         "nodes",
         "three servers on one PostgreSQL: posts, and how soon each hears of the others; Parlance alone",
+    ),
+    (
+        "lanes",
+        "posts of four servers to one lane of a PostgreSQL and to sixteen; Parlance alone",
     ),
 ];
 
@@ -154,6 +160,10 @@ async fn alone(folder: &Path, options: &Options, report: &mut Report) -> Outcome
         if options.wants("nodes") && *engine == Engine::Postgres {
             eprintln!("nodes: {}", engine.title());
             report.add_section(nodes::measure(folder, options).await?);
+        }
+        if options.wants("lanes") && *engine == Engine::Postgres {
+            eprintln!("lanes: {}", engine.title());
+            report.add_section(lanes::measure(folder, options).await?);
         }
     }
     Ok(())
