@@ -36,6 +36,9 @@ use crate::{
 /// Longer than anything here takes: a test that hangs fails instead.
 pub(crate) const FOREVER: Duration = Duration::from_mins(1);
 
+/// How long a connection without a request is kept to be used again: less than any server of a test keeps it.
+const POOLED: Duration = Duration::from_millis(300);
+
 /// What differs from the defaults in every test.
 const SETTINGS: &str = r#"
     port = 0
@@ -117,6 +120,8 @@ impl World {
             dialects,
             http: Client::builder()
                 .timeout(FOREVER)
+                // One that the server is about to close is not used again: it would take the request along.
+                .pool_idle_timeout(POOLED)
                 .build()
                 .expect("a client needs nothing"),
             place,
