@@ -22,6 +22,9 @@ use crate::{
 /// How often it is said how far a table has come.
 const SAID_EVERY: Duration = Duration::from_secs(1);
 
+/// A server that has begun to start says sooner that it lives.
+const STARTING: Duration = Duration::from_secs(3);
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
@@ -83,7 +86,7 @@ pub async fn run(settings: &Settings, task: &Task) -> Result<()> {
 async fn add_lanes(options: &Options, count: usize) -> Result<()> {
     let store = Store::open(options).await?;
     let done = async {
-        let before = store.add_lanes(count).await?;
+        let before = store.add_lanes(count, STARTING).await?;
         let went = store.spread_tenants(Clock.now()).await?;
         Result::Ok((before, went))
     };

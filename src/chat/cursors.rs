@@ -6,7 +6,7 @@ use crate::{
     model::{Cursor, Place, Position, TenantId},
 };
 
-/// The place from which a client continues, or [`Kind::Gone`] when nobody can prove what it missed. What another server
+/// The place from which a client continues, or [`Kind::Gone`](crate::error::Kind::Gone) when nobody can prove what it missed. What another server
 /// of the database has told is waited for a moment.
 pub async fn resume(services: &Services, tenant: TenantId, cursor: &Cursor) -> Result<Position> {
     if cursor.position < services.store.floor() {

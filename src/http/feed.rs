@@ -35,6 +35,9 @@ const RETURN_AFTER_RESTART_MS: std::ops::RangeInclusive<u64> = 0..=5_000;
 /// not do so in a tight loop.
 const RETURN_WHEN_SUPERSEDED_MS: std::ops::RangeInclusive<u64> = 5_000..=10_000;
 
+/// How long a stream's client waits whose tenant has gone on in another lane: all of its clients come back then.
+const RETURN_WHEN_MOVED_MS: std::ops::RangeInclusive<u64> = 100..=1_000;
+
 /// What a request for events asks for.
 #[derive(Debug)]
 pub struct Ask<'q> {
@@ -171,5 +174,13 @@ pub(crate) fn return_after_ms(end: Option<End>) -> u64 {
         Some(End::Closing) => rand::rng().random_range(RETURN_AFTER_RESTART_MS),
         Some(End::Superseded) => rand::rng().random_range(RETURN_WHEN_SUPERSEDED_MS),
         Some(End::Moved) | None => 0,
+    }
+}
+
+/// The same for a stream. What it is told is also how long it waits after each connection that is lost later.
+pub(crate) fn stream_returns_after_ms(end: End) -> u64 {
+    match end {
+        End::Moved => rand::rng().random_range(RETURN_WHEN_MOVED_MS),
+        End::Closing | End::Superseded => return_after_ms(Some(end)),
     }
 }

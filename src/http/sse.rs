@@ -105,7 +105,7 @@ impl Sse {
                     }
                 }
                 if let Some(end) = batch.end {
-                    yield Event::retry(Duration::from_millis(feed::return_after_ms(Some(end))));
+                    yield Event::retry(Duration::from_millis(feed::stream_returns_after_ms(end)));
                     return;
                 }
             }

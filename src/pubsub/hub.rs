@@ -164,9 +164,7 @@ impl Hub {
         }
         drop(state);
         self.moved.notify_waiters();
-        if self.followers.receiver_count() > 0 {
-            self.followers.send_replace(());
-        }
+        self.wake_followers();
         unnotified
     }
 

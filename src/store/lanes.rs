@@ -2,6 +2,8 @@
 
 mod spread;
 
+use std::time::Duration;
+
 use crate::{
     error::{Error, Result},
     model::{Epoch, Lane, Move, Position, Positions, TenantId, Timestamp},
@@ -140,31 +142,36 @@ impl Tx {
 
 impl Store {
     /// Adds lanes until there are so many; returns how many there were. Refuses while a server lives that knows of one
-    /// lane alone: from then on it could not.
-    pub async fn add_lanes(&self, count: usize) -> Result<usize> {
+    /// lane alone: from then on it could not. The first time one that is starting has so long to say that it lives.
+    pub async fn add_lanes(&self, count: usize, starting: Duration) -> Result<usize> {
         let Some(last) = i64::try_from(count).ok().and_then(Lane::new) else {
             let sentence = format!("there may be 1 to {} lanes", Lane::MOST);
             return Err(Error::invalid(sentence));
         };
         self.refuse_sqlite()?;
         // Who starts from here on sees it, and who has started before is seen.
-        self.raise_protocol(PROTOCOL).await?;
+        if last > Lane::FIRST && self.raise_protocol(PROTOCOL).await? {
+            tokio::time::sleep(starting).await;
+        }
         let added = self
             .write_anyway(move |tx| Box::pin(async move { tx.add_lanes(last).await }))
             .await;
-        if added.is_err() {
-            self.raise_protocol(OF_ONE_LANE).await?;
+        if added.is_err()
+            && let Err(error) = self.raise_protocol(OF_ONE_LANE).await
+        {
+            tracing::warn!(cause = ?error, "Older versions of the server do not start any more on this database.");
         }
         added
     }
 
-    /// Says which versions may work on the database from now on; those of one lane while there is no other.
-    async fn raise_protocol(&self, protocol: i64) -> Result<()> {
+    /// Says which versions may work on the database from now on; those of one lane while there is no other. Returns whether
+    /// there is none.
+    async fn raise_protocol(&self, protocol: i64) -> Result<bool> {
         let work = self.write_anyway(move |tx| {
             Box::pin(async move {
                 tx.lock_log(Lane::FIRST).await?;
                 let raised = tx.query(RAISE).bind(protocol).execute().await;
-                raised.map(drop).map_err(failed)
+                Ok(raised.map_err(failed)? > 0)
             })
         });
         work.await
@@ -213,6 +220,11 @@ impl Tx {
             return Err(Error::conflict(
                 "a server of an older version has this database: stop it, or upgrade it, first",
             ));
+        }
+        if last > Lane::FIRST {
+            // Another command, which was refused, may have lowered it meanwhile.
+            let raised = self.query(RAISE).bind(PROTOCOL).execute().await;
+            raised.map_err(failed)?;
         }
         if last.index() + 1 < before {
             let sentence = format!("there are {before} lanes, and none can be taken away");

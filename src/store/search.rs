@@ -3,6 +3,8 @@
 //! The index is filled behind the log, in transactions of its own: it may hold a message's earlier text until it has
 //! come to its edit.
 
+mod elsewhere;
+
 use crate::{
     error::{Error, Result},
     model::{
@@ -43,15 +45,6 @@ const PROGRESS: &str = "update search_progress set indexed_to = $1, indexed_from
 /// The same for a lane that is not the first.
 const PROGRESS_OTHER: &str = "update search_progress set indexed_to = $1, indexed_from = $2 \
      where id = $5 and indexed_to = $3 and indexed_from = $4 and $1 <= (select head from lanes where lane = $5)";
-
-/// Messages of other lanes that are not in these lanes' indexes, and whether they are too new for that. There are several
-/// lanes on PostgreSQL alone.
-const OF_OTHER_LANES: EngineSql = EngineSql {
-    sqlite: "select value, 0 from json_each($1) where 1 = 0",
-    postgres: "select n.id, cast(case when n.id > p.indexed_to then 1 else 0 end as bigint) \
-               from unnest($1::bigint[]) as n (id) join search_progress p on p.id = n.id / 35184372088832 + 1 \
-               where n.id > p.indexed_to or n.id < p.indexed_from",
-};
 
 /// The most bytes of text that are added at a time, so that no other write waits for long.
 const BATCH_BYTES: usize = 64 << 10;
@@ -317,6 +310,8 @@ impl Tx {
                 "another server adds to the index, or has taken over the log",
             ));
         }
+        let again = self.read_again(batch).await?;
+        let entries = again.as_ref().unwrap_or(entries);
         let elsewhere = entries.iter().filter(|entry| entry.lane() != lane);
         let elsewhere: Vec<i64> = elsewhere.map(|entry| entry.message.get()).collect();
         let left = self.left_to_their_lanes(elsewhere).await?;
@@ -348,26 +343,6 @@ impl Tx {
             added.map_err(failed)?;
         }
         Ok(())
-    }
-
-    /// Of messages of other lanes, which were changed since their tenant moved, those that their lanes' indexes will add
-    /// as they are then. Refuses while one of these has yet to come so far: it might add one as it was.
-    async fn left_to_their_lanes(&mut self, messages: Vec<i64>) -> Result<Vec<i64>> {
-        if messages.is_empty() {
-            return Ok(messages);
-        }
-        let rows: Vec<(i64, i64)> = self
-            .query(OF_OTHER_LANES)
-            .bind(messages)
-            .fetch_all()
-            .await
-            .map_err(failed)?;
-        if rows.iter().any(|(_, is_missing)| *is_missing == 1) {
-            return Err(Error::conflict(
-                "another lane's index has yet to come to a message that was changed",
-            ));
-        }
-        Ok(rows.into_iter().map(|(message, _)| message).collect())
     }
 
     async fn renew_index(&mut self) -> Result<()> {

@@ -11,7 +11,7 @@
 mod tail;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -61,6 +61,9 @@ impl LaneLog {
     }
 }
 
+/// The moves of tenants, each with its own in their order.
+type Moves = HashMap<TenantId, Arc<[Move]>>;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Lanes {
@@ -70,7 +73,7 @@ pub(super) struct Lanes {
     /// Whether any tenant is in another lane than the first.
     has_moves: AtomicBool,
     /// The tenants that are, each with its moves in their order.
-    moved: RwLock<HashMap<TenantId, Arc<[Move]>>>,
+    moved: RwLock<Moves>,
     /// Held by who adds lanes, notes moves or begins an epoch.
     changing: Mutex<()>,
 }
@@ -221,6 +224,8 @@ impl Lanes {
             place.get_or_init(|| LaneLog::new(hub, index));
             let count = found.lane.index() + 1;
             self.count.fetch_max(count, Ordering::AcqRel);
+            // Who follows those that were known looks for others then.
+            self.first().hub.wake_followers();
         }
         Ok(())
     }
@@ -235,23 +240,33 @@ impl Lanes {
         unknown.collect()
     }
 
-    /// Notes who is where. Who listens in a lane that their tenant has left learns of it.
+    /// Notes who is where. Who listens in a lane that their tenant has left learns of it. A failover may have lost moves: who
+    /// had moved by them is where they were before.
     pub(super) fn note(&self, read: &LanesRead) {
-        let unknown = self.unknown(read);
-        let left = unknown
-            .iter()
-            .map(|(tenant, _)| (*tenant, self.of(*tenant)));
-        let left: Vec<_> = left.collect();
-        if !unknown.is_empty() {
-            let mut all = HashMap::<TenantId, Vec<Move>>::new();
-            for (tenant, moved) in &read.moves {
-                all.entry(*tenant).or_default().push(*moved);
-            }
-            let all = all
+        let mut found = HashMap::<TenantId, Vec<Move>>::new();
+        for (tenant, moved) in &read.moves {
+            found.entry(*tenant).or_default().push(*moved);
+        }
+        let found: Moves = found
+            .into_iter()
+            .map(|(tenant, moves)| (tenant, moves.into()))
+            .collect();
+        let left: Vec<_> = {
+            let known = self.moved.read().unwrap_or_else(PoisonError::into_inner);
+            let tenants: HashSet<_> = known.keys().chain(found.keys()).copied().collect();
+            let others = tenants
                 .into_iter()
-                .map(|(tenant, moves)| (tenant, moves.into()));
-            *self.moved.write().unwrap_or_else(PoisonError::into_inner) = all.collect();
-            self.has_moves.store(true, Ordering::Release);
+                .filter(|tenant| known.get(tenant) != found.get(tenant));
+            others.collect()
+        };
+        let left: Vec<_> = left
+            .into_iter()
+            .map(|tenant| (tenant, self.of(tenant)))
+            .collect();
+        if !left.is_empty() {
+            let has_moves = !found.is_empty();
+            *self.moved.write().unwrap_or_else(PoisonError::into_inner) = found;
+            self.has_moves.store(has_moves, Ordering::Release);
         }
         for found in &read.lanes {
             if let Some(log) = self.get(found.lane) {

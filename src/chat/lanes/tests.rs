@@ -80,3 +80,31 @@ fn an_epoch_begins_in_all_lanes_at_once() {
         assert_eq!(log.hub.epoch().epoch.as_str(), "second");
     }
 }
+
+#[test]
+fn a_move_that_a_failover_has_lost_is_forgotten() {
+    let lanes = lanes();
+    let moved = TenantId::new(2);
+    let heads = lanes.all().map(|log| LaneHead {
+        lane: log.lane,
+        head: log.hub.head(),
+        moves: 0,
+    });
+    let mut read = LanesRead {
+        epoch: Epoch::new("second".to_owned()),
+        lanes: heads.collect(),
+        moves: vec![(
+            moved,
+            Move {
+                after: at(1, 500),
+                head: at(2, 10),
+            },
+        )],
+    };
+    lanes.note(&read);
+    assert_eq!(lanes.lane_of(moved).number(), 2);
+    read.moves.clear();
+    lanes.note(&read);
+    assert_eq!(lanes.lane_of(moved), Lane::FIRST);
+    assert_eq!(lanes.parts(moved), [(at(1, 0), at(1, 900))]);
+}

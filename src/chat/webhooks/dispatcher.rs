@@ -200,7 +200,8 @@ impl Dispatcher {
                     Some(newest) => newest
                         .get(&entry.tenant)
                         .is_some_and(|newest| *newest > entry.position),
-                    None => services.lane_of(entry.tenant) == log.lane && head > entry.position,
+                    // Who has moved on since may have written there before.
+                    None => services.lane_of(entry.tenant) >= log.lane && head > entry.position,
                 };
                 entry.behind |= is_new;
             }

@@ -177,10 +177,10 @@ impl Round {
             Some((last, _)) if i64::try_from(changes.len()).is_ok_and(|it| it >= PAGE) => {
                 last.position
             }
-            // There may be a wide gap, where another epoch of the log began. Where the tenant has left the lane, the next
-            // window begins in another one.
+            // There may be a wide gap, where another epoch of the log began. It is looked for as far as the tenant was in
+            // this lane: what they did in the next one is not behind what others did there.
             None if until < head => {
-                let (_, end) = lanes.window(webhook.tenant, until, i64::MAX >> 1);
+                let (_, end) = lanes.window(webhook.tenant, after, i64::MAX >> 1);
                 let next = store.next_change(until).await?;
                 next.map_or(end, |next| until.max(next.plus(-1)).min(end))
             }

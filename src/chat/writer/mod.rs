@@ -135,20 +135,24 @@ impl Shared {
     /// The writer of a lane, which is started for the first draft.
     fn of(self: &Arc<Self>, lane: Lane) -> &LaneWriter {
         let place = &self.writers[lane.index()];
-        place.get_or_init(|| {
+        let mut is_new = false;
+        let writer = place.get_or_init(|| {
+            is_new = true;
             let queue = Arc::new(Queue::new(Capacity {
                 batch: self.bounds.batch.max(1),
                 queue: self.bounds.queue.max(1),
             }));
-            if self.stop.is_cancelled() {
-                queue.close();
-            }
             let task = task::start(Arc::clone(self), lane, Arc::clone(&queue));
             LaneWriter {
                 queue,
                 task: std::sync::Mutex::new(Some(task)),
             }
-        })
+        });
+        // Who stops the server closes those that are there; this one may not have been.
+        if is_new && self.stop.is_cancelled() {
+            writer.queue.close();
+        }
+        writer
     }
 
     /// Those that were started.

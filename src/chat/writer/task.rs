@@ -25,7 +25,7 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The longest that one attempt to ask the log may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(6);
-/// How often it is read anew who is in the lane before the drafts of a batch are refused.
+/// How often a batch is written anew, by one who knows who is in the lane, before its drafts are refused.
 const TRIES: u32 = 3;
 
 /// What a writer's task works with.
@@ -59,13 +59,6 @@ pub(super) fn start(
     tokio::spawn(task.run(Taken(queue)))
 }
 
-/// The drafts of a batch, and those that belong to another lane: their tenants have moved there.
-#[derive(Default)]
-struct Drafts {
-    commands: Vec<Command>,
-    elsewhere: Vec<Command>,
-}
-
 /// What a batch does, decided and written.
 struct Planned {
     /// Where the log ended before it.
@@ -76,15 +69,13 @@ struct Planned {
     changes: Vec<Change>,
 }
 
-impl Drafts {
-    /// Puts those aside whose tenants are not in this lane.
-    fn part(&mut self, lanes: &Lanes, lane: Lane) {
-        if lanes.are_several() {
-            let is_elsewhere = |command: &mut Command| lanes.lane_of(command.tenant()) != lane;
-            let parted = self.commands.extract_if(.., is_elsewhere);
-            self.elsewhere.extend(parted);
-        }
+/// Takes out the drafts whose tenants are not in this lane: they have moved.
+fn part(drafts: &mut Vec<Command>, lanes: &Lanes, lane: Lane) -> Vec<Command> {
+    if !lanes.are_several() {
+        return Vec::new();
     }
+    let is_elsewhere = |command: &mut Command| lanes.lane_of(command.tenant()) != lane;
+    drafts.extract_if(.., is_elsewhere).collect()
 }
 
 /// The queue as the writer's task has it: when the task ends, for whatever reason, what waits is dropped.
@@ -251,16 +242,16 @@ impl WriterTask {
         commands: Vec<Command>,
         queue: Option<Arc<Queue<Command>>>,
     ) -> (Written<Planned>, Vec<Command>) {
-        let drafts = Arc::new(Mutex::new(Drafts {
-            commands,
-            elsewhere: Vec::new(),
-        }));
+        let drafts = Arc::new(Mutex::new(commands));
         let mut written = self.write(&drafts, queue.clone()).await;
         for _ in 0..TRIES {
-            if !matches!(&written, Written::Committed(planned) if planned.is_stale) {
-                break;
-            }
-            written = match self.shared.follower.learn_lanes().await {
+            let learned = match &written {
+                Written::Committed(planned) if planned.is_stale => {
+                    self.shared.follower.learn_lanes().await
+                }
+                _ => break,
+            };
+            written = match learned {
                 Ok(()) => self.write(&drafts, queue.clone()).await,
                 Err(error) => Written::Undone(error),
             };
@@ -270,29 +261,25 @@ impl WriterTask {
         }
         // The work that shared them has ended, so this is the only reference.
         let drafts = Arc::into_inner(drafts).map(Mutex::into_inner);
-        let drafts = drafts.unwrap_or_default();
-        for command in drafts.elsewhere {
-            self.shared.push(command);
-        }
-        (written, drafts.commands)
+        (written, drafts.unwrap_or_default())
     }
 
     async fn write(
         &self,
-        drafts: &Arc<Mutex<Drafts>>,
+        drafts: &Arc<Mutex<Vec<Command>>>,
         queue: Option<Arc<Queue<Command>>>,
     ) -> Written<Planned> {
-        let (drafts, lanes) = (Arc::clone(drafts), Arc::clone(&self.shared.lanes));
+        let (drafts, shared) = (Arc::clone(drafts), Arc::clone(&self.shared));
         let (lane, clock) = (self.lane, self.clock);
-        let is_shared = self.shared.store.is_shared();
         let written = self.shared.store.write_batch(move |tx| {
             Box::pin(async move {
                 let Locked { head, moves } = tx.lock_log(lane).await?;
                 let mut drafts = drafts.try_lock().map_err(Error::internal)?;
                 if let Some(queue) = queue {
                     // What came while another server had the log goes along: several servers flush as seldom as one.
-                    drafts.commands.extend(queue.more());
+                    drafts.extend(queue.more());
                 }
+                let lanes = &shared.lanes;
                 let log = lanes.get(lane).unwrap_or_else(|| lanes.first());
                 if log.moves() != moves {
                     return Ok(Planned {
@@ -302,13 +289,14 @@ impl WriterTask {
                         changes: Vec::new(),
                     });
                 }
-                // Nobody comes or goes while the lane is locked.
-                drafts.part(&lanes, lane);
+                // Nobody comes or goes while the lane is locked. They go before what their senders send next.
+                for command in part(&mut drafts, lanes, lane) {
+                    shared.push(command);
+                }
                 let now = clock.now();
-                let (outcomes, changes) =
-                    plan::process_batch(tx, &drafts.commands, head, now).await?;
+                let (outcomes, changes) = plan::process_batch(tx, &drafts, head, now).await?;
                 if let Some(last) = changes.last()
-                    && is_shared
+                    && shared.store.is_shared()
                 {
                     log.tail.expect_own(head, last.position);
                 }
@@ -370,6 +358,10 @@ impl WriterTask {
             let error = self.shared.store.note_failed_write(error);
             if self.shared.stop.is_cancelled() {
                 return Err(error);
+            }
+            if self.shared.lanes.are_several() && self.probes() {
+                // It may be this lane alone that cannot be read, and the others wait for who finds that out.
+                self.probe().await;
             }
             tokio::select! {
                 biased;

@@ -148,23 +148,24 @@ struct Home {
 }
 
 impl Home {
-    /// After which position the connection goes on for them.
+    /// After which position the connection goes on for them; none where that is not known.
     fn after(&self, place: &Positions) -> Option<Position> {
         if let Some(position) = place.of(self.lane) {
             return Some(position);
         }
-        // Nothing was told in their lane since, or all that was told is of a lane that they had left.
-        let is_one = place.lanes() == 1;
-        let from = self.from.or_else(|| is_one.then(|| place.first()))?;
-        Some(if is_one {
-            from.max(place.first())
-        } else {
-            from
-        })
+        // Nothing was told in their lane since.
+        let from = self.from?;
+        if Lane::of(from) == self.lane {
+            return Some(from);
+        }
+        // They have come from another lane. All that was told is of there, or how far that was is not known.
+        let told = place.first();
+        let is_of_there = place.lanes() == 1 && Lane::of(told) < self.lane;
+        is_of_there.then(|| from.max(told))
     }
 }
 
-/// Parses one stored identity: its dialects, its login if any, its person, and its lane if that is not the first.
+/// Parses one stored identity: its dialects, its login if any, its person, and its lane if that is not the first alone.
 async fn caller(
     services: &Services,
     entry: &str,
@@ -192,7 +193,7 @@ async fn caller(
         .map(|caller| (dialects, caller, home)))
 }
 
-/// Where somebody was: nothing is said of the first lane.
+/// Where somebody was: nothing is said where that was the first lane, and everybody of the connection was there.
 fn home(parts: &[&str]) -> Option<Home> {
     let [lane, from] = parts else {
         let (lane, from) = (Lane::FIRST, None);
@@ -207,10 +208,8 @@ fn home(parts: &[&str]) -> Option<Home> {
 
 /// A session's identities and the chats it has entered, as stored.
 pub(super) fn encode_identities(session: &ClientSession) -> String {
-    if session
-        .lanes()
-        .is_some_and(|lanes| lanes.lanes() > MOST_LANES)
-    {
+    let lanes = session.lanes().map_or(0, Positions::lanes);
+    if lanes > MOST_LANES {
         return LOST.to_owned();
     }
     let entries = session.identities().iter().map(|identity| {
@@ -224,7 +223,7 @@ pub(super) fn encode_identities(session: &ClientSession) -> String {
             login.unwrap_or_default(),
             identity.caller.id()
         );
-        if identity.lane() != Lane::FIRST {
+        if identity.lane() != Lane::FIRST || lanes > 1 {
             let _ = write!(entry, ":{}:{}", identity.lane(), identity.from());
         }
         entry

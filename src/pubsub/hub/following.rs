@@ -24,6 +24,13 @@ impl Hub {
         self.followers.subscribe()
     }
 
+    /// Has those look who follow.
+    pub fn wake_followers(&self) {
+        if self.followers.receiver_count() > 0 {
+            self.followers.send_replace(());
+        }
+    }
+
     /// The tenants with changes after a position, each with its newest, as far as the tail tells; and up to where
     /// that is all.
     pub fn tenants_after(

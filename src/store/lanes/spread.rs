@@ -1,6 +1,6 @@
 //! Spreading: which tenants of the first lane go on in others, so that each lane has about as much to write.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, time::Duration};
 
 use super::NOTE_MOVE;
 use crate::{
@@ -16,11 +16,17 @@ const TENANTS: &str = "with heads as (select head from log where id = 1 union al
      select t.id, t.lane, coalesce(r.written, 0) + 1 as weight from tenants t \
      left join recent r on r.tenant_id = t.id where t.deleted_at is null order by t.id";
 
-/// One that somebody else has moved meanwhile stays where it is.
-const LEAVE_FIRST: &str = "update tenants set lane = $1 where id = $2 and lane = 1";
+/// One that somebody else has moved meanwhile stays where it is. Tells in which lanes how many go on.
+const LEAVE_FIRST: &str = "with left_it as (update tenants set lane = d.lane \
+       from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as d (id, lane, head) \
+       where tenants.id = d.id and tenants.lane = 1 returning d.id, d.lane, d.head), \
+     noted as (insert into moves (tenant_id, after_position, head, at) select id, $4, head, $5 from left_it) \
+     select lane, count(*) from left_it group by lane";
 
 /// How many go at a time: nobody writes meanwhile.
 const AT_ONCE: usize = 100;
+/// How long everybody writes between two of these, who first have to learn who is where.
+const BETWEEN: Duration = Duration::from_millis(300);
 
 row! {
     struct WeightRow {
@@ -81,6 +87,9 @@ impl Store {
         let moves = plan(&tenants.collect::<Vec<_>>(), lanes);
         let mut went = 0;
         for some in moves.chunks(AT_ONCE) {
+            if went > 0 {
+                tokio::time::sleep(BETWEEN).await;
+            }
             let some = some.to_vec();
             let spread =
                 self.write_anyway(move |tx| Box::pin(async move { tx.spread(&some, now).await }));
@@ -93,24 +102,28 @@ impl Store {
 impl Tx {
     async fn spread(&mut self, moves: &[(TenantId, Lane)], now: Timestamp) -> Result<usize> {
         let heads = self.lock_all().await?;
-        let (after, mut came_to, mut went) = (heads.first(), Vec::<Lane>::new(), 0);
-        for (tenant, lane) in moves {
-            let Some(head) = heads.of(*lane) else {
-                continue;
-            };
-            let left = self.query(LEAVE_FIRST).bind(lane.number());
-            let left = left.bind(tenant.get()).execute().await;
-            if left.map_err(failed)? == 1 {
-                self.note_move(*tenant, (after, head), now).await?;
-                came_to.push(*lane);
-                went += 1;
-            }
+        let known = moves
+            .iter()
+            .filter_map(|(tenant, lane)| Some((*tenant, *lane, heads.of(*lane)?)));
+        let (mut tenants, mut lanes, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+        for (tenant, lane, head) in known {
+            tenants.push(tenant.get());
+            lanes.push(lane.number());
+            ends.push(head.get());
         }
-        came_to.push(Lane::FIRST);
-        came_to.sort_unstable();
-        came_to.dedup();
-        self.count_moves(&came_to).await?;
-        Ok(went)
+        let left = self.query(LEAVE_FIRST).bind(tenants).bind(lanes).bind(ends);
+        let left = left.bind(heads.first().get()).bind(now.get());
+        let went: Vec<(i64, i64)> = left.fetch_all().await.map_err(failed)?;
+        let came_to = went.iter().filter_map(|(lane, _)| Lane::new(*lane));
+        let mut changed: Vec<Lane> = came_to.collect();
+        if changed.is_empty() {
+            return Ok(0);
+        }
+        changed.push(Lane::FIRST);
+        changed.sort_unstable();
+        self.count_moves(&changed).await?;
+        let went: i64 = went.iter().map(|(_, count)| count).sum();
+        Ok(usize::try_from(went).unwrap_or_default())
     }
 
     /// Notes that a tenant goes on in another lane, from the end of the one to the end of the other.

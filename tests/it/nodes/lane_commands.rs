@@ -110,6 +110,21 @@ async fn the_commands_say_what_they_did_and_what_they_do_not_do() {
         assert_eq!(beside.number(protocol).await, 1, "older servers may start");
     }
     beside.run("delete from nodes").await;
+    // One that has begun to start before says only now that it lives.
+    let starts = async {
+        while beside.number(protocol).await == 1 {
+            tokio::task::yield_now().await;
+        }
+        beside.run("insert into nodes (id) values ('older')").await;
+    };
+    let (ran, ()) = tokio::join!(command(&place, &["lanes", "3"]), starts);
+    assert!(
+        said(&ran).contains("a server of an older version"),
+        "{}",
+        said(&ran)
+    );
+    assert_eq!(beside.number(protocol).await, 1, "older servers may start");
+    beside.run("delete from nodes").await;
     for (words, code, says) in [
         (&["lanes", "3"][..], 0, "has 3 lanes now, and had 1"),
         (&["lanes", "3"], 0, "has 3 lanes already"),
@@ -249,4 +264,37 @@ async fn several_lanes_are_copied_to_where_there_may_be_several() {
 
 fn lane(number: i64) -> Lane {
     Lane::new(number).expect("a lane")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_refused_while_many_tenants_are_spread() {
+    let Some(servers) = servers(2, "").await else {
+        return;
+    };
+    let ann = servers[0].actor("ann").await;
+    let chat = ann.make("tea").await;
+    let mut beside = servers[0].place.beside().await;
+    let many = "insert into tenants (kind, name, application_id, created_at, updated_at) \
+                select 'site', 'site ' || n, 'key-of-' || n, 0, 0 from generate_series(1, 700) as n";
+    beside.run(many).await;
+    add(&servers[0], 4).await;
+    let went = {
+        let spread = servers[0].store().spread_tenants(Clock.now());
+        let (mut spread, mut said) = (std::pin::pin!(spread), 0);
+        loop {
+            let there = ann.at(&servers[said % servers.len()]);
+            said += 1;
+            tokio::select! {
+                went = &mut spread => break went.expect("they go"),
+                _ = there.say(chat, "and on") => {}
+            }
+        }
+    };
+    assert!(went > 500, "{went}");
+    for lane in 1..=4 {
+        let there = format!("select count(*) from tenants where lane = {lane}");
+        assert!(beside.number(&there).await > 100, "lane {lane}");
+    }
+    is_sound(&servers[0]).await;
+    stop(servers).await;
 }

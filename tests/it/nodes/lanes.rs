@@ -7,49 +7,19 @@ use parlance::chat::search;
 use serde_json::{Value, json};
 
 use crate::{
-    support::actor::{list, text},
-    support::lanes::{HOME, SITES, add, is_sound, move_to, site, sites, without_gaps},
-    support::nodes::{listen, servers, stop},
+    support::actor::{Actor, list, text},
+    support::lanes::{
+        HOME, SITES, act_for_all, add, connect, is_sound, move_to, site, sites, told, without_gaps,
+    },
+    support::nodes::{join, listen, servers, stop},
     support::poll::{answer, but_presence, hold},
     support::receiver::Receiver,
-    support::socketio::json_after,
-    support::socketio_client::Ws,
-    support::support_world::{Guest, Owner},
     support::webhooks,
     support::world::{World, soon_holds},
 };
 
 /// How many messages each guest sends in a test of order.
 const MANY: usize = 30;
-
-/// A connection that asks for recovery, and the answer to its `CONNECT`.
-async fn connect(world: &World, auth: &Value) -> Ws {
-    let mut ws = world.websocket("&recovery=1", &[]).await;
-    ws.send(&format!("40{auth}")).await;
-    ws
-}
-
-/// Acts for the owners of all sites.
-async fn act_for_all(ws: &mut Ws, people: &[(Owner, Guest)]) {
-    for (owner, _) in people {
-        let argument = json!({ "token": owner.token });
-        ws.send(&format!("420[\"getWaitingChats\",{argument}]"))
-            .await;
-        ws.text_after("430").await;
-    }
-}
-
-/// A site's word and number, as a socket is told them, and the offset.
-fn told(packet: &str) -> (String, Option<String>) {
-    let event = json_after(packet, "42");
-    let found = event[1]["message"]["message"].as_str();
-    let offset = event
-        .as_array()
-        .and_then(|all| all.last())
-        .and_then(Value::as_str);
-    let found = found.unwrap_or_else(|| panic!("{packet}"));
-    (found.to_owned(), offset.map(str::to_owned))
-}
 
 /// What an agent hears at a server after a cursor, until so many messages were heard.
 async fn polled(world: &World, token: &str, count: usize) -> (Vec<String>, String) {
@@ -227,102 +197,6 @@ async fn who_waits_while_their_tenant_moves_goes_on_in_the_other_lane() {
     stop(servers).await;
 }
 
-/// Packets of messages, until as many were told as that, with what was told before the answer to `CONNECT`.
-async fn missed(ws: &mut Ws, count: usize) -> (Value, Vec<(String, Option<String>)>) {
-    let (mut reply, mut heard) = (Value::Null, Vec::new());
-    while reply.is_null() || heard.len() < count {
-        let packet = ws.text().await;
-        if packet.starts_with("40") {
-            reply = json_after(&packet, "40");
-        } else if packet.starts_with("42[\"newMessage\"") {
-            heard.push(told(&packet));
-        }
-    }
-    (reply, heard)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_for_people_of_several_lanes_comes_back_with_what_it_missed_in_each() {
-    let Some(servers) = servers(2, "").await else {
-        return;
-    };
-    let people = sites(&servers).await;
-    let mut ws = connect(&servers[0], &json!({})).await;
-    let first = json_after(&ws.text_after("40").await, "40");
-    act_for_all(&mut ws, &people).await;
-    // One that has heard nothing has its private id alone.
-    let mut offset: Option<String> = None;
-    for round in 0..4 {
-        drop(ws);
-        let mut expected = Vec::new();
-        for word in 0..3 {
-            for (number, (_, guest)) in people.iter().enumerate() {
-                let said = format!("{number} round {round} word {word}");
-                let world = &servers[(round + number) % 2];
-                guest.says(world, &said).await;
-                expected.push(said);
-            }
-        }
-        let auth = json!({"pid": first["pid"], "offset": offset});
-        ws = connect(&servers[round % 2], &auth).await;
-        let (reply, heard) = missed(&mut ws, expected.len()).await;
-        assert_eq!(reply["sid"], first["sid"], "it is the same connection");
-        let (said, offsets): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
-        for number in 0..SITES.len() {
-            let own = |said: &&String| said.starts_with(&format!("{number} "));
-            let (said, expected) = (said.iter().filter(own), expected.iter().filter(own));
-            assert!(said.eq(expected), "site {number} in round {round}");
-        }
-        let last = offsets.last().expect("there is one").clone();
-        let last = last.expect("it has an offset");
-        assert!(last.starts_with("2.") && last.len() <= 64, "{last}");
-        assert_eq!(last.split('-').count(), SITES.len(), "{last}");
-        offset = Some(last);
-    }
-    // What nobody told is not recovered.
-    drop(ws);
-    let last = offset.expect("there is one");
-    for auth in [
-        json!({"pid": first["pid"], "offset": format!("{last}zz")}),
-        json!({"pid": first["pid"], "offset": last.replace("2.", "3.")}),
-    ] {
-        let mut ws = connect(&servers[0], &auth).await;
-        let reply = json_after(&ws.text_after("40").await, "40");
-        assert_ne!(reply["sid"], first["sid"]);
-    }
-    stop(servers).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_connection_is_closed_when_a_tenant_of_it_moves_and_comes_back_with_all() {
-    let Some(servers) = servers(2, "").await else {
-        return;
-    };
-    let people = sites(&servers).await;
-    let tenant = site(&mut servers[0].place.beside().await, SITES[0]).await;
-    let mut ws = connect(&servers[0], &json!({})).await;
-    let first = json_after(&ws.text_after("40").await, "40");
-    act_for_all(&mut ws, &people).await;
-    people[0].1.says(&servers[1], "0 before").await;
-    let (_, offset) = told(&ws.text_after("42[\"newMessage\"").await);
-    move_to(servers[1].store(), tenant, 3).await;
-    while ws.next().await.is_some() {}
-    for (number, (_, guest)) in people.iter().enumerate() {
-        guest.says(&servers[1], &format!("{number} after")).await;
-    }
-    let auth = json!({"pid": first["pid"], "offset": offset});
-    let mut ws = connect(&servers[1], &auth).await;
-    let (reply, heard) = missed(&mut ws, people.len()).await;
-    assert_eq!(reply["sid"], first["sid"], "it is the same connection");
-    let mut said: Vec<_> = heard.into_iter().map(|(said, _)| said).collect();
-    said.sort_unstable();
-    assert_eq!(said, ["0 after", "1 after", "2 after"]);
-    people[0].1.says(&servers[0], "0 at last").await;
-    let (said, _) = told(&ws.text_after("42[\"newMessage\"").await);
-    assert_eq!(said, "0 at last");
-    stop(servers).await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_doubled_while_a_tenant_moves_under_load() {
     let Some(servers) = servers(2, "").await else {
@@ -403,6 +277,57 @@ async fn a_search_finds_what_was_said_in_each_lane_as_it_says_now() {
     stop(servers).await;
 }
 
+/// How many messages are found by each word.
+async fn found(who: &Actor) -> [usize; 3] {
+    let mut found = [0; 3];
+    for (found, word) in found.iter_mut().zip(["green", "black", "white"]) {
+        let told = who.search(&[("query", word)]).await.with(200).json();
+        *found = list(&told, "hits").len();
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_edited_in_another_lane_is_left_to_the_index_of_its_own() {
+    let Some(mut servers) = servers(1, "").await else {
+        return;
+    };
+    let world = &servers[0];
+    let ann = world.actor("ann").await;
+    let chat = ann.make("tea").await;
+    add(world, 2).await;
+    soon_holds(async || search::catch_up(world.services()).await.is_ok()).await;
+    let mut holder = world.place.beside().await;
+    holder.run("begin").await;
+    let held = "select id from search_progress where id = 1 for update";
+    holder.number(held).await;
+    let said = ann.say(chat, "green tea").await;
+    move_to(world.store(), HOME, 2).await;
+    ann.edit(chat, said, "white tea").await.with(200);
+    // All lanes were tried once this has an answer.
+    let added = search::catch_up(world.services()).await;
+    assert!(added.is_err(), "the first cannot go on");
+    holder.run("rollback").await;
+    soon_holds(async || search::catch_up(world.services()).await.is_ok()).await;
+    assert_eq!(found(&ann).await, [0, 0, 1]);
+    is_sound(world).await;
+    // As where the index was begun after the message was sent, and a server has yet to go back to it.
+    holder.run("begin").await;
+    holder.run("delete from message_terms").await;
+    holder
+        .run("update search_progress set indexed_from = indexed_to + 1 where id = 1")
+        .await;
+    ann.edit(chat, said, "black tea").await.with(200);
+    holder.run("commit").await;
+    join(&mut servers).await;
+    for world in &servers {
+        soon_holds(async || search::catch_up(world.services()).await.is_ok()).await;
+    }
+    assert_eq!(found(&ann).await, [0, 1, 0]);
+    is_sound(&servers[0]).await;
+    stop(servers).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn another_epoch_begins_in_all_lanes() {
     let Some(servers) = servers(2, "").await else {
@@ -450,8 +375,11 @@ async fn a_webhook_goes_on_in_the_lane_to_which_its_tenant_moves() {
         hooks.register(&servers[0], &receiver, kinds).await;
         receivers.push(receiver);
     }
+    let ann = servers[0].actor("ann").await;
     for round in 0..3 {
         if round == 1 {
+            // The last in the lane that it leaves is somebody else's.
+            ann.make("tea").await;
             move_to(servers[0].store(), tenant, 2).await;
         }
         for (number, (_, guest)) in people.iter().enumerate() {

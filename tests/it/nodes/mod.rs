@@ -6,6 +6,7 @@ mod hearing;
 mod histories;
 mod killed;
 mod lane_commands;
+mod lane_sockets;
 mod lanes;
 mod mangled;
 mod nats;

@@ -1,5 +1,7 @@
 //! Databases of earlier versions are migrated without loss.
 
+use std::time::Duration;
+
 use parlance::{
     error::Kind,
     model::{
@@ -213,7 +215,7 @@ async fn a_database_from_before_lanes_has_one_and_older_servers_go_on_with_it() 
     }
     if let Place::Postgres { .. } = &place {
         beside.run("insert into nodes (id) values ('older')").await;
-        let added = store.add_lanes(2).await;
+        let added = store.add_lanes(2, Duration::ZERO).await;
         assert_eq!(added.expect_err("it lives").kind(), Kind::Conflict);
     }
     // What servers of the version before write, to these tables.

@@ -1,12 +1,18 @@
 //! Several lanes in one PostgreSQL database, and tenants that move to them.
 
+use std::time::Duration;
+
 use parlance::{
     model::{Clock, Lane},
     store::Store,
 };
 
+use serde_json::{Value, json};
+
 use crate::support::{
     place::Beside,
+    socketio::json_after,
+    socketio_client::Ws,
     support_world::{Guest, Owner},
     world::World,
 };
@@ -18,7 +24,7 @@ pub(crate) const HOME: i64 = 1;
 pub(crate) const SITES: [&str; 3] = ["one.example", "two.example", "three.example"];
 /// Adds lanes until there are so many.
 pub(crate) async fn add(world: &World, count: usize) {
-    let added = world.store().add_lanes(count).await;
+    let added = world.store().add_lanes(count, Duration::ZERO).await;
     added.expect("no older server lives");
 }
 
@@ -77,4 +83,33 @@ pub(crate) async fn is_sound(world: &World) {
     for checked in checked.expect("it can be read") {
         assert_eq!(checked.wrong, Vec::<String>::new(), "{}", checked.what);
     }
+}
+
+/// A connection that asks for recovery, and the answer to its `CONNECT`.
+pub(crate) async fn connect(world: &World, auth: &Value) -> Ws {
+    let mut ws = world.websocket("&recovery=1", &[]).await;
+    ws.send(&format!("40{auth}")).await;
+    ws
+}
+
+/// Acts for the owners of all sites.
+pub(crate) async fn act_for_all(ws: &mut Ws, people: &[(Owner, Guest)]) {
+    for (owner, _) in people {
+        let argument = json!({ "token": owner.token });
+        ws.send(&format!("420[\"getWaitingChats\",{argument}]"))
+            .await;
+        ws.text_after("430").await;
+    }
+}
+
+/// A site's word and number, as a socket is told them, and the offset.
+pub(crate) fn told(packet: &str) -> (String, Option<String>) {
+    let event = json_after(packet, "42");
+    let found = event[1]["message"]["message"].as_str();
+    let offset = event
+        .as_array()
+        .and_then(|all| all.last())
+        .and_then(Value::as_str);
+    let found = found.unwrap_or_else(|| panic!("{packet}"));
+    (found.to_owned(), offset.map(str::to_owned))
 }
