@@ -87,6 +87,9 @@ pub(super) fn failed(error: impl Into<DbError>) -> Error {
         DbError::Sqlite(_) => error.sqlite_code().and_then(sqlite_outage),
     };
     match outage {
+        Some((sentence, wait)) if has_idled(&error) => {
+            Error::unavailable(sentence, wait).because(HasIdled(error))
+        }
         Some((sentence, wait)) => Error::unavailable(sentence, wait).because(error),
         None => Error::internal(error),
     }
@@ -129,6 +132,35 @@ impl fmt::Display for LaneHeld {
 }
 
 impl std::error::Error for LaneHeld {}
+
+/// Whether PostgreSQL ended a transaction, of which nothing is committed, because this process did nothing in it for too long.
+fn has_idled(error: &DbError) -> bool {
+    let DbError::Sqlx(sqlx::Error::Database(told)) = error else {
+        return false;
+    };
+    told.code().is_some_and(|code| code == "25P03")
+}
+
+/// Whether an error says that a transaction was ended because this process was stopped meanwhile, and nothing of the database.
+pub(super) fn is_idled(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<HasIdled>())
+}
+
+/// The cause of the end of one transaction.
+#[derive(Debug)]
+struct HasIdled(DbError);
+
+impl fmt::Display for HasIdled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "this process was stopped within a transaction: {}",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for HasIdled {}
 
 /// The error when the database did not answer in time.
 pub(super) fn late(cause: tokio::time::error::Elapsed) -> Error {

@@ -203,6 +203,17 @@ pub enum Written<T> {
     Unknown(T, Error),
 }
 
+impl<T> Written<T> {
+    /// Whether nothing of it is in the database only because this process was stopped in the middle of it: it may be done
+    /// again at once.
+    pub fn has_idled(&self) -> bool {
+        match self {
+            Self::Committed(_) => false,
+            Self::Undone(error) | Self::Unknown(_, error) => failure::is_idled(error),
+        }
+    }
+}
+
 impl<T> From<Written<T>> for Result<T> {
     fn from(written: Written<T>) -> Self {
         match written {

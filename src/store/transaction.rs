@@ -23,6 +23,9 @@ const ROLLBACK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long a commit may take before its outcome is unknown.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// Begins what holds up everybody who writes to the lane: a process that stops within it, or that is cut off, does so for no longer than this.
+const BEGIN_BATCH: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '500ms'";
+
 /// Runs a statement without arguments.
 async fn run(connection: &mut PgConnection, sql: &'static str) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(sql).execute(connection).await.map(drop)
@@ -38,7 +41,8 @@ pub(super) struct Transaction {
 }
 
 impl Transaction {
-    pub(super) async fn begin(pool: &PgPool, fence: &Arc<Fence>) -> Result<Self> {
+    pub(super) async fn begin(pool: &PgPool, fence: &Arc<Fence>, is_batch: bool) -> Result<Self> {
+        let sql = if is_batch { BEGIN_BATCH } else { "BEGIN" };
         let begun = bounded(async {
             // If the caller gives up from here on, the transaction is rolled back.
             let mut begun = Self {
@@ -46,7 +50,7 @@ impl Transaction {
                 fence: Arc::clone(fence),
                 has_news: false,
             };
-            Ok(run(&mut begun, "BEGIN").await.map(|()| begun))
+            Ok(run(&mut begun, sql).await.map(|()| begun))
         });
         begun.await.map_err(failed)?.map_err(failed)
     }

@@ -9,7 +9,11 @@ use std::{
 use rand::Rng;
 use tokio::sync::{Mutex, watch};
 
-use super::{Store, failure::is_held_lane, file::DatabaseFile};
+use super::{
+    Store,
+    failure::{is_held_lane, is_idled},
+    file::DatabaseFile,
+};
 use crate::{
     error::{Error, Kind, Result},
     model::{Clock, Lane, Timestamp},
@@ -66,9 +70,9 @@ impl Writes {
         }
     }
 
-    /// Records the outcome of a transaction. Refusals and internal errors say nothing about the database, one lane that
-    /// is held says nothing about the others, and after a failure only a successful probe ends the outage: a small write may fit into the last room
-    /// of a full disk.
+    /// Records the outcome of a transaction. Refusals and internal errors say nothing about the database, nor does a transaction that this process
+    /// left alone for too long; one lane that is held says nothing about the others. After a failure only a successful probe ends the outage: a
+    /// small write may fit into the last room of a full disk.
     pub(super) fn note<T>(&self, outcome: &Result<T>) {
         match outcome {
             Ok(_) => self.last.send_if_modified(|last| match last {
@@ -140,7 +144,7 @@ impl Writes {
 
 /// Whether nothing can be written after an error, to whatever lane.
 fn stops_all(error: &Error) -> bool {
-    error.kind() == Kind::Unavailable && !is_held_lane(error)
+    error.kind() == Kind::Unavailable && !is_held_lane(error) && !is_idled(error)
 }
 
 impl Store {

@@ -61,7 +61,8 @@ impl Store {
                 written.await.map_err(failure::late)
             }
             Either::Postgres(writer) => {
-                let written = self.write_postgres(writer, priority, work).await;
+                let begun = Transaction::begin(&writer.pool, &writer.fence, false);
+                let written = write_postgres(writer, priority, begun, work).await;
                 drop(turn);
                 Ok(written)
             }
@@ -72,14 +73,14 @@ impl Store {
     /// once while the last write failed.
     pub async fn write_batch<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
         match self.writes_work() {
-            Ok(()) => self.write_first(work).await,
+            Ok(()) => self.write_first(true, work).await,
             Err(error) => Written::Undone(error),
         }
     }
 
     /// Does work whether the last write failed or not, once every transaction before it has come to its end.
     pub async fn write_anyway<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T> {
-        let written = self.write_first(work);
+        let written = self.write_first(false, work);
         match &self.inner.write {
             // A disk that does not answer keeps the thread for as long as it likes, and not its callers.
             Either::Sqlite(_) => {
@@ -90,12 +91,17 @@ impl Store {
         }
     }
 
-    async fn write_first<T: Send + 'static>(&self, work: impl Work<T>) -> Written<T> {
+    async fn write_first<T: Send + 'static>(
+        &self,
+        is_batch: bool,
+        work: impl Work<T>,
+    ) -> Written<T> {
         self.inner.foreground.fetch_add(1, Ordering::Relaxed);
         let writer = match &self.inner.write {
             Either::Sqlite(writer) => writer,
             Either::Postgres(writer) => {
-                let written = self.write_postgres(writer, Priority::First, work).await;
+                let begun = Transaction::begin(&writer.pool, &writer.fence, is_batch);
+                let written = write_postgres(writer, Priority::First, begun, work).await;
                 return self.noted(written);
             }
         };
@@ -127,46 +133,46 @@ impl Store {
             }
         }
     }
+}
 
-    async fn write_postgres<T>(
-        &self,
-        writer: &postgres::Writer,
-        priority: Priority,
-        work: impl Work<T>,
-    ) -> Written<T> {
-        let done = async {
-            let begun = Transaction::begin(&writer.pool, &writer.fence).await?;
-            if priority != Priority::First {
-                // Its connection may have been opened just now, to another server. What comes first locks the
-                // log, which compares more.
-                writer.fence.refuse_due()?;
-            }
-            let mut tx = Tx(Either::Postgres(begun));
-            let value = work(&mut tx).await?;
-            Ok((tx, value))
-        };
-        let most = match priority {
-            Priority::First => BATCH_TIMEOUT,
-            Priority::InOrder | Priority::Background => WRITE_TIMEOUT,
-        };
-        let done = tokio::time::timeout(most, done).await;
-        let done = done.unwrap_or_else(|late| Err(failure::late(late)));
-        let (tx, value) = match done {
-            Ok(done) => done,
-            Err(error) => return Written::Undone(error),
-        };
-        let Either::Postgres(transaction) = tx.0 else {
-            return Written::Committed(value);
-        };
-        let has_news = transaction.has_news();
-        let committed = transaction.commit().await;
-        if has_news {
-            // What may not be committed is worth a look all the same.
-            writer.nodes.notify();
+async fn write_postgres<T>(
+    writer: &postgres::Writer,
+    priority: Priority,
+    begun: impl Future<Output = Result<Transaction>>,
+    work: impl Work<T>,
+) -> Written<T> {
+    let done = async {
+        let begun = begun.await?;
+        if priority != Priority::First {
+            // Its connection may have been opened just now, to another server. What comes first locks the
+            // log, which compares more.
+            writer.fence.refuse_due()?;
         }
-        match committed {
-            Ok(()) => Written::Committed(value),
-            Err(error) => Written::Unknown(value, error),
-        }
+        let mut tx = Tx(Either::Postgres(begun));
+        let value = work(&mut tx).await?;
+        Ok((tx, value))
+    };
+    let most = match priority {
+        Priority::First => BATCH_TIMEOUT,
+        Priority::InOrder | Priority::Background => WRITE_TIMEOUT,
+    };
+    let done = tokio::time::timeout(most, done).await;
+    let done = done.unwrap_or_else(|late| Err(failure::late(late)));
+    let (tx, value) = match done {
+        Ok(done) => done,
+        Err(error) => return Written::Undone(error),
+    };
+    let Either::Postgres(transaction) = tx.0 else {
+        return Written::Committed(value);
+    };
+    let has_news = transaction.has_news();
+    let committed = transaction.commit().await;
+    if has_news {
+        // What may not be committed is worth a look all the same.
+        writer.nodes.notify();
+    }
+    match committed {
+        Ok(()) => Written::Committed(value),
+        Err(error) => Written::Unknown(value, error),
     }
 }

@@ -106,14 +106,21 @@ impl Server {
 
     /// Stops it as an operator would, and waits until it has ended. Returns its database.
     pub async fn stop(mut self) -> Outcome<Option<Database>> {
-        if let Some(id) = self.process.id() {
-            Command::new("kill").arg(id.to_string()).status().await?;
-        }
+        self.signal("-TERM").await?;
         if timeout(PATIENCE, self.process.wait()).await.is_err() {
             self.process.kill().await?;
             return Err(format!("{} did not stop when told to", self.contender.title()).into());
         }
         Ok(self.database)
+    }
+
+    /// Sends it a signal, if it has not ended.
+    pub async fn signal(&self, signal: &str) -> Outcome {
+        if let Some(id) = self.process.id() {
+            let id = id.to_string();
+            Command::new("kill").args([signal, &id]).status().await?;
+        }
+        Ok(())
     }
 
     /// Stops it and removes its database.

@@ -25,7 +25,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_millis(200);
 /// The longest that one attempt to ask the log may take.
 const ASK_TIMEOUT: Duration = Duration::from_secs(6);
-/// How often a batch is written anew, by one who knows who is in the lane, before its drafts are refused.
+/// How often a batch is written anew, by one who knows who is in the lane and is not stopped meanwhile, before its drafts are
+/// refused.
 const TRIES: u32 = 3;
 
 /// What a writer's task works with.
@@ -249,6 +250,11 @@ impl WriterTask {
                 Written::Committed(planned) if planned.is_stale => {
                     self.shared.follower.learn_lanes().await
                 }
+                Written::Unknown(planned, _) if written.has_idled() => {
+                    self.log().tail.forget_own(planned.head);
+                    Ok(())
+                }
+                Written::Undone(_) if written.has_idled() => Ok(()),
                 _ => break,
             };
             written = match learned {

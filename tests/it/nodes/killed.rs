@@ -1,64 +1,25 @@
-//! A server that is killed: nothing that it has answered is lost, and nothing is written twice.
-
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+//! A server that is killed, or stopped in the middle of a batch: nothing that it has answered is lost, nothing is written twice, and the
+//! others go on.
 
 use parlance::model::Lane;
-use reqwest::Client;
 
 use crate::{
-    support::binary::{Started, parlance},
+    support::binary::Started,
     support::lanes::{HOME, add, move_to, without_gaps},
-    support::nodes::{listen, same_database, servers, stop},
-    support::world::World,
+    support::nodes::{listen, servers, stop},
+    support::place::Beside,
+    support::senders::{Senders, go_on, has_each_once, pause, process},
 };
 
-/// Who sends at the server that is killed.
-const SENDERS: usize = 4;
 /// So many were answered when it is killed.
 const ANSWERED: usize = 40;
-
-/// Another server of the same database, as a process.
-async fn binary(world: &World, folder: &Path) -> Started {
-    let mut command = parlance(folder);
-    same_database(&mut command, world);
-    command.env("ROCKET_RATE_LIMITS", "false");
-    let begun = tokio::task::spawn_blocking(move || Started::begin(command));
-    begun.await.expect("it starts")
-}
-
-/// One sender at the server that is killed: what was answered, by its key.
-async fn send(
-    (base, cookies): (String, String),
-    (chat, sender): (i64, usize),
-    answered: Arc<std::sync::Mutex<Vec<(String, i64)>>>,
-    is_over: Arc<AtomicBool>,
-) {
-    let http = Client::new();
-    for number in 0.. {
-        if is_over.load(Ordering::Acquire) {
-            return;
-        }
-        let key = format!("{sender}-{number}");
-        let request = http.post(format!("{base}/api/chats/{chat}"));
-        let request = request.header("Cookie", cookies.as_str());
-        let form = [("content", key.as_str()), ("client_id", key.as_str())];
-        let Ok(told) = request.form(&form).send().await else {
-            return;
-        };
-        assert_eq!(told.status(), 201);
-        let id = told.headers().get("X-Message-Id");
-        let id = id.and_then(|id| id.to_str().ok()?.parse().ok());
-        let id = id.expect("a message has an id");
-        let mut answered = answered.lock().expect("nobody panics here");
-        answered.push((key, id));
-    }
-}
+/// How often it is stopped while it holds the log.
+const STOPS: usize = 3;
+/// Whether a transaction holds the log and has done nothing for a while.
+const HELD: &str = "select count(*) from pg_stat_activity a join pg_locks l on l.pid = a.pid \
+     where a.datname = current_database() and a.state = 'idle in transaction' \
+     and l.relation = 'log'::regclass and l.mode = 'RowShareLock' \
+     and clock_timestamp() - a.state_change > interval '50 ms'";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_server_has_answered_is_in_the_log_once_and_the_others_go_on() {
@@ -79,52 +40,82 @@ async fn kill_one(lane: Lane) {
         move_to(servers[0].store(), HOME, lane.number()).await;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let mut third = binary(&servers[0], folder.path()).await;
+    let mut third = process(&servers[0], folder.path()).await;
     let ann = servers[0].actor("ann").await;
     let chat = ann.make("tea").await;
     let listening = listen(&servers, &ann, "the last").await;
-    let answered = Arc::<std::sync::Mutex<Vec<_>>>::default();
-    let is_over = Arc::<AtomicBool>::default();
-    let cookies = format!("user_id={}; token={}", ann.id, ann.token);
-    let base = format!("http://127.0.0.1:{}", third.port);
-    let senders: Vec<_> = (0..SENDERS)
-        .map(|sender| {
-            let (there, told) = ((base.clone(), cookies.clone()), Arc::clone(&answered));
-            tokio::spawn(send(there, (chat, sender), told, Arc::clone(&is_over)))
-        })
-        .collect();
+    let senders = Senders::start(&third, &ann, chat);
     // The others write meanwhile.
     let mut beside = Vec::new();
-    let count = || answered.lock().expect("nobody panics here").len();
-    while count() < ANSWERED {
+    while senders.count() < ANSWERED {
         let world = &servers[beside.len() % servers.len()];
         let said = format!("beside {}", beside.len());
         beside.push((said.clone(), ann.at(world).say(chat, &said).await));
     }
     third.child.kill().expect("it is killed");
-    for sender in senders {
-        sender.await.expect("who sends does not fail");
-    }
-    is_over.store(true, Ordering::Release);
+    let mut expected = senders.ended().await;
     // The others go on at once.
     for world in &servers {
         let said = format!("after {}", beside.len());
         beside.push((said.clone(), ann.at(world).say(chat, &said).await));
     }
     ann.say(chat, "the last").await;
-    let mut expected = answered.lock().expect("nobody panics here").clone();
     expected.extend(beside);
     for listening in listening {
         let heard = listening.await.expect("who listens does not fail");
-        assert!(
-            heard.is_sorted_by(|a, b| a.0 < b.0),
-            "in the order of the log"
-        );
-        for (said, id) in &expected {
-            let times = heard.iter().filter(|(_, other)| other == said).count();
-            assert_eq!(times, 1, "{said}");
-            assert!(heard.contains(&(*id, said.clone())), "{said}");
+        has_each_once(&heard, &expected);
+    }
+    without_gaps(&mut servers[0].place.beside().await).await;
+    stop(servers).await;
+}
+
+/// Stops a server that writes as soon as it holds the log.
+async fn pause_in_a_batch(server: &Started, senders: &Senders, beside: &mut Beside) {
+    loop {
+        senders.all_send();
+        pause(server);
+        beside.run("select pg_sleep(0.1)").await;
+        if beside.number(HELD).await > 0 {
+            return;
         }
+        go_on(server);
+        beside.run("select pg_sleep(0.02)").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_stopped_in_the_middle_of_a_batch_refuses_nothing_and_the_others_go_on() {
+    let Some(servers) = servers(2, "").await else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let third = process(&servers[0], folder.path()).await;
+    let ann = servers[0].actor("ann").await;
+    let chat = ann.make("tea").await;
+    let listening = listen(&servers, &ann, "the last").await;
+    let mut database = servers[0].place.beside().await;
+    let senders = Senders::start(&third, &ann, chat);
+    let mut beside = Vec::new();
+    for _ in 0..STOPS {
+        pause_in_a_batch(&third, &senders, &mut database).await;
+        // A lock that is held for longer than they wait for it would have them refuse this.
+        for world in &servers {
+            let said = format!("beside {}", beside.len());
+            beside.push((said.clone(), ann.at(world).say(chat, &said).await));
+        }
+        go_on(&third);
+        let so_far = senders.count();
+        while senders.count() == so_far {
+            senders.all_send();
+            database.run("select pg_sleep(0.02)").await;
+        }
+    }
+    let mut expected = senders.stop().await;
+    ann.say(chat, "the last").await;
+    expected.extend(beside);
+    for listening in listening {
+        let heard = listening.await.expect("who listens does not fail");
+        has_each_once(&heard, &expected);
     }
     without_gaps(&mut servers[0].place.beside().await).await;
     stop(servers).await;

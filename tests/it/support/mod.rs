@@ -25,6 +25,7 @@ pub(crate) mod receiver;
 pub(crate) mod roles;
 pub(crate) mod routes;
 pub(crate) mod security_world;
+pub(crate) mod senders;
 pub(crate) mod service_room;
 pub(crate) mod socketio;
 pub(crate) mod socketio_client;
