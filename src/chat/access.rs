@@ -61,7 +61,11 @@ pub async fn subscribe(
     let hub = services.hub(tenant);
     let Some(subscriber) = hub.subscribe_known(chat) else {
         reader(services, caller, chat).await?;
-        return Ok(subscribe_where(services, tenant, Topic::Chat(tenant, chat)));
+        return Ok(subscribe_where(
+            services,
+            tenant,
+            &Topic::Chat(tenant, chat),
+        ));
     };
     if let Err(before) = subscriber.right(person) {
         reader(services, caller, chat).await?;
@@ -75,7 +79,7 @@ pub async fn subscribe(
 pub(super) fn subscribe_where(
     services: &Services,
     tenant: TenantId,
-    topic: Topic,
+    topic: &Topic,
 ) -> (Subscriber, Lane) {
     loop {
         let lane = services.lane_of(tenant);

@@ -47,7 +47,7 @@ impl Subscription {
         made_after: Option<Position>,
     ) -> Result<Self> {
         let topic = Topic::Person(Arc::clone(person));
-        let (subscriber, lane) = access::subscribe_where(services, person.tenant, topic);
+        let (subscriber, lane) = access::subscribe_where(services, person.tenant, &topic);
         let is_known = || made_after.is_some_and(|made_after| subscriber.seed_newcomer(made_after));
         if subscriber.needs_memberships() && !is_known() {
             subscriber.seed_memberships(services.store.memberships(person.id).await?);

@@ -73,7 +73,9 @@ impl Tx {
             sequences.await.map_err(failed)?;
         }
         let mut places = Positions::from(begins[0]);
-        begins.iter().for_each(|begin| places.raise(*begin));
+        for begin in begins {
+            places.raise(begin);
+        }
         Ok((Epoch::new(epoch), places))
     }
 

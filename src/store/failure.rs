@@ -112,13 +112,13 @@ pub(super) fn lane_not_locked(error: sqlx::Error) -> Error {
 
 fn is_lock_timeout(error: &sqlx::Error) -> bool {
     let told = error.as_database_error();
-    told.and_then(|told| told.code())
+    told.and_then(DatabaseError::code)
         .is_some_and(|code| code == "55P03")
 }
 
 /// Whether an error says that one lane is held by another transaction, and nothing of the database.
 pub(super) fn is_held_lane(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<LaneHeld>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LaneHeld>)
 }
 
 /// The cause of a refusal for one lane alone.
@@ -143,7 +143,7 @@ fn has_idled(error: &DbError) -> bool {
 
 /// Whether an error says that a transaction was ended because this process was stopped meanwhile, and nothing of the database.
 pub(super) fn is_idled(error: &Error) -> bool {
-    std::error::Error::source(error).is_some_and(|cause| cause.is::<HasIdled>())
+    std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<HasIdled>)
 }
 
 /// The cause of the end of one transaction.

@@ -61,8 +61,7 @@ impl Store {
                 written.await.map_err(failure::late)
             }
             Either::Postgres(writer) => {
-                let begun = Transaction::begin(&writer.pool, &writer.fence, false);
-                let written = write_postgres(writer, priority, begun, work).await;
+                let written = write_postgres(writer, (priority, false), work).await;
                 drop(turn);
                 Ok(written)
             }
@@ -100,8 +99,7 @@ impl Store {
         let writer = match &self.inner.write {
             Either::Sqlite(writer) => writer,
             Either::Postgres(writer) => {
-                let begun = Transaction::begin(&writer.pool, &writer.fence, is_batch);
-                let written = write_postgres(writer, Priority::First, begun, work).await;
+                let written = write_postgres(writer, (Priority::First, is_batch), work).await;
                 return self.noted(written);
             }
         };
@@ -137,12 +135,11 @@ impl Store {
 
 async fn write_postgres<T>(
     writer: &postgres::Writer,
-    priority: Priority,
-    begun: impl Future<Output = Result<Transaction>>,
+    (priority, is_batch): (Priority, bool),
     work: impl Work<T>,
 ) -> Written<T> {
     let done = async {
-        let begun = begun.await?;
+        let begun = Transaction::begin(&writer.pool, &writer.fence, is_batch).await?;
         if priority != Priority::First {
             // Its connection may have been opened just now, to another server. What comes first locks the
             // log, which compares more.

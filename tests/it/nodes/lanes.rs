@@ -76,7 +76,7 @@ async fn what_is_said_in_several_lanes_is_heard_at_each_server_once_and_in_order
         });
         join_all(all).await;
     };
-    let (asked, _) = tokio::join!(asked, says);
+    let (asked, ()) = tokio::join!(asked, says);
     let of = |number: usize| (0..MANY).map(move |word| format!("{number} word {word}"));
     for (place, (heard, _)) in asked.into_iter().enumerate() {
         let expected: Vec<_> = of(place % SITES.len()).collect();
