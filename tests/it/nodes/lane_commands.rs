@@ -115,6 +115,7 @@ async fn the_commands_say_what_they_did_and_what_they_do_not_do() {
         while beside.number(protocol).await == 1 {
             tokio::task::yield_now().await;
         }
+        beside.run("select pg_sleep(1)").await;
         beside.run("insert into nodes (id) values ('older')").await;
     };
     let (ran, ()) = tokio::join!(command(&place, &["lanes", "3"]), starts);
