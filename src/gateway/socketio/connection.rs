@@ -34,6 +34,8 @@ pub(super) struct Recovery {
     /// Everything up to these positions has been sent, and they are the offset sent last. It is locked while a
     /// frame with an offset is sent, so that offsets never decrease.
     delivered: std::sync::Mutex<Positions>,
+    /// Where the log ended before it was looked at what it may hear, when it came back.
+    checked: Option<Positions>,
     /// Its identities as they were stored last; `None` if they were never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
 }
@@ -45,16 +47,29 @@ impl Recovery {
             holder: connections::new_holder(),
             epoch,
             delivered: std::sync::Mutex::new(delivered),
+            checked: None,
             kept: std::sync::Mutex::new(None),
         }
     }
 
     /// The same for a recovered connection, of which something is stored.
-    pub(super) fn returned(private: String, epoch: EpochMark, delivered: Positions) -> Self {
+    pub(super) fn returned(
+        private: String,
+        epoch: EpochMark,
+        delivered: Positions,
+        checked: Option<Positions>,
+    ) -> Self {
         Self {
+            checked,
             kept: std::sync::Mutex::new(Some(String::new())),
             ..Self::new(private, epoch, delivered)
         }
+    }
+
+    /// Whether a change came before it was looked at what the connection may hear, when it came back.
+    pub(super) fn has_checked(&self, lane: Lane, position: Position) -> bool {
+        let checked = self.checked.as_ref().and_then(|checked| checked.of(lane));
+        checked.is_some_and(|checked| position <= checked)
     }
 
     /// Whether that is stored already, or need not be.

@@ -73,6 +73,20 @@ pub(super) fn go_on(connection: &ConnectionState, turn: &mut Turn) {
     }
 }
 
+/// Tells a connection that came back what it has missed, before anything else is said to it: as much as one read of the
+/// log has and the outbox holds. Delivery goes on after that.
+pub(super) async fn tell_missed(socket: &Socket, connection: &ConnectionState, turn: &mut Turn) {
+    let number = turn.session.number;
+    let told = async {
+        // What is not told here is told by delivery.
+        if let Err(error) = deliver_log(socket, turn, connection.recovery()).await {
+            tracing::warn!(cause = ?error, "What a socket has missed cannot be read yet.");
+        }
+    };
+    let span = tracing::error_span!("delivery", connection = number);
+    told.instrument(span).await;
+}
+
 /// Delivers what is new from memory. Called by the holder of the turn. It never waits.
 pub(super) fn in_step(socket: &Socket, connection: &ConnectionState, turn: &mut Turn) {
     turn.session.drop_the_gone();
@@ -181,6 +195,14 @@ async fn deliver_missed(
     if deliver_signals(socket, turn, recovery) == Err(SendError::Closed) {
         return Ok(DeliveryOutcome::Closed);
     }
+    deliver_log(socket, turn, recovery).await
+}
+
+async fn deliver_log(
+    socket: &Socket,
+    turn: &mut Turn,
+    recovery: Option<&Recovery>,
+) -> Result<DeliveryOutcome> {
     follow_lanes(turn, recovery);
     let mut outcome = DeliveryOutcome::Complete;
     for number in 0..turn.cursor.lanes {
@@ -239,7 +261,9 @@ fn send_each(
             cursor.after.raise_in(lane, position.plus(-1));
             return DeliveryOutcome::Complete;
         }
-        let matching = matching(session, dialects, &published.change);
+        // One that came back is in the rooms that it may be in now, whatever happened before.
+        let is_news = recovery.is_none_or(|recovery| !recovery.has_checked(lane, position));
+        let matching = matching(session, dialects, &published.change, is_news);
         match deliver_change(
             (socket, lane),
             session,
@@ -266,15 +290,18 @@ fn send_each(
     }
 }
 
-/// Notifies the dialects of a change; those that deliver it.
+/// Notifies the dialects of a change that is news; those that deliver it.
 fn matching(
     session: &mut ClientSession,
     dialects: DialectMask,
     change: &Change,
+    is_news: bool,
 ) -> Vec<DialectEntry> {
     let mut matching = Vec::new();
     for dialect in session.dialects(dialects) {
-        dialect.on_change(session, change);
+        if is_news {
+            dialect.on_change(session, change);
+        }
         if dialect.should_deliver(session, change) {
             matching.push(dialect);
         }

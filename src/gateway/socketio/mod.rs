@@ -23,7 +23,6 @@ mod elsewhere;
 mod frames;
 mod gathering;
 mod metrics;
-mod missed;
 mod recovery;
 mod transport;
 mod turn;
@@ -45,11 +44,12 @@ use crate::{
     chat::{Services, connections},
     dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{self, Error, Kind},
-    model::Lane,
+    model::{Lane, Positions},
     telemetry::{RecoveryOutcome, log_failure},
 };
 
 use connection::{ConnectionState, Recovery, lock};
+use recovery::Returned;
 use transport::SocketTransport;
 use turn::Mode;
 
@@ -173,6 +173,9 @@ impl Handler for Gateway {
     async fn on_connect(&self, socket: &Socket) {
         if let Some(connection) = socket.data::<ConnectionState>() {
             let mut turn = connection.turn(socket).await;
+            if socket.is_recovered() {
+                delivery::tell_missed(socket, &connection, &mut turn).await;
+            }
             for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut turn.session);
             }
@@ -331,7 +334,8 @@ fn refuse(socket: &Socket, error: &Error) -> ConnectError {
     }
 }
 
-/// Recovers a connection, with the changes that it has missed; `None` if it cannot be recovered.
+/// Recovers a connection; `None` if it cannot be recovered. It is told what it has missed once it is connected, see
+/// [`delivery::tell_missed`].
 async fn on_resume(
     socket: &Socket,
     connection: &Arc<ConnectionState>,
@@ -354,6 +358,7 @@ async fn on_resume(
             return Ok(None);
         }
     }
+    let checked = heads_of(&services, &returned);
     for (dialects, caller, after) in &returned.identities {
         session.act_as_since(*dialects, caller, *after).await?;
     }
@@ -368,17 +373,32 @@ async fn on_resume(
     for position in &returned.sent {
         session.note_sent(*position);
     }
-    let (missed, delivered) = missed::missed(session, returned.place).await?;
     connection.set_recovery(Recovery::returned(
         returned.private.clone(),
         session.epoch.clone(),
-        delivered,
+        session.lanes().cloned().unwrap_or(returned.place),
+        checked,
     ));
     Ok(Some(Admission::recovered(
         returned.id,
         returned.private,
-        missed,
+        Vec::new(),
     )))
+}
+
+/// The heads of the lanes of those for whom a connection comes back.
+fn heads_of(services: &Services, returned: &Returned) -> Option<Positions> {
+    let lanes = returned.identities.iter();
+    let lanes = lanes.map(|(_, caller, _)| services.lane_of(caller.tenant()));
+    let mut heads: Option<Positions> = None;
+    for lane in lanes {
+        let head = services.head_in(lane);
+        match &mut heads {
+            Some(heads) => heads.raise_in(lane, head),
+            None => heads = Some(Positions::new(lane, head)),
+        }
+    }
+    heads
 }
 
 /// Stores the identities of a recoverable connection, if they have changed.

@@ -33,7 +33,7 @@ impl Admission {
     }
 
     /// As a recovered socket: it gets its former id, and the events that it has missed, which are sent
-    /// before the `CONNECT` packet. If another socket still has that id, its connection is closed.
+    /// right after the `CONNECT` packet. If another socket still has that id, its connection is closed.
     pub fn recovered(id: SocketId, pid: impl Into<String>, missed: Vec<Prepared>) -> Self {
         Self {
             pid: Some(pid.into()),

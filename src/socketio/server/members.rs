@@ -42,8 +42,11 @@ impl Members {
         self.sockets.is_empty() && self.connecting == 0
     }
 
-    /// Connects a socket: sends the events it has missed and then the `CONNECT` packet, and from then
+    /// Connects a socket: sends the `CONNECT` packet and then the events it has missed, and from then
     /// on it is a target of broadcasts. Returns the socket that had the same id until now, if any.
+    ///
+    /// Node sends the events first. Its client holds back what comes before `CONNECT`, without noting the offsets: if
+    /// the connection is lost between them, the events come again with the next one, and its application is told them twice.
     pub(super) fn connect(
         &mut self,
         namespace: &NamespaceName,
@@ -57,8 +60,8 @@ impl Members {
         let id = member.id();
         let connect = Encoded::connect(member.version(), namespace, id.as_str(), pid);
         let mut frames: Vec<Frame> = Vec::with_capacity(missed.len() + 1);
-        frames.extend(missed.iter().flat_map(Prepared::frames).cloned());
         frames.extend(Prepared::from(&connect).frames().iter().cloned());
+        frames.extend(missed.iter().flat_map(Prepared::frames).cloned());
         // The client may answer before `send_reply` returns.
         member.set_phase(Phase::Confirming);
         if let Err(error) = member.session().send_reply(&frames) {

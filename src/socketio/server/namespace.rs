@@ -118,8 +118,8 @@ impl Namespace {
         }
     }
 
-    /// Connects a socket that the middleware has admitted: sends the events it has missed, then the
-    /// `CONNECT` packet, and only then anything else. False if it has left meanwhile.
+    /// Connects a socket that the middleware has admitted: sends the `CONNECT` packet, then the events
+    /// it has missed, and only then anything else. False if it has left meanwhile.
     pub(super) fn connect(self: &Arc<Self>, member: &Arc<Member>, admission: Admission) -> bool {
         let Admission { pid, recovered } = admission;
         let missed = match recovered {

@@ -277,10 +277,10 @@ async fn a_connection_in_a_fifth_dialect_is_taken_back() {
     let auth = json!({"token": "token of cy", "recovery": 1, "pid": connected["pid"]});
     let mut ws = meeting.world.websocket("", &[]).await;
     ws.send(&format!("40{auth}")).await;
-    let missed = ws.text_after("42[\"toy-heard\"").await;
-    assert!(missed.contains("while away"), "{missed}");
     let back = json_after(&ws.text_after("40{").await, "40");
     assert_eq!(back["sid"], connected["sid"]);
+    let missed = ws.text_after("42[\"toy-heard\"").await;
+    assert!(missed.contains("while away"), "{missed}");
     meeting.world.stop().await;
 }
 

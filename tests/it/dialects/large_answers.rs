@@ -441,8 +441,8 @@ async fn more_than_an_outbox_that_was_missed_is_told_to_who_comes_back() {
         let packet = back.text().await;
         if packet.starts_with("40") {
             assert_eq!(json_after(&packet, "40"), reply);
-            // Part of it comes before the reply, the rest as it is read.
-            assert!(!heard.is_empty() && heard.len() < COUNT / 2);
+            // A client would keep what comes before the reply, and get it again if the connection was lost just then.
+            assert!(heard.is_empty());
             is_in = true;
             continue;
         }

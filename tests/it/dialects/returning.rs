@@ -53,21 +53,59 @@ impl Member {
     }
 }
 
-/// Who comes back: the socket's id, and the messages that came before it was told.
+/// Who comes back: the socket's id, and the messages that it is told at once.
 async fn recover(world: &World, key: &str, back: &Value) -> (Ws, Value, Vec<String>) {
     let query = format!("&recovery=1&key={key}");
     let mut ws = world.websocket(&query, &[]).await;
     ws.send(&format!("40{back}")).await;
+    let sid = json_after(&ws.text_after("40").await, "40")["sid"].clone();
+    // The answer comes after what is sent with the reply, and needs no statement.
+    ws.send("421[\"no such event\"]").await;
     let mut heard = Vec::new();
     loop {
         let text = ws.text().await;
-        if text.starts_with("40") {
-            return (ws, json_after(&text, "40")["sid"].clone(), heard);
+        if text.starts_with("431") {
+            return (ws, sid, heard);
         }
         if text.starts_with("42[\"new-message\"") {
             let told = json_after(&text, "42");
             heard.push(told[1]["msg"].as_str().expect("a text").to_owned());
         }
+    }
+}
+
+/// What socket.io-client does with what it is sent: it holds back the events that come before the answer to its `CONNECT`,
+/// also while it connects again, and notes the offset of an event when its application is told of it.
+#[derive(Default)]
+struct Client {
+    is_connected: bool,
+    held: Vec<Value>,
+    told: Vec<String>,
+    back: Value,
+}
+
+impl Client {
+    fn take(&mut self, packet: &str) {
+        if packet.starts_with("40") {
+            self.is_connected = true;
+            for event in std::mem::take(&mut self.held) {
+                self.tell(&event);
+            }
+        } else if packet.starts_with("42[") {
+            let event = json_after(packet, "42");
+            if self.is_connected {
+                self.tell(&event);
+            } else {
+                self.held.push(event);
+            }
+        }
+    }
+
+    fn tell(&mut self, event: &Value) {
+        let (name, message) = (event[0].as_str(), event[1]["msg"].as_str());
+        let (name, message) = (name.expect("a name"), message.expect("a text"));
+        self.told.push(format!("{name}: {message}"));
+        self.back["offset"] = event[2].clone();
     }
 }
 
@@ -138,6 +176,45 @@ async fn a_crowd_comes_back_to_what_it_missed_from_memory_and_rights_are_looked_
         let expected = if is_told { &said[..] } else { &[] };
         assert_eq!(heard, expected, "{number}");
     }
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wherever_a_connection_breaks_its_client_is_told_everything_once() {
+    let world = World::new().await;
+    let key = &world.owner("localhost").await.application_id;
+    let ann = Member::connect(&world, key, 1).await;
+    let mut bo = Member::connect(&world, key, 2).await;
+    let body = json!({"chat": {"name": "tea"}, "users": [ann.user, bo.user]});
+    let path = format!("/api/events/create-chat?key={key}");
+    let made = post(&world, &path, &body).await;
+    let chat = &made["data"]["chat"]["id"];
+    say(&world, key, chat, &ann.user, "heard").await;
+    bo.hear().await;
+    drop(bo.ws);
+    let mut expected = Vec::new();
+    for number in 0..8 {
+        let text = format!("missed {number}");
+        say(&world, key, chat, &ann.user, &text).await;
+        expected.push(format!("new-message: {text}"));
+    }
+    let mut client = Client {
+        back: bo.back,
+        ..Client::default()
+    };
+    // It breaks again and again, after so many packets.
+    for packets in [1, 2, 1, 3, 2, 4].into_iter().cycle().take(30) {
+        let query = format!("&recovery=1&key={key}");
+        let mut ws = world.websocket(&query, &[]).await;
+        ws.send(&format!("40{}", client.back)).await;
+        client.is_connected = false;
+        for _ in 0..packets {
+            if client.told.len() < expected.len() {
+                client.take(&ws.text().await);
+            }
+        }
+    }
+    assert_eq!(client.told, expected);
     world.stop().await;
 }
 

@@ -9,14 +9,13 @@ use crate::{
     support::socketio_client::Ws,
 };
 
-/// Packets of messages, until as many were told as that, with what was told before the answer to `CONNECT`.
+/// The answer to `CONNECT`, and packets of messages, until as many were told as that.
 async fn missed(ws: &mut Ws, count: usize) -> (Value, Vec<(String, Option<String>)>) {
-    let (mut reply, mut heard) = (Value::Null, Vec::new());
-    while reply.is_null() || heard.len() < count {
+    let reply = json_after(&ws.text().await, "40");
+    let mut heard = Vec::new();
+    while heard.len() < count {
         let packet = ws.text().await;
-        if packet.starts_with("40") {
-            reply = json_after(&packet, "40");
-        } else if packet.starts_with("42[\"newMessage\"") {
+        if packet.starts_with("42[\"newMessage\"") {
             heard.push(told(&packet));
         }
     }

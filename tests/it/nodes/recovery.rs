@@ -23,20 +23,11 @@ async fn connect(world: &World, auth: &Value) -> Ws {
     service_room::connect(world, TOKENS[0], auth).await
 }
 
-/// The answer to `CONNECT`, and a message: what was missed may come before that answer, or after it.
+/// The answer to `CONNECT`, and a message after it.
 async fn returned(ws: &mut Ws) -> (Value, Value) {
-    let (mut reply, mut message) = (None, None);
-    loop {
-        let text = ws.text().await;
-        if text.starts_with("40") {
-            reply = Some(json_after(&text, "40"));
-        } else if text.starts_with("42[\"message\"") {
-            message = Some(json_after(&text, "42"));
-        }
-        if let (Some(reply), Some(message)) = (&reply, &message) {
-            return (reply.clone(), message.clone());
-        }
-    }
+    let reply = json_after(&ws.text().await, "40");
+    let message = ws.text_after("42[\"message\"").await;
+    (reply, json_after(&message, "42"))
 }
 
 /// The offset that an event has as its last argument.

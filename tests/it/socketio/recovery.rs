@@ -33,7 +33,7 @@ fn offset(event: &str) -> String {
 }
 
 #[tokio::test]
-async fn who_comes_back_gets_what_it_missed_before_the_reply() {
+async fn who_comes_back_gets_what_it_missed_after_the_reply() {
     let (events, mut ends) = Ends::of(echo().on("join", |socket, mut event| async move {
         socket.join(event.args.text(0).unwrap_or_default());
         socket.set_data(String::from("kept"));
@@ -61,11 +61,12 @@ async fn who_comes_back_gets_what_it_missed_before_the_reply() {
     let mut ws = opened(&site).await;
     ws.send(&format!("40{}", json!({ "pid": pid, "offset": offset })))
         .await;
+    // A client that got events and no reply would keep them, and get them again with the next connection.
+    let reply = json_after(&ws.text().await, "40");
+    assert_eq!(reply, json!({ "sid": sid, "pid": pid }));
     for name in ["missed", "for all", "for me"] {
         assert_eq!(json_after(&ws.text().await, "42")[0], name);
     }
-    let reply = json_after(&ws.text().await, "40");
-    assert_eq!(reply, json!({ "sid": sid, "pid": pid }));
     let socket = io.to("mine").sockets().remove(0);
     assert!(socket.is_recovered());
     assert_eq!(
@@ -192,11 +193,11 @@ async fn an_application_may_keep_its_own_log() {
     // It reconnects before the server has noticed that the old connection is lost.
     let mut again = opened(&site).await;
     again.send(&format!("40{}", json!({ "pid": pid }))).await;
+    let reply = json_after(&again.text().await, "40");
+    assert_eq!(reply, json!({ "sid": sid, "pid": pid }));
     for number in 1..=3 {
         assert_eq!(again.text().await, format!(r#"42["missed",{number}]"#));
     }
-    let reply = json_after(&again.text().await, "40");
-    assert_eq!(reply, json!({ "sid": sid, "pid": pid }));
     assert_eq!(again.text().await, r#"42["back",true]"#);
     // The old connection is closed, the new one has the id.
     ws.closed().await;

@@ -30,9 +30,9 @@ server < 42["new-message",{"msg":"to both",…}]
 # A client that asked for it gets a message under two names. One that is lost between them has not received it.
 again opens EIO=4&token=token%20of%20bo&recovery=1&twin=1
 again > 40{"pid":"{pid}","offset":"{offset}"}
+again < 40{"sid":"{sid}","pid":"{pid}"}
 again < 42["new-message",{"msg":"to both",…},"{offset}"]
 again < 42["/chat/{chat}/new-message",{"msg":"to both",…},"<told:cursor>"]
-again < 40{"sid":"{sid}","pid":"{pid}"}
 server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
   "message":{"value":"again","type":"text"}}]
 server < 42["new-message",{"msg":"again",…}]
@@ -67,5 +67,5 @@ server > 42["new-message",{"chat":{"id":"{chat}"},"user":{"id":"{ann}"},
 server < 42["new-message",{"msg":"to ann alone",…}]
 late opens EIO=4&token=token%20of%20bo&recovery=1
 late > 40{"pid":"{pid}","offset":"{last}"}
-late < 42["remove-users",{"users":["{bo}"],…},"<cursor>"]
 late < 40{"sid":"{sid}","pid":"{pid}"}
+late < 42["remove-users",{"users":["{bo}"],…},"<cursor>"]

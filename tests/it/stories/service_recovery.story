@@ -66,8 +66,8 @@ two < 42["message",{"message":"c3RpbGwgdGhlcmU/",…}]
 
 again opens EIO=4
 again > 40{"token":"token of one","recovery":"1","pid":"{pid}","offset":"{offset}"}
-again < 42["message",{"message":"c3RpbGwgdGhlcmU/",…},"<missed:cursor>"]
 again < 40{"sid":"{sid}","pid":"{pid}"}
+again < 42["message",{"message":"c3RpbGwgdGhlcmU/",…},"<missed:cursor>"]
 again < 42["roomData",{"users":[{"sender":{two},…},{"sender":{one},…}],…},"{missed}"]
 two < 42["info","{one} has joined!"]
 two < 42["roomData",{"users":[{"sender":{two},…},{"sender":{one},…}],…}]

@@ -23,8 +23,8 @@ thief < 40{"sid":"<new_sid:sid>","pid":"<new_pid:pid>"}
 thief closes
 again opens EIO=4&recovery=1
 again > 40{"token":"{owner_token}","pid":"{pid}","offset":"{offset}"}
-again < 42["newMessage",{"chatId":"{chat}",…},"<at:cursor>"]
 again < 40{"sid":"{sid}","pid":"{pid}"}
+again < 42["newMessage",{"chatId":"{chat}",…},"<at:cursor>"]
 # What is answered, and signals, end with the last offset.
 again > 42["getActiveChats",{"token":"{owner_token}"}]
 again < 42["getActiveChats",{"data":[],…},"{at}"]
@@ -66,8 +66,8 @@ POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message"
 200 {…}
 back opens EIO=4&recovery=1
 back > 40{"token":"{fresh_token}","pid":"{early_pid}"}
-back < 42["newMessage",{"message":{"message":"while away",…},…},"<heard:cursor>"]
 back < 40{"sid":"{early_sid}","pid":"{early_pid}"}
+back < 42["newMessage",{"message":{"message":"while away",…},…},"<heard:cursor>"]
 back closes
 # What it was told counts more than where it came in.
 once opens EIO=4&recovery=1
