@@ -22,5 +22,9 @@ pub async fn resume_socket(services: &Services, place: &Place) -> Result<()> {
     if place.positions.iter().any(|position| position < floor) {
         return Err(Error::gone());
     }
-    services.follower.reach_all(place).await
+    let mut told = place.clone();
+    if let Some(part) = place.part {
+        told.positions.raise(part.position);
+    }
+    services.follower.reach_all(&told).await
 }

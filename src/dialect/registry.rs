@@ -45,6 +45,11 @@ impl DialectId {
         Self(number)
     }
 
+    /// Its number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
     /// Where a change keeps its encodings for this dialect.
     pub const fn slot(self) -> EncodingSlot {
         EncodingSlot::new(self.0 as usize + 1)

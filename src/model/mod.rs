@@ -28,6 +28,7 @@ pub mod message;
 pub mod network;
 mod peer;
 pub mod person;
+pub mod place;
 pub mod policy;
 pub mod search;
 pub mod sign_in;
@@ -50,7 +51,7 @@ pub use chat::{
     MembershipStatus, Notify, Role,
 };
 pub use connection::Connection;
-pub use cursor::{Cursor, Epoch, EpochMark, Place};
+pub use cursor::{Cursor, Epoch, EpochMark};
 pub use domain::Domain;
 pub use ending::Ending;
 pub use ids::{
@@ -66,6 +67,7 @@ pub use message::{
 pub use network::Network;
 pub use peer::Peer;
 pub use person::{Names, Person, PersonKind, PersonName};
+pub use place::{PartTold, Place};
 pub use policy::{Denied, Entry, Relation};
 pub use sign_in::{SecondFactor, SignIn, SignInOutcome};
 pub use tenant::{Tenant, TenantKind};

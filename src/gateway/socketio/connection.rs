@@ -12,7 +12,7 @@ use super::{
 use crate::{
     chat::connections,
     dialect::ClientSession,
-    model::{EpochMark, Lane, Position, Positions, cursor::MOST_LANES},
+    model::{EpochMark, Lane, PartTold, Place, Position, Positions, place::MOST_LANES},
     pubsub::Waker,
 };
 
@@ -31,22 +31,56 @@ pub(super) struct Recovery {
     pub(super) holder: i64,
     /// The epoch of the log that its positions belong to.
     epoch: EpochMark,
-    /// Everything up to these positions has been sent, and they are the offset sent last. It is locked while a
-    /// frame with an offset is sent, so that offsets never decrease.
-    delivered: std::sync::Mutex<Positions>,
+    /// What has been sent, which is the offset sent last. It is locked while a frame with an offset is sent, so that
+    /// offsets never decrease.
+    told: std::sync::Mutex<Told>,
     /// Where the log ended before it was looked at what it may hear, when it came back.
     checked: Option<Positions>,
     /// Its identities as they were stored last; `None` if they were never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
 }
 
+/// What a connection was told.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    /// Everything up to here.
+    pub(super) positions: Positions,
+    /// Some frames of the change after one of them.
+    pub(super) part: Option<PartTold>,
+}
+
+impl From<Place> for Told {
+    fn from(place: Place) -> Self {
+        Self {
+            positions: place.positions,
+            part: place.part,
+        }
+    }
+}
+
+impl Told {
+    fn raise(&mut self, lane: Lane, position: Position) {
+        self.positions.raise_in(lane, position);
+        let positions = &self.positions;
+        self.part.take_if(|part| {
+            let told = positions.of(Lane::of(part.position));
+            told.is_none_or(|told| told >= part.position)
+        });
+    }
+}
+
 impl Recovery {
-    pub(super) fn new(private: String, epoch: EpochMark, delivered: Positions) -> Self {
+    pub(super) fn new(private: String, epoch: EpochMark, positions: Positions) -> Self {
+        let part = None;
+        Self::at(private, epoch, Told { positions, part })
+    }
+
+    fn at(private: String, epoch: EpochMark, told: Told) -> Self {
         Self {
             private,
             holder: connections::new_holder(),
             epoch,
-            delivered: std::sync::Mutex::new(delivered),
+            told: std::sync::Mutex::new(told),
             checked: None,
             kept: std::sync::Mutex::new(None),
         }
@@ -56,13 +90,13 @@ impl Recovery {
     pub(super) fn returned(
         private: String,
         epoch: EpochMark,
-        delivered: Positions,
+        told: Told,
         checked: Option<Positions>,
     ) -> Self {
         Self {
             checked,
             kept: std::sync::Mutex::new(Some(String::new())),
-            ..Self::new(private, epoch, delivered)
+            ..Self::at(private, epoch, told)
         }
     }
 
@@ -77,25 +111,29 @@ impl Recovery {
         lock(&self.kept).as_deref().unwrap_or(NOTHING) == identity
     }
 
-    pub(super) fn delivered(&self) -> Positions {
-        lock(&self.delivered).clone()
+    pub(super) fn told(&self) -> Told {
+        lock(&self.told).clone()
     }
 
     /// The offset sent last; none where there are more lanes than have room in one.
     pub(super) fn offset(&self) -> Option<String> {
-        offset(&self.epoch, &lock(&self.delivered))
+        self.offset_of(&lock(&self.told))
+    }
+
+    fn offset_of(&self, told: &Told) -> Option<String> {
+        offset(&self.epoch, &told.positions, told.part)
     }
 
     /// From now on it acts in these lanes, in each of which everything up to a position was sent, or is not for it.
     pub(super) fn follow(&self, lanes: &Positions) {
-        let mut delivered = lock(&self.delivered);
+        let mut told = lock(&self.told);
         let mut now = lanes.clone();
-        for (lane, position) in delivered.entries() {
+        for (lane, position) in told.positions.entries() {
             if now.of(lane).is_some() {
                 now.raise_in(lane, position);
             }
         }
-        *delivered = now;
+        told.positions = now;
     }
 
     /// Whether the connection has no identity and never had one. Then there is nothing to recover or store.
@@ -105,32 +143,37 @@ impl Recovery {
 
     /// Sends a frame that has the last offset again.
     pub(super) fn repeat<T>(&self, send: impl FnOnce(Option<String>) -> T) -> T {
-        let delivered = lock(&self.delivered);
-        send(offset(&self.epoch, &delivered))
+        let told = lock(&self.told);
+        send(self.offset_of(&told))
     }
 
-    /// Sends a frame whose offset has that position for a lane.
+    /// Sends a frame whose offset has that position for a lane, and that change as one that is told in part.
     pub(super) fn advance(
         &self,
-        (lane, position): (Lane, Position),
+        (lane, position, part): (Lane, Position, Option<PartTold>),
         send: impl FnOnce() -> Result<(), SendError>,
     ) -> Result<(), SendError> {
-        let mut delivered = lock(&self.delivered);
+        let mut told = lock(&self.told);
         send()?;
-        delivered.raise_in(lane, position);
+        told.raise(lane, position);
+        told.part = part.or(told.part);
         Ok(())
     }
 
     /// Everything up to that position has been sent for a lane.
     pub(super) fn has_told(&self, lane: Lane, position: Position) {
-        lock(&self.delivered).raise_in(lane, position);
+        lock(&self.told).raise(lane, position);
     }
 }
 
 /// Positions as clients are told them.
-pub(super) fn offset(epoch: &EpochMark, positions: &Positions) -> Option<String> {
+pub(super) fn offset(
+    epoch: &EpochMark,
+    positions: &Positions,
+    part: Option<PartTold>,
+) -> Option<String> {
     let has_room = positions.lanes() <= MOST_LANES;
-    has_room.then(|| epoch.place_at(positions.clone()).to_string())
+    has_room.then(|| epoch.place_at(positions.clone(), part).to_string())
 }
 
 impl ConnectionState {

@@ -1,16 +1,16 @@
 //! How far delivery to a connection has come, in each lane that it acts in.
 
 use super::connection::Recovery;
-use crate::model::{Position, Positions};
+use crate::model::{Lane, PartTold, Position, Positions};
 
-/// The last position of which all frames were sent, in each lane, and how many frames were sent of a change of which not
+/// The last position of which all frames were sent, in each lane, and which frames were sent of a change of which not
 /// all were.
 #[derive(Debug, Clone)]
 pub(super) struct DeliveryCursor {
     pub(super) after: Positions,
     /// How many of the session's lanes it has.
     pub(super) lanes: usize,
-    pub(super) begun: Option<(Position, usize)>,
+    pub(super) part: Option<PartTold>,
     /// How many signals had been published when they were last looked for.
     pub(super) signals: u64,
 }
@@ -20,7 +20,7 @@ impl Default for DeliveryCursor {
         Self {
             after: Position::START.into(),
             lanes: 0,
-            begun: None,
+            part: None,
             signals: 0,
         }
     }
@@ -34,11 +34,11 @@ impl DeliveryCursor {
             return;
         }
         let is_first = self.lanes == 0;
-        let delivered = recovery.map(Recovery::delivered);
+        let told = recovery.map(Recovery::told);
         let mut after = lanes.clone();
         for (lane, from) in lanes.entries() {
             let known = if is_first {
-                delivered.as_ref().and_then(|delivered| delivered.of(lane))
+                told.as_ref().and_then(|told| told.positions.of(lane))
             } else {
                 self.after.of(lane)
             };
@@ -47,7 +47,24 @@ impl DeliveryCursor {
         if let Some(recovery) = recovery {
             recovery.follow(&after);
         }
+        if is_first {
+            self.part = told.and_then(|told| told.part);
+        }
         self.lanes = after.lanes();
         self.after = after;
+    }
+
+    /// The number of the lane to begin with: where not all frames of a change were sent, for an offset has room for one
+    /// such change.
+    pub(super) fn first(&self) -> usize {
+        let lane = self.part.map(|part| Lane::of(part.position));
+        let mut lanes = self.after.entries().map(|(lane, _)| lane);
+        let place = lane.and_then(|lane| lanes.position(|of| of == lane));
+        place.unwrap_or_default()
+    }
+
+    /// The lane so many places after that number, and the position there.
+    pub(super) fn after_first(&self, first: usize, places: usize) -> Option<(Lane, Position)> {
+        self.after.nth((first + places) % self.lanes.max(1))
     }
 }

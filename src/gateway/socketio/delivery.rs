@@ -4,27 +4,27 @@
 //! has fallen behind memory is served from the log by a catch-up task of its own. One whose outbox is full continues when
 //! the outbox is empty.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use parlance_socketio::{
     engine::{DisconnectReason, SendError},
-    server::{Prepared, Socket},
+    server::Socket,
 };
 use tracing::Instrument;
 
 use super::{
     connection::{ConnectionState, Recovery},
     cursor::DeliveryCursor,
-    frames::{Offsets, frames, offset_of, prepare},
+    frames::{Offsets, frames, told_with},
     gathering::{Gathered, gather, recent},
+    signals::deliver_signals,
     turn::{Mode, Turn},
 };
 use crate::{
     dialect::{ClientSession, DialectEntry, DialectMask},
     error::Result,
-    gateway::encodings,
     model::{Change, Lane},
-    pubsub::{Published, PublishedSignal},
+    pubsub::Published,
     telemetry::Transport,
 };
 
@@ -165,8 +165,9 @@ fn deliver_recent(
     }
     follow_lanes(turn, recovery);
     let mut outcome = DeliveryOutcome::Complete;
-    for number in 0..turn.cursor.lanes {
-        let Some((lane, after)) = turn.cursor.after.nth(number) else {
+    let first = turn.cursor.first();
+    for places in 0..turn.cursor.lanes {
+        let Some((lane, after)) = turn.cursor.after_first(first, places) else {
             break;
         };
         // Somebody new for whom it acts is no change: a connection that acts for hundreds is not searched for them.
@@ -205,8 +206,9 @@ async fn deliver_log(
 ) -> Result<DeliveryOutcome> {
     follow_lanes(turn, recovery);
     let mut outcome = DeliveryOutcome::Complete;
-    for number in 0..turn.cursor.lanes {
-        let Some(place) = turn.cursor.after.nth(number) else {
+    let first = turn.cursor.first();
+    for places in 0..turn.cursor.lanes {
+        let Some(place) = turn.cursor.after_first(first, places) else {
             break;
         };
         let gathered = gather(&mut turn.session, place).await?;
@@ -309,8 +311,8 @@ fn matching(
     matching
 }
 
-/// Sends a change's frames, those that were not sent before. When the outbox is full, `cursor` notes how
-/// many of them have been.
+/// Sends a change's frames, those that were not sent before, by this connection or the one that it goes on from. When the
+/// outbox is full, `cursor` notes which have been.
 fn deliver_change(
     (socket, lane): (&Socket, Lane),
     session: &ClientSession,
@@ -320,94 +322,28 @@ fn deliver_change(
     recovery: Option<&Recovery>,
 ) -> Result<(), SendError> {
     let position = published.change.position;
-    let begun = cursor.begun.take_if(|(begun, _)| *begun == position);
-    let skipped = begun.map_or(0, |(_, frames)| frames);
-    let mut seen = 0;
+    let before = cursor.part.filter(|part| part.position == position);
     for (index, dialect) in matching.iter().enumerate() {
+        let id = dialect.id();
         let later = usize::from(index + 1 < matching.len());
         let offsets = Offsets::of(recovery.is_some(), lane, &cursor.after);
         let frames = frames(session, (*dialect, later), published, offsets);
-        for (sent, frame) in frames.iter().enumerate() {
-            seen += 1;
-            if seen <= skipped {
+        for (index, frame) in frames.iter().enumerate() {
+            if before.is_some_and(|part| part.has_told(id.number(), index)) {
                 continue;
             }
+            let (at, part) = told_with(position, id, (index + 1, frames.len() + later));
             let send = || socket.try_emit(frame);
-            let sent = match recovery {
-                Some(recovery) => {
-                    let left = frames.len() - sent + later;
-                    recovery.advance((lane, offset_of(position, left)), send)
-                }
-                None => send(),
-            };
-            if sent == Err(SendError::Full) {
-                cursor.begun = Some((position, seen - 1));
+            match recovery {
+                Some(recovery) => recovery.advance((lane, at, part), send)?,
+                None => send()?,
             }
-            sent?;
+            cursor.part = part;
         }
         if let Some(metrics) = session.options.metrics.of(*dialect) {
             metrics.delivered(Transport::Socket, 1);
         }
     }
-    Ok(())
-}
-
-/// Sends signals, which are dropped if the outbox is full.
-fn deliver_signals(
-    socket: &Socket,
-    turn: &mut Turn,
-    recovery: Option<&Recovery>,
-) -> Result<(), SendError> {
-    let Turn {
-        session, cursor, ..
-    } = turn;
-    let published = session.services.signals();
-    if std::mem::replace(&mut cursor.signals, published) == published {
-        return Ok(());
-    }
-    let set = session.options.dialects;
-    let mut signals = Vec::new();
-    for identity in session.identities_mut() {
-        let dialects = identity.dialects();
-        let Some(subscription) = identity.subscription() else {
-            continue;
-        };
-        for signal in subscription.signals() {
-            for dialect in set.among(dialects) {
-                signals.push((signal.number, dialect, Arc::clone(&signal)));
-            }
-        }
-    }
-    // Numbers are those of a lane.
-    let key = |(number, dialect, signal): &(u64, DialectEntry, Arc<PublishedSignal>)| {
-        (*number, signal.signal.tenant, dialect.id())
-    };
-    signals.sort_by_key(key);
-    signals.dedup_by_key(|signal| key(signal));
-    for (_, dialect, signal) in signals {
-        if !dialect.should_deliver_signal(session, &signal.signal) {
-            continue;
-        }
-        let send = |frames: &[Prepared]| {
-            let mut sent = frames.iter().map(|frame| socket.try_emit(frame));
-            sent.all(|sent| sent != Err(SendError::Closed))
-        };
-        let is_open = match recovery {
-            // The frame has the last offset again, which differs between sockets, so it is not shared.
-            Some(recovery) => recovery.repeat(|offset| {
-                let outgoing = dialect.encode_signal(&signal.signal);
-                send(&prepare(outgoing, |_| offset.clone()))
-            }),
-            None => {
-                let frames = &encodings::of_signal(&signal, dialect.id()).frames;
-                send(
-                    frames.get_or_init(|| prepare(dialect.encode_signal(&signal.signal), |_| None)),
-                )
-            }
-        };
-        if !is_open {
-            return Err(SendError::Closed);
-        }
-    }
+    cursor.part.take_if(|part| part.position == position);
     Ok(())
 }

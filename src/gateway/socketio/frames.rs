@@ -6,9 +6,9 @@ use parlance_socketio::{packet::NamespaceName, server::Prepared};
 
 use super::connection;
 use crate::{
-    dialect::{ClientSession, DialectEntry, OutgoingEvent},
+    dialect::{ClientSession, DialectEntry, DialectId, OutgoingEvent},
     gateway::encodings,
-    model::{Change, Lane, Position, Positions},
+    model::{Change, Lane, PartTold, Position, Positions},
     pubsub::Published,
 };
 
@@ -47,19 +47,20 @@ pub(super) fn frames<'p>(
 ) -> Cow<'p, [Prepared]> {
     let aliases = dialect.wants_aliases(session);
     let make = |change: &Change, later| {
-        let cursor = |offset| match offsets {
-            Offsets::None => None,
-            Offsets::Shared => Some(session.epoch.cursor_at(offset).to_string()),
-            Offsets::Own(lane, after) => {
-                let mut place = after.clone();
-                place.raise_in(lane, offset);
-                connection::offset(&session.epoch, &place)
+        let offset = |told, count| {
+            let (at, part) = told_with(change.position, dialect.id(), (told, count + later));
+            match offsets {
+                Offsets::None => None,
+                Offsets::Shared => connection::offset(&session.epoch, &at.into(), part),
+                Offsets::Own(lane, after) => {
+                    let mut place = after.clone();
+                    place.raise_in(lane, at);
+                    connection::offset(&session.epoch, &place, part)
+                }
             }
         };
         let outgoing = encodings::outgoing(dialect, &session.options, change, aliases);
-        prepare(outgoing, |left| {
-            cursor(offset_of(change.position, left + later))
-        })
+        prepare(outgoing, offset)
     };
     let is_own = match offsets {
         Offsets::None => false,
@@ -77,25 +78,31 @@ pub(super) fn frames<'p>(
     Cow::Borrowed(shared.get_or_init(|| make(&published.change, 0)))
 }
 
-/// The offset of a frame of a change, where `left` frames of it remain, this one included. Only the last
-/// one has the change's position: a connection that is lost before that gets the whole change again.
-pub(super) fn offset_of(position: Position, left: usize) -> Position {
-    if left > 1 {
-        position.plus(-1)
+/// Up to where a connection was told with a frame of a change, with which `told` frames of a dialect were, of more than
+/// that if `of` is. Only the last frame has the change's position; those before it say which were told, and a connection
+/// that is lost after one of them gets the others.
+pub(super) fn told_with(
+    position: Position,
+    dialect: DialectId,
+    (told, of): (usize, usize),
+) -> (Position, Option<PartTold>) {
+    if told < of {
+        let part = PartTold::new(position, dialect.number(), told);
+        (position.plus(-1), Some(part))
     } else {
-        position
+        (position, None)
     }
 }
 
-/// Encodes events, each with the offset for the number of frames that remain, itself included.
+/// Encodes events, each with the offset for its number among them, from 1 on, and how many there are.
 pub(super) fn prepare(
     outgoing: Vec<OutgoingEvent>,
-    offset: impl Fn(usize) -> Option<String>,
+    offset: impl Fn(usize, usize) -> Option<String>,
 ) -> Vec<Prepared> {
     let count = outgoing.len();
     let outgoing = outgoing.into_iter().enumerate();
     let frames = outgoing.map(|(index, event)| {
-        let offset = offset(count - index);
+        let offset = offset(index + 1, count);
         Prepared::json(
             &NamespaceName::MAIN,
             &event.name,

@@ -24,6 +24,7 @@ mod frames;
 mod gathering;
 mod metrics;
 mod recovery;
+mod signals;
 mod transport;
 mod turn;
 
@@ -43,13 +44,12 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     chat::{Services, connections},
     dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
-    error::{self, Error, Kind},
-    model::{Lane, Positions},
+    error::{Error, Kind},
+    model::Lane,
     telemetry::{RecoveryOutcome, log_failure},
 };
 
-use connection::{ConnectionState, Recovery, lock};
-use recovery::Returned;
+use connection::{ConnectionState, Recovery};
 use transport::SocketTransport;
 use turn::Mode;
 
@@ -127,7 +127,7 @@ impl Gateway {
         if !recovers {
             return Ok(Admission::new());
         }
-        let resumed = on_resume(socket, connection, session).await;
+        let resumed = recovery::resume(socket, connection, session).await;
         if recovery::shows_private_id(socket) {
             self.options.metrics.delivery.recovery(match &resumed {
                 Ok(Some(_)) => RecoveryOutcome::Recovered,
@@ -179,7 +179,7 @@ impl Handler for Gateway {
             for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut turn.session);
             }
-            keep(socket, &connection, &turn.session).await;
+            recovery::keep(socket, &connection, &turn.session).await;
             if socket.is_recovered() {
                 connections::tell_returned(&turn.session.services, socket.id().as_str());
             }
@@ -203,7 +203,7 @@ impl Handler for Gateway {
         };
         let answer = dialect::answer(dialect, &mut turn.session, &event.name, arguments).await;
         // Kept before its client knows of it: one that comes back at another server acts for all that it was told it does.
-        keep(socket, &connection, &turn.session).await;
+        recovery::keep(socket, &connection, &turn.session).await;
         reply(socket, &connection, answer, event.ack.take());
         delivery::start(&connection, &mut turn);
     }
@@ -228,7 +228,7 @@ impl Handler for Gateway {
         if let Some(message) = begun.message() {
             turn.unanswered.push(message);
         }
-        keep(socket, &connection, &turn.session).await;
+        recovery::keep(socket, &connection, &turn.session).await;
         delivery::start(&connection, &mut turn);
         drop(turn);
         let (socket, ack) = (socket.clone(), event.ack.take());
@@ -331,90 +331,5 @@ fn refuse(socket: &Socket, error: &Error) -> ConnectError {
     match hint.filter(|_| socket.handshake().revision() == Revision::V4) {
         Some(hint) => refused.with_data(hint),
         None => refused,
-    }
-}
-
-/// Recovers a connection; `None` if it cannot be recovered. It is told what it has missed once it is connected, see
-/// [`delivery::tell_missed`].
-async fn on_resume(
-    socket: &Socket,
-    connection: &Arc<ConnectionState>,
-    session: &mut ClientSession,
-) -> error::Result<Option<Admission>> {
-    let services = Arc::clone(&session.services);
-    let key = match session.key_holder().await {
-        Err(error) if dialect::is_refusal(&error) => return Ok(None),
-        outcome => outcome?,
-    };
-    let shown = (key.as_ref(), &session.shown_tokens()[..]);
-    let Some(returned) = recovery::look_up(&services, socket, shown).await? else {
-        return Ok(None);
-    };
-    // A client with a token is recovered as its holder or not at all.
-    if let (Some(token), None) = (session.credentials.token.clone(), &key) {
-        let back = returned.identities.iter();
-        let back: Vec<_> = back.map(|(_, caller, _)| caller.id()).collect();
-        if !session.holds_one_of(&token, &back).await? {
-            return Ok(None);
-        }
-    }
-    let checked = heads_of(&services, &returned);
-    for (dialects, caller, after) in &returned.identities {
-        session.act_as_since(*dialects, caller, *after).await?;
-    }
-    for dialect in session.options.dialects.iter() {
-        let entered = returned.entered.iter();
-        let entered = entered.filter(|(of, _)| *of == dialect.id());
-        let entered: Vec<_> = entered.map(|(_, chat)| *chat).collect();
-        if !entered.is_empty() {
-            dialect.on_resume(session, &entered).await?;
-        }
-    }
-    for position in &returned.sent {
-        session.note_sent(*position);
-    }
-    connection.set_recovery(Recovery::returned(
-        returned.private.clone(),
-        session.epoch.clone(),
-        session.lanes().cloned().unwrap_or(returned.place),
-        checked,
-    ));
-    Ok(Some(Admission::recovered(
-        returned.id,
-        returned.private,
-        Vec::new(),
-    )))
-}
-
-/// The heads of the lanes of those for whom a connection comes back.
-fn heads_of(services: &Services, returned: &Returned) -> Option<Positions> {
-    let lanes = returned.identities.iter();
-    let lanes = lanes.map(|(_, caller, _)| services.lane_of(caller.tenant()));
-    let mut heads: Option<Positions> = None;
-    for lane in lanes {
-        let head = services.head_in(lane);
-        match &mut heads {
-            Some(heads) => heads.raise_in(lane, head),
-            None => heads = Some(Positions::new(lane, head)),
-        }
-    }
-    heads
-}
-
-/// Stores the identities of a recoverable connection, if they have changed.
-async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSession) {
-    let Some(recovery) = connection.recovery() else {
-        return;
-    };
-    let identity = recovery::encode_identities(session);
-    if recovery.is_kept(&identity) {
-        return;
-    }
-    let id = socket.id().as_str().to_owned();
-    let services = &session.services;
-    let whose = (&*recovery.private, recovery.holder);
-    match connections::keep(services, whose, id, identity.clone()).await {
-        Ok(()) => *lock(&recovery.kept) = Some(identity),
-        Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
     }
 }

@@ -7,15 +7,18 @@
 //! Clients learn offsets from events only, so a client that has received none has its private id alone.
 //! That id therefore ends with the position at which it was issued, from which such a client continues.
 
-use std::{fmt::Write as _, net::Ipv4Addr};
+use std::{fmt::Write as _, net::Ipv4Addr, sync::Arc};
 
 use parlance_socketio::{
     engine::Revision,
-    server::{Socket, SocketId},
+    server::{Admission, Socket, SocketId},
 };
 use serde_json::Value;
 
-use super::credentials::is_on;
+use super::{
+    connection::{ConnectionState, Recovery, Told, lock},
+    credentials::is_on,
+};
 use crate::{
     chat::{
         Caller, Services,
@@ -23,10 +26,10 @@ use crate::{
         connections, cursors,
         logins::Token,
     },
-    dialect::{ClientSession, DialectId, DialectMask},
+    dialect::{self, ClientSession, DialectId, DialectMask},
     error::Result,
     model::{
-        ChatId, Cursor, Lane, LoginId, PersonId, Place, Position, Positions, cursor::MOST_LANES,
+        ChatId, Cursor, Lane, LoginId, PersonId, Place, Position, Positions, place::MOST_LANES,
     },
 };
 
@@ -40,17 +43,17 @@ const LOST: &str = "!|";
 const SENT: usize = 32;
 
 /// A connection that can be recovered.
-pub(super) struct Returned {
-    pub(super) id: SocketId,
-    pub(super) private: String,
+struct Returned {
+    id: SocketId,
+    private: String,
     /// Where it was, in each lane.
-    pub(super) place: Positions,
+    told: Told,
     /// Its identities, each with the dialects, and after which position it goes on.
-    pub(super) identities: Vec<(DialectMask, Caller, Position)>,
+    identities: Vec<(DialectMask, Caller, Position)>,
     /// The chats it had entered, each with the dialect.
-    pub(super) entered: Vec<(DialectId, ChatId)>,
+    entered: Vec<(DialectId, ChatId)>,
     /// The positions of its own last messages.
-    pub(super) sent: Vec<Position>,
+    sent: Vec<Position>,
 }
 
 /// Whether the client wants recovery. Clients of revision 4 do not support it.
@@ -82,7 +85,7 @@ fn place(private: &str, offset: Option<&str>) -> Option<Place> {
 type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
 
 /// Finds the connection that a client wants to recover, if it may.
-pub(super) async fn look_up(
+async fn look_up(
     services: &Services,
     socket: &Socket,
     shown: Shown<'_>,
@@ -102,7 +105,7 @@ pub(super) async fn look_up(
     if cursors::resume_socket(services, &place).await.is_err() {
         return Ok(None);
     }
-    let place = place.positions;
+    let told = Told::from(place);
     let address = socket.handshake().client_ip();
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
     let Some(kept) = connections::find(services, private, address).await? else {
@@ -126,7 +129,7 @@ pub(super) async fn look_up(
         let Some((dialects, caller, home)) = caller(services, entry, shown).await? else {
             return Ok(None);
         };
-        let Some(after) = home.after(&place) else {
+        let Some(after) = home.after(&told.positions) else {
             return Ok(None);
         };
         identity.push((dialects, caller, after));
@@ -134,7 +137,7 @@ pub(super) async fn look_up(
     Ok(Some(Returned {
         id,
         private: private.to_owned(),
-        place,
+        told,
         identities: identity,
         entered,
         sent,
@@ -204,6 +207,95 @@ fn home(parts: &[&str]) -> Option<Home> {
         lane: Lane::new(lane.parse().ok()?)?,
         from: Some(from),
     })
+}
+
+/// Recovers a connection; `None` if it cannot be recovered. It is told what it has missed once it is connected, see
+/// [`super::delivery::tell_missed`].
+pub(super) async fn resume(
+    socket: &Socket,
+    connection: &Arc<ConnectionState>,
+    session: &mut ClientSession,
+) -> Result<Option<Admission>> {
+    let services = Arc::clone(&session.services);
+    let key = match session.key_holder().await {
+        Err(error) if dialect::is_refusal(&error) => return Ok(None),
+        outcome => outcome?,
+    };
+    let shown = (key.as_ref(), &session.shown_tokens()[..]);
+    let Some(returned) = look_up(&services, socket, shown).await? else {
+        return Ok(None);
+    };
+    // A client with a token is recovered as its holder or not at all.
+    if let (Some(token), None) = (session.credentials.token.clone(), &key) {
+        let back = returned.identities.iter();
+        let back: Vec<_> = back.map(|(_, caller, _)| caller.id()).collect();
+        if !session.holds_one_of(&token, &back).await? {
+            return Ok(None);
+        }
+    }
+    let checked = heads_of(&services, &returned);
+    for (dialects, caller, after) in &returned.identities {
+        session.act_as_since(*dialects, caller, *after).await?;
+    }
+    for dialect in session.options.dialects.iter() {
+        let entered = returned.entered.iter();
+        let entered = entered.filter(|(of, _)| *of == dialect.id());
+        let entered: Vec<_> = entered.map(|(_, chat)| *chat).collect();
+        if !entered.is_empty() {
+            dialect.on_resume(session, &entered).await?;
+        }
+    }
+    for position in &returned.sent {
+        session.note_sent(*position);
+    }
+    let told = Told {
+        positions: session.lanes().cloned().unwrap_or(returned.told.positions),
+        part: returned.told.part,
+    };
+    connection.set_recovery(Recovery::returned(
+        returned.private.clone(),
+        session.epoch.clone(),
+        told,
+        checked,
+    ));
+    Ok(Some(Admission::recovered(
+        returned.id,
+        returned.private,
+        Vec::new(),
+    )))
+}
+
+/// The heads of the lanes of those for whom a connection comes back.
+fn heads_of(services: &Services, returned: &Returned) -> Option<Positions> {
+    let lanes = returned.identities.iter();
+    let lanes = lanes.map(|(_, caller, _)| services.lane_of(caller.tenant()));
+    let mut heads: Option<Positions> = None;
+    for lane in lanes {
+        let head = services.head_in(lane);
+        match &mut heads {
+            Some(heads) => heads.raise_in(lane, head),
+            None => heads = Some(Positions::new(lane, head)),
+        }
+    }
+    heads
+}
+
+/// Stores the identities of a recoverable connection, if they have changed.
+pub(super) async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSession) {
+    let Some(recovery) = connection.recovery() else {
+        return;
+    };
+    let identity = encode_identities(session);
+    if recovery.is_kept(&identity) {
+        return;
+    }
+    let id = socket.id().as_str().to_owned();
+    let services = &session.services;
+    let whose = (&*recovery.private, recovery.holder);
+    match connections::keep(services, whose, id, identity.clone()).await {
+        Ok(()) => *lock(&recovery.kept) = Some(identity),
+        Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
+    }
 }
 
 /// A session's identities and the chats it has entered, as stored.

@@ -197,14 +197,20 @@ async fn wherever_a_connection_breaks_its_client_is_told_everything_once() {
         let text = format!("missed {number}");
         say(&world, key, chat, &ann.user, &text).await;
         expected.push(format!("new-message: {text}"));
+        // A change is told by two events.
+        let twin = format!(
+            "/chat/{}/new-message: {text}",
+            chat.as_str().expect("an id")
+        );
+        expected.push(twin);
     }
     let mut client = Client {
         back: bo.back,
         ..Client::default()
     };
     // It breaks again and again, after so many packets.
-    for packets in [1, 2, 1, 3, 2, 4].into_iter().cycle().take(30) {
-        let query = format!("&recovery=1&key={key}");
+    for packets in [1, 2, 1, 3, 2, 4].into_iter().cycle().take(40) {
+        let query = format!("&recovery=1&twin=1&key={key}");
         let mut ws = world.websocket(&query, &[]).await;
         ws.send(&format!("40{}", client.back)).await;
         client.is_connected = false;

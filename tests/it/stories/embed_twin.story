@@ -59,7 +59,7 @@ off < 42["new-message",{"msg":"three",…}]
 back opens EIO=4&token=token%20of%20bo&recovery=1
 back > 40{"pid":"{pid}","offset":"{offset}"}
 back < 40{"sid":"{sid}","pid":"{pid}"}
-back < 42["new-message",{"msg":"three",…},"{offset}"]
+back < 42["new-message",{"msg":"three",…},"<cursor>"]
 back < 42["/chat/{chat}/new-message",{"msg":"three",…},"<cursor>"]
 query < 42["new-message",{"msg":"three",…}]
 query < 42["/chat/{chat}/new-message",{"msg":"three",…}]
