@@ -75,10 +75,27 @@ pub(super) fn private_id(place: &Cursor) -> String {
     format!("{}{AT}{place}", Token::random().expose())
 }
 
-/// Where a client continues: at its offset, or else where its private id was issued.
+/// Where a client continues: at its offset, or where its private id was issued if that is later or there is no offset.
+/// socket.io-client keeps the offset of a connection when it gets another one, until that tells it something.
 fn place(private: &str, offset: Option<&str>) -> Option<Place> {
-    let given = || private.rsplit_once(AT).map(|(_, place)| place);
-    offset.or_else(given)?.parse().ok()
+    let issued = private.rsplit_once(AT).map(|(_, issued)| issued);
+    let issued = issued.and_then(|issued| issued.parse::<Place>().ok());
+    let Some(offset) = offset else {
+        return issued;
+    };
+    let mut place: Place = offset.parse().ok()?;
+    let Some(issued) = issued else {
+        return Some(place);
+    };
+    if issued.epoch != place.epoch {
+        return Some(issued);
+    }
+    for (lane, position) in issued.positions.entries() {
+        if place.positions.of(lane).is_some() {
+            place.positions.raise_in(lane, position);
+        }
+    }
+    Some(place)
 }
 
 /// The other credentials of a client that reconnects: its tenant's key, and tokens.
@@ -154,7 +171,7 @@ impl Home {
     /// After which position the connection goes on for them; none where that is not known.
     fn after(&self, place: &Positions) -> Option<Position> {
         if let Some(position) = place.of(self.lane) {
-            return Some(position);
+            return Some(self.from.map_or(position, |from| from.max(position)));
         }
         // Nothing was told in their lane since.
         let from = self.from?;

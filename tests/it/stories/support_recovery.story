@@ -74,3 +74,16 @@ once opens EIO=4&recovery=1
 once > 40{"token":"{fresh_token}","pid":"{early_pid}","offset":"{heard}"}
 once < 40{"sid":"{early_sid}","pid":"{early_pid}"}
 once closes
+
+# A client that begins anew goes on showing the offset that it had before: it is told nothing of that time.
+anew opens EIO=4&recovery=1
+anew > 40{"token":"{fresh_token}","pid":"unknown","offset":"{at}"}
+anew < 40{"sid":"<anew_sid:sid>","pid":"<anew_pid:pid>"}
+anew closes
+more opens EIO=4&recovery=1
+more > 40{"token":"{fresh_token}","pid":"{anew_pid}","offset":"{at}"}
+more < 40{"sid":"{anew_sid}","pid":"{anew_pid}"}
+POST /api/events/newMessage {"chatId":"{chat}","token":"{guest_token}","message":"at last"}
+200 {…}
+more < 42["newMessage",{"message":{"message":"at last",…},…},"<cursor>"]
+more closes
