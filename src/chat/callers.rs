@@ -70,6 +70,17 @@ impl Proof {
         }
     }
 
+    /// Whether it is over, and may be good: it is to be looked up again.
+    pub fn is_lost(&self) -> bool {
+        let (life, owner) = match self {
+            Self::Login(login) => (&login.life, None),
+            Self::Key(key) => (&*key.0.life, key.0.owner.as_ref()),
+        };
+        let lives = [Some(life), owner.map(|owner| &owner.life)];
+        let mut over = lives.into_iter().flatten().filter(|life| life.is_over());
+        self.is_over() && over.all(Lifetime::is_lost)
+    }
+
     /// What is told somebody who relies on it once it has ended.
     pub fn refusal(&self) -> Error {
         match self {

@@ -143,10 +143,10 @@ pub fn tell_returned(services: &Services, socket_id: &str) {
     services.bus.tell(Event::Returned(socket_id.to_owned()));
 }
 
-/// Whether a connection is the newest of its private id, or none is written down.
-pub async fn is_held(services: &Services, private: &str, holder: i64) -> Result<bool> {
+/// What tells the newest connection of a private id from others; none if it is not written down.
+pub async fn holder(services: &Services, private: &str) -> Result<Option<i64>> {
     let kept = services.store.connection(&logins::hash(private)).await?;
-    Ok(kept.is_none_or(|kept| kept.holder == holder))
+    Ok(kept.map(|kept| kept.holder))
 }
 
 /// Has a connection written, with all others that wait for that.

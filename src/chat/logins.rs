@@ -281,8 +281,7 @@ impl Logins {
         }
     }
 
-    /// A person is another one since a position. Their connections know it now; those that have seen it too
-    /// often begin anew.
+    /// A person is another one since a position. Their connections know it now; those that have seen it too often begin anew.
     pub(super) fn renamed(&self, position: Position, person: &Arc<Person>) {
         let state = self.state();
         // Who reads the store just now may have read the old name.
@@ -294,7 +293,7 @@ impl Logins {
         let worn: Vec<_> = worn.cloned().collect();
         drop(state);
         for live in worn {
-            self.end_live(&live);
+            self.take_out(&live, Lifetime::lose);
         }
     }
 
@@ -335,14 +334,17 @@ impl Logins {
 
     /// Ends one that is in use, whose token is good no more though the store has it still.
     pub(super) fn end_live(&self, live: &LiveLogin) {
+        self.take_out(live, Lifetime::end);
+    }
+
+    fn take_out(&self, live: &LiveLogin, end: fn(&Lifetime)) {
         let mut state = self.state();
         self.ends.fetch_add(1, Ordering::AcqRel);
         let known = state.forget(live.login.id);
         drop(state);
-        live.life.end();
         // It may have been read again since.
-        if let Some(known) = known {
-            known.life.end();
+        for live in std::iter::once(live).chain(known.as_deref()) {
+            end(&live.life);
         }
     }
 

@@ -84,7 +84,9 @@ pub trait Transport: Send + Sync {
     fn leave(&self, room: &str);
     /// Tells the connections in a room.
     fn tell(&self, room: &str, recipients: Recipients, event: &OutgoingEvent);
-    /// Closes the connection.
+    /// Closes the connection for good: its client does not come back by itself.
+    fn end(&self);
+    /// Closes the connection, whose client comes back by itself.
     fn close(&self);
 }
 
@@ -342,20 +344,26 @@ impl ClientSession {
         identity.map(|identity| &identity.caller)
     }
 
-    /// Stops acting for those whose login or key has ended.
+    /// Stops acting for those whose login or key has ended. A connection that acts for nobody any more ends; where their
+    /// logins may be good still its client comes back, and they are looked up again.
     pub fn drop_the_gone(&mut self) {
-        let before = self.identities.len();
+        let (before, mut may_be_good) = (self.identities.len(), false);
         let (services, number) = (&self.services, self.number);
         self.identities.retain(|identity| {
             let gone = identity.caller.is_gone();
             if gone {
+                may_be_good |= identity.caller.proof().is_lost();
                 signals::person_left(services, number, identity.caller.id());
             }
             !gone
         });
-        // A connection that was authenticated acts for nobody any more.
         let is_nobody = self.identities.is_empty() && before > 0;
-        if is_nobody || self.bound.iter().any(Proof::is_over) {
+        let mut over = self.bound.iter().filter(|proof| proof.is_over()).peekable();
+        let is_unbound = over.peek().is_some();
+        let has_ended = over.any(|proof| !proof.is_lost());
+        if has_ended || (is_nobody && !may_be_good) {
+            self.transport.end();
+        } else if is_nobody || is_unbound {
             self.transport.close();
         }
     }

@@ -96,5 +96,7 @@ impl Transport for NoTransport {
 
     fn tell(&self, _room: &str, _whom: Recipients, _emission: &OutgoingEvent) {}
 
+    fn end(&self) {}
+
     fn close(&self) {}
 }

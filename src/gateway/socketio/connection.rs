@@ -1,11 +1,12 @@
 //! The state of one connection: its session, and what it needs for delivery and recovery.
 
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, atomic::AtomicBool};
 
 use parlance_socketio::{engine::SendError, server::Socket};
 use tokio::sync::Mutex;
 
 use super::{
+    keeping::UNKNOWN,
     recovery::{self, NOTHING},
     turn::{DeliveryWaker, Turn, TurnGuard},
 };
@@ -29,6 +30,8 @@ pub(super) struct Recovery {
     pub(super) private: String,
     /// What tells this connection from those that had the same private id before, or will.
     pub(super) holder: i64,
+    /// The same of the connection that came back as this one.
+    before: Option<i64>,
     /// The epoch of the log that its positions belong to.
     epoch: EpochMark,
     /// What has been sent, which is the offset sent last. It is locked while a frame with an offset is sent, so that
@@ -38,6 +41,8 @@ pub(super) struct Recovery {
     checked: Option<Positions>,
     /// Its identities as they were stored last; `None` if they were never stored.
     pub(super) kept: std::sync::Mutex<Option<String>>,
+    /// Whether it is tried again to store them.
+    pub(super) keeps_later: AtomicBool,
 }
 
 /// What a connection was told.
@@ -79,25 +84,35 @@ impl Recovery {
         Self {
             private,
             holder: connections::new_holder(),
+            before: None,
             epoch,
             told: std::sync::Mutex::new(told),
             checked: None,
             kept: std::sync::Mutex::new(None),
+            keeps_later: AtomicBool::new(false),
         }
     }
 
-    /// The same for a recovered connection, of which something is stored.
+    /// The same for a recovered connection, of which something is stored, by the connection before it.
     pub(super) fn returned(
-        private: String,
+        (private, before): (String, i64),
         epoch: EpochMark,
         told: Told,
         checked: Option<Positions>,
     ) -> Self {
         Self {
+            before: Some(before),
             checked,
-            kept: std::sync::Mutex::new(Some(String::new())),
+            kept: std::sync::Mutex::new(Some(UNKNOWN.to_owned())),
             ..Self::at(private, epoch, told)
         }
+    }
+
+    /// Whether the connection is the newest of its private id, if this is what is stored of which one that is: what
+    /// was there when it came back is, until it is stored itself.
+    pub(super) fn is_newest(&self, holder: i64) -> bool {
+        let is_unknown = || lock(&self.kept).as_deref() == Some(UNKNOWN);
+        holder == self.holder || (self.before == Some(holder) && is_unknown())
     }
 
     /// Whether a change came before it was looked at what the connection may hear, when it came back.

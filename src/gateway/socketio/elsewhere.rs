@@ -3,15 +3,9 @@
 
 use std::sync::{Arc, Weak};
 
-use parlance_socketio::{
-    SocketIo,
-    server::{Disconnect, Socket},
-};
+use parlance_socketio::{SocketIo, engine::DisconnectReason, server::Socket};
 
-use super::{
-    connection::{ConnectionState, Recovery},
-    transport::emit,
-};
+use super::{connection::ConnectionState, transport::emit};
 use crate::{
     chat::{
         Services,
@@ -68,18 +62,16 @@ fn tell(sockets: &SocketIo, room: &str, events: &[OutgoingEvent]) {
 }
 
 /// Closes a connection that is not the newest of its private id. What is told of that may be late, so what is written
-/// down counts.
+/// down counts. That may be late as well, and a client be here: so it is not disconnected but its transport closed,
+/// after which it comes back by itself.
 async fn close_if_returned(services: &Services, socket: &Socket) {
     let connection = socket.data::<ConnectionState>();
-    let Some(Recovery {
-        private, holder, ..
-    }) = connection.as_deref().and_then(ConnectionState::recovery)
-    else {
+    let Some(recovery) = connection.as_deref().and_then(ConnectionState::recovery) else {
         return;
     };
-    match connections::is_held(services, private, *holder).await {
-        Ok(true) => {}
-        Ok(false) => socket.disconnect(Disconnect::Connection),
+    match connections::holder(services, &recovery.private).await {
+        Ok(holder) if holder.is_none_or(|holder| recovery.is_newest(holder)) => {}
+        Ok(_) => socket.session().close(DisconnectReason::ForcedServerClose),
         Err(error) => {
             tracing::debug!(cause = ?error, "It is not known whether a connection has come back elsewhere.");
         }

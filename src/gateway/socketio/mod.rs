@@ -22,6 +22,7 @@ mod delivery;
 mod elsewhere;
 mod frames;
 mod gathering;
+mod keeping;
 mod metrics;
 mod recovery;
 mod signals;
@@ -179,9 +180,9 @@ impl Handler for Gateway {
             for dialect in self.options.dialects.iter() {
                 dialect.on_ready(&mut turn.session);
             }
-            recovery::keep(socket, &connection, &turn.session).await;
-            if socket.is_recovered() {
-                connections::tell_returned(&turn.session.services, socket.id().as_str());
+            // One that is gone already takes nothing over from a newer one.
+            if socket.is_connected() {
+                keeping::keep(socket, &connection, &turn.session).await;
             }
             delivery::start(&connection, &mut turn);
         }
@@ -203,7 +204,7 @@ impl Handler for Gateway {
         };
         let answer = dialect::answer(dialect, &mut turn.session, &event.name, arguments).await;
         // Kept before its client knows of it: one that comes back at another server acts for all that it was told it does.
-        recovery::keep(socket, &connection, &turn.session).await;
+        keeping::keep(socket, &connection, &turn.session).await;
         reply(socket, &connection, answer, event.ack.take());
         delivery::start(&connection, &mut turn);
     }
@@ -228,7 +229,7 @@ impl Handler for Gateway {
         if let Some(message) = begun.message() {
             turn.unanswered.push(message);
         }
-        recovery::keep(socket, &connection, &turn.session).await;
+        keeping::keep(socket, &connection, &turn.session).await;
         delivery::start(&connection, &mut turn);
         drop(turn);
         let (socket, ack) = (socket.clone(), event.ack.take());

@@ -16,7 +16,7 @@ use parlance_socketio::{
 use serde_json::Value;
 
 use super::{
-    connection::{ConnectionState, Recovery, Told, lock},
+    connection::{ConnectionState, Recovery, Told},
     credentials::is_on,
 };
 use crate::{
@@ -46,6 +46,8 @@ const SENT: usize = 32;
 struct Returned {
     id: SocketId,
     private: String,
+    /// What tells the connection that was lost from others.
+    holder: i64,
     /// Where it was, in each lane.
     told: Told,
     /// Its identities, each with the dialects, and after which position it goes on.
@@ -154,6 +156,7 @@ async fn look_up(
     Ok(Some(Returned {
         id,
         private: private.to_owned(),
+        holder: kept.holder,
         told,
         identities: identity,
         entered,
@@ -270,7 +273,7 @@ pub(super) async fn resume(
         part: returned.told.part,
     };
     connection.set_recovery(Recovery::returned(
-        returned.private.clone(),
+        (returned.private.clone(), returned.holder),
         session.epoch.clone(),
         told,
         checked,
@@ -295,24 +298,6 @@ fn heads_of(services: &Services, returned: &Returned) -> Option<Positions> {
         }
     }
     heads
-}
-
-/// Stores the identities of a recoverable connection, if they have changed.
-pub(super) async fn keep(socket: &Socket, connection: &ConnectionState, session: &ClientSession) {
-    let Some(recovery) = connection.recovery() else {
-        return;
-    };
-    let identity = encode_identities(session);
-    if recovery.is_kept(&identity) {
-        return;
-    }
-    let id = socket.id().as_str().to_owned();
-    let services = &session.services;
-    let whose = (&*recovery.private, recovery.holder);
-    match connections::keep(services, whose, id, identity.clone()).await {
-        Ok(()) => *lock(&recovery.kept) = Some(identity),
-        Err(error) => tracing::warn!(cause = ?error, "A connection cannot be kept for its return."),
-    }
 }
 
 /// A session's identities and the chats it has entered, as stored.

@@ -1,6 +1,7 @@
 //! What a dialect's session can do with its socket.
 
 use parlance_socketio::{
+    engine::DisconnectReason,
     packet::NamespaceName,
     server::{Disconnect, Prepared, Socket, WeakSocket},
 };
@@ -53,9 +54,15 @@ impl Transport for SocketTransport {
         emit(others.chain(session), outgoing);
     }
 
-    fn close(&self) {
+    fn end(&self) {
         if let Some(socket) = self.socket.upgrade() {
             socket.disconnect(Disconnect::Connection);
+        }
+    }
+
+    fn close(&self) {
+        if let Some(socket) = self.socket.upgrade() {
+            socket.session().close(DisconnectReason::ForcedServerClose);
         }
     }
 }

@@ -112,6 +112,25 @@ async fn a_socket_of_before_speaks_under_the_new_name() {
     world.stop().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_whose_person_had_too_many_names_is_closed_so_that_its_client_comes_back() {
+    let world = World::new().await;
+    let (ann, _) = world.ann_and_bo().await;
+    for by in [By::WebSocket4, By::Polling4] {
+        let mut socket = opened(&world, by, &ann).await;
+        let list = json!({"user": {"id": ann.id}});
+        let told = socket.ask("list-chats", &list).await;
+        assert_eq!(told.expect("it stands")["status"], "ok");
+        for number in 0..33 {
+            rename(&ann, &format!("{by:?} {number}")).await;
+        }
+        let heard = socket.heard_to_the_end().await;
+        // After this packet a client would stay away.
+        assert!(!heard.iter().any(|packet| packet == "41"), "{heard:?}");
+    }
+    world.stop().await;
+}
+
 async fn opened(world: &World, by: By, who: &Actor) -> Connection {
     let connection = Connection::open(world, by, &Credentials::of(who)).await;
     connection.expect("it is let in")
