@@ -220,6 +220,11 @@ impl KeyHolder {
     }
 }
 
+/// Whether a tenant's own system could not be asked, and not this server look something up.
+pub fn is_unverified(error: &Error) -> bool {
+    error.text() == UNVERIFIED
+}
+
 /// What is told somebody whose token nobody has, or whose tenant says that it is not good.
 fn unknown() -> Error {
     Error::new(

@@ -43,7 +43,7 @@ use serde_json::{Map, Value, json};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
-    chat::{Services, connections},
+    chat::{Services, callers, connections},
     dialect::{self, Begun, ClientSession, Emitted, EventReply, Options, OutgoingEvent},
     error::{Error, Kind},
     model::Lane,
@@ -162,6 +162,7 @@ impl Handler for Gateway {
             return Ok(Admission::new());
         }
         let Some(connection) = self.connection(socket) else {
+            socket.session().close(DisconnectReason::ForcedServerClose);
             return Err(ConnectError::new("the server is starting"));
         };
         let mut turn = connection.turn(socket).await;
@@ -325,8 +326,13 @@ fn reply(
 }
 
 /// The error for a client that is not admitted. A client of the old protocol would be told the hint instead of the message.
+/// Where this server cannot look up who it is, the transport is closed: the client comes back by itself, as it would not
+/// after an error.
 fn refuse(socket: &Socket, error: &Error) -> ConnectError {
     log_failure(error);
+    if error.kind() == Kind::Unavailable && !callers::is_unverified(error) {
+        socket.session().close(DisconnectReason::ForcedServerClose);
+    }
     let refused = ConnectError::new(error.text().to_owned());
     let hint = error.hint().map(|hint| json!({"hint": hint}));
     match hint.filter(|_| socket.handshake().revision() == Revision::V4) {

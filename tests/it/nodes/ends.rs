@@ -208,6 +208,13 @@ async fn a_server_that_cannot_see_what_has_ended_refuses_all_that_needs_a_login(
         assert_eq!(told["code"], "busy", "{told}");
     }
     assert!(!held.is_finished(), "who waits goes on waiting");
+    // Who connects is not refused, after which a client would stay away, but comes back by itself.
+    let query = format!("&token={}", ann.token);
+    let mut ws = world.websocket(&query, &[]).await;
+    ws.send("40").await;
+    while let Some(message) = ws.next().await {
+        assert!(!message.is_text(), "{message:?}");
+    }
     cluster.start_again();
     soon_holds(async || cached().await == 200).await;
     for socket in &mut sockets {
