@@ -88,7 +88,7 @@ pub(super) fn failed(error: impl Into<DbError>) -> Error {
     };
     match outage {
         Some((sentence, wait)) if has_idled(&error) => {
-            Error::unavailable(sentence, wait).because(HasIdled(error))
+            Error::unavailable(sentence, wait).because(HasIdled(error.to_string()))
         }
         Some((sentence, wait)) => Error::unavailable(sentence, wait).because(error),
         None => Error::internal(error),
@@ -146,9 +146,15 @@ pub(super) fn is_idled(error: &Error) -> bool {
     std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<HasIdled>)
 }
 
+/// The error when what a transaction has read under its lock is older than what is known by now: that lock is gone.
+pub(super) fn outrun() -> Error {
+    let cause = "others have written to the lane that it has locked";
+    Error::unavailable(BUSY.0, BUSY.1).because(HasIdled(cause.to_owned()))
+}
+
 /// The cause of the end of one transaction.
 #[derive(Debug)]
-struct HasIdled(DbError);
+struct HasIdled(String);
 
 impl fmt::Display for HasIdled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

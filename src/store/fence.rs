@@ -15,7 +15,7 @@ use std::{
 use sqlx::{PgConnection, PgPool};
 use tokio::sync::watch;
 
-use super::failure::{Cause, bounded, failed};
+use super::failure::{Cause, bounded, failed, outrun};
 use crate::{
     error::{Error, Result},
     model::{Epoch, Position, Positions},
@@ -269,8 +269,9 @@ impl Fence {
         .map_err(|cause| sqlx::Error::Configuration(Box::new(cause)))
     }
 
-    /// Compares the lane that a transaction has locked.
-    fn admit(&self, row: LockRow) -> Result<Locked> {
+    /// Compares the lane that a transaction has locked, with what was known before it asked for that: where this process was
+    /// stopped meanwhile it may have lost the lock, and know already what others wrote since.
+    fn admit(&self, row: LockRow, before: &Positions) -> Result<Locked> {
         let head = Position::new(row.head);
         let moves = row.moves;
         let locked = Locked { head, moves };
@@ -286,6 +287,9 @@ impl Fence {
             epoch: Epoch::new(row.epoch),
             heads: head.into(),
         };
+        if seen.heads.is_before(&known.heads) && !seen.heads.is_before(before) {
+            return Err(outrun());
+        }
         match judge(known, &seen, self.failover) {
             Verdict::Same => Ok(locked),
             Verdict::Moved => {

@@ -289,7 +289,52 @@ fn entries(rows: Vec<IndexRow>) -> Vec<IndexEntry> {
 impl Tx {
     /// Adds to the index; refuses when it has come further by now.
     pub async fn index(&mut self, batch: &IndexBatch) -> Result<()> {
-        let (entries, since, progress) = (&batch.entries, batch.since, batch.progress);
+        self.note_index(batch).await?;
+        let lane = batch.progress.lane();
+        let elsewhere = batch.entries.iter().filter(|entry| entry.lane() != lane);
+        let elsewhere: Vec<i64> = elsewhere.map(|entry| entry.message.get()).collect();
+        let left = self.left_to_their_lanes(elsewhere).await?;
+        let is_left = |entry: &&IndexEntry| left.contains(&entry.message.get());
+        let entries: Vec<_> = batch.entries.iter().filter(|it| !is_left(it)).collect();
+        let again = entries.iter().filter(|entry| entry.again);
+        let again: Vec<i64> = again.map(|entry| entry.message.get()).collect();
+        if !again.is_empty() {
+            let forgotten = self.query(FORGET).bind(again).execute().await;
+            forgotten.map_err(failed)?;
+        }
+        // Another lane may have had later changes of these.
+        let is_older = batch.progress.from != batch.since.from;
+        let is_shared = !self.is_sqlite();
+        let is_stale = |entry: &IndexEntry| is_shared && (entry.again || is_older);
+        let stale = entries.iter().filter(|entry| is_stale(entry));
+        let stale = stale.map(|entry| entry.message.get()).collect();
+        let anew = self.as_they_are(stale).await?;
+        let added = entries.into_iter().filter(|entry| !is_stale(entry));
+        let added = added
+            .chain(&anew)
+            .filter_map(|entry| Some((entry.message.get(), entry.terms.as_deref()?)));
+        if self.is_sqlite() {
+            for (id, terms) in added {
+                let added = self.query(ADD_SQLITE).bind(id).bind(terms).execute().await;
+                added.map_err(failed)?;
+            }
+        } else {
+            let (ids, texts): (Vec<i64>, Vec<String>) =
+                added.map(|(id, terms)| (id, terms.to_owned())).unzip();
+            let added = self
+                .query(ADD_POSTGRES)
+                .bind(ids)
+                .bind(texts)
+                .execute()
+                .await;
+            added.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Notes how far the index has come with a batch, unless somebody else has. Nobody else does until that is committed.
+    async fn note_index(&mut self, batch: &IndexBatch) -> Result<()> {
+        let (since, progress) = (batch.since, batch.progress);
         let lane = progress.lane();
         let sql = if lane == Lane::FIRST {
             PROGRESS
@@ -309,38 +354,6 @@ impl Tx {
             return Err(Error::conflict(
                 "another server adds to the index, or has taken over the log",
             ));
-        }
-        let again = self.read_again(batch).await?;
-        let entries = again.as_ref().unwrap_or(entries);
-        let elsewhere = entries.iter().filter(|entry| entry.lane() != lane);
-        let elsewhere: Vec<i64> = elsewhere.map(|entry| entry.message.get()).collect();
-        let left = self.left_to_their_lanes(elsewhere).await?;
-        let is_left = |entry: &&IndexEntry| left.contains(&entry.message.get());
-        let entries: Vec<_> = entries.iter().filter(|entry| !is_left(entry)).collect();
-        let again = entries.iter().filter(|entry| entry.again);
-        let again: Vec<i64> = again.map(|entry| entry.message.get()).collect();
-        if !again.is_empty() {
-            let forgotten = self.query(FORGET).bind(again).execute().await;
-            forgotten.map_err(failed)?;
-        }
-        let added = entries
-            .iter()
-            .filter_map(|entry| Some((entry.message.get(), entry.terms.as_deref()?)));
-        if self.is_sqlite() {
-            for (id, terms) in added {
-                let added = self.query(ADD_SQLITE).bind(id).bind(terms).execute().await;
-                added.map_err(failed)?;
-            }
-        } else {
-            let (ids, texts): (Vec<i64>, Vec<String>) =
-                added.map(|(id, terms)| (id, terms.to_owned())).unzip();
-            let added = self
-                .query(ADD_POSTGRES)
-                .bind(ids)
-                .bind(texts)
-                .execute()
-                .await;
-            added.map_err(failed)?;
         }
         Ok(())
     }

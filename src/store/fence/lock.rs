@@ -38,6 +38,7 @@ impl Transaction {
     /// Locks a lane, compares it with what is known, and returns its head.
     pub(in crate::store) async fn lock_log(&mut self, lane: Lane) -> Result<Locked> {
         let fence = Arc::clone(self.fence());
+        let before = fence.heads();
         let row = if lane == Lane::FIRST {
             let sql = if fence.has_timeline() {
                 LOCK
@@ -58,6 +59,6 @@ impl Transaction {
             Err(error) if fence.heads().lanes() > 1 => Err(lane_not_locked(error)),
             row => row.map_err(failed),
         };
-        fence.admit(row?)
+        fence.admit(row?, &before)
     }
 }

@@ -1,7 +1,7 @@
 //! What is seen of a database, compared with what is known of it.
 
 use super::*;
-use crate::model::Lane;
+use crate::{model::Lane, store::failure::is_idled};
 
 fn place(timeline: i64, epoch: &str, head: i64) -> Place {
     Place {
@@ -141,5 +141,30 @@ fn a_lane_that_went_back_ends_the_epoch_whatever_the_others_did() {
     let before = fence.known().expect("it is known");
     assert!(before.heads.iter().eq([Position::new(101), second(60)]));
     fence.observe(&before, &known.epoch, &place(200, Some(55)).heads);
+    assert!(fence.is_due());
+}
+
+#[test]
+fn what_was_locked_before_others_wrote_is_no_shorter_log() {
+    let fence = Fence::new(Failover::Lossy);
+    fence.adopt(place(3, "a", 100));
+    let locked = |head: i64, before: i64| {
+        let row = LockRow {
+            head,
+            epoch: "a".to_owned(),
+            moves: 0,
+            timeline: Some("00000003".to_owned()),
+        };
+        let admitted = fence.admit(row, &Position::new(before).into());
+        let admitted = admitted.map(|locked| locked.head.get());
+        admitted.map_err(|error| is_idled(&error))
+    };
+    assert_eq!(locked(100, 100), Ok(100));
+    // A look has found what others wrote while this process was stopped.
+    fence.note_head(Position::new(107));
+    assert_eq!(locked(103, 100), Err(true));
+    assert!(!fence.is_due(), "it is tried again");
+    // What is missing was known before it was asked for.
+    assert_eq!(locked(103, 107), Err(false));
     assert!(fence.is_due());
 }

@@ -2,20 +2,21 @@
 //!
 //! # Why
 //! Each lane has its own progress. Messages are added by the lane that they were said in, and their edits by the lane that
-//! these are in: so two servers may be about to add one message, one of them as it was before.
+//! these are in: so several servers may be about to add one message, some of them as it was before. Who adds a message that was changed
+//! holds the progress of the lane where it was said, and adds it as it is then: who comes last knows of the last change.
 
-use super::{IndexBatch, IndexEntry, IndexRow, entries};
+use super::{IndexEntry, IndexRow, entries};
 use crate::{
     error::{Error, Result},
     store::{EngineSql, Tx, failure::failed},
 };
 
 /// Messages of other lanes that are not in these lanes' indexes, and whether they are too new for that. These indexes go no
-/// further meanwhile; everybody locks several from the last to the first. There are several lanes on PostgreSQL alone.
+/// further meanwhile, and nobody else adds messages of theirs; everybody locks several from the last to the first. There are several lanes on PostgreSQL alone.
 const OF_OTHER_LANES: EngineSql = EngineSql {
     sqlite: "select value, 0 from json_each($1) where 1 = 0",
     postgres: "with p as (select id, indexed_to, indexed_from from search_progress \
-                 where id in (select n.id / 35184372088832 + 1 from unnest($1::bigint[]) as n (id)) order by id desc for share) \
+                 where id in (select n.id / 35184372088832 + 1 from unnest($1::bigint[]) as n (id)) order by id desc for update) \
                select n.id, cast(case when n.id > p.indexed_to then 1 else 0 end as bigint) \
                from unnest($1::bigint[]) as n (id) join p on p.id = n.id / 35184372088832 + 1 \
                where n.id > p.indexed_to or n.id < p.indexed_from",
@@ -26,24 +27,18 @@ const AS_THEY_ARE: &str = "select m.id as place, cast('message' as text) as kind
      from messages m where m.id = any($1)";
 
 impl Tx {
-    /// Reads older messages again where their tenants may have moved: what another lane has of them since they were read was
-    /// left to this lane's index, which must not go by what it read before.
-    pub(super) async fn read_again(
-        &mut self,
-        batch: &IndexBatch,
-    ) -> Result<Option<Vec<IndexEntry>>> {
-        if self.is_sqlite() || batch.progress.from == batch.since.from {
-            return Ok(None);
+    /// What the index is to hold of messages as they are now.
+    pub(super) async fn as_they_are(&mut self, messages: Vec<i64>) -> Result<Vec<IndexEntry>> {
+        if messages.is_empty() {
+            return Ok(Vec::new());
         }
-        let messages = batch.entries.iter().map(|entry| entry.message.get());
-        let messages: Vec<i64> = messages.collect();
         let rows: Vec<IndexRow> = self
             .query(AS_THEY_ARE)
             .bind(messages)
             .fetch_all()
             .await
             .map_err(failed)?;
-        Ok(Some(entries(rows)))
+        Ok(entries(rows))
     }
 
     /// Of messages of other lanes, which were changed since their tenant moved, those that their lanes' indexes will add

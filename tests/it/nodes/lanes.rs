@@ -329,6 +329,34 @@ async fn a_message_that_is_edited_in_another_lane_is_left_to_the_index_of_its_ow
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_deleted_in_one_lane_is_not_found_by_an_edit_in_another_that_comes_late() {
+    let Some(servers) = servers(1, "").await else {
+        return;
+    };
+    let world = &servers[0];
+    let ann = world.actor("ann").await;
+    let chat = ann.make("tea").await;
+    add(world, 3).await;
+    let said = ann.say(chat, "green tea").await;
+    soon_holds(async || search::catch_up(world.services()).await.is_ok()).await;
+    let mut holder = world.place.beside().await;
+    holder.run("begin").await;
+    let held = "select id from search_progress where id = 2 for update";
+    holder.number(held).await;
+    move_to(world.store(), HOME, 2).await;
+    ann.edit(chat, said, "white tea").await.with(200);
+    move_to(world.store(), HOME, 3).await;
+    ann.unsay(chat, said).await.with(200);
+    // All lanes were tried once this has an answer: also the third.
+    let added = search::catch_up(world.services()).await;
+    assert!(added.is_err(), "the second cannot go on");
+    holder.run("rollback").await;
+    soon_holds(async || search::catch_up(world.services()).await.is_ok()).await;
+    is_sound(world).await;
+    stop(servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn another_epoch_begins_in_all_lanes() {
     let Some(servers) = servers(2, "").await else {
         return;
