@@ -169,7 +169,7 @@ describe('live support', () => {
       const heard = new Promise((resolve) => {
         socket.on('newMessage', (push) => !push.statusCode && resolve());
       });
-      return { url, socket, heard };
+      return { url, socket, heard, chatId, token };
     }, server.url);
     await row('Gus').click();
     await answer('Heard on the first connection');
@@ -191,13 +191,20 @@ describe('live support', () => {
       }),
     );
     const again = await back.evaluate(
-      ({ url, socket }) =>
+      ({ url, socket, chatId, token }) =>
         new Promise((resolve) => {
           const heard = [];
+          let recovered;
           const next = window.ParlanceSocket.connect(url);
           Object.assign(next, { pid: socket.pid, offset: socket.offset });
-          next.on('newMessage', (push) => heard.push(push.message.message));
-          next.on('connect', ({ recovered }) => {
+          next.on('connect', (told) => {
+            recovered = told.recovered;
+          });
+          next.on('newMessage', async (push) => {
+            heard.push(push.message.message);
+            if (push.message.message !== 'We are back') return;
+            // What comes before the answer to a question is all that was missed.
+            await next.ask('getChatMessages', { chatId, token });
             next.close();
             resolve({ recovered, heard });
           });
