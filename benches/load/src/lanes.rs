@@ -4,12 +4,11 @@
 //! otherwise all servers write one log in turns. PostgreSQL is on this machine, or as far away as in another room of a data
 //! centre: each statement of a transaction that holds the log then takes that long.
 
-use std::{cell::Cell, env, fmt::Write as _, path::Path, rc::Rc, time::Duration};
+use std::{env, fmt::Write as _, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
     process::Command,
-    task::JoinSet,
     time::{Instant, sleep},
 };
 
@@ -22,7 +21,7 @@ use crate::{
     options::Options,
     report::Section,
     server::{ADMIN_SETTINGS, Server, Setup},
-    workloads::posts::{FORM, SENDERS},
+    workloads::posts::{Posting, SENDERS},
 };
 
 /// Servers, of which each writes.
@@ -175,30 +174,18 @@ impl Tenant {
 
 /// Posts a second of senders of all tenants, each at one of the servers.
 async fn posts(servers: &[Server], tenants: &[Tenant], options: &Options) -> Outcome<f64> {
-    let (sent, over) = (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(false)));
-    let mut sending = JoinSet::new();
+    let mut posting = Posting::default();
     for number in 0..SENDERS {
         let tenant = &tenants[number % tenants.len()];
         let port = servers[number % tenants.len() % servers.len()].port;
-        let mut client = Client::connect(port, &tenant.cookies).await?;
-        let path = format!("/api/chats/{}", tenant.chat);
-        let (sent, over) = (Rc::clone(&sent), Rc::clone(&over));
-        sending.spawn_local(async move {
-            while !over.get() {
-                client.post(&path, FORM).await?.expect(201)?;
-                sent.set(sent.get() + 1);
-            }
-            Outcome::Ok(())
-        });
+        let there = (port, tenant.cookies.as_str());
+        posting.add(there, tenant.chat, drop).await?;
     }
     sleep(options.warm_up).await;
-    let (began, first) = (Instant::now(), sent.get());
+    let (began, first) = (Instant::now(), posting.sent());
     sleep(options.turn).await;
-    let (took, count) = (began.elapsed(), (sent.get() - first) as f64);
-    over.set(true);
-    while let Some(ended) = sending.join_next().await {
-        ended??;
-    }
+    let (took, count) = (began.elapsed(), (posting.sent() - first) as f64);
+    posting.stop().await?;
     Ok(count / took.as_secs_f64())
 }
 

@@ -2,11 +2,11 @@
 
 mod stops;
 
-use std::{cell::Cell, fmt::Write as _, path::Path, rc::Rc, time::Duration};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
-    task::{JoinSet, spawn_local},
+    task::spawn_local,
     time::{Instant, sleep},
 };
 
@@ -21,7 +21,7 @@ use crate::{
     server::{Server, Setup},
     workloads::{
         Ground,
-        posts::{self, CHATS, FORM, PEOPLE, SENDERS},
+        posts::{self, CHATS, FORM, PEOPLE, Posting, SENDERS},
     },
 };
 
@@ -169,37 +169,25 @@ impl Cluster {
 
     /// Everybody posts to the first `servers` of them, again as soon as it is answered.
     async fn posts(&self, servers: usize, options: &Options) -> Outcome<Posts> {
-        let (sent, over) = (Rc::new(Cell::new(0_u64)), Rc::new(Cell::new(false)));
-        let mut sending = JoinSet::new();
+        let mut posting = Posting::default();
         for number in 0..SENDERS {
-            let port = self.servers[number % servers].port;
-            let mut client = Client::connect(port, &self.people[number % PEOPLE]).await?;
+            let cookies = self.people[number % PEOPLE].as_str();
             let chat = self.chat - i64::try_from(number / PEOPLE % CHATS)?;
-            let path = format!("/api/chats/{chat}");
-            let (sent, over) = (Rc::clone(&sent), Rc::clone(&over));
-            sending.spawn_local(async move {
-                while !over.get() {
-                    client.post(&path, FORM).await?.expect(201)?;
-                    sent.set(sent.get() + 1);
-                }
-                Outcome::Ok(())
-            });
+            let there = (self.servers[number % servers].port, cookies);
+            posting.add(there, chat, drop).await?;
         }
         sleep(options.warm_up).await;
-        let (began, first, used) = (Instant::now(), sent.get(), self.processor()?);
+        let (began, first, used) = (Instant::now(), posting.sent(), self.processor()?);
         sleep(options.turn).await;
-        let (took, count) = (began.elapsed(), (sent.get() - first) as f64);
+        let (took, count) = (began.elapsed(), (posting.sent() - first) as f64);
         let used = self.processor()?.saturating_sub(used);
-        over.set(true);
-        while let Some(ended) = sending.join_next().await {
-            ended??;
-        }
+        let sent = posting.stop().await?;
         let rows = self.servers[0]
             .rows("messages")
             .await?
             .ok_or("no database")?;
-        if rows < sent.get() {
-            return Err(format!("{rows} messages in the database, {} answered", sent.get()).into());
+        if rows < sent {
+            return Err(format!("{rows} messages in the database, {sent} answered").into());
         }
         Ok(Posts {
             rate: count / took.as_secs_f64(),

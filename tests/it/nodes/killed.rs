@@ -2,6 +2,7 @@
 //! others go on.
 
 use parlance::model::Lane;
+use tokio::task::JoinHandle;
 
 use crate::{
     support::binary::Started,
@@ -9,6 +10,7 @@ use crate::{
     support::nodes::{listen, servers, stop},
     support::place::Beside,
     support::senders::{Senders, go_on, has_each_once, pause, process},
+    support::world::World,
 };
 
 /// So many were answered when it is killed.
@@ -61,9 +63,18 @@ async fn kill_one(lane: Lane) {
     }
     ann.say(chat, "the last").await;
     expected.extend(beside);
+    all_heard(listening, &expected, servers).await;
+}
+
+/// At the end: each who listened heard all of it once, and the log has no gaps.
+async fn all_heard(
+    listening: Vec<JoinHandle<Vec<(i64, String)>>>,
+    expected: &[(String, i64)],
+    servers: Vec<World>,
+) {
     for listening in listening {
         let heard = listening.await.expect("who listens does not fail");
-        has_each_once(&heard, &expected);
+        has_each_once(&heard, expected);
     }
     without_gaps(&mut servers[0].place.beside().await).await;
     stop(servers).await;
@@ -113,10 +124,5 @@ async fn a_server_stopped_in_the_middle_of_a_batch_refuses_nothing_and_the_other
     let mut expected = senders.stop().await;
     ann.say(chat, "the last").await;
     expected.extend(beside);
-    for listening in listening {
-        let heard = listening.await.expect("who listens does not fail");
-        has_each_once(&heard, &expected);
-    }
-    without_gaps(&mut servers[0].place.beside().await).await;
-    stop(servers).await;
+    all_heard(listening, &expected, servers).await;
 }

@@ -1,19 +1,14 @@
 //! What a server that is stopped in the middle of what it does costs those who write at the others.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
-use tokio::{task::JoinSet, time::Instant, time::sleep};
+use tokio::time::sleep;
 
 use super::Cluster;
 use crate::{
     Outcome,
-    client::Client,
     figures::Times,
-    workloads::posts::{CHATS, FORM, PEOPLE},
+    workloads::posts::{CHATS, PEOPLE, Posting},
 };
 
 /// Who writes at each server.
@@ -26,29 +21,20 @@ const OVER: Duration = Duration::from_millis(200);
 impl Cluster {
     /// For each time that the last server is stopped while all write: the longest that a post to another one took.
     pub(super) async fn stops(&self, count: usize) -> Outcome<Times> {
-        let longest = Rc::<RefCell<Duration>>::default();
-        let over = Rc::<Cell<bool>>::default();
-        let mut writing = JoinSet::new();
+        let longest = Rc::<Cell<Duration>>::default();
+        let mut posting = Posting::default();
         let last = self.servers.last().ok_or("no server")?;
         for (number, server) in self.servers.iter().enumerate() {
             for writer in 0..WRITERS {
-                let mut client =
-                    Client::connect(server.port, &self.people[writer % PEOPLE]).await?;
+                let there = (server.port, self.people[writer % PEOPLE].as_str());
                 let chat = self.chat - i64::try_from((number + writer) % CHATS)?;
-                let path = format!("/api/chats/{chat}");
-                let (longest, over) = (Rc::clone(&longest), Rc::clone(&over));
-                let is_other = server.port != last.port;
-                writing.spawn_local(async move {
-                    while !over.get() {
-                        let began = Instant::now();
-                        client.post(&path, FORM).await?.expect(201)?;
-                        if is_other {
-                            let mut longest = longest.borrow_mut();
-                            *longest = (*longest).max(began.elapsed());
-                        }
+                let (longest, is_other) = (Rc::clone(&longest), server.port != last.port);
+                let took = move |took| {
+                    if is_other {
+                        longest.set(longest.get().max(took));
                     }
-                    Outcome::Ok(())
-                });
+                };
+                posting.add(there, chat, took).await?;
             }
         }
         let mut times = Times::default();
@@ -65,10 +51,7 @@ impl Cluster {
             sleep(OVER).await;
             times.add(longest.replace(Duration::ZERO));
         }
-        over.set(true);
-        while let Some(ended) = writing.join_next().await {
-            ended??;
-        }
+        posting.stop().await?;
         Ok(times)
     }
 }

@@ -1,6 +1,6 @@
 //! Durable posts by HTTP: from many senders at once, and from one alone.
 
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use tokio::{
     task::JoinSet,
@@ -133,4 +133,50 @@ async fn talk(
     // The first was told to nobody.
     (audit.expected, audit.delivered) = (sent - 1, sent - 1);
     Ok(audit)
+}
+
+/// Senders that post again as soon as they are answered, at whatever servers, until they are told to stop.
+#[derive(Default)]
+pub struct Posting {
+    sent: Rc<Cell<u64>>,
+    over: Rc<Cell<bool>>,
+    sending: JoinSet<Outcome>,
+}
+
+impl Posting {
+    /// One more, to whom it is told how long each post took.
+    pub async fn add(
+        &mut self,
+        (port, cookies): (u16, &str),
+        chat: i64,
+        took: impl Fn(Duration) + 'static,
+    ) -> Outcome {
+        let mut client = Client::connect(port, cookies).await?;
+        let path = format!("/api/chats/{chat}");
+        let (sent, over) = (Rc::clone(&self.sent), Rc::clone(&self.over));
+        self.sending.spawn_local(async move {
+            while !over.get() {
+                let began = Instant::now();
+                client.post(&path, FORM).await?.expect(201)?;
+                sent.set(sent.get() + 1);
+                took(began.elapsed());
+            }
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// How many posts were answered.
+    pub fn sent(&self) -> u64 {
+        self.sent.get()
+    }
+
+    /// Has them stop; returns how many posts were answered.
+    pub async fn stop(mut self) -> Outcome<u64> {
+        self.over.set(true);
+        while let Some(ended) = self.sending.join_next().await {
+            ended??;
+        }
+        Ok(self.sent.get())
+    }
 }
