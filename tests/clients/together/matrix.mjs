@@ -37,6 +37,16 @@ export class Matrix {
   }
 
   /**
+   * Somebody says a first word, and what each listener heard until then counts no more. (With several servers one may be
+   * behind by a moment: who begins to listen there is told as news what another has acknowledged shortly before.)
+   */
+  async begin() {
+    const first = this.#said(this.place.third, 'a first word');
+    await this.place.third.say(first);
+    await Promise.all(this.place.receivers.map((receiver) => receiver.upTo(first)));
+  }
+
+  /**
    * One after the other says three things, and each listener has heard them all, in that order. Then each changes two of
    * theirs, reacts, reads what a third one says, and says a last word: each listener has heard exactly that part for which
    * their API has words. (Who reads the log behind the others is told of a message as it is by then, so nothing is changed

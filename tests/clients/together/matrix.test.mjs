@@ -25,6 +25,7 @@ describe('everybody hears everybody', { concurrency: true }, () => {
       const place = await open(server);
       const matrix = new Matrix(place);
       try {
+        await matrix.begin();
         await matrix.speak();
         await matrix.allAtOnce();
         for (const sender of place.senders) await matrix.types(sender);
