@@ -12,6 +12,7 @@ use crate::{
         field::{self, Field, Kind},
         schema::{Definitions, Describe},
     },
+    model::Scope,
 };
 
 /// What makes the schema of a type.
@@ -72,6 +73,8 @@ pub struct ClientEvent {
     pub about: &'static str,
     /// What its argument can be; none if it takes none.
     pub takes: &'static [Form],
+    /// What a token must be good for to send it.
+    pub scope: Scope,
     /// Its argument in the example, as JSON. `"$name"` is the text, `"#name"` the number of that variable.
     pub example: &'static str,
     /// Variables for later examples, each with its place in the answer.
@@ -120,6 +123,7 @@ impl ClientEvent {
             summary,
             about: "",
             takes: &[],
+            scope: Scope::Write,
             example: "",
             keeps: &[],
             reply: Described::of::<T>(),
@@ -133,6 +137,15 @@ impl ClientEvent {
     #[must_use]
     pub const fn about(self, about: &'static str) -> Self {
         Self { about, ..self }
+    }
+
+    /// The same for an event that only reads, which a token may send that is good for no more.
+    #[must_use]
+    pub const fn reads(self) -> Self {
+        Self {
+            scope: Scope::Read,
+            ..self
+        }
     }
 
     /// The same with an argument, and an example of it.

@@ -175,9 +175,11 @@ pub trait Dialect: Send + Sync + 'static {
         described::has(self.events(), event)
     }
 
-    /// What a token must be good for to send an event: reading alone for few of them.
-    fn scope(&self, _event: &str) -> Scope {
-        Scope::Write
+    /// What a token must be good for to send an event, as its row says.
+    fn scope(&self, event: &str) -> Scope {
+        let name = self.event_name(event);
+        let row = self.events().iter().find(|row| row.name == name);
+        row.map_or(Scope::Write, |row| row.scope)
     }
 
     /// A client has connected: the dialect may authenticate it, or refuse it with a sentence.

@@ -1,4 +1,4 @@
-//! The answers that operations give, each with the type that is sent and an example.
+//! The answers that several operations give, or that no dialect has a type of. Others are written where they are given.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,7 +8,6 @@ use crate::{
     dialect::{
         messenger::{
             events::{Event, SignalEvent},
-            hits::Hits,
             routes::administration,
             security_wire as security,
             wire::{self, MessageWire, PersonWire},
@@ -167,55 +166,22 @@ macro_rules! answers {
 answers! {
     OK = Done, r#"{"status":"ok"}"#;
     ME = wire::MeHere, r#"{"id":1,"name":"ann","email":"ann@example.com","photo":null,"created_at":"2021-07-15T05:14:12.117Z","external_photos":true}"#;
-    PERSON = wire::FoundWire, r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#;
-    PEOPLE = wire::People, r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
-    LOGINS = wire::Logins, r#"{"logins":[{"id":3,"client":"curl/8.5.0","address":"192.0.2.1","created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","current":true}]}"#;
     ATTEMPTS = security::Attempts, r#"{"attempts":[{"id":9,"outcome":"wrong_password","client":"curl/8.5.0","address":"192.0.2.1","time":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#;
-    SECOND_FACTOR = security::SecondFactorStatus, r#"{"enabled":true,"confirmed_at":"2021-07-15T05:14:12.117Z","recovery_codes_left":10}"#;
-    ENROLMENT = security::Enrolment, r#"{"secret":"JBSW…","url":"otpauth://totp/Parlance:ann?secret=JBSW…&issuer=Parlance","qr":"data:image/svg+xml;base64,PD94"}"#;
-    TOKEN = security::IssuedToken, r#"{"token":"pat_6f1c2a9e6c344b2e","id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}"#;
-    TOKENS = security::Tokens, r#"{"tokens":[{"id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}]}"#;
     RECOVERY_CODES = security::RecoveryCodes, r#"{"recovery_codes":["abcdef-ghijkl-mnopqr-stuvwx"]}"#;
-    CHATS = wire::Chats, r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"unread_mentions":0,"first_unread":null,"notify":"all","notify_chosen":false,"pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#;
-    MEMBERS = wire::Members, r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#;
-    INVITED = wire::IssuedInviteWire, r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#;
-    INVITES = wire::Invites, r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#;
-    INVITATION = wire::InvitationWire, r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#;
-    HOOK = wire::IssuedHookWire, r#"{"status":"ok","id":1,"url":"/hooks/6f1c2a9e6c344b2e"}"#;
-    HOOKS = wire::Hooks, r#"{"hooks":[{"id":1,"person_id":9,"name":"Builds","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","used_at":null}]}"#;
-    MESSAGE = MessageWire, r#"{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[{"emoji":"👍","count":1,"me":false}],"mentions":[],"mentions_all":false}"#;
     MESSAGES = Messages, r#"{"messages":[],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[]}"#;
-    REACTORS = wire::Reactors, r#"{"people":[{"id":1,"name":"ann"}],"has_more":false}"#;
-    READS = wire::Reads, r#"{"reads":[{"person_id":1,"up_to":4}],"people":[{"id":1,"name":"ann"}],"cursor":"1.k3v9x1ab.4"}"#;
-    HITS = Hits, r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[],"mentions":[],"mentions_all":false},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"looked_back_to":null,"people":[{"id":1,"name":"ann"}]}"#;
     SENT = wire::StatusOk, r#"{"status":"ok"}"#;
     EXPORT = Lines, "";
     EVENTS = Events, r#"{"events":[{"type":"read","position":5,"chat_id":7,"person_id":1,"up_to":4}],"cursor":"1.k3v9x1ab.5","more":false,"retry_ms":0,"people":[{"id":1,"name":"ann"}]}"#;
     EVENT_REPLY = EventReply, r#"{"event":"new-message","data":{"status":"ok"}}"#;
-    ADMIN_PEOPLE = administration::People, r#"{"people":[{"id":1,"name":"ann","email":"ann@example.com","account":"messenger","has_password":true,"second_factor":false,"administrator":true,"created_at":"2021-07-15T05:14:12.117Z","deactivated_at":null,"last_seen":"2021-07-15T05:14:12.117Z","logins":1}],"has_more":false}"#;
-    ADMIN_PERSON = administration::AccountWire, r#"{"id":1,"name":"ann","email":"ann@example.com","account":"messenger","has_password":true,"second_factor":false,"administrator":true,"created_at":"2021-07-15T05:14:12.117Z","deactivated_at":null,"last_seen":null,"logins":1}"#;
     LINK = administration::LinkWire, r#"{"status":"ok","url":"/account/#/password/6f1c…","expires_at":"2021-07-16T05:14:12.117Z"}"#;
-    LINK_OWNER = administration::LinkOwnerWire, r#"{"name":"ann","expires_at":"2021-07-16T05:14:12.117Z"}"#;
-    ADMIN_LOGINS = administration::Logins, r#"{"logins":[],"has_more":false}"#;
-    INVITATIONS = administration::Invitations, r#"{"invitations":[],"has_more":false}"#;
-    ADMIN_CHATS = administration::Chats, r#"{"chats":[],"has_more":false}"#;
-    ADMIN_CHAT = administration::ChatWire, r#"{"id":7,"title":"general","kind":"open","created_by":{"id":1,"name":"ann"},"created_at":"2021-07-15T05:14:12.117Z","members_count":1,"messages":40,"last_position":44,"members":[{"id":1,"name":"ann","role":"admin"}]}"#;
-    TENANTS = administration::Tenants, r#"{"tenants":[],"has_more":false}"#;
     REGISTRATION = administration::RegistrationModeWire, r#"{"registration":"open"}"#;
-    REGISTRATION_CHOICE = administration::RegistrationWire, r#"{"registration":"closed","default":"open","chosen":"closed"}"#;
-    AUDIT = administration::Audit, r#"{"audit":[{"id":1,"at":"2021-07-15T05:14:12.117Z","by":{"id":1,"name":"ann"},"address":"192.0.2.7","act":"deactivate","target":{"kind":"person","id":2,"name":"bo"},"detail":null}],"has_more":false}"#;
-    FIGURES = administration::FiguresWire, "";
     OWNER_DONE = support::wire::OwnerDone, r#"{"statusCode":200,"status":"success","data":"Owner registered"}"#;
-    OWNER_SIGNED_IN = support::wire::OwnerSignedIn, r#"{"statusCode":200,"status":"success","data":{"ownerId":"000000000000000000000001","token":"6f1c2a9e6c344b2e","level":"owner","appId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11"}}"#;
-    SITE_FOUND = support::wire::SiteFound, r#"{"statusCode":200,"status":"success","data":{"domain":"shop.example"}}"#;
     APP = service::wire::App, r#"{"id":3,"applicationId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11","name":"shop","verifyUrl":null,"requireAuth":false,"authUserId":1,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
-    APPS = Vec<service::wire::App>, "[]";
     ACCOUNT = service::wire::Account, r#"{"token":"6f1c2a9e6c344b2e","firstName":"Ann","lastName":"Lee","email":"ann@example.com"}"#;
     IS_LIVE = bool, "true";
     USER = service::wire::User, r#"{"id":2,"appId":3,"firstName":"Ann","lastName":"Lee","middleName":null,"appUserId":7,"token":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null}"#;
     USERS = Vec<service::wire::User>, "[]";
     ROOM = service::wire::Room, r#"{"id":1,"appId":3,"room":"usr-1-2","extra":null,"createdAt":"2021-07-15T05:14:12.117Z","updatedAt":"2021-07-15T05:14:12.117Z","deletedAt":null,"users":[]}"#;
-    ROOMS = Vec<service::wire::Room>, "[]";
     UPDATED = Updated, r#"{"message":"updated"}"#;
     HEALTH = Health, r#"{"status":"ok"}"#;
     HEALTH_BY_PART = Health, r#"{"status":"ok","version":"0.0.0","parts":{"database":{"state":"ok","since":"2021-07-15T05:14:12.117Z"}}}"#;

@@ -1,17 +1,18 @@
 //! The operations of chats and messages.
 
 use super::{
-    answers::{
-        CHATS, HITS, HOOK, HOOK_SAID, HOOKS, INVITATION, INVITED, INVITES,
-        MEMBERS as MEMBERS_ANSWER, MESSAGE, MESSAGES, OK, REACTORS, READS, SENT,
-    },
+    answers::{HOOK_SAID, MESSAGES, OK, SENT},
     fields::{
         AFTER_MESSAGE, AROUND, BEFORE, CLIENT_ID, CONTENT, DESCRIPTION, EXPIRES, FROM,
         IDEMPOTENCY_KEY, LIMIT, MEMBERS, MEMBERS_TOO, MUTED_UNTIL, NOTIFY, ONE_CHAT, OPEN, PINNED,
         POLL, PREFER, PRIVATE, QUERY, REPLY_TO, ROLE, TIMEOUT, TITLE, TYPE, TYPING, UP_TO, USES,
     },
-    operation::{Access, Answer, Operation, messenger},
+    operation::{Access, Answer, Operation, answer, messenger},
     programs::{HOOK_NAME, HOOK_PAYLOAD, HOOK_TEXT},
+};
+use crate::dialect::messenger::{
+    hits::Hits,
+    wire::{self, MessageWire},
 };
 
 const MADE: Answer = OK
@@ -29,7 +30,7 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
         .says("The open chats and mine, newest activity first")
         .about("`before` is the `last_position` of a chat.")
         .query(&[LIMIT, BEFORE])
-        .answers(CHATS),
+        .answers(answer::<wire::Chats>(200, r#"{"chats":[{"id":7,"last_message":"Hello","last_message_time":"2021-07-15T05:14:12.117Z","sender_id":1,"title":"general","description":null,"open":true,"direct":false,"person_id":null,"member":true,"role":"member","members_count":2,"unread":0,"unread_mentions":0,"first_unread":null,"notify":"all","notify_chosen":false,"pinned":false,"muted_until":null,"last_position":4,"created_at":"2021-07-15T05:14:12.117Z"}],"has_more":false,"cursor":"1.k3v9x1ab.4","people":[{"id":1,"name":"ann"}]}"#)),
     messenger("POST /api/chats", "create_chat")
         .says("Make a chat")
         .about("With a title alone an open chat; with `private` or members one for its members alone; with one other person and no title the direct chat with them, which there is once.")
@@ -66,7 +67,7 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
         .says("Who is in a chat, who came last first")
         .about("`before` is the `joined_position` of a member.")
         .query(&[LIMIT, BEFORE])
-        .answers(MEMBERS_ANSWER),
+        .answers(answer::<wire::Members>(200, r#"{"members":[{"id":1,"name":"ann","photo":null,"role":"admin","joined_position":2}],"has_more":false,"cursor":"1.k3v9x1ab.4"}"#)),
     messenger("POST /api/chats/{chat}/members", "add_members")
         .says("Add people to a chat")
         .about("Its admins may.")
@@ -85,13 +86,13 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
         .says("Invite people to a chat")
         .about("Its admins may. The code is told once.")
         .body(&[EXPIRES, USES])
-        .answers(INVITED)
+        .answers(answer::<wire::IssuedInviteWire>(200, r#"{"status":"ok","code":"3q2-7wAAAAAAAAAAAAAAAA","url":"/invite/3q2-7wAAAAAAAAAAAAAAAA","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}"#))
         .refuses(&[409]),
     messenger("GET /api/chats/{chat}/invites", "invites")
         .says("The invitations to a chat, the latest first")
         .about("Its admins may.")
         .query(&[LIMIT, BEFORE])
-        .answers(INVITES)
+        .answers(answer::<wire::Invites>(200, r#"{"invites":[{"id":1,"prefix":"3q2-","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-07-22T05:14:12.117Z","uses_left":null}],"has_more":false}"#))
         .refuses(&[403]),
     messenger("DELETE /api/chats/{chat}/invites/{invite}", "delete_invite")
         .says("Take an invitation back")
@@ -99,7 +100,7 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
     messenger("GET /api/invites/{code}", "invite")
         .says("What an invitation is to")
         .access(Access::Public)
-        .answers(INVITATION),
+        .answers(answer::<wire::InvitationWire>(200, r#"{"title":"general","members_count":2,"invited_by":"ann","expires_at":"2021-07-22T05:14:12.117Z"}"#)),
     messenger("POST /api/invites/{code}", "accept_invite")
         .says("Come into the chat that an invitation is to")
         .answers(OK.headers(&["Location"])),
@@ -107,12 +108,12 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
         .says("Make an address by which a program says something in a chat")
         .about("The chat's admins may. It speaks as a person of its own, and is told once.")
         .body(&[HOOK_NAME])
-        .answers(HOOK.status(201))
+        .answers(answer::<wire::IssuedHookWire>(200, r#"{"status":"ok","id":1,"url":"/hooks/6f1c2a9e6c344b2e"}"#).status(201))
         .refuses(&[409]),
     messenger("GET /api/chats/{chat}/hooks", "hooks")
         .says("The hooks of a chat, the oldest first")
         .about("Its admins may.")
-        .answers(HOOKS),
+        .answers(answer::<wire::Hooks>(200, r#"{"hooks":[{"id":1,"person_id":9,"name":"Builds","created_by":1,"created_at":"2021-07-15T05:14:12.117Z","used_at":null}]}"#)),
     messenger("DELETE /api/chats/{chat}/hooks/{hook}", "delete_hook")
         .says("End a hook")
         .about("The chat's admins may. Its person leaves the chat."),
@@ -134,14 +135,14 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
     messenger("GET /api/chats/{chat}/reads", "reads")
         .says("How far the members have read")
         .about("In a chat of more than 50 my own mark alone.")
-        .answers(READS)
+        .answers(answer::<wire::Reads>(200, r#"{"reads":[{"person_id":1,"up_to":4}],"people":[{"id":1,"name":"ann"}],"cursor":"1.k3v9x1ab.4"}"#))
         .refuses(&[403]),
     messenger("POST /api/chats/{chat}/typing", "typing")
         .says("Tell the members that I type, for 6 seconds, or that I have stopped")
         .body(&[TYPING]),
     messenger("GET /api/chats/{chat}/messages/{message}", "message")
         .says("One message")
-        .answers(MESSAGE),
+        .answers(answer::<MessageWire>(200, r#"{"content":"Hello","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[{"emoji":"👍","count":1,"me":false}],"mentions":[],"mentions_all":false}"#)),
     messenger("PATCH /api/chats/{chat}/messages/{message}", "edit_message")
         .says("Change what a message of mine says")
         .body(&[CONTENT])
@@ -155,7 +156,7 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
     messenger("GET /api/chats/{chat}/messages/{message}/reactions/{emoji}", "reactors")
         .says("Who has set that emoji on a message, by their ids")
         .query(&[LIMIT, BEFORE])
-        .answers(REACTORS),
+        .answers(answer::<wire::Reactors>(200, r#"{"people":[{"id":1,"name":"ann"}],"has_more":false}"#)),
     messenger("PUT /api/chats/{chat}/messages/{message}/reactions/{emoji}", "react")
         .says("Set a reaction of mine")
         .refuses(&[400, 409]),
@@ -165,7 +166,7 @@ pub(super) const CHATS_AND_MESSAGES: &[Operation] = &[
     messenger("GET /api/search", "search")
         .says("Messages of my chats that have all these words, the newest first")
         .query(&[QUERY, ONE_CHAT, FROM, LIMIT, BEFORE])
-        .answers(HITS)
+        .answers(answer::<Hits>(200, r#"{"hits":[{"message":{"content":"Hello, Bo","id":4,"sender_id":1,"time":"2021-07-15T05:14:12.117Z","chat_id":7,"type":"text","client_id":null,"edited_at":null,"deleted_at":null,"reply_to":null,"reactions":[],"mentions":[],"mentions_all":false},"chat":{"id":7,"title":"general"},"excerpt":"Hello, Bo","marks":[[0,5]]}],"has_more":false,"before":null,"looked_back_to":null,"people":[{"id":1,"name":"ann"}]}"#))
         .refuses(&[403, 404]),
 ];
 

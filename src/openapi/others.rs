@@ -2,9 +2,8 @@
 
 use super::{
     answers::{
-        ACCOUNT, APP, APPS, EVENT_REPLY, EVENTS, HEALTH, HEALTH_BY_PART, IS_LIVE, METRICS,
-        OWNER_DONE, OWNER_SIGNED_IN, ROOM as ROOM_ANSWER, ROOMS, SITE_FOUND, STREAM, UPDATED, USER,
-        USERS as USERS_ANSWER,
+        ACCOUNT, APP, EVENT_REPLY, EVENTS, HEALTH, HEALTH_BY_PART, IS_LIVE, METRICS, OWNER_DONE,
+        ROOM as ROOM_ANSWER, STREAM, UPDATED, USER, USERS as USERS_ANSWER,
     },
     fields::{
         AFTER, AFTER_NUMBER, APP_ID, APP_NAME, APP_OF_TOKEN, APP_USER_ID, ARGUMENT,
@@ -13,8 +12,9 @@ use super::{
         MIDDLE_NAME, OWNER_EMAIL, OWNER_TOKEN, PASSWORD, POLL, REQUIRE_AUTH, ROOM, ROOM_TOO, SKIP,
         TIMEOUT, TWIN, TYPES, USER_OF_KEY, USER_TOKEN, USERS, VERIFY_URL,
     },
-    operation::{Access, Operation, events, operations, service, support},
+    operation::{Access, Operation, answer, events, operations, service, support},
 };
+use crate::dialect;
 
 pub(super) const EVENTS_OF_ALL: &[Operation] = &[
     events("GET /api/events", "events")
@@ -45,7 +45,7 @@ pub(super) const SUPPORT: &[Operation] = &[
     support("POST /owner/login", "sign_owner_in")
         .says("Sign an owner in")
         .body(&[OWNER_EMAIL, PASSWORD])
-        .answers(OWNER_SIGNED_IN)
+        .answers(answer::<dialect::support::wire::OwnerSignedIn>(200, r#"{"statusCode":200,"status":"success","data":{"ownerId":"000000000000000000000001","token":"6f1c2a9e6c344b2e","level":"owner","appId":"6f1c2a9e-6c34-4b2e-9f7a-0d5b8f1f2c11"}}"#))
         .refuses(&[404]),
     support("POST /owner/logout", "sign_owner_out")
         .says("Sign an owner out")
@@ -64,7 +64,7 @@ pub(super) const SUPPORT: &[Operation] = &[
         .refuses(&[401, 403, 404]),
     support("GET /owner/domains/{host}", "find_domain")
         .says("Whether an owner has registered the domain of a host")
-        .answers(SITE_FOUND),
+        .answers(answer::<dialect::support::wire::SiteFound>(200, r#"{"statusCode":200,"status":"success","data":{"domain":"shop.example"}}"#)),
 ];
 
 pub(super) const SERVICE: &[Operation] = &[
@@ -78,7 +78,7 @@ pub(super) const SERVICE: &[Operation] = &[
         .says("My apps; all of them for an administrator")
         .access(Access::Developer)
         .query(&[AFTER_NUMBER])
-        .answers(APPS.headers(&["Link"])),
+        .answers(answer::<Vec<dialect::service::wire::App>>(200, "[]").headers(&["Link"])),
     service("DELETE /app/{app}", "delete_app")
         .says("Delete an app")
         .access(Access::Developer)
@@ -131,7 +131,7 @@ pub(super) const SERVICE: &[Operation] = &[
     service("GET /room", "rooms")
         .says("An app's rooms, without their users")
         .query(&[AFTER_NUMBER])
-        .answers(ROOMS.headers(&["Link"])),
+        .answers(answer::<Vec<dialect::service::wire::Room>>(200, "[]").headers(&["Link"])),
     service("GET /room/{room}", "room")
         .says("A room by its name")
         .path(&[BY_ROOM_NAME])

@@ -1,17 +1,15 @@
 //! The operations of accounts and people.
 
 use super::{
-    answers::{
-        ATTEMPTS, ENROLMENT, EXPORT, LOGINS, ME, OK, PEOPLE, PERSON, RECOVERY_CODES, REGISTRATION,
-        SECOND_FACTOR, TOKEN, TOKENS,
-    },
+    answers::{ATTEMPTS, EXPORT, ME, OK, RECOVERY_CODES, REGISTRATION},
     fields::{
         BEFORE, BEGINNING, CODE, CODE_TOO, EMAIL, IDS, INVITE, LIMIT, NAME, NEW_EMAIL, NEW_NAME,
         NEW_PASSWORD, PASSWORD, PASSWORD_AGAIN, PHOTO,
     },
-    operation::{Access, Answer, Operation, messenger},
+    operation::{Access, Answer, Operation, answer, messenger},
     programs::{TOKEN_EXPIRES, TOKEN_NAME, TOKEN_SCOPES},
 };
+use crate::dialect::messenger::{security_wire as security, wire};
 
 const SIGNED_IN: Answer = OK.headers(&["Location", "Set-Cookie"]);
 
@@ -64,12 +62,12 @@ pub(super) const PEOPLES: &[Operation] = &[
         .answers(EXPORT.of("application/x-ndjson")),
     messenger("GET /api/me/second-factor", "second_factor")
         .says("Whether I have a second factor")
-        .answers(SECOND_FACTOR),
+        .answers(answer::<security::SecondFactorStatus>(200, r#"{"enabled":true,"confirmed_at":"2021-07-15T05:14:12.117Z","recovery_codes_left":10}"#)),
     messenger("POST /api/me/second-factor", "begin_second_factor")
         .says("Begin a second factor")
         .about("Its secret is for an app that makes codes (TOTP).")
         .body(&[PASSWORD])
-        .answers(ENROLMENT)
+        .answers(answer::<security::Enrolment>(200, r#"{"secret":"JBSW…","url":"otpauth://totp/Parlance:ann?secret=JBSW…&issuer=Parlance","qr":"data:image/svg+xml;base64,PD94"}"#))
         .refuses(&[409]),
     messenger("POST /api/me/second-factor/confirm", "confirm_second_factor")
         .says("Confirm my second factor by a code")
@@ -90,11 +88,11 @@ pub(super) const PEOPLES: &[Operation] = &[
         .says("Make a token for a program of mine")
         .about("It is told once, and comes in the header Authorization. Asks for the password where it was not proved lately.")
         .body(&[TOKEN_NAME, TOKEN_SCOPES, TOKEN_EXPIRES, PASSWORD_AGAIN])
-        .answers(TOKEN.status(201))
+        .answers(answer::<security::IssuedToken>(200, r#"{"token":"pat_6f1c2a9e6c344b2e","id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}"#).status(201))
         .refuses(&[409]),
     messenger("GET /api/me/tokens", "tokens")
         .says("My tokens, the oldest first")
-        .answers(TOKENS),
+        .answers(answer::<security::Tokens>(200, r#"{"tokens":[{"id":7,"name":"my bot","scopes":["read","write"],"created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","expires_at":"2021-10-13T05:14:12.117Z"}]}"#)),
     messenger("DELETE /api/me/tokens/{token}", "revoke_token")
         .says("End a token")
         .about("Everything that was opened by it ends."),
@@ -104,7 +102,7 @@ pub(super) const PEOPLES: &[Operation] = &[
         .body(&[PASSWORD, NEW_PASSWORD]),
     messenger("GET /api/logins", "logins")
         .says("My logins")
-        .answers(LOGINS),
+        .answers(answer::<wire::Logins>(200, r#"{"logins":[{"id":3,"client":"curl/8.5.0","address":"192.0.2.1","created_at":"2021-07-15T05:14:12.117Z","used_at":"2021-07-15T05:14:12.117Z","current":true}]}"#)),
     messenger("DELETE /api/logins/{login}", "end_login")
         .says("End one of my logins")
         .about("Asks for the password as `POST /api/logout-all` does, unless it is this login.")
@@ -116,8 +114,8 @@ pub(super) const PEOPLES: &[Operation] = &[
     messenger("GET /api/people", "people")
         .says("People whose names begin so, by name; with `ids` those people")
         .query(&[BEGINNING, LIMIT, BEFORE, IDS])
-        .answers(PEOPLE),
+        .answers(answer::<wire::People>(200, r#"{"people":[{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}],"has_more":false}"#)),
     messenger("GET /api/people/{person}", "person")
         .says("One person")
-        .answers(PERSON),
+        .answers(answer::<wire::FoundWire>(200, r#"{"id":2,"name":"bo","photo":null,"online":true,"last_seen":"2021-07-15T05:14:12.117Z"}"#)),
 ];

@@ -25,7 +25,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Scope, Signal, SignalKind, WebhookKind},
+    model::{Change, ChatId, Signal, SignalKind, WebhookKind},
 };
 
 /// See the module.
@@ -42,13 +42,6 @@ impl DialectInfo for Embed {
 impl Dialect for Embed {
     fn described(&self) -> &'static EventApi {
         &events::API
-    }
-
-    fn scope(&self, event: &str) -> Scope {
-        match event {
-            "list-chats" | "list-messages" => Scope::Read,
-            _ => Scope::Write,
-        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

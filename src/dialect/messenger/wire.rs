@@ -6,8 +6,9 @@ mod messages;
 
 use serde::Serialize;
 
-pub use hooks::{HookWire, Hooks, IssuedHookWire};
-pub use invites::{InvitationWire, InviteWire, Invites, IssuedInviteWire};
+pub use hooks::*;
+pub use invites::*;
+pub use messages::*;
 
 use crate::{
     json::schema::Describe,
@@ -16,8 +17,6 @@ use crate::{
         Notify, Person, PersonId, PersonName, Position, Role, Timestamp,
     },
 };
-
-pub use messages::{History, MessageWire, ReadMark, Reads};
 
 /// The one word of a status that is told with a success.
 pub const OK_WORDS: &[&str] = &["ok"];

@@ -24,7 +24,7 @@ use crate::{
         OutgoingEvent,
     },
     error::{Error, Result},
-    model::{Change, ChatId, Scope, Signal, SignalKind, WebhookKind},
+    model::{Change, ChatId, Signal, SignalKind, WebhookKind},
 };
 
 /// See the module.
@@ -45,13 +45,6 @@ impl Dialect for Service {
 
     fn routes(&self) -> Vec<rocket::Route> {
         routes::all()
-    }
-
-    fn scope(&self, event: &str) -> Scope {
-        match event {
-            "join" | "load_more" | "leave" => Scope::Read,
-            _ => Scope::Write,
-        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

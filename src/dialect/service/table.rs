@@ -133,6 +133,7 @@ const EMPTY: Refusal = Refusal(
 
 const EVENTS: &[ClientEvent] = &[
     ClientEvent::new::<Room>("join", "Join a room")
+        .reads()
         .about("The first is the current one, which events are about; another one is only listened to until you `leave` the first.")
         .takes(&[Form::Value(Holds::OwnId)], r#""usr-1-2""#)
         .emits(&["info", "room_info", "roomData"])
@@ -157,6 +158,7 @@ const EVENTS: &[ClientEvent] = &[
         .emits(&["seen_by"])
         .pushes(&["seen_by"]),
     ClientEvent::new::<Vec<ListedMessage>>("load_more", "Messages of the room, newest first")
+        .reads()
         .about("Page with `before`, the id of the last one of the list, until the list is empty.")
         .takes(&[Form::Nothing, Form::Fields(LISTED)], r#"{"page": 1, "limit": 20}"#)
         .emits(&["load_more"])
@@ -172,5 +174,6 @@ const EVENTS: &[ClientEvent] = &[
         .pushes(&["message"])
         .refuses(&[SENDER_ALONE, NO_MESSAGE]),
     ClientEvent::new::<Done>("leave", "Leave the current room")
+        .reads()
         .pushes(&["info", "roomData"]),
 ];

@@ -27,8 +27,8 @@ use crate::{
     },
     error::{Error, Result},
     model::{
-        Audience, Change, ChangeKind, ConversationStatus, PersonKind, Scope, Signal, SignalKind,
-        TenantId, WebhookKind,
+        Audience, Change, ChangeKind, ConversationStatus, PersonKind, Signal, SignalKind, TenantId,
+        WebhookKind,
     },
 };
 
@@ -50,15 +50,6 @@ impl Dialect for Support {
 
     fn routes(&self) -> Vec<rocket::Route> {
         [routes::all(), webhooks::all()].concat()
-    }
-
-    fn scope(&self, event: &str) -> Scope {
-        match event {
-            "getChatMessages" | "getActiveChats" | "getWaitingChats" | "getClosedChats" => {
-                Scope::Read
-            }
-            _ => Scope::Write,
-        }
     }
 
     fn matches(&self, event: &str, argument: Option<&Value>) -> bool {

@@ -144,6 +144,7 @@ const EVENTS: &[ClientEvent] = &[
             Refusal(Kind::Mismatch, "this client_id was used for another guest"),
         ]),
     ClientEvent::new::<Queue>("getWaitingChats", "Conversations that nobody has answered, the longest waiting first")
+        .reads()
         .about("For owners.")
         .takes(&[Form::Fields(QUEUE)], r#"{"token": "$owner"}"#),
     ClientEvent::new::<Sent>("newMessage", "Say something")
@@ -153,9 +154,11 @@ const EVENTS: &[ClientEvent] = &[
         .pushes(&["newMessage", "waitingChat"])
         .refuses(&[NO_CHAT, MISMATCH]),
     ClientEvent::new::<Messages>("getChatMessages", "Messages of a chat, oldest first")
+        .reads()
         .takes(&[Form::Fields(&[CHAT, TOKEN, LIMIT, SKIP])], r#"{"chatId": "$chat", "token": "$owner", "limit": 10, "skip": 0}"#)
         .refuses(&[NO_CHAT]),
     ClientEvent::new::<Queue>("getActiveChats", "Conversations that an owner has answered, those with the newest activity first")
+        .reads()
         .about("For owners.")
         .takes(&[Form::Fields(QUEUE)], r#"{"token": "$owner", "limit": 20}"#),
     ClientEvent::new::<Done>("typing", "Tell that you type, or have stopped")
@@ -172,6 +175,7 @@ const EVENTS: &[ClientEvent] = &[
         .pushes(&["closeChat"])
         .refuses(&[NO_CHAT]),
     ClientEvent::new::<Queue>("getClosedChats", "Conversations that were closed, the last one first")
+        .reads()
         .about("For owners.")
         .takes(&[Form::Fields(QUEUE)], r#"{"token": "$owner", "query": "gus"}"#),
 ];

@@ -20,8 +20,8 @@ use crate::{
     model::{Chat, ChatId, GuestChat, Message, Person, PersonId, Timestamp},
 };
 
-pub use owners::{OwnerDone, OwnerSignedIn, SiteFound};
-pub use pushes::{ClosedTold, Push, Pushed, PushedMessage, PushedText, SeenTold, TypingTold};
+pub use owners::*;
+pub use pushes::*;
 
 const SUCCESS: &str = "success";
 /// The one word of a status that is told with a success.

@@ -263,9 +263,11 @@ pub const EVENTS: &[ClientEvent] = &[
         .pushes(&["edit-message"])
         .refuses(&[SENDER_ALONE, NO_MESSAGE]),
     ClientEvent::new::<MessagesTold>("list-messages", "Messages of a chat, ascending")
+        .reads()
         .about("The newest 100 unless you say fewer. As long as `has_more` is true, ask again with `before` the oldest one's id.")
         .takes(&[Form::Fields(LISTED_MESSAGES)], r#"{"chat": {"id": "$chat"}, "query": {"from": "2020-01-01T00:00:00Z", "limit": 50}}"#),
     ClientEvent::new::<ChatsTold>("list-chats", "A user's chats, those with the newest activity first")
+        .reads()
         .about("At most 200. As long as `has_more` is true, ask again with `before` the last one's id.")
         .takes(&[Form::Fields(LISTED_CHATS)], r#"{"user": {"id": "$bo"}}"#),
     ClientEvent::new::<DeletedTold>("delete-message", "Delete a message")
