@@ -115,6 +115,11 @@ impl Gateway {
         session: &mut ClientSession,
         recovers: bool,
     ) -> Result<Admission, ConnectError> {
+        let place = if recovers {
+            recovery::returns_to(&session.services, socket).await
+        } else {
+            None
+        };
         if let Err(error) = session.bind().await {
             // Not a reason to refuse the connection: its credentials are checked again when they are used.
             tracing::warn!(cause = ?error, "A client is let in whose cookies or key were not looked up.");
@@ -128,7 +133,10 @@ impl Gateway {
         if !recovers {
             return Ok(Admission::new());
         }
-        let resumed = recovery::resume(socket, connection, session).await;
+        let resumed = match place {
+            Some(place) => recovery::resume(socket, connection, session, place).await,
+            None => Ok(None),
+        };
         if recovery::shows_private_id(socket) {
             self.options.metrics.delivery.recovery(match &resumed {
                 Ok(Some(_)) => RecoveryOutcome::Recovered,

@@ -100,30 +100,32 @@ fn place(private: &str, offset: Option<&str>) -> Option<Place> {
     Some(place)
 }
 
+/// A text that the client shows beside its credentials.
+fn shown<'s>(socket: &'s Socket, name: &str) -> Option<&'s str> {
+    socket.auth()?.get(name)?.as_str()
+}
+
+/// Where a client comes back to, once this server has read the log up to there; none if it comes back nowhere. This is before the
+/// session acts for anybody: who acts receives from where this server is, and was told before what it has yet to read.
+pub(super) async fn returns_to(services: &Services, socket: &Socket) -> Option<Place> {
+    let place = place(shown(socket, "pid")?, shown(socket, "offset"))?;
+    cursors::resume_socket(services, &place).await.ok()?;
+    Some(place)
+}
+
 /// The other credentials of a client that reconnects: its tenant's key, and tokens.
 type Shown<'a> = (Option<&'a KeyHolder>, &'a [&'a str]);
 
-/// Finds the connection that a client wants to recover, if it may.
+/// Finds the connection that a client wants to recover at a place, if it may.
 async fn look_up(
     services: &Services,
     socket: &Socket,
-    shown: Shown<'_>,
+    place: Place,
+    credentials: Shown<'_>,
 ) -> Result<Option<Returned>> {
-    let value = |name| {
-        socket
-            .auth()
-            .and_then(|auth| auth.get(name))
-            .and_then(Value::as_str)
-    };
-    let Some(private) = value("pid") else {
+    let Some(private) = shown(socket, "pid") else {
         return Ok(None);
     };
-    let Some(place) = place(private, value("offset")) else {
-        return Ok(None);
-    };
-    if cursors::resume_socket(services, &place).await.is_err() {
-        return Ok(None);
-    }
     let told = Told::from(place);
     let address = socket.handshake().client_ip();
     let address = address.unwrap_or(Ipv4Addr::UNSPECIFIED.into());
@@ -145,7 +147,7 @@ async fn look_up(
     let sent = sent.map(Position::new).collect();
     let mut identity = Vec::new();
     for entry in callers.filter(|entry| !entry.is_empty()) {
-        let Some((dialects, caller, home)) = caller(services, entry, shown).await? else {
+        let Some((dialects, caller, home)) = caller(services, entry, credentials).await? else {
             return Ok(None);
         };
         let Some(after) = home.after(&told.positions) else {
@@ -229,20 +231,21 @@ fn home(parts: &[&str]) -> Option<Home> {
     })
 }
 
-/// Recovers a connection; `None` if it cannot be recovered. It is told what it has missed once it is connected, see
-/// [`super::delivery::tell_missed`].
+/// Recovers a connection at the place that it returns to; `None` if it cannot be recovered. It is told what it has missed
+/// once it is connected, see [`super::delivery::tell_missed`].
 pub(super) async fn resume(
     socket: &Socket,
     connection: &Arc<ConnectionState>,
     session: &mut ClientSession,
+    place: Place,
 ) -> Result<Option<Admission>> {
     let services = Arc::clone(&session.services);
     let key = match session.key_holder().await {
         Err(error) if dialect::is_refusal(&error) => return Ok(None),
         outcome => outcome?,
     };
-    let shown = (key.as_ref(), &session.shown_tokens()[..]);
-    let Some(returned) = look_up(&services, socket, shown).await? else {
+    let credentials = (key.as_ref(), &session.shown_tokens()[..]);
+    let Some(returned) = look_up(&services, socket, place, credentials).await? else {
         return Ok(None);
     };
     // A client with a token is recovered as its holder or not at all.

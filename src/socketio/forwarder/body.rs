@@ -3,6 +3,9 @@
 //! # Why
 //! Its body is read there in full before the client has read it here, and the server believes that the client has it.
 //! A client that goes before it has read it loses packets, so the session is closed: as where the session is.
+//!
+//! A server that ends in the middle of its answer leaves a part of it. Said without a length that part would look like all: clients
+//! would take in its packets, and be told them once more when they come back.
 
 use std::{
     io,
@@ -84,9 +87,14 @@ impl RemoteBody {
         let (head, body) = answer.into_parts();
         let mut response = Response::build();
         response.status(Status::new(head.status.as_u16()));
-        let kind = head.headers.get(header::CONTENT_TYPE);
-        if let Some(kind) = kind.map(HeaderValue::to_str).and_then(Result::ok) {
-            response.raw_header("Content-Type", kind.to_owned());
+        for (name, header) in [
+            ("Content-Type", header::CONTENT_TYPE),
+            ("Content-Length", header::CONTENT_LENGTH),
+        ] {
+            let said = head.headers.get(header).map(HeaderValue::to_str);
+            if let Some(said) = said.and_then(Result::ok) {
+                response.raw_header(name, said.to_owned());
+            }
         }
         let read = Bytes::new();
         response.streamed_body(Self { body, read, unread });
@@ -122,5 +130,41 @@ impl Drop for RemoteBody {
         if let Some(closing) = self.unread.take() {
             closing.send();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// The answer of a server that ends in the middle of it.
+    async fn cut_short() -> exchange::Answer {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("it listens").to_string();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.expect("a request comes");
+            let asked = stream.read(&mut [0; 1024]).await;
+            assert!(asked.is_ok_and(|read| read > 0), "it is asked");
+            let answer = "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n42[\"a";
+            let told = stream.write_all(answer.as_bytes()).await;
+            told.expect("it is read");
+        });
+        let request = hyper::Request::get("/")
+            .header(header::HOST, &address)
+            .body(Full::new(Bytes::new()));
+        let answer = exchange::send(&address, request.expect("a request")).await;
+        answer.expect("its head has come")
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_cut_short_does_not_look_whole() {
+        let mut response = RemoteBody::respond(cut_short().await, None);
+        assert_eq!(response.headers().get_one("Content-Length"), Some("11"));
+        assert!(response.body_mut().to_bytes().await.is_err());
     }
 }

@@ -1,12 +1,19 @@
 //! The HTTP server over real connections: what arrives need not be HTTP at all.
 
-use std::time::Duration;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use parlance::http::ShutdownSignal;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
-use rocket::{Shutdown, fairing::AdHoc, get, routes, tokio};
+use rocket::{
+    Request, Response, Shutdown, fairing::AdHoc, get, response, response::Responder, routes, tokio,
+};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::TcpStream,
     sync::oneshot,
     task::JoinHandle,
@@ -32,6 +39,31 @@ async fn hold(closing: &ShutdownSignal) -> &'static str {
     "released"
 }
 
+/// A body that says something and then cannot be read.
+struct Broken;
+
+impl AsyncRead for Broken {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::Error::other("it cannot be read")))
+    }
+}
+
+impl<'r> Responder<'r, 'static> for Broken {
+    fn respond_to(self, _: &'r Request<'_>) -> response::Result<'static> {
+        let body = (&b"half"[..]).chain(self);
+        Response::build().streamed_body(body).ok()
+    }
+}
+
+#[get("/api/broken")]
+fn broken() -> Broken {
+    Broken
+}
+
 impl Running {
     async fn start() -> Self {
         let (tell, told) = oneshot::channel();
@@ -48,7 +80,7 @@ impl Running {
             })
         });
         let server = rocket("port = 0\nshutdown = {ctrlc = false, signals = [], grace = 1}")
-            .mount("/", routes![hold])
+            .mount("/", routes![hold, broken])
             .attach(listening);
         let task = tokio::spawn(async move {
             server.launch().await.expect("it stops in peace");
@@ -138,6 +170,19 @@ async fn what_rocket_cannot_parse_is_an_error_in_our_shape_too() {
     let answer = server.say(b"GET /api/cookies HTTP/1.0\r\n\r\n").await;
     assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
     assert!(answer.ends_with("true"));
+    server.stop().await;
+}
+
+#[rocket::async_test]
+async fn an_answer_that_cannot_be_sent_whole_does_not_look_whole() {
+    let server = Running::start().await;
+    let answer = server
+        .say(b"GET /api/broken HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    assert!(head.contains("\r\ntransfer-encoding: chunked"), "{head}");
+    // A chunk of no bytes would be the end.
+    assert_eq!(body, "4\r\nhalf\r\n");
     server.stop().await;
 }
 

@@ -113,7 +113,7 @@ async fn what_is_said_at_any_server_is_heard_at_each_once_and_in_one_order() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_is_answered_though_every_notification_is_lost() {
-    let Some(servers) = servers_that_hear_nothing(2).await else {
+    let Some(servers) = servers_that_hear_nothing(2, "").await else {
         return;
     };
     let ann = servers[0].actor("ann").await;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    support::nodes::{servers, stop},
+    support::nodes::{servers, servers_that_hear_nothing, stop},
     support::place::{Beside, Place},
     support::service_room::{self, TOKENS},
     support::socketio::json_after,
@@ -73,6 +73,39 @@ async fn a_connection_comes_back_at_another_server_with_what_it_missed() {
         let said = heard[1]["message"].as_str().expect("base64");
         assert_eq!(said, base64(&message));
         offset = offset_of(&heard);
+    }
+    stop(servers).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_told_nothing_again_by_a_server_that_had_yet_to_hear_of_it() {
+    let Some(servers) = servers_that_hear_nothing(2, CLOSED_SETTINGS).await else {
+        return;
+    };
+    service_room::make(&servers[..1]).await;
+    let sender = [("Authorization", TOKENS[1].to_owned())];
+    // The other server looks by itself a few times a second, so in some of these it has done that just before.
+    for number in 0..5 {
+        let (mut ws, first) = service_room::joined(&servers[0], TOKENS[0]).await;
+        let said = json!({"message": format!("told {number}")});
+        let path = "/api/events/send_message?room=tea";
+        let told = send(&servers[0], "POST", path, &sender, &said);
+        told.await.with(200);
+        let heard = json_after(&ws.text_after("42[\"message\"").await, "42");
+        drop(ws);
+        let auth = json!({"pid": first["pid"], "offset": offset_of(&heard)});
+        let mut ws = connect(&servers[1], &auth).await;
+        let back = json_after(&ws.text_after("40").await, "40");
+        assert_eq!(back["sid"], first["sid"], "it is the same connection");
+        // What it has missed is told before this is answered.
+        ws.send("421[\"nothing\"]").await;
+        loop {
+            let text = ws.text().await;
+            if text.starts_with("431") {
+                break;
+            }
+            assert!(!text.starts_with("42[\"message\""), "{text}");
+        }
     }
     stop(servers).await;
 }

@@ -98,7 +98,7 @@ async fn says(ann: &Actor, chat: i64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_alone_tells_nobody() {
-    let Some(mut servers) = servers_that_hear_nothing(1).await else {
+    let Some(mut servers) = servers_that_hear_nothing(1, "").await else {
         return;
     };
     let (ann, bo) = servers[0].ann_and_bo().await;

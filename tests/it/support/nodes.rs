@@ -39,11 +39,11 @@ pub(crate) fn same_database(command: &mut Command, world: &World) {
 }
 
 /// The same, where notifications between them are lost.
-pub(crate) async fn servers_that_hear_nothing(count: usize) -> Option<Vec<World>> {
+pub(crate) async fn servers_that_hear_nothing(count: usize, settings: &str) -> Option<Vec<World>> {
     let table = "create table beside.lost (id bigint generated always as identity, channel text)";
     let function = "create function public.pg_notify(text, text) returns void language sql \
                     as 'insert into beside.lost (channel) values ($1)'";
-    servers_that_notify_by(table, function, count).await
+    servers_that_notify_by((table, function), count, settings).await
 }
 
 /// By what what servers say to each other is mangled.
@@ -99,11 +99,15 @@ async fn servers_on_mangled_notifications(count: usize) -> Option<Vec<World>> {
             where id in (number - 1, number - 2) order by id;
           end if;
         end $$";
-    servers_that_notify_by(table, function, count).await
+    servers_that_notify_by((table, function), count, "").await
 }
 
 /// Servers that notify by a function of ours, which has a table: one of that name is found before PostgreSQL's own.
-async fn servers_that_notify_by(table: &str, function: &str, count: usize) -> Option<Vec<World>> {
+async fn servers_that_notify_by(
+    (table, function): (&str, &str),
+    count: usize,
+    settings: &str,
+) -> Option<Vec<World>> {
     let place = Place::make().await;
     if let Place::Postgres { name, .. } = &place {
         let path = format!("alter database {name} set search_path = public, pg_catalog");
@@ -112,7 +116,7 @@ async fn servers_that_notify_by(table: &str, function: &str, count: usize) -> Op
             beside.run(sql).await;
         }
     }
-    servers_on(place, count, "").await
+    servers_on(place, count, settings).await
 }
 
 impl Mangled {

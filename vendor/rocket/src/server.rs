@@ -211,8 +211,18 @@ impl Rocket<Orbit> {
         let max_chunk_size = body.max_chunk_size();
         let mut stream = body.into_bytes_stream(max_chunk_size);
         while let Some(next) = stream.next().await {
-            sender.send(Ok(Frame::data(next?))).await
+            let (frame, failed) = match next {
+                Ok(data) => (Ok(Frame::data(data)), None),
+                // Hyper cuts the connection: the client must not take what it
+                // has received for the whole body.
+                Err(e) => (Err(io::Error::new(e.kind(), e.to_string())), Some(e)),
+            };
+
+            sender.send(frame).await
                 .map_err(|e| io::Error::new(io::ErrorKind::BrokenPipe, e))?;
+            if let Some(e) = failed {
+                return Err(e);
+            }
         }
 
         Ok(())
