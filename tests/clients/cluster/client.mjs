@@ -1,7 +1,7 @@
 // A Socket.IO client that comes back by itself, as those of applications do, and notes what it goes through.
 
 import { CLIENTS } from '../together/receivers.mjs';
-import { Journal, Unknown } from './ledger.mjs';
+import { Unknown } from './ledger.mjs';
 
 /** How long an acknowledgement may take before its outcome counts as unknown. */
 const ANSWER = 4_000;
@@ -17,7 +17,6 @@ export const isBusy = (body) => body?.code === 'busy' || body?.statusCode === 50
 export const TRANSPORTS = { polling: ['polling'], websocket: ['websocket'], upgraded: ['polling', 'websocket'] };
 
 export class Client {
-  journal = new Journal();
   isReady = false;
   #isClosed = false;
   #turn = 0;
@@ -27,7 +26,7 @@ export class Client {
    * where it failed.
    */
   constructor(name, url, how, credentials, ledger, ready) {
-    Object.assign(this, { name, how, ledger, ready });
+    Object.assign(this, { name, how, ledger, ready, journal: ledger.journal(name) });
     const { protocol, transport, recovers } = how;
     const shown = { ...credentials, ...(recovers ? { recovery: '1' } : {}) };
     this.socket = CLIENTS[protocol](`${url}/`, {

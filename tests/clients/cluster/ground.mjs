@@ -9,14 +9,15 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 import { freePort } from '../openapi/server.mjs';
+import { Meter } from './usage.mjs';
 import { Way } from './way.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** How long anything that must happen may take. */
 const LATE = 60_000;
+/** When to start a server again that gave up. */
+const AGAIN = 500;
 const NAMES = ['one', 'two', 'three'];
-/** Whether servers tell each other by NATS what is new. */
-export const OVER_NATS = process.env.CLUSTER_NATS === '1';
 
 export const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -29,9 +30,19 @@ export async function until(what, isTrue, late = LATE) {
   }
 }
 
+/** The number of a process that is in the first line of a file. */
+function processOf(file) {
+  try {
+    return Number(readFileSync(file, 'utf8').split('\n')[0]);
+  } catch {
+    return undefined;
+  }
+}
+
 /** PostgreSQL, by tests/postgres. */
 class Postgres {
   #script = join(ROOT, 'tests/postgres');
+  used = new Meter();
 
   constructor(folder) {
     this.folder = join(folder, 'postgres');
@@ -42,8 +53,14 @@ class Postgres {
     this.url = new URL(stdout.trim());
   }
 
+  /** What the one that runs has used is told too. */
+  measure() {
+    this.used.read(processOf(join(this.folder, 'data/postmaster.pid')));
+  }
+
   /** At once, as a crash would. */
   async stop() {
+    this.measure();
     await promisify(execFile)(this.#script, ['stop', this.folder]);
   }
 
@@ -56,6 +73,7 @@ class Postgres {
 /** NATS, by tests/nats: at the same port each time. */
 class Nats {
   #script = join(ROOT, 'tests/nats');
+  used = new Meter();
 
   constructor(folder) {
     this.folder = join(folder, 'nats');
@@ -65,14 +83,22 @@ class Nats {
     this.url = execFileSync(this.#script, ['start', this.folder], { encoding: 'utf8' }).trim();
   }
 
+  measure() {
+    this.used.read(processOf(join(this.folder, 'pid')));
+  }
+
   /** At once, as a crash would. */
   stop() {
+    this.measure();
     execFileSync(this.#script, ['stop', this.folder]);
   }
 }
 
 /** One of the servers. */
 class Node {
+  used = new Meter();
+  failedStarts = 0;
+
   constructor(name, folder, port, way, url, nats) {
     Object.assign(this, { name, folder, port, way });
     this.url = `http://127.0.0.1:${port}`;
@@ -112,9 +138,15 @@ class Node {
     }
   }
 
+  /** Returns once it is ready. One that gives up, for it reaches no database, is started again, as a service manager does. */
   async ready() {
-    await until(`server ${this.name} is ready`, () => {
-      if (this.process.exitCode !== null) throw new Error(`server ${this.name} has ended: ${this.lastWords()}`);
+    await until(`server ${this.name} is ready`, async () => {
+      if (this.process.exitCode !== null) {
+        console.log(`server ${this.name} has ended: ${this.lastWords(1)}`);
+        this.failedStarts += 1;
+        await pause(AGAIN);
+        this.start();
+      }
       return this.isReady();
     });
   }
@@ -125,7 +157,12 @@ class Node {
     return parts.bus.state === 'ok';
   }
 
+  measure() {
+    if (this.process.exitCode === null && this.process.signalCode === null) this.used.read(this.process.pid);
+  }
+
   signal(signal) {
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') this.measure();
     this.process.kill(signal);
   }
 
@@ -166,7 +203,8 @@ ${process.getuid() === 0 ? 'user root;' : ''}
 worker_processes 1;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.log;
-events { worker_connections 1024; }
+worker_rlimit_nofile 16384;
+events { worker_connections 8192; }
 http {
     log_format told '$msec $status $upstream_addr $upstream_status $request_time "$request_method $request_uri"';
     access_log ${folder}/access.log told;
@@ -180,7 +218,11 @@ http {
 export const nginx = () => ['/usr/sbin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path)) ?? 'nginx';
 
 export class Ground {
-  static async make() {
+  /** Whether something was found whose cause may be in the logs. */
+  isKept = Boolean(process.env.CLUSTER_KEEP);
+
+  /** With NATS servers tell each other by it what is new. */
+  static async make(overNats = false) {
     const ground = new Ground();
     ground.folder = mkdtempSync(join(tmpdir(), 'parlance-cluster-'));
     // PostgreSQL runs as another user when we are root, and must reach its folder.
@@ -192,7 +234,7 @@ export class Ground {
       });
     }
     try {
-      await ground.#start();
+      await ground.#start(overNats);
     } catch (error) {
       ground.close();
       throw error;
@@ -200,11 +242,11 @@ export class Ground {
     return ground;
   }
 
-  async #start() {
+  async #start(overNats) {
     const { folder } = this;
     this.postgres = new Postgres(folder);
     await this.postgres.start();
-    if (OVER_NATS) {
+    if (overNats) {
       this.nats = new Nats(folder);
       this.nats.start();
     }
@@ -230,6 +272,21 @@ export class Ground {
     });
   }
 
+  /** What servers, balancer and databases have used up to now, and this process with all clients; to be asked once. */
+  used() {
+    const { nodes, postgres, nats } = this;
+    for (const one of [...nodes, postgres, nats]) one?.measure();
+    const balancer = new Meter();
+    balancer.read(this.nginx.pid);
+    const clients = new Meter();
+    clients.read(process.pid);
+    // Its children are told by themselves.
+    const { user, system } = process.cpuUsage();
+    clients.seconds = (user + system) / 1e6;
+    const servers = Object.fromEntries(nodes.map(({ name, used }) => [name, used]));
+    return { ...servers, postgresql: postgres.used, ...(nats && { nats: nats.used }), nginx: balancer, clients };
+  }
+
   /** Ends all of it at once. */
   close() {
     for (const node of this.nodes ?? []) {
@@ -240,7 +297,7 @@ export class Ground {
     this.nginx?.kill('SIGTERM');
     if (this.nats?.url) this.nats.stop();
     this.postgres?.close();
-    if (process.env.CLUSTER_KEEP) console.log(`The logs are in ${this.folder}.`);
+    if (this.isKept) console.log(`The logs are in ${this.folder}.`);
     else rmSync(this.folder, { recursive: true, force: true });
   }
 }

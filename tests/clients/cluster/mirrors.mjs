@@ -7,7 +7,6 @@ import { EventSource, STREAMED } from '../together/receivers.mjs';
 import { APIS, number } from '../together/words.mjs';
 import { Client } from './client.mjs';
 import { pause } from './ground.mjs';
-import { Journal } from './ledger.mjs';
 
 /** How long a poll is held, and after how long its client gives it up. */
 const HELD = 5;
@@ -16,19 +15,43 @@ const AGAIN = 200;
 /** What a balancer or a server says that cannot answer just now. */
 export const FOR_A_WHILE = [502, 503, 504];
 
-/** What is known of the chat. */
-class Mirror {
-  messages = [];
-  #known = new Map();
-  /** What a history has told up to here may be told once more by the connection that it was read on. */
+/** What a client was told of the chat, in that order. */
+export class Mirror {
+  /** Two lists side by side: of a large crowd there are millions of entries. */
+  #ids = [];
+  #texts = [];
+  /** Whether something was told that is not after all before it. */
+  #isMixed = false;
+  /** What a history has told up to here may be told once more by the connection that it was read on, and by its recoveries. */
   #read = 0;
+  /** The highest id that this connection has told. */
+  #heard = 0;
+  /** The highest id. */
+  last = 0;
+  #spoil;
 
   constructor(name, api, chat, ledger, journal) {
     Object.assign(this, { name, api, chat, ledger, journal });
   }
 
-  get last() {
-    return this.messages.at(-1)?.id ?? 0;
+  get count() {
+    return this.#ids.length;
+  }
+
+  messages() {
+    return this.#ids.map((id, at) => ({ id, text: this.#texts[at] }));
+  }
+
+  /** The text of a message that was told. */
+  #known(id) {
+    if (this.#isMixed) return this.#texts[this.#ids.indexOf(id)];
+    let [from, to] = [0, this.#ids.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if (this.#ids[middle] < id) from = middle + 1;
+      else to = middle;
+    }
+    return this.#ids[from] === id ? this.#texts[from] : undefined;
   }
 
   /** The message in an event, if it is one of this chat. */
@@ -39,15 +62,34 @@ class Mirror {
     return { id: word[1], text: word[2] };
   }
 
+  /** Spoils what is told next, for a run that must fail: that is left out, doubled, told after the next, told otherwise. */
+  spoil(how) {
+    const next = {
+      drop: () => {},
+      double: (message) => [message, message].forEach((one) => this.#told(one)),
+      swap: (message) => (this.#spoil = (other) => [other, message].forEach((one) => this.#told(one))),
+      alter: ({ id, text }) => this.#told({ id, text: `${text}!` }),
+    }[how];
+    this.#spoil = next;
+  }
+
   /** A message was told. */
-  told({ id, text }) {
-    if (id <= this.#read) {
-      if (this.#known.get(id) !== text) this.#wrong(`was told ${id} late, which its history lacked`);
-      return;
-    }
-    if (id <= this.last) {
-      this.#wrong(`was told ${id} ${this.#known.has(id) ? 'again' : 'out of order'}, after ${this.last}`);
-      return;
+  told(message) {
+    const spoil = this.#spoil;
+    this.#spoil = undefined;
+    if (spoil) spoil(message);
+    else this.#told(message);
+  }
+
+  #told({ id, text }) {
+    if (id <= this.#heard) {
+      this.#wrong(`was told ${id} ${this.#known(id) === undefined ? 'out of order' : 'again'}, after ${this.#heard}`);
+    } else {
+      this.#heard = id;
+      if (id <= this.#read) {
+        if (this.#known(id) === text) return;
+        this.#wrong(`was told ${id} late, which its history lacked`);
+      }
     }
     this.#add(id, text);
   }
@@ -56,25 +98,26 @@ class Mirror {
   read(history) {
     for (const { id, text } of history) {
       if (id > this.last) this.#add(id, text);
-      else if (this.#known.get(id) !== text) this.#wrong(`lacks ${id}, which the history has, before ${this.last}`);
+      else if (this.#known(id) !== text) this.#wrong(`lacks ${id}, which the history has, before ${this.last}`);
     }
     this.#read = this.last;
   }
 
-  /** A connection has begun on which nothing was read. */
-  resumed() {
-    this.#read = 0;
+  /** A connection has begun that goes on where no other was. */
+  begun() {
+    this.#heard = 0;
   }
 
   #add(id, text) {
-    this.messages.push({ id, text });
-    this.#known.set(id, text);
+    if (id <= this.last) this.#isMixed = true;
+    this.last = Math.max(this.last, id);
+    this.#ids.push(id);
+    this.#texts.push(this.ledger.kept(id, text));
   }
 
   #wrong(what) {
     this.journal.note(what);
     this.ledger.fault(`${this.name} ${what}`);
-    this.wrongAt ??= performance.now();
   }
 }
 
@@ -112,11 +155,9 @@ export class SocketListener {
       ledger.anew += 1;
       this.#buffer = [];
       this.#lacks = true;
+      this.mirror.begun();
     }
-    if (!this.#lacks) {
-      this.mirror.resumed();
-      return;
-    }
+    if (!this.#lacks) return;
     await this.begin(this.client);
     const history = await this.history(this.client, this.mirror);
     if (!isOn()) return;
@@ -133,10 +174,10 @@ export class SocketListener {
 
 /** One request after the other, each with the cursor of the one before. */
 export class PollListener {
-  journal = new Journal();
   #over = new AbortController();
 
   constructor(name, url, { api, chat, headers }, ledger) {
+    this.journal = ledger.journal(name);
     this.mirror = new Mirror(name, api, chat, ledger, this.journal);
     Object.assign(this, { name, url, headers, ledger });
   }
@@ -190,10 +231,10 @@ export class PollListener {
 
 /** A stream, by EventSource, which comes back by itself unless it was refused. */
 export class StreamListener {
-  journal = new Journal();
   #isClosed = false;
 
   constructor(name, url, { api, chat, headers }, ledger) {
+    this.journal = ledger.journal(name);
     this.mirror = new Mirror(name, api, chat, ledger, this.journal);
     Object.assign(this, { name, url, headers, ledger, api });
   }
@@ -244,7 +285,7 @@ export const HISTORIES = {
   async support(client, mirror, { chatId }) {
     const found = [];
     for (;;) {
-      const skip = mirror.messages.length + found.length;
+      const skip = mirror.count + found.length;
       const { data, has_more: more } = await client.ask('getChatMessages', { chatId, limit: 500, skip });
       found.push(...data.map(({ _id, message }) => ({ id: number(_id), text: message })));
       if (!more) return found;

@@ -4,14 +4,13 @@
 import { EVENTS } from '../together/senders.mjs';
 import { Client, isBusy } from './client.mjs';
 import { pause } from './ground.mjs';
-import { Unknown } from './ledger.mjs';
+import { Unknown, now } from './ledger.mjs';
 import { FOR_A_WHILE } from './mirrors.mjs';
 
 /** How long a request may take before its outcome counts as unknown. */
 const ANSWER = 4_000;
-/** When to say something again, and when to say the next. */
+/** When to say something again. */
 const AGAIN = 200;
-const APART = 900;
 
 /** A request; what is not known to have been done or refused is `Unknown`. */
 export async function request(ledger, method, url, body, headers = {}) {
@@ -43,16 +42,19 @@ class Sender {
     Object.assign(this, { name, ledger, say });
   }
 
-  begin() {
-    this.done = this.#speak();
+  /** Begins, with so many milliseconds from one message to the next on average, more where an answer takes longer. */
+  begin(apart) {
+    this.done = this.#speak(apart);
   }
 
-  async #speak() {
+  async #speak(apart) {
     // Not all at the same moment.
-    await pause(Math.random() * APART);
-    while (!this.#isStopped) {
+    let next = now() + Math.random() * apart;
+    for (;;) {
+      await pause(Math.max(0, next - now()));
+      if (this.#isStopped) return;
+      next = now() + apart * (0.5 + Math.random());
       await this.#insist(this.ledger.begin(this.name));
-      await pause(APART * (0.5 + Math.random()));
     }
   }
 
