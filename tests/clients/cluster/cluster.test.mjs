@@ -125,6 +125,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     for (const [words, times] of summaries.refusals(sites).slice(0, SHOWN)) console.log(`  ${String(times).padStart(6)} ${words}`);
     if (all.faults > 0) explain();
     assert.ok(all.sockets.recovered > 0 && all.sockets.anew > crowd.listening / 2, 'sockets come back in both ways');
+    assert.ok(trouble.counts.in_a_batch > 0, 'something happened to servers in the middle of a batch');
     assert.ok(all.acknowledged >= messages && all.sent === all.acknowledged && all.delivered > all.acknowledged, 'what was said was told');
     const none = (names) => Object.fromEntries(names.map((name) => [name, 0]));
     assert.deepEqual([all.log, all.mirrors], [none(OF_THE_LOG), none(OF_A_MIRROR)]);

@@ -108,6 +108,15 @@ export class Leaver {
     const headers = await this.#signIn(at);
     await this.#isGood(away, headers);
     await cut();
+    try {
+      return await this.#signOutWhileCut(away, at, headers, mend);
+    } catch (error) {
+      await mend();
+      throw error;
+    }
+  }
+
+  async #signOutWhileCut(away, at, headers, mend) {
     const cutAt = now();
     await this.#signOut(at, headers);
     let last = cutAt;

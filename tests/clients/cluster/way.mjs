@@ -41,10 +41,20 @@ export class Way {
     this.#delay = milliseconds;
   }
 
-  /** Returns once the next batch of this server is about to take the log's lock; then `act` has been called. */
-  atLock(act) {
+  /**
+   * Calls `act` when the next batch of this server is about to take the log's lock, or after so many milliseconds without one; then
+   * returns whether it was in a batch.
+   */
+  atLock(act, late) {
     return new Promise((resolve) => {
-      this.#atLock = () => resolve(act());
+      const end = (isInABatch) => {
+        clearTimeout(timer);
+        this.#atLock = undefined;
+        act();
+        resolve(isInABatch);
+      };
+      const timer = setTimeout(end, late, false);
+      this.#atLock = () => end(true);
     });
   }
 
@@ -73,7 +83,6 @@ export class Way {
       from.on('data', (bytes) => {
         if (isUp && this.#atLock && bytes.includes(LOCK)) {
           const act = this.#atLock;
-          this.#atLock = undefined;
           // The database has the lock, and this server does not hear of it before something has happened to it.
           to.write(bytes);
           act();
