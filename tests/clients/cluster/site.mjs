@@ -41,7 +41,7 @@ export class Site {
   /** Lets the run find something wrong. */
   spoil(how) {
     const { ledger, listening } = this;
-    if (how === 'lose') ledger.acknowledge(ledger.begin('nobody'), 1);
+    if (how === 'lose') ledger.acknowledge(ledger.begin('nobody'));
     // One that is told each message exactly once, so that nothing comes to be well by itself.
     else (listening.find(({ mirror }) => mirror.api === 'messenger') ?? listening[0]).mirror.spoil(how);
   }

@@ -62,8 +62,8 @@ export function text(all) {
   return `
 ${all.clients} clients (${all.writing} write, ${all.listening} listen) in ${all.chats} chats, bus ${all.bus}, ${all.threads} threads of clients
 ${all.sent} messages sent in ${all.tries} tries, ${all.acknowledged} acknowledged in ${all.seconds} s (${rate} a second), ${all.in_the_log} in the log, ${all.delivered} delivered
-of the log:     ${words(all.log)}
-of the mirrors: ${words(all.mirrors)}
+of the log, at each server: ${words(all.log)}
+of the mirrors:             ${words(all.mirrors)}
 faults of any kind: ${all.faults}${all.spoiled ? ` (spoiled on purpose: ${all.spoiled})` : ''}
 done to servers: ${words(all.troubles)}
 acknowledged within ${p50} ms (p50), ${p90} ms (p90), ${p99} ms (p99), ${max} ms (max)
