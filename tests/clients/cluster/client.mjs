@@ -49,7 +49,10 @@ export class Client {
       void this.#begin(Boolean(socket.recovered));
     });
     socket.on('disconnect', (reason) => {
-      journal.note(`disconnected: ${reason}`);
+      const left = socket.receiveBuffer.length;
+      journal.note(`disconnected: ${reason}${left > 0 ? `, with ${left} events that came before CONNECT` : ''}`);
+      // socket.io-client keeps these, and asks for them again.
+      this.ledger.leftOver += left;
       this.#turn += 1;
       this.isReady = false;
       if (reason === 'io server disconnect' && !this.#isClosed) {
