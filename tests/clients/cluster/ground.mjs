@@ -14,7 +14,7 @@ import { Way } from './way.mjs';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 /** How long anything that must happen may take. */
-const LATE = 60_000;
+const LATE = 120_000;
 /** When to start a server again that gave up. */
 const AGAIN = 500;
 const NAMES = ['one', 'two', 'three'];
