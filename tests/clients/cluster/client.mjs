@@ -49,10 +49,8 @@ export class Client {
       void this.#begin(Boolean(socket.recovered));
     });
     socket.on('disconnect', (reason) => {
-      const left = socket.receiveBuffer.length;
-      journal.note(`disconnected: ${reason}${left > 0 ? `, with ${left} events that came before CONNECT` : ''}`);
-      // socket.io-client keeps these, and asks for them again.
-      this.ledger.leftOver += left;
+      journal.note(`disconnected: ${reason}`);
+      this.#forget();
       this.#turn += 1;
       this.isReady = false;
       if (reason === 'io server disconnect' && !this.#isClosed) {
@@ -63,6 +61,18 @@ export class Client {
     // Of a 2.x client this is a refusal, of a 4.x one that or a failure to connect, after which it tries again by itself.
     socket.on(this.how.protocol === 3 ? 'error' : 'connect_error', (error) => this.#refused(error));
     if (this.how.protocol === 3) socket.on('connect_error', (error) => journal.note(`no connection: ${error?.description?.message ?? error}`));
+  }
+
+  /**
+   * socket.io-client keeps what came before a CONNECT that never came, and asks for it again: its application would be told twice.
+   * A server that sends CONNECT first has clients that keep nothing.
+   */
+  #forget() {
+    const { receiveBuffer } = this.socket;
+    if (this.how.protocol === 3 || receiveBuffer.length === 0) return;
+    this.journal.note(`${receiveBuffer.length} events came before CONNECT`);
+    this.ledger.leftOver += receiveBuffer.length;
+    this.socket.receiveBuffer = [];
   }
 
   #refused(error) {

@@ -105,8 +105,12 @@ export function byEvents(name, ledger, api, place, person, query) {
 
 /** By Socket.IO. */
 export function bySocket(name, ledger, api, place, person, how, { credentials, begin }) {
+  // A connection may be lost, and recovered, before it has begun.
+  let hasBegun = false;
   const client = new Client(name, place.url, how, credentials, ledger, async (isRecovered) => {
-    if (!isRecovered) await begin(client);
+    hasBegun &&= isRecovered;
+    if (!hasBegun) await begin(client);
+    hasBegun = true;
   });
   const emit = (event, argument) => client.ask(event, argument);
   const { say } = EVENTS[api](emit, place, person);
