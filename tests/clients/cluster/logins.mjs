@@ -8,6 +8,10 @@ import { FOR_A_WHILE } from './mirrors.mjs';
 const LEASE = 2_000;
 const SLACK = 500;
 const AT_ONCE = 2;
+/** Instead of a status: there was no answer within five seconds. */
+const NONE = 0;
+/** How long a server may take to come back that has its database again, on a machine that does much else. */
+const BACK = 60_000;
 /** How often something is asked that a server may refuse for a while, and how far apart. */
 const TRIES = 60;
 const AGAIN = 250;
@@ -16,7 +20,7 @@ const AGAIN = 250;
 async function untilAnswered(ask) {
   for (let left = TRIES; ; left -= 1) {
     const answer = await ask();
-    if (left === 0 || !FOR_A_WHILE.includes(answer.status)) return answer;
+    if (left === 0 || ![...FOR_A_WHILE, NONE].includes(answer.status)) return answer;
     await answer.arrayBuffer?.();
     await pause(AGAIN);
   }
@@ -48,7 +52,7 @@ export class Leaver {
     const address = `${node.url}/api/events?after=now&timeout=0`;
     const status = await fetch(address, { headers, signal: AbortSignal.timeout(5_000) }).then(
       async (response) => (await response.arrayBuffer(), response.status),
-      () => 0,
+      () => NONE,
     );
     return { status, asked, answered: now() };
   }
@@ -128,15 +132,15 @@ export class Leaver {
       if (status === 200 && asked > cutAt + LEASE + SLACK) {
         this.ledger.fault(`server ${away.name}, cut off, says 200 ${Math.round(asked - cutAt)} ms after that to a login that ended elsewhere`);
       }
-      if (![200, 401, 503].includes(status)) this.ledger.fault(`server ${away.name}, cut off, says ${status}`);
+      if (![200, 401, 503, NONE].includes(status)) this.ledger.fault(`server ${away.name}, cut off, says ${status}`);
       await pause(20);
     }
     await mend();
     for (;;) {
       const { status } = await this.#ask(away, headers);
       if (status === 401) break;
-      if (status !== 503) this.ledger.fault(`server ${away.name}, back again, says ${status} to a login that ended meanwhile`);
-      if (now() > cutAt + 30_000) throw new Error(`server ${away.name} does not come back`);
+      if (status !== 503 && status !== NONE) this.ledger.fault(`server ${away.name}, back again, says ${status} to a login that ended meanwhile`);
+      if (now() > cutAt + BACK) throw new Error(`server ${away.name} does not come back`);
       await pause(20);
     }
     return { last: last - cutAt, ...refused };
