@@ -105,7 +105,8 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
 
   const long = `one is killed again and again, until ${messages} messages were acknowledged`;
   test(long, { skip: messages === 0 && 'no number of messages was asked for' }, async () => {
-    const isEnough = () => crowd.accepted() >= messages;
+    const end = began + options.minutes * 60_000;
+    const isEnough = () => crowd.accepted() >= messages || now() > end;
     for (let turn = 0; !isEnough(); turn += 1) {
       const next = now() + options.every;
       await trouble.next(turn);
@@ -126,7 +127,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     if (all.faults > 0) explain();
     assert.ok(all.sockets.recovered > 0 && all.sockets.anew > crowd.listening / 2, 'sockets come back in both ways');
     assert.ok(trouble.counts.in_a_batch > 0, 'something happened to servers in the middle of a batch');
-    assert.ok(all.acknowledged >= messages && all.sent === all.acknowledged && all.delivered > all.acknowledged, 'what was said was told');
+    assert.ok((all.acknowledged >= messages || seconds > options.minutes * 60) && all.sent === all.acknowledged && all.delivered > all.acknowledged, 'what was said was told');
     const none = (names) => Object.fromEntries(names.map((name) => [name, 0]));
     assert.deepEqual([all.log, all.mirrors], [none(OF_THE_LOG), none(OF_A_MIRROR)]);
     assert.deepEqual([...ledger.told, ...sites.flatMap(({ told }) => told)], []);

@@ -11,6 +11,7 @@ const SPOILED = ['drop', 'double', 'swap', 'alter', 'lose'];
 const KNOWN = {
   clients: { type: 'string', default: String(OF_A_CHAT) },
   messages: { type: 'string', default: '0' },
+  minutes: { type: 'string', default: '1440' },
   chats: { type: 'string' },
   rate: { type: 'string' },
   every: { type: 'string', default: '5' },
@@ -52,6 +53,7 @@ export function read(words) {
     clients,
     chats,
     messages: count(values, 'messages', 0),
+    minutes: count(values, 'minutes', 1),
     rate: values.rate === undefined ? undefined : count(values, 'rate', 1),
     every: count(values, 'every', 1) * 1_000,
     overNats: among(values, 'bus', ['postgresql', 'nats']) === 'nats',
