@@ -13,7 +13,7 @@ const SHOWN = 3;
 const EXPLAINED = 5;
 const AROUND = 6_000;
 /** How long the last message may take to everybody. */
-const LATE = 60_000;
+const LATE = 300_000;
 
 const none = (names) => Object.fromEntries(names.map((name) => [name, 0]));
 
