@@ -16,6 +16,32 @@ export const isBusy = (body) => body?.code === 'busy' || body?.statusCode === 50
 
 export const TRANSPORTS = { polling: ['polling'], websocket: ['websocket'], upgraded: ['polling', 'websocket'] };
 
+/** The types of packets that count here; they are the same in both versions of the protocol. */
+const CONNECT = 0;
+const DISCONNECT = 1;
+const EVENTS = [2, 5];
+
+/**
+ * Watches in which order a connection tells. `early` is called with each event that comes before the answer to CONNECT: socket.io-client
+ * keeps it without its offset, and so its application is told it twice where the connection breaks in between. `late` is called with one
+ * that was on its way when the connection was closed.
+ */
+export function watchOrder(manager, early, late) {
+  let hasBegun = false;
+  let isOpen = false;
+  manager.on('open', () => {
+    isOpen = true;
+    hasBegun = false;
+  });
+  manager.on('close', () => (isOpen = false));
+  manager.on('packet', ({ type, data }) => {
+    if (type === CONNECT) hasBegun = true;
+    else if (type === DISCONNECT) hasBegun = false;
+    else if (EVENTS.includes(type) && !isOpen) late(data[0]);
+    else if (EVENTS.includes(type) && !hasBegun) early(data[0]);
+  });
+}
+
 export class Client {
   isReady = false;
   #isClosed = false;
@@ -42,6 +68,11 @@ export class Client {
 
   #listen() {
     const { socket, journal } = this;
+    watchOrder(
+      socket.io,
+      (event) => this.#early(event),
+      (event) => journal.note(`${event} came when the connection was closed`),
+    );
     socket.on('connect', () => {
       const { engine } = socket.io;
       journal.note(`connected, session ${engine.id}${socket.recovered ? ', recovered' : ''}`);
@@ -50,7 +81,6 @@ export class Client {
     });
     socket.on('disconnect', (reason) => {
       journal.note(`disconnected: ${reason}`);
-      this.#forget();
       this.#turn += 1;
       this.isReady = false;
       if (reason === 'io server disconnect' && !this.#isClosed) {
@@ -63,16 +93,10 @@ export class Client {
     if (this.how.protocol === 3) socket.on('connect_error', (error) => journal.note(`no connection: ${error?.description?.message ?? error}`));
   }
 
-  /**
-   * socket.io-client keeps what came before a CONNECT that never came, and asks for it again: its application would be told twice.
-   * A server that sends CONNECT first has clients that keep nothing.
-   */
-  #forget() {
-    const { receiveBuffer } = this.socket;
-    if (this.how.protocol === 3 || receiveBuffer.length === 0) return;
-    this.journal.note(`${receiveBuffer.length} events came before CONNECT`);
-    this.ledger.leftOver += receiveBuffer.length;
-    this.socket.receiveBuffer = [];
+  #early(event) {
+    this.journal.note(`was told ${event} before CONNECT`);
+    this.ledger.early += 1;
+    this.ledger.fault(`${this.name} was told ${event} before the answer to CONNECT`);
   }
 
   #refused(error) {

@@ -98,8 +98,8 @@ export class Ledger {
   /** How often sockets that listen were recovered, and how often they began anew. */
   recovered = 0;
   anew = 0;
-  /** How many events sockets were told on connections that were lost before they had begun. */
-  leftOver = 0;
+  /** How many events sockets were told before the answer to CONNECT. */
+  early = 0;
 
   /** `name` is the chat's, `counts` what the thread shares with the one that waits for progress. */
   constructor(name, diary, counts = new Int32Array(2)) {

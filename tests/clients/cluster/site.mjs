@@ -77,7 +77,7 @@ export class Site {
   }
 
   #counts() {
-    const { posts, refusals, recovered, anew, leftOver, faults, told } = this.ledger;
+    const { posts, refusals, recovered, anew, early, faults, told } = this.ledger;
     const acknowledged = posts.filter((post) => post.acknowledged !== undefined);
     return {
       said: posts.length,
@@ -87,7 +87,7 @@ export class Site {
       refusals: [...refusals],
       recovered,
       anew,
-      leftOver,
+      early,
       faults,
       told,
     };

@@ -47,7 +47,7 @@ export function summary(sites, options, crowd, { seconds, troubles, used, faults
     faults: faults + sum(sites, (site) => site.faults),
     troubles,
     milliseconds_to_acknowledge: quantiles(sites.flatMap(({ latencies }) => latencies)),
-    sockets: Object.fromEntries(['recovered', 'anew', 'leftOver'].map((what) => [what, sum(sites, (site) => site[what])])),
+    sockets: Object.fromEntries(['recovered', 'anew', 'early'].map((what) => [what, sum(sites, (site) => site[what])])),
     cpu_seconds: Object.fromEntries(Object.entries(used).map(([name, { seconds: of }]) => [name, round(of)])),
     peak_mib: Object.fromEntries(Object.entries(used).map(([name, { memory }]) => [name, round(memory, 0)])),
   };
@@ -67,7 +67,7 @@ of the mirrors:             ${words(all.mirrors)}
 faults of any kind: ${all.faults}${all.spoiled ? ` (spoiled on purpose: ${all.spoiled})` : ''}
 done to servers: ${words(all.troubles)}
 acknowledged within ${p50} ms (p50), ${p90} ms (p90), ${p99} ms (p99), ${max} ms (max)
-sockets that listen: recovered ${all.sockets.recovered} times, begun anew ${all.sockets.anew} times; ${all.sockets.leftOver} events came before a CONNECT that never came
+sockets that listen: recovered ${all.sockets.recovered} times, begun anew ${all.sockets.anew} times; ${all.sockets.early} events came before the answer to CONNECT
 CPU seconds: ${words(all.cpu_seconds)}
 peak MiB: ${words(all.peak_mib)}
 `.trimStart();

@@ -1,8 +1,10 @@
-// What is spoiled is found: one message of many that is left out, told twice, told too late, told otherwise.
+// What is spoiled is found: one message of many that is left out, told twice, told too late, told otherwise, told before CONNECT.
 
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 
+import { watchOrder } from './client.mjs';
 import { Ledger } from './ledger.mjs';
 import { Mirror } from './mirrors.mjs';
 import { divide, pick } from './place.mjs';
@@ -102,6 +104,27 @@ test('a connection may tell once more what its history has, also after a recover
   assert.deepEqual([counts(ofMirror(mirror.messages(), LOG.slice(0, 50))), ledger.faults], [{}, 0]);
   quietly(() => tell(38, 39));
   assert.equal(ledger.faults, 1);
+});
+
+test('an event before the answer to CONNECT is found, at each connection, and one that comes after its end is none', () => {
+  const [CONNECT, EVENT, ACK, BINARY] = [0, 2, 3, 5];
+  const manager = new EventEmitter();
+  const found = { early: [], late: [] };
+  watchOrder(
+    manager,
+    (event) => found.early.push(event),
+    (event) => found.late.push(event),
+  );
+  const tell = (...types) => types.forEach((type, at) => manager.emit('packet', { type, data: [`event ${at}`] }));
+  manager.emit('open');
+  tell(CONNECT, EVENT, ACK, BINARY);
+  manager.emit('close');
+  assert.deepEqual(found, { early: [], late: [] });
+  tell(EVENT);
+  assert.deepEqual(found, { early: [], late: ['event 0'] });
+  manager.emit('open');
+  tell(EVENT, ACK, BINARY, CONNECT, EVENT);
+  assert.deepEqual(found, { early: ['event 0', 'event 2'], late: ['event 0'] });
 });
 
 test('a crowd is divided among chats, and has every kind', () => {
