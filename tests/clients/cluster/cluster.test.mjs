@@ -10,13 +10,13 @@ import { Crowd } from './crowd.mjs';
 import { Ground, pause } from './ground.mjs';
 import { Ledger, Steps, now } from './ledger.mjs';
 import { Leaver } from './logins.mjs';
-import { ofProcess } from './options.mjs';
+import { OF_A_CHAT, ofProcess } from './options.mjs';
 import * as summaries from './summary.mjs';
 import { Trouble } from './trouble.mjs';
 import { OF_A_MIRROR, OF_THE_LOG } from './verify.mjs';
 
 const options = ofProcess();
-const { overNats, messages } = options;
+const { overNats, messages, bounds } = options;
 /** What has nothing to do with how servers tell each other what is new. */
 const ALIKE = { skip: overNats && messages === 0 && 'as by PostgreSQL' };
 const LOGOUTS = ALIKE.skip ? 60 : 200;
@@ -28,7 +28,7 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
   const steps = new Steps();
   /** Of what is found by those that are in no chat. */
   const ledger = new Ledger('logins');
-  const leaver = new Leaver(ledger);
+  const leaver = new Leaver(ledger, bounds);
   let ground;
   let crowd;
   let trouble;
@@ -47,10 +47,10 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
   }
 
   before(async () => {
-    ground = await Ground.make(overNats);
+    ground = await Ground.make(options);
     await leaver.register(ground.nodes[0]);
     crowd = new Crowd(ground.url, ground.folder, options);
-    trouble = new Trouble(ground, crowd, steps);
+    trouble = new Trouble(ground, crowd, steps, bounds);
     await crowd.open();
     steps.step(`${crowd.writing} clients write, ${crowd.listening} listen, in ${options.chats} chats`);
     began = now();
@@ -125,13 +125,23 @@ describe('three servers on one PostgreSQL behind a balancer', () => {
     console.log(`\n${summaries.text(all)}answers that were none:`);
     for (const [words, times] of summaries.refusals(sites).slice(0, SHOWN)) console.log(`  ${String(times).padStart(6)} ${words}`);
     if (all.faults > 0) explain();
-    assert.ok(all.sockets.recovered > 0 && all.sockets.anew > crowd.listening / 2, 'sockets come back in both ways');
-    assert.ok(trouble.counts.in_a_batch > 0, 'something happened to servers in the middle of a batch');
-    assert.ok((all.acknowledged >= messages || seconds > options.minutes * 60) && all.sent === all.acknowledged && all.delivered > all.acknowledged, 'what was said was told');
     const none = (names) => Object.fromEntries(names.map((name) => [name, 0]));
     assert.deepEqual([all.log, all.mirrors], [none(OF_THE_LOG), none(OF_A_MIRROR)]);
     assert.deepEqual([...ledger.told, ...sites.flatMap(({ told }) => told)], []);
+    assertEnough(all);
   });
+
+  /** A run in which little has happened shows nothing. */
+  function assertEnough(all) {
+    const { sockets, troubles, acknowledged } = all;
+    assert.ok(acknowledged >= messages || all.seconds > options.minutes * 60, 'as much was said as was asked for');
+    assert.ok(all.delivered >= acknowledged, 'what was said was told');
+    assert.ok(troubles.in_a_batch > 0, 'something happened to servers in the middle of a batch');
+    // A few clients are not of every kind, and may leave a server nothing to write.
+    if (options.clients < OF_A_CHAT) return;
+    assert.ok(sockets.recovered > 0 && sockets.anew > crowd.listening, 'sockets come back in both ways');
+    assert.ok(troubles.in_a_batch > troubles.outside_batches, 'servers have something to write');
+  }
 
   /** What was done to servers, and what they say last; the rest is kept. */
   function explain() {

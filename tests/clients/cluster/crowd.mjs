@@ -42,7 +42,7 @@ export class Crowd {
     this.rate = options.rate;
     this.threads = Array.from({ length: options.threads }, (_, number) => {
       const own = chats.filter(({ chat }) => chat % options.threads === number);
-      return new Thread({ url, folder, number, chats: own, began: BEGAN, shared: new SharedArrayBuffer(8) });
+      return new Thread({ url, folder, number, chats: own, bounds: options.bounds, began: BEGAN, shared: new SharedArrayBuffer(8) });
     });
   }
 

@@ -8,9 +8,21 @@ export const OF_A_CHAT = 43;
 /** What --spoil can do, see mirrors.mjs and site.mjs. */
 const SPOILED = ['drop', 'double', 'swap', 'alter', 'lose'];
 
+/**
+ * What a run insists on, in milliseconds where it is a time: `late` is how long anything that must happen may take, `told` the last
+ * message to everybody, `back` a server that has its database again, `answer` whether a login is good, and `batch` within what time a
+ * server writes something. `again` is how often something is asked once more that a server refuses for a while, and `refused` how much
+ * later a server may accept that a login has ended while it lets nobody in.
+ *
+ * The small run bears nothing: little happens at a time.
+ */
+const SMALL = { isStrict: true, late: 60_000, told: 20_000, back: 30_000, answer: 5_000, batch: 3_000, again: 0, refused: 0 };
+/** A larger one keeps all processors busy for long, so that anything may take its time there; what it bears it counts. */
+const LARGE = { isStrict: false, late: 120_000, told: 120_000, back: 60_000, answer: 15_000, batch: 5_000, again: 60, refused: 15_000 };
+
 const KNOWN = {
-  clients: { type: 'string', default: String(OF_A_CHAT) },
-  messages: { type: 'string', default: '0' },
+  clients: { type: 'string' },
+  messages: { type: 'string' },
   minutes: { type: 'string', default: '1440' },
   chats: { type: 'string' },
   rate: { type: 'string' },
@@ -43,6 +55,9 @@ export function read(words) {
   } catch (error) {
     throw new Usage(error.message);
   }
+  const bounds = values.clients === undefined && values.messages === undefined ? SMALL : LARGE;
+  values.clients ??= String(OF_A_CHAT);
+  values.messages ??= '0';
   const clients = count(values, 'clients', 2);
   values.chats ??= String(Math.ceil(clients / OF_A_CHAT));
   const chats = count(values, 'chats', 1);
@@ -50,6 +65,7 @@ export function read(words) {
   values.threads ??= String(Math.min(chats, availableParallelism()));
   if (values.nats) values.bus = 'nats';
   return {
+    bounds,
     clients,
     chats,
     messages: count(values, 'messages', 0),

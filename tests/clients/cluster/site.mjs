@@ -1,7 +1,7 @@
 // The clients of one chat, what they say and are told there, and whether that is what is there.
 
 import { pause, until } from './ground.mjs';
-import { Ledger, Unknown, clock } from './ledger.mjs';
+import { Ledger, Unknown, clock, now } from './ledger.mjs';
 import { listeners, open, writers } from './place.mjs';
 import { request } from './senders.mjs';
 import { OF_A_MIRROR, OF_THE_LOG, ofLog, ofMirror } from './verify.mjs';
@@ -12,16 +12,16 @@ const WRITE = 16 / 43;
 const SHOWN = 3;
 const EXPLAINED = 5;
 const AROUND = 6_000;
-/** How long the last message may take to everybody. */
-const LATE = 300_000;
+/** When to ask again for what a server refuses for a while. */
+const AGAIN = 250;
 
 const none = (names) => Object.fromEntries(names.map((name) => [name, 0]));
 
 export class Site {
   #explained = 0;
 
-  constructor(url, number, clients, diary, counts) {
-    Object.assign(this, { url, number, clients });
+  constructor({ url, number, clients, bounds }, diary, counts) {
+    Object.assign(this, { url, number, clients, bounds });
     this.ledger = new Ledger(`chat ${number + 1}`, diary, counts);
   }
 
@@ -48,7 +48,9 @@ export class Site {
 
   /** Nobody says anything any more, once all that was said is acknowledged. */
   async stop() {
-    await until(`all that was said in ${this.ledger.name} is acknowledged`, async () => (await Promise.all(this.writing.map((writer) => writer.stop())), true));
+    let isDone = false;
+    const stopped = Promise.all(this.writing.map((writer) => writer.stop())).then(() => (isDone = true));
+    await Promise.race([stopped, until(`all that was said in ${this.ledger.name} is acknowledged`, () => isDone, this.bounds.late)]);
   }
 
   /** Compares what was acknowledged, and what each client was told, with what each server tells. */
@@ -63,7 +65,10 @@ export class Site {
     }
     const { first, said } = all;
     const last = said.at(-1).id;
-    await until('everybody was told the last message', () => listening.every(({ mirror }) => mirror.last >= last), LATE).catch(() => {});
+    const quiet = now();
+    const haveAll = () => listening.every(({ mirror }) => mirror.last >= last);
+    await until('everybody was told the last message', haveAll, this.bounds.told).catch(() => {});
+    const behind = now() - quiet;
     const mirrors = none(OF_A_MIRROR);
     let delivered = 0;
     for (const listener of listening) {
@@ -73,7 +78,7 @@ export class Site {
       if (this.#note(listener.name, found, mirrors)) await this.#explain(listener, found);
     }
     await Promise.all(listening.map((listener) => listener.close()));
-    return { ...this.#counts(), inTheLog: said.length, delivered, log, mirrors };
+    return { ...this.#counts(), inTheLog: said.length, delivered, behind, log, mirrors };
   }
 
   #counts() {
@@ -114,14 +119,14 @@ export class Site {
     }
   }
 
-  /** What is asked for when all is quiet must be answered, but not at once. */
+  /** What is asked for when all is quiet must be answered; by a large run it is asked for once more. */
   async #page(path) {
-    for (let left = 10; ; left -= 1) {
+    for (let left = this.bounds.again; ; left -= 1) {
       try {
         return await request(this.ledger, 'GET', path, undefined, this.place.bo.headers);
       } catch (error) {
         if (!(error instanceof Unknown) || left === 0) throw error;
-        await pause(500);
+        await pause(AGAIN);
       }
     }
   }

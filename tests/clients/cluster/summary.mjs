@@ -44,6 +44,7 @@ export function summary(sites, options, crowd, { seconds, troubles, used, faults
     delivered: sum(sites, ({ delivered }) => delivered),
     log: counted(sites, 'log'),
     mirrors: counted(sites, 'mirrors'),
+    milliseconds_behind: round(Math.max(...sites.map(({ behind }) => behind))),
     faults: faults + sum(sites, (site) => site.faults),
     troubles,
     milliseconds_to_acknowledge: quantiles(sites.flatMap(({ latencies }) => latencies)),
@@ -61,7 +62,7 @@ export function text(all) {
   const { p50, p90, p99, max } = all.milliseconds_to_acknowledge;
   return `
 ${all.clients} clients (${all.writing} write, ${all.listening} listen) in ${all.chats} chats, bus ${all.bus}, ${all.threads} threads of clients
-${all.sent} messages sent in ${all.tries} tries, ${all.acknowledged} acknowledged in ${all.seconds} s (${rate} a second), ${all.in_the_log} in the log, ${all.delivered} delivered
+${all.sent} messages sent in ${all.tries} tries, ${all.acknowledged} acknowledged in ${all.seconds} s (${rate} a second), ${all.in_the_log} in the log, ${all.delivered} delivered, the last ${all.milliseconds_behind} ms after the log was read
 of the log, at each server: ${words(all.log)}
 of the mirrors:             ${words(all.mirrors)}
 faults of any kind: ${all.faults}${all.spoiled ? ` (spoiled on purpose: ${all.spoiled})` : ''}

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { watchOrder } from './client.mjs';
 import { Ledger } from './ledger.mjs';
 import { Mirror } from './mirrors.mjs';
+import { read } from './options.mjs';
 import { divide, pick } from './place.mjs';
 import { isWrong, ofLog, ofMirror } from './verify.mjs';
 
@@ -125,6 +126,14 @@ test('an event before the answer to CONNECT is found, at each connection, and on
   manager.emit('open');
   tell(EVENT, ACK, BINARY, CONNECT, EVENT);
   assert.deepEqual(found, { early: ['event 0', 'event 2'], late: ['event 0'] });
+});
+
+test('only a run with many clients or messages bears what a busy machine does', () => {
+  for (const words of [[], ['--nats'], ['--rate', '50'], ['--summary', 'small', '--spoil', 'drop']]) {
+    const { bounds, clients, messages } = read(words);
+    assert.deepEqual([bounds.isStrict, bounds.again, bounds.refused, clients, messages], [true, 0, 0, 43, 0]);
+  }
+  for (const words of [['--clients', '300'], ['--messages', '1']]) assert.ok(!read(words).bounds.isStrict);
 });
 
 test('a crowd is divided among chats, and has every kind', () => {

@@ -42,15 +42,15 @@ export class Way {
   }
 
   /**
-   * Calls `act` when the next batch of this server is about to take the log's lock, or after so many milliseconds without one; then
-   * returns whether it was in a batch.
+   * Calls `act` when the next batch of this server is about to take the log's lock, and returns true; or false if none has come within so
+   * many milliseconds, and then nothing happens.
    */
   atLock(act, late) {
     return new Promise((resolve) => {
       const end = (isInABatch) => {
         clearTimeout(timer);
         this.#atLock = undefined;
-        act();
+        if (isInABatch) act();
         resolve(isInABatch);
       };
       const timer = setTimeout(end, late, false);

@@ -6,10 +6,10 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Diary } from './ledger.mjs';
 import { Site } from './site.mjs';
 
-const { url, folder, number, chats, shared } = workerData;
+const { url, folder, number, chats, bounds, shared } = workerData;
 const diary = new Diary(join(folder, `clients-${number}.log`));
 const counts = new Int32Array(shared);
-const sites = chats.map(({ chat, clients }) => new Site(url, chat, clients, diary, counts));
+const sites = chats.map(({ chat, clients }) => new Site({ url, number: chat, clients, bounds }, diary, counts));
 
 const each = (act) => Promise.all(sites.map(act));
 const ORDERS = {
