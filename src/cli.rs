@@ -52,7 +52,10 @@ pub fn main() -> ExitCode {
         Ok(Command::Backup(file)) => start(Task::Maintenance(Maintenance::Backup(file.into()))),
         Ok(Command::Restore(file)) => start(Task::Maintenance(Maintenance::Restore(file.into()))),
         Ok(Command::Check) => start(Task::Maintenance(Maintenance::Check)),
-        Ok(Command::Copy { from, to }) => start(Task::Maintenance(Maintenance::Copy { from, to })),
+        Ok(Command::Copy { from, to, live }) => {
+            start(Task::Maintenance(Maintenance::Copy { from, to, live }))
+        }
+        Ok(Command::Abandon(from)) => start(Task::Maintenance(Maintenance::Abandon(from))),
         Ok(Command::Lanes(count)) => start(Task::Maintenance(Maintenance::Lanes(count))),
         Ok(Command::MoveTenant { tenant, lane }) => {
             start(Task::Maintenance(Maintenance::MoveTenant { tenant, lane }))

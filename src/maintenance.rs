@@ -40,7 +40,11 @@ pub enum Task {
         from: String,
         /// The address of the other, which is empty.
         to: String,
+        /// Whether servers write to the one meanwhile.
+        live: bool,
     },
+    /// Give up a live copy of the database at this address.
+    Abandon(String),
     /// Begin another epoch of the log.
     NewEpoch,
     /// Add lanes until there are so many.
@@ -71,7 +75,18 @@ pub async fn run(settings: &Settings, task: &Task) -> Result<()> {
             }
         }
         Task::Check => report(&check::check_all(&options).await?)?,
-        Task::Copy { from, to } => copy(&options, from, to).await?,
+        Task::Copy { from, to, live } => copy(&options, (from, to), *live).await?,
+        Task::Abandon(from) => {
+            let was_begun = mover::abandon(&at(&options, from)).await?;
+            println!(
+                "{}",
+                if was_begun {
+                    "The live copy is given up: its target is to be emptied."
+                } else {
+                    "No live copy was begun there."
+                }
+            );
+        }
         Task::NewEpoch => {
             backup::renew_epoch(&options).await?;
             println!("The log goes on in a new epoch: clients begin anew.");
@@ -117,12 +132,8 @@ async fn move_tenant(options: &Options, tenant: &str, lane: i64) -> Result<()> {
 }
 
 /// Copies a database, and says on the standard error how far it has come.
-async fn copy(options: &Options, from: &str, to: &str) -> Result<()> {
-    let at = |url: &str| Options {
-        url: url.to_owned(),
-        ..options.clone()
-    };
-    let (from, to) = (at(from), at(to));
+async fn copy(options: &Options, (from, to): (&str, &str), live: bool) -> Result<()> {
+    let (from, to) = (at(options, from), at(options, to));
     let job = Job {
         from: &from,
         to: &to,
@@ -138,12 +149,31 @@ async fn copy(options: &Options, from: &str, to: &str) -> Result<()> {
         drop(writeln!(std::io::stderr(), "{step}"));
         Ok(())
     };
-    let copied = mover::copy(&job, &mut watch).await?;
+    let (copied, stopped) = if live {
+        let moved = mover::copy_live(&job, &mut watch).await?;
+        (moved.copied, moved.stopped)
+    } else {
+        (mover::copy(&job, &mut watch).await?, None)
+    };
     println!(
         "The copy is whole: {} rows in {} tables, in the same epoch of the log.",
         copied.rows, copied.tables
     );
+    if live {
+        if let Some(stopped) = stopped {
+            println!("Writing was stopped for {:.1} s.", stopped.as_secs_f64());
+        }
+        println!("The old database takes no more writes: start the server on the new one.");
+    }
     Ok(())
+}
+
+/// The database at another address.
+fn at(options: &Options, url: &str) -> Options {
+    Options {
+        url: url.to_owned(),
+        ..options.clone()
+    }
 }
 
 /// Says what was checked; an error if something is wrong.

@@ -28,7 +28,11 @@ pub enum Command {
         from: String,
         /// The address of the other.
         to: String,
+        /// Whether servers write to the one meanwhile.
+        live: bool,
     },
+    /// Give up a live copy of the database at this address.
+    Abandon(String),
     /// Begin another epoch of the log.
     NewEpoch,
     /// Add lanes until there are so many.
@@ -66,6 +70,11 @@ usage: parlance [serve]        serve until a signal stops it
                                copy a database to an empty one, on the same engine or the other,
                                in the same epoch; no server may run on either; a copy that was
                                interrupted goes on when it is run again
+       parlance copy --live --from ... --to ...
+                               the same while servers write to the one; at the end they are
+                               refused that, for good, and are to be started on the other
+       parlance copy --abandon --from ...
+                               give up a live copy that did not end: the database is as before
        parlance new-epoch      have clients begin anew, as after going back to an older state by
                                other means; on SQLite no server may run
        parlance lanes N        write N logs side by side in a PostgreSQL database, and spread the tenants
@@ -75,7 +84,7 @@ usage: parlance [serve]        serve until a signal stops it
                                higher number; its clients come back by themselves
 
 A password is asked for at a terminal, else it is the first line of the standard input. All but restore,
-copy and new-epoch may run beside a server.
+copy (but for a live one) and new-epoch may run beside a server.
 
 Settings are read from Rocket.toml in the current folder or above it, else beside the binary (or from
 the file that ROCKET_CONFIG names), and from ROCKET_... variables, which win: ROCKET_PORT=9000.";
@@ -125,18 +134,7 @@ impl Command {
             ["lanes", count] => lanes(count),
             ["check"] => Ok(Self::Check),
             ["new-epoch"] => Ok(Self::NewEpoch),
-            ["copy", "--from", from, "--to", to] | ["copy", "--to", to, "--from", from] => {
-                database(from)?;
-                database(to)?;
-                Ok(Self::Copy {
-                    from: from.to_owned(),
-                    to: to.to_owned(),
-                })
-            }
-            ["copy", ..] => Err(
-                "parlance copy needs --from and --to, each with the address of a database"
-                    .to_owned(),
-            ),
+            ["copy", ref rest @ ..] => copy(rest),
             ["backup" | "restore"] => Err(format!("parlance {} needs a file", words[0])),
             ["admin"] => Err("parlance admin needs a name, or an e-mail address".to_owned()),
             ["passwd"] | ["passwd", RESET] => Err("parlance passwd needs a name".to_owned()),
@@ -172,6 +170,36 @@ fn move_to(tenant: &str, lane: &str) -> Result<Command, String> {
             "parlance lanes move needs the number of a lane, 2 to {MOST_LANES}, and not {lane:?}"
         )),
     }
+}
+
+/// Reads what `copy` is given.
+fn copy(words: &[&str]) -> Result<Command, String> {
+    let (live, words) = match words {
+        ["--abandon", "--from", from] | ["--from", from, "--abandon"] => {
+            database(from)?;
+            return Ok(Command::Abandon((*from).to_owned()));
+        }
+        ["--abandon", ..] => {
+            return Err(
+                "parlance copy --abandon needs --from with the address of a database, alone"
+                    .to_owned(),
+            );
+        }
+        ["--live", rest @ ..] | [rest @ .., "--live"] => (true, rest),
+        rest => (false, rest),
+    };
+    let (["--from", from, "--to", to] | ["--to", to, "--from", from]) = words else {
+        return Err(
+            "parlance copy needs --from and --to, each with the address of a database".to_owned(),
+        );
+    };
+    database(from)?;
+    database(to)?;
+    Ok(Command::Copy {
+        from: (*from).to_owned(),
+        to: (*to).to_owned(),
+        live,
+    })
 }
 
 /// Refuses what is no address of a database.
@@ -223,13 +251,22 @@ mod tests {
             lane: 16,
         };
         assert_eq!(read(&["lanes", "move", "7", "16"]), Ok(moved));
-        let copy = Ok(Command::Copy {
-            from: "sqlite://a".to_owned(),
-            to: "postgres://b/c".to_owned(),
-        });
+        let copy = |live| {
+            Ok(Command::Copy {
+                from: "sqlite://a".to_owned(),
+                to: "postgres://b/c".to_owned(),
+                live,
+            })
+        };
         let (from, to) = (["--from", "sqlite://a"], ["--to", "postgres://b/c"]);
-        assert_eq!(read(&[&["copy"][..], &from, &to].concat()), copy);
-        assert_eq!(read(&[&["copy"][..], &to, &from].concat()), copy);
+        assert_eq!(read(&[&["copy"][..], &from, &to].concat()), copy(false));
+        assert_eq!(read(&[&["copy"][..], &to, &from].concat()), copy(false));
+        let live = [&["copy", "--live"][..], &from, &to].concat();
+        assert_eq!(read(&live), copy(true));
+        let live = [&["copy"][..], &to, &from, &["--live"]].concat();
+        assert_eq!(read(&live), copy(true));
+        let abandon = Ok(Command::Abandon("sqlite://a".to_owned()));
+        assert_eq!(read(&[&["copy", "--abandon"][..], &from].concat()), abandon);
         for help in [
             &["--help"][..],
             &["-h"],
@@ -259,6 +296,12 @@ mod tests {
             (&["check", "x"], "\"x\""),
             (&["copy"], "--from and --to"),
             (&["copy", "--from", "sqlite://a"], "--from and --to"),
+            (
+                &["copy", "--live", "--from", "sqlite://a"],
+                "--from and --to",
+            ),
+            (&["copy", "--abandon"], "--abandon needs --from"),
+            (&["copy", "--abandon", "--from", "a.db"], "\"a.db\""),
             (
                 &["copy", "--from", "sqlite://a", "--to", "b.db"],
                 "\"b.db\"",

@@ -13,6 +13,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use super::{
     Options, Store,
     file::{Lock, beside},
+    mover,
     open::unusable,
 };
 use crate::{
@@ -160,6 +161,12 @@ fn copy(source: &Path, target: &Path) -> Result<()> {
     let copied = connection.execute("vacuum into ?1", [target.to_string_lossy()]);
     copied.map_err(fail)?;
     let copy = Connection::open_with_flags(target, flags).map_err(fail)?;
+    // It is the source of no copy.
+    let freed = mover::removal_from_sqlite(&copy).and_then(|removal| {
+        let sql = format!("begin immediate; {removal}; commit");
+        copy.execute_batch(&sql)
+    });
+    freed.map_err(fail)?;
     let verdict: String = copy
         .query_row("pragma quick_check(1)", [], |row| row.get(0))
         .map_err(fail)?;

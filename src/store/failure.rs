@@ -36,6 +36,11 @@ const DISK: Outage = (
 );
 const DAMAGED: Outage = ("the database is damaged, please try again later", LATER);
 
+const MOVING: Outage = (
+    "the database is being moved to another place, please try again in a moment",
+    SOON,
+);
+
 /// What a database reports, by either driver.
 #[derive(Debug)]
 pub(super) enum DbError {
@@ -84,6 +89,14 @@ pub(super) fn failed(error: impl Into<DbError>) -> Error {
     let error = error.into();
     let outage = match &error {
         DbError::Sqlx(error) => outage(error),
+        // No trigger refuses anything but those of a live copy.
+        DbError::Sqlite(told)
+            if told
+                .sqlite_error()
+                .is_some_and(|told| told.extended_code == ffi::SQLITE_CONSTRAINT_TRIGGER) =>
+        {
+            Some(MOVING)
+        }
         DbError::Sqlite(_) => error.sqlite_code().and_then(sqlite_outage),
     };
     match outage {
@@ -218,6 +231,8 @@ fn outage(error: &sqlx::Error) -> Option<Outage> {
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => Some(BUSY),
         sqlx::Error::Database(told) => match sqlite_code(error) {
+            // SQLITE_CONSTRAINT_TRIGGER.
+            Some(19) if told.code().as_deref() == Some("1811") => Some(MOVING),
             Some(code) => sqlite_outage(code),
             None => postgres_outage(told.as_ref()),
         },
@@ -244,6 +259,8 @@ fn sqlite_outage(code: i64) -> Option<Outage> {
 fn postgres_outage(told: &dyn DatabaseError) -> Option<Outage> {
     let code = told.code()?;
     match code.as_ref() {
+        // Our own, by the triggers of a live copy.
+        "PM001" | "PM002" => Some(MOVING),
         // disk_full.
         "53100" => Some(FULL),
         // read_only_sql_transaction, as on a standby.

@@ -216,6 +216,15 @@ pub(super) fn unfinished(place: &str) -> Error {
     Error::new(Kind::Internal, sentence)
 }
 
+/// Says that a live copy has taken a database's place.
+pub(super) fn moved(place: &str, to: &str) -> Error {
+    let sentence = format!(
+        "the database {place} was moved to {to}, and takes no more writes: set databases.chat.url to that one in \
+         Rocket.toml or in ROCKET_DATABASES"
+    );
+    Error::new(Kind::Conflict, sentence)
+}
+
 /// Refuses a database that this version cannot work on any more; one that a newer version has merely migrated further
 /// will do.
 pub(super) fn newer(

@@ -165,6 +165,11 @@ async fn inspect(pool: &PgPool, options: &Options) -> Result<()> {
     if tables.iter().any(|table| table == mover::PROGRESS) {
         return Err(unfinished(&place));
     }
+    if tables.iter().any(|table| table == mover::SOURCE) {
+        let to = bounded(sqlx::query_scalar(mover::MOVED_TO).fetch_one(pool)).await;
+        let to: Option<String> = to.map_err(|error| explained(options, error))?;
+        mover::begun_or_moved(&place, to.as_deref())?;
+    }
     if !tables.iter().any(|table| table == "_sqlx_migrations") {
         return if tables.is_empty() {
             Ok(())

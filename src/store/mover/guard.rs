@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, error::DatabaseError, postgres::PgConnectOptions,
+};
 
+use super::side::Company;
 use crate::{
     error::{Error, Kind, Result},
     store::{Options, file::Lock, postgres},
@@ -11,6 +14,10 @@ use crate::{
 
 /// The advisory lock of a copy: "parlance" as a number, so as not to meet another program's.
 const COPY: i64 = 0x7061_726c_616e_6365;
+/// The advisory lock of the connection by which a copy reads or writes. When a copy is killed, PostgreSQL ends the
+/// statement that it is at first, which may be a commit: until then the next copy does not begin, for it would see how
+/// far the copy has come before that commit, and later rows of it.
+pub const WORKING: i64 = COPY + 1;
 /// How often, and how far apart, the lock is tried: its holder may be the connection of a copy that has just ended.
 const TRIES: usize = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(200);
@@ -26,8 +33,12 @@ pub(super) enum Guard {
 }
 
 impl Guard {
-    /// Takes the lock of a copy of a PostgreSQL database that no server uses.
-    pub(super) async fn postgres(connect: &PgConnectOptions, options: &Options) -> Result<Self> {
+    /// Takes the lock of a copy of a PostgreSQL database; alone, of one that no server uses.
+    pub(super) async fn postgres(
+        connect: &PgConnectOptions,
+        options: &Options,
+        company: Company,
+    ) -> Result<Self> {
         for tried in 0..TRIES {
             if tried > 0 {
                 tokio::time::sleep(BETWEEN_TRIES).await;
@@ -37,6 +48,9 @@ impl Guard {
             let Some(mut held) = held else {
                 continue;
             };
+            if company == Company::Servers {
+                return Ok(Self::Postgres(held));
+            }
             let served = is_served(&mut held).await;
             if served.map_err(|error| postgres::explained(options, error))? {
                 return Err(used(options, "a server"));
@@ -45,6 +59,27 @@ impl Guard {
         }
         Err(used(options, "another copy"))
     }
+}
+
+/// Takes the lock of the connection that works; waits for that of a copy that was killed, for some seconds.
+pub(super) async fn work(connection: &mut PgConnection, options: &Options) -> Result<()> {
+    for _ in 0..TRIES {
+        let sql = "select pg_advisory_lock($1)";
+        let locked = sqlx::query(sql).bind(WORKING).execute(&mut *connection);
+        match locked.await {
+            Ok(_) => return Ok(()),
+            Err(error) if is_late(&error) => {}
+            Err(error) => return Err(postgres::explained(options, error)),
+        }
+    }
+    Err(used(options, "another copy"))
+}
+
+/// Whether PostgreSQL did not give a lock in time.
+fn is_late(error: &sqlx::Error) -> bool {
+    let told = error.as_database_error();
+    told.and_then(DatabaseError::code)
+        .is_some_and(|code| code == "55P03")
 }
 
 fn used(options: &Options, who: &str) -> Error {

@@ -5,37 +5,54 @@
 //! of clients are good on the other side. So nothing is interpreted: rows go over as they are, read from the catalogs of
 //! both databases, in pages by primary key. Only the search index is made anew, since each engine has its own.
 //!
-//! The source is one snapshot, which nobody may write to meanwhile: what was written to it then would be lost. Each page
-//! is committed together with how far it goes (`progress`), so that a copy which was interrupted goes on from there. No
-//! server takes up a database that has that table, and it is removed only when both sides were read once more, and
-//! have the same rows.
+//! The source is one snapshot, which nobody may write to meanwhile: what was written to it then would be lost. Only a
+//! live copy (`live`) is made while servers write: triggers note which rows they write (`traces`), and those are
+//! copied again until few are left, for which writing is stopped. Each page is committed together with how far it goes
+//! (`progress`), so that a copy which was interrupted goes on from there. No server takes up a database that has that
+//! table, and it is removed only when both sides were read once more, and have the same rows.
 
+mod catch_up;
+mod copying;
 mod guard;
 mod index;
 mod lanes;
+mod live;
 mod progress;
+mod rows;
 mod side;
+mod source;
 mod tables;
+mod traces;
+mod triggers;
 mod value;
 
 use std::fmt;
 
 use self::{
+    copying::Copying,
     progress::Fingerprint,
-    side::{Side, trouble},
-    tables::{Table, quoted},
-    value::{Content, Value},
+    side::{Company, Side, trouble},
 };
 use super::{
     Either, Options,
     check::{self, Checked},
     failure::DbError,
-    migrations::{POSTGRES, SQLITE},
+    migrations::POSTGRES,
     open::migrated,
 };
 use crate::error::{Error, Result};
 
-pub(super) use self::progress::TABLE as PROGRESS;
+pub use self::{
+    guard::WORKING,
+    live::{Moved, abandon, copy_live},
+};
+
+pub(super) use self::{
+    live::{MOVED_TO, begun_or_moved},
+    progress::TABLE as PROGRESS,
+    traces::SOURCE,
+    triggers::removal_from_sqlite,
+};
 
 /// Rows of a page.
 pub const PAGE: usize = 500;
@@ -64,6 +81,14 @@ pub enum Step<'a> {
     Comparing(&'a str),
     /// The copy is checked.
     CheckingCopy,
+    /// A live copy has caught up with so many rows that were written meanwhile.
+    CaughtUp(u64),
+    /// Writing to the source of a live copy is about to be stopped.
+    Stopping,
+    /// It is stopped, and what is left is copied.
+    CopyingLast,
+    /// The source of a live copy is never written to again.
+    Switched,
 }
 
 impl fmt::Display for Step<'_> {
@@ -74,6 +99,10 @@ impl fmt::Display for Step<'_> {
             Self::Copied(table, rows) => write!(f, "{table}: {rows} rows"),
             Self::Comparing(table) => write!(f, "comparing {table}"),
             Self::CheckingCopy => f.write_str("checking the copy"),
+            Self::CaughtUp(rows) => write!(f, "caught up: {rows} rows"),
+            Self::Stopping => f.write_str("stopping writes to the source"),
+            Self::CopyingLast => f.write_str("copying the last of it"),
+            Self::Switched => f.write_str("the source takes no more writes"),
         }
     }
 }
@@ -99,11 +128,12 @@ pub fn copied_tables() -> &'static [&'static str] {
 /// Copies a database, or goes on with it.
 pub async fn copy(job: &Job<'_>, watch: Watch<'_>) -> Result<Copied> {
     refuse_same(job)?;
-    let mut source = Side::source(job.from).await?;
-    up_to_date(&mut source).await?;
+    let mut source = Side::source(job.from, Company::Alone).await?;
+    source::up_to_date(&mut source).await?;
+    source::refuse_live(&mut source).await?;
     take_snapshot(&mut source).await?;
     let fingerprint = Fingerprint::of(&mut source).await?;
-    lanes::refuse(job, &mut source).await?;
+    lanes::refuse(&mut source, job.to).await?;
     let mut target = Side::target(job.to).await?;
     let is_empty = progress::examine(&mut target, &fingerprint).await?;
     watch(Step::Checking)?;
@@ -141,8 +171,10 @@ pub async fn copy(job: &Job<'_>, watch: Watch<'_>) -> Result<Copied> {
         source, mut target, ..
     } = copying;
     sound(&target, &check::check_copy(job.to).await?)?;
-    let finished = finish(&mut target).await;
+    let finished = progress::finish(&mut target).await;
     finished.map_err(|error| target.trouble(error))?;
+    let ready = make_ready(&mut target).await;
+    ready.map_err(|error| target.trouble(error))?;
     target.close().await?;
     source.close().await?;
     Ok(Copied {
@@ -171,53 +203,12 @@ fn refuse_same(job: &Job<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a source that another version of Parlance serves: it may have what this one does not know, or lack what it
-/// expects.
-async fn up_to_date(source: &mut Side) -> Result<()> {
-    let migrations = match &source.connection {
-        Either::Sqlite(_) => &*SQLITE,
-        Either::Postgres(_) => &*POSTGRES,
-    };
-    let known = migrations.iter().map(|migration| migration.version);
-    let known = known.max().unwrap_or_default();
-    let names = tables::names(source).await;
-    let names = names.map_err(|error| source.trouble(error))?;
-    let has = |name: &str| names.iter().any(|own| own == name);
-    let place = source.place();
-    if has(PROGRESS) {
-        return Err(trouble(format!(
-            "the database {place} is not whole: a copy to it was begun, and did not end"
-        )));
-    }
-    if !has("_sqlx_migrations") || !has("log") {
-        return Err(trouble(format!("{place} is not a database of Parlance's")));
-    }
-    let version = source
-        .number("select coalesce(max(version), 0) from _sqlx_migrations")
-        .await;
-    let version = version.map_err(|error| source.trouble(error))?;
-    let place = source.place();
-    if version < known {
-        return Err(trouble(format!(
-            "the database {place} was not yet served by this version of Parlance: start the server on it once, stop \
-             it, and copy then"
-        )));
-    }
-    if version > known {
-        return Err(trouble(format!(
-            "the database {place} was served by a newer version of Parlance: copy with that one"
-        )));
-    }
-    Ok(())
-}
-
 /// Begins to read the source as it is now, and keeps everybody from writing to it.
 async fn take_snapshot(source: &mut Side) -> Result<()> {
     let begun = match &source.connection {
         Either::Sqlite(_) => source.run("begin immediate").await,
         Either::Postgres(_) => {
-            let tables = tables::COPIED.iter().map(|table| quoted(table));
-            let tables = tables.collect::<Vec<_>>().join(", ");
+            let tables = tables::list();
             let sql =
                 format!("begin isolation level repeatable read; lock table {tables} in share mode");
             source.run(&sql).await
@@ -258,9 +249,8 @@ async fn migrate(options: &Options, target: &mut Side) -> Result<()> {
     }
 }
 
-/// Says that the copy is whole, and prepares it for being asked.
-async fn finish(target: &mut Side) -> Result<(), DbError> {
-    progress::finish(target).await?;
+/// Prepares a copy for being asked.
+async fn make_ready(target: &mut Side) -> Result<(), DbError> {
     match &target.connection {
         Either::Sqlite(_) => {
             target
@@ -268,128 +258,5 @@ async fn finish(target: &mut Side) -> Result<(), DbError> {
                 .await
         }
         Either::Postgres(_) => target.run("analyze").await,
-    }
-}
-
-/// A copy under way.
-struct Copying<'a> {
-    source: Side,
-    target: Side,
-    page: usize,
-    watch: Watch<'a>,
-}
-
-impl Copying<'_> {
-    fn read_failed(&self, error: DbError) -> Error {
-        self.source.trouble(error)
-    }
-
-    fn write_failed(&self, error: DbError) -> Error {
-        self.target.trouble(error)
-    }
-
-    /// Copies the rows of a table that are not yet there.
-    async fn copy_table(&mut self, table: &Table) -> Result<()> {
-        let name = table.name;
-        let progress = progress::of(&mut self.target, name).await;
-        let mut progress = progress.map_err(|error| self.write_failed(error))?;
-        if progress.ended {
-            return Ok(());
-        }
-        let sql = format!("select count(*) from {}", quoted(name));
-        let all = self.source.number(&sql).await;
-        let all = all.map_err(|error| self.read_failed(error))?;
-        let all = u64::try_from(all).unwrap_or_default();
-        loop {
-            let rows = self
-                .source
-                .page(table, progress.after.as_deref(), self.page);
-            let rows = rows.await.map_err(|error| self.read_failed(error))?;
-            let Some(last) = rows.last() else {
-                break;
-            };
-            let key: Vec<_> = table.key.iter().map(|place| last[*place].clone()).collect();
-            progress.rows += rows.len() as u64;
-            let added = add_page(&mut self.target, table, (rows, &key)).await;
-            added.map_err(|error| self.write_failed(error))?;
-            progress.after = Some(key);
-            (self.watch)(Step::Copying(name, progress.rows, all))?;
-        }
-        let ended = progress::end(&mut self.target, name).await;
-        ended.map_err(|error| self.write_failed(error))?;
-        (self.watch)(Step::Copied(name, progress.rows))
-    }
-
-    /// Lets PostgreSQL's sequence of a table go on beyond the ids that were given in it.
-    async fn go_on_numbering(&mut self, table: &Table, made: &Table) -> Result<()> {
-        let Some(column) = &made.identity else {
-            return Ok(());
-        };
-        let (name, id) = (quoted(table.name), quoted(column));
-        let sequence =
-            |column: &str| format!("pg_get_serial_sequence('{}', '{column}')", table.name);
-        let sql = format!("select coalesce(max({id}), 0) from {name}");
-        let last = self.source.number(&sql).await;
-        let mut last = last.map_err(|error| self.read_failed(error))?;
-        if let Some(column) = &table.identity {
-            let sql = format!(
-                "select coalesce(pg_sequence_last_value({}::regclass), 0)",
-                sequence(column)
-            );
-            let given = self.source.number(&sql).await;
-            last = last.max(given.map_err(|error| self.read_failed(error))?);
-        }
-        if last == 0 {
-            return Ok(());
-        }
-        let sql = format!("select setval({}::regclass, {last})", sequence(column));
-        let set = self.target.number(&sql).await;
-        set.map(drop).map_err(|error| self.write_failed(error))
-    }
-
-    /// Refuses when a table does not have the same rows on both sides; returns how many.
-    async fn compare(&mut self, table: &Table) -> Result<u64> {
-        (self.watch)(Step::Comparing(table.name))?;
-        let wanted = content(&mut self.source, table, self.page).await;
-        let wanted = wanted.map_err(|error| self.read_failed(error))?;
-        let found = content(&mut self.target, table, self.page).await;
-        let found = found.map_err(|error| self.write_failed(error))?;
-        if wanted == found {
-            return Ok(wanted.0);
-        }
-        let (place, name) = (self.target.place(), table.name);
-        Err(trouble(format!(
-            "the table {name} of the database {place} is not what the source has ({} rows instead of {}), which was \
-             written to since the copy began: empty the target, and begin again",
-            found.0, wanted.0
-        )))
-    }
-}
-
-/// Adds rows up to that key, and notes that they are there.
-async fn add_page(
-    target: &mut Side,
-    table: &Table,
-    (rows, key): (Vec<value::Row>, &[Value]),
-) -> Result<(), DbError> {
-    let count = rows.len();
-    target.run("begin").await?;
-    target.insert(table, rows).await?;
-    progress::note(target, table.name, (key, count)).await?;
-    target.run("commit").await
-}
-
-/// How many rows a table has, and the digest of what they hold.
-async fn content(side: &mut Side, table: &Table, page: usize) -> Result<(u64, String), DbError> {
-    let (mut content, mut after) = (Content::default(), None::<Vec<Value>>);
-    loop {
-        let rows = side.page(table, after.as_deref(), page).await?;
-        let Some(last) = rows.last() else {
-            return Ok(content.ended());
-        };
-        after = Some(table.key.iter().map(|place| last[*place].clone()).collect());
-        for row in &rows {
-            content.add(row);
-        }
     }
 }

@@ -21,6 +21,9 @@ const SOURCE: &str = "source";
 /// The row that says in which state of the log that was.
 const STATE: &str = "state";
 
+/// What the state of a live copy begins with.
+const LIVE: &str = "live ";
+
 const MAKE: &str = "create table copy_progress (name text primary key, place text, copied bigint not null, \
      ended boolean not null)";
 const NOTE: &str =
@@ -72,6 +75,40 @@ impl Fingerprint {
     }
 }
 
+impl Fingerprint {
+    /// That of the same database as the source of a live copy, whose state does not count, for it goes on.
+    pub(super) fn live(self, word: &str, epoch: &str) -> Self {
+        Self {
+            state: format!("{LIVE}{word} {epoch}"),
+            ..self
+        }
+    }
+}
+
+/// The word of a live copy that was begun here, of which there are no rows yet.
+pub(super) async fn begun(target: &mut Side) -> Result<Option<String>, DbError> {
+    if !names(target).await?.iter().any(|table| table == TABLE) {
+        return Ok(None);
+    }
+    if is_prepared(target).await? {
+        return Ok(None);
+    }
+    let state = noted(target, STATE).await?;
+    let word = state
+        .as_deref()
+        .and_then(|state| state.strip_prefix(LIVE))
+        .and_then(|rest| rest.split_once(' '));
+    Ok(word.map(|(word, _)| word.to_owned()))
+}
+
+/// What is noted under a name.
+async fn noted(target: &mut Side, name: &str) -> Result<Option<String>, DbError> {
+    let sql = "select place from copy_progress where name = $1";
+    let name = [Value::Text(name.to_owned())];
+    let rows = target.select(sql, &name, &[Kind::Text]).await?;
+    Ok(rows.into_iter().flatten().find_map(Value::text))
+}
+
 /// Whether the database is empty; else it holds part of a copy of the same source, or is refused.
 pub(super) async fn examine(target: &mut Side, fingerprint: &Fingerprint) -> Result<bool> {
     let tables = names(target).await;
@@ -103,31 +140,34 @@ pub(super) async fn begin(target: &mut Side, fingerprint: &Fingerprint) -> Resul
 
 /// Refuses to go on with what was begun of another database, or of the same one before it went on.
 async fn go_on(target: &mut Side, fingerprint: &Fingerprint) -> Result<()> {
-    let mut noted = Vec::new();
+    let mut found = Vec::new();
     for name in [SOURCE, STATE] {
-        let sql = "select place from copy_progress where name = $1";
-        let name = [Value::Text(name.to_owned())];
-        let row = target.select(sql, &name, &[Kind::Text]).await;
-        let row = row.map_err(|error| target.trouble(error))?;
-        noted.extend(row.into_iter().flatten().filter_map(Value::text));
+        let text = noted(target, name).await;
+        found.extend(text.map_err(|error| target.trouble(error))?);
     }
     let place = target.place();
-    let why = match &noted[..] {
+    let why = match &found[..] {
         [source, _] if *source != fingerprint.source => "a copy of another database",
-        [_, state] if *state != fingerprint.state => {
-            "a copy of this database from before it was written to again"
+        [_, state] if *state == fingerprint.state => return Ok(()),
+        [_, state] if state.starts_with(LIVE) => {
+            "a live copy of this database that was given up, or whose log goes on in another epoch"
         }
-        [_, _] => return Ok(()),
+        [_, _] => "a copy of this database from before it was written to again",
         _ => "a copy that nobody can go on with",
     };
     let sentence = format!("the database {place} holds part of {why}: empty it, and begin again");
     Err(Error::new(ErrorKind::Conflict, sentence))
 }
 
+/// Whether rows may have been copied.
+async fn is_prepared(target: &mut Side) -> Result<bool, DbError> {
+    let sql = "select count(*) from copy_progress";
+    Ok(target.number(sql).await? > 2)
+}
+
 /// Empties the tables of what migrations have put in, once, before the first row is copied.
 pub(super) async fn prepare(target: &mut Side) -> Result<(), DbError> {
-    let sql = "select count(*) from copy_progress";
-    if target.number(sql).await? > 2 {
+    if is_prepared(target).await? {
         return Ok(());
     }
     target.run("begin").await?;

@@ -1,6 +1,10 @@
 //! One of the two databases of a copy, on either engine: a connection, and what keeps others away from it meanwhile.
 
-use std::{path::Path, str::FromStr};
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
 
 use futures_util::TryStreamExt as _;
 use rusqlite::{OpenFlags, types::ValueRef};
@@ -10,16 +14,16 @@ use sqlx::{
 };
 
 use super::{
-    guard::Guard,
-    tables::{Kind, Table, quoted},
+    guard::{self, Guard},
+    tables::Kind,
     value::{Row, Value},
 };
 use crate::{
     error::{Error, Kind as ErrorKind, Result},
     store::{
-        Either, Options,
+        Either, EngineSql, Options,
         failure::{Cause, DbError},
-        file::Lock,
+        file::{Identity, Lock, identity},
         open::unusable,
         postgres, sqlite,
     },
@@ -28,40 +32,53 @@ use crate::{
 /// The most that a page of rows takes in memory, but for its last row.
 const PAGE_BYTES: usize = 4 << 20;
 /// How long a statement waits for another process that writes.
-const BUSY: std::time::Duration = std::time::Duration::from_secs(3);
+const BUSY: Duration = Duration::from_secs(3);
+/// The same beside a server, which may have much to write, and comes first.
+const BUSY_BESIDE_SERVERS: Duration = Duration::from_secs(60);
+
+/// Who else may have the database meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Company {
+    /// Nobody.
+    Alone,
+    /// Servers, but no other copy.
+    Servers,
+}
 
 /// See the module.
 pub(super) struct Side {
     pub(super) connection: Either<rusqlite::Connection, PgConnection>,
     place: String,
+    /// Where the file of a SQLite database is, and which one that is.
+    file: Option<(PathBuf, Identity)>,
     /// Given back after the connection is closed: closing the file lets go of SQLite's own locks.
     guard: Guard,
 }
 
 impl Side {
-    /// The database that is read. No server may have it.
-    pub(super) async fn source(options: &Options) -> Result<Self> {
+    /// The database that is read.
+    pub(super) async fn source(options: &Options, company: Company) -> Result<Self> {
         match options.sqlite_file()? {
             Some(file) if !file.exists() => {
                 let file = file.display();
                 Err(trouble(format!("there is no database {file}")))
             }
-            Some(file) => Self::open_sqlite(options, &file),
-            None => Self::open_postgres(options).await,
+            Some(file) => Self::open_sqlite(options, &file, company),
+            None => Self::open_postgres(options, company).await,
         }
     }
 
     /// The database that is written to, which is made where it is a file. No server may have it.
     pub(super) async fn target(options: &Options) -> Result<Self> {
         let Some(file) = options.sqlite_file()? else {
-            return Self::open_postgres(options).await;
+            return Self::open_postgres(options, Company::Alone).await;
         };
         sqlite::make_folder(&file)?;
         if !file.exists() {
             let made = crate::store::backup::make_private(&file);
             made.map_err(|error| trouble(format!("{}: {error}", file.display())))?;
         }
-        Self::open_sqlite(options, &file)
+        Self::open_sqlite(options, &file, Company::Alone)
     }
 
     /// Has the connection write as a server's does, once it is known that the database is ours.
@@ -75,39 +92,55 @@ impl Side {
         set.map_err(|error| self.trouble(error))
     }
 
-    fn open_sqlite(options: &Options, file: &Path) -> Result<Self> {
-        let lock = Lock::take(file)?;
+    fn open_sqlite(options: &Options, file: &Path, company: Company) -> Result<Self> {
+        let (lock, busy) = match company {
+            Company::Alone => (Lock::take(file)?, BUSY),
+            Company::Servers => (None, BUSY_BESIDE_SERVERS),
+        };
         let lock = lock.map(|lock| lock.with_identity(file)).transpose()?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let opened = rusqlite::Connection::open_with_flags(file, flags);
         let opened = opened.and_then(|connection| {
-            connection.busy_timeout(BUSY)?;
+            connection.busy_timeout(busy)?;
+            if company == Company::Servers {
+                // What is handed over stays so though the machine loses its power.
+                connection.pragma_update(None, "synchronous", "full")?;
+            }
             Ok(connection)
         });
         let connection = opened.map_err(|error| sqlite::explained(file, error))?;
+        let own = identity(file);
+        let own = own.map_err(|error| trouble(format!("{}: {error}", file.display())))?;
         Ok(Self {
             connection: Either::Sqlite(connection),
             place: options.place(),
+            file: Some((file.to_owned(), own)),
             guard: Guard::Sqlite(lock),
         })
     }
 
-    async fn open_postgres(options: &Options) -> Result<Self> {
+    async fn open_postgres(options: &Options, company: Company) -> Result<Self> {
         let connect = PgConnectOptions::from_str(&options.url);
         let connect = connect.map_err(|error| unusable(options, error))?;
-        let guard = Guard::postgres(&connect, options).await?;
+        let guard = Guard::postgres(&connect, options, company).await?;
         // One statement may read all there is, and the source waits while the target is written to.
         let patient = connect.options([
             ("statement_timeout", "0"),
+            ("synchronous_commit", "on"),
             ("idle_in_transaction_session_timeout", "0"),
             ("lock_timeout", "3s"),
+            // Rows are sought by their keys in tables of which there are no statistics yet.
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
+            ("jit", "off"),
         ]);
         let connection = patient.connect().await;
+        let mut connection = connection.map_err(|error| postgres::explained(options, error))?;
+        guard::work(&mut connection, options).await?;
         Ok(Self {
-            connection: Either::Postgres(
-                connection.map_err(|error| postgres::explained(options, error))?,
-            ),
+            connection: Either::Postgres(connection),
             place: options.place(),
+            file: None,
             guard,
         })
     }
@@ -117,9 +150,47 @@ impl Side {
         &self.place
     }
 
+    /// Refuses a SQLite file that is not at its path any more, as when a backup was restored: servers have another one.
+    pub(super) fn is_in_place(&self) -> Result<()> {
+        match &self.file {
+            Some((path, own)) if identity(path).ok() != Some(*own) => {
+                let path = path.display();
+                Err(trouble(format!(
+                    "the file {path} was replaced while it was copied: give the copy up (parlance copy --abandon), \
+                     empty the target, and begin again"
+                )))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Says that the database failed.
     pub(super) fn trouble(&self, error: DbError) -> Error {
         trouble(format!("the database {} failed ({error})", self.place)).because(error)
+    }
+
+    /// Begins a transaction that reads the database as it is at one moment.
+    pub(super) async fn begin_reading(&mut self) -> Result<(), DbError> {
+        let sql = EngineSql {
+            sqlite: "begin",
+            postgres: "begin isolation level repeatable read",
+        };
+        self.run(sql.of(&self.connection)).await
+    }
+
+    /// Begins a transaction in which a row may be deleted to which others refer, if it is there again at the end.
+    pub(super) async fn begin_replacing(&mut self) -> Result<(), DbError> {
+        let sql = EngineSql {
+            sqlite: "begin",
+            postgres: "begin; set constraints all deferred",
+        };
+        self.run(sql.of(&self.connection)).await
+    }
+
+    /// Gives up the transaction that is open, if one is.
+    pub(super) async fn roll_back(&mut self) {
+        // Where none is open that is an error on SQLite.
+        drop(self.run("rollback").await);
     }
 
     /// Runs statements without arguments.
@@ -196,74 +267,13 @@ impl Side {
         value.ok_or(DbError::Sqlx(sqlx::Error::RowNotFound))
     }
 
-    /// The next rows of a table after those up to a key, in the order of the keys, which is that of their bytes on
-    /// both engines.
-    pub(super) async fn page(
-        &mut self,
-        table: &Table,
-        after: Option<&[Value]>,
-        limit: usize,
-    ) -> Result<Vec<Row>, DbError> {
-        let is_sqlite = matches!(self.connection, Either::Sqlite(_));
-        let key = table.key.iter().map(|place| {
-            let column = &table.columns[*place];
-            let name = quoted(&column.name);
-            match column.kind {
-                Kind::Text if !is_sqlite => format!("{name} collate \"C\""),
-                Kind::Int | Kind::Bool | Kind::Text | Kind::Bytes => name,
-            }
-        });
-        let key = key.collect::<Vec<_>>().join(", ");
-        let places = (1..=table.key.len()).map(|number| format!("${number}"));
-        let places = places.collect::<Vec<_>>().join(", ");
-        let range = match after {
-            Some(_) => format!("where ({key}) > ({places})"),
-            None => String::new(),
-        };
-        let sql = format!(
-            "select {} from {} {range} order by {key} limit {limit}",
-            table.list(),
-            quoted(table.name)
-        );
-        self.select(&sql, after.unwrap_or_default(), &table.kinds())
-            .await
-    }
-
-    /// Adds rows to a table.
-    pub(super) async fn insert(&mut self, table: &Table, rows: Vec<Row>) -> Result<(), DbError> {
-        let (name, list) = (quoted(table.name), table.list());
-        let numbers = 1..=table.columns.len();
-        match &mut self.connection {
-            Either::Sqlite(connection) => {
-                let places = numbers.map(|number| format!("${number}"));
-                let places = places.collect::<Vec<_>>().join(", ");
-                let sql = format!("insert into {name} ({list}) values ({places})");
-                let mut statement = connection.prepare_cached(&sql)?;
-                for row in rows {
-                    bind(&mut statement, &row)?;
-                    statement.raw_execute()?;
-                }
-            }
-            Either::Postgres(connection) => {
-                let lists = table.columns.iter().zip(numbers);
-                let lists =
-                    lists.map(|(column, number)| format!("${number}::{}", column.kind.list()));
-                let lists = lists.collect::<Vec<_>>().join(", ");
-                let sql = format!("insert into {name} ({list}) select * from unnest({lists})");
-                let arguments = columns(&table.kinds(), rows)?;
-                let query = sqlx::query_with(AssertSqlSafe(sql), arguments);
-                query.execute(connection).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Closes the connection, with everything that was written in its place.
     pub(super) async fn close(self) -> Result<()> {
         let Self {
             connection,
             place,
             guard,
+            ..
         } = self;
         let closed = match connection {
             Either::Sqlite(connection) => {
@@ -279,7 +289,10 @@ impl Side {
     }
 }
 
-fn bind(statement: &mut rusqlite::Statement<'_>, arguments: &[Value]) -> rusqlite::Result<()> {
+pub(super) fn bind(
+    statement: &mut rusqlite::Statement<'_>,
+    arguments: &[Value],
+) -> rusqlite::Result<()> {
     for (place, argument) in arguments.iter().enumerate() {
         let place = place + 1;
         match argument {
@@ -308,32 +321,7 @@ fn encoded(arguments: &[Value]) -> Result<PgArguments, DbError> {
     Ok(encoded)
 }
 
-/// Rows as one list for each column.
-fn columns(kinds: &[Kind], rows: Vec<Row>) -> Result<PgArguments, DbError> {
-    let mut columns: Vec<Vec<Value>> = kinds
-        .iter()
-        .map(|_| Vec::with_capacity(rows.len()))
-        .collect();
-    for row in rows {
-        for (column, value) in columns.iter_mut().zip(row) {
-            column.push(value);
-        }
-    }
-    let mut encoded = PgArguments::default();
-    for (kind, column) in kinds.iter().zip(columns) {
-        let column = column.into_iter();
-        let added = match kind {
-            Kind::Int => encoded.add(column.map(Value::int).collect::<Vec<_>>()),
-            Kind::Bool => encoded.add(column.map(Value::bool).collect::<Vec<_>>()),
-            Kind::Text => encoded.add(column.map(Value::text).collect::<Vec<_>>()),
-            Kind::Bytes => encoded.add(column.map(Value::bytes).collect::<Vec<_>>()),
-        };
-        added.map_err(sqlx::Error::Encode)?;
-    }
-    Ok(encoded)
-}
-
-fn of_postgres(row: &PgRow, kinds: &[Kind]) -> Result<Row, sqlx::Error> {
+pub(super) fn of_postgres(row: &PgRow, kinds: &[Kind]) -> Result<Row, sqlx::Error> {
     let each = kinds.iter().enumerate();
     each.map(|(place, kind)| {
         let value = match kind {
@@ -348,7 +336,7 @@ fn of_postgres(row: &PgRow, kinds: &[Kind]) -> Result<Row, sqlx::Error> {
 }
 
 /// SQLite keeps in any column what it was given: what the column is not for is refused.
-fn of_sqlite(row: &rusqlite::Row<'_>, kinds: &[Kind]) -> Result<Row, DbError> {
+pub(super) fn of_sqlite(row: &rusqlite::Row<'_>, kinds: &[Kind]) -> Result<Row, DbError> {
     let each = kinds.iter().enumerate();
     each.map(|(place, kind)| {
         let strange = |found: ValueRef<'_>| {

@@ -5,7 +5,7 @@ use crate::{
     store::{EngineSql, failure::DbError},
 };
 
-use super::side::Side;
+use super::{side::Side, traces};
 
 /// Every table that is copied row by row. The log comes last: it says that the rest is there.
 pub(super) const COPIED: &[&str] = &[
@@ -61,6 +61,8 @@ pub(super) const LEFT: &[(&str, &str)] = &[
     ),
     ("_sqlx_migrations", "the migrations of the target write it"),
     (super::progress::TABLE, "it is the copy's own"),
+    (traces::SOURCE, "it is the copy's own"),
+    (traces::TRACES, "it is the copy's own"),
 ];
 
 /// The index of full-text search.
@@ -152,6 +154,12 @@ impl Table {
     fn is_like(&self, other: &Self) -> bool {
         self.name == other.name && self.columns == other.columns && self.key == other.key
     }
+}
+
+/// The tables that are copied, as SQL lists them.
+pub(super) fn list() -> String {
+    let names = COPIED.iter().map(|name| quoted(name));
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// A name as SQL quotes it.
@@ -299,7 +307,8 @@ mod tests {
         let named = named.chain(LEFT.iter().map(|(name, _)| *name));
         let mut named: BTreeSet<_> = named.map(str::to_owned).collect();
         assert_eq!(named.len(), COPIED.len() + LEFT.len());
-        for own in ["_sqlx_migrations", super::super::progress::TABLE] {
+        let own = super::super::progress::TABLE;
+        for own in ["_sqlx_migrations", own, traces::SOURCE, traces::TRACES] {
             named.remove(own);
         }
         assert_eq!(tables(&POSTGRES), named);

@@ -5,8 +5,8 @@ use sqlx::types::JsonValue;
 
 use crate::model::hex;
 
-/// A value of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A value of a column. Keys compare as both engines order them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Value {
     Null,
     Int(i64),

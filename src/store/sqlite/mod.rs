@@ -204,6 +204,13 @@ async fn look(connection: &mut SqliteConnection, path: &Path) -> Result<()> {
     if tables.iter().any(|table| table == mover::PROGRESS) {
         return Err(unfinished(&shown));
     }
+    if tables.iter().any(|table| table == mover::SOURCE) {
+        let to: Option<String> = sqlx::query_scalar(mover::MOVED_TO)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(fail)?;
+        mover::begun_or_moved(&shown, to.as_deref())?;
+    }
     if tables.iter().any(|table| table == "_sqlx_migrations") {
         let version: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
             .fetch_one(&mut *connection)

@@ -6,6 +6,8 @@ mod contract;
 mod copies;
 mod failover;
 mod hanging_up;
+mod live_copies;
+mod live_sources;
 mod migrations;
 mod outages;
 mod plans;
