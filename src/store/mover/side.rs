@@ -34,7 +34,7 @@ const PAGE_BYTES: usize = 4 << 20;
 /// How long a statement waits for another process that writes.
 const BUSY: Duration = Duration::from_secs(3);
 /// The same beside a server, which may have much to write, and comes first.
-const BUSY_BESIDE_SERVERS: Duration = Duration::from_secs(60);
+const BUSY_BESIDE_SERVERS: Duration = Duration::from_mins(1);
 
 /// Who else may have the database meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
