@@ -4,6 +4,8 @@
 //! keys come from it. `Rocket.toml` and the table of the README are written from it by a test
 //! (`PARLANCE_BLESS=1`), which compares them otherwise.
 
+mod accounts;
+mod listening;
 mod servers;
 
 use super::{
@@ -31,17 +33,17 @@ pub const SECTIONS: &[Section] = &[
     Section {
         title: "Listening",
         table: "",
-        settings: LISTENING,
+        settings: listening::LISTENING,
     },
     Section {
         title: "Connections",
         table: "",
-        settings: CONNECTIONS,
+        settings: listening::CONNECTIONS,
     },
     Section {
         title: "Accounts",
         table: "",
-        settings: ACCOUNTS,
+        settings: accounts::ACCOUNTS,
     },
     Section {
         title: "Browsers",
@@ -98,176 +100,6 @@ pub const SECTIONS: &[Section] = &[
         table: "shutdown",
         settings: SHUTDOWN,
     },
-];
-
-const CONNECTIONS: &[Setting] = &[
-    Setting::new(
-        "keep_alive",
-        Preset::Number(75),
-        SECONDS,
-        "After how long a connection is closed on which no further request begins; 0: each is closed after its answer.",
-    )
-    .more(
-        "Let it be longer than the proxy keeps a connection for the next request (60 seconds are \
-         common), so that the proxy is the one who closes: no request then meets a connection that is just \
-         being closed.",
-    ),
-    Setting::new(
-        "header_timeout",
-        Preset::Text("15s"),
-        Length(1..=DAY),
-        "How long the head of a request may take, from the connection's begin or the head's first byte.",
-    )
-    .more("Long-polls, event streams and WebSockets are not bounded by this and the next three."),
-    Setting::new(
-        "body_idle_timeout",
-        Preset::Text("15s"),
-        Length(1..=DAY),
-        "How long no more of a request's body may come.",
-    ),
-    Setting::new(
-        "body_timeout",
-        Preset::Text("1m"),
-        Length(1..=DAY),
-        "How long a request's body may take in all.",
-    ),
-    Setting::new(
-        "write_timeout",
-        Preset::Text("30s"),
-        Length(1..=DAY),
-        "How long a client may take nothing of its answer.",
-    ),
-    Setting::new(
-        "connections_max",
-        Preset::Number(0),
-        Number(0..=10_000_000, ""),
-        "Most open connections on all ports, who comes then waits; 0: seven eighths of the files that the process may have open.",
-    ),
-];
-
-const LISTENING: &[Setting] = &[
-    Setting::new(
-        "address",
-        Preset::Text("127.0.0.1"),
-        Rocket("an IP address"),
-        "Where to listen.",
-    )
-    .more("Run it behind a proxy that ends TLS to serve others than this machine."),
-    Setting::new(
-        "port",
-        Preset::Number(8000),
-        Rocket("0 to 65535"),
-        "On which port; 0: any that is free.",
-    ),
-    Setting::new(
-        "ip_header",
-        Preset::Flag(false),
-        Rocket("a name such as `\"X-Real-IP\"`, or `false`"),
-        "The header in which a proxy tells the client's address; read \"Running it for others\" in the README before setting it.",
-    )
-    .more(
-        "Only set it when every request comes through a proxy that overwrites that \
-         header: otherwise anybody can claim any address. It decides throttling by address and who may \
-         read /metrics.",
-    ),
-    Setting::new(
-        "ident",
-        Preset::Flag(false),
-        Rocket("text or `false`"),
-        "The `Server` header; `false` sends none.",
-    ),
-    Setting::new(
-        "workers",
-        Preset::Machine("cores", "2"),
-        Rocket("1 and more"),
-        "Threads that answer requests. The default is the number of cores.",
-    ),
-    Setting::new(
-        "max_blocking",
-        Preset::Number(512),
-        Rocket("1 and more"),
-        "Most threads for blocking work such as hashing passwords.",
-    ),
-    Setting::new(
-        "temp_dir",
-        Preset::Machine("the system's", "\"/tmp\""),
-        Rocket("a folder"),
-        "Where Rocket may put temporary files. The default is the system's own folder.",
-    ),
-];
-
-const ACCOUNTS: &[Setting] = &[
-    Setting::new(
-        "registration",
-        Preset::Text("open"),
-        Choice(&["open", "invitation", "closed"]),
-        "Who may make an account: anybody; who was invited, and the page says so; who was invited, and the page \
-         offers no account.",
-    )
-    .more("What an administrator chooses at `/admin` goes before this."),
-    Setting::new(
-        "bcrypt_cost",
-        Preset::Number(12),
-        Number(4..=31, ""),
-        "Work factor of password hashes: each step doubles the time that a check takes.",
-    ),
-    Setting::new(
-        "bcrypt_parallel",
-        Preset::Number(0),
-        Number(0..=1_024, "hashes"),
-        "How many passwords are hashed at the same time; 0: as many as there are cores.",
-    ),
-    Setting::new(
-        "password_min",
-        Preset::Number(8),
-        Number(6..=64, "characters"),
-        "The fewest characters of a new password.",
-    )
-    .more("Clients written for the first servers of these APIs may count on 6."),
-    Setting::new(
-        "login_idle",
-        Preset::Text("30d"),
-        Length(1..=3_650 * DAY),
-        "How long a login lasts unused.",
-    ),
-    Setting::new(
-        "login_max",
-        Preset::Text("180d"),
-        Length(1..=3_650 * DAY),
-        "How long a login lasts at most, however much it is used.",
-    ),
-    Setting::new(
-        "logins_per_person",
-        Preset::Number(100),
-        Number(1..=10_000, "logins"),
-        "Most logins that a person has at a time; past it the one ends that was not used for the longest time.",
-    ),
-    Setting::new(
-        "rate_limits",
-        Preset::Flag(true),
-        Flag,
-        "Rate limits on wrong passwords and on requests. Turn them off for benches and tests only.",
-    ),
-    Setting::new(
-        "rate_per_address",
-        Preset::Number(1_000),
-        RATE,
-        "Requests and events a second from one address; 0: no limit. This machine's own are not counted, nor \
-         what browsers ask beforehand (OPTIONS).",
-    )
-    .more("Ten seconds' worth may come at once; what is more is answered 429 with Retry-After."),
-    Setting::new(
-        "rate_per_login",
-        Preset::Number(500),
-        RATE,
-        "The same with one login.",
-    ),
-    Setting::new(
-        "rate_per_tenant",
-        Preset::Number(10_000),
-        RATE,
-        "The same for one tenant (a site, an app, everybody with an account at home).",
-    ),
 ];
 
 const BROWSERS: &[Setting] = &[

@@ -144,3 +144,12 @@ pub struct Reads {
     /// The log's place before they were read.
     pub cursor: String,
 }
+
+/// Who has set a reaction on a message.
+#[derive(Debug, Describe, Serialize)]
+pub struct Reactors {
+    /// By their numbers.
+    pub people: Vec<PersonWire>,
+    /// Whether there are more.
+    pub has_more: bool,
+}
