@@ -2,6 +2,7 @@
 
 use std::{
     path::Path,
+    str::FromStr as _,
     sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
@@ -12,6 +13,7 @@ use rocket_db_pools::{Database, Pool};
 use sqlx::{
     PgPool, SqlitePool,
     migrate::{MigrateError, Migrator},
+    postgres::PgConnectOptions,
 };
 
 use super::{
@@ -177,14 +179,17 @@ impl Store {
 }
 
 impl Options {
-    /// The database's address without the password that it may hold.
+    /// The database's address without what it may hold of names and passwords, before the host or among the parameters.
     pub(super) fn place(&self) -> String {
         let url = self.url.as_str();
-        let place = match url.rsplit_once('@') {
-            Some((_, host)) => host,
-            None => url.strip_prefix("sqlite://").unwrap_or(url),
+        if url.starts_with("sqlite:") {
+            return url.strip_prefix("sqlite://").unwrap_or(url).to_owned();
+        }
+        let Ok(url) = PgConnectOptions::from_str(url) else {
+            return "of databases.chat.url".to_owned();
         };
-        place.to_owned()
+        let (host, port) = (url.get_host(), url.get_port());
+        format!("{host}:{port}/{}", url.get_database().unwrap_or_default())
     }
 }
 
@@ -313,4 +318,39 @@ async fn settle(
         };
         Ok((identity, stored))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_database_is_tells_nothing_of_who_may_use_it() {
+        for (url, place) in [
+            ("sqlite://data/chat.db", "data/chat.db"),
+            ("postgres://db.example/chat", "db.example:5432/chat"),
+            (
+                "postgres://ann:p%40ss@db.example:5433/chat",
+                "db.example:5433/chat",
+            ),
+            (
+                "postgresql://[::1]/chat?user=ann&password=s@cret",
+                "[::1]:5432/chat",
+            ),
+            (
+                "postgres://x/chat?host=db&port=7&password=secret",
+                "db:7/chat",
+            ),
+            ("postgres://ann:se cret", "of databases.chat.url"),
+        ] {
+            let options = Options {
+                url: url.to_owned(),
+                max_connections: 1,
+                connect_timeout: Duration::ZERO,
+                idle_timeout: None,
+                failover: Failover::default(),
+            };
+            assert_eq!(options.place(), place, "{url}");
+        }
+    }
 }

@@ -24,6 +24,7 @@ use crate::{
     support::actor::{Actor, list, text},
     support::binary::parlance,
     support::history::{Action, history},
+    support::live_copy::serving,
     support::place::{Beside, Place},
     support::poll::but_presence,
     support::socketio::json_after,
@@ -233,21 +234,7 @@ fn whatever_has_happened_a_copy_there_and_back_changes_nothing_and_the_server_go
 
 /// A server's database with something in it.
 async fn filled() -> Place {
-    let world = World::new().await;
-    let (ann, bo) = world.ann_and_bo().await;
-    let chat = ann.make("tea").await;
-    bo.join(chat).await;
-    let first = ann.say(chat, "one @bo").await;
-    let second = bo.reply(chat, first, "two \u{1f375}").await;
-    ann.react(chat, second, "👍").await.ok(200);
-    ann.edit(chat, first, "one and a half").await.ok(200);
-    for number in 0..20 {
-        ann.say(chat, &format!("word {number}")).await;
-    }
-    bo.unsay(chat, bo.say(chat, "three").await).await.ok(200);
-    search::catch_up(world.services())
-        .await
-        .expect("it is indexed");
+    let (world, ..) = serving(Place::make().await).await;
     world.stop().await
 }
 

@@ -57,6 +57,10 @@ pub(crate) async fn serving(place: Place) -> (World, Actor, i64) {
     let (ann, bo) = world.ann_and_bo().await;
     let chat = ann.make("tea").await;
     bo.join(chat).await;
+    let first = ann.say(chat, "one @bo").await;
+    let second = bo.reply(chat, first, "two \u{1f375}").await;
+    ann.react(chat, second, "👍").await.ok(200);
+    ann.edit(chat, first, "one and a half").await.ok(200);
     for number in 0..40 {
         ann.say(chat, &format!("word {number}")).await;
     }

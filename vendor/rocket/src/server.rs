@@ -41,6 +41,30 @@ type HttpBody = Either<
     StreamBody<ReceiverStream<io::Result<Frame<Bytes>>>>,
 >;
 
+// A body that is not sent to its end: because it fails, panics, or is dropped.
+// Hyper would take the end of the channel for the end of the body, and so would
+// the client. With this it cuts the connection.
+struct Unfinished(Option<mpsc::OwnedPermit<io::Result<Frame<Bytes>>>>);
+
+impl Unfinished {
+    fn of(sender: &mpsc::Sender<io::Result<Frame<Bytes>>>) -> Self {
+        Unfinished(sender.clone().try_reserve_owned().ok())
+    }
+
+    fn finish(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(permit) = self.0.take() {
+            let message = "the body was not sent to its end";
+            permit.send(Err(io::Error::new(io::ErrorKind::ConnectionAborted, message)));
+        }
+    }
+}
+
 async fn handle<Fut, T, F>(name: Option<&str>, run: F) -> Option<T>
     where F: FnOnce() -> Fut, Fut: Future<Output = T>,
 {
@@ -203,7 +227,9 @@ impl Rocket<Orbit> {
 
         // For HTTP/1, use a channel even without a body. Hyper otherwise
         // removes Content-Length from 304 responses.
-        let (sender, receiver) = mpsc::channel(1);
+        // One frame is under way at a time; there is room for an error beside.
+        let (sender, receiver) = mpsc::channel(2);
+        let unfinished = Unfinished::of(&sender);
         let hyp_body = StreamBody::new(ReceiverStream::new(receiver));
         send_headers(Either::Right(hyp_body))?;
 
@@ -211,20 +237,11 @@ impl Rocket<Orbit> {
         let max_chunk_size = body.max_chunk_size();
         let mut stream = body.into_bytes_stream(max_chunk_size);
         while let Some(next) = stream.next().await {
-            let (frame, failed) = match next {
-                Ok(data) => (Ok(Frame::data(data)), None),
-                // Hyper cuts the connection: the client must not take what it
-                // has received for the whole body.
-                Err(e) => (Err(io::Error::new(e.kind(), e.to_string())), Some(e)),
-            };
-
-            sender.send(frame).await
+            sender.send(Ok(Frame::data(next?))).await
                 .map_err(|e| io::Error::new(io::ErrorKind::BrokenPipe, e))?;
-            if let Some(e) = failed {
-                return Err(e);
-            }
         }
 
+        unfinished.finish();
         Ok(())
     }
 
